@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint types schemas lock bench clean browser
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on this machine
+	$(BIN)/pairstream up --feed auto
+
+test: $(VENV)/.installed browser ## run every test this machine can run, and list what was skipped and why
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed ## check style, imports and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.installed ## check types
+	$(BIN)/mypy
+
+schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ from the code
+	$(BIN)/python -m schemas
+
+bench: $(VENV)/.installed ## print the benchmark table
+	$(BIN)/python -m benchmarks
+
+lock: ## resolve the dependencies again
+	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --all-extras --group dev \
+		--no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
+
+browser: # the page is tested in Debian's Chromium; without the right to install it those tests are skipped
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+		|| echo "no chromium here and no right to install it: the tests of the page will be skipped"
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+UV := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pairstream needs Python 3.11 or later, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The contracts: JSON Schemas, the OpenAPI document and the SQL. Generated, except for the SQL."""

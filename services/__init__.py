@@ -1,0 +1,1 @@
+"""pairstream: live pair analytics for crypto futures. Five services, one import root."""

@@ -1,0 +1,17 @@
+"""The three classes of error. Every one says what was expected, what was received, and where."""
+
+
+class PairstreamError(Exception):
+    """Base of every error pairstream raises itself."""
+
+
+class BadMessageError(PairstreamError):
+    """Input that can never be processed: count it, send it to ``dead-letters``, go on."""
+
+
+class TransientError(PairstreamError):
+    """The network or a server is away: retry with capped, jittered back-off."""
+
+
+class FatalError(PairstreamError):
+    """Going on would be wrong (a setting, a schema, a broken invariant): one line, exit non-zero."""

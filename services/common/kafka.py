@@ -1,0 +1,123 @@
+"""The one place that builds Kafka producers and consumers, with the security of the environment."""
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from services.common import clock
+from services.common.errors import TransientError
+from services.common.settings import KafkaSettings
+from services.common.topics import DEAD_LETTERS, Topic
+
+
+def connection(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the arguments that aiokafka's clients share."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": settings.brokers,
+        "security_protocol": settings.kafka_security,
+    }
+    if settings.kafka_security in ("SSL", "SASL_SSL"):
+        arguments["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca_file)
+    if settings.kafka_security.startswith("SASL"):
+        arguments |= {
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": settings.kafka_password,
+        }
+    return arguments
+
+
+@asynccontextmanager
+async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a started, idempotent-safe producer; what is still buffered is sent on the way out."""
+    client = AIOKafkaProducer(**connection(settings), **{"linger_ms": 5, "acks": "all", **options})
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def consumer(settings: KafkaSettings, *topics: Topic, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a started consumer of raw bytes that commits only when told to."""
+    client = AIOKafkaConsumer(
+        *(topic.name for topic in topics),
+        **connection(settings),
+        **{
+            "auto_offset_reset": "earliest",
+            "enable_auto_commit": False,
+            "fetch_max_wait_ms": settings.fetch_max_wait_ms,
+            **options,
+        },
+    )
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+@asynccontextmanager
+async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a started admin client; TransientError if no broker answers."""
+    client = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await client.start()
+    except KafkaError as error:
+        raise TransientError(f"expected a Kafka broker at {settings.brokers}: {error}") from error
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def cluster_id(settings: KafkaSettings) -> str:
+    """Return the id of the cluster; stored offsets belong to one cluster only."""
+    async with admin(settings) as client:
+        return str((await client.describe_cluster())["cluster_id"])
+
+
+async def create_topics(settings: KafkaSettings, topics: Iterable[Topic], partitions: int) -> list[str]:
+    """Create what is missing and return its names; topics that exist stay as they are."""
+    created = []
+    async with admin(settings) as client:
+        for topic in topics:
+            configs = {"cleanup.policy": topic.cleanup}
+            if topic.cleanup == "delete":
+                configs["retention.ms"] = str(topic.retention_ms)
+            answer = await client.create_topics([NewTopic(topic.name, partitions, -1, topic_configs=configs)])
+            error = for_code(answer.topic_errors[0][1])
+            if issubclass(error, TopicAlreadyExistsError):
+                continue
+            if answer.topic_errors[0][1] != 0:
+                raise TransientError(f"expected to create topic {topic.name}: {error.__name__}")
+            created.append(topic.name)
+    return created
+
+
+class DeadLetters:
+    """Where bytes go that could not be processed: kept whole, with the reason and where they came from."""
+
+    def __init__(self, send: Callable[..., Any], service: str) -> None:
+        """`send` is an AIOKafkaProducer's ``send``."""
+        self._send = send
+        self._service = service
+        self.count = 0
+
+    async def put(self, raw: bytes, reason: str, *, source: str, origin: str) -> None:
+        """Publish `raw`; `source` is the topic or feed it came from, `origin` its place there."""
+        self.count += 1
+        headers = {"reason": reason, "source": source, "origin": origin, "service": self._service}
+        await self._send(
+            DEAD_LETTERS.name,
+            value=raw,
+            key=source.encode(),
+            headers=[(name, value.encode()) for name, value in headers.items()],
+            timestamp_ms=clock.now_us() // 1000,
+        )

@@ -1,0 +1,35 @@
+"""A pair of futures, written ``Y-X``: Y is regressed on X."""
+
+import re
+from typing import NamedTuple
+
+SYMBOL = re.compile(r"[A-Z0-9]{2,30}(_[0-9]{6})?")
+
+
+def parse_symbol(text: str) -> str:
+    """Return the symbol in upper case; ValueError if it cannot be one."""
+    symbol = text.strip().upper()
+    if not SYMBOL.fullmatch(symbol):
+        raise ValueError(f"expected a symbol such as BTCUSDT, received {text!r}")
+    return symbol
+
+
+class Pair(NamedTuple):
+    """Two different symbols; ``spread = y - (intercept + hedge_ratio * x)``. Swapped legs are another pair."""
+
+    y: str
+    x: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Pair":
+        """Read ``ETHUSDT-BTCUSDT``; ValueError unless it names two different symbols."""
+        legs = text.split("-")
+        if len(legs) != 2:
+            raise ValueError(f"expected a pair Y-X such as ETHUSDT-BTCUSDT, received {text!r}")
+        y, x = map(parse_symbol, legs)
+        if y == x:
+            raise ValueError(f"expected two different symbols, received {text!r}")
+        return cls(y, x)
+
+    def __str__(self) -> str:
+        return f"{self.y}-{self.x}"

@@ -1,0 +1,45 @@
+"""One process of pairstream: settings, logs, run until a signal, one clear line if it cannot."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from services.common import logs
+from services.common.errors import FatalError
+from services.common.settings import Settings, load
+
+S = TypeVar("S", bound=Settings)
+log = structlog.get_logger()
+
+
+def start(service: str, kind: type[S]) -> S:
+    """Read the settings and set up the logs; a wrong setting ends the process with one line."""
+    try:
+        settings = load(kind)
+    except FatalError as error:
+        sys.exit(f"{service}: {error}")
+    logs.configure(service, settings.log_level, settings.log_format)
+    return settings
+
+
+def run(service: str, serve: Callable[[], Awaitable[None]]) -> None:
+    """Run `serve` until it returns or SIGTERM or SIGINT cancels it; a FatalError is one line and exit code 1."""
+    try:
+        asyncio.run(_until_signalled(serve))
+    except FatalError as error:
+        sys.exit(f"{service}: {error}")
+
+
+async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:
+    task = asyncio.ensure_future(serve())
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("stopped")

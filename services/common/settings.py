@@ -1,0 +1,94 @@
+"""Settings: frozen, validated once, read from ``PAIRSTREAM_*`` variables or the files their ``_FILE`` twins name."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from services.common.errors import FatalError
+from services.common.pairs import Pair, parse_symbol
+
+PREFIX = "PAIRSTREAM_"
+
+
+def _split(text: object) -> list[str]:
+    parts = [part.strip() for part in str(text).split(",")]
+    if not all(parts):
+        raise ValueError(f"expected names separated by single commas, received {text!r}")
+    return list(dict.fromkeys(parts))
+
+
+Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_symbol, _split(text))))]
+Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, _split(text))))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseModel):
+    """Base of every service's settings; a field ``x_y`` is read from ``PAIRSTREAM_X_Y``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True)
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class KafkaSettings(Settings):
+    """How to reach the broker."""
+
+    brokers: str = "127.0.0.1:9092"
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_username: str | None = None
+    kafka_password: str | None = None
+    kafka_ca_file: Path | None = None
+    # A real broker answers as soon as it has something; the embedded one only when this wait is over.
+    fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
+
+
+class DatabaseSettings(Settings):
+    """How to reach PostgreSQL, with or without TimescaleDB."""
+
+    database_url: str = "postgresql://pairstream@127.0.0.1:5432/pairstream"
+
+
+class PairSettings(Settings):
+    """Which symbols and pairs there are, and how a pair is measured, at first start."""
+
+    symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[assignment]
+    pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[assignment]
+    window: Annotated[int, Field(ge=10, le=100_000)] = 300
+    entry_z: Annotated[float, Field(gt=0)] = 2.0
+    exit_z: Annotated[float, Field(ge=0)] = 0.5
+    stale_after_s: Annotated[float, Field(gt=0)] = 10.0
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Build `kind` from the environment; FatalError names the variable, what was received and what is expected."""
+    environ = os.environ if environ is None else environ
+    values = {name: value for name in kind.model_fields if (value := _read(name, environ)) is not None}
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else ""
+        message = str(first["msg"]).removeprefix("Value error, ")
+        received = "" if "received" in message or "password" in field else f", received {first['input']!r}"
+        name = f"{PREFIX}{field.upper()}: " if field else ""
+        raise FatalError(f"{name}{message}{received}") from None
+
+
+def _read(field: str, environ: Mapping[str, str]) -> str | None:
+    name = PREFIX + field.upper()
+    # kafka_ca_file is itself a path: its own name must not be taken for the twin of "kafka_ca".
+    if (value := environ.get(name)) not in (None, ""):
+        return value
+    if (path := environ.get(f"{name}_FILE")) in (None, ""):
+        return None
+    try:
+        return Path(str(path)).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise FatalError(f"{name}_FILE: expected a readable file, received {path!r}: {error.strerror}") from error
