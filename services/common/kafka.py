@@ -44,7 +44,9 @@ async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIO
 
 
 @asynccontextmanager
-async def consumer(settings: KafkaSettings, *topics: Topic, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer(
+    settings: KafkaSettings, *topics: Topic, **options: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to."""
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),

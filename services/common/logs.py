@@ -20,7 +20,12 @@ def configure(service: str, level: str = "info", log_format: Format = "auto") ->
     ]
     renderer: structlog.typing.Processor
     if readable:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, pad_level=False)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            pad_level=False,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     else:
         shared += [structlog.processors.format_exc_info, _name(service)]
         renderer = structlog.processors.JSONRenderer()
@@ -32,7 +37,17 @@ def configure(service: str, level: str = "info", log_format: Format = "auto") ->
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn.access", "websockets", "dash", "asyncio"):
+    for noisy in (
+        "aiokafka",
+        "faust",
+        "mode",
+        "httpx",
+        "httpcore",
+        "uvicorn.access",
+        "websockets",
+        "dash",
+        "asyncio",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 from services.common.errors import BadMessageError
 
 Positive = Annotated[float, Meta(gt=0)]
-Microseconds = Annotated[int, Meta(ge=0)]
+# Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
+Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 
 Quality = Literal["ok", "not_enough_data", "stale"]
 AlertState = Literal["firing", "resolved"]
@@ -33,16 +34,17 @@ class Tick(Struct, frozen=True, kw_only=True):
     buyer_is_maker: bool
 
 
-class PairPrice(Struct, frozen=True, kw_only=True):
-    """The last price of one leg of one pair in one second; topic ``pair-prices``, key: pair. Internal.
+class PairEvent(Struct, frozen=True, kw_only=True):
+    """A trade of one leg of one pair, or the passing of time on both; topic ``pair-events``, key: pair. Internal.
 
-    It brings the legs of a pair, which live on different partitions of ``ticks``, to one worker.
+    It brings the legs of a pair, which live on different partitions of ``ticks``, to one worker. On a quiet
+    pair the worker sends itself a ``clock`` event, so that what a timer decided can be replayed too.
     """
 
     pair: str
-    leg: Literal["y", "x"]
+    leg: Literal["y", "x", "clock"]
     event_us: Microseconds
-    price: Positive
+    price: Positive | None = None
 
 
 class Signal(Struct, frozen=True, kw_only=True):
@@ -102,7 +104,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
 
 MESSAGES: dict[str, type[Struct]] = {
     "tick": Tick,
-    "pair-price": PairPrice,
+    "pair-event": PairEvent,
     "signal": Signal,
     "alert": Alert,
     "heartbeat": Heartbeat,

@@ -32,6 +32,14 @@ def run(service: str, serve: Callable[[], Awaitable[None]]) -> None:
         asyncio.run(_until_signalled(serve))
     except FatalError as error:
         sys.exit(f"{service}: {error}")
+    except BaseExceptionGroup as group:
+        # A task group wraps what its tasks raise.
+        fatal: BaseException | None = group.subgroup(FatalError)
+        if fatal is None:
+            raise
+        while isinstance(fatal, BaseExceptionGroup):
+            fatal = fatal.exceptions[0]
+        sys.exit(f"{service}: {fatal}")
 
 
 async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:

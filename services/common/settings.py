@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from services.common.errors import FatalError
 from services.common.pairs import Pair, parse_symbol
@@ -28,7 +28,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class Settings(BaseModel):
     """Base of every service's settings; a field ``x_y`` is read from ``PAIRSTREAM_X_Y``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True
+    )
 
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -52,15 +54,35 @@ class DatabaseSettings(Settings):
     database_url: str = "postgresql://pairstream@127.0.0.1:5432/pairstream"
 
 
-class PairSettings(Settings):
-    """Which symbols and pairs there are, and how a pair is measured, at first start."""
+class SymbolSettings(Settings):
+    """Which symbols there are."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[assignment]
+
+
+class PairSettings(SymbolSettings):
+    """Which pairs of the symbols there are, and how a pair is measured, at first start."""
+
     pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[assignment]
     window: Annotated[int, Field(ge=10, le=100_000)] = 300
+    min_samples: Annotated[int, Field(ge=3)] = 30
     entry_z: Annotated[float, Field(gt=0)] = 2.0
     exit_z: Annotated[float, Field(ge=0)] = 0.5
     stale_after_s: Annotated[float, Field(gt=0)] = 10.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.exit_z >= self.entry_z:
+            raise ValueError(
+                f"{PREFIX}EXIT_Z: expected less than entry_z {self.entry_z}, received {self.exit_z}"
+            )
+        legs = dict.fromkeys(symbol for pair in self.pairs for symbol in pair)
+        if missing := [symbol for symbol in legs if symbol not in self.symbols]:
+            raise ValueError(
+                f"{PREFIX}PAIRS: expected legs among the symbols {','.join(self.symbols)}, "
+                f"received {','.join(missing)}"
+            )
+        return self
 
 
 S = TypeVar("S", bound=Settings)
@@ -91,4 +113,6 @@ def _read(field: str, environ: Mapping[str, str]) -> str | None:
     try:
         return Path(str(path)).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise FatalError(f"{name}_FILE: expected a readable file, received {path!r}: {error.strerror}") from error
+        raise FatalError(
+            f"{name}_FILE: expected a readable file, received {path!r}: {error.strerror}"
+        ) from error

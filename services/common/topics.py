@@ -15,10 +15,13 @@ class Topic(NamedTuple):
 
 
 TICKS = Topic("ticks", "symbol", "delete", 24 * _HOUR_MS)
-PAIR_PRICES = Topic("pair-prices", "pair", "delete", 24 * _HOUR_MS)
+PAIR_EVENTS = Topic("pair-events", "pair", "delete", 24 * _HOUR_MS)
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS)
 ALERTS = Topic("alerts", "pair", "delete", 7 * 24 * _HOUR_MS)
 HEARTBEATS = Topic("heartbeats", "service", "compact")
 DEAD_LETTERS = Topic("dead-letters", "source topic", "delete", 7 * 24 * _HOUR_MS)
 
-ALL = (TICKS, PAIR_PRICES, SIGNALS, ALERTS, HEARTBEATS, DEAD_LETTERS)
+# The changelog of the Faust table that holds the windows; Faust names it.
+WINDOWS = Topic("stream-analytics-windows-changelog", "pair", "compact")
+
+ALL = (TICKS, PAIR_EVENTS, SIGNALS, ALERTS, HEARTBEATS, DEAD_LETTERS, WINDOWS)

@@ -1,0 +1,1 @@
+"""``pairstream up``: every service on one machine, with the embedded broker and database."""

@@ -1,0 +1,74 @@
+"""The ``pairstream`` command."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from services.common import process
+from services.common.errors import PairstreamError
+from services.common.settings import DatabaseSettings, KafkaSettings, load
+from services.local.settings import DEFAULT_DATA_DIR, UpSettings
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line and exit code 1."""
+    flags = _parser().parse_args()
+    try:
+        flags.run(flags)
+    except PairstreamError as error:
+        sys.exit(f"pairstream: {error}")
+
+
+def _up(flags: argparse.Namespace) -> None:
+    from services.local.up import up
+
+    process.run("pairstream", lambda: up(UpSettings.of(flags)))
+
+
+def _db_upgrade(_: argparse.Namespace) -> None:
+    from services.common import database
+
+    database.upgrade(load(DatabaseSettings).database_url)
+    sys.stdout.write("the database has the current schema\n")
+
+
+def _topics_create(flags: argparse.Namespace) -> None:
+    from services.common import kafka, topics
+
+    created = asyncio.run(kafka.create_topics(load(KafkaSettings), topics.ALL, flags.partitions))
+    sys.stdout.write(f"created: {', '.join(created) or 'nothing, every topic exists'}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pairstream", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", help="run the whole pipeline on this machine")
+    up.add_argument("--feed", choices=("auto", "live", "replay", "synthetic"), help="default: auto")
+    up.add_argument("--replay-file", metavar="PATH", help="recorded frames or ndjson ticks, plain or gz")
+    up.add_argument("--speed", metavar="N", help="replay and synthetic: N times real time, or max")
+    up.add_argument("--symbols", metavar="A,B", help="what to ingest")
+    up.add_argument("--pairs", metavar="Y-X,...", help="what to analyse: Y is regressed on X")
+    up.add_argument("--seed", metavar="N", help="of the synthetic feed")
+    up.add_argument(
+        "--data-dir", metavar="DIR", type=Path, default=DEFAULT_DATA_DIR, help="default: %(default)s"
+    )
+    up.add_argument("--api-port", metavar="PORT", type=int, default=8000, help="0 takes a free one")
+    up.add_argument("--ui-port", metavar="PORT", type=int, default=8050, help="0 takes a free one")
+    up.set_defaults(run=_up)
+
+    db = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="COMMAND")
+    db.add_parser("upgrade", help="bring it to the current schema; can be repeated").set_defaults(
+        run=_db_upgrade
+    )
+
+    topics = commands.add_parser("topics", help="the topics").add_subparsers(required=True, metavar="COMMAND")
+    create = topics.add_parser("create", help="create those that are missing; can be repeated")
+    create.add_argument("--partitions", metavar="N", type=int, default=4, help="default: %(default)s")
+    create.set_defaults(run=_topics_create)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

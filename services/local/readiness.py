@@ -1,0 +1,49 @@
+"""When is the pipeline ready: when the API says that every service is healthy and the dashboard answers."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from services.common.errors import FatalError
+from services.local.supervisor import Child
+
+TIMEOUT_S = 60.0
+# A service that has ended so often before it was ever healthy will not become so.
+_RESTARTS = 5
+_BEATING = ("ingest", "stream_analytics", "sink", "api")
+
+
+async def wait(environment: Mapping[str, str], services: Sequence[Child]) -> None:
+    """Return when all is healthy; FatalError names what is not, after `TIMEOUT_S` or too many restarts."""
+    api = environment["PAIRSTREAM_API_URL"]
+    ui = f"http://127.0.0.1:{environment['PAIRSTREAM_UI_PORT']}"
+    deadline = asyncio.get_running_loop().time() + TIMEOUT_S
+    async with httpx.AsyncClient(timeout=2) as client:
+        while missing := await _missing(client, api, ui):
+            for child in services:
+                if child.restarts >= _RESTARTS:
+                    raise FatalError(
+                        f"{child.command.name} ended {child.restarts} times before it was healthy"
+                    )
+            if asyncio.get_running_loop().time() > deadline:
+                raise FatalError(f"not ready after {TIMEOUT_S:g} s, still waiting for: {', '.join(missing)}")
+            await asyncio.sleep(0.1)
+
+
+async def _missing(client: httpx.AsyncClient, api: str, ui: str) -> list[str]:
+    status = await _get(client, f"{api}/v1/status")
+    healthy = {service["service"] for service in status.get("services", ()) if service["healthy"]}
+    missing = [name for name in _BEATING if name not in healthy]
+    if not await _get(client, f"{ui}/healthz"):
+        missing.append("ui")
+    return missing
+
+
+async def _get(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    try:
+        answer = await client.get(url)
+    except httpx.TransportError:
+        return {}
+    return dict(answer.json()) if answer.status_code == httpx.codes.OK else {}

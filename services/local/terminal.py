@@ -1,0 +1,28 @@
+"""What ``pairstream up`` says: every line with the name of who speaks."""
+
+import sys
+
+_WIDTH = 16
+_COLOURS = {
+    "pairstream": 1,
+    "database": 34,
+    "ingest": 36,
+    "stream_analytics": 35,
+    "sink": 33,
+    "api": 32,
+    "ui": 94,
+}
+
+
+def say(name: str, line: str) -> None:
+    """Write a line to standard output, at once."""
+    label = f"{name:<{_WIDTH}} |"
+    if sys.stdout.isatty():
+        label = f"\x1b[{_COLOURS.get(name, 0)}m{label}\x1b[0m"
+    write(f"{label} {line}")
+
+
+def write(line: str) -> None:
+    """Write a bare line to standard output, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

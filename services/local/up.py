@@ -1,0 +1,133 @@
+"""The whole pipeline on one machine: check everything first, then start, say when it is ready, stop cleanly."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+from services.common import database
+from services.common.errors import FatalError
+from services.common.settings import load
+from services.local import readiness
+from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
+from services.local.database import EmbeddedDatabase
+from services.local.settings import UpSettings, service_settings
+from services.local.supervisor import Child, Command
+from services.local.terminal import say, write
+
+SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest")
+_PATIENCE_S = 5.0
+
+
+async def up(settings: UpSettings) -> None:
+    """Run until cancelled. FatalError, before anything is started, if something stands in the way."""
+    environment = {**os.environ, **settings.environment(), "PAIRSTREAM_LOG_FORMAT": "console"}
+    with _data_directory(settings.data_dir) as directory:
+        ports = [_free_port(settings.api_port, "--api-port"), _free_port(settings.ui_port, "--ui-port")]
+        environment |= {
+            "PAIRSTREAM_API_PORT": str(ports[0]),
+            "PAIRSTREAM_UI_PORT": str(ports[1]),
+            "PAIRSTREAM_API_URL": f"http://127.0.0.1:{ports[0]}",
+            "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
+        }
+        environment["PAIRSTREAM_FEED"] = await _choose_feed(settings, environment)
+        await _check(environment)
+        async with AsyncExitStack() as stack:
+            broker = EmbeddedBroker()
+            embedded = await asyncio.to_thread(EmbeddedDatabase, directory / "postgresql")
+            stack.callback(embedded.remove_socket)
+            children = [Child(embedded.command, say)]
+            await stack.enter_async_context(_running(children))
+            # A database of its own for each feed: what was synthetic must never be taken for live.
+            url = await embedded.create(environment["PAIRSTREAM_FEED"])
+            await asyncio.to_thread(database.upgrade, url)
+            environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
+            services = [Child(_service(name, environment), say) for name in SERVICES]
+            await stack.enter_async_context(_running(services))
+            await readiness.wait(environment, services)
+            write(
+                f"ready  dashboard http://127.0.0.1:{ports[1]}  api http://127.0.0.1:{ports[0]}/docs  "
+                f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"
+            )
+            await asyncio.Event().wait()
+
+
+def _service(name: str, environment: Mapping[str, str]) -> Command:
+    return Command(name, [sys.executable, "-m", f"services.{name}"], environment)
+
+
+@asynccontextmanager
+async def _running(children: list[Child]) -> AsyncIterator[None]:
+    for child in children:
+        child.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(child.stop(_PATIENCE_S) for child in children))
+
+
+async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> str:
+    if settings.feed != "auto":
+        return settings.feed
+    from services.ingest.feeds.binance import reachable
+
+    reason = await reachable(load(service_settings("ingest"), environment), timeout_s=5)
+    if reason is None:
+        return "live"
+    say("pairstream", f"the live feed cannot be reached: {reason}")
+    say("pairstream", "*** SYNTHETIC DATA: every price below is made up ***")
+    return "synthetic"
+
+
+async def _check(environment: Mapping[str, str]) -> None:
+    """Refuse what a service would refuse, before anything runs."""
+    from services.ingest.service import check
+
+    for name in SERVICES:
+        load(service_settings(name), environment)
+    await check(load(service_settings("ingest"), environment))
+
+
+@contextmanager
+def _data_directory(path: Path) -> Iterator[Path]:
+    """Hold the data directory for this process alone."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "lock").open("a+")
+    except OSError as error:
+        raise FatalError(
+            f"--data-dir: expected a writable directory, received {path}: {error.strerror}"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise FatalError(
+                f"--data-dir: {path} is in use by another pairstream (process {owner}); "
+                "stop it or choose another directory"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield path.resolve()
+
+
+def _free_port(port: int, flag: str) -> int:
+    """Return `port` if nobody listens there, or any free port for 0."""
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise FatalError(
+                f"{flag}: expected a free port, but {port} on 127.0.0.1 is taken ({error.strerror}); "
+                f"choose another with {flag}"
+            ) from None
+        return int(probe.getsockname()[1])

@@ -1,0 +1,17 @@
+"""``python -m services.stream_analytics``: trades in, signals and alerts out."""
+
+from services.common import process
+
+
+def main() -> None:
+    """Run the service, configured by the environment."""
+    from services.stream_analytics.settings import StreamSettings
+
+    settings = process.start("stream_analytics", StreamSettings)
+    from services.stream_analytics.app import StreamAnalytics
+
+    process.run("stream_analytics", lambda: StreamAnalytics(settings).serve())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.messages import Quality, Signal
+from services.stream_analytics.rules import ThresholdRule
+
+
+def signal(zscore: float | None, event_us: int = 1, quality: Quality = "ok") -> Signal:
+    return Signal(
+        pair="ETHUSDT-BTCUSDT",
+        event_us=event_us,
+        y_price=1.0,
+        x_price=1.0,
+        hedge_ratio=1.0,
+        intercept=0.0,
+        method="ols",
+        spread=0.0,
+        zscore=zscore,
+        correlation=1.0,
+        window=10,
+        samples=10,
+        quality=quality,
+    )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_it_fires_at_the_entry_and_resolves_at_the_exit(sign: int) -> None:
+    rule = ThresholdRule(entry=2.0, exit=0.5)
+    levels = [1.99, 2.0, 3.0, 1.0, 0.51, 0.5, 1.9]
+    states = [alert and alert.state for z in levels if (alert := rule.judge(signal(sign * z))) or True]
+    assert states == [None, "firing", None, None, None, "resolved", None]
+
+
+@given(st.lists(st.floats(-5, 5), max_size=100))
+def test_transitions_alternate(zscores: list[float]) -> None:
+    rule = ThresholdRule(entry=2.0, exit=0.5)
+    alerts = [alert for z in zscores if (alert := rule.judge(signal(z)))]
+    assert [alert.state for alert in alerts] == [
+        "firing" if number % 2 == 0 else "resolved" for number in range(len(alerts))
+    ]
+    assert all(
+        abs(alert.value) >= 2 if alert.state == "firing" else abs(alert.value) <= 0.5 for alert in alerts
+    )
+
+
+def test_what_is_stale_or_unknown_neither_fires_nor_resolves() -> None:
+    rule = ThresholdRule(entry=2.0, exit=0.5)
+    assert rule.judge(signal(5.0, quality="stale")) is None
+    assert rule.judge(signal(2.5)) is not None
+    assert rule.judge(signal(None, quality="not_enough_data")) is None
+    assert rule.firing
+
+
+def test_the_alert_says_what_happened() -> None:
+    alert = ThresholdRule(entry=2.0, exit=0.5).judge(signal(-2.25, event_us=7))
+    assert alert is not None
+    assert alert.alert_id == "zscore:ETHUSDT-BTCUSDT:7:firing"
+    assert alert.message == "ETHUSDT-BTCUSDT: z-score -2.25 reached ±2"
+
+
+@pytest.mark.parametrize(("entry", "exit_"), [(2.0, 2.0), (1.0, 2.0), (2.0, -1.0)])
+def test_levels_that_would_chatter_are_refused(entry: float, exit_: float) -> None:
+    with pytest.raises(ValueError, match="expected 0 <= exit < entry"):
+        ThresholdRule(entry, exit_)
