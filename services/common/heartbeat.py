@@ -42,5 +42,8 @@ class Pulse:
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
         """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``."""
         while True:
-            await send(HEARTBEATS.name, key=self.service.encode(), value=encode(self.message()))
+            sent = await send(HEARTBEATS.name, key=self.service.encode(), value=encode(self.message()))
+            if isinstance(sent, asyncio.Future):
+                # Nobody waits for a heartbeat: one that is lost is followed by the next.
+                sent.add_done_callback(lambda one: one.cancelled() or one.exception())
             await asyncio.sleep(INTERVAL_S)

@@ -1,10 +1,12 @@
 """The one place that builds Kafka producers and consumers, with the security of the environment."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -13,6 +15,9 @@ from services.common import clock
 from services.common.errors import TransientError
 from services.common.settings import KafkaSettings
 from services.common.topics import DEAD_LETTERS, Topic
+
+STOP_TIMEOUT_S = 3.0
+log = structlog.get_logger()
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
@@ -36,11 +41,11 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a started, idempotent-safe producer; what is still buffered is sent on the way out."""
     client = AIOKafkaProducer(**connection(settings), **{"linger_ms": 5, "acks": "all", **options})
-    await client.start()
     try:
+        await client.start()
         yield client
     finally:
-        await client.stop()
+        await _stop(client)
 
 
 @asynccontextmanager
@@ -58,11 +63,20 @@ async def consumer(
             **options,
         },
     )
-    await client.start()
     try:
+        await client.start()
         yield client
     finally:
-        await client.stop()
+        await _stop(client)
+
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Stop `client`; one whose broker is away would wait for it longer than anyone waits for a process to end."""
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await client.stop()
+    except TimeoutError:
+        log.warning("the broker did not answer a goodbye", waited_s=STOP_TIMEOUT_S)
 
 
 @asynccontextmanager
@@ -90,7 +104,7 @@ async def create_topics(settings: KafkaSettings, topics: Iterable[Topic], partit
     created = []
     async with admin(settings) as client:
         for topic in topics:
-            configs = {"cleanup.policy": topic.cleanup}
+            configs: dict[str, str] = {"cleanup.policy": topic.cleanup}
             if topic.cleanup == "delete":
                 configs["retention.ms"] = str(topic.retention_ms)
             answer = await client.create_topics([NewTopic(topic.name, partitions, -1, topic_configs=configs)])
@@ -103,8 +117,12 @@ async def create_topics(settings: KafkaSettings, topics: Iterable[Topic], partit
     return created
 
 
+# Brokers take 1 MiB a message by default; the rest is for the headers.
+_DEAD_LETTER_BYTES = 1_000_000
+
+
 class DeadLetters:
-    """Where bytes go that could not be processed: kept whole, with the reason and where they came from."""
+    """Where bytes go that could not be processed: kept, with the reason and where they came from."""
 
     def __init__(self, send: Callable[..., Any], service: str) -> None:
         """`send` is an AIOKafkaProducer's ``send``."""
@@ -115,6 +133,9 @@ class DeadLetters:
     async def put(self, raw: bytes, reason: str, *, source: str, origin: str) -> None:
         """Publish `raw`; `source` is the topic or feed it came from, `origin` its place there."""
         self.count += 1
+        if len(raw) > _DEAD_LETTER_BYTES:
+            reason = f"(the first {_DEAD_LETTER_BYTES} of {len(raw)} bytes) {reason}"
+            raw = raw[:_DEAD_LETTER_BYTES]
         headers = {"reason": reason, "source": source, "origin": origin, "service": self._service}
         await self._send(
             DEAD_LETTERS.name,

@@ -122,6 +122,7 @@ def decode(raw: bytes | None, kind: type[T]) -> T:
     """Return the message in `raw`; BadMessageError says what is wrong with it."""
     try:
         return _decoders[kind].decode(raw or b"")  # type: ignore[return-value]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    # A RecursionError is what hostile nesting ends in.
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         received = (raw or b"")[:80]
         raise BadMessageError(f"expected a {kind.__name__}, received {received!r}: {error}") from error

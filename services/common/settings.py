@@ -57,18 +57,18 @@ class DatabaseSettings(Settings):
 class SymbolSettings(Settings):
     """Which symbols there are."""
 
-    symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[assignment]
+    symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
 
 
 class PairSettings(SymbolSettings):
     """Which pairs of the symbols there are, and how a pair is measured, at first start."""
 
-    pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[assignment]
+    pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[arg-type]
     window: Annotated[int, Field(ge=10, le=100_000)] = 300
     min_samples: Annotated[int, Field(ge=3)] = 30
-    entry_z: Annotated[float, Field(gt=0)] = 2.0
-    exit_z: Annotated[float, Field(ge=0)] = 0.5
-    stale_after_s: Annotated[float, Field(gt=0)] = 10.0
+    entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
+    exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,11 +1,10 @@
-"""The flags of ``pairstream up``, and the settings of each service they become."""
+"""The flags of ``pairstream up``, and the variables of the services they become."""
 
 from argparse import Namespace
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
-from services.common.settings import PREFIX, Settings
+from services.common.settings import PREFIX
 
 DEFAULT_DATA_DIR = Path(".pairstream")
 # Flags that are a service's variable under the same name.
@@ -36,15 +35,3 @@ class UpSettings:
     def environment(self) -> dict[str, str]:
         """Return the variables that the flags set."""
         return dict(self.variables)
-
-
-def service_settings(name: str) -> type[Settings]:
-    """Return the settings class of the service `name`."""
-    module = import_module(f"services.{name}.settings")
-    kinds = [
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Settings) and kind.__module__ == module.__name__
-    ]
-    assert len(kinds) == 1, f"expected one settings class in {module.__name__}, found {kinds}"
-    return kinds[0]

@@ -10,15 +10,22 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from services.api.settings import ApiSettings
 from services.common import database
 from services.common.errors import FatalError
 from services.common.settings import load
+from services.ingest import service as ingest
+from services.ingest.feeds.binance import reachable
+from services.ingest.settings import IngestSettings
 from services.local import readiness
 from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
 from services.local.database import EmbeddedDatabase
-from services.local.settings import UpSettings, service_settings
+from services.local.settings import UpSettings
 from services.local.supervisor import Child, Command
 from services.local.terminal import say, write
+from services.sink.settings import SinkSettings
+from services.stream_analytics.settings import StreamSettings
+from services.ui.settings import UiSettings
 
 SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest")
 _PATIENCE_S = 5.0
@@ -74,9 +81,7 @@ async def _running(children: list[Child]) -> AsyncIterator[None]:
 async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> str:
     if settings.feed != "auto":
         return settings.feed
-    from services.ingest.feeds.binance import reachable
-
-    reason = await reachable(load(service_settings("ingest"), environment), timeout_s=5)
+    reason = await reachable(load(IngestSettings, {**environment, "PAIRSTREAM_FEED": "live"}), timeout_s=5)
     if reason is None:
         return "live"
     say("pairstream", f"the live feed cannot be reached: {reason}")
@@ -86,11 +91,9 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 
 async def _check(environment: Mapping[str, str]) -> None:
     """Refuse what a service would refuse, before anything runs."""
-    from services.ingest.service import check
-
-    for name in SERVICES:
-        load(service_settings(name), environment)
-    await check(load(service_settings("ingest"), environment))
+    for kind in (StreamSettings, SinkSettings, ApiSettings, UiSettings):
+        load(kind, environment)
+    await ingest.check(load(IngestSettings, environment))
 
 
 @contextmanager

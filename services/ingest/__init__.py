@@ -1,0 +1,1 @@
+"""Venue feed -> ``ticks``: every trade once, in the venue's own numbers."""

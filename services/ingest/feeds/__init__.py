@@ -1,0 +1,1 @@
+"""Where ticks come from: one file for each feed, all behind the protocol in ``feed``."""

@@ -1,0 +1,38 @@
+"""Let recorded or invented time pass at a chosen speed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.common import clock
+
+# So many calls that need no wait, then the other tasks (the heartbeat among them) get their turn.
+_TURN = 256
+
+
+class Pace:
+    """Maps the time of a tape to the wall clock; `speed` is tape seconds per second, infinity never waits."""
+
+    def __init__(
+        self,
+        speed: float,
+        now_us: Callable[[], int] = clock.now_us,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.now_us = now_us
+        self._speed = speed
+        self._sleep = sleep
+        self._offset: tuple[int, int] | None = None
+        self._calls = 0
+
+    async def until(self, tape_us: int) -> None:
+        """Return when the tape has come to `tape_us`; the first call says where the tape is now."""
+        if self._offset is None:
+            self._offset = tape_us, self.now_us()
+        start_us, wall_us = self._offset
+        wait_us = wall_us + (tape_us - start_us) / self._speed - self.now_us()
+        if wait_us > 0:
+            await self._sleep(wait_us / clock.SECOND)
+            return
+        self._calls += 1
+        if self._calls % _TURN == 0:
+            await self._sleep(0)

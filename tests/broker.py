@@ -1,0 +1,33 @@
+"""Write to and read from a broker, as a test sees it."""
+
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from confluent_kafka import Producer
+
+
+def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]]) -> None:
+    """Send each value to its partition, and wait until the broker has them all."""
+    producer = Producer({"bootstrap.servers": broker, "linger.ms": 5})
+    for value, partition in values:
+        producer.produce(topic, value, partition=partition)
+        producer.poll(0)
+    assert producer.flush(10) == 0
+
+
+async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:
+    """Return every message of `topic`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker, fetch_max_wait_ms=25, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(4)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        records: list[ConsumerRecord] = []
+        while len(records) < sum(ends.values()):
+            for received in (await consumer.getmany(timeout_ms=1000)).values():
+                records += received
+        return records
+    finally:
+        await consumer.stop()

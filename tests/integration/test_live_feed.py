@@ -1,0 +1,198 @@
+"""The live feed against a venue of our own on loopback."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from http import HTTPStatus
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from services.common.errors import FatalError
+from services.common.messages import Heartbeat, Tick, decode
+from services.common.settings import load
+from services.ingest.feeds.binance import BinanceFeed, reachable
+from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
+from services.ingest.service import check
+from services.ingest.settings import IngestSettings
+from tests.fake_venue import FakeVenue, fake_venue
+
+pytestmark = pytest.mark.integration
+
+
+def settings(venue: FakeVenue, symbols: str = "BTCUSDT,ETHUSDT") -> IngestSettings:
+    return load(IngestSettings, {**venue.environment, "PAIRSTREAM_SYMBOLS": symbols})
+
+
+async def next_item(stream: AsyncGenerator[Item], wanted: Callable[[Item], bool]) -> Item:
+    async with asyncio.timeout(10):
+        async for item in stream:
+            if wanted(item):
+                return item
+    raise AssertionError("the feed ended")
+
+
+async def next_tick(stream: AsyncGenerator[Item]) -> Tick:
+    item = await next_item(stream, lambda item: isinstance(item, Tick))
+    assert isinstance(item, Tick)
+    return item
+
+
+def test_trades_arrive_acknowledgements_are_skipped_and_damage_is_rejected() -> None:
+    async def run() -> list[Item]:
+        async with fake_venue() as venue, aclosing(BinanceFeed(settings(venue)).stream()) as stream:
+            venue.on_connect = [venue.trade("ETHUSDT", "3400.25"), "{damaged", venue.trade("BTCUSDT")]
+            async with asyncio.timeout(10):
+                return [await anext(stream) for _ in range(5)]
+
+    acknowledgement, status, tick, rejected, last = asyncio.run(run())
+    assert (acknowledgement, status) == (SKIPPED, Status("running"))
+    assert isinstance(tick, Tick)
+    assert (tick.symbol, tick.price, tick.event_us) == ("ETHUSDT", 3400.25, 1_750_000_000_000_000)
+    assert isinstance(rejected, Rejected)
+    assert (rejected.raw, rejected.origin) == (b"{damaged", "connection 1 frame 3")
+    assert isinstance(last, Tick)
+
+
+def test_a_dropped_connection_is_reported_and_followed_by_another() -> None:
+    async def run() -> None:
+        async with fake_venue() as venue, aclosing(BinanceFeed(settings(venue)).stream()) as stream:
+            venue.on_connect = [venue.trade("BTCUSDT")]
+            for number in range(1, 4):
+                assert await next_item(stream, lambda item: isinstance(item, Status)) == Status("running")
+                assert (await next_tick(stream)).symbol == "BTCUSDT"
+                assert venue.connections == number
+                venue.drop()
+                lost = await next_item(stream, lambda item: isinstance(item, Status))
+                assert isinstance(lost, Status)
+                assert lost.state == "degraded"
+                assert "expected trades from ws://127.0.0.1" in str(lost.detail)
+
+    asyncio.run(run())
+
+
+def test_an_unknown_symbol_is_named_with_its_nearest() -> None:
+    async def run(symbols: str) -> None:
+        async with fake_venue(BTCUSDT="TRADING", ETHUSDT="TRADING", LUNAUSDT="SETTLING") as venue:
+            with pytest.raises(FatalError, match=complaint):
+                await check(settings(venue, symbols))
+            with pytest.raises(FatalError, match=complaint):
+                await reachable(settings(venue, symbols), 5)
+            assert venue.connections == 0
+
+    complaint = r"received BTCUSTD; did you mean BTCUSDT\?"
+    asyncio.run(run("ETHUSDT,BTCUSTD"))
+    complaint = r"received QQQQQQ$"
+    asyncio.run(run("QQQQQQ"))
+    complaint = "LUNAUSDT, which is SETTLING"
+    asyncio.run(run("LUNAUSDT"))
+
+
+def test_a_venue_that_is_away_at_start_is_waited_for_and_its_wish_to_be_left_alone_obeyed() -> None:
+    slept: list[float] = []
+
+    async def run() -> None:
+        async with fake_venue() as venue:
+
+            async def sleep(seconds: float) -> None:
+                slept.append(seconds)
+                if len(slept) == 2:
+                    venue.rest_status, venue.rest_headers = HTTPStatus.OK, {}
+                else:
+                    venue.rest_status = HTTPStatus.TOO_MANY_REQUESTS
+                    venue.rest_headers = {"Retry-After": "77"}
+
+            venue.rest_status = HTTPStatus.SERVICE_UNAVAILABLE
+            venue.on_connect = [venue.trade("BTCUSDT")]
+            feed = BinanceFeed(settings(venue), sleep=sleep)
+            await feed.check()
+            async with aclosing(feed.stream()) as stream:
+                first, second = await anext(stream), await anext(stream)
+                assert isinstance(first, Status)
+                assert isinstance(second, Status)
+                assert "503 Service Unavailable" in str(first.detail)
+                assert "429 Too Many Requests" in str(second.detail)
+                await next_tick(stream)
+            assert venue.listings == 4
+
+    asyncio.run(run())
+    assert slept[0] < 1
+    assert slept[1] == 77
+
+
+def test_reachable_wants_a_trade() -> None:
+    async def run() -> tuple[str | None, ...]:
+        async with fake_venue() as venue:
+            silent = await reachable(settings(venue), 0.5)
+            venue.on_connect = [venue.trade("BTCUSDT")]
+            good = await reachable(settings(venue), 5)
+            venue.rest_status = HTTPStatus.FORBIDDEN
+            forbidden = await reachable(settings(venue), 5)
+        return silent, good, forbidden, await reachable(settings(venue), 5)
+
+    silent, good, forbidden, away = asyncio.run(run())
+    assert good is None
+    assert "expected a trade from ws://127.0.0.1" in str(silent)
+    assert "403 Forbidden" in str(forbidden)
+    assert "received none" in str(away)
+
+
+async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.ingest"),
+        env={**os.environ, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
+    async def run() -> None:
+        async with fake_venue() as venue:
+            venue.on_connect = ["{damaged", *(venue.trade(symbol) for symbol in venue.symbols)]
+            process = await start({**venue.environment, "PAIRSTREAM_BROKERS": broker})
+            consumer = AIOKafkaConsumer(
+                *("ticks", "heartbeats", "dead-letters"),
+                bootstrap_servers=broker,
+                auto_offset_reset="earliest",
+                fetch_max_wait_ms=25,
+            )
+            ticks: dict[bytes, Tick] = {}
+            letters, beat = 0, None
+            async with asyncio.timeout(30), consumer:
+                while not (len(ticks) == 2 and letters and beat and beat.counters["ticks"] == 2):
+                    message = await anext(consumer)
+                    if message.topic == "ticks":
+                        ticks[message.key] = decode(message.value, Tick)
+                    elif message.topic == "dead-letters":
+                        letters += 1
+                        assert message.value == b"{damaged"
+                    else:
+                        beat = decode(message.value, Heartbeat)
+            assert {key.decode(): tick.symbol for key, tick in ticks.items()} == {s: s for s in venue.symbols}
+            assert (beat.service, beat.feed, beat.state) == ("ingest", "live", "running")
+            assert beat.counters == {"ticks": 2, "skipped": 1, "dead_letters": 1}
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            async with asyncio.timeout(10):
+                logged = [json.loads(line) async for line in process.stderr]
+                assert await process.wait() == 0
+            assert [line["name"] for line in logged if line["event"] == "feed"] == ["live"]
+
+    asyncio.run(run())
+
+
+def test_the_service_refuses_an_unknown_symbol_with_one_line() -> None:
+    async def run() -> tuple[int | None, bytes]:
+        async with fake_venue() as venue, asyncio.timeout(30):
+            process = await start({**venue.environment, "PAIRSTREAM_SYMBOLS": "BTCUSTD"})
+            _, said = await process.communicate()
+            return process.returncode, said
+
+    code, said = asyncio.run(run())
+    assert code == 1
+    assert said.count(b"\n") == 1
+    assert said.startswith(b"ingest: PAIRSTREAM_SYMBOLS: expected symbols that Binance")

@@ -1,0 +1,160 @@
+"""stream_analytics as a process on the embedded broker: what it publishes, and what a kill changes (nothing)."""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+
+from services.common.clock import SECOND
+from services.common.messages import Alert, PairEvent, Signal, Tick, decode, encode
+from services.common.pairs import Pair
+from services.common.settings import PairSettings
+from services.stream_analytics.tracker import PairTracker
+from tests.broker import produce, read_all
+
+pytestmark = pytest.mark.integration
+
+WINDOW = 30
+PAIR = Pair("ETHUSDT", "BTCUSDT")
+START_US = 1_767_225_600_000_000
+PARTITION = {"ETHUSDT": 0, "BTCUSDT": 1}
+
+
+def tape(seconds: int) -> list[Tick]:
+    """Two walking futures, some 10 trades a second together."""
+    draw = random.Random(11)
+    prices = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
+    ticks, now = [], START_US
+    while now < START_US + seconds * SECOND:
+        now += int(draw.expovariate(10 / SECOND))
+        symbol = draw.choice(sorted(prices))
+        prices[symbol] *= 1 + draw.gauss(0, 1e-4)
+        ticks.append(
+            Tick(
+                venue="test",
+                symbol=symbol,
+                trade_id=len(ticks),
+                event_us=now,
+                received_us=now,
+                price=prices[symbol],
+                size=1.0,
+                buyer_is_maker=False,
+            )
+        )
+    return ticks
+
+
+def expected(ticks: list[Tick]) -> tuple[list[Signal], list[Alert]]:
+    """Return what one uninterrupted tracker says."""
+    tracker = PairTracker(PAIR, PairSettings(window=WINDOW), {})
+    outcomes = [
+        outcome
+        for tick in ticks
+        for outcome in tracker.take(
+            PairEvent(
+                pair=str(PAIR),
+                leg="y" if tick.symbol == PAIR.y else "x",
+                event_us=tick.event_us,
+                price=tick.price,
+            )
+        )
+    ]
+    return [outcome.signal for outcome in outcomes], [o.alert for o in outcomes if o.alert]
+
+
+class Start(Protocol):
+    def __call__(self, idle_timeout_s: float = 60) -> subprocess.Popen[bytes]: ...
+
+
+@pytest.fixture
+def start(broker: str) -> Iterator[Start]:
+    """Return a function that starts the service; what still runs at the end is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+    environment = {
+        **os.environ,
+        "PAIRSTREAM_BROKERS": broker,
+        "PAIRSTREAM_FETCH_MAX_WAIT_MS": "25",
+        "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
+        "PAIRSTREAM_WINDOW": str(WINDOW),
+    }
+
+    def run(idle_timeout_s: float = 60) -> subprocess.Popen[bytes]:
+        idle = {"PAIRSTREAM_IDLE_TIMEOUT_S": str(idle_timeout_s)}
+        command = [sys.executable, "-m", "services.stream_analytics"]
+        started.append(subprocess.Popen(command, env=environment | idle))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def send(broker: str, ticks: list[Tick]) -> None:
+    produce(broker, "ticks", ((encode(tick), PARTITION[tick.symbol]) for tick in ticks))
+
+
+def received(broker: str, at_least: int, within_s: float = 40) -> list[Signal]:
+    """Wait until so many seconds have signals, and return all messages, repeated ones too."""
+    deadline = time.monotonic() + within_s
+    while True:
+        signals = [decode(record.value, Signal) for record in asyncio.run(read_all(broker, "signals"))]
+        if len({signal.event_us for signal in signals}) >= at_least:
+            return signals
+        assert time.monotonic() < deadline, f"expected {at_least} signals, received {len(signals)}"
+        time.sleep(0.1)
+
+
+def test_kills_change_no_number(broker: str, start: Start) -> None:
+    ticks = tape(120)
+    signals, alerts = expected(ticks)
+    assert len(alerts) > 2
+    third = len(ticks) // 3
+    process = start()
+    for number in range(3):
+        send(broker, ticks[number * third : (number + 1) * third])
+        received(broker, at_least=len(expected(ticks[: (number + 1) * third])[0]) - 5)
+        if number < 2:
+            process.kill()
+            process.wait()
+            process = start()
+    got = received(broker, at_least=len(expected(ticks[: 3 * third])[0]))
+    by_time = {signal.event_us: signal for signal in got}
+    # The same message may come twice, never two that differ.
+    assert all(by_time[signal.event_us] == signal for signal in got)
+    assert [by_time[signal.event_us] for signal in signals if signal.event_us in by_time] == signals[
+        : len(by_time)
+    ]
+    got_alerts = {decode(record.value, Alert) for record in asyncio.run(read_all(broker, "alerts"))}
+    assert got_alerts == set(alerts[: len(got_alerts)])
+    assert len(got_alerts) >= len(alerts) - 1
+    process.terminate()
+    assert process.wait(5) == 0
+
+
+def test_a_bad_message_is_put_aside_and_a_quiet_leg_makes_the_signal_stale(broker: str, start: Start) -> None:
+    start(idle_timeout_s=1)
+    ticks = tape(20)
+    last_x = max(tick.event_us for tick in ticks if tick.symbol == PAIR.x)
+    quiet = [tick for tick in tape(60) if tick.symbol == PAIR.y and tick.event_us > last_x]
+    produce(broker, "ticks", [(b'{"not": "a tick"}', 0), (b"\xff\x00", 1)])
+    send(broker, ticks)
+    send(broker, quiet)
+    received(broker, at_least=40)
+    signals = {s.event_us: s for s in received(broker, at_least=40)}
+    stale = [signal for signal in signals.values() if signal.event_us > last_x + 10 * SECOND]
+    assert stale
+    assert {(signal.quality, signal.reason, signal.zscore) for signal in stale} == {
+        ("stale", "BTCUSDT went quiet", None)
+    }
+    dead = asyncio.run(read_all(broker, "dead-letters"))
+    assert {record.value for record in dead} == {b'{"not": "a tick"}', b"\xff\x00"}
+    headers = [dict(record.headers) for record in dead]
+    assert {header["origin"] for header in headers} == {b"ticks/0/0", b"ticks/1/0"}
+    assert all(b"expected a Tick" in header["reason"] for header in headers)

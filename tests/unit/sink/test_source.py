@@ -1,0 +1,127 @@
+"""The source on a consumer that does what a test tells it to."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from services.sink.batch import Batch, Partition
+from services.sink.source import Source
+
+PLACE = TopicPartition("ticks", 0)
+
+
+class Message(NamedTuple):
+    """As much of a ConsumerRecord as the source looks at."""
+
+    offset: int
+    value: bytes = b"{}"
+
+
+class Broker:
+    """One partition that holds `earliest` to `latest`, read in the portions a test gives."""
+
+    def __init__(self, earliest: int, latest: int, portions: Iterable[Iterable[int]] = ()) -> None:
+        self.earliest = earliest
+        self.latest = latest
+        self.portions = [list(portion) for portion in portions]
+        self.sought: list[int] = []
+        self.away = False
+        self.listener: Any = None
+
+    def subscribe(self, topics: list[str], listener: object) -> None:
+        self.listener = listener
+
+    def assignment(self) -> set[TopicPartition]:
+        return {PLACE}
+
+    async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, self.earliest)
+
+    async def end_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.away:
+            raise KafkaConnectionError
+        return dict.fromkeys(places, self.latest)
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self.sought.append(offset)
+
+    async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Message]]:
+        if not self.portions:
+            return {}
+        return {PLACE: [Message(offset) for offset in self.portions.pop(0)]}
+
+
+def placed(broker: Broker, stored: dict[Partition, int], rows: int = 100) -> Source:
+    source = Source(broker, batch_rows=rows, batch_ms=50)
+    asyncio.run(source.place(stored))
+    return source
+
+
+def read(source: Source) -> Batch:
+    return asyncio.run(source.read())
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected", "lost"),
+    [
+        ({}, 10, 0),
+        ({Partition("ticks", 0): 15}, 15, 0),
+        ({Partition("ticks", 0): 20}, 20, 0),
+        ({Partition("ticks", 0): 4}, 10, 6),
+        ({Partition("ticks", 0): 21}, 10, 0),
+    ],
+    ids=["nothing stored", "stored", "at the end", "deleted meanwhile", "beyond the end"],
+)
+def test_it_goes_on_where_the_database_says_or_at_the_earliest(
+    stored: dict[Partition, int], expected: int, lost: int
+) -> None:
+    broker = Broker(10, 20)
+    source = placed(broker, stored)
+    assert (broker.sought, source.lost, source.placed) == ([expected], lost, True)
+
+
+def test_a_batch_is_full_at_its_size() -> None:
+    source = placed(Broker(0, 6, [[0, 1], [2, 3], [4, 5]]), {}, rows=4)
+    assert read(source).read == {("ticks", 0): 4}
+    assert read(source).read == {("ticks", 0): 6}
+
+
+def test_a_batch_is_full_after_its_time() -> None:
+    source = placed(Broker(0, 2, [[0, 1]]), {})
+    assert len(read(source)) == 2
+
+
+def test_offsets_skipped_without_a_loss_are_no_matter() -> None:
+    source = placed(Broker(0, 9, [[0, 1], [3, 4]]), {}, rows=4)
+    assert read(source).read == {("ticks", 0): 5}
+    assert source.placed
+
+
+@pytest.mark.parametrize("portion", [[7, 8], [20, 21]], ids=["moved back", "moved past deleted messages"])
+def test_a_broker_that_moves_it_makes_it_ask_to_be_placed(portion: list[int]) -> None:
+    broker = Broker(0, 30, [portion])
+    source = placed(broker, {Partition("ticks", 0): 10})
+    broker.earliest = portion[0]
+    assert not read(source)
+    assert not source.placed
+
+
+def test_a_rebalance_drops_what_was_read_and_asks_to_be_placed() -> None:
+    broker = Broker(0, 2, [[0, 1]])
+    source = placed(broker, {})
+    broker.listener.on_partitions_assigned([PLACE])
+    assert not read(source)
+    assert not source.placed
+
+
+def test_lag_is_what_is_still_to_be_read() -> None:
+    broker = Broker(0, 10, [[0, 1]])
+    source = placed(broker, {}, rows=2)
+    read(source)
+    assert asyncio.run(source.lag()) == 8
+    broker.away = True
+    assert asyncio.run(source.lag()) is None

@@ -1,0 +1,69 @@
+from datetime import UTC, datetime
+
+import pytest
+from msgspec import Struct
+from psycopg.types.datetime import TimestamptzBinaryLoader
+
+from services.common.clock import from_datetime
+from services.common.messages import Alert, Signal, Tick
+from services.sink.batch import KINDS
+from services.sink.tables import TABLES
+
+MOMENT = datetime(2026, 1, 31, 12, 0, 0, 123_457, tzinfo=UTC)
+MESSAGES: dict[str, Struct] = {
+    "ticks": Tick(
+        venue="binance",
+        symbol="BTCUSDT",
+        trade_id=1,
+        event_us=from_datetime(MOMENT),
+        received_us=from_datetime(MOMENT),
+        price=2.0,
+        size=3.0,
+        buyer_is_maker=True,
+    ),
+    "signals": Signal(
+        pair="ETHUSDT-BTCUSDT",
+        event_us=from_datetime(MOMENT),
+        y_price=1.0,
+        x_price=2.0,
+        hedge_ratio=3.0,
+        intercept=4.0,
+        method="ols",
+        spread=5.0,
+        zscore=6.0,
+        correlation=0.5,
+        window=300,
+        samples=299,
+        quality="ok",
+    ),
+    "alerts": Alert(
+        alert_id="a",
+        rule_id="entry",
+        pair="ETHUSDT-BTCUSDT",
+        event_us=from_datetime(MOMENT),
+        state="firing",
+        value=3.0,
+        threshold=2.0,
+        message="above",
+    ),
+}
+RENAMED = {"ts": "event_us", "received_at": "received_us"}
+
+
+def test_every_topic_that_is_read_has_a_table() -> None:
+    assert TABLES.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("topic", TABLES)
+def test_each_column_holds_the_field_of_its_name(topic: str) -> None:
+    message, table = MESSAGES[topic], TABLES[topic]
+    assert {RENAMED.get(column, column) for column in table.columns} == set(message.__struct_fields__)
+    for column, value in zip(table.columns, table.row(message), strict=True):
+        if column not in RENAMED:
+            assert value == getattr(message, column), column
+
+
+def test_times_are_written_as_postgresql_reads_them() -> None:
+    row = TABLES["ticks"].row(MESSAGES["ticks"])
+    assert isinstance(row[1], int)
+    assert TimestamptzBinaryLoader(0).load(row[1].to_bytes(8, "big")) == MOMENT

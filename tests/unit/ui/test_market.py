@@ -1,0 +1,72 @@
+"""What the API last said."""
+
+from services.common.clock import SECOND
+from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
+from services.ui.market import ALERTS_KEPT, Market, Now
+from tests.unit.ui.conftest import PAIR, START_S, Make
+
+
+def test_the_newest_wins_whatever_the_order(tick: Make, signal: Make, now: Now) -> None:
+    market = Market()
+    market.apply(StreamMessage("snapshot", "live", ticks=(tick(price=2.0, event_us=20),)), now)
+    market.apply(StreamMessage("update", ticks=(tick(price=1.0, event_us=10),), signals=(signal(),)), now)
+    assert market.ticks["ETHUSDT"].message.price == 2.0
+    assert market.signals[PAIR].message.zscore == 0.75
+    assert market.feed == "live"
+
+
+def test_a_snapshot_replaces_what_was_known(tick: Make, alert: Make, now: Now) -> None:
+    market = Market()
+    market.apply(StreamMessage("snapshot", "live", ticks=(tick(),), alerts=(alert(),)), now)
+    market.apply(StreamMessage("snapshot", "replay"), now)
+    assert (market.ticks, market.alerts, market.feed) == ({}, (), "replay")
+
+
+def test_alerts_are_kept_once_newest_first(alert: Make, now: Now) -> None:
+    market = Market()
+    many = tuple(alert(number, START_S + number) for number in range(ALERTS_KEPT + 10))
+    market.apply(StreamMessage("update", alerts=many), now)
+    market.apply(StreamMessage("update", alerts=many[-5:]), now)
+    assert len(market.alerts) == ALERTS_KEPT
+    assert market.alerts[0] == many[-1]
+    assert list(market.alerts) == sorted(market.alerts, key=lambda one: one.event_us, reverse=True)
+
+
+def test_status_names_the_feed_and_the_services(service: Make, now: Now) -> None:
+    market = Market()
+    market.apply(StreamMessage("update", status=Status((service(),), "synthetic")), now)
+    market.apply(StreamMessage("update"), now)
+    assert market.feed == "synthetic"
+    assert [one.service for one in market.services] == ["sink"]
+
+
+def test_decimals_are_the_most_a_symbol_has_shown(tick: Make, pair: WatchedPair, now: Now) -> None:
+    market = Market()
+    market.watch([pair], [SymbolStats("ETHUSDT", last_price=3400.5), SymbolStats("BTCUSDT")])
+    market.apply(
+        StreamMessage("update", ticks=(tick(price=3400.25, event_us=1), tick(price=3400.0, event_us=2))), now
+    )
+    assert market.decimals == {"ETHUSDT": 2}
+
+
+def test_age_counts_from_the_trade_but_in_a_replay_from_its_arrival(tick: Make, now: Now) -> None:
+    market = Market()
+    market.apply(StreamMessage("snapshot", "live", ticks=(tick(event_us=now.us - 60 * SECOND),)), now)
+    later = Now(now.us + 2 * SECOND, now.s + 2)
+    assert market.age_s(market.ticks["ETHUSDT"], later) == 62
+    market.feed = "replay"
+    assert market.age_s(market.ticks["ETHUSDT"], later) == 2
+
+
+def test_the_link_remembers_since_when(now: Now) -> None:
+    market = Market()
+    market.link(True, now)
+    market.link(True, Now(now.us, now.s + 5))
+    assert market.changed_s == now.s
+    market.link(False, Now(now.us, now.s + 9), "gone")
+    assert (market.connected, market.connected_before, market.changed_s, market.error) == (
+        False,
+        True,
+        now.s + 9,
+        "gone",
+    )

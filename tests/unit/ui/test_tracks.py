@@ -1,0 +1,187 @@
+"""Shared chart history: read rarely, never with a hole."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, cast
+
+from services.common.clock import SECOND
+from services.common.errors import TransientError
+from services.common.messages import Signal
+from services.ui.answers import Bar
+from services.ui.client import ApiClient
+from services.ui.tracks import UNUSED_S, Track, Tracks
+from tests.unit.ui.conftest import PAIR, START_S, Make
+
+
+class Store:
+    """What the API has stored, and how often it was read."""
+
+    def __init__(self, points: Sequence[Any]) -> None:
+        self.points = list(points)
+        self.asked: list[int] = []
+        self.error: Exception | None = None
+
+    async def newest(self, count: int) -> list[Any]:
+        self.asked.append(count)
+        if self.error is not None:
+            raise self.error
+        return self.points[-count:]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+def play(steps: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(steps)
+
+
+async def read(track: Track[Any], clock: Clock, newest: Any = None) -> None:
+    clock.s += 1
+    track.poke(newest)
+    await track.settled()
+
+
+def seconds(track: Track[Any]) -> list[int]:
+    return [
+        getattr(point, "event_us", getattr(point, "start_us", 0)) // SECOND - START_S
+        for point in track.points
+    ]
+
+
+def test_the_first_reading_is_whole_and_the_next_are_small(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        store.points[-1] = bar(START_S + 99, close=3333.0)
+        store.points.append(bar(START_S + 100))
+        await read(track, clock)
+        assert store.asked == [50, 2]
+        assert seconds(track) == list(range(51, 101))
+        assert track.points[-2].close == 3333.0
+        assert track.generation == 1
+
+    play(run())
+
+
+def test_readings_are_rare_however_many_tabs_ask(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar()]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        for _ in range(10):
+            track.poke()
+        await track.settled()
+        clock.s += 0.4
+        track.poke()
+        await track.settled()
+        assert len(store.asked) == 1
+
+    play(run())
+
+
+def test_a_hole_is_filled_from_the_store(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(10)]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        store.points += [bar(START_S + n) for n in range(10, 20)]
+        await read(track, clock)
+        assert seconds(track) == list(range(20))
+        assert track.generation == 1
+
+    play(run())
+
+
+def test_another_tape_begins_another_generation(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(10)]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        store.points = [bar(START_S - 5000 + n) for n in range(10)]
+        await read(track, clock)
+        assert seconds(track)[0] == -5000
+        assert track.generation == 2
+
+    play(run())
+
+
+def test_a_signal_that_follows_needs_no_reading(signal: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
+        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        await read(track, clock, signal(START_S + 10))
+        await read(track, clock, signal(START_S + 10))
+        assert len(store.asked) == 1
+        assert seconds(track) == list(range(11))
+
+    play(run())
+
+
+def test_a_signal_that_jumps_waits_for_what_is_between(signal: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
+        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        await read(track, clock, signal(START_S + 14))  # the store lags: 10 to 14 are not there yet
+        assert seconds(track)[-1] == 9
+        store.points += [signal(START_S + n) for n in range(10, 14)]
+        await read(track, clock, signal(START_S + 14))
+        assert seconds(track) == list(range(14))
+        await read(track, clock, signal(START_S + 14))
+        assert seconds(track) == list(range(15))
+
+    play(run())
+
+
+def test_a_reading_behind_the_stream_takes_nothing_away(signal: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
+        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        await read(track, clock, signal(START_S + 10))
+        await read(track, clock)
+        assert seconds(track) == list(range(11))
+
+    play(run())
+
+
+def test_an_error_is_kept_until_the_next_answer(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar()]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        store.error = TransientError("away")
+        await read(track, clock)
+        assert (track.error, track.loaded) == ("away", False)
+        store.error = None
+        await read(track, clock)
+        assert (track.error, track.loaded) == (None, True)
+
+    play(run())
+
+
+def test_tracks_are_shared_and_dropped_when_unused(bar: Make, signal: Make) -> None:
+    class Api:
+        async def bars(self, symbol: str, interval: str, limit: int) -> list[Bar]:
+            return [bar()]
+
+        async def signals(self, pair: str, limit: int) -> list[Signal]:
+            return [signal()]
+
+    async def run() -> None:
+        clock = Clock()
+        tracks = Tracks(cast("ApiClient", Api()), clock)
+        bars = tracks.bars("ETHUSDT", "1m")
+        assert tracks.bars("ETHUSDT", "1m") is bars
+        assert tracks.bars("ETHUSDT", "5m") is not bars
+        signals = tracks.signals(PAIR, None)
+        clock.s += UNUSED_S + 1
+        assert tracks.bars("ETHUSDT", "1m") is not bars
+        assert tracks.signals(PAIR, None) is not signals
+
+    play(run())
