@@ -30,6 +30,7 @@ def configure(service: str, level: str = "info", log_format: Format = "auto") ->
         shared += [structlog.processors.format_exc_info, _name(service)]
         renderer = structlog.processors.JSONRenderer()
     handler = logging.StreamHandler()
+    handler.addFilter(_Once())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -62,3 +63,22 @@ def _name(service: str) -> structlog.typing.Processor:
         return {"service": service, **event}
 
     return add
+
+
+class _Once(logging.Filter):
+    """Let a library say the same thing once in ten seconds: without a broker aiokafka says it 130 times a second."""
+
+    _QUIET_S = 10.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, object], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        last = self._said.get((record.name, record.msg))
+        if last is not None and record.created - last < self._QUIET_S:
+            return False
+        self._said[record.name, record.msg] = record.created
+        return True

@@ -21,7 +21,7 @@ FeedName = Literal["live", "replay", "synthetic"]
 ServiceState = Literal["starting", "running", "degraded", "finished", "stopping"]
 
 
-class Tick(Struct, frozen=True, kw_only=True):
+class Tick(Struct, frozen=True, kw_only=True, gc=False):
     """One trade. Unique by (symbol, event_us, trade_id); topic ``ticks``, key: symbol."""
 
     venue: str
@@ -34,7 +34,7 @@ class Tick(Struct, frozen=True, kw_only=True):
     buyer_is_maker: bool
 
 
-class PairEvent(Struct, frozen=True, kw_only=True):
+class PairEvent(Struct, frozen=True, kw_only=True, gc=False):
     """A trade of one leg of one pair, or the passing of time on both; topic ``pair-events``, key: pair. Internal.
 
     It brings the legs of a pair, which live on different partitions of ``ticks``, to one worker. On a quiet
@@ -47,7 +47,7 @@ class PairEvent(Struct, frozen=True, kw_only=True):
     price: Positive | None = None
 
 
-class Signal(Struct, frozen=True, kw_only=True):
+class Signal(Struct, frozen=True, kw_only=True, gc=False):
     """The state of one pair at the close of one second. Unique by (pair, event_us); topic ``signals``, key: pair.
 
     ``event_us`` is the end of the second. The parameters are fitted on the window before it, so ``spread``
@@ -71,7 +71,7 @@ class Signal(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class Alert(Struct, frozen=True, kw_only=True):
+class Alert(Struct, frozen=True, kw_only=True, gc=False):
     """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic."""
 
     alert_id: str

@@ -5,7 +5,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from services.common import process
+from services.common import logs, process
 from services.common.errors import PairstreamError
 from services.common.settings import DatabaseSettings, KafkaSettings, load
 from services.local.settings import DEFAULT_DATA_DIR, UpSettings
@@ -23,6 +23,7 @@ def main() -> None:
 def _up(flags: argparse.Namespace) -> None:
     from services.local.up import up
 
+    logs.configure("pairstream", log_format="console")
     process.run("pairstream", lambda: up(UpSettings.of(flags)))
 
 

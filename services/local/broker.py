@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 from services.common.errors import FatalError
 
 # It answers a fetch only when the fetch's wait is over: short waits are low latency, long ones little idle work.
-FETCH_MAX_WAIT_MS = 25
+FETCH_MAX_WAIT_MS = 40
 
 
 class EmbeddedBroker:

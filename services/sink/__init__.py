@@ -1,0 +1,1 @@
+"""Write the topics ``ticks``, ``signals`` and ``alerts`` to PostgreSQL, with bars kept current."""

@@ -1,0 +1,14 @@
+"""Settings of the sink."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.common.settings import DatabaseSettings, KafkaSettings
+
+
+class SinkSettings(KafkaSettings, DatabaseSettings):
+    """A batch is written when it has `batch_rows` messages, or `batch_ms` after its first one arrived."""
+
+    batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    batch_ms: Annotated[int, Field(ge=1, le=10_000)] = 200

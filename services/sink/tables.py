@@ -1,0 +1,172 @@
+"""How each message becomes a row: its columns, their binary types, and the statement that stores it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from psycopg import sql
+
+from services.common.messages import Alert, Signal, Tick
+from services.common.topics import ALERTS, SIGNALS, TICKS
+
+# COPY's binary form of a timestamptz is an int8: microseconds since 2000-01-01. No datetime is ever built.
+_EPOCH_US = 946_684_800_000_000
+
+
+class Table(NamedTuple):
+    """A table, the binary type of each column, and what moves staged rows into it and counts the new ones."""
+
+    columns: dict[str, str]
+    row: Callable[[Any], tuple[object, ...]]
+    stage: sql.Composed
+    copy: sql.Composed
+    store: sql.Composed
+
+
+def _table(
+    name: str, columns: dict[str, str], row: Callable[[Any], tuple[object, ...]], store: sql.SQL
+) -> Table:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    table, staged = sql.Identifier(name), sql.Identifier(f"staged_{name}")
+    return Table(
+        columns=columns,
+        row=row,
+        stage=sql.SQL("CREATE TEMP TABLE {} (LIKE {}) ON COMMIT DELETE ROWS").format(staged, table),
+        copy=sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(staged, names),
+        store=store.format(table=table, staged=staged, columns=names),
+    )
+
+
+def _tick(tick: Tick) -> tuple[object, ...]:
+    return (
+        tick.symbol,
+        tick.event_us - _EPOCH_US,
+        tick.trade_id,
+        tick.venue,
+        tick.received_us - _EPOCH_US,
+        tick.price,
+        tick.size,
+        tick.buyer_is_maker,
+    )
+
+
+_STORE_TICKS = sql.SQL("""
+WITH stored AS (
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} ON CONFLICT DO NOTHING RETURNING symbol, ts
+), touched AS (
+    INSERT INTO touched_seconds SELECT DISTINCT symbol, date_trunc('second', ts) FROM stored
+)
+SELECT count(*) FROM stored
+""")
+
+
+def _signal(signal: Signal) -> tuple[object, ...]:
+    return (
+        signal.pair,
+        signal.event_us - _EPOCH_US,
+        signal.y_price,
+        signal.x_price,
+        signal.hedge_ratio,
+        signal.intercept,
+        signal.method,
+        signal.spread,
+        signal.zscore,
+        signal.correlation,
+        signal.window,
+        signal.samples,
+        signal.quality,
+        signal.reason,
+    )
+
+
+# A worker that restarts may compute a second again from a shorter window. The better row stays, whichever
+# came first: quality ok before any other, then the one that saw more samples; between equals the earlier.
+_STORE_SIGNALS = sql.SQL("""
+WITH stored AS (
+    INSERT INTO {table} AS old ({columns})
+    SELECT DISTINCT ON (pair, ts) {columns} FROM {staged} ORDER BY pair, ts, (quality = 'ok') DESC, samples DESC
+    ON CONFLICT (pair, ts) DO UPDATE
+    SET y_price = excluded.y_price, x_price = excluded.x_price, hedge_ratio = excluded.hedge_ratio,
+        intercept = excluded.intercept, method = excluded.method, spread = excluded.spread,
+        zscore = excluded.zscore, correlation = excluded.correlation, "window" = excluded."window",
+        samples = excluded.samples, quality = excluded.quality, reason = excluded.reason
+    WHERE (excluded.quality = 'ok', excluded.samples) > (old.quality = 'ok', old.samples)
+    RETURNING 1
+)
+SELECT count(*) FROM stored
+""")
+
+
+def _alert(alert: Alert) -> tuple[object, ...]:
+    return (
+        alert.alert_id,
+        alert.rule_id,
+        alert.pair,
+        alert.event_us - _EPOCH_US,
+        alert.state,
+        alert.value,
+        alert.threshold,
+        alert.message,
+    )
+
+
+_STORE_ALERTS = sql.SQL("""
+WITH stored AS (
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT count(*) FROM stored
+""")
+
+TABLES = {
+    TICKS.name: _table(
+        "ticks",
+        {
+            "symbol": "text",
+            "ts": "int8",
+            "trade_id": "int8",
+            "venue": "text",
+            "received_at": "int8",
+            "price": "float8",
+            "size": "float8",
+            "buyer_is_maker": "bool",
+        },
+        _tick,
+        _STORE_TICKS,
+    ),
+    SIGNALS.name: _table(
+        "signals",
+        {
+            "pair": "text",
+            "ts": "int8",
+            "y_price": "float8",
+            "x_price": "float8",
+            "hedge_ratio": "float8",
+            "intercept": "float8",
+            "method": "text",
+            "spread": "float8",
+            "zscore": "float8",
+            "correlation": "float8",
+            "window": "int4",
+            "samples": "int4",
+            "quality": "text",
+            "reason": "text",
+        },
+        _signal,
+        _STORE_SIGNALS,
+    ),
+    ALERTS.name: _table(
+        "alerts",
+        {
+            "alert_id": "text",
+            "rule_id": "text",
+            "pair": "text",
+            "ts": "int8",
+            "state": "text",
+            "value": "float8",
+            "threshold": "float8",
+            "message": "text",
+        },
+        _alert,
+        _STORE_ALERTS,
+    ),
+}
+"""The table of each topic."""

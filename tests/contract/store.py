@@ -1,0 +1,137 @@
+"""What the tests of the store share: messages to write, a writer, and bars recomputed in plain Python."""
+
+import itertools
+import math
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from services.common import database
+from services.common.clock import HOUR, MINUTE, SECOND, from_datetime
+from services.common.messages import Alert, Quality, Signal, Tick, encode
+from services.common.settings import DatabaseSettings
+from services.sink.batch import Batch, Partition, Record, Refused
+from services.sink.writer import Writer, Written
+
+START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
+WIDTHS = {"ohlc_1s": SECOND, "ohlc_1m": MINUTE, "ohlc_5m": 5 * MINUTE, "ohlc_1h": HOUR}
+TABLES = (*WIDTHS, "ticks", "signals", "alerts", "stream_offsets")
+
+
+def tick(trade_id: int, event_us: int = START_US, symbol: str = "BTCUSDT", price: float = 100.0) -> Tick:
+    return Tick(
+        venue="binance",
+        symbol=symbol,
+        trade_id=trade_id,
+        event_us=event_us,
+        received_us=event_us + 5,
+        price=price,
+        size=0.1 + trade_id % 7,
+        buyer_is_maker=trade_id % 2 == 0,
+    )
+
+
+def signal(samples: int, quality: Quality = "ok") -> Signal:
+    return Signal(
+        pair="ETHUSDT-BTCUSDT",
+        event_us=START_US,
+        y_price=3.0,
+        x_price=2.0,
+        hedge_ratio=1.0 / samples,
+        intercept=None,
+        method="ols",
+        spread=None,
+        zscore=None,
+        correlation=None,
+        window=300,
+        samples=samples,
+        quality=quality,
+    )
+
+
+def alert(alert_id: str) -> Alert:
+    return Alert(
+        alert_id=alert_id,
+        rule_id="entry",
+        pair="ETHUSDT-BTCUSDT",
+        event_us=START_US,
+        state="firing",
+        value=2.5,
+        threshold=2.0,
+        message="z-score above 2",
+    )
+
+
+def batch_of(
+    topic: str, messages: Iterable[Tick | Signal | Alert], partition: int = 0, first: int = 0
+) -> Batch:
+    batch, place = Batch(), Partition(topic, partition)
+    for offset, message in enumerate(messages, first):
+        batch.records[topic].append(Record(message, encode(message), place, offset))
+        batch.read[place] = offset + 1
+    return batch
+
+
+async def nothing(refused: Sequence[Refused]) -> None:
+    raise AssertionError(f"expected no refused rows, received {refused}")
+
+
+@asynccontextmanager
+async def writer_of(url: str, cluster: str = "cluster") -> AsyncIterator[Writer]:
+    target = DatabaseSettings(database_url=url)
+    async with database.connect(target, "test", prepare_threshold=None) as connection:
+        writer = Writer(connection)
+        await writer.prepare()
+        await writer.resume(cluster)
+        yield writer
+
+
+async def write_all(
+    url: str, topic: str, batches: Iterable[Sequence[Tick | Signal | Alert]]
+) -> list[Written]:
+    first, written = 0, []
+    async with writer_of(url) as writer:
+        for messages in batches:
+            written.append(await writer.write(batch_of(topic, messages, first=first), nothing))
+            first += len(messages)
+    return written
+
+
+def select(url: str, table: str) -> list[tuple[Any, ...]]:
+    query = sql.SQL("SELECT * FROM {} ORDER BY 1, 2, 3").format(sql.Identifier(table))
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def recompute(ticks: Iterable[Tick], width: int) -> dict[tuple[str, int], list[Tick]]:
+    """Return each bucket's ticks in the order of their ids."""
+    ordered = sorted(ticks, key=lambda one: (one.symbol, one.event_us // width, one.trade_id, one.event_us))
+    return {
+        key: list(bucket)
+        for key, bucket in itertools.groupby(ordered, lambda one: (one.symbol, one.event_us // width * width))
+    }
+
+
+def assert_bars(url: str, ticks: Iterable[Tick]) -> None:
+    ticks = list(ticks)
+    for table, width in WIDTHS.items():
+        expected = recompute(ticks, width)
+        rows = select(url, table)
+        assert [(row[0], from_datetime(row[1])) for row in rows] == list(expected), table
+        for row, trades in zip(rows, expected.values(), strict=True):
+            prices = [one.price for one in trades]
+            assert row[2:6] == (prices[0], max(prices), min(prices), prices[-1]), table
+            assert math.isclose(row[6], math.fsum(one.size for one in trades), rel_tol=1e-12), table
+            assert math.isclose(row[7], math.fsum(one.size * one.price for one in trades), rel_tol=1e-12), (
+                table
+            )
+            assert row[8:] == (len(trades), trades[0].trade_id, max(one.trade_id for one in trades)), table
+
+
+def empty(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        names = sql.SQL(", ").join(map(sql.Identifier, TABLES))
+        connection.execute(sql.SQL("TRUNCATE {}").format(names))

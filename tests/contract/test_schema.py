@@ -1,0 +1,125 @@
+"""The database's schema: one history, applied once, and never by code that does not know it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from typing import Any
+
+import psycopg
+import pytest
+
+from services.common import database
+from services.common.errors import FatalError, TransientError
+from services.common.settings import DatabaseSettings
+
+TABLES = {"ticks", "ohlc_1s", "ohlc_1m", "ohlc_5m", "ohlc_1h", "signals", "alerts", "stream_offsets"}
+
+
+def execute(url: str, statement: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
+
+
+def tables(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        return {row[0] for row in rows}
+
+
+def on_connection(url: str, use: Callable[[database.Connection], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        async with database.connect(DatabaseSettings(database_url=url), "test") as connection:
+            return await use(connection)
+
+    return asyncio.run(run())
+
+
+def test_upgrade_applies_every_revision_once(empty_database_url: str) -> None:
+    assert on_connection(empty_database_url, database.schema_version) is None
+    assert database.upgrade(empty_database_url) == database.revisions()
+    assert database.upgrade(empty_database_url) == []
+    assert tables(empty_database_url) >= TABLES
+    assert on_connection(empty_database_url, database.schema_version) == database.revisions()[-1]
+    on_connection(empty_database_url, database.require_schema)
+
+
+def test_of_several_upgrades_at_once_one_does_the_work(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        applied = list(threads.map(database.upgrade, [empty_database_url] * 4))
+    assert sorted(applied) == [[], [], [], database.revisions()]
+
+
+def test_every_sql_file_is_a_revision() -> None:
+    versions = resources.files("services.common").joinpath("migrations", "versions")
+    names = sorted(file.name for file in versions.iterdir() if file.name[0].isdigit())
+    assert [name.removesuffix(".py").partition("_")[0] for name in names] == database.revisions()
+
+
+def test_a_missing_schema_is_one_clear_line(empty_database_url: str) -> None:
+    with pytest.raises(FatalError, match="received none: run pairstream db upgrade"):
+        on_connection(empty_database_url, database.require_schema)
+
+
+def test_an_older_schema_is_one_clear_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "revisions", lambda: ["0001", "0002"])
+    with pytest.raises(
+        FatalError, match="expected database schema 0002, received 0001: run pairstream db upgrade"
+    ):
+        on_connection(database_url, database.require_schema)
+
+
+def test_a_newer_schema_is_left_alone(database_url: str) -> None:
+    execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(FatalError, match="received 9999"):
+        on_connection(database_url, database.require_schema)
+    with pytest.raises(FatalError, match="received 9999"):
+        database.upgrade(database_url)
+
+
+def test_a_failed_upgrade_leaves_nothing_behind(empty_database_url: str) -> None:
+    execute(empty_database_url, "CREATE TABLE alerts (id int)")
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        database.upgrade(empty_database_url)
+    assert tables(empty_database_url) == {"alerts"}
+
+
+async def _settings_of(connection: database.Connection) -> Any:
+    query = "SELECT current_setting('timezone'), current_setting('application_name')"
+    return await (await connection.execute(query)).fetchone()
+
+
+def test_a_pool_gives_named_connections_in_utc(database_url: str) -> None:
+    execute(database_url, "ALTER ROLE CURRENT_USER SET timezone = 'Asia/Tokyo'")
+
+    async def run() -> Any:
+        async with (
+            database.pool(DatabaseSettings(database_url=database_url), name="pairstream-api") as pool,
+            pool.connection() as connection,
+        ):
+            return await _settings_of(connection)
+
+    try:
+        assert asyncio.run(run()) == ("UTC", "pairstream-api")
+    finally:
+        execute(database_url, "ALTER ROLE CURRENT_USER RESET timezone")
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://user:secret@127.0.0.1:1/x", "postgresql://user:secret@/x?host=/nowhere"]
+)
+def test_an_unreachable_server_is_transient_and_its_password_stays_secret(url: str) -> None:
+    async def run() -> None:
+        async with database.pool(DatabaseSettings(database_url=url)):
+            pass
+
+    with pytest.raises(TransientError, match="expected PostgreSQL at") as refused:
+        asyncio.run(run())
+    assert "secret" not in str(refused.value)
+    with pytest.raises(TransientError):
+        database.upgrade(url)
+
+
+def test_a_url_that_is_none_is_fatal() -> None:
+    with pytest.raises(FatalError, match="PAIRSTREAM_DATABASE_URL"):
+        database.upgrade("nonsense")

@@ -1,0 +1,119 @@
+"""What every store must keep true: rows once, and bars equal to a recomputation."""
+
+import asyncio
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.common.clock import HOUR, SECOND, from_datetime
+from services.common.messages import Signal, Tick
+from tests.contract.store import (
+    START_US,
+    WIDTHS,
+    alert,
+    assert_bars,
+    batch_of,
+    empty,
+    nothing,
+    select,
+    signal,
+    tick,
+    write_all,
+    writer_of,
+)
+
+TICKS = st.lists(
+    st.builds(
+        tick,
+        trade_id=st.integers(0, 30),
+        event_us=st.one_of(
+            st.integers(START_US, START_US + 3 * SECOND), st.integers(START_US, START_US + 2 * HOUR)
+        ),
+        symbol=st.sampled_from(["BTCUSDT", "ETHUSDT"]),
+        price=st.floats(1e-6, 1e6),
+    ),
+    min_size=1,
+    max_size=40,
+    unique_by=lambda one: (one.symbol, one.event_us, one.trade_id),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), ticks=TICKS)
+def test_any_batches_in_any_order_give_the_set_of_ticks_and_recomputed_bars(
+    store_url: str, data: st.DataObject, ticks: list[Tick]
+) -> None:
+    empty(store_url)
+    repeated = data.draw(st.lists(st.sampled_from(ticks), max_size=20))
+    order = data.draw(st.permutations(ticks + repeated))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(order)), max_size=5)))
+    batches = [order[low:high] for low, high in itertools.pairwise([0, *cuts, len(order)]) if low < high]
+
+    written = asyncio.run(write_all(store_url, "ticks", batches))
+
+    rows = [
+        (
+            Tick(
+                venue=venue,
+                symbol=symbol,
+                trade_id=trade_id,
+                event_us=from_datetime(ts),
+                received_us=from_datetime(received_at),
+                price=price,
+                size=size,
+                buyer_is_maker=maker,
+            )
+        )
+        for symbol, ts, trade_id, venue, received_at, price, size, maker in select(store_url, "ticks")
+    ]
+    assert rows == sorted(ticks, key=lambda one: (one.symbol, one.event_us, one.trade_id))
+    assert sum(one.stored["ticks"] for one in written) == len(ticks)
+    assert sum(one.duplicates for one in written) == len(repeated)
+    assert_bars(store_url, ticks)
+
+
+def test_the_order_of_arrival_does_not_change_a_bit_of_a_bar(store: str) -> None:
+    ticks = [tick(n, START_US + n * 10_000_000 // 7, price=100 / 3 + n / 7) for n in range(200)]
+    asyncio.run(write_all(store, "ticks", [ticks]))
+    forwards = [select(store, table) for table in WIDTHS]
+    empty(store)
+    asyncio.run(write_all(store, "ticks", [ticks[100:], ticks[99::-1]]))
+    assert [select(store, table) for table in WIDTHS] == forwards
+
+
+def test_two_writers_of_one_symbol_leave_no_tick_out_of_a_bar(store: str) -> None:
+    ticks = [tick(n, START_US + n) for n in range(400)]
+
+    async def write(partition: int) -> None:
+        async with writer_of(store) as writer:
+            for first in range(partition, len(ticks), 20):
+                messages = ticks[first : first + 20 : 2]
+                await writer.write(batch_of("ticks", messages, partition, first), nothing)
+
+    async def both() -> None:
+        await asyncio.gather(write(0), write(1))
+
+    asyncio.run(both())
+    assert_bars(store, ticks)
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(itertools.permutations([signal(30), signal(300), signal(900, "stale")])),
+    ids=lambda order: ",".join(str(one.samples) for one in order),
+)
+@pytest.mark.parametrize("at_once", [True, False], ids=["one batch", "three batches"])
+def test_the_better_signal_of_a_second_stays(store: str, order: tuple[Signal, ...], at_once: bool) -> None:
+    asyncio.run(write_all(store, "signals", [order] if at_once else [[one] for one in order]))
+    (row,) = select(store, "signals")
+    assert (row[4], row[11], row[12]) == (1 / 300, 300, "ok")
+
+
+def test_alerts_are_stored_once(store: str) -> None:
+    written = asyncio.run(
+        write_all(store, "alerts", [[alert("a"), alert("b"), alert("a")], [alert("b"), alert("c")]])
+    )
+    assert [row[0] for row in select(store, "alerts")] == ["a", "b", "c"]
+    assert [one.duplicates for one in written] == [1, 1]

@@ -1,0 +1,115 @@
+"""What every store must keep true when a row is poison, another writer is at work, or the server goes away."""
+
+import asyncio
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+from services.common.errors import FatalError, TransientError
+from services.common.messages import Tick, encode
+from services.sink.batch import Partition, Refused
+from services.sink.writer import FencedError, Written
+from tests.contract.store import START_US, assert_bars, batch_of, nothing, select, tick, writer_of
+
+POISON = {
+    "a NUL in a text": tick(7, symbol="BTC\0USDT"),
+    "a price that is not positive": tick(7, price=-1.0),
+    "a time beyond the calendar": tick(7, event_us=9_224_318_016_000_000_000),
+    "a time beyond 64 bits": tick(7, event_us=10**30),
+    "a symbol too long for the index": tick(
+        7, symbol="".join(chr(0x4E00 + n * 7 % 9973) for n in range(9000))
+    ),
+    "a price that no bar can sum": tick(9, price=1.7e308),
+}
+
+
+@pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
+def test_a_refused_row_is_buried_and_all_others_are_kept(store: str, poison: Tick) -> None:
+    good = [tick(n, START_US + n * 1000, price=n + 1.0) for n in range(100)]
+    buried: list[Refused] = []
+
+    async def bury(refused: Sequence[Refused]) -> None:
+        buried.extend(refused)
+
+    async def run() -> Written:
+        async with writer_of(store) as writer:
+            written = await writer.write(batch_of("ticks", [*good[:37], poison, *good[37:]]), bury)
+            assert await writer.resume("cluster") == {Partition("ticks", 0): 101}
+            return written
+
+    assert asyncio.run(run()) == Written({"ticks": 100}, 0)
+    assert [(one.offset, one.raw) for one in buried] == [(37, encode(poison))]
+    assert "refused" in buried[0].reason
+    assert_bars(store, good)
+
+
+def test_nothing_is_written_when_refused_rows_cannot_be_buried(store: str) -> None:
+    async def fail(refused: Sequence[Refused]) -> None:
+        raise TransientError("the broker is away")
+
+    async def run() -> None:
+        async with writer_of(store) as writer:
+            with pytest.raises(TransientError, match="the broker is away"):
+                await writer.write(batch_of("ticks", [tick(1), tick(2, price=-1.0)]), fail)
+
+    asyncio.run(run())
+    assert select(store, "ticks") == select(store, "stream_offsets") == []
+
+
+def test_a_lost_connection_is_transient_and_writes_nothing(store: str) -> None:
+    async def run() -> None:
+        async with writer_of(store) as writer:
+            with psycopg.connect(store, autocommit=True) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = 'test' AND datname = current_database()"
+                )
+            with pytest.raises(TransientError):
+                await writer.write(batch_of("ticks", [tick(1)]), nothing)
+
+    asyncio.run(run())
+    assert select(store, "ticks") == []
+
+
+def test_a_missing_table_is_fatal(store: str) -> None:
+    async def run() -> None:
+        async with writer_of(store) as writer:
+            with psycopg.connect(store) as admin:
+                admin.execute("ALTER TABLE ohlc_5m RENAME TO moved")
+            try:
+                with pytest.raises(FatalError, match="ohlc_5m"):
+                    await writer.write(batch_of("ticks", [tick(1)]), nothing)
+            finally:
+                with psycopg.connect(store) as admin:
+                    admin.execute("ALTER TABLE moved RENAME TO ohlc_5m")
+
+    asyncio.run(run())
+    assert select(store, "ticks") == []
+
+
+def test_a_partition_belongs_to_one_writer(store: str) -> None:
+    async def run() -> None:
+        async with writer_of(store) as ours, writer_of(store) as theirs:
+            await ours.write(batch_of("ticks", [tick(1)]), nothing)
+            with pytest.raises(FencedError, match="ticks/0"):
+                await theirs.write(batch_of("ticks", [tick(2)]), nothing)
+            assert await theirs.resume("cluster") == {Partition("ticks", 0): 1}
+            await theirs.write(batch_of("ticks", [tick(3)], first=1), nothing)
+            with pytest.raises(FencedError, match="expected offset 1"):
+                await ours.write(batch_of("ticks", [tick(4)], first=1), nothing)
+
+    asyncio.run(run())
+    assert [row[2] for row in select(store, "ticks")] == [1, 3]
+    assert_bars(store, [tick(1), tick(3)])
+
+
+def test_offsets_belong_to_one_cluster(store: str) -> None:
+    async def run() -> None:
+        async with writer_of(store, "yesterday") as writer:
+            await writer.write(batch_of("ticks", [tick(1)], first=500), nothing)
+            assert await writer.resume("today") == {}
+            await writer.write(batch_of("ticks", [tick(2)]), nothing)
+            assert await writer.resume("yesterday") == {Partition("ticks", 0): 501}
+
+    asyncio.run(run())

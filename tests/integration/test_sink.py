@@ -1,0 +1,238 @@
+"""The sink as a process, on the embedded broker and database, while things are taken away from it."""
+
+import asyncio
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+import psycopg
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from confluent_kafka import Producer
+
+from services.common.clock import SECOND, from_datetime
+from services.common.messages import Heartbeat, Tick, decode, encode
+from tests.fix_broker import embedded_broker
+from tests.fix_database import Postgres
+
+pytestmark = pytest.mark.integration
+
+START_US = 1_767_225_600_000_000
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+Start = Callable[[str, str], subprocess.Popen[bytes]]
+
+
+def tick(number: int) -> Tick:
+    return Tick(
+        venue="binance",
+        symbol=SYMBOLS[number % 3],
+        trade_id=number,
+        event_us=START_US + number * 7_000,
+        received_us=START_US + number * 7_000 + 10,
+        price=100.0 + number % 11,
+        size=0.5 + number % 5,
+        buyer_is_maker=number % 2 == 0,
+    )
+
+
+def produce(broker: str, values: Iterable[bytes], topic: str = "ticks") -> None:
+    """Send each value to the partition of its turn, and wait until the broker has them all."""
+    producer = Producer({"bootstrap.servers": broker, "linger.ms": 5, "message.max.bytes": 2_000_000})
+    for number, value in enumerate(values):
+        producer.produce(topic, value, partition=number % 3)
+    assert producer.flush(10) == 0
+
+
+async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:
+    """Return every message of `topic`."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker, fetch_max_wait_ms=25, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(4)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        records: list[ConsumerRecord] = []
+        while len(records) < sum(ends.values()):
+            for received in (await consumer.getmany(timeout_ms=1000)).values():
+                records += received
+        return records
+    finally:
+        await consumer.stop()
+
+
+def latest_heartbeat(broker: str) -> Heartbeat:
+    records = asyncio.run(read_all(broker, "heartbeats"))
+    return max((decode(record.value, Heartbeat) for record in records), key=lambda one: one.at_us)
+
+
+def wait_until(condition: Callable[[], bool], what: str, within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"expected within {within_s} s: {what}"
+        time.sleep(0.02)
+
+
+def count(url: str, table: str = "ticks") -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+        assert row is not None
+        return int(row[0])
+
+
+def assert_store_holds(url: str, ticks: Iterable[Tick]) -> None:
+    """Compare the tables with exactly these ticks and with bars recomputed from them."""
+    ordered = sorted(ticks, key=lambda one: (one.symbol, one.event_us))
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT symbol, trade_id, ts, price FROM ticks ORDER BY symbol, ts"
+        ).fetchall()
+        bars = connection.execute(
+            "SELECT symbol, ts, open, high, low, close, volume, trade_count FROM ohlc_1s ORDER BY symbol, ts"
+        ).fetchall()
+        hours = connection.execute("SELECT sum(trade_count), sum(volume) FROM ohlc_1h").fetchone()
+    assert [(symbol, number, from_datetime(ts), price) for symbol, number, ts, price in rows] == [
+        (one.symbol, one.trade_id, one.event_us, one.price) for one in ordered
+    ]
+    expected = []
+    for (symbol, second), group in itertools.groupby(
+        ordered, lambda one: (one.symbol, one.event_us // SECOND)
+    ):
+        trades = list(group)
+        prices = [one.price for one in trades]
+        volume = sum(one.size for one in trades)
+        edges = (prices[0], max(prices), min(prices), prices[-1])
+        expected.append((symbol, second * SECOND, *edges, volume, len(trades)))
+    assert [(symbol, from_datetime(ts), *rest) for symbol, ts, *rest in bars] == expected
+    assert hours == (len(ordered), sum(one.size for one in ordered))
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Return what starts a sink; whatever is still running afterwards is killed."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def started(broker: str, url: str) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "PAIRSTREAM_BROKERS": broker,
+            "PAIRSTREAM_DATABASE_URL": url,
+            "PAIRSTREAM_FETCH_MAX_WAIT_MS": "25",
+            "PAIRSTREAM_BATCH_ROWS": "200",
+        }
+        command = [sys.executable, "-m", "services.sink"]
+        running.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE))
+        return running[-1]
+
+    yield started
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def stop(process: subprocess.Popen[bytes]) -> str:
+    """Stop a sink as the supervisor does, and return its log."""
+    process.send_signal(signal.SIGTERM)
+    log = process.communicate(timeout=10)[1].decode()
+    assert process.returncode == 0, log
+    return log
+
+
+def test_killing_it_again_and_again_loses_nothing_and_doubles_nothing(
+    broker: str, database_url: str, start: Start
+) -> None:
+    ticks = [tick(number) for number in range(12_000)]
+    produce(broker, map(encode, ticks[:3000]))
+    for part in range(1, 4):
+        process, before = start(broker, database_url), count(database_url)
+        wait_until(lambda before=before: count(database_url) > before, "the sink writes")  # type: ignore[misc]
+        process.kill()
+        process.wait()
+        produce(broker, map(encode, ticks[part * 3000 : (part + 1) * 3000]))
+    process = start(broker, database_url)
+    wait_until(lambda: count(database_url) == len(ticks), "every tick is stored")
+    stop(process)
+    assert_store_holds(database_url, ticks)
+
+
+def test_it_survives_poison_and_a_restart_of_the_database(
+    broker: str, database_url: str, postgres: Postgres, start: Start
+) -> None:
+    ticks = [tick(number) for number in range(900)]
+    nul = encode(tick(0)).replace(b"BTCUSDT", rb"BTC\u0000USDT")
+    huge = b"\xff" * 1_048_000  # as much as a message may have, so none is left for a dead letter's headers
+    poison = [huge, b'{"venue":"binance"}', nul]
+    process = start(broker, database_url)
+    produce(broker, [*map(encode, ticks[:150]), *poison, *map(encode, ticks[150:300])])
+    wait_until(lambda: count(database_url) == 300, "the ticks around the poison are stored")
+
+    postgres.stop()
+    try:
+        produce(broker, map(encode, ticks[300:600]))
+        wait_until(lambda: latest_heartbeat(broker).state == "degraded", "the sink says it is degraded")
+        assert "PostgreSQL" in str(latest_heartbeat(broker).detail)
+    finally:
+        postgres.start()
+    produce(broker, map(encode, ticks[600:]))
+    wait_until(lambda: count(database_url) == 900, "the ticks of the outage are stored")
+    wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "nothing waits to be read")
+
+    beat = latest_heartbeat(broker)
+    assert (beat.state, beat.detail) == ("running", None)
+    assert (beat.counters["ticks"], beat.counters["dead_letters"], beat.counters["lost"]) == (900, 3, 0)
+    letters = asyncio.run(read_all(broker, "dead-letters"))
+    assert sorted(letter.value for letter in letters) == sorted([huge[:1_000_000], *poison[1:]])
+    assert {dict(letter.headers)["origin"] for letter in letters} == {
+        b"ticks/0/50",
+        b"ticks/1/50",
+        b"ticks/2/50",
+    }
+    stop(process)
+    assert_store_holds(database_url, ticks)
+
+
+def test_stored_offsets_hold_for_their_own_cluster_and_within_its_range(
+    broker: str, database_url: str, start: Start
+) -> None:
+    ticks = [tick(number) for number in range(120)]
+    produce(broker, map(encode, ticks[:60]))
+    process = start(broker, database_url)
+    wait_until(lambda: count(database_url) == 60, "the first cluster's ticks are stored")
+    stop(process)
+
+    with embedded_broker() as fresh:
+        produce(fresh, map(encode, ticks[60:90]))
+        process = start(fresh, database_url)
+        wait_until(lambda: count(database_url) == 90, "a fresh cluster is read from its beginning")
+        stop(process)
+
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE stream_offsets SET next_offset = 1000000 WHERE next_offset = 20")
+    produce(broker, map(encode, ticks[90:]))
+    process = start(broker, database_url)
+    wait_until(lambda: count(database_url) == 120, "an offset beyond the end is not waited for")
+    assert '"stored": 1000000' in stop(process)
+    assert_store_holds(database_url, ticks)
+
+
+def test_what_the_broker_deleted_unread_is_counted(broker: str, database_url: str, start: Start) -> None:
+    produce(broker, map(encode, map(tick, range(3))))
+    process = start(broker, database_url)
+    wait_until(lambda: count(database_url) == 3, "the first ticks are stored")
+    stop(process)
+    # The embedded broker keeps 5 MiB of a partition.
+    padding = b" " * 100_000
+    produce(broker, (encode(tick(number)) + padding for number in range(3, 303)))
+    process = start(broker, database_url)
+    wait_until(lambda: latest_heartbeat(broker).counters["lost"] > 0, "the loss is counted")
+    wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "the rest is read")
+    wait_until(
+        lambda: count(database_url) + latest_heartbeat(broker).counters["lost"] == 303,
+        "each is stored or counted",
+    )
+    stop(process)

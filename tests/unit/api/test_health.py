@@ -1,0 +1,61 @@
+"""Who is healthy: whoever runs or has finished, and was heard of a moment ago."""
+
+import pytest
+
+from services.api.health import Health
+from services.common.clock import SECOND
+from services.common.messages import FeedName, Heartbeat, ServiceState
+
+NOW_US = 1_767_225_600_000_000
+
+
+def beat(
+    service: str, age_us: int = 0, state: ServiceState = "running", feed: FeedName | None = None
+) -> Heartbeat:
+    return Heartbeat(
+        service=service, at_us=NOW_US - age_us, started_us=0, state=state, version="1", feed=feed
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "age_us", "healthy"),
+    [
+        ("running", 0, True),
+        ("finished", 4_999_999, True),
+        ("running", 5 * SECOND, False),
+        ("running", -SECOND, True),
+        ("starting", 0, False),
+        ("degraded", 0, False),
+        ("stopping", 0, False),
+    ],
+)
+def test_a_service_is_healthy_while_it_runs_and_says_so(
+    state: ServiceState, age_us: int, healthy: bool
+) -> None:
+    health = Health()
+    health.put(beat("sink", age_us, state))
+    (sink,) = [one for one in health.services(beat("api")) if one["service"] == "sink"]
+    assert (sink["state"], sink["healthy"], sink["age_s"]) == (state, healthy, max(0, age_us) / SECOND)
+
+
+def test_a_service_that_is_silent_is_named() -> None:
+    services = Health().services(beat("api"))
+    assert [(one["service"], one["state"], one["healthy"]) for one in services] == [
+        ("ingest", "unknown", False),
+        ("stream_analytics", "unknown", False),
+        ("sink", "unknown", False),
+        ("api", "running", True),
+    ]
+
+
+def test_the_newest_heartbeat_counts_and_ingest_names_the_feed() -> None:
+    health = Health()
+    health.put(beat("ingest", 1, feed="replay"))
+    health.put(beat("ingest", 2, feed="live"))
+    assert health.feed == "replay"
+    health.put(beat("sink", feed=None))
+    assert health.feed == "replay"
+
+
+def test_the_feed_has_no_name_before_ingest_was_heard() -> None:
+    assert Health().feed is None

@@ -1,0 +1,119 @@
+"""The live numbers and their states."""
+
+from typing import Any
+
+import pytest
+
+from services.common.clock import SECOND
+from services.ui.answers import StreamMessage, SymbolStats, WatchedPair
+from services.ui.cards import cards
+from services.ui.formatting import NONE
+from services.ui.market import Market, Now
+from tests.unit.ui.conftest import Make
+
+
+@pytest.fixture
+def market(pair: WatchedPair, tick: Make, signal: Make, now: Now) -> Market:
+    market = Market()
+    market.watch([pair], [SymbolStats("ETHUSDT", change_24h_pct=-1.234), SymbolStats("BTCUSDT")])
+    market.apply(
+        StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
+    )
+    market.link(True, now)
+    return market
+
+
+def later(now: Now, seconds: float) -> Now:
+    return Now(now.us + int(seconds * SECOND), now.s + seconds)
+
+
+def shown(props: dict[str, dict[str, Any]], name: str) -> tuple[str, str, str]:
+    return (
+        props[f"metric-{name}"]["children"],
+        props[f"metric-{name}-note"]["children"],
+        props[f"card-{name}"]["className"].removeprefix("card is-").split(" of-")[0],
+    )
+
+
+def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair, now: Now) -> None:
+    props = cards(market, pair, now)
+    assert shown(props, "y") == ("3\u202f400.25", "−1.23 % in 24 h", "ok")
+    assert shown(props, "x") == ("64\u202f000.1", "last trade", "ok")
+    assert shown(props, "spread") == ("+1.250", "in units of ETHUSDT", "ok")
+    assert shown(props, "zscore") == ("+0.75", "entry ±2, exit ±0.5", "ok")
+    assert shown(props, "hedge-ratio") == ("0.052310", "OLS, window 300", "ok")
+    assert shown(props, "correlation") == ("+0.870", "window 300", "ok")
+    assert props["label-y"]["children"] == "ETHUSDT"
+
+
+@pytest.mark.parametrize(
+    ("zscore", "note", "tone"),
+    [
+        (2.0, "beyond entry ±2", "hot"),
+        (-2.4, "beyond entry ±2", "hot"),
+        (0.5, "within exit ±0.5", "calm"),
+        (1.2, "entry ±2, exit ±0.5", ""),
+    ],
+)
+def test_the_z_score_is_judged(
+    market: Market, pair: WatchedPair, signal: Make, now: Now, zscore: float, note: str, tone: str
+) -> None:
+    market.apply(StreamMessage("update", signals=(signal(zscore=zscore),)), now)
+    props = cards(market, pair, now)
+    assert shown(props, "zscore")[1] == note
+    assert props["card-zscore"]["className"].endswith(f"of-zscore {tone}".strip())
+
+
+def test_not_enough_data_shows_progress_and_no_number(
+    market: Market, pair: WatchedPair, signal: Make, now: Now
+) -> None:
+    thin = signal(
+        zscore=None, spread=None, hedge_ratio=None, correlation=None, samples=75, quality="not_enough_data",
+        reason="75 of 300 samples",
+    )  # fmt: skip
+    market.apply(StreamMessage("update", signals=(thin,)), now)
+    props = cards(market, pair, now)
+    for name in ("spread", "zscore", "hedge-ratio", "correlation"):
+        assert shown(props, name) == ("75 / 300", "samples so far", "collecting")
+    assert props["card-zscore"]["style"] == {"--progress": "25%"}
+    assert props["card-zscore"]["title"] == "75 of 300 samples"
+    assert shown(props, "y")[2] == "ok"
+
+
+def test_a_number_that_is_not_known_is_not_a_zero(
+    market: Market, pair: WatchedPair, signal: Make, now: Now
+) -> None:
+    market.apply(
+        StreamMessage(
+            "update", signals=(signal(correlation=None, quality="stale", reason="BTCUSDT is quiet"),)
+        ),
+        now,
+    )
+    props = cards(market, pair, now)
+    assert shown(props, "correlation") == (NONE, "BTCUSDT is quiet", "stale")
+    assert shown(props, "zscore") == ("+0.75", "stale: BTCUSDT is quiet", "stale")
+
+
+def test_silence_turns_every_number_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+    props = cards(market, pair, later(now, 12))
+    for name in ("y", "x", "spread", "zscore"):
+        assert shown(props, name)[2] == "stale"
+        assert props[f"metric-{name}-age"]["children"] == "12 s ago"
+
+
+def test_a_lost_stream_turns_every_number_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+    market.link(False, now, "gone")
+    assert {shown(cards(market, pair, now), name)[2] for name in ("y", "zscore")} == {"stale"}
+
+
+def test_a_replay_of_old_trades_is_not_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+    market.feed = "replay"
+    years_later = Now(now.us + 10**15, now.s + 1)
+    assert shown(cards(market, pair, years_later), "y")[2] == "ok"
+
+
+def test_before_anything_is_known_nothing_is_claimed(pair: WatchedPair, now: Now) -> None:
+    props = cards(Market(), pair, now)
+    assert shown(props, "y") == (NONE, "waiting for a first trade", "waiting")
+    assert shown(props, "zscore") == (NONE, "waiting for a first signal", "waiting")
+    assert shown(cards(Market(), None, now), "y")[0] == NONE

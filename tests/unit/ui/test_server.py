@@ -1,0 +1,87 @@
+"""The dashboard as a server: its port, its health, its end."""
+
+import asyncio
+import re
+import socket
+import time
+from importlib.resources import files
+from typing import cast
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from services.common.errors import FatalError
+from services.ui import hub
+from services.ui.app import build
+from services.ui.client import ApiClient
+from services.ui.market import Market
+from services.ui.server import serve
+from services.ui.settings import UiSettings
+from services.ui.tracks import Tracks
+
+
+def ask(path: str) -> httpx.Response:
+    async def run() -> httpx.Response:
+        async with ApiClient("http://api.test") as api:
+            app = build(Market(), Tracks(api), hub.now)
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url="http://ui.test"
+            ) as client:
+                return await client.get(path)
+
+    return asyncio.run(run())
+
+
+def test_health_is_answered_without_the_api() -> None:
+    answer = ask("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "stream": "reconnecting"})
+
+
+def test_the_page_asks_only_its_own_server() -> None:
+    page = ask("/")
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert sources
+    assert all(not source.startswith(("http", "//")) for source in sources)
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_no_style_or_script_of_ours_names_another_server() -> None:
+    for asset in files("services.ui").joinpath("assets").iterdir():
+        text = asset.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert "//" not in re.sub(r"(?m)(?:^|\s)//.*$|/\*.*?\*/", "", text), asset.name
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(FatalError, match=rf"127\.0\.0\.1:{port} .*PAIRSTREAM_UI_PORT.*in use"):
+            asyncio.run(serve(UiSettings(ui_port=port)))
+
+
+def test_it_stops_within_two_seconds_whoever_is_connected() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = cast("int", free.getsockname()[1])
+
+    async def run() -> float:
+        serving = asyncio.create_task(serve(UiSettings(ui_port=port, api_url="http://127.0.0.1:1")))
+        url = f"127.0.0.1:{port}"
+        async with asyncio.timeout(10), httpx.AsyncClient() as client:
+            await _answering(client, f"http://{url}/healthz")
+            async with connect(f"ws://{url}/_dash-ws-callback", origin=f"http://{url}", proxy=None):  # type: ignore[arg-type]
+                began = time.monotonic()
+                serving.cancel()
+                await asyncio.gather(serving, return_exceptions=True)
+                return time.monotonic() - began
+
+    assert asyncio.run(run()) < 2
+
+
+async def _answering(client: httpx.AsyncClient, url: str) -> None:
+    for _ in range(1000):
+        try:
+            await client.get(url)
+        except httpx.ConnectError:
+            await asyncio.sleep(0.01)
+        else:
+            return
