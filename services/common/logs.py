@@ -40,6 +40,7 @@ def configure(service: str, level: str = "info", log_format: Format = "auto") ->
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in (
         "aiokafka",
+        "alembic",
         "faust",
         "mode",
         "httpx",

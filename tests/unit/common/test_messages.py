@@ -30,7 +30,7 @@ def test_any_bytes_are_a_tick_or_a_bad_message(raw: bytes) -> None:
     try:
         assert isinstance(decode(raw, Tick), Tick)
     except BadMessageError as error:
-        assert "expected a Tick, received" in str(error)
+        assert "expected a Tick, received" in str(error)  # noqa: PT017
 
 
 @given(ticks, st.sampled_from(["price", "size"]), st.sampled_from([0, -1, "1.0", None, math.nan, math.inf]))

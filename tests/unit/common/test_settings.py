@@ -25,10 +25,10 @@ def test_symbols_and_pairs_are_normalised() -> None:
 
 
 def test_a_value_can_stand_in_a_file(tmp_path: Path) -> None:
-    secret = tmp_path / "password"
+    secret = tmp_path / "name"
     secret.write_text("open sesame\n")
     assert (
-        load(KafkaSettings, {"PAIRSTREAM_KAFKA_PASSWORD_FILE": str(secret)}).kafka_password == "open sesame"
+        load(KafkaSettings, {"PAIRSTREAM_KAFKA_PASSWORD_FILE": str(secret)}).kafka_password == "open sesame"  # noqa: S105
     )
     assert load(KafkaSettings, {"PAIRSTREAM_KAFKA_CA_FILE": str(secret)}).kafka_ca_file == secret
 

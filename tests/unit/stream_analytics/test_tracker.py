@@ -11,19 +11,21 @@ from services.common.clock import SECOND
 from services.common.messages import PairEvent
 from services.common.pairs import Pair
 from services.common.settings import PairSettings
+from services.stream_analytics.alignment import Leg
 from services.stream_analytics.tracker import Outcome, PairTracker, routes
 
 PAIR = Pair("ETHUSDT", "BTCUSDT")
+LEGS: tuple[Leg, Leg] = ("y", "x")
 SETTINGS = PairSettings(window=20, min_samples=5)
 
 
 def tape(seed: int, seconds: int = 120) -> Iterator[PairEvent]:
     """Two walking legs with some 5 trades a second, in order of time."""
     draw = random.Random(seed)
-    prices = {"y": 3000.0, "x": 60000.0}
+    prices: dict[Leg, float] = {"y": 3000.0, "x": 60000.0}
     now = 0
     while (now := now + int(draw.expovariate(5 / SECOND))) < seconds * SECOND:
-        leg = draw.choice(("y", "x"))
+        leg: Leg = draw.choice(LEGS)
         prices[leg] *= 1 + draw.gauss(0, 1e-4)
         yield PairEvent(pair=str(PAIR), leg=leg, event_us=now, price=prices[leg])
 
@@ -68,7 +70,6 @@ def test_a_restart_goes_on_as_if_nothing_had_happened(seed: int, cut: int, repla
     outcomes += [
         outcome for event in events[max(0, cut - held - replayed) :] for outcome in second.take(event)
     ]
-    expected = run(events)
     assert outcomes == run(events)  # to the last bit
 
 

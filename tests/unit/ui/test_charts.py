@@ -61,6 +61,12 @@ def test_no_line_is_drawn_across_a_gap(pair: WatchedPair, signal: Make) -> None:
     assert updates == drawn[:2]
 
 
+def test_no_line_is_drawn_across_silence(pair: WatchedPair, signal: Make) -> None:
+    signals = [signal(START_S), signal(START_S + 2), signal(START_S + 13)]
+    drawn = by_name(charts.pair_series(pair, signals, [], 2))["y"]["data"]
+    assert [point.get("color") for point in drawn] == [None, palette.NOTHING, None]
+
+
 def test_a_z_score_beyond_entry_is_marked(pair: WatchedPair, signal: Make) -> None:
     signals = [signal(START_S, zscore=1.99), signal(START_S + 1, zscore=-2.0)]
     points = by_name(charts.pair_series(pair, signals, [], 2))["zscore"]["data"]

@@ -1,0 +1,46 @@
+"""Write the generated contracts: ``python -m schemas``."""
+
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from services.api.app import create_app
+from services.api.backend import Backend
+from services.api.settings import ApiSettings
+from services.common.messages import MESSAGES
+
+DIRECTORY = Path(__file__).parent
+
+
+def documents() -> dict[str, str]:
+    """Return every generated file in this directory: its name and its text."""
+    contents = {f"{name}.v1.json": _message(struct) for name, struct in MESSAGES.items()}
+    contents["openapi.json"] = create_app(Backend(ApiSettings())).openapi()
+    return {
+        name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()
+    }
+
+
+def _message(struct: type[Struct]) -> dict[str, Any]:
+    schema = msgspec.json.schema(struct)
+    definitions = schema["$defs"]
+    own = definitions.pop(struct.__name__)
+    own["description"] = inspect.cleandoc(own["description"])
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **own}
+    return document | ({"$defs": definitions} if definitions else {})
+
+
+def main() -> None:
+    """Write the files and say which."""
+    for name, text in documents().items():
+        (DIRECTORY / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"schemas/{name}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""What the routes stand on: the store, the present, and who is alive."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from services.api.health import Health
+from services.api.hub import Hub
+from services.api.problems import unknown
+from services.api.rows import Row, age_s, row
+from services.api.settings import ApiSettings
+from services.api.store import Store
+from services.api.subscription import SNAPSHOT_ALERTS
+from services.api.tail import Tail
+from services.common.backoff import Backoff
+from services.common.errors import TransientError
+from services.common.heartbeat import INTERVAL_S, VERSION, Pulse
+from services.common.messages import Alert, Signal, Tick
+from services.common.pairs import Pair
+
+WARM_S = 2.0
+
+
+class Backend:
+    """Answers from the settings, the store and the topics; nothing is opened before `run`."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.store = Store(settings)
+        self.hub = Hub()
+        self._health = Health()
+        self._pulse = Pulse("api")
+        self.tail = Tail(settings, self.hub, self._health, self._pulse)
+        self._seeded = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep everything current until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.store.run())
+            tasks.create_task(self.tail.run())
+            tasks.create_task(self._seed())
+            tasks.create_task(self._judge())
+
+    @property
+    def feed(self) -> str | None:
+        """Return the feed's name, None until ingest has said it."""
+        return self._health.feed
+
+    def problems(self) -> list[str]:
+        """Return why not every question can be answered."""
+        return [problem for problem in (self.tail.problem, self.store.problem) if problem is not None]
+
+    def status(self) -> Row:
+        """Return what ``/v1/status`` answers; it needs neither broker nor database."""
+        self._judge_now()
+        own = self._pulse.message()
+        names = dict.fromkeys((*self.settings.symbols, *self.hub.ticks))
+        return {
+            "feed": self.feed,
+            "version": VERSION,
+            **row([("now_us", own.at_us)]),
+            "services": self._health.services(own),
+            "symbols": [self.price(name, own.at_us) for name in names],
+        }
+
+    def price(self, symbol: str, now_us: int) -> Row:
+        """Return the last trade of `symbol`; null where there was none."""
+        entry = self.hub.ticks.get(symbol)
+        tick = None if entry is None else entry.message
+        event_us = None if tick is None else tick.event_us
+        fields: list[tuple[str, Any]] = [
+            ("symbol", symbol),
+            ("last_price", None if tick is None else tick.price),
+            ("last_event_us", event_us),
+            ("age_s", age_s(event_us, now_us)),
+        ]
+        return row(fields)
+
+    async def symbols(self) -> list[str]:
+        """Return every known symbol: those of the settings first, then all others there ever were."""
+        return list(dict.fromkeys((*self.settings.symbols, *await self.store.symbols())))
+
+    async def require_symbol(self, symbol: str) -> None:
+        """Return if `symbol` is known; ProblemError names those that are otherwise."""
+        if symbol in self.settings.symbols or symbol in self.hub.ticks:
+            return
+        known = await self.symbols()
+        if symbol not in known:
+            raise unknown("symbol", symbol, known)
+
+    def require_pair(self, name: str) -> Pair:
+        """Return the pair called `name`; ProblemError names those that are known."""
+        for pair in self.settings.pairs:
+            if str(pair) == name.upper():
+                return pair
+        raise unknown("pair", name, map(str, self.settings.pairs))
+
+    async def warm(self) -> None:
+        """Return when the hub has caught up with store and topics, or when that takes too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WARM_S):
+                await self._seeded.wait()
+                await self.tail.caught_up.wait()
+
+    async def _seed(self) -> None:
+        backoff = Backoff(first_s=0.05, cap_s=2)
+        while not self._seeded.is_set():
+            with suppress(TransientError):  # the store says itself that it is away
+                symbols = await self.symbols()
+                self.hub.seed(
+                    msgspec.convert(await self.store.newest_ticks(symbols), list[Tick]),
+                    msgspec.convert(
+                        await self.store.newest_signals(map(str, self.settings.pairs)), list[Signal]
+                    ),
+                    msgspec.convert(await self.store.newest_alerts(SNAPSHOT_ALERTS), list[Alert]),
+                )
+                self._seeded.set()
+            await asyncio.sleep(backoff.next_s())
+
+    async def _judge(self) -> None:
+        while True:
+            self._judge_now()
+            await asyncio.sleep(INTERVAL_S)
+
+    def _judge_now(self) -> None:
+        problems = self.problems()
+        self._pulse.state = "degraded" if problems else "running"
+        self._pulse.detail = "; ".join(problems) or None

@@ -1,0 +1,128 @@
+"""Every error as an RFC 9457 problem document."""
+
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from services.api.models import Problem
+from services.api.rows import encode
+from services.common.errors import TransientError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+_RECEIVED_CHARACTERS = 100
+# "Value error, expected X, received Y" and "Input should be X" both say X.
+_EXPECTED = re.compile(
+    r"(?:Value error, )?(?:expected |Input should be )?(?P<expected>.*?)(?:, received .*)?"
+)
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    404: {"description": "Not known; the problem names what is.", "model": Problem},
+    422: {"description": "The request is wrong; the problem says where.", "model": Problem},
+    503: {"description": "Away, but coming back: see Retry-After.", "model": Problem},
+}
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem document; `members` are its extension members."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        title: str,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+
+    def response(self) -> Response:
+        """Return the document."""
+        document = {
+            "type": f"urn:pairstream:problem:{self.title.lower().replace(' ', '-')}",
+            "title": self.title,
+            "status": self.status.value,
+            "detail": self.detail,
+            **self.members,
+        }
+        return Response(encode(document), self.status, self.headers, MEDIA_TYPE)
+
+
+def unknown(what: str, received: str, known: Iterable[str]) -> ProblemError:
+    """Return the problem of a name that is not known; it tells which ones are."""
+    names = list(known)
+    detail = f"expected one of {', '.join(names) or '(none is known yet)'}, received {_shortened(received)!r}"
+    return ProblemError(HTTPStatus.NOT_FOUND, f"Unknown {what}", detail, known=names)
+
+
+def unavailable(detail: str, **members: Any) -> ProblemError:
+    """Return the problem of something that is away and will come back."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", detail, headers, **members)
+
+
+def internal(error_id: str) -> ProblemError:
+    """Return the problem of a defect of ours: its id is in the log, the rest is nobody's business."""
+    detail = "an unexpected error, which is in the log of the service under this id"
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", detail, id=error_id)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every expected error of `app` with its problem."""
+    app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(TransientError, _transient)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return error.response()
+
+
+async def _transient(_: Request, error: Exception) -> Response:
+    return unavailable(str(error)).response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [_field_error(one) for one in error.errors()]
+    detail = "; ".join(f"{one['field']}: expected {one['expected']}" for one in errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, errors=errors).response()
+
+
+def _field_error(error: Mapping[str, Any]) -> dict[str, str | None]:
+    field = ".".join(map(str, error["loc"][1:])) or str(error["loc"][0])
+    match error["type"]:
+        case "missing":
+            return {"field": field, "expected": "a value", "received": None}
+        case "extra_forbidden":
+            expected = "only documented parameters"
+        case _:
+            found = _EXPECTED.fullmatch(error["msg"])
+            expected = found["expected"] if found else error["msg"]
+    return {"field": field, "expected": expected, "received": _shortened(str(error["input"]))}
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    detail = {
+        HTTPStatus.NOT_FOUND: "expected a path of /openapi.json, received another",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"expected a method this path has, received {request.method}",
+    }.get(status, status.description or status.phrase)
+    return ProblemError(status, status.phrase.capitalize(), detail, error.headers).response()
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _RECEIVED_CHARACTERS else f"{text[:_RECEIVED_CHARACTERS]}…"

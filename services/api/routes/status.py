@@ -1,0 +1,15 @@
+"""``GET /v1/status``: is the pipeline well, and how old is what it knows."""
+
+from fastapi import APIRouter, Response
+
+from services.api.models import Status
+from services.api.queries import BackendDependency
+from services.api.rows import encode
+
+router = APIRouter(prefix="/v1", tags=["status"])
+
+
+@router.get("/status", response_model=Status)
+async def read_status(backend: BackendDependency) -> Response:
+    """Return the health of every service and the last trade of every symbol; needs no database."""
+    return Response(encode(backend.status()), media_type="application/json")

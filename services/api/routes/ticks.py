@@ -1,0 +1,26 @@
+"""``GET /v1/ticks``: every trade, page by page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.api.listing import CSV_RESPONSE
+from services.api.models import Listing, Tick
+from services.api.paging import page
+from services.api.problems import RESPONSES
+from services.api.queries import BackendDependency, TicksQuery
+from services.api.tables import TICKS
+
+router = APIRouter(prefix="/v1", tags=["ticks"])
+
+
+@router.get("/ticks", response_model=Listing[Tick], responses=CSV_RESPONSE | RESPONSES)
+async def read_ticks(
+    request: Request, query: Annotated[TicksQuery, Query()], backend: BackendDependency
+) -> Response:
+    """Return trades, oldest first, beginning at `start` or with the first one stored.
+
+    Follow `next_cursor` for the rest: pages neither repeat nor leave out a trade, also while trades arrive.
+    """
+    await backend.require_symbol(query.symbol)
+    return await page(request, backend, query, query.limit, TICKS, Tick, {"symbol": query.symbol})

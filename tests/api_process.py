@@ -1,0 +1,194 @@
+"""The API as a process, and rows for it to read, as a test sees them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from services.common import clock
+from services.common.messages import Alert, FeedName, Heartbeat, Signal, Tick
+
+START_US = 1_767_225_600_000_000  # 2026-01-01
+PAIR = "ETHUSDT-BTCUSDT"
+WIDTHS = {"1s": "1 second", "1m": "1 minute", "5m": "5 minutes", "1h": "1 hour"}
+_BARS = """
+INSERT INTO {table}
+SELECT symbol, date_bin({width}, ts, '2000-01-01Z'), (array_agg(price ORDER BY trade_id))[1], max(price), min(price),
+       (array_agg(price ORDER BY trade_id DESC))[1], sum(size), sum(price * size), count(*),
+       min(trade_id), max(trade_id)
+FROM ticks GROUP BY 1, 2
+ON CONFLICT (symbol, ts) DO UPDATE SET close = excluded.close, trade_count = excluded.trade_count
+"""
+
+
+class ApiProcess:
+    """A running API; `url` is its address."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+        self.process = process
+        self.url = url
+        self.log = log
+        self.http = httpx.Client(base_url=url, timeout=10, trust_env=False)
+
+    def get(self, path: str, **params: Any) -> httpx.Response:
+        return self.http.get(path, params=params or None)
+
+    def data(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        response = self.get(path, **params)
+        assert response.status_code == httpx.codes.OK, response.text
+        return list(response.json()["data"])
+
+    def wait_for(
+        self, path: str, condition: Callable[[httpx.Response], bool], within_s: float = 15
+    ) -> httpx.Response:
+        """Return the first answer of which `condition` holds."""
+        response: httpx.Response | None = None
+
+        def holds() -> bool:
+            nonlocal response
+            try:
+                response = self.http.get(path)
+            except httpx.TransportError:
+                assert self.process.poll() is None, self.log.read_text()
+                return False
+            return condition(response)
+
+        wait_until(holds, f"{path}, last answer {response and response.text}", within_s)
+        assert response is not None
+        return response
+
+    def stop(self) -> float:
+        """Stop as the supervisor does; return the seconds that took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(10) == 0, self.log.read_text()
+        return time.monotonic() - began
+
+
+def wait_until(condition: Callable[[], bool], what: str, within_s: float = 15) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"expected within {within_s} s: {what}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_api(
+    broker: str, database_url: str, ready: bool = True, variables: Mapping[str, str] | None = None
+) -> Iterator[ApiProcess]:
+    """Start an API and yield it once it is ready, or at least answers; kill it afterwards."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PAIRSTREAM_BROKERS": broker,
+        "PAIRSTREAM_DATABASE_URL": database_url,
+        "PAIRSTREAM_API_PORT": str(port),
+        "PAIRSTREAM_FETCH_MAX_WAIT_MS": "25",
+        **(variables or {}),
+    }
+    with tempfile.NamedTemporaryFile(prefix="api-", suffix=".log") as log:
+        command = [sys.executable, "-m", "services.api"]
+        process = subprocess.Popen(command, env=environment, stderr=log)
+        api = ApiProcess(process, f"http://127.0.0.1:{port}", Path(log.name))
+        try:
+            api.wait_for(
+                "/readyz" if ready else "/healthz", lambda response: response.status_code == httpx.codes.OK
+            )
+            yield api
+        finally:
+            api.http.close()
+            process.kill()
+            process.wait()
+
+
+def tick(
+    number: int, symbol: str = "BTCUSDT", event_us: int | None = None, price: float | None = None
+) -> Tick:
+    return Tick(
+        venue="binance",
+        symbol=symbol,
+        trade_id=number,
+        event_us=START_US + number * 250_000 if event_us is None else event_us,
+        received_us=START_US + number * 250_000 + 1,
+        price=100 + number % 13 / 7 if price is None else price,
+        size=0.1 + number % 3,
+        buyer_is_maker=number % 2 == 0,
+    )
+
+
+def pair_signal(number: int, zscore: float | None = 1.5) -> Signal:
+    return Signal(
+        pair=PAIR,
+        event_us=START_US + number * clock.SECOND,
+        y_price=3.0,
+        x_price=2.0,
+        hedge_ratio=1 / 3,
+        intercept=0.25,
+        method="ols",
+        spread=0.5,
+        zscore=zscore,
+        correlation=None,
+        window=300,
+        samples=number,
+        quality="ok",
+        reason="=1+1, a formula" if number % 10 == 0 else None,
+    )
+
+
+def alert(number: int, message: str = "z-score above 2", pair: str = PAIR) -> Alert:
+    return Alert(
+        alert_id=f"alert-{number:06}",
+        rule_id="zscore-entry",
+        pair=pair,
+        event_us=START_US + number // 3 * clock.SECOND,
+        state="resolved" if number % 2 else "firing",
+        value=2.5,
+        threshold=2.0,
+        message=message,
+    )
+
+
+def heartbeat(service: str, age_us: int = 0, feed: FeedName | None = None) -> Heartbeat:
+    at_us = clock.now_us() - age_us
+    return Heartbeat(
+        service=service, at_us=at_us, started_us=at_us, state="running", version="0.1.0", feed=feed
+    )
+
+
+def store(url: str, messages: Iterable[Tick | Signal | Alert]) -> None:
+    """Insert rows as they are, and bars that follow from the ticks."""
+    with psycopg.connect(url) as connection:
+        for message in messages:
+            values = {name: getattr(message, name) for name in message.__struct_fields__}
+            values["ts"] = clock.to_datetime(values.pop("event_us"))
+            if isinstance(message, Tick):
+                values["received_at"] = clock.to_datetime(values.pop("received_us"))
+            connection.execute(
+                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    sql.Identifier(f"{type(message).__name__.lower()}s"),
+                    sql.SQL(", ").join(map(sql.Identifier, values)),
+                    sql.SQL(", ").join(map(sql.Placeholder, values)),
+                ),
+                values,
+            )
+        for name, width in WIDTHS.items():
+            connection.execute(
+                sql.SQL(_BARS).format(table=sql.Identifier(f"ohlc_{name}"), width=sql.Literal(width))
+            )

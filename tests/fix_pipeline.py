@@ -1,0 +1,17 @@
+"""Where a pipeline under test keeps its data."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Make a directory that PostgreSQL's own user can reach, as pytest's private ones cannot be for root."""
+    path = Path(tempfile.mkdtemp(prefix="pairstream-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

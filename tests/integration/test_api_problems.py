@@ -1,0 +1,100 @@
+"""What the API says to requests that cannot be answered."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.api import models
+from services.common.messages import encode
+from services.common.topics import HEARTBEATS
+from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store, tick
+from tests.broker import produce
+from tests.fix_broker import embedded_broker
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def api(store_url: str) -> Iterator[ApiProcess]:
+    store(store_url, [tick(1), tick(2, "SOLUSDT", START_US, 50.0)])
+    with embedded_broker() as broker:
+        produce(broker, HEARTBEATS.name, [(encode(heartbeat("ingest", feed="replay")), 1)])
+        with running_api(broker, store_url) as running:
+            running.wait_for("/v1/status", lambda response: response.json()["feed"] == "replay")
+            yield running
+
+
+BAD = {
+    "/v1/ticks": (422, "symbol", "a value", None),
+    "/v1/ticks?symbol=B": (422, "symbol", "a symbol such as BTCUSDT", "B"),
+    "/v1/ticks?symbol=BTCUSDT&limit=10001": (422, "limit", "less than or equal to 10000", "10001"),
+    "/v1/ticks?symbol=BTCUSDT&limit=ten": (422, "limit", "a valid integer", "ten"),
+    "/v1/ticks?symbol=BTCUSDT&strat=5": (422, "strat", "only documented parameters", "5"),
+    "/v1/ticks?symbol=BTCUSDT&start=2026-01-01T00:00:00": (
+        422,
+        "start",
+        "a time with its zone",
+        "2026-01-01T",
+    ),
+    "/v1/ticks?symbol=BTCUSDT&start=2026-01-01": (422, "start", "a time with its zone", "2026-01-01"),
+    "/v1/ticks?symbol=BTCUSDT&start=yesterday": (422, "start", "ISO 8601", "yesterday"),
+    "/v1/ticks?symbol=BTCUSDT&start=1767225600": (422, "start", "microseconds since 1970", "1767225600"),
+    "/v1/ticks?symbol=BTCUSDT&start=-5": (422, "start", "ISO 8601", "-5"),
+    "/v1/ticks?symbol=BTCUSDT&end=999999999999999999": (422, "end", "a time from 1970", "999999999999999999"),
+    "/v1/ticks?symbol=BTCUSDT&start=9&end=8": (422, "end", "a time not before start", "8"),
+    "/v1/ticks?symbol=BTCUSDT&cursor=bm9uc2Vuc2U": (422, "cursor", "a next_cursor of this", "bm9uc2Vuc2U"),
+    "/v1/ticks?symbol=BTCUSDT&cursor=WzEsOTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ": (
+        422,
+        "cursor",
+        "a next_cursor",
+        "WzEs",
+    ),
+    "/v1/alerts?cursor=WzEsIlx1MDAwMCJd": (422, "cursor", "a next_cursor of this", "WzEs"),
+    "/v1/bars?symbol=BTCUSDT&interval=2m": (422, "interval", "'1s', '1m', '5m' or '1h'", "2m"),
+    "/v1/alerts?state=maybe": (422, "state", "'firing' or 'resolved'", "maybe"),
+    "/v1/symbols?format=xml": (422, "format", "'json' or 'csv'", "xml"),
+}
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_a_wrong_request_is_told_what_was_expected_and_received(api: ApiProcess, url: str) -> None:
+    status, field, expected, received = BAD[url]
+    response = api.http.get(url)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = models.Problem.model_validate(response.json())
+    assert (response.status_code, problem.status) == (status, status)
+    assert problem.errors is not None
+    (error,) = problem.errors
+    assert (error.field, error.expected[: len(expected)]) == (field, expected)
+    assert error.received is None if received is None else (error.received or "").startswith(received)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "named"),
+    [
+        ("/v1/ticks?symbol=XRPUSDT", 404, "BTCUSDT, ETHUSDT, "),
+        ("/v1/bars?symbol=XRPUSDT", 404, "SOLUSDT"),
+        ("/v1/pairs/BTCUSDT-ETHUSDT", 404, PAIR),
+        ("/v1/pairs/%00/signals", 404, PAIR),
+        ("/v1/alerts?pair=A-B", 404, PAIR),
+        ("/v1/nothing", 404, "openapi.json"),
+        ("/v1/ticks/", 404, "openapi.json"),
+        ("/", 404, "openapi.json"),
+    ],
+)
+def test_what_is_unknown_is_a_problem_that_names_what_is_known(
+    api: ApiProcess, path: str, status: int, named: str
+) -> None:
+    response = api.http.get(path)
+    problem = models.Problem.model_validate(response.json())
+    assert (response.status_code, problem.status) == (status, status)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Pairstream-Feed"] == "replay"
+    assert named in problem.detail
+
+
+def test_nothing_can_be_written(api: ApiProcess) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        response = api.http.request(method, "/v1/pairs")
+        assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+        assert response.headers["Content-Type"] == "application/problem+json"

@@ -1,0 +1,197 @@
+"""``pairstream up`` as its user meets it: the whole pipeline on a recording, its restarts, its refusals, its end."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from services.common.messages import Tick, decode
+from tests.broker import read_all
+from tests.pipeline import RECORDING, Pipeline, pipeline, recorded_trades
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+VENUE_RECORDING = Path(__file__).parents[3] / "shared/data/binance_futures_2021-07-22.ws.txt"
+
+
+def plain_bars(trades: list[Tick], width_us: int) -> dict[tuple[str, int], tuple[float, ...]]:
+    """Return open, high, low, close, volume, count by symbol and start."""
+    bars: dict[tuple[str, int], list[Tick]] = {}
+    for trade in sorted(trades, key=lambda trade: trade.trade_id):
+        bars.setdefault((trade.symbol, trade.event_us // width_us * width_us), []).append(trade)
+    return {
+        key: (
+            rows[0].price,
+            max(row.price for row in rows),
+            min(row.price for row in rows),
+            rows[-1].price,
+            sum(row.size for row in rows),
+            len(rows),
+        )
+        for key, rows in bars.items()
+    }
+
+
+def check_everything_arrived(running: Pipeline, trades: list[Tick]) -> None:
+    """Compare the topic, the database and the API with the recording itself."""
+
+    def key(tick: Tick) -> tuple[object, ...]:
+        return (tick.symbol, tick.event_us, tick.trade_id, tick.price, tick.size, tick.buyer_is_maker)
+
+    running.wait_until(lambda: running.count("ticks") >= len(trades), "every trade in the database")
+    on_topic = [decode(record.value, Tick) for record in asyncio.run(read_all(running.brokers, "ticks"))]
+    assert sorted(map(key, on_topic)) == sorted(map(key, trades))
+    with psycopg.connect(running.database) as connection:
+        rows = connection.execute(
+            """SELECT symbol, (extract(epoch FROM ts) * 1000000)::bigint, trade_id, price, size, buyer_is_maker
+               FROM ticks"""
+        ).fetchall()
+    assert sorted(rows) == sorted(map(key, trades))
+    for interval, width_us in (("1s", 10**6), ("1m", 60 * 10**6), ("5m", 300 * 10**6), ("1h", 3600 * 10**6)):
+        expected = plain_bars(trades, width_us)
+        got = {}
+        for symbol in {trade.symbol for trade in trades}:
+            for bar in running.get(f"/v1/bars?symbol={symbol}&interval={interval}&limit=10000")["data"]:
+                names = ("open", "high", "low", "close", "volume", "trade_count")
+                got[symbol, bar["start_us"]] = tuple(bar[name] for name in names)
+        assert got.keys() == expected.keys()
+        for start, values in expected.items():
+            assert got[start] == pytest.approx(values, rel=1e-12)
+
+
+def test_a_recording_arrives_whole_and_survives_a_restart(data_dir: Path) -> None:
+    trades = recorded_trades(RECORDING, {"BTCUSDT", "ETHUSDT"})
+    with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
+        check_everything_arrived(running, trades)
+        assert running.get("/v1/status")["feed"] == "replay"
+        running.wait_until(lambda: running.count("signals") > 30, "signals in the database")
+        signals = running.count("signals")
+    assert running.returncode == 0
+    assert running.survivors() == []
+    # Again on the same directory: a fresh broker, the same trades, and nothing twice.
+    with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
+        check_everything_arrived(running, trades)
+        assert running.count("signals") == signals
+        assert running.counters("sink")["duplicates"] > 0
+
+
+@pytest.mark.skipif(not VENUE_RECORDING.exists(), reason="the venue's own recording is not on this machine")
+def test_a_recording_of_the_venue_arrives_whole(data_dir: Path) -> None:
+    symbols = "SUSHIUSDT,CTKUSDT,AKROUSDT,KEEPUSDT"
+    trades = recorded_trades(VENUE_RECORDING, set(symbols.split(",")))
+    assert len(trades) == 91
+    flags = ["--symbols", symbols, "--pairs", "CTKUSDT-SUSHIUSDT", "--speed", "max"]
+    with pipeline(data_dir, "--replay-file", VENUE_RECORDING, *flags) as running:
+        check_everything_arrived(running, trades)
+
+
+def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> None:
+    with pipeline(data_dir, "--feed", "synthetic") as running:
+        running.wait_until(lambda: running.count("signals") > 100, "signals")
+        for name in ("ingest", "api", "sink", "stream_analytics", "ui"):
+            os.kill(running.pid_of(name), signal.SIGKILL)
+            running.wait_until(
+                lambda name=name: running.said(f"{name} .*killed by SIGKILL; starting"), "the news"
+            )  # type: ignore[misc]
+        running.wait_until(running.is_healthy, "every service healthy again", within_s=60)
+        before = running.count("signals")
+        running.wait_until(lambda: running.count("signals") > before + 3, "new signals")
+        ids = running.rows(
+            "SELECT symbol, count(*), count(DISTINCT trade_id), max(trade_id) - min(trade_id) + 1 FROM ticks GROUP BY 1"
+        )
+        # Every id from the first to the last, once: nothing was lost while the sink and ingest were away.
+        assert all(count == distinct == width for _, count, distinct, width in ids)
+        pid = running.process.pid
+        os.kill(pid, signal.SIGKILL)
+        running.process.wait(10)
+        running.wait_until(lambda: running.survivors() == [], "no process left after a kill of the parent")
+
+
+def test_a_second_instance_on_the_same_directory_is_refused(data_dir: Path) -> None:
+    with pipeline(data_dir, "--replay-file", RECORDING):
+        refused(
+            data_dir,
+            [],
+            rf"pairstream: --data-dir: {data_dir} is in use by another pairstream \(process \d+\)",
+        )
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "message"),
+    [
+        (["--feed", "synthetic", "--symbols", "BTCUSDT,NOSUCH"], {}, "NOSUCH"),
+        (["--feed", "synthetic", "--pairs", "BTCUSDT"], {}, "PAIRSTREAM_PAIRS: expected a pair Y-X"),
+        (["--feed", "synthetic", "--pairs", "SOLUSDT-BTCUSDT"], {}, "PAIRSTREAM_PAIRS: expected legs among"),
+        (["--replay-file", "/nowhere/frames.txt"], {}, "/nowhere/frames.txt"),
+        (["--feed", "replay"], {}, "PAIRSTREAM_REPLAY_FILE"),
+        (
+            ["--feed", "synthetic", "--speed", "fast"],
+            {},
+            "PAIRSTREAM_SPEED: expected a number above 0 or max",
+        ),
+        (["--feed", "synthetic"], {"PAIRSTREAM_WINDOW": "many"}, "PAIRSTREAM_WINDOW: .*'many'"),
+        (["--feed", "synthetic"], {"PAIRSTREAM_LOG_LEVEL": "loud"}, "PAIRSTREAM_LOG_LEVEL: .*'loud'"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_starts(
+    data_dir: Path, flags: list[str], environ: dict[str, str], message: str
+) -> None:
+    refused(data_dir, flags, message, environ)
+
+
+def test_a_truncated_recording_is_refused(data_dir: Path) -> None:
+    cut = data_dir / "cut.txt"
+    cut.write_bytes(RECORDING.read_bytes()[:-40])
+    refused(data_dir / "data", ["--replay-file", str(cut)], r"cut\.txt.*(truncated|cut off|incomplete)")
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("flag", ["--api-port", "--ui-port"])
+def test_a_port_in_use_is_refused(data_dir: Path, taken_port: int, flag: str) -> None:
+    refused(
+        data_dir,
+        ["--feed", "synthetic", flag, str(taken_port)],
+        f"{flag}: expected a free port, but {taken_port}",
+    )
+
+
+def refused(data_dir: Path, flags: list[str], message: str, environ: dict[str, str] | None = None) -> None:
+    """Check for one line that matches, exit code 1, and no database."""
+    ports = [] if "--api-port" in flags or "--ui-port" in flags else ["--api-port", "0", "--ui-port", "0"]
+    command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir), *ports, *flags]
+    started = time.monotonic()
+    result = subprocess.run(
+        command,
+        env={**os.environ, **(environ or {})},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    lines = (result.stdout + result.stderr).strip().splitlines()
+    assert len(lines) == 1, lines
+    assert re.search(message, lines[0]), lines[0]
+    assert result.returncode == 1
+    assert time.monotonic() - started < 20
+    assert environ is None or not (data_dir / "postgresql").exists()
+
+
+def test_the_api_and_the_page_answer(data_dir: Path) -> None:
+    with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
+        assert httpx.get(f"{running.api}/readyz").status_code == 200
+        assert "pairstream" in httpx.get(running.dashboard).text.lower()
