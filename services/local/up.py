@@ -41,6 +41,7 @@ async def up(settings: UpSettings) -> None:
             "PAIRSTREAM_UI_PORT": str(ports[1]),
             "PAIRSTREAM_API_URL": f"http://127.0.0.1:{ports[0]}",
             "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
+            "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
         }
         environment["PAIRSTREAM_FEED"] = await _choose_feed(settings, environment)
         await _check(environment)

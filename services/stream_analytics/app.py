@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections import defaultdict
 from functools import partial
 from typing import Any
@@ -20,7 +21,8 @@ from services.stream_analytics.acknowledgement import InOrder
 from services.stream_analytics.settings import StreamSettings
 from services.stream_analytics.tracker import PairTracker, routes
 
-_STOP_S = 3.0
+# What is not committed by then will be read again.
+_STOP_S = 4.0
 
 log = structlog.get_logger()
 
@@ -63,13 +65,11 @@ class StreamAnalytics:
         raise FatalError(f"Faust stopped by itself: {self.app.crash_reason!r}")
 
     async def _stop(self) -> None:
-        """Stop Faust, or leave without it: it waits for ever for a broker that is gone, in a thread of its own."""
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await self.app.stop()
-        except TimeoutError:
-            log.warning("Faust did not stop; what is not committed will be read again", after_s=_STOP_S)
-            os._exit(1)
+        """Stop Faust, or leave without it: for a broker that is gone it waits for ever, and blocks the loop."""
+        last_resort = threading.Timer(_STOP_S, os._exit, [1])
+        last_resort.start()
+        await self.app.stop()
+        last_resort.cancel()
 
     def _topic(self, topic: topics.Topic) -> Any:
         return self.app.topic(topic.name, key_type=bytes, value_type=bytes)

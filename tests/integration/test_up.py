@@ -15,7 +15,10 @@ import httpx
 import psycopg
 import pytest
 
-from services.common.messages import Tick, decode
+from services.common.messages import PairEvent, Tick, decode
+from services.common.pairs import Pair
+from services.common.settings import PairSettings
+from services.stream_analytics.tracker import PairTracker
 from tests.broker import read_all
 from tests.pipeline import RECORDING, Pipeline, pipeline, recorded_trades
 
@@ -40,6 +43,23 @@ def plain_bars(trades: list[Tick], width_us: int) -> dict[tuple[str, int], tuple
         )
         for key, rows in bars.items()
     }
+
+
+def expected_signals(trades: list[Tick]) -> int:
+    """Return how many seconds one tracker closes, the last ones by the clock."""
+    tracker = PairTracker(Pair("ETHUSDT", "BTCUSDT"), PairSettings(), {})
+    events = [
+        PairEvent(
+            pair=str(tracker.pair),
+            leg="y" if trade.symbol == tracker.pair.y else "x",
+            event_us=trade.event_us,
+            price=trade.price,
+        )
+        for trade in trades
+    ]
+    end = max(event.event_us for event in events)
+    events.append(PairEvent(pair=str(tracker.pair), leg="clock", event_us=end))
+    return sum(len(tracker.take(event)) for event in events)
 
 
 def check_everything_arrived(running: Pipeline, trades: list[Tick]) -> None:
@@ -74,8 +94,9 @@ def test_a_recording_arrives_whole_and_survives_a_restart(data_dir: Path) -> Non
     with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
         check_everything_arrived(running, trades)
         assert running.get("/v1/status")["feed"] == "replay"
-        running.wait_until(lambda: running.count("signals") > 30, "signals in the database")
-        signals = running.count("signals")
+        signals = expected_signals(trades)
+        running.wait_until(lambda: running.count("signals") >= signals, "a signal for each second")
+        assert running.count("signals") == signals
     assert running.returncode == 0
     assert running.survivors() == []
     # Again on the same directory: a fresh broker, the same trades, and nothing twice.
