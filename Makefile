@@ -23,7 +23,7 @@ types: $(VENV)/.installed ## check types
 	$(BIN)/mypy
 
 schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ from the code
-	$(BIN)/python -m schemas
+	$(BIN)/python -m services.local.schemas
 
 bench: $(VENV)/.installed ## print the benchmark table
 	$(BIN)/python -m benchmarks

@@ -71,6 +71,16 @@ def store_url(store_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def store(store_url: str) -> str:
+    """Return the URL of an empty store, on each server of the contract."""
+    with psycopg.connect(store_url) as connection:
+        connection.execute(
+            "TRUNCATE ticks, ohlc_1s, ohlc_1m, ohlc_5m, ohlc_1h, signals, alerts, stream_offsets"
+        )
+    return store_url
+
+
+@pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """Create an embedded database with the current schema for one test."""
     with _created(postgres.url) as url:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -153,11 +153,11 @@ class Pipeline:
 
 
 @contextmanager
-def pipeline(data_dir: Path, *flags: object) -> Iterator[Pipeline]:
+def pipeline(data_dir: Path, *flags: object, environ: Mapping[str, str] | None = None) -> Iterator[Pipeline]:
     """Run ``pairstream up`` on free ports until the block ends."""
     command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir)]
     command += ["--api-port", "0", "--ui-port", "0", *map(str, flags)]
-    environment = {**os.environ, "PAIRSTREAM_TEST_MARK": str(data_dir)}
+    environment = {**os.environ, "PAIRSTREAM_TEST_MARK": str(data_dir), **(environ or {})}
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

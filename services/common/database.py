@@ -94,7 +94,7 @@ def revisions() -> list[str]:
 
 def statements(name: str) -> str:
     """Return the text of one file in schemas/sql."""
-    return resources.files("schemas").joinpath("sql", name).read_text(encoding="utf-8")
+    return resources.files("schemas").joinpath("sql").joinpath(name).read_text(encoding="utf-8")
 
 
 async def schema_version(connection: Connection) -> str | None:

@@ -36,7 +36,7 @@ class PairWindow:
     def _judge(self, sample: Sample) -> Signal:
         moments = self._moments.get()
         if moments.n < self._min_samples:
-            reason = f"{moments.n} of {self._min_samples} samples"
+            reason = f"{moments.n} samples, {self._min_samples} needed"
             return self._signal(sample, quality="not_enough_data", reason=reason)
         y, x = sample.y.price, sample.x.price
         try:

@@ -2,7 +2,7 @@
 
 import json
 
-from schemas.__main__ import DIRECTORY, documents
+from services.local.schemas import DIRECTORY, documents
 
 NAME = "openapi.json"
 

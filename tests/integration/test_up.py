@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -121,9 +122,8 @@ def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> No
         running.wait_until(lambda: running.count("signals") > 100, "signals")
         for name in ("ingest", "api", "sink", "stream_analytics", "ui"):
             os.kill(running.pid_of(name), signal.SIGKILL)
-            running.wait_until(
-                lambda name=name: running.said(f"{name} .*killed by SIGKILL; starting"), "the news"
-            )  # type: ignore[misc]
+            news = partial(running.said, f"{name} .*killed by SIGKILL; starting")
+            running.wait_until(news, f"that {name} is started again")
         running.wait_until(running.is_healthy, "every service healthy again", within_s=60)
         before = running.count("signals")
         running.wait_until(lambda: running.count("signals") > before + 3, "new signals")

@@ -43,7 +43,7 @@ def test_each_signal_is_fitted_on_the_window_before_it() -> None:
         assert signal.samples == len(before)
         if len(before) < 5:
             assert (signal.quality, signal.zscore) == ("not_enough_data", None)
-            assert signal.reason == f"{len(before)} of 5 samples"
+            assert signal.reason == f"{len(before)} samples, 5 needed"
             continue
         y, x = np.array([(s.y_price, s.x_price) for s in before]).T
         model = sm.OLS(y, sm.add_constant(x)).fit()

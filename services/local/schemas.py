@@ -1,4 +1,4 @@
-"""Write the generated contracts: ``python -m schemas``."""
+"""Write the generated contracts: ``python -m services.local.schemas``."""
 
 import inspect
 import json
@@ -14,11 +14,11 @@ from services.api.backend import Backend
 from services.api.settings import ApiSettings
 from services.common.messages import MESSAGES
 
-DIRECTORY = Path(__file__).parent
+DIRECTORY = Path(__file__).parents[2] / "schemas"
 
 
 def documents() -> dict[str, str]:
-    """Return every generated file in this directory: its name and its text."""
+    """Return every generated file in schemas/: its name and its text."""
     contents = {f"{name}.v1.json": _message(struct) for name, struct in MESSAGES.items()}
     contents["openapi.json"] = create_app(Backend(ApiSettings())).openapi()
     return {

@@ -1,1 +1,0 @@
-"""The contracts: JSON Schemas, the OpenAPI document and the SQL. Generated, except for the SQL."""

@@ -1,0 +1,1 @@
+"""The dashboard: one Dash page, a pure client of the HTTP API."""

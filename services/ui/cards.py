@@ -1,0 +1,140 @@
+"""The row of live numbers: value, what it means, how old it is, and in which state."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from services.common.messages import Signal, Tick
+from services.ui.answers import WatchedPair
+from services.ui.formatting import NONE, age, number, significant_decimals
+from services.ui.market import Market, Now, Seen
+from services.ui.view import Props
+
+CARDS = ("y", "x", "spread", "zscore", "hedge-ratio", "correlation")
+LOG_DECIMALS = 6
+
+State = Literal["ok", "waiting", "collecting", "stale"]
+Tone = Literal["", "hot", "calm", "up", "down"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one card shows; ``progress`` from 0 to 1 while there is not enough data."""
+
+    value: str = NONE
+    note: str = ""
+    age: str = ""
+    state: State = "waiting"
+    tone: Tone = ""
+    progress: float | None = None
+    reason: str = ""
+
+
+def cards(market: Market, pair: WatchedPair | None, now: Now) -> Props:
+    """Return the properties of all cards."""
+    signal = market.signals.get(pair.pair) if pair else None
+    shown: dict[str, Card] = {
+        "y": _price(market, pair, pair.y if pair else None, now),
+        "x": _price(market, pair, pair.x if pair else None, now),
+        "spread": _signal_card("spread", market, pair, signal, now),
+        "zscore": _signal_card("zscore", market, pair, signal, now),
+        "hedge-ratio": _signal_card("hedge-ratio", market, pair, signal, now),
+        "correlation": _signal_card("correlation", market, pair, signal, now),
+    }
+    labels = {"y": pair.y if pair else "Y", "x": pair.x if pair else "X"}
+    props: Props = {f"label-{leg}": {"children": label} for leg, label in labels.items()}
+    for name, card in shown.items():
+        props |= _props(name, card)
+    return props
+
+
+def _props(name: str, card: Card) -> Props:
+    width = f"{100 * card.progress:.0f}%" if card.progress is not None else "0%"
+    classes = f"card is-{card.state} of-{name} {card.tone}".strip()
+    return {
+        f"card-{name}": {"className": classes, "title": card.reason, "style": {"--progress": width}},
+        f"metric-{name}": {"children": card.value},
+        f"metric-{name}-note": {"children": card.note},
+        f"metric-{name}-age": {"children": card.age},
+    }
+
+
+def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: Now) -> Card:
+    seen = market.ticks.get(symbol) if symbol else None
+    if pair is None or symbol is None or seen is None:
+        return Card(note="waiting for a first trade")
+    stats = market.symbols.get(symbol)
+    change = stats.change_24h_pct if stats else None
+    note = f"{number(change, 2, sign=True)} % in 24 h" if change is not None else "last trade"
+    stale, shown_age = _freshness(market, pair, seen, now)
+    return Card(
+        value=number(seen.message.price, market.decimals.get(symbol, 2)),
+        note="stale, no trades" if stale else note,
+        age=shown_age,
+        state="stale" if stale else "ok",
+        reason=f"No trade of {symbol} for more than {pair.stale_after_s:g} s" if stale else "",
+    )
+
+
+def _signal_card(
+    name: str, market: Market, pair: WatchedPair | None, seen: Seen[Signal] | None, now: Now
+) -> Card:
+    if pair is None or seen is None:
+        return Card(note="waiting for a first signal")
+    signal = seen.message
+    stale, shown_age = _freshness(market, pair, seen, now)
+    if signal.quality == "not_enough_data":
+        return Card(
+            value=f"{signal.samples} / {signal.window}",
+            note=signal.reason or "samples so far",
+            age=shown_age,
+            state="collecting",
+            progress=min(1.0, signal.samples / signal.window),
+            reason=f"{signal.samples} samples in a window of {signal.window}",
+        )
+    value, note, tone = _reading(name, market, pair, signal)
+    if value is None:
+        return Card(
+            note=signal.reason or "not known", age=shown_age, state="stale", reason=signal.reason or ""
+        )
+    if stale or signal.quality == "stale":
+        reason = signal.reason or f"No signal for more than {pair.stale_after_s:g} s"
+        return Card(value, f"stale: {reason}", shown_age, "stale", "", None, reason)
+    return Card(value, note, shown_age, "ok", tone)
+
+
+def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tuple[str | None, str, Tone]:
+    if name == "zscore":
+        return _zscore(pair, signal)
+    if name == "spread" and signal.spread is not None:
+        log = pair.price_transform == "log"
+        decimals = LOG_DECIMALS if log else market.decimals.get(pair.y, 2) + 1
+        return (
+            number(signal.spread, decimals, sign=True),
+            "log prices" if log else f"in units of {pair.y}",
+            "",
+        )
+    if name == "hedge-ratio" and signal.hedge_ratio is not None:
+        method = f"{signal.method.upper()}, " if signal.method else ""
+        decimals = significant_decimals(signal.hedge_ratio, 5)
+        return number(signal.hedge_ratio, decimals), f"{method}window {signal.window}", ""
+    if name == "correlation" and signal.correlation is not None:
+        return number(signal.correlation, 3, sign=True), f"window {signal.window}", ""
+    return None, "", ""
+
+
+def _zscore(pair: WatchedPair, signal: Signal) -> tuple[str | None, str, Tone]:
+    if signal.zscore is None:
+        return None, "", ""
+    value = number(signal.zscore, 2, sign=True)
+    if abs(signal.zscore) >= pair.entry_z:
+        return value, f"beyond entry ±{pair.entry_z:g}", "hot"
+    if abs(signal.zscore) <= pair.exit_z:
+        return value, f"within exit ±{pair.exit_z:g}", "calm"
+    return value, f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}", ""
+
+
+def _freshness(
+    market: Market, pair: WatchedPair, seen: Seen[Tick] | Seen[Signal], now: Now
+) -> tuple[bool, str]:
+    seconds = market.age_s(seen, now)
+    return not market.connected or seconds > pair.stale_after_s, age(seconds)

@@ -1,0 +1,78 @@
+"""Numbers and times as text: the right digits, one minus sign, nothing that jumps."""
+
+import math
+
+from services.common import clock
+
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EM DASH}"
+MAX_DECIMALS = 8
+
+
+def decimals_of(price: float) -> int:
+    """Return how many decimals a venue's price has.
+
+    >>> decimals_of(43210.1), decimals_of(0.07321), decimals_of(12.0), decimals_of(1e-7)
+    (1, 5, 0, 7)
+    """
+    text = f"{price:.{MAX_DECIMALS}f}".rstrip("0")
+    return len(text) - text.index(".") - 1
+
+
+def significant_decimals(value: float, digits: int = 4) -> int:
+    """Return how many decimals show `digits` significant digits of `value`.
+
+    >>> significant_decimals(0.05231), significant_decimals(12.3), significant_decimals(98765.0)
+    (5, 2, 0)
+    """
+    if value == 0 or not math.isfinite(value):
+        return digits
+    return min(MAX_DECIMALS, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def number(value: float, decimals: int, *, sign: bool = False) -> str:
+    """Return `value` with thousands separated by thin spaces.
+
+    >>> number(-1234.5, 2), number(0.5, 2, sign=True), number(-0.001, 2)
+    ('−1\u202f234.50', '+0.50', '0.00')
+    """
+    text = f"{value:{'+' if sign else ''},.{decimals}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    if not any(digit in "123456789" for digit in text):
+        return text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def quantity(value: float) -> str:
+    """Return a volume in at most five characters and a unit.
+
+    >>> quantity(0.1234), quantity(1234.5), quantity(2_500_000)
+    ('0.123', '1.23 k', '2.50 M')
+    """
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}" if abs(value) >= 100 * size else f"{value / size:.2f} {unit}"
+    return f"{value:.3g}"
+
+
+def age(seconds: float) -> str:
+    """Return an age in its largest unit.
+
+    >>> age(0.4), age(12.9), age(125), age(7300), age(200_000)
+    ('now', '12 s ago', '2 min ago', '2 h ago', '2 d ago')
+    """
+    if seconds < 2:
+        return "now"
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{int(seconds)} s ago"
+
+
+def utc_time(us: int) -> str:
+    """Return the time of day of `us` in UTC, as in ``12:34:56``."""
+    return clock.to_datetime(us).strftime("%H:%M:%S")
+
+
+def utc_moment(us: int) -> str:
+    """Return `us` in UTC to the second, as in ``2026-01-31 12:34:56``."""
+    return clock.to_datetime(us).strftime("%Y-%m-%d %H:%M:%S")

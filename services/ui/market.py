@@ -1,0 +1,106 @@
+"""What the API last said: the newest of everything, and when it arrived."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from services.common.clock import SECOND
+from services.common.messages import Alert, FeedName, Signal, Tick
+from services.ui.answers import ServiceHealth, StreamMessage, SymbolStats, WatchedPair
+from services.ui.formatting import decimals_of
+
+ALERTS_KEPT = 50
+
+T = TypeVar("T", Tick, Signal)
+
+
+@dataclass(frozen=True)
+class Now:
+    """One moment on both clocks: ``us`` since the epoch, ``s`` on the monotonic clock."""
+
+    us: int
+    s: float
+
+
+@dataclass(frozen=True)
+class Seen(Generic[T]):
+    """A message and the monotonic second it arrived."""
+
+    message: T
+    at_s: float
+
+
+@dataclass
+class Market:
+    """The newest tick of each symbol, signal of each pair, alerts and health; latest wins."""
+
+    connected: bool = False
+    connected_before: bool = False
+    changed_s: float = 0.0
+    error: str | None = None
+    feed: FeedName | None = None
+    ticks: dict[str, Seen[Tick]] = field(default_factory=dict)
+    signals: dict[str, Seen[Signal]] = field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()  # newest first
+    services: tuple[ServiceHealth, ...] = ()
+    symbols: dict[str, SymbolStats] = field(default_factory=dict)
+    pairs: dict[str, WatchedPair] | None = None
+    decimals: dict[str, int] = field(default_factory=dict)
+
+    def apply(self, message: StreamMessage, now: Now) -> None:
+        """Take in one message of the stream; a snapshot replaces what was known."""
+        if message.type == "snapshot":
+            self.ticks.clear()
+            self.signals.clear()
+            self.alerts = ()
+            self.feed = message.feed
+        for tick in message.ticks:
+            self._count_decimals(tick.symbol, tick.price)
+            _keep(self.ticks, tick.symbol, tick, now)
+        for signal in message.signals:
+            _keep(self.signals, signal.pair, signal, now)
+        if message.alerts:
+            self._add_alerts(message.alerts)
+        if message.status is not None:
+            self.services = message.status.services
+            self.feed = message.status.feed or self.feed
+
+    def watch(self, pairs: Iterable[WatchedPair], symbols: Iterable[SymbolStats]) -> None:
+        """Take in the pairs being watched and the symbols' last day."""
+        self.pairs = {pair.pair: pair for pair in pairs}
+        self.symbols = {stats.symbol: stats for stats in symbols}
+        for stats in self.symbols.values():
+            if stats.last_price is not None:
+                self._count_decimals(stats.symbol, stats.last_price)
+
+    def link(self, connected: bool, now: Now, error: str | None = None) -> None:
+        """Note that the stream came up, or why it went down."""
+        if connected != self.connected:
+            self.changed_s = now.s
+        self.connected_before |= connected
+        self.connected = connected
+        self.error = error
+
+    def age_s(self, seen: Seen[Tick] | Seen[Signal], now: Now) -> float:
+        """Return how old a number is in seconds.
+
+        A replay runs on the clock of its recording, so there only the arrival counts.
+        """
+        since_arrival = now.s - seen.at_s
+        if self.feed == "replay":
+            return since_arrival
+        return max(since_arrival, (now.us - seen.message.event_us) / SECOND)
+
+    def _add_alerts(self, alerts: Iterable[Alert]) -> None:
+        known = {alert.alert_id: alert for alert in (*self.alerts, *alerts)}
+        newest = sorted(known.values(), key=lambda alert: (alert.event_us, alert.alert_id), reverse=True)
+        self.alerts = tuple(newest[:ALERTS_KEPT])
+
+    def _count_decimals(self, symbol: str, price: float) -> None:
+        self.decimals[symbol] = max(self.decimals.get(symbol, 0), decimals_of(price))
+
+
+def _keep(seen: dict[str, Seen[T]], key: str, message: T, now: Now) -> None:
+    old = seen.get(key)
+    if old is None or message.event_us >= old.message.event_us:
+        seen[key] = Seen(message, now.s)

@@ -1,0 +1,12 @@
+"""The colours and the font of the charts; those of the page are in ``assets/1-tokens.css``."""
+
+# Mid tones, so that one colour keeps a contrast of 3:1 on both themes.
+UP, DOWN = "#1f9d6b", "#e0484d"
+LEG_Y, LEG_X = "#3d82f0", "#b9770e"
+SPREAD, ZSCORE, BEYOND = "#7a8794", "#3d82f0", "#cf7a20"
+BAND_LABEL = "#8f5a14"
+NOTHING = "rgba(0, 0, 0, 0)"
+FIRING, RESOLVED = "#e0484d", "#7a8794"
+VOLUME_ALPHA = "59"  # 35 %
+
+FONT = "Inter, 'Segoe UI', -apple-system, Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"

@@ -1,0 +1,21 @@
+"""The dashboard's settings."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from services.common.settings import Port, Settings
+
+
+def _http_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"expected a URL such as http://127.0.0.1:8000, received {text!r}")
+    return text.rstrip("/")
+
+
+class UiSettings(Settings):
+    """Where the API is, and where the dashboard listens."""
+
+    api_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8000"
+    ui_host: str = "127.0.0.1"
+    ui_port: Port = 8050

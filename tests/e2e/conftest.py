@@ -1,0 +1,84 @@
+"""A real Chromium before a real dashboard process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.stage import Dashboard, Served, serve_dashboard, serve_fake_api
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+OpenPage = Callable[..., Dashboard]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test here, and say why none runs where there is no browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            if not CHROMIUM.exists():
+                item.add_marker(
+                    pytest.mark.skip(reason=f"no browser: {CHROMIUM} is missing (apt install chromium)")
+                )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open a dashboard; the test fails if the page complains or asks anything of another host."""
+    opened: list[Dashboard] = []
+
+    def open_at(
+        url: str, query: str = "", *, script: str = "", problems: bool = False, **options: Any
+    ) -> Dashboard:
+        """Open `url`; `script` runs before the page's own, `problems` allows complaints in the console."""
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        if script:
+            context.add_init_script(script)
+        dashboard = Dashboard(context.new_page())
+        dashboard.watch(url)
+        dashboard.page.goto(f"{url}/{query}")
+        dashboard.page.wait_for_selector("#services", state="attached")
+        if not problems:
+            opened.append(dashboard)
+        return dashboard
+
+    yield open_at
+    for context in browser.contexts:
+        context.close()
+    assert [problem for dashboard in opened for problem in dashboard.problems] == []
+    assert [url for dashboard in opened for url in dashboard.foreign] == []
+
+
+@pytest.fixture(scope="module")
+def fake_api() -> Iterator[Served]:
+    with serve_fake_api() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def dashboard_server(fake_api: Served) -> Iterator[Served]:
+    with serve_dashboard(fake_api.url) as served:
+        yield served
+
+
+@pytest.fixture
+def dashboard(open_page: OpenPage, dashboard_server: Served) -> Dashboard:
+    """Return the page over the fake API, with its candles drawn."""
+    opened = open_page(dashboard_server.url)
+    opened.page.wait_for_function("() => document.querySelector('#metric-zscore')?.innerText.match(/[0-9]/)")
+    opened.page.wait_for_function(
+        "() => !document.querySelector('#candles-empty').className.includes('is-shown')"
+    )
+    return opened

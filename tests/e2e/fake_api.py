@@ -1,0 +1,286 @@
+"""A small API with moving numbers, in the shapes of the real one; ``/fake/...`` steers it.
+
+``python fake_api.py PORT [FEED]``. The past is a function of the time, so a restart continues the same market.
+"""
+
+import asyncio
+import math
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, WebSocket, WebSocketDisconnect
+
+SECOND = 1_000_000
+INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
+PAIRS = {"ETHUSDT-BTCUSDT": ("ETHUSDT", "BTCUSDT"), "SOLUSDT-ETHUSDT": ("SOLUSDT", "ETHUSDT")}
+BASES = {"BTCUSDT": (64_000.0, 1), "ETHUSDT": (3_400.0, 2), "SOLUSDT": (148.0, 3)}
+SERVICES = ("ingest", "stream_analytics", "sink", "api")
+WINDOW = 300
+
+
+class World:
+    """What ``/fake/...`` has set."""
+
+    def __init__(self, feed: str) -> None:
+        self.feed = feed
+        self.quality = "ok"
+        self.paused = False
+        self.sick: str | None = None
+        self.alerts: list[dict[str, Any]] = []
+        self.frozen_us: int | None = None
+
+    def now_us(self) -> int:
+        return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000
+
+
+def iso(us: int) -> str:
+    return datetime.fromtimestamp(us / SECOND, UTC).isoformat()
+
+
+def wave(seed: float, t: float) -> float:
+    return sum(
+        math.sin(t / period + seed * period) / n for n, period in enumerate((611, 173, 47, 11.3, 2.7), 1)
+    )
+
+
+def price(symbol: str, t: float) -> float:
+    base, decimals = BASES[symbol]
+    market = 1 + 0.004 * wave(1.0, t)
+    own = 1 + 0.0007 * wave(float(len(symbol)) + base, t)
+    return round(base * market * own, decimals)
+
+
+def zscore(pair: str, t: float) -> float:
+    return 1.5 * wave(float(len(pair)), t / 3)
+
+
+def tick(symbol: str, us: int) -> dict[str, Any]:
+    return {
+        "venue": "fake",
+        "symbol": symbol,
+        "trade_id": us // 1000,
+        "event_us": us,
+        "received_us": us,
+        "price": price(symbol, us / SECOND),
+        "size": 0.1,
+        "buyer_is_maker": False,
+    }
+
+
+def signal(pair: str, second: int, quality: str = "ok") -> dict[str, Any]:
+    y, x = PAIRS[pair]
+    y_price, x_price = price(y, second), price(x, second)
+    known = quality != "not_enough_data"
+    beta = 0.9 * BASES[y][0] / BASES[x][0] * (1 + 0.01 * wave(3.0, second / 40))
+    z = zscore(pair, second)
+    return {
+        "pair": pair,
+        "event_us": second * SECOND,
+        "event_time": iso(second * SECOND),
+        "y_price": y_price,
+        "x_price": x_price,
+        "hedge_ratio": beta if known else None,
+        "intercept": 12.5 if known else None,
+        "method": "ols",
+        "spread": z * BASES[y][0] * 0.0004 if known else None,
+        "zscore": z if known else None,
+        "correlation": 0.87 + 0.05 * wave(2.0, second / 20) if known else None,
+        "window": WINDOW,
+        "samples": WINDOW if known else 123,
+        "quality": quality,
+        "reason": {
+            "ok": None,
+            "not_enough_data": "123 of 300 samples",
+            "stale": f"no trade of {x} for 14 s",
+        }[quality],
+    }
+
+
+def bar(symbol: str, start: int, width: int, now: float) -> dict[str, Any]:
+    end = min(now, start + width)
+    count = 12
+    prices = [price(symbol, start + (end - start) * n / count) for n in range(count + 1)]
+    volume = 10 + 8 * math.sin(start / width / 7) + (end - start) / width
+    return {
+        "start_us": start * SECOND,
+        "start_time": iso(start * SECOND),
+        "open": prices[0],
+        "high": max(prices),
+        "low": min(prices),
+        "close": prices[-1],
+        "volume": volume,
+        "quote_volume": volume * prices[-1],
+        "vwap": sum(prices) / len(prices),
+        "trade_count": count,
+        "complete": end - start >= width,
+    }
+
+
+def build(world: World) -> FastAPI:
+    app = FastAPI(lifespan=_nothing)
+
+    def status() -> dict[str, Any]:
+        services = [
+            {
+                "service": name,
+                "state": "running",
+                "healthy": name != world.sick,
+                "age_s": 31.0 if name == world.sick else 0.4,
+                "version": "0.1.0",
+                "detail": None,
+                "lag_messages": 3 if name == "sink" else None,
+                "counters": {"ticks": 1000},
+            }
+            for name in SERVICES
+        ]
+        return {
+            "feed": world.feed,
+            "version": "0.1.0",
+            "now_us": world.now_us(),
+            "services": services,
+            "symbols": [],
+        }
+
+    def latest(pair: str) -> dict[str, Any]:
+        return signal(pair, world.now_us() // SECOND, world.quality)
+
+    @app.get("/v1/status")
+    async def get_status() -> dict[str, Any]:
+        return status()
+
+    @app.get("/v1/symbols")
+    async def get_symbols() -> dict[str, Any]:
+        now = world.now_us()
+        data = [
+            {
+                "symbol": symbol,
+                "last_price": price(symbol, now / SECOND),
+                "last_event_us": now,
+                "last_event_time": iso(now),
+                "age_s": 0.1,
+                "volume_24h": 12345.6,
+                "trades_24h": 98765,
+                "tick_rate": 6.5,
+                "change_24h_pct": 1.234 if symbol != "BTCUSDT" else -0.56,
+            }
+            for symbol in BASES
+        ]
+        return {"feed": world.feed, "data": data}
+
+    @app.get("/v1/bars")
+    async def get_bars(symbol: str, interval: str, limit: int = 500) -> dict[str, Any]:
+        now = world.now_us() / SECOND
+        width = INTERVALS[interval]
+        newest = int(now) // width * width
+        starts = range(newest - (limit - 1) * width, newest + 1, width)
+        return {"feed": world.feed, "data": [bar(symbol, start, width, now) for start in starts]}
+
+    @app.get("/v1/pairs")
+    async def get_pairs() -> dict[str, Any]:
+        data = [
+            {
+                "pair": pair,
+                "y": y,
+                "x": x,
+                "window": WINDOW,
+                "method": "ols",
+                "price_transform": "raw",
+                "entry_z": 2.0,
+                "exit_z": 0.5,
+                "stale_after_s": 5.0,
+                "last_signal": latest(pair),
+            }
+            for pair, (y, x) in PAIRS.items()
+        ]
+        return {"feed": world.feed, "data": data}
+
+    @app.get("/v1/pairs/{pair}/signals")
+    async def get_signals(pair: str, limit: int = 1000) -> dict[str, Any]:
+        if pair not in PAIRS:
+            raise HTTPException(404, f"{pair} is not watched")
+        newest = world.now_us() // SECOND
+        data = [signal(pair, second, world.quality) for second in range(newest - limit + 1, newest + 1)]
+        return {"feed": world.feed, "data": data}
+
+    @app.websocket("/v1/stream")
+    async def stream(socket: WebSocket) -> None:
+        await socket.accept()
+        sent_alerts = len(world.alerts)
+        await socket.send_json(
+            {
+                "type": "snapshot",
+                "feed": world.feed,
+                "ticks": [tick(symbol, world.now_us()) for symbol in BASES],
+                "signals": [latest(pair) for pair in PAIRS],
+                "alerts": world.alerts[-50:],
+                "status": status(),
+            }
+        )
+        second = world.now_us() // SECOND
+        try:
+            while True:
+                await asyncio.sleep(0.1)
+                if world.paused:
+                    continue
+                update: dict[str, Any] = {"type": "update", "ticks": [tick(s, world.now_us()) for s in BASES]}
+                if world.now_us() // SECOND > second:
+                    second = world.now_us() // SECOND
+                    update |= {"signals": [latest(pair) for pair in PAIRS], "status": status()}
+                if len(world.alerts) > sent_alerts:
+                    update["alerts"] = world.alerts[sent_alerts:]
+                    sent_alerts = len(world.alerts)
+                await socket.send_json(update)
+        except (WebSocketDisconnect, RuntimeError):
+            return
+
+    @app.post("/fake/alert")
+    async def fake_alert(pair: str = "ETHUSDT-BTCUSDT", state: str = "firing") -> dict[str, Any]:
+        last = latest(pair)
+        alert = {
+            "alert_id": f"alert-{len(world.alerts)}-{last['event_us']}",
+            "rule_id": "zscore-entry",
+            "pair": pair,
+            "event_us": last["event_us"],
+            "event_time": last["event_time"],
+            "state": state,
+            "value": last["zscore"] or 0.0,
+            "threshold": 2.0,
+            "message": f"z-score of {pair} beyond 2.0"
+            if state == "firing"
+            else f"z-score of {pair} back inside",
+        }
+        world.alerts.append(alert)
+        return alert
+
+    @app.post("/fake/set")
+    async def fake_set(
+        feed: str | None = None,
+        quality: str | None = None,
+        paused: bool | None = None,
+        sick: str | None = None,
+    ) -> dict[str, Any]:
+        world.feed = feed or world.feed
+        world.quality = quality or world.quality
+        world.paused = world.paused if paused is None else paused
+        world.sick = None if sick == "none" else sick or world.sick
+        return {"feed": world.feed, "quality": world.quality, "paused": world.paused, "sick": world.sick}
+
+    return app
+
+
+@asynccontextmanager
+async def _nothing(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+if __name__ == "__main__":
+    world = World(sys.argv[2] if len(sys.argv) > 2 else "synthetic")
+    config = uvicorn.Config(
+        build(world), port=int(sys.argv[1]), log_level="warning", timeout_graceful_shutdown=1
+    )
+    uvicorn.Server(config).run()
