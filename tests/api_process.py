@@ -18,6 +18,7 @@ from psycopg import sql
 
 from services.common import clock
 from services.common.messages import Alert, FeedName, Heartbeat, Signal, Tick
+from tests.waiting import wait_until
 
 START_US = 1_767_225_600_000_000  # 2026-01-01
 PAIR = "ETHUSDT-BTCUSDT"
@@ -74,13 +75,6 @@ class ApiProcess:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(10) == 0, self.log.read_text()
         return time.monotonic() - began
-
-
-def wait_until(condition: Callable[[], bool], what: str, within_s: float = 15) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"expected within {within_s} s: {what}"
-        time.sleep(0.02)
 
 
 def free_port() -> int:

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]]) -> None:
     """Send each value to its partition, and wait until the broker has them all."""
-    producer = Producer({"bootstrap.servers": broker, "linger.ms": 5})
+    producer = Producer({"bootstrap.servers": broker, "linger.ms": 5, "message.max.bytes": 2_000_000})
     for value, partition in values:
         producer.produce(topic, value, partition=partition)
         producer.poll(0)

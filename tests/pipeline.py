@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import psutil
 import psycopg
 
 from services.common.messages import Tick
+from tests.waiting import wait_until
 
 RECORDING = Path(__file__).parent / "fixtures/recorded_frames.ws.txt"
 
@@ -86,12 +86,11 @@ class Pipeline:
 
     def wait_until(self, condition: Callable[[], bool], what: str, within_s: float = 30) -> None:
         """Wait for a condition, or fail with what was waited for and the last lines."""
-        deadline = time.monotonic() + within_s
-        while not condition():
-            assert time.monotonic() < deadline, f"expected within {within_s} s: {what}\n" + "\n".join(
-                self.lines[-40:]
-            )
-            time.sleep(0.05)
+        try:
+            wait_until(condition, what, within_s)
+        except AssertionError as error:
+            error.add_note("\n".join(self.lines[-40:]))
+            raise
 
     def get(self, path: str) -> Any:
         """Return the JSON of an API route."""

@@ -127,10 +127,11 @@ def _newer(version: str) -> str:
 def _conninfo(url: str, name: str) -> str:
     try:
         given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
+    except psycopg.ProgrammingError:
+        # What libpq says of it repeats the password.
         raise FatalError(
-            f"PAIRSTREAM_DATABASE_URL: expected postgresql://user@host/name: {str(error).strip()}"
-        ) from error
+            "PAIRSTREAM_DATABASE_URL: expected postgresql://user@host/name, received something else"
+        ) from None
     given.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
     given.setdefault("application_name", name)
     given["options"] = f"{given.get('options', '')} -c timezone=UTC".strip()

@@ -1,12 +1,15 @@
 """How a service says once a second that it lives, and how it is."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
+from aiokafka.errors import KafkaError
+
 from services.common import clock
-from services.common.messages import Heartbeat, ServiceState, encode
+from services.common.messages import FeedName, Heartbeat, ServiceState, encode
 from services.common.topics import HEARTBEATS
 
 VERSION = version("pairstream")
@@ -16,7 +19,7 @@ INTERVAL_S = 1.0
 class Pulse:
     """A service's own account of itself; the service writes the fields, ``beat`` publishes them."""
 
-    def __init__(self, service: str, feed: Any = None) -> None:
+    def __init__(self, service: str, feed: FeedName | None = None) -> None:
         self.service = service
         self.feed = feed
         self.state: ServiceState = "starting"
@@ -42,8 +45,9 @@ class Pulse:
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
         """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``."""
         while True:
-            sent = await send(HEARTBEATS.name, key=self.service.encode(), value=encode(self.message()))
-            if isinstance(sent, asyncio.Future):
-                # Nobody waits for a heartbeat: one that is lost is followed by the next.
-                sent.add_done_callback(lambda one: one.cancelled() or one.exception())
+            # Nobody waits for a heartbeat: one that is lost is followed by the next.
+            with contextlib.suppress(KafkaError):
+                sent = await send(HEARTBEATS.name, key=self.service.encode(), value=encode(self.message()))
+                if isinstance(sent, asyncio.Future):
+                    sent.add_done_callback(lambda one: one.cancelled() or one.exception())
             await asyncio.sleep(INTERVAL_S)

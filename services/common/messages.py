@@ -15,6 +15,8 @@ Positive = Annotated[float, Meta(gt=0)]
 # Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
 Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 
+Count = Annotated[int, Meta(ge=0, lt=2**31)]
+
 Quality = Literal["ok", "not_enough_data", "stale"]
 AlertState = Literal["firing", "resolved"]
 FeedName = Literal["live", "replay", "synthetic"]
@@ -65,8 +67,8 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False):
     spread: float | None
     zscore: float | None
     correlation: float | None
-    window: int
-    samples: int
+    window: Count
+    samples: Count
     quality: Quality
     reason: str | None = None
 

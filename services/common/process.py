@@ -45,8 +45,16 @@ def run(service: str, serve: Callable[[], Awaitable[None]]) -> None:
 async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:
     task = asyncio.ensure_future(serve())
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, task.cancel)
+    signals = (signal.SIGTERM, signal.SIGINT)
+
+    def stop() -> None:
+        for signum in signals:
+            # A second one must not cut the clean end short.
+            loop.add_signal_handler(signum, lambda: None)
+        task.cancel()
+
+    for signum in signals:
+        loop.add_signal_handler(signum, stop)
     try:
         await task
     except asyncio.CancelledError:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, ValidationError, model_validator
 
 from services.common.errors import FatalError
 from services.common.pairs import Pair, parse_symbol
@@ -39,13 +39,22 @@ class Settings(BaseModel):
 class KafkaSettings(Settings):
     """How to reach the broker."""
 
-    brokers: str = "127.0.0.1:9092"
+    brokers: Annotated[str, Field(pattern=r"^[^,\s]+:\d{1,5}(,[^,\s]+:\d{1,5})*$")] = "127.0.0.1:9092"
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_username: str | None = None
     kafka_password: str | None = None
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: FilePath | None = None
     # A real broker answers as soon as it has something; the embedded one only when this wait is over.
     fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> Self:
+        if self.kafka_security.startswith("SASL") and not (self.kafka_username and self.kafka_password):
+            raise ValueError(
+                f"{PREFIX}KAFKA_USERNAME, {PREFIX}KAFKA_PASSWORD: expected both, because "
+                f"{PREFIX}KAFKA_SECURITY is {self.kafka_security}; received one or none"
+            )
+        return self
 
 
 class DatabaseSettings(Settings):

@@ -1,17 +1,12 @@
 """The boundary of ingest: a feed on one side, the broker on the other."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import assert_never
 
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
 
 from services.common import kafka
-from services.common.backoff import Backoff
-from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
 from services.common.messages import Tick, encode
 from services.common.topics import TICKS
@@ -56,13 +51,12 @@ async def serve(settings: IngestSettings) -> None:
     await feed.check()
     log.info("feed", name=feed.name, symbols=",".join(settings.symbols))
     pulse = Pulse("ingest", feed.name)
-    try:
-        async with _producer(settings) as producer, asyncio.TaskGroup() as tasks:
-            outbox = Outbox(producer.send)
-            tasks.create_task(pulse.beat(outbox.send))
-            await publish(feed, outbox, pulse)
-    except* FatalError as group:
-        raise group.exceptions[0] from None
+    await kafka.wait_for_broker(settings)
+    # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
+    async with kafka.producer(settings, enable_idempotence=True) as producer, asyncio.TaskGroup() as tasks:
+        outbox = Outbox(producer.send)
+        tasks.create_task(pulse.beat(outbox.send))
+        await publish(feed, outbox, pulse)
 
 
 async def publish(feed: Feed, outbox: Outbox, pulse: Pulse) -> None:
@@ -91,20 +85,3 @@ async def publish(feed: Feed, outbox: Outbox, pulse: Pulse) -> None:
     await outbox.flush()
     pulse.state = "finished"
     log.info("the feed has ended", **counters)
-
-
-@asynccontextmanager
-async def _producer(settings: IngestSettings) -> AsyncIterator[AIOKafkaProducer]:
-    """Yield a producer as soon as a broker answers."""
-    delays = Backoff()
-    async with AsyncExitStack() as stack:
-        while True:
-            try:
-                # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
-                producer = await stack.enter_async_context(kafka.producer(settings, enable_idempotence=True))
-            except KafkaConnectionError as error:
-                log.warning("no broker yet, trying again", brokers=settings.brokers, reason=str(error))
-                await asyncio.sleep(delays.next_s())
-            else:
-                break
-        yield producer

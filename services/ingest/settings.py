@@ -41,7 +41,7 @@ class IngestSettings(KafkaSettings, SymbolSettings):
     speed: Speed = 1.0
     seed: Annotated[int, Field(ge=0)] = 1
     # Synthetic: ticks per second of all symbols together; 0 is a market without trades.
-    rate: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] = 20.0
+    rate: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 20.0
     # Synthetic: how much of the past is played at once when the feed starts.
     history_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 900
     binance_ws_url: WebSocketUrl = "wss://fstream.binance.com"

@@ -55,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--data-dir", metavar="DIR", type=Path, default=DEFAULT_DATA_DIR, help="default: %(default)s"
     )
-    up.add_argument("--api-port", metavar="PORT", type=int, default=8000, help="0 takes a free one")
-    up.add_argument("--ui-port", metavar="PORT", type=int, default=8050, help="0 takes a free one")
+    up.add_argument("--api-port", metavar="PORT", help="default: 8000; 0 takes a free one")
+    up.add_argument("--ui-port", metavar="PORT", help="default: 8050; 0 takes a free one")
     up.set_defaults(run=_up)
 
     db = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="COMMAND")

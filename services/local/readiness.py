@@ -1,7 +1,7 @@
 """When is the pipeline ready: when the API says that every service is healthy and the dashboard answers."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -12,13 +12,13 @@ from services.local.supervisor import Child
 TIMEOUT_S = 60.0
 # A service that has ended so often before it was ever healthy will not become so.
 _RESTARTS = 5
-_BEATING = ("ingest", "stream_analytics", "sink", "api")
 
 
-async def wait(environment: Mapping[str, str], services: Sequence[Child]) -> None:
-    """Return when all is healthy; FatalError names what is not, after `TIMEOUT_S` or too many restarts."""
-    api = environment["PAIRSTREAM_API_URL"]
-    ui = f"http://127.0.0.1:{environment['PAIRSTREAM_UI_PORT']}"
+async def wait(api: str, ui: str, services: Sequence[Child]) -> None:
+    """Return when all is healthy; FatalError names what is not, after `TIMEOUT_S` or too many restarts.
+
+    `api` and `ui` are the base URLs.
+    """
     deadline = asyncio.get_running_loop().time() + TIMEOUT_S
     async with httpx.AsyncClient(timeout=2) as client:
         while missing := await _missing(client, api, ui):
@@ -34,11 +34,10 @@ async def wait(environment: Mapping[str, str], services: Sequence[Child]) -> Non
 
 async def _missing(client: httpx.AsyncClient, api: str, ui: str) -> list[str]:
     status = await _get(client, f"{api}/v1/status")
-    healthy = {service["service"] for service in status.get("services", ()) if service["healthy"]}
-    missing = [name for name in _BEATING if name not in healthy]
-    if not await _get(client, f"{ui}/healthz"):
-        missing.append("ui")
-    return missing
+    if not status:
+        return ["api"]
+    missing = [service["service"] for service in status["services"] if not service["healthy"]]
+    return missing if await _get(client, f"{ui}/healthz") else [*missing, "ui"]
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> dict[str, Any]:

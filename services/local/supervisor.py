@@ -64,7 +64,11 @@ class Child:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
-            code = await self._run_once()
+            try:
+                code = await self._run_once()
+            except OSError as error:
+                self._say(self.command.name, f"cannot be started: {error}")
+                code = error.errno or 1
             if self._stopping.is_set():
                 return
             self.restarts += 1
@@ -87,11 +91,16 @@ class Child:
             user=command.user,
             start_new_session=True,
             preexec_fn=_end_with_parent(signal.Signals[command.stop_signal]),
-            limit=1 << 20,
         )
+        if self._stopping.is_set():  # asked to stop while it was being started
+            self._signal(signal.Signals[command.stop_signal])
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            self._say(command.name, line.decode(errors="replace").rstrip())
+        # Not line by line: a line longer than the buffer would be an error.
+        rest = b""
+        while chunk := await self._process.stdout.read(1 << 16):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._say(command.name, line.decode(errors="replace").rstrip())
         return await self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:

@@ -33,13 +33,16 @@ _PATIENCE_S = 5.0
 
 async def up(settings: UpSettings) -> None:
     """Run until cancelled. FatalError, before anything is started, if something stands in the way."""
-    environment = {**os.environ, **settings.environment(), "PAIRSTREAM_LOG_FORMAT": "console"}
+    environment = {**settings.environment, "PAIRSTREAM_LOG_FORMAT": "console"}
     with _data_directory(settings.data_dir) as directory:
-        ports = [_free_port(settings.api_port, "--api-port"), _free_port(settings.ui_port, "--ui-port")]
+        api, ui = load(ApiSettings, environment), load(UiSettings, environment)
+        api_port = _free_port(api.api_host, api.api_port, "--api-port")
+        ui_port = _free_port(ui.ui_host, ui.ui_port, "--ui-port")
+        api_url, ui_url = _url(api.api_host, api_port), _url(ui.ui_host, ui_port)
         environment |= {
-            "PAIRSTREAM_API_PORT": str(ports[0]),
-            "PAIRSTREAM_UI_PORT": str(ports[1]),
-            "PAIRSTREAM_API_URL": f"http://127.0.0.1:{ports[0]}",
+            "PAIRSTREAM_API_PORT": str(api_port),
+            "PAIRSTREAM_UI_PORT": str(ui_port),
+            "PAIRSTREAM_API_URL": api_url,
             "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
             "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
         }
@@ -57,9 +60,9 @@ async def up(settings: UpSettings) -> None:
             environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
             services = [Child(_service(name, environment), say) for name in SERVICES]
             await stack.enter_async_context(_running(services))
-            await readiness.wait(environment, services)
+            await readiness.wait(api_url, ui_url, services)
             write(
-                f"ready  dashboard http://127.0.0.1:{ports[1]}  api http://127.0.0.1:{ports[0]}/docs  "
+                f"ready  dashboard {ui_url}  api {api_url}/docs  "
                 f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"
             )
             await asyncio.Event().wait()
@@ -123,15 +126,22 @@ def _data_directory(path: Path) -> Iterator[Path]:
         yield path.resolve()
 
 
-def _free_port(port: int, flag: str) -> int:
+def _free_port(host: str, port: int, flag: str) -> int:
     """Return `port` if nobody listens there, or any free port for 0."""
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise FatalError(
-                f"{flag}: expected a free port, but {port} on 127.0.0.1 is taken ({error.strerror}); "
+                f"{flag}: expected a free port, but {port} on {host} is taken ({error.strerror}); "
                 f"choose another with {flag}"
             ) from None
         return int(probe.getsockname()[1])
+
+
+def _url(host: str, port: int) -> str:
+    """Return where this machine reaches a listener on `host`."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{reached}:{port}"

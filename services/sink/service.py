@@ -56,7 +56,6 @@ class Sink:
 
     async def _write_until_failure(self) -> None:
         async with database.connect(self._settings, "pairstream-sink", prepare_threshold=None) as connection:
-            await database.require_schema(connection)
             writer = Writer(connection)
             await writer.prepare()
             self._source.placed = False
@@ -103,7 +102,7 @@ class Sink:
 
 async def serve(settings: SinkSettings) -> None:
     """Run the sink and its heartbeat until cancelled; wait for a broker first."""
-    await _wait_for_broker(settings)
+    await kafka.wait_for_broker(settings)
     pulse = Pulse("sink")
     options = {
         "group_id": GROUP,
@@ -122,16 +121,3 @@ async def serve(settings: SinkSettings) -> None:
         tasks.create_task(pulse.beat(producer.send))
         tasks.create_task(sink.watch_lag())
         tasks.create_task(sink.run())
-
-
-async def _wait_for_broker(settings: SinkSettings) -> None:
-    backoff = Backoff()
-    while True:
-        try:
-            await kafka.cluster_id(settings)
-        except TransientError as error:
-            delay = backoff.next_s()
-            log.warning("waiting", error=str(error), retry_in_s=round(delay, 2))
-            await asyncio.sleep(delay)
-        else:
-            return

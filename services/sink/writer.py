@@ -7,6 +7,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import errors
 
+from services.common import database
 from services.common.database import Connection
 from services.common.errors import FatalError, TransientError
 from services.common.topics import TICKS
@@ -44,8 +45,9 @@ class Writer:
         self._stored: dict[Partition, int] = {}
 
     async def prepare(self) -> None:
-        """Create the connection's temporary tables, into which rows are copied before they are stored."""
+        """Create the temporary tables into which rows are copied; FatalError if the schema is not ours."""
         async with _errors():
+            await database.require_schema(self._connection)
             await self._connection.execute(bars.STAGE_SECONDS)
             for table in TABLES.values():
                 await self._connection.execute(table.stage)

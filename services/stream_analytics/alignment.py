@@ -87,13 +87,12 @@ class Alignment:
 
     def _next_second(self) -> int | None:
         """Return the next second to close; seconds in which both legs are stale and silent are passed over."""
-        waiting = self.waiting_since
         if len(self._last) == 2 and any(
             self.closed_until + SECOND - trade.event_us <= self._stale_after_us
             for trade in self._last.values()
         ):
             return self.closed_until
-        return waiting
+        return self.waiting_since
 
     def _sample(self, end_us: int) -> Sample:
         y, x = self._last["y"], self._last["x"]

@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import tempfile
 import threading
 from collections import defaultdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import faust
 import structlog
 
-from services.common import clock, topics
+from services.common import clock, kafka, topics
 from services.common.errors import BadMessageError, FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
@@ -54,10 +56,11 @@ class StreamAnalytics:
 
     async def serve(self) -> None:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
-        await self.app.start()
-        self.pulse.state = "running"
-        log.info("running", pairs=",".join(map(str, self.settings.pairs)), window=self.settings.window)
+        await kafka.wait_for_broker(self.settings)
         try:
+            await self.app.start()
+            self.pulse.state = "running"
+            log.info("running", pairs=",".join(map(str, self.settings.pairs)), window=self.settings.window)
             await self.app.wait_until_stopped()
         finally:
             self.pulse.state = "stopping"
@@ -104,7 +107,8 @@ class StreamAnalytics:
                 await self._bury(event, error)
                 held.hold(event, _is_over)
                 continue
-            self._heard_at[pair, message.leg] = asyncio.get_running_loop().time()
+            if message.leg != "clock":
+                self._heard_at[pair, message.leg] = asyncio.get_running_loop().time()
             for signal, alert in outcomes:
                 await self._publish(signal, alert)
             held.hold(event, partial(_is_closed, message, tracker))
@@ -124,24 +128,26 @@ class StreamAnalytics:
         """
         self.counters["late"] = sum(tracker.alignment.late for tracker in self.trackers.values())
         self.pulse.lag_messages = lag = self._lag()
-        if lag:
+        if lag != 0:
             return
         long_ago = asyncio.get_running_loop().time() - self.settings.idle_timeout_s
-        for pair, tracker in self.trackers.items():
+        for pair, tracker in list(self.trackers.items()):
             quiet = any(self._heard_at[pair, leg] < long_ago for leg in ("y", "x"))
             if quiet and tracker.alignment.waiting_since is not None:
                 name = str(pair)
                 message = PairEvent(pair=name, leg="clock", event_us=tracker.alignment.known_until)
                 await self.pair_events.send(key=name.encode(), value=encode(message))
 
-    def _lag(self) -> int:
-        """Return how many messages of the assigned partitions are not read yet."""
+    def _lag(self) -> int | None:
+        """Return how many messages of the assigned partitions are not read yet, None while that is unknown."""
         consumer: Any = self.app.consumer
         lag = 0
         for partition in consumer.assignment():
             if partition.topic in (topics.TICKS.name, topics.PAIR_EVENTS.name):
-                read = consumer._read_offset[partition]
-                lag += max(0, consumer.highwater(partition) - (0 if read is None else read + 1))
+                read, end = consumer._read_offset[partition], consumer.highwater(partition)
+                if end is None:
+                    return None
+                lag += max(0, end - (0 if read is None else read + 1))
         return lag
 
     def _tracker(self, pair: Pair) -> PairTracker:
@@ -204,6 +210,8 @@ def _new_app(settings: StreamSettings) -> faust.App:
         producer_linger=0.005,
         stream_buffer_maxsize=8192,
         stream_wait_empty=False,
+        # It makes its directories also when its store is memory.
+        datadir=str(Path(tempfile.gettempdir(), f"pairstream-faust-{os.getuid()}")),
         store="memory://",
         table_standby_replicas=0,
         topic_allow_declare=False,

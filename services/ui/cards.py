@@ -9,7 +9,6 @@ from services.ui.formatting import NONE, age, number, significant_decimals
 from services.ui.market import Market, Now, Seen
 from services.ui.view import Props
 
-CARDS = ("y", "x", "spread", "zscore", "hedge-ratio", "correlation")
 LOG_DECIMALS = 6
 
 State = Literal["ok", "waiting", "collecting", "stale"]

@@ -28,11 +28,11 @@ from tests.api_process import (
     running_api,
     store,
     tick,
-    wait_until,
 )
 from tests.broker import produce, read_all
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 PAIRS = {"PAIRSTREAM_SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT", "PAIRSTREAM_PAIRS": f"{PAIR},SOLUSDT-BTCUSDT"}

@@ -6,18 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 import psycopg
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from confluent_kafka import Producer
 
 from services.common.clock import SECOND, from_datetime
 from services.common.messages import Heartbeat, Tick, decode, encode
+from tests.broker import produce, read_all
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -39,42 +38,14 @@ def tick(number: int) -> Tick:
     )
 
 
-def produce(broker: str, values: Iterable[bytes], topic: str = "ticks") -> None:
-    """Send each value to the partition of its turn, and wait until the broker has them all."""
-    producer = Producer({"bootstrap.servers": broker, "linger.ms": 5, "message.max.bytes": 2_000_000})
-    for number, value in enumerate(values):
-        producer.produce(topic, value, partition=number % 3)
-    assert producer.flush(10) == 0
-
-
-async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:
-    """Return every message of `topic`."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, fetch_max_wait_ms=25, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(topic, number) for number in range(4)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        records: list[ConsumerRecord] = []
-        while len(records) < sum(ends.values()):
-            for received in (await consumer.getmany(timeout_ms=1000)).values():
-                records += received
-        return records
-    finally:
-        await consumer.stop()
+def send(broker: str, values: Iterable[bytes]) -> None:
+    """Send each value to the partition of its turn."""
+    produce(broker, "ticks", ((value, number % 3) for number, value in enumerate(values)))
 
 
 def latest_heartbeat(broker: str) -> Heartbeat:
     records = asyncio.run(read_all(broker, "heartbeats"))
     return max((decode(record.value, Heartbeat) for record in records), key=lambda one: one.at_us)
-
-
-def wait_until(condition: Callable[[], bool], what: str, within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"expected within {within_s} s: {what}"
-        time.sleep(0.02)
 
 
 def count(url: str, table: str = "ticks") -> int:
@@ -147,13 +118,13 @@ def test_killing_it_again_and_again_loses_nothing_and_doubles_nothing(
     broker: str, database_url: str, start: Start
 ) -> None:
     ticks = [tick(number) for number in range(12_000)]
-    produce(broker, map(encode, ticks[:3000]))
+    send(broker, map(encode, ticks[:3000]))
     for part in range(1, 4):
         process, before = start(broker, database_url), count(database_url)
         wait_until(lambda before=before: count(database_url) > before, "the sink writes")  # type: ignore[misc]
         process.kill()
         process.wait()
-        produce(broker, map(encode, ticks[part * 3000 : (part + 1) * 3000]))
+        send(broker, map(encode, ticks[part * 3000 : (part + 1) * 3000]))
     process = start(broker, database_url)
     wait_until(lambda: count(database_url) == len(ticks), "every tick is stored")
     stop(process)
@@ -168,17 +139,17 @@ def test_it_survives_poison_and_a_restart_of_the_database(
     huge = b"\xff" * 1_048_000  # as much as a message may have, so none is left for a dead letter's headers
     poison = [huge, b'{"venue":"binance"}', nul]
     process = start(broker, database_url)
-    produce(broker, [*map(encode, ticks[:150]), *poison, *map(encode, ticks[150:300])])
+    send(broker, [*map(encode, ticks[:150]), *poison, *map(encode, ticks[150:300])])
     wait_until(lambda: count(database_url) == 300, "the ticks around the poison are stored")
 
     postgres.stop()
     try:
-        produce(broker, map(encode, ticks[300:600]))
+        send(broker, map(encode, ticks[300:600]))
         wait_until(lambda: latest_heartbeat(broker).state == "degraded", "the sink says it is degraded")
         assert "PostgreSQL" in str(latest_heartbeat(broker).detail)
     finally:
         postgres.start()
-    produce(broker, map(encode, ticks[600:]))
+    send(broker, map(encode, ticks[600:]))
     wait_until(lambda: count(database_url) == 900, "the ticks of the outage are stored")
     wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "nothing waits to be read")
 
@@ -200,20 +171,20 @@ def test_stored_offsets_hold_for_their_own_cluster_and_within_its_range(
     broker: str, database_url: str, start: Start
 ) -> None:
     ticks = [tick(number) for number in range(120)]
-    produce(broker, map(encode, ticks[:60]))
+    send(broker, map(encode, ticks[:60]))
     process = start(broker, database_url)
     wait_until(lambda: count(database_url) == 60, "the first cluster's ticks are stored")
     stop(process)
 
     with embedded_broker() as fresh:
-        produce(fresh, map(encode, ticks[60:90]))
+        send(fresh, map(encode, ticks[60:90]))
         process = start(fresh, database_url)
         wait_until(lambda: count(database_url) == 90, "a fresh cluster is read from its beginning")
         stop(process)
 
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE stream_offsets SET next_offset = 1000000 WHERE next_offset = 20")
-    produce(broker, map(encode, ticks[90:]))
+    send(broker, map(encode, ticks[90:]))
     process = start(broker, database_url)
     wait_until(lambda: count(database_url) == 120, "an offset beyond the end is not waited for")
     assert '"stored": 1000000' in stop(process)
@@ -221,13 +192,13 @@ def test_stored_offsets_hold_for_their_own_cluster_and_within_its_range(
 
 
 def test_what_the_broker_deleted_unread_is_counted(broker: str, database_url: str, start: Start) -> None:
-    produce(broker, map(encode, map(tick, range(3))))
+    send(broker, map(encode, map(tick, range(3))))
     process = start(broker, database_url)
     wait_until(lambda: count(database_url) == 3, "the first ticks are stored")
     stop(process)
     # The embedded broker keeps 5 MiB of a partition.
     padding = b" " * 100_000
-    produce(broker, (encode(tick(number)) + padding for number in range(3, 303)))
+    send(broker, (encode(tick(number)) + padding for number in range(3, 303)))
     process = start(broker, database_url)
     wait_until(lambda: latest_heartbeat(broker).counters["lost"] > 0, "the loss is counted")
     wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "the rest is read")
