@@ -88,14 +88,14 @@ class Signal(Record):
     window: Annotated[int, Field(description="Samples fitted, of one second each.", examples=[300])]
     samples: Annotated[int, Field(description="Samples in the window by now.", examples=[300])]
     quality: Quality
-    reason: Annotated[str | None, Field(examples=["30 of 300 samples"])]
+    reason: Annotated[str | None, Field(examples=["12 samples, 30 needed"])]
 
 
 class Alert(Record):
     """One transition of one rule on one pair."""
 
     alert_id: str
-    rule_id: Annotated[str, Field(examples=["zscore-entry"])]
+    rule_id: Annotated[str, Field(examples=["zscore"])]
     pair: PairName
     event_us: EpochUs
     event_time: IsoTime
@@ -136,6 +136,7 @@ class Pair(Record):
     y: Symbol
     x: Symbol
     window: Annotated[int, Field(description="Samples fitted, of one second each.", examples=[300])]
+    min_samples: Annotated[int, Field(description="Samples it takes to say anything.", examples=[30])]
     method: Annotated[str, Field(examples=["ols"])]
     price_transform: Literal["raw", "log"]
     entry_z: Annotated[float, Field(description="An alert fires beyond it.", examples=[2.0])]

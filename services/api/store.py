@@ -42,7 +42,7 @@ SELECT symbol FROM known WHERE symbol IS NOT NULL
 _DAYS = sql.SQL("""
 SELECT given.symbol, newest.price AS last_price, newest.ts AS last_event_us,
        coalesce(day.volume, 0) AS volume_24h, coalesce(day.trades, 0) AS trades_24h,
-       coalesce(minute.trades, 0) / 60.0::float8 AS tick_rate, reference.close AS reference_price
+       coalesce(minute.trades, 0) / 60.0::float8 AS tick_rate, reference.price AS reference_price
 FROM unnest(%(symbols)s::text[]) AS given (symbol)
 LEFT JOIN LATERAL (
     SELECT price, ts FROM ticks WHERE symbol = given.symbol ORDER BY ts DESC, trade_id DESC LIMIT 1
@@ -52,14 +52,14 @@ LEFT JOIN LATERAL (
     FROM ohlc_1m WHERE symbol = given.symbol AND ts > newest.ts - interval '24 hours'
 ) AS day ON true
 LEFT JOIN LATERAL (
-    SELECT sum(trade_count)::bigint AS trades
-    FROM ohlc_1s WHERE symbol = given.symbol AND ts > newest.ts - interval '60 seconds'
+    SELECT count(*) AS trades
+    FROM ticks WHERE symbol = given.symbol AND ts > newest.ts - interval '60 seconds'
 ) AS minute ON true
 LEFT JOIN LATERAL (
-    SELECT close FROM ohlc_1s
+    SELECT price FROM ticks
     WHERE symbol = given.symbol
       AND ts <= newest.ts - interval '24 hours' AND ts > newest.ts - interval '25 hours'
-    ORDER BY ts DESC LIMIT 1
+    ORDER BY ts DESC, trade_id DESC LIMIT 1
 ) AS reference ON true
 """)
 

@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 
 from services.common.errors import BadMessageError
 
-Positive = Annotated[float, Meta(gt=0)]
+# No venue comes near the bound; beyond it squares of prices overflow.
+Positive = Annotated[float, Meta(gt=0, lt=1e20)]
 # Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
 Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 
@@ -46,6 +47,7 @@ class PairEvent(Struct, frozen=True, kw_only=True, gc=False):
     pair: str
     leg: Literal["y", "x", "clock"]
     event_us: Microseconds
+    trade_id: Annotated[int, Meta(ge=0)] = 0
     price: Positive | None = None
 
 

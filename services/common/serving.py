@@ -1,7 +1,7 @@
 """Serve an ASGI application inside ``services.common.process``: one listener, no signal handlers, a short farewell."""
 
 import asyncio
-import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +25,14 @@ def listen(host: str, port: int, name: str) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        why = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
+    except socket.gaierror as error:
         raise FatalError(
-            f"expected to listen on {host}:{port} (PAIRSTREAM_{name}_HOST, PAIRSTREAM_{name}_PORT): {why}"
+            f"PAIRSTREAM_{name}_HOST: expected an address of this machine, received {host!r}: {error.strerror}"
+        ) from error
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise FatalError(
+            f"PAIRSTREAM_{name}_PORT: expected a free port, received {port} on {host}: {reason}"
         ) from error
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 import structlog
 
 from services.common import kafka
+from services.common.clock import MINUTE, SECOND
 from services.common.heartbeat import Pulse
 from services.common.messages import Tick, encode
 from services.common.topics import TICKS
@@ -17,6 +18,9 @@ from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.synthetic import SyntheticFeed
 from services.ingest.outbox import Outbox
 from services.ingest.settings import IngestSettings
+
+# The venue's clock and ours may differ by so much.
+_AHEAD_US = MINUTE
 
 log = structlog.get_logger()
 
@@ -65,13 +69,11 @@ async def publish(feed: Feed, outbox: Outbox, pulse: Pulse) -> None:
     dead_letters = kafka.DeadLetters(outbox.send, pulse.service)
     async with aclosing(feed.stream()) as items:
         async for item in items:
+            if isinstance(item, Tick) and feed.name != "synthetic":
+                item = _refuse_future(item)
             match item:
                 case Tick():
-                    await outbox.send(
-                        TICKS.name,
-                        key=item.symbol.encode(),
-                        value=encode(item),
-                    )
+                    await outbox.send(TICKS.name, key=item.symbol.encode(), value=encode(item))
                     counters["ticks"] += 1
                 case Skipped():
                     counters["skipped"] += 1
@@ -85,3 +87,12 @@ async def publish(feed: Feed, outbox: Outbox, pulse: Pulse) -> None:
     await outbox.flush()
     pulse.state = "finished"
     log.info("the feed has ended", **counters)
+
+
+def _refuse_future(tick: Tick) -> Tick | Rejected:
+    """Return the tick, or why not: one trade dated ahead of the clock would make all that follow late."""
+    ahead_us = tick.event_us - tick.received_us
+    if ahead_us <= _AHEAD_US:
+        return tick
+    reason = f"expected a trade of the past, received one dated {ahead_us / SECOND:.0f} s ahead of the clock"
+    return Rejected(encode(tick), reason, f"{tick.symbol} trade {tick.trade_id}")

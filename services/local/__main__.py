@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.common import logs, process
 from services.common.errors import PairstreamError
-from services.common.settings import DatabaseSettings, KafkaSettings, load
+from services.common.settings import DatabaseSettings, load
 from services.local.settings import DEFAULT_DATA_DIR, UpSettings
 
 
@@ -36,8 +36,11 @@ def _db_upgrade(_: argparse.Namespace) -> None:
 
 def _topics_create(flags: argparse.Namespace) -> None:
     from services.common import kafka, topics
+    from services.stream_analytics.settings import StreamSettings
 
-    created = asyncio.run(kafka.create_topics(load(KafkaSettings), topics.ALL, flags.partitions))
+    settings = load(StreamSettings)
+    partitions = flags.partitions or settings.partitions
+    created = asyncio.run(kafka.create_topics(settings, topics.ALL, partitions))
     sys.stdout.write(f"created: {', '.join(created) or 'nothing, every topic exists'}\n")
 
 
@@ -66,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
     topics = commands.add_parser("topics", help="the topics").add_subparsers(required=True, metavar="COMMAND")
     create = topics.add_parser("create", help="create those that are missing; can be repeated")
-    create.add_argument("--partitions", metavar="N", type=int, default=4, help="default: %(default)s")
+    create.add_argument("--partitions", metavar="N", type=int, help="default: PAIRSTREAM_PARTITIONS, 4")
     create.set_defaults(run=_topics_create)
     return parser
 

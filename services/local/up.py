@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import os
 import socket
 import sys
@@ -54,8 +55,7 @@ async def up(settings: UpSettings) -> None:
             stack.callback(embedded.remove_socket)
             children = [Child(embedded.command, say)]
             await stack.enter_async_context(_running(children))
-            # A database of its own for each feed: what was synthetic must never be taken for live.
-            url = await embedded.create(environment["PAIRSTREAM_FEED"])
+            url = await embedded.create(_database_name(load(IngestSettings, environment)))
             await asyncio.to_thread(database.upgrade, url)
             environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
             services = [Child(_service(name, environment), say) for name in SERVICES]
@@ -66,6 +66,14 @@ async def up(settings: UpSettings) -> None:
                 f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"
             )
             await asyncio.Event().wait()
+
+
+def _database_name(settings: IngestSettings) -> str:
+    """Return a name of its own for each feed, and for each synthetic market: two tapes must never become one."""
+    if settings.feed != "synthetic":
+        return settings.feed
+    market = f"{settings.seed} {settings.rate} {sorted(settings.symbols)}"
+    return f"synthetic_{hashlib.sha256(market.encode()).hexdigest()[:12]}"
 
 
 def _service(name: str, environment: Mapping[str, str]) -> Command:

@@ -80,6 +80,7 @@ def _signal(signal: Signal) -> tuple[object, ...]:
 
 # A worker that restarts may compute a second again from a shorter window. The better row stays, whichever
 # came first: quality ok before any other, then the one that saw more samples; between equals the earlier.
+# Of two windows the later computed one stays: someone has changed the setting.
 _STORE_SIGNALS = sql.SQL("""
 WITH stored AS (
     INSERT INTO {table} AS old ({columns})
@@ -89,7 +90,8 @@ WITH stored AS (
         intercept = excluded.intercept, method = excluded.method, spread = excluded.spread,
         zscore = excluded.zscore, correlation = excluded.correlation, "window" = excluded."window",
         samples = excluded.samples, quality = excluded.quality, reason = excluded.reason
-    WHERE (excluded.quality = 'ok', excluded.samples) > (old.quality = 'ok', old.samples)
+    WHERE excluded."window" <> old."window"
+       OR (excluded.quality = 'ok', excluded.samples) > (old.quality = 'ok', old.samples)
     RETURNING 1
 )
 SELECT count(*) FROM stored
@@ -109,9 +111,16 @@ def _alert(alert: Alert) -> tuple[object, ...]:
     )
 
 
+# An alert on a z-score that is not the stored one comes from such a shorter window: it did not happen.
 _STORE_ALERTS = sql.SQL("""
 WITH stored AS (
-    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} ON CONFLICT DO NOTHING RETURNING 1
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} AS alert
+    WHERE NOT EXISTS (
+        SELECT FROM signals
+        WHERE signals.pair = alert.pair AND signals.ts = alert.ts
+          AND signals.quality = 'ok' AND signals.zscore <> alert.value
+    )
+    ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT count(*) FROM stored
 """)

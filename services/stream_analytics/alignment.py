@@ -10,10 +10,11 @@ Leg = Literal["y", "x"]
 
 
 class Trade(Struct, frozen=True):
-    """A leg's last trade: when, and at what price."""
+    """A leg's last trade: when, at what price, and its id, for of trades of one instant the highest id is the last."""
 
     event_us: int
     price: float
+    trade_id: int = 0
 
 
 class Sample(Struct, frozen=True):
@@ -53,7 +54,7 @@ class Alignment:
             return []
         second = trade.event_us - trade.event_us % SECOND
         known = self._waiting[leg].get(second)
-        if known is None or known.event_us <= trade.event_us:
+        if known is None or (known.event_us, known.trade_id) <= (trade.event_us, trade.trade_id):
             self._waiting[leg][second] = trade
         self._known_until[leg] = max(self._known_until[leg], trade.event_us)
         return self._close(min(self._known_until.values()))
@@ -86,10 +87,13 @@ class Alignment:
         return samples
 
     def _next_second(self) -> int | None:
-        """Return the next second to close; seconds in which both legs are stale and silent are passed over."""
+        """Return the next second to close.
+
+        When both legs are silent the first second in which both are stale is still closed, to say so; the
+        following ones are passed over.
+        """
         if len(self._last) == 2 and any(
-            self.closed_until + SECOND - trade.event_us <= self._stale_after_us
-            for trade in self._last.values()
+            self.closed_until - trade.event_us <= self._stale_after_us for trade in self._last.values()
         ):
             return self.closed_until
         return self.waiting_since

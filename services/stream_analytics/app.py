@@ -13,6 +13,7 @@ import faust
 import structlog
 
 from services.common import clock, kafka, topics
+from services.common.clock import SECOND
 from services.common.errors import BadMessageError, FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
@@ -88,7 +89,9 @@ class StreamAnalytics:
             self.counters["ticks"] += 1
             for pair, leg in self._routes.get(tick.symbol, ()):
                 name = str(pair)
-                message = PairEvent(pair=name, leg=leg, event_us=tick.event_us, price=tick.price)
+                message = PairEvent(
+                    pair=name, leg=leg, event_us=tick.event_us, trade_id=tick.trade_id, price=tick.price
+                )
                 await self.pair_events.send(key=name.encode(), value=encode(message))
 
     async def _measure(self, stream: Any) -> None:
@@ -103,7 +106,7 @@ class StreamAnalytics:
                     continue
                 tracker = self._tracker(pair)
                 outcomes = tracker.take(message)
-            except (BadMessageError, ValueError) as error:
+            except (BadMessageError, ValueError, OverflowError) as error:
                 await self._bury(event, error)
                 held.hold(event, _is_over)
                 continue
@@ -132,10 +135,12 @@ class StreamAnalytics:
             return
         long_ago = asyncio.get_running_loop().time() - self.settings.idle_timeout_s
         for pair, tracker in list(self.trackers.items()):
-            quiet = any(self._heard_at[pair, leg] < long_ago for leg in ("y", "x"))
-            if quiet and tracker.alignment.waiting_since is not None:
-                name = str(pair)
-                message = PairEvent(pair=name, leg="clock", event_us=tracker.alignment.known_until)
+            quiet = [self._heard_at[pair, leg] < long_ago for leg in ("y", "x")]
+            if any(quiet) and tracker.alignment.waiting_since is not None:
+                name, now_us = str(pair), tracker.alignment.known_until
+                if all(quiet):  # nobody is left to end the last second
+                    now_us += SECOND - now_us % SECOND
+                message = PairEvent(pair=name, leg="clock", event_us=now_us)
                 await self.pair_events.send(key=name.encode(), value=encode(message))
 
     def _lag(self) -> int | None:

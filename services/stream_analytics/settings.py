@@ -12,6 +12,7 @@ class StreamSettings(KafkaSettings, PairSettings):
 
     # A leg that says nothing for so long, by the wall clock, no longer holds the other one back.
     idle_timeout_s: Annotated[float, Field(gt=0)] = 3.0
+    # Of every topic; Faust keeps as many of its changelog.
     partitions: Annotated[int, Field(ge=1)] = 4
     commit_interval_s: Annotated[float, Field(gt=0)] = 0.5
     session_timeout_s: Annotated[float, Field(ge=1)] = 10.0

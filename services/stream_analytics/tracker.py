@@ -24,10 +24,14 @@ class Outcome(NamedTuple):
 
 
 class Progress(Struct, frozen=True):
-    """Where a pair stands: the last closed second, how many samples its window has taken, whether the rule fires."""
+    """Where a pair stands: the last closed second, how many samples there were, whether the rule fires.
+
+    ``begun_at`` is the number of the first sample of the window that is not outdated.
+    """
 
     sample: Sample
     count: int
+    begun_at: int
     firing: bool
 
 
@@ -46,7 +50,7 @@ class PairTracker:
         self._rule = ThresholdRule(settings.entry_z, settings.exit_z)
         self._store = store
         self._size = settings.window
-        self._count = 0
+        self._count = self._begun_at = 0
         self._restore()
 
     def take(self, event: PairEvent) -> list[Outcome]:
@@ -56,16 +60,19 @@ class PairTracker:
         elif event.price is None:
             raise ValueError(f"expected a price on leg {event.leg} of {self.pair}, received none")
         else:
-            samples = self.alignment.add(event.leg, Trade(event.event_us, event.price))
+            samples = self.alignment.add(event.leg, Trade(event.event_us, event.price, event.trade_id))
         return [self._conclude(sample) for sample in samples]
 
     def _conclude(self, sample: Sample) -> Outcome:
+        if self._window.is_outdated(sample):
+            self._window.clear()
+            self._begun_at = self._count
         signal = self._window.observe(sample)
         alert = self._rule.judge(signal)
         if not sample.stale:
             self._store[self._slot(self._count)] = msgspec.json.encode(sample)
             self._count += 1
-        progress = Progress(sample, self._count, self._rule.firing)
+        progress = Progress(sample, self._count, self._begun_at, self._rule.firing)
         self._store[self._key("progress")] = msgspec.json.encode(progress)
         return Outcome(signal, alert)
 
@@ -73,10 +80,11 @@ class PairTracker:
         if (raw := self._store.get(self._key("progress"))) is None:
             return
         progress = msgspec.json.decode(raw, type=Progress)
-        turn = (progress.count // self._size - 1) * self._size
-        for number in range(max(0, turn), progress.count):
+        turns = (progress.count - progress.begun_at) // self._size
+        first = progress.begun_at + max(0, turns - 1) * self._size
+        for number in range(first, progress.count):
             self._window.learn(msgspec.json.decode(self._store[self._slot(number)], type=Sample))
-        self._count = progress.count
+        self._count, self._begun_at = progress.count, progress.begun_at
         self._rule.firing = progress.firing
         self.alignment.restore(progress.sample.end_us, progress.sample.y, progress.sample.x)
 

@@ -1,5 +1,6 @@
 """The rolling statistics of one pair: one signal per closed second."""
 
+from services.common.clock import SECOND
 from services.common.messages import Signal
 from services.common.pairs import Pair
 from services.quant import ols
@@ -19,10 +20,21 @@ class PairWindow:
         self._pair = pair
         self._min_samples = min(window, min_samples)
         self._moments = RollingMoments(window)
+        self._last_us: int | None = None
 
     def learn(self, sample: Sample) -> None:
         """Let a sample into the window without a signal, as when state is restored."""
         self._moments.update(sample.x.price, sample.y.price)
+        self._last_us = sample.end_us
+
+    def is_outdated(self, sample: Sample) -> bool:
+        """Tell whether nothing in the window is recent enough to judge this sample: a gap as long as the window."""
+        return self._last_us is not None and sample.end_us - self._last_us > self._moments.window * SECOND
+
+    def clear(self) -> None:
+        """Begin an empty window."""
+        self._moments = RollingMoments(self._moments.window)
+        self._last_us = None
 
     def observe(self, sample: Sample) -> Signal:
         """Return the signal of this sample, then let it into the window unless it is stale."""

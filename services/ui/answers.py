@@ -39,18 +39,16 @@ class SymbolStats(Struct, frozen=True):
 
 
 class WatchedPair(Struct, frozen=True):
-    """A pair and how it is measured; ``window`` in samples of one second."""
+    """A pair and how it is measured; ``min_samples`` is what it takes to say anything."""
 
     pair: str
     y: str
     x: str
-    window: int
+    min_samples: int
     entry_z: float
     exit_z: float
     stale_after_s: float
-    method: str = ""
     price_transform: str = ""
-    last_signal: Signal | None = None
 
 
 class ServiceHealth(Struct, frozen=True):

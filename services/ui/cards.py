@@ -81,14 +81,14 @@ def _signal_card(
         return Card(note="waiting for a first signal")
     signal = seen.message
     stale, shown_age = _freshness(market, pair, seen, now)
-    if signal.quality == "not_enough_data":
+    if signal.quality == "not_enough_data" and signal.samples < pair.min_samples:
         return Card(
-            value=f"{signal.samples} / {signal.window}",
+            value=f"{signal.samples} / {pair.min_samples}",
             note=signal.reason or "samples so far",
             age=shown_age,
             state="collecting",
-            progress=min(1.0, signal.samples / signal.window),
-            reason=f"{signal.samples} samples in a window of {signal.window}",
+            progress=signal.samples / pair.min_samples,
+            reason=f"{signal.samples} samples of {pair.min_samples} needed",
         )
     value, note, tone = _reading(name, market, pair, signal)
     if value is None:

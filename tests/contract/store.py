@@ -34,7 +34,7 @@ def tick(trade_id: int, event_us: int = START_US, symbol: str = "BTCUSDT", price
     )
 
 
-def signal(samples: int, quality: Quality = "ok") -> Signal:
+def signal(samples: int, quality: Quality = "ok", zscore: float | None = None, window: int = 300) -> Signal:
     return Signal(
         pair="ETHUSDT-BTCUSDT",
         event_us=START_US,
@@ -44,9 +44,9 @@ def signal(samples: int, quality: Quality = "ok") -> Signal:
         intercept=None,
         method="ols",
         spread=None,
-        zscore=None,
+        zscore=zscore,
         correlation=None,
-        window=300,
+        window=window,
         samples=samples,
         quality=quality,
     )

@@ -117,3 +117,18 @@ def test_alerts_are_stored_once(store: str) -> None:
     )
     assert [row[0] for row in select(store, "alerts")] == ["a", "b", "c"]
     assert [one.duplicates for one in written] == [1, 1]
+
+
+def test_a_signal_of_another_window_replaces_the_stored_one(store: str) -> None:
+    asyncio.run(write_all(store, "signals", [[signal(300)], [signal(20, window=20)]]))
+    (row,) = select(store, "signals")
+    assert row[10:12] == (20, 20)
+
+
+@pytest.mark.parametrize(("zscore", "stored"), [(2.5, 1), (0.1, 0), (None, 1)])
+def test_an_alert_that_the_stored_signal_contradicts_did_not_happen(
+    store: str, zscore: float | None, stored: int
+) -> None:
+    asyncio.run(write_all(store, "signals", [[signal(300, zscore=zscore)]]))
+    asyncio.run(write_all(store, "alerts", [[alert("a")]]))
+    assert len(select(store, "alerts")) == stored

@@ -95,7 +95,7 @@ def signal(pair: str, second: int, quality: str = "ok") -> dict[str, Any]:
         "quality": quality,
         "reason": {
             "ok": None,
-            "not_enough_data": "123 of 300 samples",
+            "not_enough_data": "123 samples, 300 needed",
             "stale": f"no trade of {x} for 14 s",
         }[quality],
     }
@@ -188,6 +188,7 @@ def build(world: World) -> FastAPI:
                 "y": y,
                 "x": x,
                 "window": WINDOW,
+                "min_samples": WINDOW,
                 "method": "ols",
                 "price_transform": "raw",
                 "entry_z": 2.0,

@@ -122,7 +122,9 @@ def test_not_enough_data_is_a_state_with_a_reason(dashboard: Dashboard, fake_api
     fake_api.post("/fake/set", quality="not_enough_data")
     try:
         expect(dashboard.page.locator("#metric-zscore")).to_have_text("123 / 300")
-        expect(dashboard.page.locator("#zscore-empty")).to_contain_text("Not enough data: 123 of 300 samples")
+        expect(dashboard.page.locator("#zscore-empty")).to_contain_text(
+            "Not enough data: 123 samples, 300 needed"
+        )
         progress = "card => card.style.getPropertyValue('--progress')"
         assert dashboard.page.locator("#card-zscore").evaluate(progress) == "41%"
     finally:

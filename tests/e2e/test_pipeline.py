@@ -19,5 +19,5 @@ def test_a_replayed_recording_is_drawn_and_moves(data_dir: Path, open_page: Open
         until(lambda: dashboard.colors_drawn("chart-candles") > 10, 10)
         dashboard.changes("metric-y", times=2, seconds=20)
         # Until there are enough samples the page says how many there are, then a number.
-        until(lambda: "/ 300" in dashboard.text("metric-zscore"), 20)
+        until(lambda: "/ 30" in dashboard.text("metric-zscore"), 20)
         dashboard.changes("metric-zscore", times=2, seconds=20)

@@ -40,6 +40,7 @@ def _row(pair: pairs.Pair, backend: Backend) -> Row:
         "y": pair.y,
         "x": pair.x,
         "window": settings.window,
+        "min_samples": min(settings.window, settings.min_samples),
         "method": METHOD,
         "price_transform": PRICE_TRANSFORM,
         "entry_z": settings.entry_z,

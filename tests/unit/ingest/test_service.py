@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from services.common.clock import MINUTE
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
 from services.common.messages import FeedName, Tick, decode
@@ -62,6 +64,15 @@ def test_a_tick_is_keyed_by_symbol() -> None:
     assert message["key"] == b"BTCUSDT"
     assert decode(message["value"], Tick) == TICK
     assert pulse.counters == {"ticks": 1, "skipped": 0, "dead_letters": 0}
+
+
+def test_a_trade_ahead_of_the_clock_goes_to_dead_letters() -> None:
+    """Taken for true it would make every trade that follows late."""
+    future = structs.replace(TICK, event_us=TICK.received_us + 2 * MINUTE)
+    sent, pulse = published(future, TICK)
+    assert [topic for topic, _ in sent] == ["dead-letters", "ticks"]
+    assert decode(sent[0][1]["value"], Tick) == future
+    assert pulse.counters == {"ticks": 1, "skipped": 0, "dead_letters": 1}
 
 
 def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:

@@ -96,7 +96,8 @@ def test_a_quiet_leg_is_stale_while_the_other_trades_and_silence_of_both_is_pass
         alignment.add("y", Trade(second * SECOND, 1.0))
     samples = alignment.advance(3600 * SECOND)
     assert [sample.stale for sample in samples[:4]] == [(), (), (), ("x",)]
-    assert len(samples) == 10  # until y itself is stale
+    assert len(samples) == 11  # until y itself is stale, which is said once
+    assert samples[-1].stale == ("y", "x")
     alignment.add("y", Trade(7200 * SECOND, 2.0))
     assert [sample.end_us for sample in alignment.advance(7201 * SECOND)] == [7201 * SECOND]
 
@@ -123,3 +124,13 @@ def test_an_open_second_stays_open(until: int) -> None:
     alignment.add("y", Trade(0, 1.0))
     alignment.add("x", Trade(0, 1.0))
     assert alignment.advance(until) == []
+
+
+def test_of_trades_of_one_instant_the_highest_id_is_the_last_whichever_comes_first() -> None:
+    for order in ((7, 8), (8, 7)):
+        alignment = Alignment(STALE_AFTER)
+        alignment.add("x", Trade(0, 1.0))
+        for trade_id in order:
+            alignment.add("y", Trade(500_000, float(trade_id), trade_id))
+        (sample, *_) = alignment.advance(SECOND)
+        assert sample.y.price == 8.0

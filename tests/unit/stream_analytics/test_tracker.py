@@ -130,3 +130,24 @@ def test_an_alert_names_the_moment_and_comes_again_with_the_same_id() -> None:
         len(alerts) % 2
     )
     assert len({alert.alert_id for alert in alerts}) == len(alerts) > 0
+
+
+def test_a_gap_as_long_as_the_window_begins_a_new_one() -> None:
+    """After it the old regression says nothing, however many samples it has."""
+    before = list(tape(4, seconds=60))
+    gap_us = 3600 * SECOND
+    after = [
+        PairEvent(pair=event.pair, leg=event.leg, event_us=event.event_us + gap_us, price=event.price)
+        for event in tape(5, seconds=60)
+    ]
+    store: dict[bytes, bytes] = {}
+    tracker = PairTracker(PAIR, SETTINGS, store)
+    outcomes = [outcome for event in before + after[:100] for outcome in tracker.take(event)]
+    fresh = [outcome.signal for outcome in outcomes if outcome.signal.event_us > gap_us]
+    assert [signal.samples for signal in fresh[:4]] == [0, 1, 2, 3]
+    assert {signal.quality for signal in fresh[:4]} == {"not_enough_data"}
+    # And a restart does not bring the old window back.
+    closed = tracker.alignment.closed_until
+    restarted = PairTracker(PAIR, SETTINGS, store)
+    outcomes += [o for event in after if event.event_us >= closed for o in restarted.take(event)]
+    assert outcomes == run(before + after)

@@ -33,11 +33,10 @@ def pair() -> WatchedPair:
         pair=PAIR,
         y="ETHUSDT",
         x="BTCUSDT",
-        window=300,
+        min_samples=300,
         entry_z=2.0,
         exit_z=0.5,
         stale_after_s=10.0,
-        method="ols",
     )
 
 

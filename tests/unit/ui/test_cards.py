@@ -69,14 +69,14 @@ def test_not_enough_data_shows_progress_and_no_number(
 ) -> None:
     thin = signal(
         zscore=None, spread=None, hedge_ratio=None, correlation=None, samples=75, quality="not_enough_data",
-        reason="75 of 100 samples",
+        reason="75 samples, 300 needed",
     )  # fmt: skip
     market.apply(StreamMessage("update", signals=(thin,)), now)
     props = cards(market, pair, now)
     for name in ("spread", "zscore", "hedge-ratio", "correlation"):
-        assert shown(props, name) == ("75 / 300", "75 of 100 samples", "collecting")
+        assert shown(props, name) == ("75 / 300", "75 samples, 300 needed", "collecting")
     assert props["card-zscore"]["style"] == {"--progress": "25%"}
-    assert props["card-zscore"]["title"] == "75 samples in a window of 300"
+    assert props["card-zscore"]["title"] == "75 samples of 300 needed"
     assert shown(props, "y")[2] == "ok"
 
 

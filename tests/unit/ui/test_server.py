@@ -59,7 +59,7 @@ def test_no_style_or_script_of_ours_names_another_server() -> None:
 def test_a_port_in_use_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(FatalError, match=rf"127\.0\.0\.1:{port} .*PAIRSTREAM_UI_PORT.*in use"):
+        with pytest.raises(FatalError, match=rf"PAIRSTREAM_UI_PORT: .*{port} on 127\.0\.0\.1: .*in use"):
             asyncio.run(serve(UiSettings(ui_port=port)))
 
 
