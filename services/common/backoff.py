@@ -1,5 +1,6 @@
 """How long to wait before trying again."""
 
+import asyncio
 import random
 from collections.abc import Callable
 
@@ -26,7 +27,14 @@ class Backoff:
         self._attempts = 0
 
     def next_s(self) -> float:
-        """Return the seconds to wait now; the next answer will be longer."""
+        """Return the seconds to wait now; the next answer will be longer.
+
+        CancelledError if the running task has been cancelled and a library has swallowed it: whoever tries
+        again would otherwise try for ever. (Before Python 3.12 ``asyncio.wait_for`` reports an inner error
+        instead of the cancellation when both come at once, as when a connection is refused.)
+        """
+        if _is_cancelled():
+            raise asyncio.CancelledError
         delay = min(self._cap_s, self._first_s * 2.0 ** min(self._attempts, 64))
         self._attempts += 1
         return delay * (0.5 + 0.5 * self._jitter())
@@ -34,3 +42,11 @@ class Backoff:
     def reset(self) -> None:
         """Start again from the first delay, because an attempt has succeeded."""
         self._attempts = 0
+
+
+def _is_cancelled() -> bool:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs
+        return False
+    return task is not None and task.cancelling() > 0

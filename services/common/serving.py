@@ -23,6 +23,7 @@ class _Server(uvicorn.Server):
 def listen(host: str, port: int, name: str) -> socket.socket:
     """Return a listening socket; FatalError names ``PAIRSTREAM_<name>_HOST`` and ``_PORT`` if it cannot be had."""
     try:
+        socket.getaddrinfo(host, port)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=128)
     except socket.gaierror as error:

@@ -1,3 +1,6 @@
+import asyncio
+import contextlib
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,3 +26,21 @@ def test_a_success_starts_again_from_the_first_delay() -> None:
     first = [backoff.next_s(), backoff.next_s()]
     backoff.reset()
     assert [backoff.next_s(), backoff.next_s()] == first == [1.0, 2.0]
+
+
+def test_a_loop_that_tries_again_ends_when_its_cancellation_was_swallowed() -> None:
+    async def stubborn() -> None:
+        backoff = Backoff(first_s=0)
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(backoff.next_s())
+
+    async def scene() -> None:
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        assert task.cancelled()
+
+    asyncio.run(scene())
