@@ -1,9 +1,9 @@
 # One image definition for every service: docker build --build-arg SERVICE=ingest .
 FROM python:3.11-slim AS build
-COPY --from=ghcr.io/astral-sh/uv:0.13.9 /uv /bin/uv
 WORKDIR /app
 COPY pyproject.toml requirements.lock README.md LICENSE ./
-RUN uv venv && uv pip install --require-hashes --requirements requirements.lock
+RUN pip install --no-cache-dir uv==$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock) \
+    && uv venv && uv pip install --require-hashes --requirements requirements.lock
 COPY schemas schemas
 COPY services services
 RUN uv pip install --no-deps --no-build-isolation --editable .

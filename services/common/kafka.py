@@ -113,7 +113,9 @@ async def wait_for_broker(settings: KafkaSettings) -> None:
             return
 
 
-async def create_topics(settings: KafkaSettings, topics: Iterable[Topic], partitions: int) -> list[str]:
+async def create_topics(
+    settings: KafkaSettings, topics: Iterable[Topic], partitions: int, replication_factor: int
+) -> list[str]:
     """Create what is missing and return its names; topics that exist stay as they are."""
     created = []
     async with admin(settings) as client:
@@ -121,7 +123,9 @@ async def create_topics(settings: KafkaSettings, topics: Iterable[Topic], partit
             configs: dict[str, str] = {"cleanup.policy": topic.cleanup}
             if topic.cleanup == "delete":
                 configs["retention.ms"] = str(topic.retention_ms)
-            answer = await client.create_topics([NewTopic(topic.name, partitions, -1, topic_configs=configs)])
+            answer = await client.create_topics(
+                [NewTopic(topic.name, partitions, replication_factor, topic_configs=configs)]
+            )
             error = for_code(answer.topic_errors[0][1])
             if issubclass(error, TopicAlreadyExistsError):
                 continue

@@ -40,7 +40,7 @@ def _topics_create(flags: argparse.Namespace) -> None:
 
     settings = load(StreamSettings)
     partitions = flags.partitions or settings.partitions
-    created = asyncio.run(kafka.create_topics(settings, topics.ALL, partitions))
+    created = asyncio.run(kafka.create_topics(settings, topics.ALL, partitions, flags.replication_factor))
     sys.stdout.write(f"created: {', '.join(created) or 'nothing, every topic exists'}\n")
 
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     topics = commands.add_parser("topics", help="the topics").add_subparsers(required=True, metavar="COMMAND")
     create = topics.add_parser("create", help="create those that are missing; can be repeated")
     create.add_argument("--partitions", metavar="N", type=int, help="default: PAIRSTREAM_PARTITIONS, 4")
+    create.add_argument("--replication-factor", metavar="N", type=int, default=1, help="default: %(default)s")
     create.set_defaults(run=_topics_create)
     return parser
 
