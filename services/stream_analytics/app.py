@@ -69,11 +69,15 @@ class StreamAnalytics:
         raise FatalError(f"Faust stopped by itself: {self.app.crash_reason!r}")
 
     async def _stop(self) -> None:
-        """Stop Faust, or leave without it: for a broker that is gone it waits for ever, and blocks the loop."""
+        """Stop Faust, or leave without it.
+
+        For a broker that is gone it waits for ever and blocks the loop, and a start cut short can leave its
+        thread behind, which keeps the process.
+        """
         last_resort = threading.Timer(_STOP_S, os._exit, [1])
+        last_resort.daemon = True
         last_resort.start()
         await self.app.stop()
-        last_resort.cancel()
 
     def _topic(self, topic: topics.Topic) -> Any:
         return self.app.topic(topic.name, key_type=bytes, value_type=bytes)
