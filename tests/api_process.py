@@ -2,13 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from psycopg import sql
 
 from services.common import clock
 from services.common.messages import Alert, FeedName, Heartbeat, Signal, Tick
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 START_US = 1_767_225_600_000_000  # 2026-01-01
@@ -75,12 +75,6 @@ class ApiProcess:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(10) == 0, self.log.read_text()
         return time.monotonic() - began
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

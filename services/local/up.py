@@ -48,14 +48,14 @@ async def up(settings: UpSettings) -> None:
             "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
         }
         environment["PAIRSTREAM_FEED"] = await _choose_feed(settings, environment)
-        await _check(environment)
+        ingest_settings = await _check(environment)
         async with AsyncExitStack() as stack:
             broker = EmbeddedBroker()
             embedded = await asyncio.to_thread(EmbeddedDatabase, directory / "postgresql")
             stack.callback(embedded.remove_socket)
             children = [Child(embedded.command, say)]
             await stack.enter_async_context(_running(children))
-            url = await embedded.create(_database_name(load(IngestSettings, environment)))
+            url = await embedded.create(_database_name(ingest_settings))
             await asyncio.to_thread(database.upgrade, url)
             environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
             services = [Child(_service(name, environment), say) for name in SERVICES]
@@ -101,11 +101,13 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
     return "synthetic"
 
 
-async def _check(environment: Mapping[str, str]) -> None:
-    """Refuse what a service would refuse, before anything runs."""
+async def _check(environment: Mapping[str, str]) -> IngestSettings:
+    """Refuse what a service would refuse, before anything runs; return what ingest will read."""
     for kind in (StreamSettings, SinkSettings, ApiSettings, UiSettings):
         load(kind, environment)
-    await ingest.check(load(IngestSettings, environment))
+    settings = load(IngestSettings, environment)
+    await ingest.check(settings)
+    return settings
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page
 
+from tests.ports import free_port
+
 T = TypeVar("T")
 FAKE_API = Path(__file__).with_name("fake_api.py")
 
@@ -29,12 +30,6 @@ def until(read: Callable[[], T], seconds: float = 10.0, every: float = 0.05) -> 
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
         time.sleep(every)
     return answer
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Served:

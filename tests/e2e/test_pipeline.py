@@ -13,6 +13,9 @@ pytestmark = pytest.mark.timeout(180)
 
 def test_a_replayed_recording_is_drawn_and_moves(data_dir: Path, open_page: OpenPage) -> None:
     with pipeline(data_dir, "--feed", "replay", "--replay-file", RECORDING) as running:
+        # A chart is given the bars there are; those that follow come one by one and are not counted.
+        bars = "/v1/bars?symbol=ETHUSDT&interval=1s"
+        running.wait_until(lambda: len(running.get(bars)["data"]) > 5, "more than five bars")
         dashboard = open_page(running.dashboard, "?interval=1s")
         until(lambda: dashboard.text("feed-badge") == "REPLAY")
         until(lambda: dashboard.bars() > 5, 30)

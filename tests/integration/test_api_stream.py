@@ -22,7 +22,6 @@ from tests.api_process import (
     PAIR,
     ApiProcess,
     alert,
-    free_port,
     heartbeat,
     pair_signal,
     running_api,
@@ -32,6 +31,7 @@ from tests.api_process import (
 from tests.broker import produce, read_all
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
