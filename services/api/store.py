@@ -18,6 +18,7 @@ from services.api.rows import Row, row
 from services.api.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import database
 from services.common.backoff import Backoff
+from services.common.cancellation import pause
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
 
@@ -158,7 +159,7 @@ class Store:
                 self._say(str(error))
             else:
                 self._say(None)
-            await asyncio.sleep(WATCH_S)
+            await pause(WATCH_S)
 
     def _say(self, problem: str | None) -> None:
         if problem != self.problem:

@@ -12,6 +12,7 @@ from services.api.health import Health
 from services.api.hub import Hub
 from services.common import kafka
 from services.common.backoff import Backoff
+from services.common.cancellation import checkpoint, pause
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.messages import Alert, Heartbeat, Signal, Tick, decode
@@ -89,7 +90,7 @@ class Tail:
             self._pulse.lag_messages = sum(
                 max(0, end - self._next.get(partition, end)) for partition, end in ends.items()
             )
-            await asyncio.sleep(INTERVAL_S)
+            await pause(INTERVAL_S)
 
     async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
         """Read from the last messages on, until cancelled."""
@@ -99,6 +100,7 @@ class Tail:
             if (assigned := consumer.assignment()) != placed:
                 await self._place(consumer, assigned)
                 placed = assigned
+            checkpoint()
             batches = await consumer.getmany(timeout_ms=POLL_MS)
             for partition, records in batches.items():
                 self._take_all(partition, records)

@@ -1,8 +1,9 @@
 """How long to wait before trying again."""
 
-import asyncio
 import random
 from collections.abc import Callable
+
+from services.common.cancellation import checkpoint
 
 
 class Backoff:
@@ -30,11 +31,9 @@ class Backoff:
         """Return the seconds to wait now; the next answer will be longer.
 
         CancelledError if the running task has been cancelled and a library has swallowed it: whoever tries
-        again would otherwise try for ever. (Before Python 3.12 ``asyncio.wait_for`` reports an inner error
-        instead of the cancellation when both come at once, as when a connection is refused.)
+        again would otherwise try for ever.
         """
-        if _is_cancelled():
-            raise asyncio.CancelledError
+        checkpoint()
         delay = min(self._cap_s, self._first_s * 2.0 ** min(self._attempts, 64))
         self._attempts += 1
         return delay * (0.5 + 0.5 * self._jitter())
@@ -42,11 +41,3 @@ class Backoff:
     def reset(self) -> None:
         """Start again from the first delay, because an attempt has succeeded."""
         self._attempts = 0
-
-
-def _is_cancelled() -> bool:
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # no loop runs
-        return False
-    return task is not None and task.cancelling() > 0

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from services.common import clock
+from services.common.cancellation import pause
 from services.common.messages import FeedName, Heartbeat, ServiceState, encode
 from services.common.topics import HEARTBEATS
 
@@ -50,4 +51,4 @@ class Pulse:
                 sent = await send(HEARTBEATS.name, key=self.service.encode(), value=encode(self.message()))
                 if isinstance(sent, asyncio.Future):
                     sent.add_done_callback(lambda one: one.cancelled() or one.exception())
-            await asyncio.sleep(INTERVAL_S)
+            await pause(INTERVAL_S)

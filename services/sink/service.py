@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from services.common import database, kafka
 from services.common.backoff import Backoff
+from services.common.cancellation import checkpoint, pause
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.sink.batch import Batch, Refused
@@ -52,7 +53,7 @@ class Sink:
         """Measure every second how far behind the sink is, until cancelled."""
         while True:
             self._pulse.lag_messages = await self._source.lag()
-            await asyncio.sleep(INTERVAL_S)
+            await pause(INTERVAL_S)
 
     async def _write_until_failure(self) -> None:
         async with database.connect(self._settings, "pairstream-sink", prepare_threshold=None) as connection:
@@ -60,6 +61,7 @@ class Sink:
             await writer.prepare()
             self._source.placed = False
             while True:
+                checkpoint()
                 batch = await self._source.read()
                 if not self._source.placed:
                     stored = await writer.resume(await kafka.cluster_id(self._settings))
