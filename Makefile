@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MINUTES ?= 10
+KILLS ?= 50
 
-.PHONY: help demo test lint types schemas lock bench clean browser
+.PHONY: help demo test soak faults fuzz lint types schemas lock bench clean browser
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +15,17 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 
 test: $(VENV)/.installed browser ## run every test this machine can run, and list what was skipped and why
 	$(BIN)/pytest
+
+soak: $(VENV)/.installed ## ingest among random faults at 2,000 trades a second: is its tape complete? (MINUTES=10)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+faults: $(VENV)/.installed ## ingest through each fault of a venue and a broker, then the store through kill -9 (KILLS=50)
+	$(BIN)/pytest tests/soak/faults.py tests/integration/test_*tape.py tests/integration/test_live_feed.py \
+		tests/integration/test_connection*.py tests/integration/test_fake_venue.py
+	PAIRSTREAM_TEST_KILLS=$(KILLS) $(BIN)/pytest tests/faults
+
+fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as in test
+	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py
 
 lint: $(VENV)/.installed ## check style, imports and architecture
 	$(BIN)/ruff check .

@@ -1,18 +1,20 @@
 """The one place that opens PostgreSQL and knows which schema the code expects of it."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any
 
 import psycopg
+import structlog
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from services.common.errors import FatalError, TransientError
-from services.common.settings import DatabaseSettings
+from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
@@ -20,6 +22,8 @@ CONNECT_TIMEOUT_S = 5
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock
 _HAS_VERSION = "SELECT to_regclass('alembic_version') IS NOT NULL"
 _VERSION = "SELECT max(version_num) FROM alembic_version"
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -52,44 +56,90 @@ async def pool(settings: DatabaseSettings, **options: Any) -> AsyncIterator[Pool
         yield opened
 
 
-def upgrade(url: str) -> list[str]:
+def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
     """Bring the database at `url` to the current schema and return the revisions applied, oldest first.
 
-    Blocks. Can be repeated, and several processes may call it at once: the first does the work in one
-    transaction, the others wait for it. TransientError if the database cannot be reached, FatalError if its
-    schema is newer than this code.
+    Where the server offers TimescaleDB, tables become hypertables, bars become continuous aggregates, and
+    policies follow `settings`. Blocks. Can be repeated, and several processes may call it at once: the first
+    does the work, the schema in one transaction, the others wait for it. TransientError if the database cannot
+    be reached, FatalError if its schema is newer than this code or its TimescaleDB is not what we need.
     """
-    # Only this function needs Alembic, and services that never call it save a second and 20 MB each.
+    from services.common import bars, store_policies, timescale
+
+    settings = (settings or StoreSettings()).model_copy(update={"database_url": url})
+    conninfo = _conninfo(url, "pairstream-upgrade")
+    with _opened(conninfo, autocommit=True) as connection:
+        # Held by the session: the refresh that follows the schema cannot run in a transaction.
+        connection.execute("SELECT pg_advisory_lock(%s)", [_UPGRADE_LOCK])
+        before = _known_version(connection)
+        wanted = timescale.prepare(connection, settings.timescaledb)
+        present = timescale.aggregated(connection)
+        if wanted and before and not present:
+            timescale.require_ticks(connection)
+        applied = _apply(conninfo, before, wanted, present)
+        if wanted:
+            store_policies.apply(connection, settings)
+            asyncio.run(_on_connection(settings, bars.catch_up))
+        if wanted and before and not present:
+            # Without statistics the first reads would sort what an index has in order.
+            connection.execute("ANALYZE")
+    return applied
+
+
+def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> list[str]:
+    """Apply the revisions after `before`, with TimescaleDB's part where it is `wanted`, in one transaction."""
+    # Only an upgrade needs Alembic, and services that never do one save a second and 20 MB each.
     import alembic.command
     import alembic.config
     from sqlalchemy import create_engine, pool
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    conninfo = _conninfo(url, "pairstream-upgrade")
-    try:
-        raw = psycopg.connect(conninfo)
-    except psycopg.OperationalError as error:
-        raise _unreachable(conninfo, error) from error
+    # A plain store becomes TimescaleDB's after its revisions, a new one with them.
+    conversion = [name for name in _files("sql/timescaledb") if before and name[:4] <= before]
     # psycopg reads the URL, sockets and all; SQLAlchemy gets the connection it made.
+    raw = _opened(conninfo)
     engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=pool.NullPool)
     with raw, engine.begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-        known = revisions()
-        present = connection.exec_driver_sql(_HAS_VERSION).scalar()
-        before = connection.exec_driver_sql(_VERSION).scalar() if present else None
-        if before is not None and before not in known:
-            raise FatalError(_newer(str(before)))
         config = alembic.config.Config()
         config.set_main_option("script_location", "services.common:migrations")
-        config.attributes["connection"] = connection
+        config.attributes |= {"connection": connection, "timescaledb": wanted and (present or not conversion)}
         alembic.command.upgrade(config, "head")
-        return known[known.index(before) + 1 :] if before else known
+        if wanted and not present and conversion:
+            log.info("the plain store becomes TimescaleDB's: hypertables, continuous aggregates, no row lost")
+            for name in _files("sql/timescaledb"):
+                raw.execute(statements(f"timescaledb/{name}"))
+    return [revision for revision in revisions() if before is None or revision > before]
+
+
+async def _on_connection(settings: DatabaseSettings, use: Callable[[Connection], Awaitable[None]]) -> None:
+    async with connect(settings, "pairstream-upgrade") as connection:
+        await use(connection)
+
+
+def _known_version(connection: psycopg.Connection[Any]) -> str | None:
+    """Return the revision of the schema, None if there is none; FatalError if it is newer than this code."""
+    row = connection.execute(_HAS_VERSION).fetchone()
+    row = connection.execute(_VERSION).fetchone() if row and row[0] else None
+    if row and row[0] and row[0] not in revisions():
+        raise FatalError(_newer(row[0]))
+    return row[0] if row else None
+
+
+def _opened(conninfo: str, **options: Any) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(conninfo, **options)
+    except psycopg.OperationalError as error:
+        raise _unreachable(conninfo, error) from error
+
+
+def _files(directory: str) -> list[str]:
+    names = (file.name for file in resources.files("schemas").joinpath(directory).iterdir())
+    return sorted(name for name in names if name.endswith(".sql"))
 
 
 def revisions() -> list[str]:
     """Return the schema revisions this code knows, oldest first: the numbers of the files in schemas/sql."""
-    names = (file.name for file in resources.files("schemas").joinpath("sql").iterdir())
-    return sorted(name.partition("_")[0] for name in names if name.endswith(".sql"))
+    return [name.partition("_")[0] for name in _files("sql")]
 
 
 def statements(name: str) -> str:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
@@ -97,6 +97,19 @@ async def cluster_id(settings: KafkaSettings) -> str:
     """Return the id of the cluster; stored offsets belong to one cluster only."""
     async with admin(settings) as client:
         return str((await client.describe_cluster())["cluster_id"])
+
+
+async def is_empty(settings: KafkaSettings, topic: Topic) -> bool:
+    """Return whether the broker keeps no message of `topic`; TransientError if it cannot say."""
+    try:
+        # Of topics that it has not subscribed to a consumer knows no partitions.
+        async with consumer(settings, topic) as client:
+            numbers = client.partitions_for_topic(topic.name) or ()
+            partitions = [TopicPartition(topic.name, number) for number in numbers]
+            first, last = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+    except KafkaError as error:
+        raise TransientError(f"expected the offsets of {topic.name}, received {error}") from error
+    return all(first[partition] == last[partition] for partition in partitions)
 
 
 async def wait_for_broker(settings: KafkaSettings) -> None:

@@ -10,53 +10,192 @@ import msgspec
 from msgspec import Meta, Struct
 
 from services.common.errors import BadMessageError
+from services.common.pairs import Pair
 
 # No venue comes near the bound; beyond it squares of prices overflow.
 Positive = Annotated[float, Meta(gt=0, lt=1e20)]
 # Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
 Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 
+NotNegative = Annotated[float, Meta(ge=0, lt=1e20)]
 Count = Annotated[int, Meta(ge=0, lt=2**31)]
+TradeId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+TapeEventKind = Literal[
+    "gap_found",
+    "gap_repaired",
+    "gap_refuted",
+    "gap_unrepaired",
+    "stream_stale",
+    "stream_live",
+    "reconnect",
+    "dropped",
+    "coverage",
+]
 
 Quality = Literal["ok", "not_enough_data", "stale"]
+Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
+Transform = Literal["price", "log"]
 AlertState = Literal["firing", "resolved"]
 FeedName = Literal["live", "replay", "synthetic"]
 ServiceState = Literal["starting", "running", "degraded", "finished", "stopping"]
 
 
-class Tick(Struct, frozen=True, kw_only=True, gc=False):
-    """One trade. Unique by (symbol, event_us, trade_id); topic ``ticks``, key: symbol."""
+class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One trade. Unique by (symbol, event_us, trade_id); topic ``ticks``, key: symbol.
+
+    ``repaired`` says that the stream missed it and that it was asked for afterwards: it may come late and out
+    of order. It is left out where it is false.
+    """
 
     venue: str
     symbol: str
-    trade_id: Annotated[int, Meta(ge=0)]
+    trade_id: TradeId
     event_us: Microseconds
     received_us: Microseconds
     price: Positive
     size: Positive
     buyer_is_maker: bool
+    repaired: bool = False
 
 
-class PairEvent(Struct, frozen=True, kw_only=True, gc=False):
-    """A trade of one leg of one pair, or the passing of time on both; topic ``pair-events``, key: pair. Internal.
+class Quote(Struct, frozen=True, kw_only=True, gc=False):
+    """Best bid and ask of a symbol; topic ``quotes``, key: symbol. ``update_id`` grows, with gaps."""
 
-    It brings the legs of a pair, which live on different partitions of ``ticks``, to one worker. On a quiet
-    pair the worker sends itself a ``clock`` event, so that what a timer decided can be replayed too.
+    venue: str
+    symbol: str
+    update_id: Annotated[int, Meta(ge=0)]
+    event_us: Microseconds
+    received_us: Microseconds
+    bid_price: Positive
+    bid_size: NotNegative
+    ask_price: Positive
+    ask_size: NotNegative
+
+
+class MarkPrice(Struct, frozen=True, kw_only=True, gc=False):
+    """Mark price and funding of a perpetual; topic ``mark-prices``, key: symbol.
+
+    ``funding_rate`` is a fraction per funding interval (0.0001 is one basis point), due at ``next_funding_us``.
     """
 
-    pair: str
-    leg: Literal["y", "x", "clock"]
+    venue: str
+    symbol: str
     event_us: Microseconds
-    trade_id: Annotated[int, Meta(ge=0)] = 0
+    received_us: Microseconds
+    mark_price: Positive
+    index_price: Positive | None = None
+    funding_rate: float | None = None
+    next_funding_us: Microseconds | None = None
+
+
+class Liquidation(Struct, frozen=True, kw_only=True, gc=False):
+    """A forced order; topic ``liquidations``, key: symbol. A sample: venues push at most one per symbol and second."""
+
+    venue: str
+    symbol: str
+    event_us: Microseconds
+    received_us: Microseconds
+    side: Literal["buy", "sell"]
+    price: Positive
+    average_price: Positive | None
+    size: Positive
+
+
+class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened to the tape of one symbol; topic ``tape-events``, key: symbol.
+
+    A gap is a run of trade ids ``first_id`` to ``last_id``, inclusive, that the stream jumped over, between the
+    event times ``start_us`` and ``end_us`` of its neighbours. It is found, and later ``repaired`` (every id has
+    been published), ``refuted`` (the venue has no trades with these ids) or ``unrepaired``, with the reason;
+    ``missing`` counts the ids still missing. An unrepaired gap may still be repaired later. ``coverage_1h`` and
+    ``coverage_24h`` are shares, 0 to 1, of the trade ids of that time that are on the tape.
+    """
+
+    kind: TapeEventKind
+    venue: str
+    symbol: str
+    at_us: Microseconds
+    stream: str | None = None
+    first_id: TradeId | None = None
+    last_id: TradeId | None = None
+    start_us: Microseconds | None = None
+    end_us: Microseconds | None = None
+    missing: Annotated[int, Meta(ge=0)] | None = None
+    coverage_1h: Annotated[float, Meta(ge=0, le=1)] | None = None
+    coverage_24h: Annotated[float, Meta(ge=0, le=1)] | None = None
+    reason: str | None = None
+
+
+class LegTrade(Struct, frozen=True, array_like=True, gc=False):
+    """A trade of one symbol; without a price it says that nothing traded after `trade_id`, up to `event_us`."""
+
+    symbol: str
+    event_us: Microseconds
+    trade_id: TradeId
     price: Positive | None = None
 
 
-class Signal(Struct, frozen=True, kw_only=True, gc=False):
+class LegTrades(Struct, frozen=True, kw_only=True):
+    """Trades for the pairs of one partition, each symbol's in the order of its tape; topic ``leg-trades``. Internal.
+
+    It brings the legs of a pair, which live on different partitions of ``ticks``, to one worker: one message
+    for many pairs and many trades, on the partition that the names of the pairs decide.
+    """
+
+    trades: tuple[LegTrade, ...]
+
+
+class TimeMark(Struct, frozen=True, kw_only=True):
+    """No trade of `symbol` after `trade_id` happened before `event_us`; topic ``time-marks``, key: symbol. Internal.
+
+    ingest says it of symbols that are quiet while others trade, and of all when a recording ends, so that what
+    a second holds depends on the tape and never on who was how fast.
+    """
+
+    symbol: str
+    event_us: Microseconds
+    trade_id: TradeId
+
+
+class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one pair is measured; compacted topic ``pairs``, key: pair. A message without a value removes the pair.
+
+    `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
+    false for ``ols`` alone: then the line goes through the origin. A paused pair has no signals.
+    """
+
+    pair: str
+    window: Annotated[int, Meta(ge=10, le=100_000)] = 300
+    method: Method = "ols"
+    transform: Transform = "price"
+    intercept: bool = True
+    min_samples: Annotated[int, Meta(ge=3, le=100_000)] = 30
+    entry_z: Annotated[float, Meta(gt=0, lt=1e6)] = 2.0
+    exit_z: Annotated[float, Meta(ge=0, lt=1e6)] = 0.5
+    stale_after_s: Annotated[float, Meta(gt=0, le=86_400)] = 10.0
+    paused: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself (ValueError)."""
+        if str(Pair.parse(self.pair)) != self.pair:
+            raise ValueError(f"expected a pair in upper case, received {self.pair!r}")
+        if self.exit_z >= self.entry_z:
+            raise ValueError(f"expected exit_z below entry_z {self.entry_z:g}, received {self.exit_z:g}")
+        if not self.intercept and self.method not in ("ols", "ols_origin"):
+            raise ValueError(f"expected an intercept with method {self.method}, received intercept false")
+
+
+class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The state of one pair at the close of one second. Unique by (pair, event_us); topic ``signals``, key: pair.
 
     ``event_us`` is the end of the second. The parameters are fitted on the window before it, so ``spread``
     and ``zscore`` never see the observation they judge. Unless ``quality`` is ``ok``, what could not be
     computed is null and ``reason`` says why.
+
+    Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
+    trade's time, and the next signal replaces this one; it is not stored. ``late`` then counts the trades of both
+    legs that came too late to be measured, since the worker began.
     """
 
     pair: str
@@ -73,6 +212,8 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False):
     samples: Count
     quality: Quality
     reason: str | None = None
+    closed: bool = True
+    late: Count = 0
 
 
 class Alert(Struct, frozen=True, kw_only=True, gc=False):
@@ -108,7 +249,13 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
 
 MESSAGES: dict[str, type[Struct]] = {
     "tick": Tick,
-    "pair-event": PairEvent,
+    "quote": Quote,
+    "mark-price": MarkPrice,
+    "liquidation": Liquidation,
+    "tape-event": TapeEvent,
+    "leg-trades": LegTrades,
+    "time-mark": TimeMark,
+    "pair-config": PairConfig,
     "signal": Signal,
     "alert": Alert,
     "heartbeat": Heartbeat,

@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-SYMBOL = re.compile(r"[A-Z0-9]{2,30}(_[0-9]{6})?")
+# BTCUSDT, BTCUSDT_261225 (a delivery), and with the venue where it is not the first one: BTCUSDT.OKX
+SYMBOL = re.compile(r"[A-Z0-9]{2,30}(_[0-9]{6})?(\.[A-Z]{2,12})?")
 
 
 def parse_symbol(text: str) -> str:

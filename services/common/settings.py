@@ -1,9 +1,11 @@
 """Settings: frozen, validated once, read from ``PAIRSTREAM_*`` variables or the files their ``_FILE`` twins name."""
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, ValidationError, model_validator
 
@@ -13,16 +15,36 @@ from services.common.pairs import Pair, parse_symbol
 PREFIX = "PAIRSTREAM_"
 
 
-def _split(text: object) -> list[str]:
+def split(text: object) -> list[str]:
+    """Return the names in a comma-separated text, each once; ValueError for an empty one."""
     parts = [part.strip() for part in str(text).split(",")]
     if not all(parts):
         raise ValueError(f"expected names separated by single commas, received {text!r}")
     return list(dict.fromkeys(parts))
 
 
-Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_symbol, _split(text))))]
-Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, _split(text))))]
+Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_symbol, split(text))))]
+Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, split(text))))]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value).strip())
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"expected a time such as 90s, 15m, 12h or 30d, received {value!r}")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _retention(value: object) -> timedelta | None:
+    return None if value in (None, "forever") else _duration(value)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Retention = Annotated[timedelta | None, BeforeValidator(_retention)]
 
 
 class Settings(BaseModel):
@@ -63,17 +85,76 @@ class DatabaseSettings(Settings):
     database_url: str = "postgresql://pairstream@127.0.0.1:5432/pairstream"
 
 
+class StoreSettings(DatabaseSettings):
+    """How late a tick may come, and how long each table keeps its rows: without an end unless one is set.
+
+    Ticks later than `lateness` still count, but then cost more. On TimescaleDB policies made by
+    `pairstream db upgrade` delete what is too old, whole chunks at a time; elsewhere the sink does.
+    """
+
+    # More than the coarsest aggregate's refresh reaches back beyond the lateness.
+    slack: ClassVar[timedelta] = timedelta(hours=4)
+
+    timescaledb: Literal["auto", "off"] = "auto"
+    lateness: Duration = timedelta(days=1)
+    retention_ticks: Retention = None
+    retention_bars_1s: Retention = None
+    retention_bars_1m: Retention = None
+    retention_bars_5m: Retention = None
+    retention_bars_1h: Retention = None
+    retention_signals: Retention = None
+    retention_alerts: Retention = None
+    retention_deliveries: Retention = None
+
+    @property
+    def retentions(self) -> dict[str, timedelta | None]:
+        """How long each relation keeps its rows, by its name."""
+        return {
+            "ticks": self.retention_ticks,
+            "ohlc_1s": self.retention_bars_1s,
+            "ohlc_1m": self.retention_bars_1m,
+            "ohlc_5m": self.retention_bars_5m,
+            "ohlc_1h": self.retention_bars_1h,
+            "signals": self.retention_signals,
+            "alerts": self.retention_alerts,
+            "deliveries": self.retention_deliveries,
+        }
+
+    @model_validator(mode="after")
+    def _outlives(self) -> Self:
+        """Refuse what would compute a bar again from rows that are gone."""
+        names = ("ticks", "bars_1s", "bars_1m", "bars_5m", "bars_1h")
+        least, below = self.lateness + self.slack, "lateness and 4 hours more"
+        for name in names:
+            keep: timedelta | None = getattr(self, f"retention_{name}")
+            if keep is None:
+                least, below = timedelta.max, f"retention_{name}, which is forever"
+            elif keep < least:
+                raise ValueError(
+                    f"{PREFIX}RETENTION_{name.upper()}: expected at least {below}, received {keep}: "
+                    "a bar would be computed again from rows that are gone"
+                )
+            else:
+                least, below = keep, f"retention_{name}, which is {keep}"
+        return self
+
+
 class SymbolSettings(Settings):
     """Which symbols there are."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
 
 
-class PairSettings(SymbolSettings):
+class WindowSettings(Settings):
+    """How many samples, one a second, a pair is measured on unless it says otherwise."""
+
+    window: Annotated[int, Field(ge=10, le=100_000)] = 300
+
+
+class PairSettings(SymbolSettings, WindowSettings):
     """Which pairs of the symbols there are, and how a pair is measured, at first start."""
 
     pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[arg-type]
-    window: Annotated[int, Field(ge=10, le=100_000)] = 300
     min_samples: Annotated[int, Field(ge=3)] = 30
     entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
     exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5

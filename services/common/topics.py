@@ -15,7 +15,13 @@ class Topic(NamedTuple):
 
 
 TICKS = Topic("ticks", "symbol", "delete", 24 * _HOUR_MS)
-PAIR_EVENTS = Topic("pair-events", "pair", "delete", 24 * _HOUR_MS)
+QUOTES = Topic("quotes", "symbol", "delete", _HOUR_MS)
+MARK_PRICES = Topic("mark-prices", "symbol", "delete", 24 * _HOUR_MS)
+LIQUIDATIONS = Topic("liquidations", "symbol", "delete", 24 * _HOUR_MS)
+TAPE_EVENTS = Topic("tape-events", "symbol", "delete", 7 * 24 * _HOUR_MS)
+TIME_MARKS = Topic("time-marks", "symbol", "delete", 6 * _HOUR_MS)
+LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _HOUR_MS)
+PAIRS = Topic("pairs", "pair", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS)
 ALERTS = Topic("alerts", "pair", "delete", 7 * 24 * _HOUR_MS)
 HEARTBEATS = Topic("heartbeats", "service", "compact")
@@ -24,4 +30,18 @@ DEAD_LETTERS = Topic("dead-letters", "source topic", "delete", 7 * 24 * _HOUR_MS
 # The changelog of the Faust table that holds the windows; Faust names it.
 WINDOWS = Topic("stream-analytics-windows-changelog", "pair", "compact")
 
-ALL = (TICKS, PAIR_EVENTS, SIGNALS, ALERTS, HEARTBEATS, DEAD_LETTERS, WINDOWS)
+ALL = (
+    TICKS,
+    QUOTES,
+    MARK_PRICES,
+    LIQUIDATIONS,
+    TAPE_EVENTS,
+    TIME_MARKS,
+    LEG_TRADES,
+    PAIRS,
+    SIGNALS,
+    ALERTS,
+    HEARTBEATS,
+    DEAD_LETTERS,
+    WINDOWS,
+)

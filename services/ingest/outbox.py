@@ -59,13 +59,14 @@ class Outbox:
                 await self._enqueue(sent.topic, sent.message)
 
     async def _enqueue(self, topic: str, message: dict[str, Any]) -> None:
-        delays = Backoff()
+        delays: Backoff | None = None
         while True:
             try:
                 delivery = await self._send(topic, **message)
             except KafkaError as error:
                 _require_retriable(error)
                 log.warning("the broker takes nothing, trying again", topic=topic, reason=_words(error))
+                delays = delays or Backoff()
                 await self._sleep(delays.next_s())
             else:
                 self._sent.append(_Sent(delivery, topic, message))

@@ -1,26 +1,50 @@
 """The boundary of ingest: a feed on one side, the broker on the other."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import aclosing
-from typing import assert_never
+from functools import partial
+from typing import NoReturn, assert_never
 
 import structlog
+from msgspec import Struct
 
 from services.common import kafka
-from services.common.clock import MINUTE, SECOND
+from services.common.cancellation import pause
 from services.common.heartbeat import Pulse
-from services.common.messages import Tick, encode
-from services.common.topics import TICKS
-from services.ingest.feeds.binance import BinanceFeed
-from services.ingest.feeds.feed import Feed, Rejected, Skipped, Status
+from services.common.messages import Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
+from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
+from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status, refuse_future
+from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.synthetic import SyntheticFeed
 from services.ingest.outbox import Outbox
+from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
+from services.ingest.time_marks import TimeMarks
 
-# The venue's clock and ours may differ by so much.
-_AHEAD_US = MINUTE
+_TOPICS: dict[type[Struct], str] = {
+    Quote: QUOTES.name,
+    MarkPrice: MARK_PRICES.name,
+    Liquidation: LIQUIDATIONS.name,
+    TapeEvent: TAPE_EVENTS.name,
+}
+_COUNTERS = (
+    "ticks",
+    "skipped",
+    "dead_letters",
+    "gaps",
+    "repaired",
+    "duplicates",
+    "stale_streams",
+    "reconnects",
+    "dropped",
+)
+# What a frame that is not damaged is counted as.
+_TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
+_LOGGED_A_SECOND = 5
 
 log = structlog.get_logger()
 
@@ -29,10 +53,11 @@ def build(settings: IngestSettings) -> Feed:
     """Return the feed that the settings name."""
     match settings.feed:
         case "live":
-            return BinanceFeed(settings)
+            return LiveFeed(settings, partial(kafka.is_empty, settings, TICKS))
         case "replay":
             assert settings.replay_file, "the settings require a file"
-            return ReplayFeed(settings.replay_file, settings.symbols, Pace(settings.speed))
+            pace = Pace(settings.speed)
+            return ReplayFeed(settings.replay_file, settings.symbols, pace, settings.streams)
         case "synthetic":
             return SyntheticFeed(
                 settings.symbols, settings.seed, settings.rate, settings.history_s, Pace(settings.speed)
@@ -54,45 +79,111 @@ async def serve(settings: IngestSettings) -> None:
     feed = build(settings)
     await feed.check()
     log.info("feed", name=feed.name, symbols=",".join(settings.symbols))
-    pulse = Pulse("ingest", feed.name)
     await kafka.wait_for_broker(settings)
     # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
     async with kafka.producer(settings, enable_idempotence=True) as producer, asyncio.TaskGroup() as tasks:
-        outbox = Outbox(producer.send)
+        outbox, pulse = Outbox(producer.send), Pulse("ingest", feed.name)
         tasks.create_task(pulse.beat(outbox.send))
-        await publish(feed, outbox, pulse)
+        await publish(feed, outbox, pulse, settings.rejected_share)
 
 
-async def publish(feed: Feed, outbox: Outbox, pulse: Pulse) -> None:
-    """Publish the feed from its first item to its last; `pulse` gets the counts and the state."""
-    counters = pulse.counters = {"ticks": 0, "skipped": 0, "dead_letters": 0}
+async def publish(feed: Feed, outbox: Outbox, pulse: Pulse, rejected_share: float = 0.05) -> None:
+    """Publish the feed from its first item to its last, keyed by symbol; `pulse` gets the counts and the state.
+
+    It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
+    """
+    pulse.counters = defaultdict(int, dict.fromkeys(_COUNTERS, 0))
+    health = _Health(pulse, rejected_share)
+    watching = asyncio.create_task(health.watch())
+    try:
+        await _publish(feed, outbox, pulse, health)
+    finally:
+        watching.cancel()
+    await outbox.flush()
+    health.told(Status("finished"))
+    log.info("the feed has ended", **pulse.counters)
+
+
+async def _publish(feed: Feed, outbox: Outbox, pulse: Pulse, health: "_Health") -> None:
+    counters = pulse.counters
     dead_letters = kafka.DeadLetters(outbox.send, pulse.service)
+    # What a live feed brings it has looked at itself, and the synthetic market has a clock of its own.
+    doubtful = feed.name == "replay"
+    marks = TimeMarks()
+
+    async def mark(found: Iterable[TimeMark]) -> None:
+        for one in found:
+            await outbox.send(TIME_MARKS.name, key=one.symbol.encode(), value=encode(one))
+
     async with aclosing(feed.stream()) as items:
         async for item in items:
-            if isinstance(item, Tick) and feed.name != "synthetic":
-                item = _refuse_future(item)
+            if doubtful and isinstance(item, Tick):
+                item = refuse_future(item) or item
             match item:
                 case Tick():
                     await outbox.send(TICKS.name, key=item.symbol.encode(), value=encode(item))
                     counters["ticks"] += 1
+                    counters["repaired"] += item.repaired
+                    await mark(marks.trade(item))
+                case Quote() | MarkPrice() | Liquidation() | TapeEvent():
+                    if isinstance(item, TapeEvent):
+                        marks.event(item)
+                    topic = _TOPICS[type(item)]
+                    await outbox.send(topic, key=item.symbol.encode(), value=encode(item))
+                    counters[topic.replace("-", "_")] += 1
+                    counters["gaps"] += isinstance(item, TapeEvent) and item.kind == "gap_found"
                 case Skipped():
                     counters["skipped"] += 1
-                case Rejected():
-                    log.warning("rejected a frame", origin=item.origin, reason=item.reason)
-                    source = f"feed {feed.name}"
-                    await dead_letters.put(item.raw, item.reason, source=source, origin=item.origin)
+                case Counted(counter, times):
+                    counters[counter] += times
+                case Rejected(raw, reason, origin):
+                    health.rejected(origin, reason)
+                    await dead_letters.put(raw, reason, source=f"feed {feed.name}", origin=origin)
                     counters["dead_letters"] = dead_letters.count
                 case Status():
-                    pulse.state, pulse.detail = item.state, item.detail
-    await outbox.flush()
-    pulse.state = "finished"
-    log.info("the feed has ended", **counters)
+                    health.told(item)
+                case never:
+                    assert_never(never)
+    await mark(marks.end())
 
 
-def _refuse_future(tick: Tick) -> Tick | Rejected:
-    """Return the tick, or why not: one trade dated ahead of the clock would make all that follow late."""
-    ahead_us = tick.event_us - tick.received_us
-    if ahead_us <= _AHEAD_US:
-        return tick
-    reason = f"expected a trade of the past, received one dated {ahead_us / SECOND:.0f} s ahead of the clock"
-    return Rejected(encode(tick), reason, f"{tick.symbol} trade {tick.trade_id}")
+class _Health:
+    """The service's state: what the feed says, unless too many frames are damaged."""
+
+    def __init__(self, pulse: Pulse, rejected_share: float) -> None:
+        self._pulse = pulse
+        self._rejections = Rejections(rejected_share)
+        self._status = Status(pulse.state, pulse.detail)
+        self._alarm: str | None = None
+        self._logged = 0
+
+    def told(self, status: Status) -> None:
+        """Take the feed's word."""
+        self._status = status
+        words = [word for word in (self._alarm, status.detail) if word]
+        degraded = self._alarm is not None and status.state == "running"
+        self._pulse.state = "degraded" if degraded else status.state
+        self._pulse.detail = "; ".join(words) or None
+
+    def rejected(self, origin: str, reason: str) -> None:
+        """Log a rejected frame, but not a thousand a second."""
+        if self._logged < _LOGGED_A_SECOND:
+            log.warning("rejected a frame", origin=origin, reason=reason)
+        self._logged += 1
+
+    async def watch(self) -> NoReturn:
+        """Judge the share of rejected frames every second."""
+        while True:
+            await pause(1.0)
+            if self._logged > _LOGGED_A_SECOND:
+                log.warning("rejected more frames", frames=self._logged - _LOGGED_A_SECOND)
+            self._logged = 0
+            counters = self._pulse.counters
+            taken = sum(counters.get(name, 0) for name in _TAKEN)
+            alarm = self._rejections.judge(taken, counters["dead_letters"])
+            if (alarm is None) != (self._alarm is None):
+                log.error("too many rejected frames", reason=alarm) if alarm else log.info(
+                    "frames are well again"
+                )
+            self._alarm = alarm
+            self.told(self._status)

@@ -6,8 +6,17 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from services.common.clock import MINUTE
 from services.common.messages import FeedName
-from services.common.settings import PREFIX, KafkaSettings, SymbolSettings
+from services.common.settings import (
+    PREFIX,
+    DatabaseSettings,
+    KafkaSettings,
+    SymbolSettings,
+    WindowSettings,
+    split,
+)
+from services.ingest.feeds.venue import StreamKind
 
 
 def _speed(value: object) -> float:
@@ -23,6 +32,27 @@ def _speed(value: object) -> float:
     return speed
 
 
+# People know the optional streams by the venue's names too.
+_STREAMS: dict[str, StreamKind] = {
+    "quotes": "quotes",
+    "bookticker": "quotes",
+    "mark-prices": "mark-prices",
+    "markprice": "mark-prices",
+    "liquidations": "liquidations",
+    "forceorder": "liquidations",
+}
+
+
+def _streams(value: object) -> tuple[StreamKind, ...]:
+    """Return the optional stream kinds; an empty text names none."""
+    names = split(value) if str(value).strip() else []
+    if unknown := [name for name in names if name.lower() not in _STREAMS]:
+        raise ValueError(
+            f"expected some of quotes, mark-prices, liquidations, received {', '.join(map(repr, unknown))}"
+        )
+    return tuple(dict.fromkeys(_STREAMS[name.lower()] for name in names))
+
+
 def _base_url(value: object) -> str:
     return str(value).strip().rstrip("/")
 
@@ -32,8 +62,8 @@ WebSocketUrl = Annotated[str, BeforeValidator(_base_url), Field(pattern=r"^wss?:
 HttpUrl = Annotated[str, BeforeValidator(_base_url), Field(pattern=r"^https?://[^/\s]+")]
 
 
-class IngestSettings(KafkaSettings, SymbolSettings):
-    """The broker, the symbols, and the feed they come from."""
+class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSettings):
+    """The broker, the symbols, the feed they come from, and the database that remembers what we have."""
 
     feed: FeedName = "live"
     replay_file: Path | None = None
@@ -46,6 +76,26 @@ class IngestSettings(KafkaSettings, SymbolSettings):
     history_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 900
     binance_ws_url: WebSocketUrl = "wss://fstream.binance.com"
     binance_rest_url: HttpUrl = "https://fapi.binance.com"
+    okx_ws_url: WebSocketUrl = "wss://ws.okx.com:8443"
+    okx_rest_url: HttpUrl = "https://www.okx.com"
+    # Live and replay: what is wanted of every symbol besides its trades.
+    streams: Annotated[tuple[StreamKind, ...], BeforeValidator(_streams)] = Field(default="")  # type: ignore[arg-type]
+    # Live: how much of the past is fetched at the start; none given is enough to fill the longest window.
+    history_minutes: Annotated[int | None, Field(ge=0, le=48 * 60)] = None
+    # Live: how many frames may wait while the broker is slow; 0 is two minutes of the busiest minute seen.
+    buffer_frames: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    # Live: the least silence that can make a stream stale; one that trades less often is given longer.
+    silence_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 10.0
+    # Live: a connection so old is replaced; Binance ends its own after 24 h.
+    reconnect_after_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 23 * 3_600
+    # Live: the share of the last minute's frames that may be damaged before that is an alarm.
+    rejected_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.05
+
+    @property
+    def history_us(self) -> int:
+        """How far back the live feed begins (us): whole minutes, and one more for the window's first sample."""
+        given = self.history_minutes
+        return (math.ceil(self.window / 60) + 1 if given is None else given) * MINUTE
 
     @model_validator(mode="after")
     def _replay_has_a_file(self) -> Self:

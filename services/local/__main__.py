@@ -7,8 +7,9 @@ from pathlib import Path
 
 from services.common import logs, process
 from services.common.errors import PairstreamError
-from services.common.settings import DatabaseSettings, load
-from services.local.settings import DEFAULT_DATA_DIR, UpSettings
+from services.common.settings import StoreSettings, load
+from services.local import store_commands
+from services.local.settings import DEFAULT_DATA_DIR, RecordSettings, UpSettings
 
 
 def main() -> None:
@@ -27,10 +28,18 @@ def _up(flags: argparse.Namespace) -> None:
     process.run("pairstream", lambda: up(UpSettings.of(flags)))
 
 
+def _record(flags: argparse.Namespace) -> None:
+    from services.local.record import record
+
+    settings = RecordSettings.of(flags)
+    process.run("pairstream", lambda: record(settings))
+
+
 def _db_upgrade(_: argparse.Namespace) -> None:
     from services.common import database
 
-    database.upgrade(load(DatabaseSettings).database_url)
+    settings = load(StoreSettings)
+    database.upgrade(settings.database_url, settings)
     sys.stdout.write("the database has the current schema\n")
 
 
@@ -50,7 +59,11 @@ def _parser() -> argparse.ArgumentParser:
 
     up = commands.add_parser("up", help="run the whole pipeline on this machine")
     up.add_argument("--feed", choices=("auto", "live", "replay", "synthetic"), help="default: auto")
-    up.add_argument("--replay-file", metavar="PATH", help="recorded frames or ndjson ticks, plain or gz")
+    up.add_argument(
+        "--replay-file",
+        metavar="PATH",
+        help="recorded frames, ndjson ticks or the venue's archive; a directory of it; several by commas",
+    )
     up.add_argument("--speed", metavar="N", help="replay and synthetic: N times real time, or max")
     up.add_argument("--symbols", metavar="A,B", help="what to ingest")
     up.add_argument("--pairs", metavar="Y-X,...", help="what to analyse: Y is regressed on X")
@@ -61,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--api-port", metavar="PORT", help="default: 8000; 0 takes a free one")
     up.add_argument("--ui-port", metavar="PORT", help="default: 8050; 0 takes a free one")
     up.set_defaults(run=_up)
+
+    record = commands.add_parser("record", help="write the venue's frames to a file that can be replayed")
+    record.add_argument("file", metavar="FILE", type=Path, help="a new file; packed if its name ends in .gz")
+    record.add_argument("--symbols", metavar="A,B", help="default: PAIRSTREAM_SYMBOLS")
+    record.add_argument("--streams", metavar="A,B", help="default: PAIRSTREAM_STREAMS")
+    record.add_argument("--duration", metavar="TIME", help="such as 90s, 10m or 2h; default: until Ctrl-C")
+    record.add_argument("--force", action="store_true", help="write over a file that exists")
+    record.set_defaults(run=_record)
+
+    store_commands.add(commands)
 
     db = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="COMMAND")
     db.add_parser("upgrade", help="bring it to the current schema; can be repeated").set_defaults(

@@ -1,16 +1,20 @@
-"""The flags of ``pairstream up``, and the variables of the services they become."""
+"""The flags of ``pairstream up`` and ``record``, and the variables of the services they become."""
 
 import os
+import re
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.errors import FatalError
 from services.common.settings import PREFIX
 
 DEFAULT_DATA_DIR = Path(".pairstream")
 # Flags that are a variable of the services under the same name.
 _PASSED_ON = ("replay_file", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)")
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,35 @@ class UpSettings:
     def of(cls, flags: Namespace) -> "UpSettings":
         """Build from the parsed command line; a replay file alone means the replay feed."""
         feed = flags.feed or ("replay" if flags.replay_file else os.environ.get(f"{PREFIX}FEED", "auto"))
-        given = {
-            f"{PREFIX}{name.upper()}": str(value)
-            for name in _PASSED_ON
-            if (value := getattr(flags, name)) is not None
-        }
-        return cls(feed, flags.data_dir, {**os.environ, **given})
+        return cls(feed, flags.data_dir, _environment(flags, _PASSED_ON))
+
+
+@dataclass(frozen=True)
+class RecordSettings:
+    """What to record, where to, and for how many seconds; `environment` is that of ingest, flags before variables."""
+
+    file: Path
+    force: bool
+    duration_s: float | None
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(cls, flags: Namespace) -> "RecordSettings":
+        """Build from the parsed command line; FatalError for a duration that is none."""
+        environment = _environment(flags, ("symbols", "streams"))
+        duration_s = None if flags.duration is None else _seconds(flags.duration)
+        return cls(flags.file, flags.force, duration_s, {**environment, f"{PREFIX}FEED": "live"})
+
+
+def _environment(flags: Namespace, names: Iterable[str]) -> dict[str, str]:
+    given = {
+        f"{PREFIX}{name.upper()}": str(value) for name in names if (value := getattr(flags, name)) is not None
+    }
+    return {**os.environ, **given}
+
+
+def _seconds(text: str) -> float:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or float(match[1]) == 0:
+        raise FatalError(f"--duration: expected a time above 0 such as 90s, 10m or 2h, received {text!r}")
+    return float(match[1]) * _UNIT_S[match[2] or "s"]

@@ -14,9 +14,9 @@ from pathlib import Path
 from services.api.settings import ApiSettings
 from services.common import database
 from services.common.errors import FatalError
-from services.common.settings import load
+from services.common.settings import StoreSettings, load
 from services.ingest import service as ingest
-from services.ingest.feeds.binance import reachable
+from services.ingest.feeds.reachable import reachable
 from services.ingest.settings import IngestSettings
 from services.local import readiness
 from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
@@ -56,7 +56,7 @@ async def up(settings: UpSettings) -> None:
             children = [Child(embedded.command, say)]
             await stack.enter_async_context(_running(children))
             url = await embedded.create(_database_name(ingest_settings))
-            await asyncio.to_thread(database.upgrade, url)
+            await asyncio.to_thread(database.upgrade, url, load(StoreSettings, environment))
             environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
             services = [Child(_service(name, environment), say) for name in SERVICES]
             await stack.enter_async_context(_running(services))

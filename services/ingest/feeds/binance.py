@@ -1,139 +1,200 @@
-"""The live feed: aggregated trades of Binance USD-M futures."""
+"""Binance USD-M futures: routes, subscriptions, history. Its frames are read in ``binance_frames``.
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+Every stream belongs to one route, and a connection carries one. The other route accepts a subscription, acknowledges
+it, and stays silent: so a stream on the wrong route is refused here. Connections ping, last 24 h, and may send 10
+messages a second. Trades have consecutive ids per symbol (``a``; observed, not promised), so that a jump is a
+suspected gap; the tick's time is ``T``, when the trade happened, not ``E``, when it was sent.
 
-import structlog
-import websockets
+Unconfirmed, for want of the live venue: that a request for history older than 48 h is refused with code -4166. So an
+answer that is empty or begins late is not taken for proof that there were no trades.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple, Self
+
+import msgspec
 
 from services.common import clock
-from services.common.backoff import Backoff
-from services.common.errors import BadMessageError, TransientError
-from services.common.messages import FeedName
-from services.ingest.feeds.binance_frames import parse
-from services.ingest.feeds.binance_symbols import VenueBusyError, check_symbols
-from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
+from services.common.clock import HOUR, MINUTE
+from services.common.errors import BadMessageError, FatalError, TransientError
+from services.common.messages import Tick
+from services.ingest.feeds import binance_frames
+from services.ingest.feeds.binance_frames import VENUE, Row
+from services.ingest.feeds.budget import Budget
+from services.ingest.feeds.listing import require_page, require_traded
+from services.ingest.feeds.rest import GoneError, RefusedError, Rest
+from services.ingest.feeds.venue import Parsed, Stream, StreamKind
 from services.ingest.settings import IngestSettings
 
-# The other routes accept a subscription to aggTrade, acknowledge it, and then stay silent.
-_ROUTE = "/market/stream"
-_TIMEOUT_S = 5.0
 
-log = structlog.get_logger()
-
-
-def stream_url(settings: IngestSettings) -> str:
-    """Return the address of the combined stream of every symbol's aggregated trades."""
-    streams = "/".join(f"{symbol.lower()}@aggTrade" for symbol in settings.symbols)
-    return f"{settings.binance_ws_url}{_ROUTE}?streams={streams}"
+class _Route(NamedTuple):
+    path: str
+    stream: str
 
 
-async def reachable(settings: IngestSettings, timeout_s: float) -> str | None:
-    """Return None if trades arrive within `timeout_s`, else the reason in words.
+ROUTES: dict[StreamKind, _Route] = {
+    "trades": _Route("/market", "aggTrade"),
+    "quotes": _Route("/public", "bookTicker"),
+    "mark-prices": _Route("/market", "markPrice@1s"),
+    "liquidations": _Route("/market", "forceOrder"),
+}
 
-    A connection proves nothing, nor does an acknowledgement: only a trade does. FatalError names a symbol
-    that the venue does not trade.
-    """
-    stage = "the list of symbols"
-    try:
-        async with asyncio.timeout(timeout_s):
-            await check_symbols(settings.binance_rest_url, settings.symbols, timeout_s)
-            stage = "a connection"
-            async with _connect(settings) as connection:
-                stage = "a trade"
-                while parse(await connection.recv(decode=False), clock.now_us()) is None:
-                    pass
-    except TimeoutError:
-        return f"expected {stage} from {settings.binance_ws_url} within {timeout_s:g} s, received none"
-    except (OSError, websockets.WebSocketException) as error:
-        return _reason(settings, error)
-    except (TransientError, BadMessageError) as error:
-        return str(error)
-    return None
+_TRADES = "/fapi/v1/aggTrades"
+_SYMBOLS = "/fapi/v1/exchangeInfo"
+BUDGET = Budget(limit=2400, period_s=60, header="X-MBX-USED-WEIGHT-1M", weights={_TRADES: 20, _SYMBOLS: 1})
+_ROWS_PER_PAGE = 1000
+_KEPT_US = 48 * HOUR
+# A request by times may span less than an hour.
+_SPAN_US = 59 * MINUTE
+_TOO_OLD = -4166
 
 
-class BinanceFeed:
-    """The venue's trades as they happen, over as many connections as it takes."""
+class _Symbol(msgspec.Struct):
+    symbol: str
+    status: str
 
-    name: FeedName = "live"
 
-    def __init__(
-        self,
-        settings: IngestSettings,
-        now_us: Callable[[], int] = clock.now_us,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._settings = settings
+class _ExchangeInfo(msgspec.Struct):
+    symbols: list[_Symbol]
+
+
+class _Refusal(msgspec.Struct):
+    code: int
+
+
+_exchange_info = msgspec.json.Decoder(_ExchangeInfo)
+_rows = msgspec.json.Decoder(list[Row])
+_refusal = msgspec.json.Decoder(_Refusal)
+
+
+class Binance:
+    """The venue, as in ``venue``."""
+
+    name: str = VENUE
+    # An older page of the documentation allows no more, a newer one 1024.
+    streams_per_connection: int = 200
+    messages_per_second: float = 10.0
+    # The venue ends a connection after 24 h.
+    lifetime_s: float = 23 * 3600.0
+
+    def __init__(self, ws_url: str, rest: Rest, now_us: Callable[[], int] = clock.now_us) -> None:
+        self._ws_url = ws_url
+        self._rest = rest
         self._now_us = now_us
-        self._sleep = sleep
-        self._checked = False
-        self._connections = 0
 
-    async def check(self) -> None:
-        """Raise FatalError if the venue says that it does not trade a symbol; its silence is no objection."""
-        with contextlib.suppress(TransientError):
-            await self._check_symbols()
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, settings: IngestSettings) -> AsyncIterator[Self]:
+        """Yield the venue, open for requests."""
+        async with Rest(settings.binance_rest_url, BUDGET) as rest:
+            yield cls(settings.binance_ws_url, rest)
 
-    async def stream(self) -> AsyncGenerator[Item]:
-        """Yield what the venue sends, for ever: a connection that ends is followed by another."""
-        delays = Backoff()
-        while not self._checked:
-            try:
-                await self._check_symbols()
-            except TransientError as error:
-                log.warning("the venue does not answer, trying again", reason=str(error))
-                yield Status("degraded", str(error))
-                pause = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
-                await self._sleep(max(pause, delays.next_s()))
-        delays = Backoff()
-        while True:
-            try:
-                async with _connect(self._settings) as connection:
-                    self._connections += 1
-                    log.info("connected", url=self._settings.binance_ws_url, connection=self._connections)
-                    async for item in self._trades(connection):
-                        yield item
-                        if isinstance(item, Status):
-                            # Data has arrived. Before that a venue that hangs up at once is not worth hurry.
-                            delays.reset()
-            except (OSError, TimeoutError, websockets.WebSocketException) as error:
-                reason = _reason(self._settings, error)
-            log.warning("disconnected, trying again", reason=reason)
-            yield Status("degraded", reason)
-            await self._sleep(delays.next_s())
+    def stream(self, kind: StreamKind, symbol: str) -> Stream:
+        """Return the stream of one kind for one symbol."""
+        route = ROUTES[kind]
+        return Stream(kind, symbol, f"{symbol.lower()}@{route.stream}", route.path)
 
-    async def _check_symbols(self) -> None:
-        await check_symbols(self._settings.binance_rest_url, self._settings.symbols, _TIMEOUT_S)
-        self._checked = True
+    def url(self, route: str, streams: Sequence[Stream]) -> str:
+        """Return the address of the combined stream; FatalError if a stream belongs on another route."""
+        _require_route(route, streams)
+        return f"{self._ws_url}{route}/stream?streams={'/'.join(stream.name for stream in streams)}"
 
-    async def _trades(self, connection: websockets.ClientConnection) -> AsyncGenerator[Item]:
-        """Yield one connection's items; the first trade is announced, and the end is a ConnectionClosed."""
-        frame, silent = 0, True
-        while True:
-            raw = await connection.recv(decode=False)
-            frame += 1
-            try:
-                tick = parse(raw, self._now_us())
-            except BadMessageError as error:
-                yield Rejected(raw, str(error), f"connection {self._connections} frame {frame}")
-                continue
-            if tick is None:
-                yield SKIPPED
-                continue
-            if silent:
-                silent = False
-                yield Status("running")
-            yield tick
+    def subscribe(self, streams: Sequence[Stream], request_id: int) -> str:
+        """Return the message that adds `streams`; FatalError if they are of different routes."""
+        return _request("SUBSCRIBE", streams, request_id)
+
+    def unsubscribe(self, streams: Sequence[Stream], request_id: int) -> str:
+        """Return the message that ends `streams`; FatalError if they are of different routes."""
+        return _request("UNSUBSCRIBE", streams, request_id)
+
+    def keep_alive(self) -> None:
+        """Return None: the venue pings."""
+
+    def parse(self, raw: bytes, received_us: int) -> Parsed:
+        """Return what is in a frame; BadMessageError says what is wrong with it."""
+        return binance_frames.parse(raw, received_us)
+
+    async def check_symbols(self, symbols: Iterable[str]) -> None:
+        """Return if every symbol trades; FatalError names those that do not, TransientError if there is no answer."""
+        try:
+            listing = await self._rest.read(_exchange_info, _SYMBOLS)
+        except BadMessageError as error:
+            raise TransientError(str(error)) from error
+        statuses = {entry.symbol: entry.status for entry in listing.symbols}
+        require_traded("Binance USD-M futures", statuses, "TRADING", symbols)
+
+    async def first_id(self, symbol: str, start_us: int) -> int | None:
+        """Return the id of the first trade at or after `start_us`, None if there is none yet.
+
+        GoneError if that is longer ago than the venue keeps.
+        """
+        now_us = self._now_us()
+        if start_us < now_us - _KEPT_US:
+            raise GoneError(
+                f"expected a time of the last {_KEPT_US // HOUR} h, received {clock.to_iso(start_us)}"
+            )
+        for since_us in range(start_us, now_us + 1, _SPAN_US):
+            start_ms, end_ms = _milliseconds(since_us), _milliseconds(since_us + _SPAN_US) - 1
+            rows = await self._ask(symbol, startTime=start_ms, endTime=end_ms, limit=1)
+            if rows:
+                return rows[0].trade_id
+        return None
+
+    async def trades(self, symbol: str, first_id: int) -> list[Tick]:
+        """Return up to 1000 trades from `first_id` on, ascending; none means that there are none yet.
+
+        TransientError if the venue does not answer, BadMessageError if its answer is damaged; GoneError if it no
+        longer has them.
+        """
+        page = await self._ask(symbol, fromId=first_id, limit=_ROWS_PER_PAGE)
+        if not page and [trade for trade in await self._ask(symbol, limit=1) if trade.trade_id >= first_id]:
+            # Either it has happened just now, or the venue has later ones only and does not say so.
+            page = await self._ask(symbol, fromId=first_id, limit=_ROWS_PER_PAGE)
+            if not page:
+                raise GoneError(
+                    f"expected trades of {symbol} from {first_id} on, received none but later ones"
+                )
+        require_page(f"Binance {symbol}", page, first_id, self._now_us(), _KEPT_US)
+        return page
+
+    async def _ask(self, symbol: str, **params: int) -> list[Tick]:
+        try:
+            rows = await self._rest.read(_rows, _TRADES, symbol=symbol, **params)
+        except RefusedError as error:
+            if _code(error.body) == _TOO_OLD:
+                raise GoneError(str(error)) from error
+            raise
+        received_us = self._now_us()
+        try:
+            return [binance_frames.tick(row, symbol, received_us) for row in rows]
+        except ValueError as error:
+            raise BadMessageError(f"expected trades of {symbol} from Binance: {error}") from error
 
 
-def _connect(settings: IngestSettings) -> websockets.connect:
-    # Frames of 200 bytes gain nothing from compression; a closing handshake must not hold up a stop.
-    return websockets.connect(
-        stream_url(settings), compression=None, open_timeout=_TIMEOUT_S, close_timeout=1.0
-    )
+def _request(method: str, streams: Sequence[Stream], request_id: int) -> str:
+    _require_route(streams[0].route, streams)
+    return json.dumps({"method": method, "params": [stream.name for stream in streams], "id": request_id})
 
 
-def _reason(settings: IngestSettings, error: Exception) -> str:
-    words = str(error) or type(error).__name__
-    return f"expected trades from {settings.binance_ws_url}, received none: {words}"
+def _require_route(route: str, streams: Sequence[Stream]) -> None:
+    for stream in streams:
+        right = ROUTES[stream.kind].path
+        if not route == stream.route == right:
+            raise FatalError(
+                f"expected {stream.name} on Binance's route {right}, received it on {route}: "
+                "it would be acknowledged there and stay silent"
+            )
+
+
+def _milliseconds(us: int) -> int:
+    """Return the first millisecond that is not before `us`."""
+    return -(-us // 1000)
+
+
+def _code(body: bytes) -> int | None:
+    try:
+        return _refusal.decode(body).code
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -1,13 +1,23 @@
 """What every feed is: a stream of what happens on it."""
 
 from collections.abc import AsyncGenerator
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from services.common.messages import FeedName, ServiceState, Tick
+from services.common.clock import MINUTE, SECOND
+from services.common.messages import (
+    FeedName,
+    Liquidation,
+    MarkPrice,
+    Quote,
+    ServiceState,
+    TapeEvent,
+    Tick,
+    encode,
+)
 
 
 class Rejected(NamedTuple):
-    """Bytes that could not become a tick, why, and where they came from."""
+    """Bytes that could not become an event, why, and where they came from."""
 
     raw: bytes
     reason: str
@@ -18,6 +28,13 @@ class Skipped(NamedTuple):
     """A frame that is fine but not ours: another kind of stream, another symbol, an acknowledgement."""
 
 
+class Counted(NamedTuple):
+    """Something that happened so many times and has no message of its own."""
+
+    counter: Literal["duplicates", "stale_streams", "reconnects", "dropped"]
+    times: int = 1
+
+
 class Status(NamedTuple):
     """The feed's state has changed."""
 
@@ -25,9 +42,21 @@ class Status(NamedTuple):
     detail: str | None = None
 
 
-Item = Tick | Rejected | Skipped | Status
+Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status
 
 SKIPPED = Skipped()
+# The venue's clock and ours may differ by so much.
+_AHEAD_US = MINUTE
+DUPLICATE = Counted("duplicates")
+
+
+def refuse_future(tick: Tick) -> Rejected | None:
+    """Return why the tick cannot be true, if so: one trade dated ahead would make all that follow late."""
+    ahead_us = tick.event_us - tick.received_us
+    if ahead_us <= _AHEAD_US:
+        return None
+    reason = f"expected a trade of the past, received one dated {ahead_us / SECOND:.0f} s ahead of the clock"
+    return Rejected(encode(tick), reason, f"{tick.symbol} trade {tick.trade_id}")
 
 
 class Feed(Protocol):

@@ -1,21 +1,28 @@
-"""Read recordings: frames as the venue sent them, or ndjson of ``ticks`` messages; plain or gz."""
+"""Recordings: frames as the venue sent them, or ndjson of ``ticks`` messages; plain, gz or zip.
 
-import gzip
+A line of frames is ``<receipt time in epoch seconds>: <raw JSON frame>``; a line that begins with a URL names the
+connection that was opened there.
+"""
+
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from services.common import clock
-from services.common.errors import BadMessageError, FatalError
+from services.common.errors import BadMessageError
 from services.common.messages import Microseconds, Tick, decode
-from services.ingest.feeds.binance_frames import parse
+from services.ingest.feeds.any_frames import AnyFrames
+from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected
+from services.ingest.feeds.packed import unpacked, unusable
+from services.ingest.feeds.report import Report
+from services.ingest.feeds.venue import Event
+from services.ingest.tape.chain import Chain, Taken
 
-_GZIP = b"\x1f\x8b"
 _CONNECTION = re.compile(rb"(wss?|https?)://")
+_BEFORE_FIRST = 10_000
 _FRAME = re.compile(rb"([0-9]{1,11}(?:\.[0-9]{1,9})?): *(.*)", re.DOTALL)
 
 
@@ -24,13 +31,14 @@ class _ReceivedAt(msgspec.Struct):
 
 
 class Format(NamedTuple):
-    """How to read a line: when it was received, and the trade in it, None for other kinds of frame.
+    """How to read a line: when it was received, and what is in it, nothing for frames of other kinds.
 
-    Both raise BadMessageError for a line that is damaged.
+    Lines are to be read in order. Both raise BadMessageError for a line that is damaged.
     """
 
+    name: Literal["frames", "ticks"]
     received_us: Callable[[bytes], int]
-    tick: Callable[[bytes, int], Tick | None]
+    events: Callable[[bytes, int], Sequence[Event]]
 
 
 def _split(line: bytes) -> tuple[bytes, bytes]:
@@ -46,15 +54,106 @@ def _received_at(line: bytes) -> int:
         raise BadMessageError(f"expected a Tick, received {line[:80]!r}: {error}") from error
 
 
-def _tick(line: bytes, received_us: int) -> Tick:
-    return msgspec.structs.replace(decode(line, Tick), received_us=received_us)
+def _frames() -> Format:
+    frames = AnyFrames()
+    return Format(
+        name="frames",
+        received_us=lambda line: round(float(_split(line)[0]) * clock.SECOND),
+        events=lambda line, received_us: frames.events(_split(line)[1], received_us),
+    )
 
 
-FRAMES = Format(
-    received_us=lambda line: round(float(_split(line)[0]) * clock.SECOND),
-    tick=lambda line, received_us: parse(_split(line)[1], received_us),
-)
-TICKS = Format(received_us=_received_at, tick=_tick)
+_TICKS = Format("ticks", _received_at, lambda line, _: [decode(line, Tick)])
+
+
+class Recording:
+    """One file, told by its first line to hold frames or ticks."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at the first line; FatalError if it is none we know."""
+        self.name = str(path)
+        self.report = Report()
+        self.path = path
+        self.format = _detect(path)
+
+    def survey(self, symbols: Iterable[str]) -> set[str]:
+        """Read the file to its end and return which symbols have trades, among them all of `symbols` that have.
+
+        FatalError says in one line why the file cannot be replayed. Damaged lines inside are no reason; a last
+        line that is cut off is.
+        """
+        found: set[str] = set()
+        missing = set(symbols)
+        number, line = 0, b""
+        for number, line in lines(self.path):  # noqa: B007 - the last line is looked at below
+            if missing:
+                trades = {event.symbol for event in self._events(line) if isinstance(event, Tick)}
+                found |= trades
+                missing -= trades
+        if not line.endswith(b"\n"):
+            try:
+                self.format.events(line, 0)
+            except BadMessageError as error:
+                raise unusable(self.path, f"it is truncated: line {number} is cut off") from error
+        return found
+
+    def items(self) -> Iterator[tuple[int, Item]]:
+        """Yield what the lines hold, each with the time of its receipt (epoch, us); a damaged line's is the last.
+
+        Connections overlap while one takes over from another, so frames may hold a trade twice; it comes once.
+        """
+        self.report, tape = Report(), _Tape()
+        received_us = 0
+        for number, line in lines(self.path):
+            self.report.rows += 1
+            try:
+                received_us = self.format.received_us(line)
+                events = self.format.events(line, received_us)
+            except BadMessageError as error:
+                rejected = Rejected(line.rstrip(b"\r\n"), str(error), f"{self.path}:{number}")
+                self.report.damaged += 1
+                yield received_us, rejected
+                continue
+            for event in events:
+                if self.format.name == "frames" and isinstance(event, Tick) and not tape.is_new(event):
+                    self.report.duplicates += 1
+                    yield received_us, DUPLICATE
+                else:
+                    yield received_us, event
+            if not events:
+                yield received_us, SKIPPED
+        self.report.missing, self.report.gaps = tape.missing()
+
+    def _events(self, line: bytes) -> Sequence[Event]:
+        try:
+            return self.format.events(line, 0)
+        except BadMessageError:
+            return []
+
+
+class _Tape:
+    """Which trades a recording has had so far."""
+
+    def __init__(self) -> None:
+        self._current: dict[str, Chain] = {}
+        self._all: list[tuple[int, Chain]] = []
+
+    def is_new(self, tick: Tick) -> bool:
+        chain = self._current.get(tick.symbol)
+        if chain is not None and (taken := chain.take(tick)) is not Taken.RENUMBERED:
+            return taken is not Taken.DUPLICATE
+        # The first to arrive need not be the first trade.
+        first_id = max(0, tick.trade_id - _BEFORE_FIRST)
+        chain = Chain(first_id, tick.event_us)
+        chain.take(tick)
+        self._current[tick.symbol] = chain
+        self._all.append((first_id, chain))
+        return True
+
+    def missing(self) -> tuple[int, int]:
+        """Return how many ids are missing between those there are, and in how many gaps."""
+        spans = [span for first_id, chain in self._all for span in chain.missing if span.first_id > first_id]
+        return sum(span.ids for span in spans), len(spans)
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -62,71 +161,17 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
     Blank lines and those that name a connection are left out. FatalError if the file cannot be read.
     """
-    try:
-        with _open(path) as file:
-            for number, line in enumerate(file, 1):
-                if not line.isspace() and not _CONNECTION.match(line):
-                    yield number, line
-    except EOFError as error:
-        raise _unusable(path, "it is truncated: the gz stream ends too early") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise _unusable(path, f"the gz stream is damaged: {error}") from error
-    except OSError as error:
-        raise _unusable(path, str(error.strerror)) from error
+    with unpacked(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.isspace() and not _CONNECTION.match(line):
+                yield number, line
 
 
-def detect(path: Path) -> Format:
-    """Return the format of the first line that holds something; FatalError if it is none we know."""
+def _detect(path: Path) -> Format:
     for number, line in lines(path):
         if _FRAME.fullmatch(line.strip()):
-            return FRAMES
+            return _frames()
         if line.lstrip().startswith(b"{"):
-            return TICKS
-        raise _unusable(path, f"line {number} is neither a recorded frame nor a tick: {line[:60]!r}")
-    raise _unusable(path, "it is empty")
-
-
-def survey(path: Path, symbols: Iterable[str]) -> Format:
-    """Read `path` to its end and return its format; FatalError says in one line why it cannot be replayed.
-
-    Damaged lines inside are no reason; a last line that is cut off is, and so is a symbol without a trade.
-    """
-    found: set[str] = set()
-    missing = set(symbols)
-    layout = detect(path)
-    number, line = 0, b""
-    for number, line in lines(path):  # noqa: B007 - the last line is looked at below
-        if missing and (symbol := _symbol(layout, line)):
-            found.add(symbol)
-            missing.discard(symbol)
-    if not line.endswith(b"\n"):
-        try:
-            layout.tick(line, 0)
-        except BadMessageError as error:
-            raise _unusable(path, f"it is truncated: line {number} is cut off") from error
-    if missing:
-        raise _unusable(
-            path,
-            f"it has no trades of {', '.join(sorted(missing))}, only of {', '.join(sorted(found)) or 'nothing'}",
-        )
-    return layout
-
-
-def _symbol(layout: Format, line: bytes) -> str | None:
-    try:
-        tick = layout.tick(line, 0)
-    except BadMessageError:
-        return None
-    return tick.symbol if tick else None
-
-
-def _open(path: Path) -> gzip.GzipFile | BinaryIO:
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP
-    return gzip.open(path) if packed else path.open("rb")
-
-
-def _unusable(path: Path, reason: str) -> FatalError:
-    return FatalError(
-        f"replay file {path}: expected recorded frames or ndjson ticks, plain or gz, but {reason}"
-    )
+            return _TICKS
+        raise unusable(path, f"line {number} is neither a recorded frame nor a tick: {line[:60]!r}")
+    raise unusable(path, "it is empty")

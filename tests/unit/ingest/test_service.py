@@ -10,10 +10,11 @@ from msgspec import structs
 from services.common.clock import MINUTE
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
-from services.common.messages import FeedName, Tick, decode
+from services.common.messages import FeedName, Liquidation, MarkPrice, Quote, TapeEvent, Tick, decode
 from services.common.settings import load
-from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
-from services.ingest.outbox import Outbox
+from services.ingest import service
+from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected, Status
+from services.ingest.outbox import Outbox, Send
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
 
@@ -44,18 +45,29 @@ class Scripted:
             yield item
 
 
-def published(*items: Item) -> tuple[list[tuple[str, dict[str, Any]]], Pulse]:
-    sent: list[tuple[str, dict[str, Any]]] = []
-    pulse = Pulse("ingest", "replay")
+Sent = list[tuple[str, dict[str, Any]]]
 
+
+def sending(sent: Sent) -> Send:
     async def send(topic: str, **message: Any) -> asyncio.Future[Any]:
         sent.append((topic, message))
         delivery = asyncio.get_running_loop().create_future()
         delivery.set_result(None)
         return delivery
 
-    asyncio.run(publish(Scripted(*items), Outbox(send), pulse))
-    return sent, pulse
+    return send
+
+
+def published(*items: Item) -> tuple[Sent, Pulse]:
+    sent: Sent = []
+    pulse = Pulse("ingest", "replay")
+    asyncio.run(publish(Scripted(*items), Outbox(sending(sent)), pulse))
+    # What ends the tape at the end of a feed has tests of its own.
+    return [message for message in sent if message[0] != "time-marks"], pulse
+
+
+def counted(pulse: Pulse) -> dict[str, int]:
+    return {counter: times for counter, times in pulse.counters.items() if times}
 
 
 def test_a_tick_is_keyed_by_symbol() -> None:
@@ -63,7 +75,7 @@ def test_a_tick_is_keyed_by_symbol() -> None:
     assert topic == "ticks"
     assert message["key"] == b"BTCUSDT"
     assert decode(message["value"], Tick) == TICK
-    assert pulse.counters == {"ticks": 1, "skipped": 0, "dead_letters": 0}
+    assert counted(pulse) == {"ticks": 1}
 
 
 def test_a_trade_ahead_of_the_clock_goes_to_dead_letters() -> None:
@@ -72,7 +84,7 @@ def test_a_trade_ahead_of_the_clock_goes_to_dead_letters() -> None:
     sent, pulse = published(future, TICK)
     assert [topic for topic, _ in sent] == ["dead-letters", "ticks"]
     assert decode(sent[0][1]["value"], Tick) == future
-    assert pulse.counters == {"ticks": 1, "skipped": 0, "dead_letters": 1}
+    assert counted(pulse) == {"ticks": 1, "dead_letters": 1}
 
 
 def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:
@@ -86,7 +98,73 @@ def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:
         "origin": b"file:3",
         "service": b"ingest",
     }
-    assert pulse.counters == {"ticks": 1, "skipped": 1, "dead_letters": 1}
+    assert counted(pulse) == {"ticks": 1, "skipped": 1, "dead_letters": 1}
+
+
+@pytest.mark.parametrize(
+    ("item", "topic"),
+    [
+        (
+            Quote(
+                venue="binance",
+                symbol="BTCUSDT",
+                update_id=1,
+                event_us=1,
+                received_us=2,
+                bid_price=1.0,
+                bid_size=0.0,
+                ask_price=2.0,
+                ask_size=1.0,
+            ),
+            "quotes",
+        ),
+        (
+            MarkPrice(venue="binance", symbol="BTCUSDT", event_us=1, received_us=2, mark_price=1.0),
+            "mark-prices",
+        ),
+        (
+            Liquidation(
+                venue="binance",
+                symbol="BTCUSDT",
+                event_us=1,
+                received_us=2,
+                side="buy",
+                price=1.0,
+                average_price=None,
+                size=1.0,
+            ),
+            "liquidations",
+        ),
+        (TapeEvent(kind="gap_found", venue="binance", symbol="BTCUSDT", at_us=1), "tape-events"),
+    ],
+)
+def test_every_other_kind_goes_to_its_topic_keyed_by_symbol(
+    item: Quote | MarkPrice | Liquidation | TapeEvent, topic: str
+) -> None:
+    [(sent_to, message)], _ = published(item)
+    assert (sent_to, message["key"]) == (topic, b"BTCUSDT")
+    assert decode(message["value"], type(item)) == item
+
+
+def test_what_happens_to_the_tape_is_counted() -> None:
+    gap = TapeEvent(kind="gap_found", venue="binance", symbol="BTCUSDT", at_us=1)
+    items: list[Item] = [
+        gap,
+        structs.replace(TICK, repaired=True),
+        DUPLICATE,
+        Counted("dropped", 7),
+        Counted("reconnects"),
+    ]
+    _, pulse = published(*items)
+    assert counted(pulse) == {
+        "ticks": 1,
+        "gaps": 1,
+        "tape_events": 1,
+        "repaired": 1,
+        "duplicates": 1,
+        "dropped": 7,
+        "reconnects": 1,
+    }
 
 
 def test_a_giant_rejected_frame_still_fits_into_a_message() -> None:
@@ -108,6 +186,40 @@ def test_the_state_is_the_feeds_until_it_ends() -> None:
     asyncio.run(publish(feed, Outbox(asyncio.sleep), pulse))
     assert states == [("degraded", "the venue is away"), ("running", None)]
     assert pulse.state == "finished"
+
+
+def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feed itself finds nothing wrong. A second lasts as long as the test wants."""
+    seconds = asyncio.Queue[None](), asyncio.Queue[None]()
+
+    async def second(_: float) -> None:
+        seconds[1].put_nowait(None)
+        await seconds[0].get()
+
+    async def pass_one() -> None:
+        seconds[0].put_nowait(None)
+        await seconds[1].get()
+
+    states: list[tuple[str, str | None]] = []
+
+    class Changing(Scripted):
+        async def stream(self) -> AsyncGenerator[Item]:
+            await seconds[1].get()
+            yield Status("running")
+            for count in (9, 1):
+                for _ in range(count):
+                    yield Rejected(b"{", "it is cut off", "connection 1")
+                await pass_one()
+                states.append((pulse.state, pulse.detail))
+            for _ in range(60):
+                await pass_one()
+            states.append((pulse.state, pulse.detail))
+
+    monkeypatch.setattr(service, "pause", second)
+    pulse = Pulse("ingest", "replay")
+    asyncio.run(publish(Changing(), Outbox(sending([])), pulse))
+    alarm = "10 of the last minute's 10 frames were rejected (100%): see dead-letters"
+    assert states == [("running", None), ("degraded", alarm), ("running", None)]
 
 
 @pytest.mark.parametrize(

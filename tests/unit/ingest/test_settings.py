@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.common.clock import MINUTE
 from services.common.errors import FatalError
 from services.common.settings import load
 from services.ingest.settings import IngestSettings
@@ -33,9 +34,53 @@ def test_speed(text: str, speed: float) -> None:
     assert load(IngestSettings, {"PAIRSTREAM_SPEED": text}).speed == speed
 
 
+def test_nothing_is_wanted_of_a_symbol_but_its_trades_unless_said_so() -> None:
+    settings = load(IngestSettings, {})
+    assert settings.streams == ()
+    assert (settings.buffer_frames, settings.silence_s, settings.reconnect_after_s) == (0, 10, 82_800)
+    assert settings.okx_ws_url == "wss://ws.okx.com:8443"
+    assert settings.okx_rest_url == "https://www.okx.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "streams"),
+    [
+        ("quotes", ("quotes",)),
+        ("bookTicker, markPrice, forceOrder", ("quotes", "mark-prices", "liquidations")),
+        ("mark-prices,markPrice,liquidations", ("mark-prices", "liquidations")),
+        (" ", ()),
+    ],
+)
+def test_streams_have_our_names_and_the_venues(text: str, streams: tuple[str, ...]) -> None:
+    assert load(IngestSettings, {"PAIRSTREAM_STREAMS": text}).streams == streams
+
+
+@pytest.mark.parametrize(
+    ("given", "minutes"),
+    [
+        ({}, 6),
+        ({"PAIRSTREAM_WINDOW": "301"}, 7),
+        ({"PAIRSTREAM_HISTORY_MINUTES": "0"}, 0),
+        ({"PAIRSTREAM_HISTORY_MINUTES": "90", "PAIRSTREAM_WINDOW": "300"}, 90),
+    ],
+)
+def test_history_fills_the_longest_window_unless_said_otherwise(given: dict[str, str], minutes: int) -> None:
+    assert load(IngestSettings, given).history_us == minutes * MINUTE
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("STREAMS", "trades"),
+        ("STREAMS", "quotes,"),
+        ("HISTORY_MINUTES", "-1"),
+        ("HISTORY_MINUTES", "2881"),
+        ("BUFFER_FRAMES", "-1"),
+        ("SILENCE_S", "0"),
+        ("RECONNECT_AFTER_S", "86401"),
+        ("REJECTED_SHARE", "1.1"),
+        ("OKX_WS_URL", "ws.okx.com"),
+        ("OKX_REST_URL", "wss://www.okx.com"),
         ("SPEED", "0"),
         ("SPEED", "-1"),
         ("SPEED", "nan"),

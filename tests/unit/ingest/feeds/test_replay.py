@@ -4,25 +4,32 @@ import asyncio
 import gzip
 import math
 import os
+import random
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import Tick, encode
+from services.common.errors import FatalError
+from services.common.messages import Liquidation, MarkPrice, Quote, Tick, encode
 from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
+from services.ingest.feeds.venue import StreamKind
 from tests.fixtures.recorded_frames import PATH, SECONDS
 from tests.unit.ingest.fake_clock import FakeClock
 
 
-def play(path: Path, symbols: tuple[str, ...], speed: float = math.inf) -> tuple[list[Item], FakeClock]:
+def play(
+    path: Path, symbols: tuple[str, ...], speed: float = math.inf, streams: Collection[StreamKind] = ()
+) -> tuple[list[Item], FakeClock]:
     clock = FakeClock()
 
     async def run() -> list[Item]:
-        feed = ReplayFeed(path, symbols, Pace(speed, clock.now_us, clock.sleep))
+        feed = ReplayFeed(path, symbols, Pace(speed, clock.now_us, clock.sleep), streams)
         await feed.check()
         return [item async for item in feed.stream()]
 
@@ -100,6 +107,113 @@ def test_ndjson_keeps_the_tick_and_takes_the_receipt_time_as_pace(tmp_path: Path
     assert [(tick.venue, tick.event_us) for tick in ticks(items)] == [("elsewhere", n) for n in (1, 2, 3)]
     assert [tick.received_us - FakeClock().now for tick in ticks(items)] == [0, SECOND, 2 * SECOND]
     assert [item.origin for item in items if isinstance(item, Rejected)] == [f"{path}:4"]
+
+
+OPTIONAL = (
+    '{"e":"bookTicker","u":1,"E":1,"T":1750000000001,"s":"BTCUSDT","b":"1","B":"2","a":"3","A":"4"}',
+    '{"e":"markPriceUpdate","E":1750000000002,"s":"BTCUSDT","p":"1","i":"2","P":"3","r":"0.1","T":1750000000003}',
+    '{"e":"forceOrder","E":1,"o":{"s":"BTCUSDT","S":"SELL","q":"1","p":"2","ap":"3","T":1750000000004}}',
+    '{"e":"bookTicker","u":1,"E":1,"T":1750000000001,"s":"ETHUSDT","b":"1","B":"2","a":"3","A":"4"}',
+)
+
+
+@pytest.mark.parametrize(
+    ("streams", "kinds"),
+    [
+        ((), []),
+        (("quotes",), [Quote]),
+        (("liquidations", "mark-prices"), [MarkPrice, Liquidation]),
+    ],
+)
+def test_optional_streams_are_replayed_if_they_are_wanted(
+    tmp_path: Path, streams: tuple[StreamKind, ...], kinds: list[type]
+) -> None:
+    path = tmp_path / "frames"
+    trade = '{"e":"aggTrade","a":1,"s":"BTCUSDT","p":"1","q":"1","T":1750000000000,"m":true}'
+    path.write_text("".join(f"1750000001.25: {frame}\n" for frame in (trade, *OPTIONAL)))
+    items, clock = play(path, ("BTCUSDT",), streams=streams)
+    events = [item for item in items if isinstance(item, Quote | MarkPrice | Liquidation)]
+    assert [type(event) for event in events] == kinds
+    assert {event.received_us for event in events} <= {clock.now}
+    assert items.count(SKIPPED) == len(OPTIONAL) - len(kinds)
+
+
+def archive(directory: Path, symbol: str, rows: Iterable[tuple[int, int]], day: int = 1) -> Path:
+    """Write rows of an id and a time in ms after the start."""
+    path = directory / f"{symbol}-aggTrades-2024-01-{day:02}.csv"
+    lines = (f"{trade_id},100.5,2,1,1,{1_704_067_200_000 + ms},true\n" for trade_id, ms in rows)
+    path.write_text("".join(lines))
+    return path
+
+
+def test_archives_of_several_symbols_are_merged_by_time(tmp_path: Path) -> None:
+    btc = archive(tmp_path, "BTCUSDT", [(2, 3000), (1, 1000)])
+    archive(tmp_path, "BTCUSDT", [(3, 6000)], day=2)
+    archive(tmp_path, "ETHUSDT", [(7, 2000), (8, 4000)])
+    archive(tmp_path, "SOLUSDT", [(1, 2500)])
+    items, clock = play(tmp_path, ("BTCUSDT", "ETHUSDT"), 2.0)
+    assert [(tick.symbol, tick.trade_id) for tick in ticks(items)] == [
+        ("BTCUSDT", 1),
+        ("ETHUSDT", 7),
+        ("BTCUSDT", 2),
+        ("ETHUSDT", 8),
+        ("BTCUSDT", 3),
+    ]
+    assert clock.slept == [0.5, 0.5, 0.5, 1.0]
+    assert items[-1] == Status("running", "BTCUSDT: rows out of order: 1")
+    named = Path(f"{btc},{tmp_path / 'ETHUSDT-aggTrades-2024-01-01.csv'}")
+    assert len(ticks(play(named, ("BTCUSDT", "ETHUSDT"))[0])) == 4
+    many = Path(",".join([str(btc), *[btc.name] * 200]))
+    with pytest.raises(FatalError, match=f"^{btc.name}: .*No such file"):
+        play(many, ("BTCUSDT",))
+
+
+def test_what_an_archive_lacks_is_reported(tmp_path: Path) -> None:
+    path = archive(tmp_path, "BTCUSDT", [(1, 0), (5, 1), (5, 2), (9, 3)])
+    items, _ = play(path, ("BTCUSDT",))
+    assert [item.origin for item in items if isinstance(item, Rejected)] == [f"{path}:2", f"{path}:3"]
+    assert items[-1] == Status(
+        "running", "BTCUSDT: conflicting rows rejected: 2, trade ids missing: 7, gaps: 1"
+    )
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 3, 1000])
+def test_what_a_recording_lacks_is_reported_however_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    monkeypatch.setattr("services.ingest.feeds.replay._AHEAD", ahead)
+    path = tmp_path / "frames"
+    frame = (
+        '1750000001.25: {{"e":"aggTrade","a":{},"s":"BTCUSDT","p":"1","q":"1","T":1750000000000,"m":true}}\n'
+    )
+    path.write_text("".join(frame.format(one) for one in (1, 5, 5)))
+    items, _ = play(path, ("BTCUSDT",))
+    assert [tick.trade_id for tick in ticks(items)] == [1, 5]
+    findings = f"{path}: duplicates dropped: 1, trade ids missing: 3, gaps: 1"
+    assert items[-1] == Status("running", findings)
+
+
+def test_a_symbol_that_no_file_has_is_named_beside_those_there_are(tmp_path: Path) -> None:
+    archive(tmp_path, "ETHUSDT", [(1, 0)])
+    complaint = r"no trades of ADAUSDT, XRPUSDT, only of BTCUSDT, ETHUSDT, SOLUSDT$"
+    with pytest.raises(FatalError, match=complaint):
+        play(Path(f"{PATH},{tmp_path}"), ("BTCUSDT", "ETHUSDT", "XRPUSDT", "ADAUSDT"))
+    with pytest.raises(FatalError, match=r"no such.*No such file"):
+        play(Path(f"{PATH},{tmp_path / 'no such'}"), ("BTCUSDT",))
+
+
+def test_the_same_file_gives_the_same_bytes_at_any_speed(tmp_path: Path) -> None:
+    def bytes_of(path: Path, speed: float) -> list[bytes]:
+        played = ticks(play(path, ("BTCUSDT", "ETHUSDT"), speed)[0])
+        return [encode(structs.replace(tick, received_us=0)) for tick in played]
+
+    dice = random.Random(1)
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        archive(tmp_path, symbol, ((number, dice.randrange(9)) for number in range(500)))
+    for path in (PATH, tmp_path):
+        once = bytes_of(path, math.inf)
+        assert len(once) > 250
+        assert once == bytes_of(path, math.inf) == bytes_of(path, 7.5)
 
 
 @pytest.mark.skipif(

@@ -1,0 +1,61 @@
+"""Say why a connection could not be made or has ended, and how long the venue wants to be left alone."""
+
+import email.utils
+import socket
+import ssl
+from http import HTTPStatus
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from services.common import clock
+
+# What a socket that is opened or read may raise.
+ERRORS = (OSError, TimeoutError, WebSocketException)
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT)
+# The venue says busy, but not for how long.
+_BUSY_S = 60.0
+# The longest ban that venues speak of is three days.
+_MOST_S = 3 * 86_400.0
+
+
+def reason(url: str, error: Exception) -> str:
+    """Return in words what was expected of `url` and what came instead."""
+    return f"expected a connection to {url.partition('?')[0]}, received {_words(error)}"
+
+
+def retry_after_s(error: Exception, now_us: int) -> float:
+    """Return for how many seconds the venue wants to be left alone, 0 if it has not said so."""
+    if not isinstance(error, InvalidStatus):
+        return 0.0
+    given = error.response.headers.get("Retry-After", "").strip()
+    if given.isascii() and given.isdigit():
+        return min(float(given), _MOST_S)
+    if date := _date_us(given):
+        return min(max((date - now_us) / clock.SECOND, 0.0), _MOST_S)
+    return _BUSY_S if error.response.status_code in _BUSY else 0.0
+
+
+def _date_us(text: str) -> int | None:
+    try:
+        return clock.from_datetime(email.utils.parsedate_to_datetime(text))
+    except ValueError:
+        return None
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case ConnectionClosed():
+            return f"its end: {error}"
+        case InvalidStatus():
+            response = error.response
+            return f"HTTP {response.status_code} {response.reason_phrase}".strip()
+        case socket.gaierror():
+            return f"no address (DNS): {error.strerror}"
+        case ssl.SSLCertVerificationError():
+            return f"a certificate that cannot be trusted (TLS): {error.verify_message}"
+        case ssl.SSLError():
+            return f"an error of TLS: {error}"
+        case TimeoutError():
+            return str(error) or "no answer in time"
+        case _:
+            return str(error) or type(error).__name__

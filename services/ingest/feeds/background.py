@@ -1,0 +1,44 @@
+"""Work beside a feed that is being read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from services.ingest.connections.buffer import Buffer
+
+
+class Failed(NamedTuple):
+    """A background task has ended with an error, which is the end of the feed."""
+
+    error: BaseException
+
+
+Work = Callable[[], Coroutine[None, None, None]]
+
+
+@asynccontextmanager
+async def background(buffer: Buffer[Any], *first: Work) -> AsyncIterator[Callable[[Work], None]]:
+    """Yield a function that starts more work; an error of any comes through the buffer, all end with the block.
+
+    A task group would cancel whoever reads the feed in the middle of what it does.
+    """
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def run(work: Work) -> None:
+        try:
+            await work()
+        except Exception as error:
+            buffer.tell(Failed(error))
+
+    def start(work: Work) -> None:
+        tasks.add(asyncio.create_task(run(work)))
+
+    for work in first:
+        start(work)
+    try:
+        yield start
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,266 @@
+"""The live feed: what venues send, made a complete tape by what they are asked for."""
+
+import asyncio
+import contextlib
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
+from functools import partial
+from typing import NamedTuple, NoReturn
+
+import structlog
+
+from services.common import clock
+from services.common.backoff import Backoff
+from services.common.cancellation import pause
+from services.common.clock import SECOND
+from services.common.errors import BadMessageError, TransientError
+from services.common.messages import FeedName, TapeEvent, Tick
+from services.ingest.connections.buffer import Buffer
+from services.ingest.connections.connection import Sleep
+from services.ingest.connections.lane import Surroundings
+from services.ingest.connections.occurrences import Frame, Occurrence
+from services.ingest.connections.pool import Pool
+from services.ingest.connections.watchdog import Watchdog
+from services.ingest.feeds import venues
+from services.ingest.feeds.background import Failed, background
+from services.ingest.feeds.condition import Answered, Condition, Unanswered
+from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected, Status, refuse_future
+from services.ingest.feeds.rest import VenueBusyError
+from services.ingest.feeds.venue import StreamKind, Venue
+from services.ingest.settings import IngestSettings
+from services.ingest.tape.history import History
+from services.ingest.tape.repair import Repairer
+from services.ingest.tape.stored import open_store
+from services.ingest.tape.tape import Tape
+
+# Coverage is told so often, and a second after any gap has changed.
+_COVERAGE_S = 10
+# What is wanted of the past by then is repaired while the stream is live.
+_HISTORY_PATIENCE_S = 30.0
+# The sink has written by then what the last run published.
+_SETTLED_S = 30.0
+# When one venue is ready the others have so long to be part of the history.
+_LATECOMERS_S = 5.0
+
+log = structlog.get_logger()
+
+
+class _Aside(NamedTuple):
+    """Items that no frame has brought; who put them waits until they are published."""
+
+    items: Sequence[Item]
+    published: asyncio.Event
+
+
+class _Second(NamedTuple):
+    """A second has passed."""
+
+
+async def _keeps() -> bool:
+    return False
+
+
+_News = _Aside | Failed | _Second | Unanswered | Answered
+
+
+class LiveFeed:
+    """Every trade of every symbol once, in order of receipt; what a stream missed comes later, flagged."""
+
+    name: FeedName = "live"
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        broker_is_empty: Callable[[], Awaitable[bool]] = _keeps,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        """`broker_is_empty` says whether the broker has lost its ticks: those that are stored come again then."""
+        self._settings = settings
+        self._broker_is_empty = broker_is_empty
+        self._sleep = sleep
+        self._symbols = venues.by_venue(settings.symbols)
+        self._tape = Tape({symbol: name for name, symbols in self._symbols.items() for symbol in symbols})
+        self._buffer: Buffer[_News] = Buffer(settings.buffer_frames)
+        self._condition = Condition()
+        self._pools: dict[Venue, Pool] = {}
+        self._ready: dict[str, asyncio.Event] = {}
+        self._seconds = 0
+        self._counts = dict(self._tape.counts)
+        self._changed: set[str] = set()
+
+    async def check(self) -> None:
+        """Raise FatalError if a venue cannot give what the settings want; its silence is no objection."""
+        async with venues.opened(self._settings) as opened:
+            for name, symbols in self._symbols.items():
+                self._pool(opened[name], symbols)
+                with contextlib.suppress(TransientError):
+                    await opened[name].check_symbols(symbols)
+
+    async def stream(self) -> AsyncGenerator[Item]:
+        """Yield what the venues send, for ever; FatalError if one says that it does not trade a symbol."""
+        async with venues.opened(self._settings) as opened:
+            self._pools = {
+                opened[name]: self._pool(opened[name], names) for name, names in self._symbols.items()
+            }
+            self._ready = {name: asyncio.Event() for name in opened}
+            starts = [partial(self._connect, venue, pool) for venue, pool in self._pools.items()]
+            async with background(self._buffer, *starts) as start:
+                async with aclosing(self._history(opened)) as items:
+                    async for item in items:
+                        yield item
+                start(self._tick)
+                start(self._settle)
+                for venue in opened.values():
+                    start(partial(self._repair, venue))
+                while True:
+                    news = await self._buffer.next()
+                    if isinstance(news, Frame):
+                        for item in self._read(news):
+                            yield item
+                    else:
+                        for item in self._note(news):
+                            yield item
+
+    def _pool(self, venue: Venue, symbols: Sequence[str]) -> Pool:
+        settings = self._settings
+        kinds: tuple[StreamKind, ...] = ("trades", *settings.streams)
+        streams = [venue.stream(kind, symbol) for kind in kinds for symbol in symbols]
+        watchdog = Watchdog(settings.silence_s * SECOND)
+        around = Surroundings(venue, self._buffer, watchdog, settings.reconnect_after_s, sleep=self._sleep)
+        return Pool(streams, around)
+
+    async def _connect(self, venue: Venue, pool: Pool) -> NoReturn:
+        """Hold the connections to a venue, from when it has said that it trades our symbols."""
+        delays = Backoff(first_s=0.5, cap_s=60.0)
+        while True:
+            try:
+                await venue.check_symbols(self._symbols[venue.name])
+                break
+            except TransientError as error:
+                asked_s = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
+                retry_s = max(asked_s, delays.next_s())
+                self._buffer.tell(Unanswered(venue.name, str(error), retry_s))
+                await self._sleep(retry_s)
+        self._buffer.tell(Answered(venue.name))
+        self._ready[venue.name].set()
+        await pool.run()
+
+    async def _history(self, opened: Mapping[str, Venue]) -> AsyncGenerator[Item]:
+        """Yield the past up to now, of the venues that answer; the streams wait in the buffer meanwhile."""
+        async for item in self._until_ready():
+            yield item
+        ready = [name for name, event in self._ready.items() if event.is_set()]
+        sources = {symbol: opened[name] for name in ready for symbol in self._symbols[name]}
+        reach_s = self._settings.history_us / SECOND
+        if reach_s:
+            yield Status("starting", f"fetching the last {reach_s / 60:g} minutes")
+        store = partial(open_store, self._settings)
+        history = History(self._tape, sources, reach_s, store, _HISTORY_PATIENCE_S)
+        ticks = 0
+        async with aclosing(history.items(republish=await self._broker_is_empty())) as items:
+            async for item in items:
+                ticks += isinstance(item, Tick)
+                yield item
+                while self._buffer.has_news():
+                    for other in self._note(await self._buffer.next_news()):
+                        yield other
+        log.info("history", minutes=reach_s / 60, ticks=ticks, waiting=len(self._buffer))
+
+    async def _until_ready(self) -> AsyncGenerator[Item]:
+        """Yield what goes wrong, until one venue is ready and the others have had their chance."""
+        loop = asyncio.get_running_loop()
+        deadline: float | None = None
+        while not all(event.is_set() for event in self._ready.values()):
+            if deadline is None and any(event.is_set() for event in self._ready.values()):
+                deadline = loop.time() + _LATECOMERS_S
+            try:
+                async with asyncio.timeout_at(deadline):
+                    news = await self._buffer.next_news()
+            except TimeoutError:
+                return
+            for item in self._note(news):
+                yield item
+
+    def _read(self, frame: Frame) -> Iterator[Item]:
+        try:
+            events = self._pools[frame.venue].read(frame)
+        except BadMessageError as error:
+            yield Rejected(frame.raw, str(error), _origin(frame))
+            return
+        if not events:
+            yield SKIPPED
+        for event in events:
+            if type(event) is not Tick:
+                yield event
+            elif rejected := refuse_future(event):
+                yield rejected
+            else:
+                yield from self._trade(event)
+
+    def _trade(self, tick: Tick) -> Sequence[Item]:
+        items = self._tape.take(tick)
+        if not items:
+            return (DUPLICATE,)
+        if len(items) > 1:
+            self._changed.add(tick.symbol)
+        return items
+
+    def _note(self, news: Occurrence | _News) -> Iterator[Item]:
+        match news:
+            case _Aside(items, published):
+                yield from items
+                published.set()
+            case _Second():
+                yield from self._coverage()
+            case Failed(error):
+                raise error
+            case _:
+                yield from self._condition.note(news)
+
+    def _coverage(self) -> list[TapeEvent]:
+        self._seconds += 1
+        symbols = None if self._seconds % _COVERAGE_S == 0 else self._changed
+        events = self._tape.coverage_events(clock.now_us(), symbols) if symbols or symbols is None else []
+        self._changed.clear()
+        if (counts := dict(self._tape.counts)) != self._counts:
+            log.info("tape", **counts)
+            self._counts = counts
+        return events
+
+    async def _repair(self, venue: Venue) -> None:
+        async with aclosing(Repairer(self._tape, venue).batches()) as batches:
+            async for items in batches:
+                await self._put_aside(items)
+
+    async def _settle(self) -> None:
+        """Close the gaps of the last run that came to the store after we had looked."""
+        await self._sleep(_SETTLED_S)
+        try:
+            async with open_store(self._settings) as store:
+                for symbol in self._settings.symbols:
+                    shelf = await store.shelf(symbol, clock.now_us())
+                    await self._put_aside(self._tape.settle(shelf.gaps, clock.now_us()))
+        except TransientError as error:
+            log.warning("gaps of the last run are not settled", reason=str(error))
+
+    async def _put_aside(self, items: Sequence[Tick | TapeEvent]) -> None:
+        self._changed.update(item.symbol for item in items)
+        aside = _Aside(items, asyncio.Event())
+        self._buffer.tell(aside)
+        await aside.published.wait()
+
+    async def _tick(self) -> NoReturn:
+        while True:
+            await pause(1.0)
+            self._buffer.tell(_Second())
+
+
+def _origin(frame: Frame) -> str:
+    return f"connection {frame.connection} frame {frame.number}"

@@ -1,0 +1,162 @@
+"""The minutes before the start: what the store lacks of them, asked of the venue before the stream goes on."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from services.common import clock
+from services.common.backoff import Backoff
+from services.common.cancellation import pause
+from services.common.clock import SECOND
+from services.common.errors import BadMessageError, TransientError
+from services.common.messages import TapeEvent, Tick
+from services.ingest.feeds.rest import GoneError, VenueBusyError
+from services.ingest.feeds.venue import Venue
+from services.ingest.tape.stored import Store
+from services.ingest.tape.tape import Tape
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class History:
+    """Brings the tape of every symbol from what is stored up to now, merged by event time.
+
+    The streams must be connected before, and wait in their buffer: what they bring joins without a hole, because
+    the tape drops what comes twice and notices what does not come. Whatever could not be had within `patience_s`
+    is a gap as soon as the stream goes on, and is repaired like any other.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        venues: Mapping[str, Venue],
+        reach_s: float,
+        open_store: Callable[[], AbstractAsyncContextManager[Store]] | None = None,
+        patience_s: float = 90.0,
+        now_us: Callable[[], int] = clock.now_us,
+        sleep: Callable[[float], Awaitable[None]] = pause,
+    ) -> None:
+        """`venues` names the venue of each symbol; `reach_s` is how far back to go, 0 for no further
+        than what is stored.
+        """
+        self._tape = tape
+        self._venues = venues
+        self._reach_us = round(reach_s * SECOND)
+        self._open_store = open_store
+        self._patience_us = round(patience_s * SECOND)
+        self._now_us = now_us
+        self._sleep = sleep
+
+    async def items(self, republish: bool = False) -> AsyncGenerator[Tick | TapeEvent]:
+        """Yield what to publish, and end when the tape has caught up.
+
+        `republish` says that the broker has lost its ticks: those of the last `reach_s` that are stored come
+        again. Without a store, or while it cannot be read, all is asked of the venue.
+        """
+        began_us = self._now_us()
+        async with AsyncExitStack() as stack:
+            store = None
+            if self._open_store:
+                try:
+                    store = await stack.enter_async_context(self._open_store())
+                    for symbol in self._venues:
+                        shelf = await store.shelf(symbol, began_us)
+                        for event in self._tape.resume(symbol, *shelf, at_us=began_us):
+                            yield event
+                except TransientError as error:
+                    log.warning("history without the store", reason=str(error))
+            if not self._reach_us:
+                return
+            sources = []
+            for symbol in self._venues:
+                source = self._source(symbol, store if republish else None, began_us)
+                sources.append(await stack.enter_async_context(aclosing(source)))
+            merged = await stack.enter_async_context(aclosing(_merge(sources)))
+            async for tick, is_stored in merged:
+                if is_stored:
+                    yield tick
+                else:
+                    for item in self._tape.take(tick):
+                        yield item
+
+    async def _source(
+        self, symbol: str, store: Store | None, began_us: int
+    ) -> AsyncGenerator[tuple[Tick, bool]]:
+        """Yield one symbol's trades, ascending, and whether they are stored."""
+        start_us = began_us - self._reach_us
+        if store is not None:
+            try:
+                async with aclosing(store.ticks(symbol, start_us)) as ticks:
+                    async for tick in ticks:
+                        yield tick, True
+            except TransientError as error:
+                log.warning("not published again", symbol=symbol, reason=str(error))
+        async with aclosing(self._missed(symbol, start_us, began_us)) as missed:
+            async for tick in missed:
+                yield tick, False
+
+    async def _missed(self, symbol: str, start_us: int, began_us: int) -> AsyncGenerator[Tick]:
+        """Yield the venue's trades from the last stored one on, or from `start_us` if that is later."""
+        venue, deadline_us = self._venues[symbol], began_us + self._patience_us
+        reached = self._tape.reached(symbol)
+        next_id = reached[0] if reached else 0
+        if reached is None or reached[1] < start_us:
+            first_id = await self._answer(partial(venue.first_id, symbol, start_us), symbol, deadline_us)
+            if first_id is None:
+                return
+            if reached is None:
+                self._tape.expect(symbol, first_id, start_us)
+            next_id = first_id
+        while True:
+            page = await self._answer(partial(venue.trades, symbol, next_id), symbol, deadline_us)
+            trades = {tick.trade_id: tick for tick in page or () if tick.trade_id >= next_id}
+            for _, tick in sorted(trades.items()):
+                yield tick
+            if not trades or max(tick.event_us for tick in trades.values()) >= began_us:
+                return
+            next_id = max(trades) + 1
+
+    async def _answer(self, ask: Callable[[], Awaitable[T]], symbol: str, deadline_us: int) -> T | None:
+        """Return the venue's answer, None if it has none or gives none in time."""
+        delays = Backoff(first_s=0.5)
+        # Whoever waits here keeps the other symbols waiting, so half of the patience is for them.
+        retry_until_us = deadline_us - self._patience_us // 2
+        while self._now_us() < deadline_us:
+            try:
+                return await ask()
+            except GoneError as error:
+                log.warning("no history", symbol=symbol, reason=str(error))
+                return None
+            except (TransientError, BadMessageError) as error:
+                asked_s = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
+                delay_s = max(asked_s, delays.next_s())
+                if self._now_us() + delay_s * SECOND > retry_until_us:
+                    log.warning("no answer in time", symbol=symbol, reason=str(error))
+                    break
+                log.warning("history waits", symbol=symbol, delay_s=round(delay_s, 1), reason=str(error))
+                await self._sleep(delay_s)
+        log.warning("history ends early, the rest is repaired later", symbol=symbol)
+        return None
+
+
+async def _merge(sources: list[AsyncGenerator[tuple[Tick, bool]]]) -> AsyncGenerator[tuple[Tick, bool]]:
+    """Yield what the sources yield, in order of event time; each is asked for one item ahead."""
+    heap: list[tuple[int, int, Tick, bool]] = []
+
+    async def advance(place: int) -> None:
+        if head := await anext(sources[place], None):
+            heapq.heappush(heap, (head[0].event_us, place, *head))
+
+    async with asyncio.TaskGroup() as tasks:
+        for place in range(len(sources)):
+            tasks.create_task(advance(place))
+    while heap:
+        _, place, tick, is_stored = heapq.heappop(heap)
+        yield tick, is_stored
+        await advance(place)

@@ -1,0 +1,300 @@
+"""The tape: lets each trade through once, and knows of every one that is missing. No I/O, no clock of its own."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from services.common.clock import HOUR, MINUTE
+from services.common.messages import TapeEvent, Tick
+from services.ingest.tape.chain import Chain, Span, Taken
+from services.ingest.tape.coverage import DAY_MINUTES, HOUR_MINUTES, Coverage
+from services.ingest.tape.ledger import Gap, Ledger
+
+# Per symbol; about 2 MB. Gaps of one trade each that REST does not repair for hours come to that.
+MAX_SPANS = 10_000
+_DAY = 24 * HOUR
+
+
+class _Book:
+    """Everything about one symbol."""
+
+    __slots__ = ("chain", "coverage", "denied", "ledger", "previous", "symbol", "venue")
+
+    def __init__(self, symbol: str, venue: str) -> None:
+        self.symbol = symbol
+        self.venue = venue
+        self.ledger = Ledger()
+        self.coverage = Coverage()
+        self.start(0, 0)
+        self.previous: Chain | None = None
+        """The numbering before this one: what looked like a new one may be a single wrong id."""
+
+    def start(self, next_id: int, last_us: int) -> None:
+        self.chain = Chain(next_id, last_us)
+        self.denied = (0, -1)
+        """The ids, from the one asked for on, before the first trade of the latest page of REST."""
+
+    def gap(self, span: Span, at_us: int) -> Gap:
+        gap = Gap(self.symbol, self.venue, *span, found_us=at_us, missing=span.ids)
+        self.ledger.add(gap)
+        return gap
+
+
+class Tape:
+    """The trades of all symbols. `take` is what the stream brings, `repair` what REST brings.
+
+    A symbol's tape starts with its first trade, unless `resume` or `expect` is called before it. Memory is
+    bounded: per symbol the counts of a day, and `MAX_SPANS` runs of missing ids. When there are more, the oldest
+    gap is given up, said to be unrepaired, and counted as missing still, but a trade of it that comes even so is
+    taken for a duplicate.
+    """
+
+    def __init__(self, venues: Mapping[str, str]) -> None:
+        """`venues` names the venue of each symbol; their tapes are unknown before the first trade."""
+        self.counts = {"gaps": 0, "repaired": 0, "refuted": 0, "unrepaired": 0, "late": 0, "duplicates": 0}
+        """Since the start: gaps found, and given up; ids repaired, refuted, late on the stream, seen twice."""
+        self._venues = dict(venues)
+        self._books: dict[str, _Book] = {}
+
+    def take(self, tick: Tick) -> list[Tick | TapeEvent]:
+        """Return what to publish because of a trade on the stream: nothing if it has been seen."""
+        book = self._books.get(tick.symbol)
+        if book is None:
+            self._venues.setdefault(tick.symbol, tick.venue)
+            book = self._open(tick.symbol, tick.trade_id, tick.event_us)
+        chain = book.chain
+        # The usual case, with nothing called: this runs for every trade there is.
+        if tick.trade_id == chain.next_id:
+            chain.next_id += 1
+            chain.last_us = event_us = tick.event_us
+            seen, minute = book.coverage.seen, event_us // MINUTE
+            seen[minute] = seen.get(minute, 0) + 1
+            return [tick]
+        return self._take_irregular(book, tick)
+
+    def expect(self, symbol: str, first_id: int, start_us: int) -> None:
+        """Start the tape of a symbol before its first trade: what does not come from `first_id` on is a gap."""
+        self._open(symbol, first_id, start_us)
+
+    def reached(self, symbol: str) -> tuple[int, int] | None:
+        """Return the id that is expected next and the last trade's time, None if the tape has not started."""
+        book = self._books.get(symbol)
+        return None if book is None else (book.chain.next_id, book.chain.last_us)
+
+    def resume(
+        self,
+        symbol: str,
+        have: Iterable[Span],
+        gaps: Iterable[Gap] = (),
+        never_issued: Iterable[tuple[int, int]] = (),
+        *,
+        at_us: int,
+    ) -> list[TapeEvent]:
+        """Start the tape of a symbol with what is stored: spans of ids, each of one minute, and the open gaps.
+
+        What is missing between them and in no gap is a gap found now; `never_issued` are ids, first and last,
+        that the venue has no trades for. Nothing happens if there is neither a span nor a gap.
+        """
+        spans, known = sorted(have), sorted(gaps, key=lambda gap: (gap.first_id, -gap.last_id))
+        starts = [(span.first_id, span.start_us) for span in spans[:1]]
+        starts += [(gap.first_id, gap.start_us) for gap in known[:1]]
+        if not starts:
+            return []
+        book = self._open(symbol, *min(starts))
+        chain = book.chain
+        for span in spans:
+            book.coverage.count(span.start_us, span.ids)
+            _jump(chain, span.first_id, span.start_us)
+            chain.next_id, chain.last_us = max(chain.next_id, span.last_id + 1), span.end_us
+        for gap in known:
+            _jump(chain, gap.last_id + 1, gap.end_us)
+        for first_id, last_id in never_issued:
+            chain.discard(first_id, last_id)
+        return self._adopt(book, known, at_us)
+
+    def settle(self, gaps: Iterable[Gap], at_us: int) -> list[TapeEvent]:
+        """Return the end of stored gaps that lack nothing: their finder told of them so late that `resume` did not."""
+        events = []
+        for gap in gaps:
+            book = self._books.get(gap.symbol)
+            if gap.state != "found" or book is None or gap.last_id >= book.chain.next_id:
+                continue
+            if book.chain.first_missing(gap.first_id, gap.last_id) is None:
+                gap.missing = 0
+                events.append(gap.event("gap_repaired", at_us, "filled before it was known to be open"))
+        return events
+
+    def oldest_gaps(self) -> list[Gap]:
+        """Return the oldest gap of each symbol that is worth asking for, oldest first."""
+        gaps = (book.ledger.oldest() for book in self._books.values())
+        return sorted((gap for gap in gaps if gap), key=lambda gap: gap.start_us)
+
+    def first_missing(self, gap: Gap) -> int | None:
+        """Return the lowest id of a gap that is worth asking for, None if there is none any more."""
+        return self._books[gap.symbol].chain.first_missing(max(gap.first_id, gap.ask_from), gap.last_id)
+
+    def repair(self, gap: Gap, first_id: int, page: Sequence[Tick], at_us: int) -> list[Tick | TapeEvent]:
+        """Return what to publish because of a page of REST that was asked for from `first_id` on.
+
+        Every missing trade in it goes through, ascending by id and flagged, be it of this gap or another; the
+        rest is ignored, whatever it is. Ids that two pages in a row should begin with, and both do not, though they
+        have later trades, have never been issued. A hole further on in a page proves nothing.
+        """
+        book = self._books[gap.symbol]
+        chain, items = book.chain, list[Tick | TapeEvent]()
+        trades = {tick.trade_id: tick for tick in page if tick.symbol == gap.symbol}
+        for trade_id, tick in sorted(trades.items()):
+            if chain.fill(trade_id, tick.event_us):
+                self.counts["repaired"] += 1
+                book.coverage.count(tick.event_us)
+                items.append(msgspec.structs.replace(tick, repaired=True))
+                items += book.ledger.filled(trade_id, at_us)
+        lowest = min((trade_id for trade_id in trades if trade_id >= first_id), default=first_id)
+        denied = (first_id, lowest - 1)
+        for span in chain.discard(max(denied[0], book.denied[0]), min(denied[1], book.denied[1])):
+            self.counts["refuted"] += span.ids
+            items += book.ledger.refuted(span, at_us)
+        book.denied = denied
+        return items + self._keep_bound(book, at_us)
+
+    def skip(self, gap: Gap, first_id: int, reason: str) -> None:
+        """Ask for a gap from `first_id` on only; when that is done it is given up with the reason."""
+        gap.ask_from, gap.reason = first_id, reason
+
+    def give_up(self, gap: Gap, reason: str, at_us: int) -> list[TapeEvent]:
+        """Ask for a gap no more; return what to publish, nothing if it has been closed meanwhile."""
+        book = self._books[gap.symbol]
+        if gap not in book.ledger.gaps or gap.state == "unrepaired":
+            return []
+        self.counts["unrepaired"] += 1
+        return [book.ledger.give_up(gap, reason, at_us)]
+
+    def coverage_events(self, at_us: int, symbols: Iterable[str] | None = None) -> list[TapeEvent]:
+        """Return the coverage of each symbol, None while there is nothing to tell it from.
+
+        To be called every few seconds for all: it also forgets what is too old to matter.
+        """
+        events = []
+        for symbol in self._venues if symbols is None else symbols:
+            hour = day = missing = None
+            if book := self._books.get(symbol):
+                self._forget(book, at_us)
+                spans = book.chain.missing
+                missing = sum(span.ids for span in spans)
+                hour = book.coverage.share(spans, at_us, HOUR_MINUTES)
+                day = book.coverage.share(spans, at_us, DAY_MINUTES)
+            events.append(
+                TapeEvent(
+                    kind="coverage",
+                    venue=self._venues[symbol],
+                    symbol=symbol,
+                    at_us=at_us,
+                    missing=missing,
+                    coverage_1h=hour,
+                    coverage_24h=day,
+                )
+            )
+        return events
+
+    def _open(self, symbol: str, next_id: int, last_us: int) -> _Book:
+        assert symbol not in self._books, f"the tape of {symbol} has started"
+        book = self._books[symbol] = _Book(symbol, self._venues[symbol])
+        book.start(next_id, last_us)
+        return book
+
+    def _take_irregular(self, book: _Book, tick: Tick) -> list[Tick | TapeEvent]:
+        previous = book.previous
+        if previous is not None and previous.is_near(tick) and not book.chain.is_near(tick):
+            is_late = tick.event_us <= previous.last_us
+            taken = Taken.DUPLICATE if is_late else Taken.RENUMBERED
+        else:
+            taken = book.chain.take(tick)
+        if taken is Taken.RENUMBERED:
+            return [*self._renumber(book, tick), *self.take(tick)]
+        if taken is Taken.DUPLICATE:
+            self.counts["duplicates"] += 1
+            return []
+        book.coverage.count(tick.event_us)
+        items: list[Tick | TapeEvent] = [tick]
+        if taken is Taken.AHEAD:
+            self.counts["gaps"] += 1
+            gap = book.gap(book.chain.missing[-1], tick.received_us)
+            reason = f"expected trade {gap.first_id}, received {tick.trade_id}"
+            items.insert(0, gap.event("gap_found", tick.received_us, reason))
+        elif taken is Taken.LATE:
+            self.counts["late"] += 1
+            items += book.ledger.filled(tick.trade_id, tick.received_us)
+        return items + self._keep_bound(book, tick.received_us)
+
+    def _renumber(self, book: _Book, tick: Tick) -> list[TapeEvent]:
+        """Go on with the numbering that the trade is of, and say that the old one has ended.
+
+        How many trades there were in between cannot be known; the one that was expected stands for them.
+        """
+        at_us, left = tick.received_us, book.chain
+        reason = f"expected trade {left.next_id} or one near it, received {tick.trade_id}: a new numbering"
+        end = Gap(
+            book.symbol, book.venue, left.next_id, left.next_id, left.last_us, tick.event_us, at_us, missing=1
+        )
+        events = [
+            event for gap in list(book.ledger.gaps) for event in self._write_off(book, gap, reason, at_us)
+        ]
+        events.append(book.ledger.give_up(end, reason, at_us))
+        back, book.previous = book.previous, left
+        book.start(tick.trade_id, tick.event_us)
+        if back is not None and back.is_near(tick):
+            book.chain = back
+            end.first_id = end.last_id = back.next_id
+            end.missing = 0
+            events.append(end.event("gap_refuted", at_us, "the numbering goes on"))
+        return events
+
+    def _adopt(self, book: _Book, gaps: Iterable[Gap], at_us: int) -> list[TapeEvent]:
+        """Give each missing id to the gap it belongs to, and what is left to new ones."""
+        chain, events, owned = book.chain, list[TapeEvent](), list[Span]()
+        last_id = -1
+        for gap in gaps:
+            if gap.first_id <= last_id:
+                gap.missing = 0
+                events.append(gap.event("gap_repaired", at_us, "its ids are counted in another gap"))
+                continue
+            inside = chain.discard(gap.first_id, gap.last_id)
+            gap.missing = sum(span.ids for span in inside)
+            if not gap.missing:
+                events.append(gap.event("gap_repaired", at_us, None))
+                continue
+            last_id = gap.last_id
+            book.ledger.add(gap)
+            owned += inside
+        for span in chain.missing:
+            self.counts["gaps"] += 1
+            events.append(book.gap(span, at_us).event("gap_found", at_us, "not in the store at the start"))
+        chain.missing = sorted((*chain.missing, *owned))
+        return events + self._keep_bound(book, at_us)
+
+    def _keep_bound(self, book: _Book, at_us: int) -> list[TapeEvent]:
+        events: list[TapeEvent] = []
+        while len(book.chain.missing) > MAX_SPANS:
+            reason = f"the ledger holds {MAX_SPANS} runs of missing trades and no more"
+            events += self._write_off(book, book.ledger.gaps[0], reason, at_us)
+        return events
+
+    def _write_off(self, book: _Book, gap: Gap, reason: str, at_us: int) -> list[TapeEvent]:
+        events = self.give_up(gap, reason, at_us)
+        for span in book.chain.discard(gap.first_id, gap.last_id):
+            book.coverage.write_off(span)
+        book.ledger.forget(gap)
+        return events
+
+    def _forget(self, book: _Book, at_us: int) -> None:
+        book.coverage.forget(at_us)
+        for gap in [gap for gap in book.ledger.gaps if gap.state == "unrepaired"]:
+            if max(gap.start_us, gap.end_us) < at_us - _DAY:
+                book.chain.discard(gap.first_id, gap.last_id)
+                book.ledger.forget(gap)
+
+
+def _jump(chain: Chain, next_id: int, event_us: int) -> None:
+    if next_id > chain.next_id:
+        chain.missing.append(Span(chain.next_id, next_id - 1, chain.last_us, event_us))
+        chain.next_id, chain.last_us = next_id, event_us

@@ -1,0 +1,39 @@
+"""Flags become variables."""
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from services.common.errors import FatalError
+from services.local.settings import RecordSettings
+
+
+def flags(**given: object) -> Namespace:
+    return Namespace(
+        **{"file": Path("f"), "force": False, "symbols": None, "streams": None, "duration": None} | given
+    )
+
+
+def test_flags_come_before_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAIRSTREAM_SYMBOLS", "BTCUSDT")
+    monkeypatch.setenv("PAIRSTREAM_FEED", "replay")
+    assert RecordSettings.of(flags()).environment["PAIRSTREAM_SYMBOLS"] == "BTCUSDT"
+    settings = RecordSettings.of(flags(symbols="ETHUSDT", streams="trades"))
+    assert settings.environment["PAIRSTREAM_SYMBOLS"] == "ETHUSDT"
+    assert settings.environment["PAIRSTREAM_STREAMS"] == "trades"
+    assert settings.environment["PAIRSTREAM_FEED"] == "live"
+    assert settings.duration_s is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("90", 90), ("1.5", 1.5), ("10m", 600), ("2h", 7200), ("1d", 86400)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert RecordSettings.of(flags(duration=text)).duration_s == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0s", "-1s", "10x", "nan", "1e9", "ten minutes", "1h30m"])
+def test_a_wrong_duration_says_what_would_be_right(text: str) -> None:
+    with pytest.raises(FatalError, match="--duration: expected a time above 0 such as 90s"):
+        RecordSettings.of(flags(duration=text))
