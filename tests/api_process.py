@@ -1,36 +1,29 @@
 """The API as a process, and rows for it to read, as a test sees them."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
-from psycopg import sql
 
 from services.common import clock
 from services.common.messages import Alert, FeedName, Heartbeat, Signal, Tick
+from services.common.topics import ALERTS, SIGNALS, TICKS
+from tests.contract.store import write_all
 from tests.ports import free_port
 from tests.waiting import wait_until
 
 START_US = 1_767_225_600_000_000  # 2026-01-01
 PAIR = "ETHUSDT-BTCUSDT"
-WIDTHS = {"1s": "1 second", "1m": "1 minute", "5m": "5 minutes", "1h": "1 hour"}
-_BARS = """
-INSERT INTO {table}
-SELECT symbol, date_bin({width}, ts, '2000-01-01Z'), (array_agg(price ORDER BY trade_id))[1], max(price), min(price),
-       (array_agg(price ORDER BY trade_id DESC))[1], sum(size), sum(price * size), count(*),
-       min(trade_id), max(trade_id)
-FROM ticks GROUP BY 1, 2
-ON CONFLICT (symbol, ts) DO UPDATE SET close = excluded.close, trade_count = excluded.trade_count
-"""
 
 
 class ApiProcess:
@@ -161,22 +154,11 @@ def heartbeat(service: str, age_us: int = 0, feed: FeedName | None = None) -> He
 
 
 def store(url: str, messages: Iterable[Tick | Signal | Alert]) -> None:
-    """Insert rows as they are, and bars that follow from the ticks."""
-    with psycopg.connect(url) as connection:
-        for message in messages:
-            values = {name: getattr(message, name) for name in message.__struct_fields__}
-            values["ts"] = clock.to_datetime(values.pop("event_us"))
-            if isinstance(message, Tick):
-                values["received_at"] = clock.to_datetime(values.pop("received_us"))
-            connection.execute(
-                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                    sql.Identifier(f"{type(message).__name__.lower()}s"),
-                    sql.SQL(", ").join(map(sql.Identifier, values)),
-                    sql.SQL(", ").join(map(sql.Placeholder, values)),
-                ),
-                values,
-            )
-        for name, width in WIDTHS.items():
-            connection.execute(
-                sql.SQL(_BARS).format(table=sql.Identifier(f"ohlc_{name}"), width=sql.Literal(width))
-            )
+    """Have the sink's writer store them, and the bars that follow from the ticks."""
+    # Alerts first: the sink refuses those that a stored signal contradicts.
+    kinds: dict[str, list[Tick | Signal | Alert]] = {topic.name: [] for topic in (TICKS, ALERTS, SIGNALS)}
+    for message in messages:
+        kinds[f"{type(message).__name__.lower()}s"].append(message)
+    for topic, batch in kinds.items():
+        # A cluster of its own each time: nothing here has offsets that must go on from each other.
+        asyncio.run(write_all(url, topic, [batch], cluster=uuid.uuid4().hex))

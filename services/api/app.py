@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api import problems
 from services.api.backend import Backend
-from services.api.routes import alerts, bars, pairs, probes, signals, status, stream, symbols, ticks
+from services.api.routes import alerts, bars, gaps, pairs, probes, signals, status, stream, symbols, ticks
 from services.common.heartbeat import VERSION
 
 FEED_HEADER = "X-Pairstream-Feed"
@@ -53,7 +53,7 @@ def create_app(backend: Backend) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.backend = backend
-    for resource in (status, symbols, ticks, bars, pairs, signals, alerts, stream, probes):
+    for resource in (status, symbols, ticks, bars, pairs, signals, alerts, gaps, stream, probes):
         app.include_router(resource.router)
     problems.install(app)
     app.add_middleware(_Outermost, backend=backend)

@@ -14,6 +14,7 @@ from services.api.settings import ApiSettings
 from services.api.store import Store
 from services.api.subscription import SNAPSHOT_ALERTS
 from services.api.tail import Tail
+from services.api.tape import OpenGap, Tape
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, VERSION, Pulse
@@ -30,9 +31,10 @@ class Backend:
         self.settings = settings
         self.store = Store(settings)
         self.hub = Hub()
+        self.tape = Tape()
         self._health = Health()
         self._pulse = Pulse("api")
-        self.tail = Tail(settings, self.hub, self._health, self._pulse)
+        self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse)
         self._seeded = asyncio.Event()
 
     async def run(self) -> None:
@@ -56,13 +58,15 @@ class Backend:
         """Return what ``/v1/status`` answers; it needs neither broker nor database."""
         self._judge_now()
         own = self._pulse.message()
-        names = dict.fromkeys((*self.settings.symbols, *self.hub.ticks))
+        since_us = self._health.fed_since_us
         return {
             "feed": self.feed,
             "version": VERSION,
             **row([("now_us", own.at_us)]),
             "services": self._health.services(own),
-            "symbols": [self.price(name, own.at_us) for name in names],
+            "symbols": [
+                self.price(name, own.at_us) | self.tape.state(name, since_us) for name in self.names()
+            ],
         }
 
     def price(self, symbol: str, now_us: int) -> Row:
@@ -77,6 +81,10 @@ class Backend:
             ("age_s", age_s(event_us, now_us)),
         ]
         return row(fields)
+
+    def names(self) -> list[str]:
+        """Return every symbol known without the store: those of the settings first."""
+        return list(dict.fromkeys((*self.settings.symbols, *self.hub.ticks)))
 
     async def symbols(self) -> list[str]:
         """Return every known symbol: those of the settings first, then all others there ever were."""
@@ -116,6 +124,7 @@ class Backend:
                     ),
                     msgspec.convert(await self.store.newest_alerts(SNAPSHOT_ALERTS), list[Alert]),
                 )
+                self.tape.seed(msgspec.convert(await self.store.open_gaps(), list[OpenGap]))
                 self._seeded.set()
             await asyncio.sleep(backoff.next_s())
 

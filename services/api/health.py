@@ -20,6 +20,12 @@ class Health:
         ingest = self._beats.get("ingest")
         return None if ingest is None else ingest.feed
 
+    @property
+    def fed_since_us(self) -> int:
+        """Return when the present ingest began, 0 before it was heard of."""
+        ingest = self._beats.get("ingest")
+        return 0 if ingest is None else ingest.started_us
+
     def put(self, beat: Heartbeat) -> None:
         """Take a heartbeat; an older one than the known changes nothing."""
         known = self._beats.get(beat.service)

@@ -32,8 +32,12 @@ def answer(
     feed: str | None,
     rows: Sequence[Row],
     next_cursor: str | None = None,
+    **members: Sequence[Row],
 ) -> Response:
-    """Return `rows`, which have the fields of `model`; the Link header leads to the next page."""
+    """Return `rows`, which have the fields of `model`; the Link header leads to the next page.
+
+    `members` are what a JSON document has besides.
+    """
     headers = {"Vary": "Accept"}
     if next_cursor is not None:
         # A reference relative to the request: right behind every proxy.
@@ -43,7 +47,7 @@ def answer(
         name = request.url.path.rpartition("/")[2]
         headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return StreamingResponse(as_csv(model, rows), headers=headers, media_type="text/csv; charset=utf-8")
-    document: Row = {"feed": feed, "data": rows}
+    document: Row = {"feed": feed, "data": rows, **members}
     if next_cursor is not None:
         document["next_cursor"] = next_cursor
     return Response(encode(document), headers=headers, media_type="application/json")

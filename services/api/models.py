@@ -19,6 +19,17 @@ Feed = Annotated[
     FeedName | None, Field(description="Where all this comes from; null until ingest has said it.")
 ]
 AgeS = Annotated[float | None, Field(description="Seconds since then by the wall clock.", examples=[0.412])]
+GapState = Literal["found", "unrepaired", "refuted", "repaired"]
+TradeId = Annotated[int, Field(description="The venue's id.", examples=[2947204771])]
+Coverage1h = Annotated[
+    float | None,
+    Field(description="Share of the last hour's trades that are here; null until known.", examples=[1.0]),
+]
+Coverage24h = Annotated[
+    float | None,
+    Field(description="Share of the last day's trades that are here; null until known.", examples=[0.99998]),
+]
+OpenGaps = Annotated[int, Field(description="Gaps whose trades are missing still.", examples=[0])]
 
 
 class Record(BaseModel):
@@ -42,7 +53,7 @@ class Tick(Record):
     """One trade."""
 
     symbol: Symbol
-    trade_id: Annotated[int, Field(description="The venue's id.", examples=[2947204771])]
+    trade_id: TradeId
     event_us: EpochUs
     event_time: IsoTime
     received_us: EpochUs
@@ -51,6 +62,9 @@ class Tick(Record):
     price: Price
     size: Annotated[float, Field(description="In base currency.", examples=[0.25])]
     buyer_is_maker: Annotated[bool, Field(description="True if the seller took liquidity.")]
+    repaired: Annotated[
+        bool, Field(description="True if the stream missed it and it was asked for afterwards.")
+    ]
 
 
 class Bar(Record):
@@ -91,6 +105,13 @@ class Signal(Record):
     reason: Annotated[str | None, Field(examples=["12 samples, 30 needed"])]
 
 
+class LatestSignal(Signal):
+    """A pair now: at the close of its last second, or, where `closed` is false, since then."""
+
+    closed: Annotated[bool, Field(description="False while the second is open; such signals are not stored.")]
+    late: Annotated[int, Field(description="Trades that came too late to be measured.", examples=[0])]
+
+
 class Alert(Record):
     """One transition of one rule on one pair."""
 
@@ -103,6 +124,50 @@ class Alert(Record):
     value: Annotated[float, Field(examples=[2.31])]
     threshold: Annotated[float, Field(examples=[2.0])]
     message: str
+
+
+class Gap(Record):
+    """A run of trade ids that the stream jumped over, and what became of it."""
+
+    symbol: Symbol
+    first_id: TradeId
+    last_id: TradeId
+    venue: Annotated[str, Field(examples=["binance"])]
+    start_us: EpochUs
+    start_time: IsoTime
+    end_us: EpochUs
+    end_time: IsoTime
+    found_us: EpochUs
+    found_time: IsoTime
+    updated_us: EpochUs
+    updated_time: IsoTime
+    state: Annotated[
+        GapState,
+        Field(
+            description="`found`: being repaired; `repaired`: every trade is here; `refuted`: the venue has no such "
+            "trades; `unrepaired`: they could not be had, `reason` says why."
+        ),
+    ]
+    missing: Annotated[int, Field(description="Ids that are missing still.", examples=[17])]
+    reason: Annotated[str | None, Field(examples=["older than the 48 hours the venue keeps"])]
+
+
+class SymbolCoverage(Record):
+    """How much of a symbol's tape is here, as it was at `coverage_us`."""
+
+    symbol: Symbol
+    coverage_1h: Coverage1h
+    coverage_24h: Coverage24h
+    coverage_us: EpochUs | None
+    coverage_time: IsoTime | None
+    open_gaps: OpenGaps
+    missing: Annotated[int, Field(description="Trade ids that open gaps lack.", examples=[0])]
+
+
+class GapLedger(Listing[Gap]):
+    """Gaps, with the coverage of each symbol asked for."""
+
+    coverage: list[SymbolCoverage]
 
 
 class SymbolPrice(Record):
@@ -129,6 +194,18 @@ class SymbolDay(SymbolPrice):
     ]
 
 
+class SymbolState(SymbolPrice):
+    """A symbol's last trade, and how complete its tape is."""
+
+    coverage_1h: Coverage1h
+    coverage_24h: Coverage24h
+    open_gaps: OpenGaps
+    stale: Annotated[
+        list[str],
+        Field(description="Its streams that are silent longer than their rate makes plausible."),
+    ]
+
+
 class Pair(Record):
     """A pair and how it is measured."""
 
@@ -144,7 +221,7 @@ class Pair(Record):
     stale_after_s: Annotated[
         float, Field(description="Without a trade of a leg for so long.", examples=[10.0])
     ]
-    last_signal: Signal | None
+    last_signal: LatestSignal | None
 
 
 class ServiceHealth(Record):
@@ -170,7 +247,7 @@ class Status(Record):
     now_us: EpochUs
     now_time: IsoTime
     services: list[ServiceHealth]
-    symbols: list[SymbolPrice]
+    symbols: list[SymbolState]
 
 
 class Health(Record):

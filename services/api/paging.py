@@ -1,6 +1,6 @@
 """One page of a table of the store: from the query to the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import Request, Response
@@ -11,6 +11,7 @@ from services.api.listing import answer
 from services.api.models import Record
 from services.api.problems import ProblemError
 from services.api.queries import PeriodQuery
+from services.api.rows import Row
 from services.api.tables import Order, Selection, Table
 
 
@@ -21,14 +22,15 @@ async def page(
     limit: int,
     table: Table,
     model: type[Record],
-    equal: Mapping[str, str],
+    equal: Mapping[str, str | Sequence[str]],
     order: Order = "ascending",
+    **members: Sequence[Row],
 ) -> Response:
-    """Answer `query` with rows of `table` in which the columns `equal` have these values."""
+    """Answer `query` with rows of `table` in which the columns `equal` have these values, and JSON with `members`."""
     selection = Selection(limit, order, equal, query.start, query.end, _after(query, table))
     found = await backend.store.page(table, selection)
     following = None if found.last is None else cursor.encode(found.last)
-    return answer(request, query.format, model, backend.feed, found.rows, following)
+    return answer(request, query.format, model, backend.feed, found.rows, following, **members)
 
 
 def from_start_or_newest(query: PeriodQuery) -> Order:

@@ -1,6 +1,6 @@
 """What each resource can be asked, checked: unknown parameters are refused, because a misspelt one would lie."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 
 from services.api.backend import Backend
 from services.api.listing import Format
+from services.api.models import GapState
 from services.api.moments import Moment
 from services.api.tables import Interval
 from services.common.messages import AlertState
@@ -17,6 +18,7 @@ TICKS_MAX = 10_000
 BARS_MAX = 10_000
 SIGNALS_MAX = 10_000
 ALERTS_MAX = 1_000
+GAPS_MAX = 10_000
 
 SymbolName = Annotated[
     str, AfterValidator(parse_symbol), Field(description="A known symbol.", examples=["BTCUSDT"])
@@ -80,6 +82,14 @@ class AlertsQuery(PeriodQuery):
     pair: Annotated[str | None, Field(description="A known pair.", examples=["ETHUSDT-BTCUSDT"])] = None
     state: AlertState | None = None
     limit: Annotated[int, Field(ge=1, le=ALERTS_MAX)] = 100
+
+
+class GapsQuery(PeriodQuery):
+    """Gaps, the one that began last first."""
+
+    symbol: SymbolName | None = None
+    state: Literal["open", GapState] | None = None
+    limit: Annotated[int, Field(ge=1, le=GAPS_MAX)] = 1_000
 
 
 def _backend(connection: HTTPConnection) -> Backend:

@@ -31,9 +31,9 @@ _EPOCH_2000_US = 946_684_800_000_000
 # One index probe for each symbol that there is, however many rows it has.
 _SYMBOLS = sql.SQL("""
 WITH RECURSIVE known (symbol) AS (
-    (SELECT symbol FROM ohlc_1h ORDER BY symbol LIMIT 1)
+    (SELECT symbol FROM ticks ORDER BY symbol LIMIT 1)
     UNION ALL
-    SELECT (SELECT symbol FROM ohlc_1h WHERE symbol > known.symbol ORDER BY symbol LIMIT 1)
+    SELECT (SELECT symbol FROM ticks WHERE symbol > known.symbol ORDER BY symbol LIMIT 1)
     FROM known WHERE known.symbol IS NOT NULL
 )
 SELECT symbol FROM known WHERE symbol IS NOT NULL
@@ -62,6 +62,11 @@ LEFT JOIN LATERAL (
       AND ts <= newest.ts - interval '24 hours' AND ts > newest.ts - interval '25 hours'
     ORDER BY ts DESC, trade_id DESC LIMIT 1
 ) AS reference ON true
+""")
+
+_OPEN_GAPS = sql.SQL("""
+SELECT symbol, first_id, last_id, updated_at AS updated_us, missing
+FROM gaps WHERE state IN ('found', 'unrepaired')
 """)
 
 _NEWEST = sql.SQL("""
@@ -139,6 +144,10 @@ class Store:
         """Return the last alerts, newest first."""
         return (await self.page(ALERTS, Selection(limit=limit, order="descending"))).rows
 
+    async def open_gaps(self) -> list[Row]:
+        """Return every gap whose trades are missing still."""
+        return await self._rows(_OPEN_GAPS, {})
+
     async def _newest(self, table: Table, names: Iterable[str]) -> list[Row]:
         query = _NEWEST.format(
             columns=table.columns, table=table.name, of=table.of, key=table.ordered("descending")
@@ -187,6 +196,8 @@ class Store:
 async def _configure(connection: database.Connection) -> None:
     await connection.set_autocommit(True)
     await connection.execute("SET default_transaction_read_only = on")
+    # Pages are cached or on an SSD: without this the newest 1 s bars of an aggregate are sorted, not looked up.
+    await connection.execute("SET random_page_cost = 1.1")
     await connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(f"{TIMEOUT_S}s")))
     connection.adapters.register_loader("timestamptz", _MicrosecondsLoader)
 

@@ -1,6 +1,6 @@
 """The tables a page can be read from, and the statement that reads one; rows are in the order of their key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -21,27 +21,31 @@ _Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows: equal to `equal` (column to value), from `start` to before `end`, strictly after `after`.
+    """Which rows: equal to `equal` (column to value or values), from `start` to before `end`, strictly after `after`.
 
     In the order ``newest`` the last `limit` of them; in the others the first, and one more if there is one.
     """
 
     limit: int
     order: Order = "ascending"
-    equal: Mapping[str, str] = field(default_factory=dict)
+    equal: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     start: int | None = None
     end: int | None = None
     after: Key | None = None
 
 
 class Table(NamedTuple):
-    """A table, what is read of it, the column of its owner, its key (column to name in a row), its cursors' reader."""
+    """A table, what is read of it, the column of its owner, its key (column to name in a row), its cursors' reader.
+
+    `period` names the columns in which a row's time begins and ends.
+    """
 
     name: sql.Identifier
     columns: sql.Composable
     of: sql.Identifier
     key: dict[str, str]
     cursor: Decoder[Key]
+    period: tuple[str, str] = ("ts", "ts")
 
     def key_of(self, row: Row) -> Key:
         """Return the key of a row."""
@@ -54,16 +58,18 @@ class Table(NamedTuple):
 
     def query(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
         """Return the statement that reads `selection` and its values."""
-        values: dict[str, Any] = dict(selection.equal)
-        conditions: list[sql.Composable] = [
-            sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column))
-            for column in selection.equal
-        ]
+        values: dict[str, Any] = {}
+        conditions: list[sql.Composable] = []
+        for column, value in selection.equal.items():
+            values[column] = value if isinstance(value, str) else list(value)
+            test = sql.SQL("{} = {}" if isinstance(value, str) else "{} = ANY ({})")
+            conditions.append(test.format(sql.Identifier(column), sql.Placeholder(column)))
+        begins, ends = map(sql.Identifier, self.period)
         if selection.start is not None:
-            conditions.append(sql.SQL("ts >= %(start)s"))
+            conditions.append(sql.SQL("{} >= %(start)s").format(ends))
             values["start"] = clock.to_datetime(selection.start)
         if selection.end is not None:
-            conditions.append(sql.SQL("ts < %(end)s"))
+            conditions.append(sql.SQL("{} < %(end)s").format(begins))
             values["end"] = clock.to_datetime(selection.end)
         if selection.after is not None:
             us, *rest = selection.after
@@ -88,7 +94,8 @@ class Table(NamedTuple):
 TICKS = Table(
     sql.Identifier("ticks"),
     sql.SQL(
-        "symbol, trade_id, ts AS event_us, received_at AS received_us, venue, price, size, buyer_is_maker"
+        "symbol, trade_id, ts AS event_us, received_at AS received_us, venue, price, size, buyer_is_maker, "
+        "repaired"
     ),
     sql.Identifier("symbol"),
     {"ts": "event_us", "trade_id": "trade_id"},
@@ -112,6 +119,18 @@ ALERTS = Table(
     sql.Identifier("pair"),
     {"ts": "event_us", "alert_id": "alert_id"},
     Decoder(tuple[Microseconds, _Text]),
+)
+
+GAPS = Table(
+    sql.Identifier("gaps"),
+    sql.SQL(
+        "symbol, first_id, last_id, venue, start_ts AS start_us, end_ts AS end_us, found_at AS found_us, "
+        "updated_at AS updated_us, state, missing, reason"
+    ),
+    sql.Identifier("symbol"),
+    {"start_ts": "start_us", "symbol": "symbol", "first_id": "first_id", "last_id": "last_id"},
+    Decoder(tuple[Microseconds, _Text, _Id, _Id]),
+    ("start_ts", "end_ts"),
 )
 
 _BAR_COLUMNS = sql.SQL("""

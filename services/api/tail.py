@@ -10,19 +10,28 @@ from aiokafka.errors import KafkaError
 
 from services.api.health import Health
 from services.api.hub import Hub
+from services.api.tape import Tape
 from services.common import kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
-from services.common.messages import Alert, Heartbeat, Signal, Tick, decode
+from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode
 from services.common.settings import KafkaSettings
-from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TICKS
+from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
 
 AWAY = "the broker cannot be reached"
 # How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
-# come, alerts that the store may not have yet, heartbeats far enough back to name a service that has died.
-BACKLOG = {TICKS.name: 500, SIGNALS.name: 500, ALERTS.name: 100, HEARTBEATS.name: 5_000}
+# come, alerts that the store may not have yet, heartbeats far enough back to name a service that has died, events
+# of the tape far enough back to know which streams are stale.
+BACKLOG = {
+    TICKS.name: 500,
+    SIGNALS.name: 500,
+    ALERTS.name: 100,
+    HEARTBEATS.name: 5_000,
+    TAPE_EVENTS.name: 10_000,
+}
+TOPICS = (TICKS, SIGNALS, ALERTS, TAPE_EVENTS, HEARTBEATS)
 POLL_MS = 1_000
 ANSWER_S = 3.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
@@ -34,7 +43,7 @@ log = structlog.get_logger()
 class Tail:
     """Reads while `run` runs; clients wait on `news`."""
 
-    def __init__(self, settings: KafkaSettings, hub: Hub, health: Health, pulse: Pulse) -> None:
+    def __init__(self, settings: KafkaSettings, hub: Hub, tape: Tape, health: Health, pulse: Pulse) -> None:
         self.problem: str | None = AWAY
         """Why the topics cannot be read, None if they can."""
         self.caught_up = asyncio.Event()
@@ -47,6 +56,7 @@ class Tail:
             TICKS.name: lambda raw: hub.put_tick(decode(raw, Tick)),
             SIGNALS.name: lambda raw: hub.put_signal(decode(raw, Signal)),
             ALERTS.name: lambda raw: hub.put_alert(decode(raw, Alert)),
+            TAPE_EVENTS.name: lambda raw: tape.put(decode(raw, TapeEvent)),
             HEARTBEATS.name: lambda raw: health.put(decode(raw, Heartbeat)),
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}
@@ -63,7 +73,7 @@ class Tail:
                 await kafka.cluster_id(self._settings)
                 async with (
                     kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
-                    kafka.consumer(self._settings, TICKS, SIGNALS, ALERTS, HEARTBEATS) as consumer,
+                    kafka.consumer(self._settings, *TOPICS) as consumer,
                     asyncio.TaskGroup() as tasks,
                 ):
                     backoff.reset()

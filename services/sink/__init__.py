@@ -1,1 +1,1 @@
-"""Write the topics ``ticks``, ``signals`` and ``alerts`` to PostgreSQL, with bars kept current."""
+"""Write ticks, signals, alerts and gaps to PostgreSQL, with bars kept current."""

@@ -1,4 +1,4 @@
-"""The statements that keep bars equal to a recomputation from ticks, whatever order the ticks came in.
+"""The statements that keep tables of bars equal to a recomputation, whatever order the ticks came in.
 
 A bar is never changed by a tick: it is computed again from everything below it, so late, repeated and
 out-of-order ticks need no special case. Sums run in the order of trade ids, so the same ticks give the
@@ -71,3 +71,6 @@ COMPUTE = (
     _compute("ohlc_1h", "1 hour", _FROM_BARS, "ohlc_5m"),
 )
 """To be run in this order: each level is computed from the one before."""
+
+FIND_TOUCHED = (sql.SQL("SELECT DISTINCT (extract(epoch FROM ts) * 1000000)::bigint FROM touched_seconds"),)
+"""What takes the place of COMPUTE where bars are aggregates: the seconds whose buckets may have to be refreshed."""

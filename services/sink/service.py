@@ -1,8 +1,12 @@
-"""Read, write, commit: from what the database holds, again and again, whatever goes away in between."""
+"""Read, write, commit: from what the database holds, again and again, whatever goes away in between.
+
+While the database takes one batch the next one is read and decoded, and no more than that.
+"""
 
 import asyncio
 from collections.abc import Sequence
 
+import psycopg
 import structlog
 from aiokafka.errors import KafkaError
 
@@ -11,10 +15,21 @@ from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
+from services.sink import retention
 from services.sink.batch import Batch, Refused
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, Source
+from services.sink.tables import TABLES
 from services.sink.writer import Writer
+
+_SWEEP_S = 60
+# A server that has vanished without a goodbye is noticed within half a minute.
+_LIVELY = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 log = structlog.get_logger()
 
@@ -30,8 +45,9 @@ class Sink:
         self._dead_letters = dead_letters
         self._pulse = pulse
         self._backoff = Backoff()
+        tables = (table.name for table in TABLES.values())
         pulse.counters |= dict.fromkeys(
-            ("ticks", "signals", "alerts", "duplicates", "dead_letters", "batches", "lost"), 0
+            (*tables, "duplicates", "dead_letters", "batches", "lost", "expired"), 0
         )
 
     async def run(self) -> None:
@@ -55,20 +71,52 @@ class Sink:
             self._pulse.lag_messages = await self._source.lag()
             await pause(INTERVAL_S)
 
+    async def delete_expired(self) -> None:
+        """Delete every minute what is older than it is to be kept, until cancelled."""
+        retentions = self._settings.retentions
+        while any(retentions.values()):
+            try:
+                async with database.connect(self._settings, "pairstream-sink-retention") as connection:
+                    deleted = await retention.sweep(connection, retentions)
+                if deleted:
+                    log.info("deleted what has expired", rows=deleted)
+            except (TransientError, psycopg.Error) as error:
+                log.warning("nothing deleted, trying again in a minute", error=" ".join(str(error).split()))
+            await pause(_SWEEP_S)
+
     async def _write_until_failure(self) -> None:
-        async with database.connect(self._settings, "pairstream-sink", prepare_threshold=None) as connection:
+        async with database.connect(
+            self._settings, "pairstream-sink", prepare_threshold=None, **_LIVELY
+        ) as connection:
             writer = Writer(connection)
             await writer.prepare()
             self._source.placed = False
+            batch = await self._source.read()
             while True:
                 checkpoint()
-                batch = await self._source.read()
-                if not self._source.placed:
-                    stored = await writer.resume(await kafka.cluster_id(self._settings))
+                if self._source.placed:
+                    batch = await self._write_and_read(writer, batch)
+                else:
+                    stored = await writer.resume(await self._source.cluster_id())
                     await self._source.place(stored)
-                    self._running()
-                elif batch:
-                    await self._write(writer, batch)
+                    if self._pulse.state == "starting":
+                        self._running()
+                    batch = await self._source.read()
+
+    async def _write_and_read(self, writer: Writer, batch: Batch) -> Batch:
+        """Write `batch` and return the next one; neither is under way any more when this fails."""
+        reading = asyncio.create_task(self._source.read())
+        try:
+            if batch:
+                await self._write(writer, batch)
+            else:
+                await writer.refresh()
+            # Only now: a database may well answer and yet take no batch.
+            self._running()
+            return await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     def _running(self) -> None:
         self._backoff.reset()
@@ -83,9 +131,10 @@ class Sink:
         await self._source.commit(batch.read)
         counters = self._pulse.counters
         for topic, rows in written.stored.items():
-            counters[topic] += rows
+            counters[TABLES[topic].name] += rows
         counters["duplicates"] += written.duplicates
         counters["batches"] += 1
+        counters["expired"] += batch.expired
 
     async def _bury(self, refused: Sequence[Refused]) -> None:
         await asyncio.gather(
@@ -117,9 +166,10 @@ async def serve(settings: SinkSettings) -> None:
         kafka.consumer(settings, **options) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
-        source = Source(consumer, settings.batch_rows, settings.batch_ms)
+        source = Source(consumer, settings)
         # A dead letter counts as buried when the broker has it, before its offset is passed.
         sink = Sink(settings, source, kafka.DeadLetters(producer.send_and_wait, "sink"), pulse)
         tasks.create_task(pulse.beat(producer.send))
         tasks.create_task(sink.watch_lag())
+        tasks.create_task(sink.delete_expired())
         tasks.create_task(sink.run())

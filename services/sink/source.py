@@ -2,35 +2,45 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.common import clock, kafka
 from services.sink.batch import KINDS, Batch, Partition
+from services.sink.settings import SinkSettings
 
 GROUP = "sink"
 # The shortest a broker accepts by default: a member that was killed holds its partitions for so long.
 SESSION_TIMEOUT_MS = 6_000
 _IDLE_MS = 1_000
+# Ends a batch of unusually large messages: the sink holds two batches, and what each broker answers a fetch with.
+_BATCH_BYTES = 16 << 20
+# Decoded without a look at the database, which has been given the batch before and must not wait for us.
+_AT_ONCE = 250
 _LAG_TIMEOUT_S = 2.0
 
 log = structlog.get_logger()
 
 
 class Source(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Reads batches; only while ``placed`` is true do its positions come from the stored offsets."""
+    """Reads batches; only while ``placed`` is true do its positions come from the stored offsets.
 
-    def __init__(self, consumer: AIOKafkaConsumer, batch_rows: int, batch_ms: int) -> None:
+    Between two reads the partitions are paused: as long as the database is behind or away nothing is fetched.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, settings: SinkSettings) -> None:
         """`consumer` is started, a member of GROUP and not yet subscribed."""
         self.placed = False
         self.lost = 0
         """Messages that the broker had deleted before they were read."""
         self._consumer = consumer
-        self._batch_rows = batch_rows
-        self._batch_ms = batch_ms
+        self._settings = settings
         self._next: dict[Partition, int] = {}
+        self._written: dict[Partition, int] = {}
         consumer.subscribe(list(KINDS), listener=self)
 
     async def place(self, stored: Mapping[Partition, int]) -> None:
@@ -44,7 +54,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         latest = await self._consumer.end_offsets(assigned)
         if not self.placed:
             return
-        self._next = {}
+        self._next, self._written = {}, {}
         for topic_partition in assigned:
             partition, first = Partition(*topic_partition), earliest[topic_partition]
             offset = stored.get(partition, first)
@@ -60,43 +70,54 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
                 )
                 offset = first
             self._consumer.seek(topic_partition, offset)
-            self._next[partition] = offset
+            self._next[partition] = self._written[partition] = offset
+
+    async def cluster_id(self) -> str:
+        """Return the id of the cluster that the offsets belong to."""
+        return await kafka.cluster_id(self._settings)
 
     async def read(self) -> Batch:
         """Return the next batch, empty after a second without messages or when ``placed`` has become false."""
-        batch = Batch()
+        self._consumer.resume(*self._consumer.paused())
+        try:
+            return await self._read()
+        finally:
+            self._consumer.pause(*self._consumer.assignment())
+
+    async def _read(self) -> Batch:
+        batch = Batch(self._oldest_us())
         if not self.placed and self._consumer.assignment():
             return batch
-        wait_ms, deadline = _IDLE_MS, 0.0
-        while len(batch) < self._batch_rows and wait_ms > 0:
-            received = await self._consumer.getmany(
-                timeout_ms=wait_ms, max_records=self._batch_rows - len(batch)
-            )
+        rows, wait_ms, deadline = self._settings.batch_rows, _IDLE_MS, 0.0
+        while len(batch) < rows and batch.size < _BATCH_BYTES and wait_ms > 0:
+            received = await self._consumer.getmany(timeout_ms=wait_ms, max_records=rows - len(batch))
             for topic_partition, records in received.items():
                 await self._check(topic_partition, records[0].offset)
-                self._add(batch, Partition(*topic_partition), records)
+                await self._add(batch, Partition(*topic_partition), records)
             if not self.placed:
                 return Batch()
             if not batch:
                 break
-            deadline = deadline or time.monotonic() + self._batch_ms / 1000
+            deadline = deadline or time.monotonic() + self._settings.batch_ms / 1000
             wait_ms = round((deadline - time.monotonic()) * 1000)
         return batch
 
     async def lag(self) -> int | None:
-        """Return how many messages of the assigned partitions are still to be read, None if that is unknown."""
-        if not self.placed or not self._next:
+        """Return how many messages of the assigned partitions are not written, None if that is unknown."""
+        written = self._written
+        if not self.placed or not written:
             return None
-        places = [TopicPartition(*partition) for partition in self._next]
+        places = [TopicPartition(*partition) for partition in written]
         try:
             async with asyncio.timeout(_LAG_TIMEOUT_S):
                 ends: dict[TopicPartition, int] = await self._consumer.end_offsets(places)
         except (KafkaError, TimeoutError):
             return None
-        return sum(max(0, end - self._next.get(Partition(*place), end)) for place, end in ends.items())
+        return sum(max(0, end - written[Partition(*place)]) for place, end in ends.items())
 
     async def commit(self, read: Mapping[Partition, int]) -> None:
         """Tell the group how far we are: a hint for whoever watches lag, never what the sink goes by."""
+        self._written |= read
         try:
             await self._consumer.commit(
                 {TopicPartition(*partition): offset for partition, offset in read.items()}
@@ -122,7 +143,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         if expected is None or offset < expected or expected < earliest[topic_partition]:
             self.placed = False
 
-    def _add(self, batch: Batch, partition: Partition, records: Iterable[ConsumerRecord]) -> None:
-        for record in records:
-            batch.add(partition, record.offset, record.value)
+    async def _add(self, batch: Batch, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
+        for first in range(0, len(records), _AT_ONCE):
+            some = records[first : first + _AT_ONCE]
+            batch.extend(partition, ((record.offset, record.value) for record in some))
+            await asyncio.sleep(0)
         self._next[partition] = batch.read[partition]
+
+    def _oldest_us(self) -> int:
+        """Return from when on ticks are stored: late ones among deleted ones would make a bar of themselves."""
+        keep = self._settings.retention_ticks
+        return 0 if keep is None else clock.now_us() - keep // timedelta(microseconds=1) + clock.HOUR

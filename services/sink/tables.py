@@ -1,53 +1,35 @@
 """How each message becomes a row: its columns, their binary types, and the statement that stores it."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 from psycopg import sql
 
 from services.common.messages import Alert, Signal, Tick
-from services.common.topics import ALERTS, SIGNALS, TICKS
-
-# COPY's binary form of a timestamptz is an int8: microseconds since 2000-01-01. No datetime is ever built.
-_EPOCH_US = 946_684_800_000_000
-
-
-class Table(NamedTuple):
-    """A table, the binary type of each column, and what moves staged rows into it and counts the new ones."""
-
-    columns: dict[str, str]
-    row: Callable[[Any], tuple[object, ...]]
-    stage: sql.Composed
-    copy: sql.Composed
-    store: sql.Composed
-
-
-def _table(
-    name: str, columns: dict[str, str], row: Callable[[Any], tuple[object, ...]], store: sql.SQL
-) -> Table:
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    table, staged = sql.Identifier(name), sql.Identifier(f"staged_{name}")
-    return Table(
-        columns=columns,
-        row=row,
-        stage=sql.SQL("CREATE TEMP TABLE {} (LIKE {}) ON COMMIT DELETE ROWS").format(staged, table),
-        copy=sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(staged, names),
-        store=store.format(table=table, staged=staged, columns=names),
-    )
+from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
+from services.sink import gaps
+from services.sink.table import EPOCH_US, table
 
 
 def _tick(tick: Tick) -> tuple[object, ...]:
     return (
         tick.symbol,
-        tick.event_us - _EPOCH_US,
+        tick.event_us - EPOCH_US,
         tick.trade_id,
         tick.venue,
-        tick.received_us - _EPOCH_US,
+        tick.received_us - EPOCH_US,
         tick.price,
         tick.size,
         tick.buyer_is_maker,
+        tick.repaired,
     )
 
+
+_STORE_NEW_TICKS = sql.SQL("""
+WITH stored AS (
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} RETURNING symbol, ts
+), touched AS (
+    INSERT INTO touched_seconds SELECT DISTINCT symbol, date_trunc('second', ts) FROM stored
+)
+SELECT count(*) FROM stored
+""")
 
 _STORE_TICKS = sql.SQL("""
 WITH stored AS (
@@ -62,7 +44,7 @@ SELECT count(*) FROM stored
 def _signal(signal: Signal) -> tuple[object, ...]:
     return (
         signal.pair,
-        signal.event_us - _EPOCH_US,
+        signal.event_us - EPOCH_US,
         signal.y_price,
         signal.x_price,
         signal.hedge_ratio,
@@ -103,7 +85,7 @@ def _alert(alert: Alert) -> tuple[object, ...]:
         alert.alert_id,
         alert.rule_id,
         alert.pair,
-        alert.event_us - _EPOCH_US,
+        alert.event_us - EPOCH_US,
         alert.state,
         alert.value,
         alert.threshold,
@@ -126,7 +108,7 @@ SELECT count(*) FROM stored
 """)
 
 TABLES = {
-    TICKS.name: _table(
+    TICKS.name: table(
         "ticks",
         {
             "symbol": "text",
@@ -137,11 +119,13 @@ TABLES = {
             "price": "float8",
             "size": "float8",
             "buyer_is_maker": "bool",
+            "repaired": "bool",
         },
         _tick,
         _STORE_TICKS,
+        _STORE_NEW_TICKS,
     ),
-    SIGNALS.name: _table(
+    SIGNALS.name: table(
         "signals",
         {
             "pair": "text",
@@ -162,7 +146,7 @@ TABLES = {
         _signal,
         _STORE_SIGNALS,
     ),
-    ALERTS.name: _table(
+    ALERTS.name: table(
         "alerts",
         {
             "alert_id": "text",
@@ -176,6 +160,24 @@ TABLES = {
         },
         _alert,
         _STORE_ALERTS,
+    ),
+    TAPE_EVENTS.name: table(
+        "gaps",
+        {
+            "symbol": "text",
+            "first_id": "int8",
+            "last_id": "int8",
+            "venue": "text",
+            "start_ts": "int8",
+            "end_ts": "int8",
+            "found_at": "int8",
+            "updated_at": "int8",
+            "state": "text",
+            "missing": "int8",
+            "reason": "text",
+        },
+        gaps.row,
+        gaps.STORE,
     ),
 }
 """The table of each topic."""

@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 
 from services.common import database
+from services.common.bars import Span, aggregated, catch_up, refresh
+from services.common.clock import SECOND
 from services.common.database import Connection
 from services.common.errors import FatalError, TransientError
 from services.common.topics import TICKS
-from services.sink import bars
+from services.sink import bars, offsets
 from services.sink.batch import Batch, Partition, Record, Refused
 from services.sink.tables import TABLES
 
@@ -35,6 +37,12 @@ class Written(NamedTuple):
 class Writer:
     """Writes batches on one autocommit connection.
 
+    On plain PostgreSQL a batch's transaction has its bars in it. On TimescaleDB bars are aggregates that show
+    new ticks by themselves; ticks below what is aggregated already (late, repaired) show once their buckets are
+    refreshed, which no transaction may do: that follows the commit. Killed in between, or hindered by others for
+    too long, the policies make up for it within minutes for ticks that are no later than the lateness their
+    offsets cover, and for all others `resume` does, whichever sink goes on with the partitions.
+
     Raises TransientError when the database is away or asks to try again, FatalError when it contradicts the
     schema. After either the connection is of no more use: make another writer and ``resume``.
     """
@@ -43,11 +51,15 @@ class Writer:
         self._connection = connection
         self._cluster_id = ""
         self._stored: dict[Partition, int] = {}
+        self._aggregated = False
+        self._all_new = True
+        self._touched: list[Span] = []
 
     async def prepare(self) -> None:
         """Create the temporary tables into which rows are copied; FatalError if the schema is not ours."""
         async with _errors():
             await database.require_schema(self._connection)
+            self._aggregated = await aggregated(self._connection)
             await self._connection.execute(bars.STAGE_SECONDS)
             for table in TABLES.values():
                 await self._connection.execute(table.stage)
@@ -55,13 +67,9 @@ class Writer:
     async def resume(self, cluster_id: str) -> Mapping[Partition, int]:
         """Return, and from now on write against, the offsets at which the cluster's partitions go on."""
         async with _errors():
-            cursor = await self._connection.execute(
-                "SELECT topic, partition, next_offset FROM stream_offsets WHERE cluster_id = %s", [cluster_id]
-            )
-            self._cluster_id = cluster_id
-            self._stored = {
-                Partition(topic, partition): offset for topic, partition, offset in await cursor.fetchall()
-            }
+            await catch_up(self._connection)
+            self._stored = await offsets.stored(self._connection, cluster_id)
+        self._cluster_id = cluster_id
         return self._stored
 
     async def write(self, batch: Batch, bury: Bury) -> Written:
@@ -73,35 +81,36 @@ class Writer:
         stored: dict[str, int] = {}
         refused: list[Refused] = []
         async with _errors(), self._connection.transaction():
-            for partition in sorted(batch.read):
-                await self._advance(partition, batch.read[partition])
+            await self._advance(batch.read)
             for topic, records in batch:
                 stored[topic] = await self._store(topic, records, refused)
             if refused:
                 await bury(refused)
         self._stored = {**self._stored, **batch.read}
+        await self.refresh()
         received = sum(map(len, batch.records.values()))
-        return Written(stored, received - len(refused) - sum(stored.values()))
+        written = Written(stored, received - len(refused) - sum(stored.values()))
+        # Rows that came twice seldom come alone, and half of the time it takes to store new ones is to look.
+        self._all_new = written.duplicates == 0
+        return written
 
-    async def _advance(self, partition: Partition, following: int) -> None:
-        expected = self._stored.get(partition)
-        key = [self._cluster_id, *partition]
-        if expected is None:
-            cursor = await self._connection.execute(
-                "INSERT INTO stream_offsets (next_offset, cluster_id, topic, partition)"
-                " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                [following, *key],
-            )
-        else:
-            cursor = await self._connection.execute(
-                "UPDATE stream_offsets SET next_offset = %s"
-                " WHERE cluster_id = %s AND topic = %s AND partition = %s AND next_offset = %s",
-                [following, *key, expected],
-            )
-        if cursor.rowcount != 1:
+    @property
+    def refreshed(self) -> bool:
+        """Whether the aggregates show everything that was written."""
+        return not self._touched
+
+    async def refresh(self) -> None:
+        """Make the aggregates show what was stored below them; what others hold is left for the next time."""
+        if not self.refreshed:
+            async with _errors():
+                self._touched = await refresh(self._connection, self._touched)
+
+    async def _advance(self, read: Mapping[Partition, int]) -> None:
+        lost = await offsets.advance(self._connection, self._cluster_id, self._stored, read)
+        for partition in lost:
             raise FencedError(
-                f"expected offset {expected} stored for {partition.topic}/{partition.partition}: "
-                "another sink has written this partition"
+                f"expected offset {self._stored.get(partition)} stored for {partition.topic}/"
+                f"{partition.partition}: another sink has written this partition"
             )
 
     async def _store(self, topic: str, records: Sequence[Record], refused: list[Refused]) -> int:
@@ -109,6 +118,9 @@ class Writer:
             async with self._connection.transaction():
                 return await self._store_all(topic, records)
         except _REFUSALS as error:
+            if self._all_new and isinstance(error, errors.UniqueViolation):
+                self._all_new = False
+                return await self._store(topic, records, refused)
             if len(records) == 1:
                 record = records[0]
                 reason = f"the database refused it: {' '.join(str(error).split())}"
@@ -120,19 +132,24 @@ class Writer:
 
     async def _store_all(self, topic: str, records: Sequence[Record]) -> int:
         table = TABLES[topic]
+        store = table.store_new if self._all_new else table.store
         async with self._connection.cursor() as cursor:
             async with cursor.copy(table.copy) as copy:
                 copy.set_types(list(table.columns.values()))
                 for record in records:
                     await copy.write_row(table.row(record.message))
             if topic == TICKS.name:
-                await cursor.execute(bars.LOCK_SYMBOLS)
-            row = await (await cursor.execute(table.store)).fetchone()
-            assert row is not None
-            if topic == TICKS.name and row[0]:
-                for statement in bars.COMPUTE:
-                    await cursor.execute(statement)
-            return int(row[0])
+                # One round trip for all of it.
+                following = bars.FIND_TOUCHED if self._aggregated else bars.COMPUTE
+                await cursor.execute(sql.SQL(";").join([bars.LOCK_SYMBOLS, store, *following]))
+                cursor.nextset()
+            else:
+                await cursor.execute(store)
+            ((count,),) = await cursor.fetchall()
+            if topic == TICKS.name and self._aggregated:
+                cursor.nextset()
+                self._touched += [Span(us, us + SECOND) for (us,) in await cursor.fetchall()]
+            return int(count)
 
 
 @asynccontextmanager

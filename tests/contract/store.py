@@ -11,14 +11,16 @@ from psycopg import sql
 
 from services.common import database
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime
-from services.common.messages import Alert, Quality, Signal, Tick, encode
+from services.common.messages import Alert, Quality, Signal, TapeEvent, TapeEventKind, Tick, encode
 from services.common.settings import DatabaseSettings
 from services.sink.batch import Batch, Partition, Record, Refused
 from services.sink.writer import Writer, Written
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
 WIDTHS = {"ohlc_1s": SECOND, "ohlc_1m": MINUTE, "ohlc_5m": 5 * MINUTE, "ohlc_1h": HOUR}
-TABLES = (*WIDTHS, "ticks", "signals", "alerts", "stream_offsets")
+TABLES = (*WIDTHS, "ticks", "signals", "alerts", "gaps", "stream_offsets")
+
+Message = Tick | Signal | Alert | TapeEvent
 
 
 def tick(trade_id: int, event_us: int = START_US, symbol: str = "BTCUSDT", price: float = 100.0) -> Tick:
@@ -65,9 +67,24 @@ def alert(alert_id: str) -> Alert:
     )
 
 
-def batch_of(
-    topic: str, messages: Iterable[Tick | Signal | Alert], partition: int = 0, first: int = 0
-) -> Batch:
+def gap_event(
+    kind: TapeEventKind, at_us: int, first_id: int = 10, missing: int | None = None, symbol: str = "BTCUSDT"
+) -> TapeEvent:
+    return TapeEvent(
+        kind=kind,
+        venue="binance",
+        symbol=symbol,
+        at_us=START_US + at_us,
+        first_id=first_id,
+        last_id=first_id + 9,
+        start_us=START_US,
+        end_us=START_US + SECOND,
+        missing=missing,
+        reason=f"{kind} at {at_us}",
+    )
+
+
+def batch_of(topic: str, messages: Iterable[Message], partition: int = 0, first: int = 0) -> Batch:
     batch, place = Batch(), Partition(topic, partition)
     for offset, message in enumerate(messages, first):
         batch.records[topic].append(Record(message, encode(message), place, offset))
@@ -90,10 +107,10 @@ async def writer_of(url: str, cluster: str = "cluster") -> AsyncIterator[Writer]
 
 
 async def write_all(
-    url: str, topic: str, batches: Iterable[Sequence[Tick | Signal | Alert]]
+    url: str, topic: str, batches: Iterable[Sequence[Message]], cluster: str = "cluster"
 ) -> list[Written]:
     first, written = 0, []
-    async with writer_of(url) as writer:
+    async with writer_of(url, cluster) as writer:
         for messages in batches:
             written.append(await writer.write(batch_of(topic, messages, first=first), nothing))
             first += len(messages)

@@ -38,4 +38,5 @@ def test_every_table_can_be_had_as_csv() -> None:
         "/v1/pairs",
         "/v1/pairs/{pair}/signals",
         "/v1/alerts",
+        "/v1/gaps",
     }

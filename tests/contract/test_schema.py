@@ -13,7 +13,7 @@ from services.common import database
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
 
-TABLES = {"ticks", "ohlc_1s", "ohlc_1m", "ohlc_5m", "ohlc_1h", "signals", "alerts", "stream_offsets"}
+TABLES = {"ticks", "ohlc_1s", "ohlc_1m", "ohlc_5m", "ohlc_1h", "signals", "alerts", "gaps", "stream_offsets"}
 
 
 def execute(url: str, statement: str) -> None:
@@ -62,10 +62,10 @@ def test_a_missing_schema_is_one_clear_line(empty_database_url: str) -> None:
 
 
 def test_an_older_schema_is_one_clear_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "revisions", lambda: ["0001", "0002"])
-    with pytest.raises(
-        FatalError, match="expected database schema 0002, received 0001: run pairstream db upgrade"
-    ):
+    known = database.revisions()
+    monkeypatch.setattr(database, "revisions", lambda: [*known, "9998"])
+    told = f"expected database schema 9998, received {known[-1]}: run pairstream db upgrade"
+    with pytest.raises(FatalError, match=told):
         on_connection(database_url, database.require_schema)
 
 
@@ -123,3 +123,14 @@ def test_an_unreachable_server_is_transient_and_its_password_stays_secret(url: s
 def test_a_url_that_is_none_is_fatal() -> None:
     with pytest.raises(FatalError, match="PAIRSTREAM_DATABASE_URL"):
         database.upgrade("nonsense")
+
+
+def test_an_upgrade_keeps_what_is_stored(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute(database.statements("0001_initial.sql"))
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.execute("INSERT INTO ticks VALUES ('S', now(), 1, 'v', now(), 1, 1, true)")
+    assert database.upgrade(empty_database_url) == database.revisions()[1:]
+    with psycopg.connect(empty_database_url) as connection:
+        assert connection.execute("SELECT trade_id, repaired FROM ticks").fetchall() == [(1, False)]

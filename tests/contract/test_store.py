@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,14 +65,24 @@ def test_any_batches_in_any_order_give_the_set_of_ticks_and_recomputed_bars(
                 price=price,
                 size=size,
                 buyer_is_maker=maker,
+                repaired=repaired,
             )
         )
-        for symbol, ts, trade_id, venue, received_at, price, size, maker in select(store_url, "ticks")
+        for symbol, ts, trade_id, venue, received_at, price, size, maker, repaired in select(
+            store_url, "ticks"
+        )
     ]
     assert rows == sorted(ticks, key=lambda one: (one.symbol, one.event_us, one.trade_id))
     assert sum(one.stored["ticks"] for one in written) == len(ticks)
     assert sum(one.duplicates for one in written) == len(repeated)
     assert_bars(store_url, ticks)
+
+
+def test_a_tick_that_came_twice_stays_as_it_came_first(store: str) -> None:
+    ticks = [tick(1), msgspec.structs.replace(tick(2), repaired=True)]
+    again = [msgspec.structs.replace(ticks[0], repaired=True), tick(2)]
+    asyncio.run(write_all(store, "ticks", [ticks, again]))
+    assert [row[-1] for row in select(store, "ticks")] == [False, True]
 
 
 def test_the_order_of_arrival_does_not_change_a_bit_of_a_bar(store: str) -> None:

@@ -1,5 +1,6 @@
 """Every route of the API, as a process on the embedded broker and each database of the contract."""
 
+import asyncio
 import csv
 import io
 import itertools
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 from services.api import models
 from services.common.clock import HOUR, SECOND, to_iso
 from services.common.messages import encode
-from services.common.topics import HEARTBEATS
+from services.common.topics import HEARTBEATS, TAPE_EVENTS
 from tests.api_process import (
     PAIR,
     START_US,
@@ -26,6 +27,7 @@ from tests.api_process import (
     tick,
 )
 from tests.broker import produce
+from tests.contract.store import gap_event, write_all
 from tests.fix_broker import embedded_broker
 
 pytestmark = pytest.mark.integration
@@ -35,11 +37,13 @@ BTC = [tick(number) for number in range(4_000)]
 SOL = [tick(1, "SOLUSDT", START_US, 50.0), tick(2, "SOLUSDT", START_US + 24 * HOUR + SECOND, 55.0)]
 SIGNALS = [pair_signal(number, None if number % 7 == 0 else number / 100) for number in range(1_200)]
 ALERTS = [alert(number) for number in range(300)]
+GAPS = [gap_event("gap_found", 1), gap_event("gap_unrepaired", 2)]
 
 
 @pytest.fixture(scope="module")
 def api(store_url: str) -> Iterator[ApiProcess]:
     store(store_url, [*BTC, *SOL, *SIGNALS, *ALERTS])
+    asyncio.run(write_all(store_url, TAPE_EVENTS.name, [GAPS]))
     with embedded_broker() as broker:
         produce(broker, HEARTBEATS.name, [(encode(heartbeat("ingest", feed="replay")), 1)])
         with running_api(broker, store_url) as running:
@@ -57,6 +61,7 @@ TABLES: dict[str, tuple[type[BaseModel], dict[str, Any]]] = {
     "/v1/pairs": (models.Pair, {}),
     f"/v1/pairs/{PAIR}/signals": (models.Signal, {}),
     "/v1/alerts": (models.Alert, {}),
+    "/v1/gaps": (models.Gap, {"symbol": "BTCUSDT"}),
 }
 
 
@@ -114,6 +119,7 @@ def test_ticks_are_what_was_stored(api: ApiProcess) -> None:
         "price": 100 + 4 / 7,
         "size": 1.1,
         "buyer_is_maker": True,
+        "repaired": False,
     }
 
 

@@ -11,5 +11,5 @@ router = APIRouter(prefix="/v1", tags=["status"])
 
 @router.get("/status", response_model=Status)
 async def read_status(backend: BackendDependency) -> Response:
-    """Return the health of every service and the last trade of every symbol; needs no database."""
+    """Return the health of every service, and the last trade and the tape of every symbol; needs no database."""
     return Response(encode(backend.status()), media_type="application/json")

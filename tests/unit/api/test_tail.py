@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 
 from services.api.health import Health
 from services.api.hub import Hub
-from services.api.tail import BACKLOG, Tail
+from services.api.tail import BACKLOG, TOPICS, Tail
+from services.api.tape import Tape
 from services.common.heartbeat import Pulse
 from services.common.messages import Tick, encode
 from services.common.settings import KafkaSettings
@@ -88,7 +89,7 @@ def read(
 ) -> tuple[Partitions, Hub, Pulse, Tail]:
     consumer, hub, pulse = Partitions(ends), Hub(), Pulse("api")
     consumer.steps = list(steps)
-    tail = Tail(KafkaSettings(), hub, Health(), pulse)
+    tail = Tail(KafkaSettings(), hub, Tape(), Health(), pulse)
 
     async def run() -> None:
         with suppress(asyncio.CancelledError):
@@ -96,6 +97,10 @@ def read(
 
     asyncio.run(run())
     return consumer, hub, pulse, tail
+
+
+def test_every_topic_that_is_read_has_its_backlog() -> None:
+    assert BACKLOG.keys() == {topic.name for topic in TOPICS}
 
 
 def test_only_the_end_of_a_long_partition_is_read() -> None:

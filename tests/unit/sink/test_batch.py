@@ -1,4 +1,6 @@
-from services.common.messages import Alert, Tick, encode
+import msgspec
+
+from services.common.messages import Alert, Signal, TapeEvent, TapeEventKind, Tick, encode
 from services.sink.batch import Batch, Partition
 
 TICK = Tick(
@@ -51,6 +53,42 @@ def test_what_cannot_be_decoded_is_refused_whole_and_counted() -> None:
     assert "expected a Tick" in batch.refused[0].reason
     assert len(batch) == 2
     assert list(batch) == []
+
+
+def tape_event(kind: TapeEventKind) -> bytes:
+    return encode(TapeEvent(kind=kind, venue="v", symbol="S", at_us=1, first_id=1, last_id=2))
+
+
+def test_of_the_tape_only_gaps_are_kept_and_all_else_is_passed_over() -> None:
+    batch, place = Batch(), Partition("tape-events", 0)
+    batch.add(place, 5, tape_event("coverage"))
+    assert (list(batch), len(batch), batch.read) == ([], 1, {place: 6})
+    batch.add(place, 6, tape_event("gap_repaired"))
+    batch.add(place, 7, tape_event("stream_stale"))
+    ((topic, (record,)),) = batch
+    assert (topic, record.offset, len(batch), batch.read) == ("tape-events", 6, 3, {place: 8})
+
+
+def test_signals_of_a_second_that_is_still_open_are_passed_over() -> None:
+    signal = Signal(
+        pair="ETHUSDT-BTCUSDT",
+        event_us=2,
+        y_price=1.0,
+        x_price=2.0,
+        hedge_ratio=None,
+        intercept=None,
+        method="ols",
+        spread=None,
+        zscore=None,
+        correlation=None,
+        window=300,
+        samples=1,
+        quality="not_enough_data",
+    )
+    batch, place = Batch(), Partition("signals", 0)
+    batch.extend(place, enumerate(map(encode, [signal, msgspec.structs.replace(signal, closed=False)])))
+    ((_, (record,)),) = batch
+    assert (record.message, batch.passed, batch.read) == (signal, 1, {place: 2})
 
 
 def test_an_empty_batch_is_false() -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
+from services.common import clock
+from services.common.messages import Tick, encode
 from services.sink.batch import Batch, Partition
+from services.sink.settings import SinkSettings
 from services.sink.source import Source
 
 PLACE = TopicPartition("ticks", 0)
@@ -18,7 +22,7 @@ class Message(NamedTuple):
     """As much of a ConsumerRecord as the source looks at."""
 
     offset: int
-    value: bytes = b"{}"
+    value: bytes
 
 
 class Broker:
@@ -31,6 +35,8 @@ class Broker:
         self.sought: list[int] = []
         self.away = False
         self.listener: Any = None
+        self.running = True
+        self.value = b"{}"
 
     def subscribe(self, topics: list[str], listener: object) -> None:
         self.listener = listener
@@ -46,17 +52,44 @@ class Broker:
             raise KafkaConnectionError
         return dict.fromkeys(places, self.latest)
 
+    def paused(self) -> set[TopicPartition]:
+        return set() if self.running else {PLACE}
+
+    def pause(self, *places: TopicPartition) -> None:
+        self.running = PLACE not in places
+
+    def resume(self, *places: TopicPartition) -> None:
+        self.running = self.running or PLACE in places
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        assert offsets.keys() == {PLACE}
+
     def seek(self, place: TopicPartition, offset: int) -> None:
         self.sought.append(offset)
 
     async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Message]]:
-        if not self.portions:
+        if not self.portions or not self.running:
             return {}
-        return {PLACE: [Message(offset) for offset in self.portions.pop(0)]}
+        return {PLACE: [Message(offset, self.value) for offset in self.portions.pop(0)]}
 
 
-def placed(broker: Broker, stored: dict[Partition, int], rows: int = 100) -> Source:
-    source = Source(broker, batch_rows=rows, batch_ms=50)
+def tick(event_us: int) -> Tick:
+    return Tick(
+        venue="binance",
+        symbol="BTCUSDT",
+        trade_id=1,
+        event_us=event_us,
+        received_us=event_us,
+        price=1.0,
+        size=1.0,
+        buyer_is_maker=True,
+    )
+
+
+def placed(
+    broker: Broker, stored: dict[Partition, int], rows: int = 100, keep: timedelta | None = None
+) -> Source:
+    source = Source(broker, SinkSettings(batch_rows=rows, batch_ms=50, retention_ticks=keep))
     asyncio.run(source.place(stored))
     return source
 
@@ -118,10 +151,36 @@ def test_a_rebalance_drops_what_was_read_and_asks_to_be_placed() -> None:
     assert not source.placed
 
 
-def test_lag_is_what_is_still_to_be_read() -> None:
+def test_nothing_is_fetched_between_two_batches() -> None:
+    broker = Broker(0, 4, [[0, 1], [2, 3]])
+    source = placed(broker, {}, rows=2)
+    for number in (2, 4):
+        assert read(source).read == {("ticks", 0): number}
+        assert not broker.running
+
+
+def test_a_batch_of_large_messages_is_full_at_its_size_in_bytes() -> None:
+    broker = Broker(0, 6, [[0, 1], [2, 3], [4, 5]])
+    broker.value = b" " * 5_000_000
+    source = placed(broker, {})
+    assert read(source).read == {("ticks", 0): 4}
+
+
+def test_ticks_that_would_be_deleted_at_once_are_only_counted() -> None:
+    broker = Broker(0, 2, [[0]])
+    now_us = clock.now_us()
+    for age_us, expired in ((48 * clock.HOUR, 1), (46 * clock.HOUR, 0)):
+        broker.value, broker.portions = encode(tick(now_us - age_us)), [[0]]
+        batch = read(placed(broker, {}, keep=timedelta(hours=48)))
+        assert (batch.expired, len(batch.records["ticks"]), len(batch)) == (expired, 1 - expired, 1)
+
+
+def test_lag_is_what_is_still_to_be_written() -> None:
     broker = Broker(0, 10, [[0, 1]])
     source = placed(broker, {}, rows=2)
-    read(source)
+    batch = read(source)
+    assert asyncio.run(source.lag()) == 10
+    asyncio.run(source.commit(batch.read))
     assert asyncio.run(source.lag()) == 8
     broker.away = True
     assert asyncio.run(source.lag()) is None

@@ -1,0 +1,38 @@
+"""``GET /v1/gaps``: what the tape missed, and what became of it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.api.listing import CSV_RESPONSE
+from services.api.models import Gap, GapLedger
+from services.api.paging import page
+from services.api.problems import RESPONSES
+from services.api.queries import BackendDependency, GapsQuery
+from services.api.tables import GAPS, Order
+from services.api.tape import OPEN
+
+router = APIRouter(prefix="/v1", tags=["gaps"])
+
+
+@router.get("/gaps", response_model=GapLedger, responses=CSV_RESPONSE | RESPONSES)
+async def read_gaps(
+    request: Request, query: Annotated[GapsQuery, Query()], backend: BackendDependency
+) -> Response:
+    """Return the gaps of the tape, the one that began last first, and the coverage of each symbol.
+
+    A gap is a run of trade ids that the stream jumped over. `start` and `end` select the gaps that reach into
+    that time. `state=open` gives those whose trades are missing still: `found` and `unrepaired`. Follow
+    `next_cursor` for earlier ones; CSV has the gaps alone.
+    """
+    equal: dict[str, str | Sequence[str]] = {}
+    if query.symbol is not None:
+        await backend.require_symbol(query.symbol)
+        equal["symbol"] = query.symbol
+    if query.state is not None:
+        equal["state"] = OPEN if query.state == "open" else query.state
+    symbols = backend.names() if query.symbol is None else [query.symbol]
+    coverage = [backend.tape.coverage(symbol) for symbol in symbols]
+    order: Order = "descending"
+    return await page(request, backend, query, query.limit, GAPS, Gap, equal, order, coverage=coverage)

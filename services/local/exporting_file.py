@@ -1,0 +1,90 @@
+"""The files of an export: CSV, plain or gz, and Parquet, written page by page under another name until whole."""
+
+import gzip
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from services.common.errors import FatalError
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+# 9, which is usual, takes nine times as long for a file that is a tenth smaller.
+_LEVEL = 4
+_TIME = pa.timestamp("us", "UTC")
+# By the numbers that these types have in every PostgreSQL.
+_TYPES = {16: pa.bool_(), 20: pa.int64(), 23: pa.int32(), 25: pa.string(), 701: pa.float64(), 1184: _TIME}
+
+
+class ExportFile:
+    """Takes pages of rows; the name of the file says its form."""
+
+    def __init__(self, stack: ExitStack, path: Path, form: str) -> None:
+        self.rows = 0
+        self._stack = stack
+        self._sink: Any
+        if form == ".csv.gz":
+            self._sink = stack.enter_context(gzip.open(path, "wb", compresslevel=_LEVEL))  # noqa: SIM115
+        else:
+            self._sink = stack.enter_context(path.open("wb"))
+        self._parquet = form == ".parquet"
+        self._schema = pa.schema([])
+        self._writer: Any = None
+
+    def begin(self, columns: Sequence[tuple[str, int]]) -> None:
+        """Say what the columns are called and the numbers of their types; every page has the same."""
+        if self._writer is not None:
+            return
+        self._schema = pa.schema([(name.replace("_us", "_time"), _TYPES[oid]) for name, oid in columns])
+        self._writer = self._stack.enter_context(
+            pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
+            if self._parquet
+            else pyarrow.csv.CSVWriter(self._sink, _as_text(self._schema.empty_table()).schema)
+        )
+
+    def write(self, page: Sequence[Sequence[object]]) -> None:
+        """Write some rows; their times are integers (epoch, us)."""
+        arrays = [
+            pa.array(values, field.type)
+            for values, field in zip(zip(*page, strict=True), self._schema, strict=True)
+        ]
+        table = pa.Table.from_arrays(arrays, schema=self._schema)
+        self._writer.write_table(table if self._parquet else _as_text(table))
+        self.rows += len(page)
+
+
+@contextmanager
+def created(path: Path, replace: bool) -> Iterator[ExportFile]:
+    """Yield a file that is at `path` when the block ends well, and nowhere if it does not.
+
+    FatalError if it cannot be written, or if it is there and `replace` is false.
+    """
+    form = next((suffix for suffix in reversed(SUFFIXES) if path.name.endswith(suffix)), None)
+    if form is None:
+        raise FatalError(
+            f"--output: expected a name that ends in {', '.join(SUFFIXES)}, received {path.name}"
+        )
+    if path.exists() and not replace:
+        raise FatalError(f"{path}: expected a new file, but it exists; --force writes over it")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with ExitStack() as stack:
+            yield ExportFile(stack, part, form)
+        part.replace(path)
+    except OSError as error:
+        raise FatalError(f"{path}: expected to write to it, received: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _as_text(table: pa.Table) -> pa.Table:
+    """Return `table` with its times in ISO 8601: Arrow's own form has a space in the middle."""
+    for index, field in enumerate(table.schema):
+        if field.type == _TIME:
+            table = table.set_column(index, field.name, pc.strftime(table[index], "%Y-%m-%dT%H:%M:%SZ"))
+    return table

@@ -1,0 +1,46 @@
+"""A table that messages are copied into, and the statements that do it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from psycopg import sql
+
+# COPY's binary form of a timestamptz is an int8: microseconds since 2000-01-01. No datetime is ever built.
+EPOCH_US = 946_684_800_000_000
+
+
+class Table(NamedTuple):
+    """A table, the binary type of each column, and what moves staged rows into it and counts the new ones.
+
+    `store_new` is `store` for rows none of which is there yet: faster, and a UniqueViolation if one is.
+    """
+
+    name: str
+    columns: dict[str, str]
+    row: Callable[[Any], tuple[object, ...]]
+    stage: sql.Composed
+    copy: sql.Composed
+    store: sql.Composed
+    store_new: sql.Composed
+
+
+def table(
+    name: str,
+    columns: dict[str, str],
+    row: Callable[[Any], tuple[object, ...]],
+    store: sql.SQL,
+    store_new: sql.SQL | None = None,
+) -> Table:
+    """Return the table called `name`; statements are written with {table}, {staged} and {columns}."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    stored, staged = sql.Identifier(name), sql.Identifier(f"staged_{name}")
+    places = {"table": stored, "staged": staged, "columns": names}
+    return Table(
+        name=name,
+        columns=columns,
+        row=row,
+        stage=sql.SQL("CREATE TEMP TABLE {} (LIKE {}) ON COMMIT DELETE ROWS").format(staged, stored),
+        copy=sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(staged, names),
+        store=store.format(**places),
+        store_new=(store_new or store).format(**places),
+    )

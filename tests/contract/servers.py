@@ -1,0 +1,67 @@
+"""Databases of the kinds that an upgrade meets: without a schema, with an older one, with or without the extension."""
+
+import asyncio
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from services.common import bars, database
+from services.common.bars import Span
+from services.common.messages import Tick
+from services.common.settings import DatabaseSettings
+from services.sink.tables import TABLES
+
+PLAIN = ("0001_initial.sql", "0002_tape.sql")
+_TICKS = TABLES["ticks"]
+_STORE = sql.SQL(
+    "INSERT INTO ticks ({columns}) SELECT {columns} FROM staged_ticks ON CONFLICT DO NOTHING"
+).format(columns=sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns)))
+
+
+@contextmanager
+def bare(server_url: str) -> Iterator[str]:
+    """Create a database without a schema, and without extensions that the server gives to new ones."""
+    name = f"pairstream_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def apply_0002(url: str) -> None:
+    """Bring an empty database to the last revision before there was anything of TimescaleDB's."""
+    with psycopg.connect(url) as connection:
+        for name in PLAIN:
+            connection.execute(database.statements(name))
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0002')")
+
+
+def insert(url: str, ticks: Iterable[Tick]) -> None:
+    """Store ticks as a writer does that dies right after its commit: nobody refreshes a bar."""
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(_TICKS.stage)
+        with cursor.copy(_TICKS.copy) as copy:
+            copy.set_types(list(_TICKS.columns.values()))
+            for tick in ticks:
+                copy.write_row(_TICKS.row(tick))
+        cursor.execute(_STORE)
+
+
+def spans(ticks: Iterable[Tick]) -> list[Span]:
+    """Return the moment of each tick."""
+    return [Span(one.event_us, one.event_us + 1) for one in ticks]
+
+
+async def refresh(url: str, touched: Iterable[Span]) -> None:
+    """Refresh as a writer does after its commit: what others hold is asked for again."""
+    async with database.connect(DatabaseSettings(database_url=url), "test") as connection:
+        left = list(touched)
+        async with asyncio.timeout(30):
+            while left:
+                left = await bars.refresh(connection, left)

@@ -1,0 +1,106 @@
+"""Bars equal a recomputation on every server: late, repaired, repeated and disordered ticks, in any batches."""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from services.api.tables import BARS, Interval, Selection
+from services.common.bars import BATCHES, LEVELS, Level
+from services.common.clock import HOUR, SECOND, from_datetime, to_datetime
+from services.common.messages import Tick
+from services.common.timescale import aggregated
+from tests.contract.store import START_US, WIDTHS, assert_bars, empty, recompute, select, tick, write_all
+
+TICKS = st.lists(
+    st.builds(
+        tick,
+        trade_id=st.integers(0, 30),
+        event_us=st.one_of(
+            st.integers(START_US, START_US + 3 * SECOND),
+            st.integers(START_US, START_US + 2 * HOUR),
+            st.sampled_from([START_US, START_US + HOUR, START_US + 72 * HOUR]),
+        ),
+        symbol=st.sampled_from(["BTCUSDT", "ETHUSDT"]),
+        price=st.floats(1e-6, 1e6),
+    ),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda one: (one.symbol, one.event_us, one.trade_id),
+)
+# How far the policies of levels have come, in buckets of the level, when a batch arrives.
+PROGRESS = st.lists(st.tuples(st.sampled_from(LEVELS), st.integers(1, 100)), max_size=3)
+
+
+def store_ticks(
+    url: str, batches: Iterable[Sequence[Tick]], progress: Iterable[list[tuple[Level, int]]]
+) -> None:
+    """Write each batch, with policies running in between where there are any."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        policies = aggregated(connection)
+        for batch, reached in zip(batches, progress, strict=False):
+            asyncio.run(write_all(url, "ticks", [batch]))
+            for level, buckets in reached if policies else ():
+                until = to_datetime(START_US // HOUR * HOUR + buckets * level.width_us)
+                connection.execute(
+                    "CALL refresh_continuous_aggregate(%s::regclass, NULL, %s::timestamptz, false, %s)",
+                    [level.name, until, Jsonb(BATCHES)],
+                )
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), ticks=TICKS)
+def test_bars_are_those_of_the_set_of_ticks_however_they_came(
+    store_url: str, data: st.DataObject, ticks: list[Tick]
+) -> None:
+    empty(store_url)
+    repairs = [
+        msgspec.structs.replace(one, repaired=True) for one in data.draw(st.lists(st.sampled_from(ticks)))
+    ]
+    order = data.draw(st.permutations(ticks + repairs))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(order)), max_size=4)))
+    batches = [order[low:high] for low, high in itertools.pairwise([0, *cuts, len(order)]) if low < high]
+    progress = data.draw(st.lists(PROGRESS, min_size=len(batches), max_size=len(batches)))
+
+    store_ticks(store_url, batches, progress)
+
+    assert_bars(store_url, ticks)
+
+
+def test_the_order_of_arrival_changes_no_bit_of_a_bar(store: str) -> None:
+    ticks = [tick(n, START_US + n * 10_000_000 // 7, price=100 / 3 + n / 7) for n in range(200)]
+    everything = [[(level, 200) for level in LEVELS]] * 2
+    store_ticks(store, [ticks], everything)
+    forwards = [select(store, table) for table in WIDTHS]
+    empty(store)
+    store_ticks(store, [ticks[100:], ticks[99::-1]], everything)
+    assert [select(store, table) for table in WIDTHS] == forwards
+
+
+def test_trades_of_one_moment_open_and_close_by_their_ids(store: str) -> None:
+    ticks = [tick(n, price=float(price)) for n, price in [(7, 3), (5, 1), (9, 2), (6, 9)]]
+    store_ticks(store, [[one] for one in ticks], [[(level, 99) for level in LEVELS]] * 4)
+    for table in WIDTHS:
+        ((_, _, opened, high, low, closed, *_),) = select(store, table)
+        assert (opened, high, low, closed) == (1, 9, 1, 2), table
+
+
+@pytest.mark.parametrize("interval", ["1s", "1m", "5m", "1h"])
+def test_a_bar_is_complete_once_its_symbol_has_traded_after_it(store: str, interval: Interval) -> None:
+    ticks = [tick(n, START_US + n * 40 * SECOND) for n in range(200)]
+    other = tick(1, START_US + 5 * HOUR, symbol="ETHUSDT")
+    store_ticks(store, [ticks, [other]], [[(level, 30) for level in LEVELS]] * 2)
+    query, values = BARS[interval].query(Selection(limit=1000, equal={"symbol": "BTCUSDT"}))
+    with psycopg.connect(store) as connection:
+        rows = connection.execute(query, values).fetchall()
+    width = WIDTHS[f"ohlc_{interval}"]
+    assert {from_datetime(row[0]): row[-1] for row in rows} == {
+        start: start + width <= ticks[-1].event_us for _, start in recompute(ticks, width)
+    }
+    assert rows[-1][-1] is False

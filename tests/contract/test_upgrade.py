@@ -1,0 +1,248 @@
+"""An upgrade keeps every row and every bar, may be repeated and started by many, and refuses what it cannot do well."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, cast
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from services.common import bars, database, timescale
+from services.common.clock import SECOND
+from services.common.errors import FatalError, TransientError
+from services.common.settings import StoreSettings
+from tests.contract.servers import apply_0002, bare
+from tests.contract.store import START_US, WIDTHS, select, signal, tick, write_all
+
+TICKS = [tick(n, START_US + n * 7 * SECOND) for n in range(1500)]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def server(timescale_server: str) -> Iterator[str]:
+    """Return the URL of an empty database on a server that offers the extension."""
+    with bare(timescale_server) as url:
+        yield url
+
+
+def one(url: str, query: str) -> Any:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def is_aggregated(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return timescale.aggregated(connection)
+
+
+def fill(url: str) -> list[list[tuple[Any, ...]]]:
+    """Fill a plain store, delete the ticks of its first minutes, and return what its relations hold."""
+    asyncio.run(write_all(url, "ticks", [TICKS]))
+    asyncio.run(write_all(url, "signals", [[signal(300)]]))
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM ticks WHERE trade_id < 100")
+    return contents(url)
+
+
+def contents(url: str) -> list[list[tuple[Any, ...]]]:
+    return [select(url, relation) for relation in (*WIDTHS, "ticks", "signals")]
+
+
+def jobs(url: str) -> dict[tuple[str, str], tuple[int, Any]]:
+    query = "SELECT hypertable_name, proc_name, job_id, config FROM timescaledb_information.jobs WHERE job_id >= 1000"
+    with psycopg.connect(url) as connection:
+        return {
+            (name, kind): (job, config) for name, kind, job, config in connection.execute(query).fetchall()
+        }
+
+
+PLAIN = StoreSettings(timescaledb="off")
+
+
+def test_a_plain_store_becomes_timescales_with_every_row_and_bar(server: str) -> None:
+    database.upgrade(server, PLAIN)
+    assert not is_aggregated(server)
+    before = fill(server)
+
+    assert database.upgrade(server) == []
+
+    assert is_aggregated(server)
+    assert contents(server) == before
+    assert one(server, "SELECT count(*) FROM timescaledb_information.hypertables") == 2
+
+
+def test_a_database_of_an_older_revision_keeps_its_rows(server: str) -> None:
+    apply_0002(server)
+    with psycopg.connect(server) as connection:
+        connection.execute(
+            "INSERT INTO ticks VALUES ('S', '2026-01-01 00:00:01.5+00', 1, 'v', now(), 2, 3, true)"
+        )
+        for relation in WIDTHS:
+            connection.execute(
+                sql.SQL("INSERT INTO {} VALUES ('S', '2026-01-01+00', 2, 2, 2, 2, 3, 6, 1, 1, 1)").format(
+                    sql.Identifier(relation)
+                )
+            )
+    before = contents(server)
+    assert database.upgrade(server) == database.revisions()[2:]
+    assert is_aggregated(server)
+    (second,) = select(server, "ohlc_1s")
+    assert second[1].second == 1
+    assert contents(server)[1:] == before[1:]
+
+
+def test_bars_that_nobody_would_see_again_stay_where_they_are(server: str) -> None:
+    apply_0002(server)
+    with psycopg.connect(server) as connection:
+        connection.execute("INSERT INTO ohlc_1h VALUES ('S', '2020-01-01+00', 9, 9, 9, 9, 9, 9, 9, 9, 9)")
+    with pytest.raises(FatalError, match="bars whose ticks are gone"):
+        database.upgrade(server)
+    assert database.upgrade(server, PLAIN) == database.revisions()[2:]
+    assert len(select(server, "ohlc_1h")) == 1
+
+
+def test_an_upgrade_that_was_cut_short_is_finished_by_the_next(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(_: object) -> None:
+        raise TransientError("killed")
+
+    database.upgrade(server, PLAIN)
+    before = fill(server)
+    with monkeypatch.context() as patch:
+        patch.setattr(bars, "catch_up", die)
+        with pytest.raises(TransientError, match="killed"):
+            database.upgrade(server)
+    assert is_aggregated(server)
+    assert contents(server) != before
+    database.upgrade(server)
+    assert contents(server) == before
+
+
+def test_of_several_upgrades_at_once_one_does_the_work(server: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        applied = list(threads.map(database.upgrade, [server] * 4))
+    assert sorted(applied) == [[], [], [], database.revisions()]
+    assert len(jobs(server)) == 7
+
+
+def test_policies_follow_the_settings_and_those_that_are_right_stay(server: str) -> None:
+    database.upgrade(server)
+    before = jobs(server)
+    database.upgrade(server)
+    assert jobs(server) == before
+    kept = StoreSettings(retention_ticks=2 * DAY, retention_signals=3 * DAY)
+    database.upgrade(server, kept)
+    added = {key: config["drop_after"] for key, (_, config) in jobs(server).items() if key not in before}
+    assert added == {("ticks", "policy_retention"): "2 days", ("signals", "policy_retention"): "3 days"}
+    assert {key: jobs(server)[key] for key in before} == before
+    database.upgrade(server, StoreSettings(lateness=2 * DAY))
+    after = jobs(server)
+    assert set(after) == set(before)
+    assert not {job for job, _ in after.values()} & {job for job, _ in before.values()}
+
+
+def test_a_timescale_store_is_not_made_plain(server: str) -> None:
+    database.upgrade(server)
+    with pytest.raises(FatalError, match="PAIRSTREAM_TIMESCALEDB: expected auto"):
+        database.upgrade(server, PLAIN)
+
+
+def test_a_newer_schema_is_left_alone(server: str) -> None:
+    apply_0002(server)
+    with psycopg.connect(server) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(FatalError, match="received 9999"):
+        database.upgrade(server)
+    assert one(server, "SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'") == 0
+
+
+class Apache:
+    """A server whose extension has only what the Apache licence covers."""
+
+    def execute(self, query: str) -> "Apache":
+        self.row = ("apache",) if "license" in query else ("2.29.2", "2.29.2")
+        return self
+
+    def fetchone(self) -> tuple[str, ...]:
+        return self.row
+
+
+def test_a_licence_without_aggregates_is_refused() -> None:
+    with pytest.raises(FatalError, match="license timescale, received apache"):
+        timescale.prepare(cast("psycopg.Connection[Any]", Apache()), "auto")
+
+
+@pytest.mark.parametrize("version", ["2.28.3", "2.9.0", "1.99", "none"])
+@pytest.mark.parametrize("installed", [True, False])
+def test_an_old_extension_is_refused_with_the_reason(
+    empty_database_url: str, version: str, installed: bool
+) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        # A view that stands before the server's own.
+        connection.execute("CREATE SCHEMA offers")
+        connection.execute(
+            "CREATE TABLE offers.pg_available_extensions AS SELECT 'timescaledb' AS name,"
+            " %s AS installed_version, %s AS default_version",
+            [version if installed else None, "2.30.1" if installed else version],
+        )
+    url = f"{empty_database_url}&options=-c%20search_path%3Doffers,pg_catalog,public"
+    with pytest.raises(
+        FatalError, match=f"TimescaleDB 2.29 or later, received {version}: older .* late ticks"
+    ):
+        database.upgrade(url)
+    assert one(empty_database_url, "SELECT to_regclass('ticks') IS NULL")
+
+
+@pytest.mark.parametrize("version", ["2.29.0", "2.29.2", "2.30.0-dev", "2.100.0", "3.0.0"])
+def test_a_new_extension_is_accepted(version: str) -> None:
+    timescale.require_version(version)
+
+
+def test_an_extension_that_cannot_be_created_is_one_clear_line(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("CREATE SCHEMA offers")
+        connection.execute(
+            "CREATE TABLE offers.pg_available_extensions AS"
+            " SELECT 'timescaledb' AS name, NULL AS installed_version, '2.30.1' AS default_version"
+        )
+    url = f"{empty_database_url}&options=-c%20search_path%3Doffers,pg_catalog,public"
+    with pytest.raises(FatalError, match="expected to create the extension timescaledb, received: "):
+        database.upgrade(url)
+
+
+NONSENSE = {
+    "a pair of one symbol": "INSERT INTO pairs VALUES"
+    " ('A-A', 'A', 'A', 'ols', 'price', 300, 30, 2, 1, 5, 1, now(), now())",
+    "a pair under another name": "INSERT INTO pairs VALUES"
+    " ('A-C', 'A', 'B', 'ols', 'price', 300, 30, 2, 1, 5, 1, now(), now())",
+    "an exit above the entry": "INSERT INTO pairs VALUES"
+    " ('A-B', 'A', 'B', 'ols', 'price', 300, 30, 2, 3, 5, 1, now(), now())",
+    "a condition that is no object": "INSERT INTO rules VALUES"
+    " ('r', 'r', NULL, '[1]', 'info', '{}', true, NULL, 1, now(), now())",
+    "a bar without a dataset": "INSERT INTO dataset_bars VALUES ('d', 'A', now(), 1, 1, 1, 1, NULL)",
+    "a delivery before the first": "INSERT INTO deliveries VALUES ('a', 'mail', 0, now(), 'failed', NULL, 1)",
+}
+
+
+@pytest.mark.parametrize("statement", NONSENSE.values(), ids=NONSENSE)
+def test_the_schema_refuses_nonsense(store_url: str, statement: str) -> None:
+    with psycopg.connect(store_url) as connection, pytest.raises(psycopg.IntegrityError):
+        connection.execute(statement)
+
+
+def test_a_dataset_goes_with_its_bars_and_its_bars_make_sense(store_url: str) -> None:
+    with psycopg.connect(store_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO datasets VALUES ('d', 'mine', 'a.csv', sha256('x'), '1 day', 1, 0, now())"
+        )
+        connection.execute("INSERT INTO dataset_bars VALUES ('d', 'A', now(), 2, 3, 1, 2, NULL)")
+        with pytest.raises(psycopg.IntegrityError):
+            connection.execute("INSERT INTO dataset_bars VALUES ('d', 'B', now(), 2, 3, 2.5, 3, 1)")
+        connection.execute("DELETE FROM datasets")
+        assert connection.execute("SELECT FROM dataset_bars").fetchall() == []
