@@ -1,6 +1,11 @@
-"""Bivariate moments: of a set, and of a rolling window in constant amortised time."""
+"""Bivariate moments: of a set, and of a rolling window in constant time."""
 
+import math
+from array import array
 from typing import NamedTuple
+
+_Values = tuple[int, float, float, float, float, float]
+_new = tuple.__new__  # a fifth of the time of calling the class
 
 
 class Moments(NamedTuple):
@@ -13,41 +18,50 @@ class Moments(NamedTuple):
     sxy: float = 0.0
     syy: float = 0.0
 
-    @classmethod
-    def of(cls, x: float, y: float) -> "Moments":
-        """Return the moments of one observation."""
-        return cls(1, x, y)
-
     def merge(self, other: "Moments") -> "Moments":
         """Return the moments of both sets together.
 
         Source: Chan, Golub, LeVeque (1979), "Updating Formulae and a Pairwise Algorithm for Computing
         Sample Variances", equations 2.1 in their bivariate form.
         """
-        if self.n == 0:
+        n1, mean_x, mean_y, sxx, sxy, syy = self
+        n2, other_x, other_y, oxx, oxy, oyy = other
+        if n1 == 0:
             return other
-        if other.n == 0:
+        if n2 == 0:
             return self
-        n = self.n + other.n
-        dx = other.mean_x - self.mean_x
-        dy = other.mean_y - self.mean_y
-        share = other.n / n
-        weight = self.n * share
-        return Moments(
-            n,
-            self.mean_x + dx * share,
-            self.mean_y + dy * share,
-            self.sxx + other.sxx + dx * dx * weight,
-            self.sxy + other.sxy + dx * dy * weight,
-            self.syy + other.syy + dy * dy * weight,
+        n = n1 + n2
+        share = n2 / n
+        weight = n1 * share
+        dx = other_x - mean_x
+        dy = other_y - mean_y
+        wx = weight * dx
+        return _new(
+            Moments,
+            (
+                n,
+                mean_x + dx * share,
+                mean_y + dy * share,
+                sxx + oxx + wx * dx,
+                sxy + oxy + wx * dy,
+                syy + oyy + weight * dy * dy,
+            ),
         )
+
+
+NOTHING = Moments()
 
 
 class RollingMoments:
     """Moments of the last `window` observations.
 
-    Two stacks, as for a queue: nothing is ever subtracted, so an absurd observation leaves no trace once it
-    has left the window (running sums and Welford's removal both fail at that). Amortised O(1) merges.
+    The window is a ring of chunks, each about three times the square root of its length. What is left of the chunk that
+    is leaving, with all chunks after it, is computed once, when that chunk begins to leave; the chunk that fills is
+    computed as it comes. So nothing is ever subtracted: an absurd observation leaves no trace once it has left
+    the window (running sums and Welford's removal both fail at that), no observation costs more than a few
+    hundred merges, and 16 bytes are kept for each. Prices count from the first of the chunk that fills, a
+    difference that keeps all digits at a level of 1e5 with moves of 1e-2. What the numbers round to depends
+    on the observations of the window and on `position` alone.
 
     >>> rolling = RollingMoments(window=2)
     >>> for x, y in [(1e15, -1e15), (1.0, 2.0), (3.0, 6.0)]:
@@ -56,31 +70,126 @@ class RollingMoments:
     Moments(n=2, mean_x=2.0, mean_y=4.0, sxx=2.0, sxy=4.0, syy=8.0)
     """
 
-    def __init__(self, window: int) -> None:
+    __slots__ = (
+        "_chunk", "_leaving", "_mean_x", "_mean_y", "_n", "_rest", "_sxx", "_sxy", "_syy", "_totals", "_x", "_y",
+        "_zero_x", "_zero_y", "position", "window",
+    )  # fmt: skip
+
+    def __init__(self, window: int, position: int = 0) -> None:
         if window < 1:
             raise ValueError(f"expected a window of at least 1 observation, received {window}")
+        if not 0 <= position < window:
+            raise ValueError(f"expected a position of 0 to {window - 1} in the window, received {position}")
         self.window = window
-        self._oldest_first: list[Moments] = []  # top of the stack covers all of the older half
-        self._newer: list[Moments] = []
-        self._newer_total = Moments()
+        self.position = position
+        self._x = array("d", bytes(8 * window))
+        self._y = array("d", bytes(8 * window))
+        self._chunk = min(window, 3 * math.isqrt(window))
+        self._totals = [(0.0, 0.0, NOTHING)] * -(-window // self._chunk)
+        # The top is the window without its oldest observation; means count from the zero.
+        self._leaving: list[_Values] = []
+        self._rest: _Values = NOTHING
+        self._zero_x = self._zero_y = 0.0
+        self._n = 0
+        self._mean_x = self._mean_y = self._sxx = self._sxy = self._syy = 0.0
 
     def update(self, x: float, y: float) -> None:
         """Add an observation; the oldest leaves when the window is full."""
-        if len(self._oldest_first) + len(self._newer) == self.window:
-            if not self._oldest_first:
-                self._turn_over()
-            self._oldest_first.pop()
-        observation = Moments.of(x, y)
-        self._newer.append(observation)
-        self._newer_total = self._newer_total.merge(observation)
+        if not self._leaving:
+            self._turn(x, y)
+        self._rest = self._leaving.pop()
+        position = self.position
+        self._x[position] = x
+        self._y[position] = y
+        position += 1
+        self.position = position if position < self.window else 0
+        # Welford (1962), "Note on a Method for Calculating Corrected Sums of Squares and Products".
+        self._n = n = self._n + 1
+        x -= self._zero_x
+        mean = self._mean_x
+        dx = x - mean
+        self._mean_x = mean = mean + dx / n
+        self._sxx += dx * (x - mean)
+        y -= self._zero_y
+        mean = self._mean_y
+        dy = y - mean
+        self._mean_y = mean = mean + dy / n
+        y -= mean
+        self._sxy += dx * y
+        self._syy += dy * y
 
     def get(self) -> Moments:
         """Return the moments of the window."""
-        return self._oldest_first[-1].merge(self._newer_total) if self._oldest_first else self._newer_total
+        n1, mean_x, mean_y, sxx, sxy, syy = self._rest
+        n2 = self._n
+        if not n2:
+            return NOTHING
+        # Moments.merge, without its objects: this is done for every observation.
+        n = n1 + n2
+        share = n2 / n
+        weight = n1 * share
+        dx = self._mean_x - mean_x
+        dy = self._mean_y - mean_y
+        wx = weight * dx
+        return _new(
+            Moments,
+            (
+                n,
+                self._zero_x + (mean_x + dx * share),
+                self._zero_y + (mean_y + dy * share),
+                sxx + self._sxx + wx * dx,
+                sxy + self._sxy + wx * dy,
+                syy + self._syy + weight * dy * dy,
+            ),
+        )
 
-    def _turn_over(self) -> None:
-        total = Moments()
-        while self._newer:
-            total = self._newer.pop().merge(total)
-            self._oldest_first.append(total)
-        self._newer_total = Moments()
+    def observations(self) -> tuple[list[float], list[float]]:
+        """Return all x and all y of the window, oldest first."""
+        oldest = self.position - self._rest[0] - self._n
+        if oldest >= 0:
+            return self._x[oldest : self.position].tolist(), self._y[oldest : self.position].tolist()
+        return (
+            (self._x[oldest:] + self._x[: self.position]).tolist(),
+            (self._y[oldest:] + self._y[: self.position]).tolist(),
+        )
+
+    def _turn(self, zero_x: float, zero_y: float) -> None:
+        """Begin the chunk at `position` and its zero: the chunk that it replaces begins to leave."""
+        chunk, position, window = self._chunk, self.position, self.window
+        count = self._rest[0] + self._n
+        if self._n:
+            filled = Moments(self._n, self._mean_x, self._mean_y, self._sxx, self._sxy, self._syy)
+            self._totals[((position or window) - 1) // chunk] = (self._zero_x, self._zero_y, filled)
+        number = position // chunk
+        total = NOTHING
+        for from_x, from_y, (n, mean_x, mean_y, *squares) in (
+            self._totals[number + 1 :] + self._totals[:number]
+        ):
+            shifted = (n, mean_x + (from_x - zero_x), mean_y + (from_y - zero_y), *squares)
+            total = total.merge(_new(Moments, shifted))
+        first = number * chunk
+        last = min(first + chunk, window)
+        # Until the window is full, the slots behind the newest observation hold none.
+        empty = min(last, first + window - count)
+        leaving, xs, ys = self._leaving, self._x, self._y
+        n, mean_x, mean_y, sxx, sxy, syy = total
+        for at in range(last - 1, first - 1, -1):
+            leaving.append((n, mean_x, mean_y, sxx, sxy, syy))
+            if at < empty:
+                continue
+            n += 1
+            x = xs[at] - zero_x
+            dx = x - mean_x
+            mean_x += dx / n
+            sxx += dx * (x - mean_x)
+            y = ys[at] - zero_y
+            dy = y - mean_y
+            mean_y += dy / n
+            y -= mean_y
+            sxy += dx * y
+            syy += dy * y
+        # A window that begins within a chunk does without the rest of it.
+        del leaving[last - position :]
+        self._zero_x, self._zero_y = zero_x, zero_y
+        self._n = 0
+        self._mean_x = self._mean_y = self._sxx = self._sxy = self._syy = 0.0

@@ -1,0 +1,137 @@
+"""Exponential weights: the moments, and the two regressions on them."""
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.quant.ewma import Ewma
+from services.quant.exponential import ExponentialMoments, forgetting_of
+from services.quant.fit import NotEnoughDataError
+from services.quant.rls import RecursiveLeastSquares
+from tests.unit.quant.series import Array, legs, samples, seeds
+
+windows = st.integers(5, 100)
+kinds = st.sampled_from(["walk", "jumps", "cents"])
+
+
+def moments_of(y: Array, x: Array, forgetting: float) -> ExponentialMoments:
+    moments = ExponentialMoments(forgetting)
+    for b, a in samples(y, x):
+        moments.update(a, b)
+    return moments
+
+
+@settings(max_examples=40, deadline=None)
+@given(kind=kinds, seed=seeds, window=windows, n=st.integers(2, 120))
+def test_the_moments_equal_pandas(kind: str, seed: int, window: int, n: int) -> None:
+    y, x = legs(kind, seed, n)
+    moments = moments_of(y, x, forgetting_of(window))
+    # pandas loses digits at a high level.
+    frame = pd.DataFrame({"y": y - y[-1], "x": x - x[-1]})
+    weighted = frame.ewm(span=window)
+    assert moments.mean_x == pytest.approx(float(weighted.mean()["x"].iloc[-1]) + x[-1], rel=1e-12)
+    assert moments.mean_y == pytest.approx(float(weighted.mean()["y"].iloc[-1]) + y[-1], rel=1e-12)
+    covariance = weighted.cov().iloc[-2:].to_numpy()
+    assert moments.variance_y() == pytest.approx(covariance[0, 0], rel=1e-9, abs=1e-20)
+    assert moments.variance_x() == pytest.approx(covariance[1, 1], rel=1e-9, abs=1e-20)
+    unit = np.sqrt(covariance[0, 0] * covariance[1, 1])
+    assert moments.covariance() == pytest.approx(covariance[0, 1], abs=1e-9 * unit + 1e-20)
+    if unit > 0:
+        correlation = float(weighted.corr().iloc[-1, 0])
+        assert moments.correlation() == pytest.approx(correlation, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, window=windows, n=st.integers(10, 200))
+def test_the_weighted_regression_equals_statsmodels(seed: int, window: int, n: int) -> None:
+    y, x = legs("walk", seed, n)
+    estimator = Ewma(window)
+    for b, a in samples(y, x):
+        estimator.update(b, a)
+    weights = forgetting_of(window) ** np.arange(n - 1, -1, -1)
+    expected = sm.WLS(y, sm.add_constant(x - x[-1]), weights).fit()
+    fit = estimator.get()
+    assert fit.hedge_ratio == pytest.approx(expected.params[1], rel=1e-8, abs=1e-10)
+    assert fit.intercept + fit.hedge_ratio * x[-1] == pytest.approx(expected.params[0], rel=1e-9)
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    variance = weights @ expected.resid**2 / weights.sum() * effective / (effective - 2)
+    assert fit.scale == pytest.approx(np.sqrt(variance), rel=1e-7)
+
+
+def textbook_recursion(y: Array, x: Array, forgetting: float) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Return parameters, P and the innovations; Haykin, table 9.1, in extended precision."""
+    theta = np.zeros(2, np.longdouble)
+    p = np.eye(2, dtype=np.longdouble) * np.longdouble(1e12)
+    innovations = []
+    for b, a in zip(y.astype(np.longdouble), x.astype(np.longdouble), strict=True):
+        phi = np.array([1, a], np.longdouble)
+        gain = p @ phi / (forgetting + phi @ p @ phi)
+        innovations.append(float(b - phi @ theta))
+        theta = theta + gain * (b - phi @ theta)
+        p = (p - np.outer(gain, phi @ p)) / forgetting
+    return theta, p, innovations
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, window=st.integers(10, 100))
+def test_the_recursion_equals_the_textbooks(seed: int, window: int) -> None:
+    random = np.random.default_rng(seed)
+    x = np.cumsum(random.normal(size=300))
+    y = 3 + 2 * x + random.normal(size=300)
+    forgetting = forgetting_of(window)
+    estimator = RecursiveLeastSquares(window)
+    for b, a in samples(y, x):
+        estimator.update(b, a)
+    theta, p, innovations = textbook_recursion(y, x, forgetting)
+    fit = estimator.get()
+    assert fit.hedge_ratio == pytest.approx(float(theta[1]), rel=1e-6)
+    assert fit.intercept == pytest.approx(float(theta[0]), rel=1e-6, abs=1e-6)
+    squares = pd.Series(innovations[3:]) ** 2
+    scale = float(np.sqrt(squares.ewm(span=window).mean().iloc[-1]))
+    assert fit.scale == pytest.approx(scale, rel=1e-5)
+    # P of the textbook is of the raw sums; its lower corner is the slope's.
+    assert fit.hedge_ratio_se == pytest.approx(scale * float(np.sqrt(p[1, 1])), rel=1e-5)
+
+
+def test_both_regressions_find_the_same_line() -> None:
+    ewma, rls = Ewma(50), RecursiveLeastSquares(50)
+    for y, x in samples(*legs("cents", 8, 300)):
+        ewma.update(y, x)
+        rls.update(y, x)
+    assert (ewma.get().hedge_ratio, ewma.get().intercept) == (rls.get().hedge_ratio, rls.get().intercept)
+    assert ewma.get().scale < rls.get().scale
+
+
+def test_an_absurd_price_fades_as_its_weight() -> None:
+    points = samples(*legs("walk", 1, 2_000))
+    clean, soiled = Ewma(20), Ewma(20)
+    for number, (y, x) in enumerate(points):
+        clean.update(y, x)
+        soiled.update(1e9 if number == 5 else y, x)
+    assert soiled.get().hedge_ratio == pytest.approx(clean.get().hedge_ratio, rel=1e-9)
+    assert soiled.get().scale == pytest.approx(clean.get().scale, rel=1e-9)
+
+
+def test_a_leg_that_stands_still_is_said() -> None:
+    moments = ExponentialMoments(0.5)
+    for number in range(200):
+        moments.update(float(min(number, 3)), float(number))
+    with pytest.raises(NotEnoughDataError, match="x did not move lately"):
+        moments.correlation()
+
+
+def test_weights_of_hardly_two_observations_determine_no_scale() -> None:
+    estimator = Ewma(1, forgetting=0.2)
+    for y, x in [(1.0, 2.0), (2.0, 1.0), (3.0, 7.0)]:
+        estimator.update(y, x)
+    with pytest.raises(NotEnoughDataError, match="more than 2 observations"):
+        estimator.get()
+
+
+@pytest.mark.parametrize("forgetting", [0.0, 1.0, -0.5, 1.5])
+def test_a_factor_that_forgets_nothing_or_all_is_refused(forgetting: float) -> None:
+    with pytest.raises(ValueError, match=f"between 0 and 1, received {forgetting}"):
+        ExponentialMoments(forgetting)

@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.tsa.statespace.mlemodel import MLEModel
+
+from services.quant.exponential import forgetting_of
+from services.quant.kalman import Kalman, KalmanFit
+from tests.unit.quant.series import Array, legs, samples, seeds
+
+Long = np.longdouble
+
+
+class Textbook:
+    """Durbin and Koopman, 4.3, with matrices and in extended precision: y = (1, x) theta + v, theta walks."""
+
+    def __init__(self, noise: Array, observation: float, mean: Array, variance: Array) -> None:
+        self.noise, self.observation = noise.astype(Long), Long(observation)
+        self.mean, self.variance = mean.astype(Long), variance.astype(Long)
+
+    def forecast(self, x: float) -> tuple[float, float]:
+        """Return what y is expected to be and the variance of the innovation."""
+        z = np.array([1, Long(x)])
+        return float(z @ self.mean), float(z @ self.variance @ z + self.observation)
+
+    def update(self, y: float, x: float) -> None:
+        z = np.array([1, Long(x)])
+        f = z @ self.variance @ z + self.observation
+        gain = self.variance @ z / f
+        self.mean = self.mean + gain * (Long(y) - z @ self.mean)
+        self.variance = self.variance - np.outer(gain, gain) * f + self.noise
+
+
+def textbook(y: Array, x: Array, delta: float, observation: float, prior: float, unit: float) -> Textbook:
+    shape = np.diag([1, 1 / unit**2])
+    noise = delta / (1 - delta) * observation * shape
+    return Textbook(noise, observation, np.array([0, y[0] / x[0]]), prior * observation * shape)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(["walk", "jumps", "cents"]),
+    seed=seeds,
+    delta=st.sampled_from([0.0, 1e-7, 1e-5, 1e-3]),
+    observation=st.sampled_from([1e-3, 1.0, 50.0]),
+    unit=st.sampled_from([None, 1.0]),
+)
+def test_every_forecast_equals_the_textbooks(
+    kind: str, seed: int, delta: float, observation: float, unit: float | None
+) -> None:
+    y, x = legs(kind, seed, 120)
+    kalman = Kalman(50, delta, observation, prior_variance=1e4, unit=unit)
+    reference = textbook(y, x, delta, observation, 1e4, unit or float(x[0]))
+    for number, (b, a) in enumerate(samples(y, x)):
+        if number >= 3:
+            fit = kalman.get()
+            expected, variance = reference.forecast(a)
+            assert b - fit.spread(b, a) == pytest.approx(expected, rel=1e-9)
+            assert fit.scale_at(a) == pytest.approx(np.sqrt(variance), rel=1e-5)
+            assert fit.zscore(b, a) == pytest.approx((b - expected) / np.sqrt(variance), rel=1e-5, abs=1e-5)
+            unit_slope = float(np.sqrt(reference.variance[1, 1]))
+            assert fit.hedge_ratio_se == pytest.approx(unit_slope, rel=1e-5)
+            assert fit.intercept_se == pytest.approx(float(np.sqrt(reference.variance[0, 0])), rel=1e-3)
+        kalman.update(b, a)
+        reference.update(b, a)
+
+
+def test_the_innovations_equal_those_of_statsmodels() -> None:
+    random = np.random.default_rng(3)
+    x = 10 + np.cumsum(random.normal(0, 0.1, 200))
+    y = 2 + 1.5 * x + random.normal(0, 0.2, 200)
+    delta, observation, prior = 1e-4, 0.04, 1e4
+    model = MLEModel(y, k_states=2)
+    model["design"] = np.stack([np.ones(200), x])[np.newaxis]
+    model["transition"] = model["selection"] = np.eye(2)
+    model["state_cov"] = delta / (1 - delta) * observation * np.eye(2)
+    model["obs_cov"] = [[observation]]
+    model.ssm.initialize_known(np.array([0, y[0] / x[0]]), prior * observation * np.eye(2))
+    expected = model.ssm.filter()
+    kalman = Kalman(50, delta, observation, prior_variance=prior, unit=1.0)
+    for number, (b, a) in enumerate(samples(y, x)):
+        if number >= 3:
+            fit = kalman.get()
+            assert fit.spread(b, a) == pytest.approx(expected.forecasts_error[0, number], rel=1e-7, abs=1e-9)
+            deviation = float(np.sqrt(expected.forecasts_error_cov[0, 0, number]))
+            assert fit.scale_at(a) == pytest.approx(deviation, rel=1e-7)
+            assert fit.hedge_ratio == pytest.approx(expected.predicted_state[1, number], rel=1e-7)
+            assert fit.intercept == pytest.approx(expected.predicted_state[0, number], rel=1e-7, abs=1e-7)
+        kalman.update(b, a)
+
+
+def filtered(y: Array, x: Array, observation: float | None = None) -> tuple[Kalman, list[KalmanFit]]:
+    kalman, fits = Kalman(100, 1e-5, observation), []
+    for number, (b, a) in enumerate(samples(y, x)):
+        if number >= 3:
+            fits.append(kalman.get())
+        kalman.update(b, a)
+    return kalman, fits
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e3])
+def test_an_unknown_observation_variance_is_estimated_at_every_scale(size: float) -> None:
+    random = np.random.default_rng(1)
+    x = 100 + np.cumsum(random.normal(0, 0.1, 3_000))
+    y = 2 * x + random.normal(0, 0.2, 3_000)
+    _, fits = filtered(size * y, x)
+    later = zip(fits[500:], y[503:].tolist(), x[503:].tolist(), strict=True)
+    assert np.std([fit.zscore(size * b, a) for fit, b, a in later]) == pytest.approx(1, abs=0.1)
+    assert fits[-1].variances[3] == pytest.approx((0.2 * size) ** 2, rel=0.5)
+
+
+def test_the_estimated_variance_is_the_weighted_mean_of_the_scaled_innovations() -> None:
+    y, x = legs("walk", 2, 150)
+    kalman, _ = filtered(y, x)
+    _, known = filtered(y, x, observation=1.0)
+    scaled = [fit.zscore(b, a) ** 2 for fit, (b, a) in zip(known, samples(y, x)[3:], strict=True)]
+    # The third observation is judged too, but ``get`` does not speak before it.
+    weights = forgetting_of(100) ** np.arange(len(scaled))[::-1]
+    total, squares = kalman.state()[-2:]
+    assert total == pytest.approx(weights.sum() + forgetting_of(100) ** len(scaled))
+    assert squares > weights @ scaled
+
+
+def test_its_standard_errors_are_those_of_a_market_that_moves_as_it_believes() -> None:
+    random = np.random.default_rng(5)
+    n, delta, unit = 400, 1e-3, 100.0
+    step = np.sqrt(delta / (1 - delta)) * 0.5
+    errors = []
+    for _ in range(80):
+        x = unit + np.cumsum(np.append(0, random.normal(0, 1, n - 1)))
+        intercepts = np.cumsum(random.normal(0, step, n))
+        hedge_ratios = 1 + np.cumsum(random.normal(0, step / unit, n))
+        y = intercepts + hedge_ratios * x + random.normal(0, 0.5, n)
+        kalman = Kalman(100, delta)
+        for b, a in samples(y[:-1], x[:-1]):
+            kalman.update(b, a)
+        fit = kalman.get()
+        error = (fit.hedge_ratio - hedge_ratios[-1]) / (fit.hedge_ratio_se or 0)
+        errors.append(
+            (
+                error,
+                (fit.intercept - intercepts[-1]) / fit.intercept_se,
+                fit.zscore(float(y[-1]), float(x[-1])),
+            )
+        )
+    assert np.mean(np.square(errors), axis=0) == pytest.approx([1, 1, 1], abs=0.35)
+
+
+@pytest.mark.parametrize(("delta", "observation"), [(1.0, None), (-0.1, None), (0.1, 0.0), (0.1, -1.0)])
+def test_variances_below_0_are_refused(delta: float, observation: float | None) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Kalman(10, delta, observation)
