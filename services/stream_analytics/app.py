@@ -2,30 +2,32 @@
 
 import asyncio
 import os
-import tempfile
 import threading
-from collections import defaultdict
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import faust
 import structlog
 
 from services.common import clock, kafka, topics
-from services.common.clock import SECOND
+from services.common.cancellation import pause
 from services.common.errors import BadMessageError, FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
-from services.common.messages import Alert, PairEvent, Signal, Tick, decode, encode
-from services.common.pairs import Pair
-from services.stream_analytics import transport
-from services.stream_analytics.acknowledgement import InOrder
+from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode, encode
+from services.stream_analytics.conflation import Conflation
+from services.stream_analytics.fan_out import FanOut
+from services.stream_analytics.faust_app import new_app
+from services.stream_analytics.pair_configs import PairConfigs, configured
+from services.stream_analytics.partition import Partition
+from services.stream_analytics.routing import partition_of, routes
 from services.stream_analytics.settings import StreamSettings
-from services.stream_analytics.tracker import PairTracker, routes
+from services.stream_analytics.tracker import Outcome
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
+_FAN_OUT_WAIT_S = 0.004
+# What has waited in its topic for longer than this is not the present.
+_BEHIND_S = 1.0
+_COUNTERS = ("ticks", "signals", "live_signals", "alerts", "dead_letters", "late", "pairs")
 
 log = structlog.get_logger()
 
@@ -37,31 +39,42 @@ class StreamAnalytics:
         self.settings = settings
         self.pulse = Pulse("stream_analytics")
         self.counters = self.pulse.counters
-        self.counters.update(ticks=0, signals=0, alerts=0, dead_letters=0, late=0)
-        self.app = _new_app(settings)
-        self.ticks = self._topic(topics.TICKS)
-        self.pair_events = self._topic(topics.PAIR_EVENTS)
-        self.signals = self._topic(topics.SIGNALS)
-        self.alerts = self._topic(topics.ALERTS)
+        self.counters.update(dict.fromkeys(_COUNTERS, 0))
+        self.app = new_app(settings)
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.trackers: dict[Pair, PairTracker] = {}
-        self._heard_at: dict[tuple[Pair, str], float] = {}
-        self._routes = routes(settings.pairs)
-        self._held: defaultdict[int, InOrder] = defaultdict(InOrder)
+        self.pairs = PairConfigs(self._bury)
+        self.partitions: dict[int, Partition] = {}
+        self._versions: dict[int, int] = {}
+        self._saved_s: dict[int, float] = {}
+        self._late = 0
+        self._every_trade = settings.signal_interval_ms == 0
+        self._conflation: Conflation[tuple[int, str]] = Conflation(settings.signal_interval_ms / 1000)
+        self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
+        self._routed = -1
         self._dead_letters = DeadLetters(self._send, self.pulse.service)
-        self.app.agent(self.ticks, name="fan_out")(self._fan_out)
-        self.app.agent(self.pair_events, name="measure")(self._measure)
-        self.app.timer(settings.idle_timeout_s / 3)(self._pass_time)
-        self.app.task(self._beat)
-        self.app.on_partitions_revoked.connect(self._forget, weak=False)
+        self._wire()
+
+    def _wire(self) -> None:
+        app = self.app
+        for topic, agent in (
+            (topics.TICKS, self._read_ticks),
+            (topics.TIME_MARKS, self._read_marks),
+            (topics.LEG_TRADES, self._measure),
+        ):
+            channel = app.topic(topic.name, key_type=bytes, value_type=bytes)
+            app.agent(channel, name=agent.__name__.strip("_"))(agent)
+        for task in (self._beat, self._follow_pairs, self._fan_out.run, self._speak, self._watch):
+            app.task(task)
+        app.on_partitions_revoked.connect(self._forget, weak=False)
 
     async def serve(self) -> None:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
         await kafka.wait_for_broker(self.settings)
         try:
             await self.app.start()
+            await self.pairs.loaded.wait()
             self.pulse.state = "running"
-            log.info("running", pairs=",".join(map(str, self.settings.pairs)), window=self.settings.window)
+            log.info("running", pairs=len(self.pairs.by_name))
             await self.app.wait_until_stopped()
         finally:
             self.pulse.state = "stopping"
@@ -79,103 +92,141 @@ class StreamAnalytics:
         last_resort.start()
         await self.app.stop()
 
-    def _topic(self, topic: topics.Topic) -> Any:
-        return self.app.topic(topic.name, key_type=bytes, value_type=bytes)
-
-    async def _fan_out(self, stream: Any) -> None:
-        """Send each trade to every pair it is a leg of, keyed by pair."""
-        async for event in stream.events():
+    async def _read_ticks(self, stream: Any) -> None:
+        """Send each trade to the partitions of the pairs it is a leg of."""
+        async for event in stream.noack().events():
             try:
                 tick = decode(event.value, Tick)
             except BadMessageError as error:
-                await self._bury(event, error)
+                await self._bury(event.message, error)
+                event.ack()
                 continue
             self.counters["ticks"] += 1
-            for pair, leg in self._routes.get(tick.symbol, ()):
-                name = str(pair)
-                message = PairEvent(
-                    pair=name, leg=leg, event_us=tick.event_us, trade_id=tick.trade_id, price=tick.price
-                )
-                await self.pair_events.send(key=name.encode(), value=encode(message))
+            await self._route(event, LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
+
+    async def _read_marks(self, stream: Any) -> None:
+        """Send each time mark where the trades of its symbol go."""
+        async for event in stream.noack().events():
+            try:
+                mark = decode(event.value, TimeMark)
+            except BadMessageError as error:
+                await self._bury(event.message, error)
+                event.ack()
+                continue
+            await self._route(event, LegTrade(mark.symbol, mark.event_us, mark.trade_id))
+
+    async def _route(self, event: Any, trade: LegTrade) -> None:
+        if self._routed != self.pairs.version:
+            await self.pairs.loaded.wait()
+            self._fan_out.routes = routes(self.pairs.by_name.values(), self.settings.partitions)
+            self._routed = self.pairs.version
+        is_behind = clock.now_us() / 1e6 - event.message.timestamp > _BEHIND_S
+        await self._fan_out.put(event, trade, is_behind)
+
+    async def _send_trades(self, partition: int, value: bytes) -> None:
+        await self.app.producer.send(topics.LEG_TRADES.name, None, value, partition, None, None)
 
     async def _measure(self, stream: Any) -> None:
-        """Bring both legs of each pair together and publish what each closed second says."""
+        """Bring both legs of each pair together and publish what each closed second, and each moment, says."""
+        await self.pairs.loaded.wait()
+        loop = asyncio.get_running_loop()
         async for event in stream.noack().events():
-            held = self._held[event.message.partition]
+            number = event.message.partition
+            partition = self._partition(number)
             try:
-                message = decode(event.value, PairEvent)
-                pair = Pair.parse(message.pair)
-                if pair not in self.settings.pairs:
-                    held.hold(event, _is_over)
-                    continue
-                tracker = self._tracker(pair)
-                outcomes = tracker.take(message)
-            except (BadMessageError, ValueError, OverflowError) as error:
-                await self._bury(event, error)
-                held.hold(event, _is_over)
-                continue
-            if message.leg != "clock":
-                self._heard_at[pair, message.leg] = asyncio.get_running_loop().time()
-            for signal, alert in outcomes:
-                await self._publish(signal, alert)
-            held.hold(event, partial(_is_closed, message, tracker))
+                trades = decode(event.value, LegTrades).trades
+            except BadMessageError as error:
+                await self._bury(event.message, error)
+                trades = ()
+            outcomes, touched = partition.take(trades, self._every_trade)
+            now_s = loop.time()
+            for outcome in outcomes:
+                if not outcome.signal.closed:
+                    self._conflation.spoke((number, outcome.signal.pair), now_s)
+                await self._publish(outcome)
+            for name in touched:
+                if self._conflation.offer((number, name), now_s):
+                    await self._publish_now(number, name)
+            partition.hold(event, trades)
+            if now_s - self._saved_s.get(number, 0.0) >= self.settings.save_interval_s:
+                self._saved_s[number] = now_s
+                partition.save()
 
-    async def _publish(self, signal: Signal, alert: Alert | None) -> None:
-        self.counters["signals"] += 1
-        await self.signals.send(key=signal.pair.encode(), value=encode(signal))
+    def _partition(self, number: int) -> Partition:
+        """Return a partition with its pairs as they are configured now; only while it handles an event."""
+        if (partition := self.partitions.get(number)) is None:
+            lateness_us = round(self.settings.allowed_lateness_s * clock.SECOND)
+            partition = self.partitions[number] = Partition(self.store, lateness_us)
+        if self._versions.get(number) != self.pairs.version:
+            count = self.settings.partitions
+            partition.configure(
+                {
+                    name: config
+                    for name, config in self.pairs.by_name.items()
+                    if partition_of(name, count) == number
+                }
+            )
+            self._versions[number] = self.pairs.version
+        return partition
+
+    async def _speak(self) -> None:
+        """Publish what was held back, when its time has come."""
+        while True:
+            await pause(max(0.005, self.settings.signal_interval_ms / 5000))
+            for number, name in self._conflation.due(asyncio.get_running_loop().time()):
+                await self._publish_now(number, name)
+
+    async def _publish_now(self, number: int, name: str) -> None:
+        partition = self.partitions.get(number)
+        tracker = None if partition is None else partition.trackers.get(name)
+        if tracker is not None and (signal := tracker.now()) is not None:
+            await self._publish(Outcome(signal))
+
+    async def _publish(self, outcome: Outcome) -> None:
+        signal, alert = outcome
+        key = signal.pair.encode()
+        self.counters["signals" if signal.closed else "live_signals"] += 1
+        await self.app.producer.send(topics.SIGNALS.name, key, encode(signal), None, None, None)
         if alert is not None:
             self.counters["alerts"] += 1
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
-            await self.alerts.send(key=alert.pair.encode(), value=encode(alert))
+            await self.app.producer.send(topics.ALERTS.name, key, encode(alert), None, None, None)
 
-    async def _pass_time(self) -> None:
-        """Tell each pair of which a leg went quiet that time has passed for both.
+    async def _watch(self) -> None:
+        """Count every second what no event counts."""
+        while True:
+            await pause(1.0)
+            tapes = [tape for partition in self.partitions.values() for tape in partition.tapes.values()]
+            self.counters["late"] = self._late + sum(tape.late for tape in tapes)
+            self.counters["pairs"] = sum(len(partition.trackers) for partition in self.partitions.values())
+            self.pulse.lag_messages = self.lag()
 
-        Not while messages wait to be read: then a leg may only seem quiet, because it is behind.
-        """
-        self.counters["late"] = sum(tracker.alignment.late for tracker in self.trackers.values())
-        self.pulse.lag_messages = lag = self._lag()
-        if lag != 0:
-            return
-        long_ago = asyncio.get_running_loop().time() - self.settings.idle_timeout_s
-        for pair, tracker in list(self.trackers.items()):
-            quiet = [self._heard_at[pair, leg] < long_ago for leg in ("y", "x")]
-            if any(quiet) and tracker.alignment.waiting_since is not None:
-                name, now_us = str(pair), tracker.alignment.known_until
-                if all(quiet):  # nobody is left to end the last second
-                    now_us += SECOND - now_us % SECOND
-                message = PairEvent(pair=name, leg="clock", event_us=now_us)
-                await self.pair_events.send(key=name.encode(), value=encode(message))
-
-    def _lag(self) -> int | None:
+    def lag(self) -> int | None:
         """Return how many messages of the assigned partitions are not read yet, None while that is unknown."""
         consumer: Any = self.app.consumer
         lag = 0
         for partition in consumer.assignment():
-            if partition.topic in (topics.TICKS.name, topics.PAIR_EVENTS.name):
+            if partition.topic in (topics.TICKS.name, topics.TIME_MARKS.name, topics.LEG_TRADES.name):
                 read, end = consumer._read_offset[partition], consumer.highwater(partition)
                 if end is None:
                     return None
                 lag += max(0, end - (0 if read is None else read + 1))
         return lag
 
-    def _tracker(self, pair: Pair) -> PairTracker:
-        if pair not in self.trackers:
-            self.trackers[pair] = PairTracker(pair, self.settings, self.store)
-            now = asyncio.get_running_loop().time()
-            self._heard_at |= {(pair, "y"): now, (pair, "x"): now}
-        return self.trackers[pair]
-
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory: after a rebalance, state comes from the store and events come again."""
-        self.trackers.clear()
-        self._held.clear()
+        for partition in self.partitions.values():
+            self._late += sum(tape.late for tape in partition.tapes.values())
+        self.partitions.clear()
+        self._versions.clear()
+        self._fan_out.forget()
 
-    async def _bury(self, event: Any, error: Exception) -> None:
-        origin = f"{event.message.topic}/{event.message.partition}/{event.message.offset}"
-        await self._dead_letters.put(
-            event.value or b"", str(error), source=event.message.topic, origin=origin
-        )
+    async def _follow_pairs(self) -> None:
+        await self.pairs.follow(self.settings, configured(self.settings), self._send)
+
+    async def _bury(self, message: Any, error: Exception) -> None:
+        origin = f"{message.topic}/{message.partition}/{message.offset}"
+        await self._dead_letters.put(message.value or b"", str(error), source=message.topic, origin=origin)
         self.counters["dead_letters"] = self._dead_letters.count
         log.warning("bad message", reason=str(error), origin=origin)
 
@@ -192,41 +243,3 @@ class StreamAnalytics:
             timestamp=timestamp_ms / 1000 if timestamp_ms else None,
             headers=message.get("headers"),
         )
-
-
-def _is_closed(event: PairEvent, tracker: PairTracker) -> bool:
-    return event.leg == "clock" or tracker.alignment.closed_until > event.event_us
-
-
-def _is_over() -> bool:
-    return True
-
-
-def _new_app(settings: StreamSettings) -> faust.App:
-    app = faust.App(
-        "stream-analytics",
-        broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
-        broker_credentials=transport.credentials(settings),
-        broker_commit_interval=settings.commit_interval_s,
-        broker_max_poll_records=1000,
-        broker_session_timeout=settings.session_timeout_s,
-        broker_heartbeat_interval=settings.session_timeout_s / 5,
-        cython_optimizations=True,
-        # Bytes in, bytes out: Faust acknowledges what it cannot decode, so decoding is ours.
-        key_serializer="raw",
-        value_serializer="raw",
-        # Messages that leave in one batch are fetched in one: 4 times the rate on the embedded broker.
-        producer_linger=0.005,
-        stream_buffer_maxsize=8192,
-        stream_wait_empty=False,
-        # It makes its directories also when its store is memory.
-        datadir=str(Path(tempfile.gettempdir(), f"pairstream-faust-{os.getuid()}")),
-        store="memory://",
-        table_standby_replicas=0,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        topic_partitions=settings.partitions,
-        web_enabled=False,
-    )
-    transport.install(app, settings)
-    return app

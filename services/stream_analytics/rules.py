@@ -11,25 +11,28 @@ class ThresholdRule:
     Only signals of quality ``ok`` are judged: what is stale or unknown neither fires nor resolves.
     """
 
-    def __init__(self, entry: float, exit: float) -> None:  # noqa: A002
+    def __init__(self, entry: float, exit: float, firing: bool = False) -> None:  # noqa: A002
         if not 0 <= exit < entry:
             raise ValueError(f"expected 0 <= exit < entry, received exit {exit} and entry {entry}")
         self._entry = entry
         self._exit = exit
-        self.firing = False
+        self.firing = firing
+
+    def crosses(self, zscore: float | None) -> bool:
+        """Take a z-score and tell whether it changes the state."""
+        if zscore is None:
+            return False
+        if self.firing == (abs(zscore) > self._exit if self.firing else abs(zscore) >= self._entry):
+            return False
+        self.firing = not self.firing
+        return True
 
     def judge(self, signal: Signal) -> Alert | None:
         """Return the transition this signal causes, if any; the same signals give the same alert ids."""
-        if signal.quality != "ok" or signal.zscore is None:
+        if signal.quality != "ok" or signal.zscore is None or not self.crosses(signal.zscore):
             return None
-        if not self.firing and abs(signal.zscore) >= self._entry:
-            return self._transition(signal, signal.zscore, "firing", self._entry)
-        if self.firing and abs(signal.zscore) <= self._exit:
-            return self._transition(signal, signal.zscore, "resolved", self._exit)
-        return None
-
-    def _transition(self, signal: Signal, zscore: float, state: AlertState, threshold: float) -> Alert:
-        self.firing = state == "firing"
+        state: AlertState = "firing" if self.firing else "resolved"
+        threshold = self._entry if self.firing else self._exit
         reached = "reached" if self.firing else "is back within"
         return Alert(
             alert_id=f"{RULE_ID}:{signal.pair}:{signal.event_us}:{state}",
@@ -37,7 +40,7 @@ class ThresholdRule:
             pair=signal.pair,
             event_us=signal.event_us,
             state=state,
-            value=zscore,
+            value=signal.zscore,
             threshold=threshold,
-            message=f"{signal.pair}: z-score {zscore:+.2f} {reached} ±{threshold:g}",
+            message=f"{signal.pair}: z-score {signal.zscore:+.2f} {reached} ±{threshold:g}",
         )

@@ -10,8 +10,12 @@ from services.common.settings import KafkaSettings, PairSettings
 class StreamSettings(KafkaSettings, PairSettings):
     """The broker, the pairs, and how Faust works."""
 
-    # A leg that says nothing for so long, by the wall clock, no longer holds the other one back.
-    idle_timeout_s: Annotated[float, Field(gt=0)] = 3.0
+    # Between two closes a pair speaks at most so often; 0 is at every trade.
+    signal_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
+    # A second stays open for so much longer, by event time, for trades that come out of order.
+    allowed_lateness_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.0
+    # How often the windows are stored; what came since is read again after a crash.
+    save_interval_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     # Of every topic; Faust keeps as many of its changelog.
     partitions: Annotated[int, Field(ge=1)] = 4
     commit_interval_s: Annotated[float, Field(gt=0)] = 0.5

@@ -1,104 +1,155 @@
-"""One pair from its events to its signals and alerts, with a state small enough to store at every step."""
+"""One pair from its two tapes to its signals and alerts."""
 
-from collections.abc import Mapping, MutableMapping
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
+from msgspec import structs
 
-from services.common.messages import Alert, PairEvent, Signal
+from services.common.clock import SECOND
+from services.common.messages import Alert, PairConfig, Signal
 from services.common.pairs import Pair
-from services.common.settings import PairSettings
-from services.stream_analytics.alignment import Alignment, Leg, Sample, Trade
+from services.stream_analytics.alignment import Alignment, Sample
+from services.stream_analytics.history import Head, History, Store
 from services.stream_analytics.rules import ThresholdRule
+from services.stream_analytics.tape import SymbolTape
 from services.stream_analytics.windows import PairWindow
 
-Store = MutableMapping[bytes, bytes]
+# For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
+_PATIENCE_US = 600 * SECOND
+# And so long they are remembered: reading a recording, one partition may be far ahead of another.
+_MEMORY_US = 100_000 * SECOND
 
 
 class Outcome(NamedTuple):
-    """What one closed second says."""
+    """What one closed second, or the prices of this moment, say."""
 
     signal: Signal
-    alert: Alert | None
-
-
-class Progress(Struct, frozen=True):
-    """Where a pair stands: the last closed second, how many samples there were, whether the rule fires.
-
-    ``begun_at`` is the number of the first sample of the window that is not outdated.
-    """
-
-    sample: Sample
-    count: int
-    begun_at: int
-    firing: bool
+    alert: Alert | None = None
 
 
 class PairTracker:
-    """Follow one pair. Its state lives in `store`, one small value per sample and one for the progress.
+    """Follow one pair; ``save`` puts its state into `store`, from which another one goes on to the last bit."""
 
-    A restart feeds the window every sample since the turn of its stacks before the last one, up to twice its
-    length, and so rounds exactly as if it had never stopped. The ring is three windows long: when a crash cuts
-    a flush short, the slots already overwritten are older than the stored progress can ask for.
-    """
+    def __init__(self, config: PairConfig, y: SymbolTape, x: SymbolTape, store: Store) -> None:
+        self.pair = Pair.parse(config.pair)
+        self.config = config
+        self.legs = (y, x)
+        self.alignment = Alignment(y, x, round(config.stale_after_s * SECOND))
+        self._window = PairWindow(config)
+        self._rule = ThresholdRule(config.entry_z, config.exit_z)
+        self._live_rule = ThresholdRule(config.entry_z, config.exit_z)
+        self._history = History(store, _name(config), self._window.memory)
+        self._begun_at = 0
+        self._last_us: int | None = None
+        self._is_saved = True
+        self.saved_until = 0
 
-    def __init__(self, pair: Pair, settings: PairSettings, store: Store) -> None:
-        self.pair = pair
-        self.alignment = Alignment(round(settings.stale_after_s * 1e6))
-        self._window = PairWindow(pair, settings.window, settings.min_samples)
-        self._rule = ThresholdRule(settings.entry_z, settings.exit_z)
-        self._store = store
-        self._size = settings.window
-        self._count = self._begun_at = 0
-        self._restore()
+    def restore(self) -> bool:
+        """Go on where the stored state ends; false if there is none."""
+        if (stored := self._history.load()) is None:
+            return False
+        head, samples = stored
+        self._begun_at, self._last_us, self._rule.firing = head.begun_at, head.last_us, head.firing
+        self._live_rule.firing = head.firing
+        self._window.restore(head.state, samples, head.last_us)
+        self.alignment.restore(head.closed_until, head.y, head.x)
+        self.saved_until = head.closed_until
+        for tape, trade in zip(self.legs, (head.y, head.x), strict=True):
+            if trade is not None:
+                tape.restore(trade)
+        return True
 
-    def take(self, event: PairEvent) -> list[Outcome]:
-        """Take one event and return the outcomes of the seconds it closes, oldest first."""
-        if event.leg == "clock":
-            samples = self.alignment.advance(event.event_us)
-        elif event.price is None:
-            raise ValueError(f"expected a price on leg {event.leg} of {self.pair}, received none")
-        else:
-            samples = self.alignment.add(event.leg, Trade(event.event_us, event.price, event.trade_id))
-        return [self._conclude(sample) for sample in samples]
+    def skip(self) -> None:
+        """Begin at what is known now: nobody looked at the seconds before."""
+        self.alignment.restore(min(tape.final_us for tape in self.legs), None, None)
+
+    def reconfigure(self, config: PairConfig) -> bool:
+        """Take new thresholds; false if more has changed and only a new tracker will do."""
+        if _name(config) != _name(self.config):
+            return False
+        self.config = config
+        self.alignment.stale_after_us = round(config.stale_after_s * SECOND)
+        self._window.reconfigure(config)
+        self._rule = ThresholdRule(config.entry_z, config.exit_z, self._rule.firing)
+        self._live_rule = ThresholdRule(config.entry_z, config.exit_z, self._live_rule.firing)
+        return True
+
+    def close(self) -> list[Outcome]:
+        """Return the outcomes of the seconds that have become final, oldest first."""
+        return [self._conclude(sample) for sample in self.alignment.close()]
+
+    def crosses(self) -> bool:
+        """Take the prices of this moment and tell whether they cross a threshold."""
+        y, x = self.legs[0].last, self.legs[1].last
+        return y is not None and x is not None and self._live_rule.crosses(self._window.zscore(y, x))
+
+    def now(self) -> Signal | None:
+        """Return the signal of this moment, None until both legs have traded."""
+        y, x = self.legs[0].last, self.legs[1].last
+        if y is None or x is None:
+            return None
+        known_us = max(tape.known_us for tape in self.legs)
+        oldest = known_us - self.alignment.stale_after_us
+        legs = (("y", y), ("x", x))
+        stale = tuple(leg for leg, trade in legs if trade.event_us < oldest)
+        sample = Sample(max(y.event_us, x.event_us), y, x, stale)  # type: ignore[arg-type]
+        return structs.replace(self._window.judge(sample, closed=False), late=self.late)
+
+    @property
+    def late(self) -> int:
+        """How many trades of both legs came too late to count, since this worker has them."""
+        return self.legs[0].late + self.legs[1].late
+
+    def save(self) -> None:
+        """Write the state, if it has changed."""
+        until = self.alignment.closed_until
+        if self._is_saved and until == self.saved_until:
+            return
+        y, x = self.alignment.legs
+        self._history.save(
+            Head(
+                closed_until=until,
+                y=y,
+                x=x,
+                count=self._history.count,
+                begun_at=self._begun_at,
+                last_us=self._last_us,
+                firing=self._rule.firing,
+                state=self._window.state(),
+                tail=self._history.tail(),
+            )
+        )
+        self._is_saved, self.saved_until = True, until
+
+    def erase(self) -> None:
+        """Remove the stored state."""
+        self._history.erase()
+
+    def needs(self, tape: SymbolTape) -> int:
+        """Return the event time from which on trades of `tape` are still to be closed and stored."""
+        if self.alignment.is_heard:
+            return self.saved_until
+        return max(self.saved_until, tape.known_us - _PATIENCE_US)
+
+    def remembers(self, tape: SymbolTape) -> int:
+        """Return the event time from which on trades of `tape` are still to be closed."""
+        until = self.alignment.closed_until
+        return until if self.alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
 
     def _conclude(self, sample: Sample) -> Outcome:
-        if self._window.is_outdated(sample):
+        if self._window.is_outdated(sample.end_us):
             self._window.clear()
-            self._begun_at = self._count
-        signal = self._window.observe(sample)
+            self._begun_at = self._history.count
+        signal = self._window.judge(sample)
         alert = self._rule.judge(signal)
-        if not sample.stale:
-            self._store[self._slot(self._count)] = msgspec.json.encode(sample)
-            self._count += 1
-        progress = Progress(sample, self._count, self._begun_at, self._rule.firing)
-        self._store[self._key("progress")] = msgspec.json.encode(progress)
+        if sample.is_whole:
+            self._window.learn(sample)
+            self._history.add(sample.y.price, sample.x.price)
+            self._last_us = sample.end_us
+        self._is_saved = False
         return Outcome(signal, alert)
 
-    def _restore(self) -> None:
-        if (raw := self._store.get(self._key("progress"))) is None:
-            return
-        progress = msgspec.json.decode(raw, type=Progress)
-        turns = (progress.count - progress.begun_at) // self._size
-        first = progress.begun_at + max(0, turns - 1) * self._size
-        for number in range(first, progress.count):
-            self._window.learn(msgspec.json.decode(self._store[self._slot(number)], type=Sample))
-        self._count, self._begun_at = progress.count, progress.begun_at
-        self._rule.firing = progress.firing
-        self.alignment.restore(progress.sample.end_us, progress.sample.y, progress.sample.x)
 
-    def _slot(self, number: int) -> bytes:
-        return self._key(str(number % (3 * self._size)))
-
-    def _key(self, name: str) -> bytes:
-        return f"{self.pair}/{self._size}/{name}".encode()
-
-
-def routes(pairs: tuple[Pair, ...]) -> Mapping[str, list[tuple[Pair, Leg]]]:
-    """Return, for each symbol, the pairs it is a leg of."""
-    table: dict[str, list[tuple[Pair, Leg]]] = {}
-    for pair in pairs:
-        table.setdefault(pair.y, []).append((pair, "y"))
-        table.setdefault(pair.x, []).append((pair, "x"))
-    return table
+def _name(config: PairConfig) -> str:
+    """Name what the samples and the state are good for."""
+    method = config.method if config.intercept else "ols_origin"
+    return f"{config.pair}/{config.window}/{method}/{config.transform}"

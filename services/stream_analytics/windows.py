@@ -1,79 +1,176 @@
-"""The rolling statistics of one pair: one signal per closed second."""
+"""The rolling statistics of one pair: what its parameters say of its prices."""
+
+from collections.abc import Sequence
 
 from services.common.clock import SECOND
-from services.common.messages import Signal
+from services.common.messages import Method, PairConfig, Quality, Signal
 from services.common.pairs import Pair
-from services.quant import ols
+from services.quant import estimators
+from services.quant.correlation import correlation
+from services.quant.fit import Fit, NotEnoughDataError
 from services.quant.moments import RollingMoments
+from services.quant.transform import TRANSFORMS
+from services.quant.windowed import Windowed
 from services.stream_analytics.alignment import Sample
-
-METHOD = "ols"
+from services.stream_analytics.tape import Trade
 
 
 class PairWindow:
     """Judge each sample by the window before it, then let it into the window.
 
-    A stale sample is judged by no one and enters no window: an old price is not an observation.
+    Prices between two closes are judged by the same parameters. A sample with a stale or torn leg is judged by
+    no one and enters no window: an old price is not an observation.
     """
 
-    def __init__(self, pair: Pair, window: int, min_samples: int) -> None:
-        self._pair = pair
-        self._min_samples = min(window, min_samples)
-        self._moments = RollingMoments(window)
+    def __init__(self, config: PairConfig) -> None:
+        self.config = config
+        self._legs = Pair.parse(config.pair)
+        self._transform = TRANSFORMS[config.transform]
+        self._method: Method = config.method if config.intercept else "ols_origin"
         self._last_us: int | None = None
+        self._begin()
 
-    def learn(self, sample: Sample) -> None:
-        """Let a sample into the window without a signal, as when state is restored."""
-        self._moments.update(sample.x.price, sample.y.price)
-        self._last_us = sample.end_us
+    def _begin(self) -> None:
+        window = self.config.window
+        self._estimator = estimators.create(self._method, window)
+        # Estimators of a window keep its moments anyway.
+        is_windowed = isinstance(self._estimator, Windowed)
+        self._moments = None if is_windowed else RollingMoments(window)
+        self.samples = 0
+        """How many samples are in the window."""
+        self._parameters: tuple[Fit, float] | str | None = None
 
-    def is_outdated(self, sample: Sample) -> bool:
-        """Tell whether nothing in the window is recent enough to judge this sample: a gap as long as the window."""
-        return self._last_us is not None and sample.end_us - self._last_us > self._moments.window * SECOND
+    @property
+    def memory(self) -> int:
+        """How many of the last samples `restore` needs."""
+        return max(self.config.window, self._estimator.memory)
+
+    def state(self) -> tuple[list[float], int]:
+        """Return what the samples do not tell."""
+        position = 0 if self._moments is None else self._moments.position
+        return self._estimator.state(), position
+
+    def restore(
+        self, state: tuple[list[float], int], samples: Sequence[tuple[float, float]], last_us: int | None
+    ) -> None:
+        """Become the window that had this `state`; `samples` are its last `memory` prices (y, x), oldest first."""
+        seen = [(self._transform(y), self._transform(x)) for y, x in samples]
+        numbers, position = state
+        needed = self._estimator.memory
+        self._estimator.restore(numbers, seen[len(seen) - needed :] if len(seen) > needed else seen)
+        if self._moments is not None:
+            window = self.config.window
+            kept = seen[-window:]
+            self._moments = RollingMoments(window, (position - len(kept)) % window)
+            for y, x in kept:
+                self._moments.update(x, y)
+        self.samples = min(len(samples), self.config.window)
+        self._parameters, self._last_us = None, last_us
+
+    def reconfigure(self, config: PairConfig) -> None:
+        """Take new thresholds; what is measured stays as it is."""
+        self.config, self._parameters = config, None
+
+    def is_outdated(self, at_us: int) -> bool:
+        """Tell whether nothing in the window is recent enough to judge `at_us`: a gap as long as the window."""
+        return self._last_us is not None and at_us - self._last_us > self.config.window * SECOND
 
     def clear(self) -> None:
         """Begin an empty window."""
-        self._moments = RollingMoments(self._moments.window)
         self._last_us = None
+        self._begin()
 
-    def observe(self, sample: Sample) -> Signal:
-        """Return the signal of this sample, then let it into the window unless it is stale."""
-        if sample.stale:
-            legs = " and ".join({"y": self._pair.y, "x": self._pair.x}[leg] for leg in sample.stale)
-            return self._signal(sample, quality="stale", reason=f"{legs} went quiet")
-        signal = self._judge(sample)
-        self.learn(sample)
-        return signal
+    def learn(self, sample: Sample) -> None:
+        """Let a sample into the window."""
+        y, x = self._transform(sample.y.price), self._transform(sample.x.price)
+        self._estimator.update(y, x)
+        if self._moments is not None:
+            self._moments.update(x, y)
+        self.samples = min(self.samples + 1, self.config.window)
+        self._last_us = sample.end_us
+        self._parameters = None
 
-    def _judge(self, sample: Sample) -> Signal:
-        moments = self._moments.get()
-        if moments.n < self._min_samples:
-            reason = f"{moments.n} samples, {self._min_samples} needed"
-            return self._signal(sample, quality="not_enough_data", reason=reason)
-        y, x = sample.y.price, sample.x.price
+    def zscore(self, y: Trade, x: Trade) -> float | None:
+        """Return the z-score of two prices, None where there is none."""
+        parameters = self._fitted(max(y.event_us, x.event_us))
+        if isinstance(parameters, str):
+            return None
         try:
-            fit = ols.fit(moments)
-            return self._signal(
-                sample,
-                quality="ok",
-                hedge_ratio=fit.hedge_ratio,
-                intercept=fit.intercept,
-                spread=fit.spread(y, x),
-                zscore=fit.zscore(y, x),
-                correlation=ols.correlation(moments),
-            )
-        except ols.NotEnoughDataError as error:
-            return self._signal(sample, quality="not_enough_data", reason=str(error))
+            return parameters[0].zscore(self._transform(y.price), self._transform(x.price))
+        except NotEnoughDataError:
+            return None
 
-    def _signal(self, sample: Sample, **values: object) -> Signal:
-        unknown = dict.fromkeys(("hedge_ratio", "intercept", "spread", "zscore", "correlation"))
+    def judge(self, sample: Sample, closed: bool = True) -> Signal:
+        """Return the signal of a sample, by the parameters of the window as it is."""
+        if not sample.is_whole:
+            return self._signal(sample, closed, "stale", self._why(sample))
+        parameters = self._fitted(sample.end_us)
+        if isinstance(parameters, str):
+            return self._signal(sample, closed, "not_enough_data", parameters)
+        fit, correlated = parameters
+        y, x = self._transform(sample.y.price), self._transform(sample.x.price)
+        try:
+            zscore = fit.zscore(y, x)
+        except NotEnoughDataError as error:
+            return self._signal(sample, closed, "not_enough_data", str(error))
+        return self._signal(sample, closed, "ok", None, fit, fit.spread(y, x), zscore, correlated)
+
+    def _fitted(self, at_us: int) -> tuple[Fit, float] | str:
+        """Return the parameters, computed once between two samples, or why there are none."""
+        if self.is_outdated(at_us):
+            return self._missing(0)
+        if self._parameters is None:
+            self._parameters = self._fit()
+        return self._parameters
+
+    def _fit(self) -> tuple[Fit, float] | str:
+        if self.samples < min(self.config.window, self.config.min_samples):
+            return self._missing(self.samples)
+        estimator = self._estimator
+        moments = estimator.moments if isinstance(estimator, Windowed) else self._moments
+        assert moments is not None, "whoever keeps no moments has them beside it"
+        try:
+            return estimator.get(), correlation(moments.get())
+        except NotEnoughDataError as error:
+            return str(error)
+
+    def _missing(self, samples: int) -> str:
+        return f"{samples} samples, {min(self.config.window, self.config.min_samples)} needed"
+
+    def _why(self, sample: Sample) -> str:
+        names = {"y": self._legs.y, "x": self._legs.x}
+        reasons = []
+        if sample.stale:
+            reasons.append(" and ".join(names[leg] for leg in sample.stale) + " went quiet")
+        if sample.torn:
+            reasons.append("trades of " + " and ".join(names[leg] for leg in sample.torn) + " are missing")
+        return "; ".join(reasons)
+
+    def _signal(
+        self,
+        sample: Sample,
+        closed: bool,
+        quality: Quality,
+        reason: str | None,
+        fit: Fit | None = None,
+        spread: float | None = None,
+        zscore: float | None = None,
+        correlated: float | None = None,
+    ) -> Signal:
         return Signal(
-            pair=str(self._pair),
+            pair=self.config.pair,
             event_us=sample.end_us,
             y_price=sample.y.price,
             x_price=sample.x.price,
-            method=METHOD,
-            window=self._moments.window,
-            samples=self._moments.get().n,
-            **(unknown | values),  # type: ignore[arg-type]
+            hedge_ratio=None if fit is None else fit.hedge_ratio,
+            intercept=None if fit is None else fit.intercept,
+            method=self._method,
+            spread=spread,
+            zscore=zscore,
+            correlation=correlated,
+            window=self.config.window,
+            samples=self.samples,
+            quality=quality,
+            reason=reason,
+            closed=closed,
         )

@@ -12,10 +12,10 @@ from typing import Protocol
 import pytest
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, PairEvent, Signal, Tick, decode, encode
+from services.common.messages import Alert, PairConfig, Signal, Tick, decode, encode
 from services.common.pairs import Pair
-from services.common.settings import PairSettings
-from services.stream_analytics.tracker import PairTracker
+from services.ingest.time_marks import TimeMarks
+from tests.analytics import outcomes
 from tests.broker import produce, read_all
 
 pytestmark = pytest.mark.integration
@@ -31,16 +31,18 @@ def tape(seconds: int) -> list[Tick]:
     draw = random.Random(11)
     prices = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
     ticks: list[Tick] = []
+    counts = dict.fromkeys(prices, 0)
     now = START_US
     while now < START_US + seconds * SECOND:
         now += int(draw.expovariate(10 / SECOND))
         symbol = draw.choice(sorted(prices))
         prices[symbol] *= 1 + draw.gauss(0, 1e-4)
+        counts[symbol] += 1
         ticks.append(
             Tick(
                 venue="test",
                 symbol=symbol,
-                trade_id=len(ticks),
+                trade_id=counts[symbol],
                 event_us=now,
                 received_us=now,
                 price=prices[symbol],
@@ -52,25 +54,13 @@ def tape(seconds: int) -> list[Tick]:
 
 
 def expected(ticks: list[Tick]) -> tuple[list[Signal], list[Alert]]:
-    """Return what one uninterrupted tracker says."""
-    tracker = PairTracker(PAIR, PairSettings(window=WINDOW), {})
-    outcomes = [
-        outcome
-        for tick in ticks
-        for outcome in tracker.take(
-            PairEvent(
-                pair=str(PAIR),
-                leg="y" if tick.symbol == PAIR.y else "x",
-                event_us=tick.event_us,
-                price=tick.price,
-            )
-        )
-    ]
-    return [outcome.signal for outcome in outcomes], [o.alert for o in outcomes if o.alert]
+    """Return what one uninterrupted worker says."""
+    said = outcomes(ticks, PairConfig(pair=str(PAIR), window=WINDOW), ends=False)
+    return [outcome.signal for outcome in said], [outcome.alert for outcome in said if outcome.alert]
 
 
 class Start(Protocol):
-    def __call__(self, idle_timeout_s: float = 60) -> subprocess.Popen[bytes]: ...
+    def __call__(self) -> subprocess.Popen[bytes]: ...
 
 
 @pytest.fixture
@@ -85,10 +75,9 @@ def start(broker: str) -> Iterator[Start]:
         "PAIRSTREAM_WINDOW": str(WINDOW),
     }
 
-    def run(idle_timeout_s: float = 60) -> subprocess.Popen[bytes]:
-        idle = {"PAIRSTREAM_IDLE_TIMEOUT_S": str(idle_timeout_s)}
+    def run() -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "services.stream_analytics"]
-        started.append(subprocess.Popen(command, env=environment | idle))
+        started.append(subprocess.Popen(command, env=environment))
         return started[-1]
 
     yield run
@@ -98,7 +87,11 @@ def start(broker: str) -> Iterator[Start]:
 
 
 def send(broker: str, ticks: list[Tick]) -> None:
+    """Publish trades and the marks between them, as ingest does."""
+    marks = TimeMarks()
+    found = [mark for tick in ticks for mark in marks.trade(tick)]
     produce(broker, "ticks", ((encode(tick), PARTITION[tick.symbol]) for tick in ticks))
+    produce(broker, "time-marks", ((encode(mark), PARTITION[mark.symbol]) for mark in found))
 
 
 def received(broker: str, at_least: int, within_s: float = 40) -> list[Signal]:
@@ -106,6 +99,7 @@ def received(broker: str, at_least: int, within_s: float = 40) -> list[Signal]:
     deadline = time.monotonic() + within_s
     while True:
         signals = [decode(record.value, Signal) for record in asyncio.run(read_all(broker, "signals"))]
+        signals = [signal for signal in signals if signal.closed]
         if len({signal.event_us for signal in signals}) >= at_least:
             return signals
         assert time.monotonic() < deadline, f"expected {at_least} signals, received {len(signals)}"
@@ -140,13 +134,12 @@ def test_kills_change_no_number(broker: str, start: Start) -> None:
 
 
 def test_a_bad_message_is_put_aside_and_a_quiet_leg_makes_the_signal_stale(broker: str, start: Start) -> None:
-    start(idle_timeout_s=1)
+    start()
     ticks = tape(20)
     last_x = max(tick.event_us for tick in ticks if tick.symbol == PAIR.x)
     quiet = [tick for tick in tape(60) if tick.symbol == PAIR.y and tick.event_us > last_x]
     produce(broker, "ticks", [(b'{"not": "a tick"}', 0), (b"\xff\x00", 1)])
-    send(broker, ticks)
-    send(broker, quiet)
+    send(broker, ticks + quiet)
     received(broker, at_least=40)
     signals = {s.event_us: s for s in received(broker, at_least=40)}
     stale = [signal for signal in signals.values() if signal.event_us > last_x + 10 * SECOND]

@@ -16,10 +16,8 @@ import httpx
 import psycopg
 import pytest
 
-from services.common.messages import PairEvent, Tick, decode
-from services.common.pairs import Pair
-from services.common.settings import PairSettings
-from services.stream_analytics.tracker import PairTracker
+from services.common.messages import PairConfig, Tick, decode
+from tests.analytics import outcomes
 from tests.broker import read_all
 from tests.pipeline import RECORDING, Pipeline, pipeline, recorded_trades
 
@@ -47,20 +45,8 @@ def plain_bars(trades: list[Tick], width_us: int) -> dict[tuple[str, int], tuple
 
 
 def expected_signals(trades: list[Tick]) -> int:
-    """Return how many seconds one tracker closes, the last ones by the clock."""
-    tracker = PairTracker(Pair("ETHUSDT", "BTCUSDT"), PairSettings(), {})
-    events = [
-        PairEvent(
-            pair=str(tracker.pair),
-            leg="y" if trade.symbol == tracker.pair.y else "x",
-            event_us=trade.event_us,
-            price=trade.price,
-        )
-        for trade in trades
-    ]
-    end = max(event.event_us for event in events)
-    events.append(PairEvent(pair=str(tracker.pair), leg="clock", event_us=end))
-    return sum(len(tracker.take(event)) for event in events)
+    """Return how many seconds one uninterrupted worker closes."""
+    return len(outcomes(trades, PairConfig(pair="ETHUSDT-BTCUSDT")))
 
 
 def check_everything_arrived(running: Pipeline, trades: list[Tick]) -> None:

@@ -1,13 +1,14 @@
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND
-from services.stream_analytics.alignment import Alignment, Leg, Sample, Trade
+from services.stream_analytics.alignment import Alignment, Leg, Sample
+from services.stream_analytics.tape import SymbolTape, Trade
 
 STALE_AFTER = 3 * SECOND
+END = 60 * SECOND
 Tape = list[tuple[Leg, Trade]]
 times = st.integers(0, 40 * SECOND)
 legs: dict[str, st.SearchStrategy[list[int]]] = {
@@ -16,15 +17,32 @@ legs: dict[str, st.SearchStrategy[list[int]]] = {
 }
 
 
-def run(tape: Tape, until: int = 60 * SECOND) -> list[Sample]:
-    alignment = Alignment(STALE_AFTER)
-    samples = [sample for leg, trade in tape for sample in alignment.add(leg, trade)]
-    assert alignment.late == 0
-    return samples + alignment.advance(until)
+class Legs:
+    """Two tapes and the alignment on them."""
+
+    def __init__(self, lateness_us: int = 0) -> None:
+        self.y, self.x = SymbolTape(lateness_us), SymbolTape(lateness_us)
+        self.alignment = Alignment(self.y, self.x, STALE_AFTER)
+
+    def add(self, leg: Leg, trade: Trade) -> list[Sample]:
+        (self.y if leg == "y" else self.x).add(trade)
+        return self.alignment.close()
+
+    def advance(self, event_us: int) -> list[Sample]:
+        """Say of both tapes that they are known until then."""
+        for tape in (self.y, self.x):
+            tape.mark(event_us, 0)
+        return self.alignment.close()
+
+
+def run(tape: Tape, until: int = END) -> list[Sample]:
+    both = Legs()
+    samples = [sample for leg, trade in tape for sample in both.add(leg, trade)]
+    return samples + both.advance(until)
 
 
 def trades(leg: Leg, at: list[int]) -> Tape:
-    return [(leg, Trade(us, 1.0 + number)) for number, us in enumerate(at)]
+    return [(leg, Trade(us, 1.0 + number, number)) for number, us in enumerate(at)]
 
 
 def interleave(ys: Tape, xs: Tape, seed: int) -> Tape:
@@ -36,10 +54,15 @@ def interleave(ys: Tape, xs: Tape, seed: int) -> Tape:
     return mixed
 
 
-@given(**legs, seeds=st.tuples(st.integers(), st.integers()))
+@given(
+    ys=st.lists(times, min_size=1, max_size=60),
+    xs=st.lists(times, min_size=1, max_size=60),
+    seeds=st.tuples(st.integers(), st.integers()),
+)
 def test_samples_do_not_depend_on_how_the_legs_interleave(
     ys: list[int], xs: list[int], seeds: tuple[int, int]
 ) -> None:
+    """Not even where trades come out of order: which are late is decided by their own tape."""
     first, second = (run(interleave(trades("y", ys), trades("x", xs), seed)) for seed in seeds)
     assert first == second
 
@@ -52,7 +75,7 @@ def test_a_sample_is_the_last_trade_of_each_leg_before_its_end(ys: list[int], xs
         for leg, at in (("y", ys), ("x", xs)):
             trade = sample.y if leg == "y" else sample.x
             number = max(number for number, us in enumerate(at) if us < sample.end_us)
-            assert trade == Trade(at[number], 1.0 + number)
+            assert trade == Trade(at[number], 1.0 + number, number)
             assert (leg in sample.stale) == (sample.end_us - at[number] > STALE_AFTER)
 
 
@@ -63,43 +86,60 @@ def test_every_second_in_which_both_legs_are_fresh_is_closed(ys: list[int], xs: 
     }
     expected = {
         end
-        for end in range(SECOND, 60 * SECOND, SECOND)
+        for end in range(SECOND, END, SECOND)
         if all(any(end - STALE_AFTER <= us < end for us in at) for at in (ys, xs))
     }
     assert closed == expected
 
 
 def test_a_second_waits_for_the_slower_leg() -> None:
-    alignment = Alignment(STALE_AFTER)
-    assert alignment.add("y", Trade(100_000, 1.0)) == []
-    assert alignment.add("y", Trade(1_500_000, 2.0)) == []
-    assert alignment.add("x", Trade(900_000, 7.0)) == []
-    (sample,) = alignment.add("x", Trade(1_000_000, 8.0))
-    assert sample == Sample(SECOND, Trade(100_000, 1.0), Trade(900_000, 7.0), ())
+    both = Legs()
+    assert both.add("y", Trade(100_000, 1.0)) == []
+    assert both.add("y", Trade(1_500_000, 2.0)) == []
+    assert both.add("x", Trade(900_000, 7.0)) == []
+    (sample,) = both.add("x", Trade(1_000_000, 8.0))
+    assert sample == Sample(SECOND, Trade(100_000, 1.0), Trade(900_000, 7.0))
 
 
-def test_a_trade_of_a_closed_second_is_late_and_changes_nothing() -> None:
-    alignment = Alignment(STALE_AFTER)
-    alignment.add("y", Trade(0, 1.0))
-    alignment.add("x", Trade(0, 1.0))
-    alignment.advance(2 * SECOND)
-    assert alignment.add("y", Trade(SECOND, 9.0)) == []
-    assert alignment.late == 1
-    (sample, *_) = alignment.advance(3 * SECOND)
-    assert sample.y.price == 1.0
+def test_a_second_stays_open_for_the_allowed_lateness() -> None:
+    both = Legs(lateness_us=500_000)
+    both.add("x", Trade(0, 1.0))
+    both.add("x", Trade(9 * SECOND, 1.0))
+    both.add("y", Trade(0, 1.0))
+    assert both.add("y", Trade(SECOND + 499_999, 3.0)) == []
+    assert both.add("y", Trade(SECOND - 1, 2.0)) == []
+    (sample,) = both.add("y", Trade(SECOND + 500_000, 4.0))
+    assert sample.y.price == 2.0
+    assert both.y.late == 0
 
 
 def test_a_quiet_leg_is_stale_while_the_other_trades_and_silence_of_both_is_passed_over() -> None:
-    alignment = Alignment(STALE_AFTER)
-    alignment.add("x", Trade(0, 1.0))
+    both = Legs()
+    both.add("x", Trade(0, 1.0))
     for second in range(8):
-        alignment.add("y", Trade(second * SECOND, 1.0))
-    samples = alignment.advance(3600 * SECOND)
+        both.add("y", Trade(second * SECOND, 1.0))
+    samples = both.advance(3600 * SECOND)
     assert [sample.stale for sample in samples[:4]] == [(), (), (), ("x",)]
     assert len(samples) == 11  # until y itself is stale, which is said once
     assert samples[-1].stale == ("y", "x")
-    alignment.add("y", Trade(7200 * SECOND, 2.0))
-    assert [sample.end_us for sample in alignment.advance(7201 * SECOND)] == [7201 * SECOND]
+    both.add("y", Trade(7200 * SECOND, 2.0))
+    assert [sample.end_us for sample in both.advance(7201 * SECOND)] == [7201 * SECOND]
+
+
+def test_seconds_at_whose_end_trades_are_missing_are_torn() -> None:
+    """The last price before the gap is not the price at the end of these seconds."""
+    both = Legs()
+    both.add("x", Trade(0, 1.0, 1))
+    both.add("y", Trade(0, 1.0, 1))
+    both.add("y", Trade(2_500_000, 2.0, 5))
+    both.add("y", Trade(2_700_000, 3.0, 9))  # inside one second a gap hides no close
+    samples = both.advance(4 * SECOND)
+    assert [(sample.end_us, sample.torn) for sample in samples] == [
+        (SECOND, ("y",)),
+        (2 * SECOND, ("y",)),
+        (3 * SECOND, ()),
+        (4 * SECOND, ()),
+    ]
 
 
 def test_a_restored_alignment_ignores_what_was_closed_and_goes_on() -> None:
@@ -110,27 +150,7 @@ def test_a_restored_alignment_ignores_what_was_closed_and_goes_on() -> None:
     )
     whole = run(tape)
     cut = whole[9]
-    resumed = Alignment(STALE_AFTER)
-    resumed.restore(cut.end_us, cut.y, cut.x)
-    again = [sample for leg, trade in tape for sample in resumed.add(leg, trade)] + resumed.advance(
-        60 * SECOND
-    )
+    resumed = Legs()
+    resumed.alignment.restore(cut.end_us, cut.y, cut.x)
+    again = [sample for leg, trade in tape for sample in resumed.add(leg, trade)] + resumed.advance(END)
     assert again == whole[10:]
-
-
-@pytest.mark.parametrize("until", [0, 999_999])
-def test_an_open_second_stays_open(until: int) -> None:
-    alignment = Alignment(STALE_AFTER)
-    alignment.add("y", Trade(0, 1.0))
-    alignment.add("x", Trade(0, 1.0))
-    assert alignment.advance(until) == []
-
-
-def test_of_trades_of_one_instant_the_highest_id_is_the_last_whichever_comes_first() -> None:
-    for order in ((7, 8), (8, 7)):
-        alignment = Alignment(STALE_AFTER)
-        alignment.add("x", Trade(0, 1.0))
-        for trade_id in order:
-            alignment.add("y", Trade(500_000, float(trade_id), trade_id))
-        (sample, *_) = alignment.advance(SECOND)
-        assert sample.y.price == 8.0

@@ -1,0 +1,54 @@
+"""How often each pair may speak between two closes: the latest word wins, none is lost for good."""
+
+import heapq
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Conflation(Generic[K]):
+    """Let each key through at most once per `interval_s`; what is held back is due when the interval is over."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._next_s: dict[K, float] = {}
+        self._held: dict[K, None] = {}
+        self._queue: list[tuple[float, int, K]] = []
+        self._number = 0
+
+    def offer(self, key: K, now_s: float) -> bool:
+        """Tell whether `key` may speak now; otherwise it will be ``due``."""
+        due_s = self._next_s.get(key, now_s)
+        if due_s <= now_s:
+            self.spoke(key, now_s)
+            return True
+        if key not in self._held:
+            self._held[key] = None
+            self._number += 1
+            heapq.heappush(self._queue, (due_s, self._number, key))
+        return False
+
+    def spoke(self, key: K, now_s: float) -> None:
+        """Note that `key` has spoken: nothing of it is held back any more."""
+        self._next_s[key] = now_s + self._interval_s
+        self._held.pop(key, None)
+
+    def due(self, now_s: float) -> list[K]:
+        """Return the keys held back whose time has come, and let them speak."""
+        keys = []
+        while self._queue and self._queue[0][0] <= now_s:
+            key = heapq.heappop(self._queue)[2]
+            # It may have spoken out of turn since, and even be held back again behind another entry.
+            if key in self._held and self._next_s[key] <= now_s:
+                self.spoke(key, now_s)
+                keys.append(key)
+            elif key in self._held:
+                self._number += 1
+                heapq.heappush(self._queue, (self._next_s[key], self._number, key))
+        return keys
+
+    def forget(self, key: K) -> None:
+        """Drop a key that is no more."""
+        self._next_s.pop(key, None)
+        self._held.pop(key, None)

@@ -1,0 +1,41 @@
+"""Faust's own settings, and why each is what it is."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import faust
+
+from services.stream_analytics import transport
+from services.stream_analytics.settings import StreamSettings
+
+
+def new_app(settings: StreamSettings) -> faust.App:
+    """Return an app without agents; nothing is opened before it starts."""
+    app = faust.App(
+        "stream-analytics",
+        broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
+        broker_credentials=transport.credentials(settings),
+        broker_commit_interval=settings.commit_interval_s,
+        broker_max_poll_records=1000,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 5,
+        cython_optimizations=True,
+        # Bytes in, bytes out: Faust acknowledges what it cannot decode, so decoding is ours.
+        key_serializer="raw",
+        value_serializer="raw",
+        # Messages that leave in one batch are fetched in one: 4 times the rate on the embedded broker.
+        producer_linger=0.005,
+        stream_buffer_maxsize=8192,
+        stream_wait_empty=False,
+        # It makes its directories also when its store is memory.
+        datadir=str(Path(tempfile.gettempdir(), f"pairstream-faust-{os.getuid()}")),
+        store="memory://",
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        web_enabled=False,
+    )
+    transport.install(app, settings)
+    return app

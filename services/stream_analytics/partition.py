@@ -1,0 +1,120 @@
+"""The pairs of one partition and the tapes they share."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from services.common.messages import LegTrade, PairConfig
+from services.common.pairs import Pair
+from services.stream_analytics.history import Store
+from services.stream_analytics.tape import SymbolTape, Trade
+from services.stream_analytics.tracker import Outcome, PairTracker
+
+
+class Acknowledged(Protocol):
+    """What we need of a Faust event."""
+
+    def ack(self) -> bool:
+        """Let the offset be committed."""
+
+
+class Partition:
+    """Turn trades into outcomes. Trades are acknowledged in order, once all they may change is stored."""
+
+    def __init__(self, store: Store, lateness_us: int = 0) -> None:
+        self._store = store
+        self._lateness_us = lateness_us
+        self.trackers: dict[str, PairTracker] = {}
+        self.tapes: dict[str, SymbolTape] = {}
+        self._of_symbol: dict[str, list[PairTracker]] = {}
+        self._held: deque[tuple[Acknowledged, dict[str, int]]] = deque()
+        self._fresh = True
+
+    def configure(self, configs: Mapping[str, PairConfig]) -> None:
+        """Follow exactly the pairs of `configs`; a pair that is new, or goes on after a pause, begins here.
+
+        The first time, pairs go on where their stored state ends. Writes to the store.
+        """
+        for name in [name for name in self.trackers if name not in configs or configs[name].paused]:
+            self._remove(name, erase=name not in configs)
+        for name, config in configs.items():
+            known = self.trackers.get(name)
+            if config.paused or (known is not None and known.config == config):
+                continue
+            if known is None or not known.reconfigure(config):
+                if known is not None:
+                    self._remove(name, erase=True)
+                self._add(config)
+        self._fresh = False
+
+    def take(self, trades: Iterable[LegTrade], every_trade: bool = False) -> tuple[list[Outcome], set[str]]:
+        """Take trades and return what they close and cross, in order, and the pairs whose prices they change.
+
+        With `every_trade` each one that changes a price has an outcome of its own.
+        """
+        outcomes: list[Outcome] = []
+        touched: set[str] = set()
+        for trade in trades:
+            if (tape := self.tapes.get(trade.symbol)) is None:
+                continue
+            trackers, final_us, is_latest = self._of_symbol[trade.symbol], tape.final_us, False
+            if trade.price is None:
+                tape.mark(trade.event_us, trade.trade_id)
+            else:
+                is_latest = tape.add(Trade(trade.event_us, trade.price, trade.trade_id))
+            if tape.final_us > final_us:
+                for tracker in trackers:
+                    outcomes += tracker.close()
+            if is_latest:
+                for tracker in trackers:
+                    if tracker.crosses() or every_trade:
+                        if (signal := tracker.now()) is not None:
+                            outcomes.append(Outcome(signal))
+                    else:
+                        touched.add(tracker.config.pair)
+        return outcomes, touched
+
+    def hold(self, event: Acknowledged, trades: Iterable[LegTrade]) -> None:
+        """Keep `event`, which brought `trades`, until they are closed and stored."""
+        last: dict[str, int] = {}
+        for trade in trades:
+            if trade.price is not None and trade.event_us > last.get(trade.symbol, -1):
+                last[trade.symbol] = trade.event_us
+        self._held.append((event, last))
+
+    def save(self) -> None:
+        """Store what has changed, acknowledge what is done from the front, and forget what nobody needs."""
+        for tracker in self.trackers.values():
+            tracker.save()
+        needed: dict[str, int] = {}
+        for symbol, tape in self.tapes.items():
+            trackers = self._of_symbol[symbol]
+            needed[symbol] = min(tracker.needs(tape) for tracker in trackers)
+            tape.forget(min(tracker.remembers(tape) for tracker in trackers))
+        while self._held:
+            event, last = self._held[0]
+            if any(event_us >= needed.get(symbol, event_us + 1) for symbol, event_us in last.items()):
+                break
+            self._held.popleft()
+            event.ack()
+
+    def _add(self, config: PairConfig) -> None:
+        pair = Pair.parse(config.pair)
+        for symbol in pair:
+            self.tapes.setdefault(symbol, SymbolTape(self._lateness_us))
+        tracker = PairTracker(config, self.tapes[pair.y], self.tapes[pair.x], self._store)
+        tracker.restore()
+        if not self._fresh:
+            tracker.skip()
+        self.trackers[config.pair] = tracker
+        for symbol in pair:
+            self._of_symbol.setdefault(symbol, []).append(tracker)
+
+    def _remove(self, name: str, erase: bool) -> None:
+        tracker = self.trackers.pop(name)
+        if erase:
+            tracker.erase()
+        for symbol in tracker.pair:
+            self._of_symbol[symbol].remove(tracker)
+            if not self._of_symbol[symbol]:
+                del self._of_symbol[symbol], self.tapes[symbol]

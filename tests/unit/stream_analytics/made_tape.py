@@ -1,0 +1,50 @@
+"""A made-up tape of a few symbols, and what partitions say of it."""
+
+import random
+from collections.abc import Iterable
+
+from services.common.clock import SECOND
+from services.common.messages import LegTrade, Signal
+from services.stream_analytics.partition import Partition
+from services.stream_analytics.tracker import Outcome
+
+PRICES = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0}
+
+
+def tape(seed: int, seconds: int = 120, symbols: Iterable[str] = ("BTCUSDT", "ETHUSDT")) -> list[LegTrade]:
+    """Walking symbols with some 5 trades a second together, in order of time, and marks that end them."""
+    draw = random.Random(seed)
+    names = sorted(symbols)
+    prices = {name: PRICES[name] for name in names}
+    ids = dict.fromkeys(names, 0)
+    trades: list[LegTrade] = []
+    now = 0
+    while (now := now + int(draw.expovariate(5 / SECOND))) < seconds * SECOND:
+        name = draw.choice(names)
+        prices[name] *= 1 + draw.gauss(0, 1e-4)
+        ids[name] += 1
+        trades.append(LegTrade(name, now, ids[name], prices[name]))
+    return trades + [LegTrade(name, seconds * SECOND, ids[name]) for name in names]
+
+
+def closed(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Return the outcomes of closed seconds."""
+    return [outcome for outcome in outcomes if outcome.signal.closed]
+
+
+def closed_signals(partition: Partition, trades: Iterable[LegTrade]) -> list[Signal]:
+    """Return the signals of the seconds that `trades` close."""
+    return [outcome.signal for outcome in closed(partition.take(trades)[0])]
+
+
+class Event:
+    """An event that notes its own acknowledgement."""
+
+    def __init__(self, number: int, acknowledged: list[int]) -> None:
+        self._number = number
+        self._acknowledged = acknowledged
+
+    def ack(self) -> bool:
+        """Note it."""
+        self._acknowledged.append(self._number)
+        return True

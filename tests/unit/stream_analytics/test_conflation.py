@@ -1,0 +1,49 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.stream_analytics.conflation import Conflation
+
+# Moments are whole milliseconds, so that no test depends on rounding.
+moments = st.lists(st.tuples(st.integers(0, 50), st.sampled_from("ab"), st.booleans()), max_size=60)
+
+
+@given(moments)
+def test_a_key_speaks_once_an_interval_and_its_last_word_is_never_lost(
+    offers: list[tuple[int, str, bool]],
+) -> None:
+    conflation: Conflation[str] = Conflation(10)
+    spoken: dict[str, list[float]] = {"a": [], "b": []}
+    offered: dict[str, float] = {}
+    now = 0.0
+    for step, key, out_of_turn in offers:
+        for until in range(step):
+            for due in conflation.due(now + until):
+                spoken[due].append(now + until)
+        now += step
+        for due in conflation.due(now):
+            spoken[due].append(now)
+        offered[key] = now
+        if out_of_turn:
+            conflation.spoke(key, now)
+            spoken[key].append(now)
+        elif conflation.offer(key, now):
+            assert not spoken[key] or now - spoken[key][-1] >= 10
+            spoken[key].append(now)
+    for later in range(1, 12):
+        for due in conflation.due(now + later):
+            assert now + later - spoken[due][-1] >= 10
+            spoken[due].append(now + later)
+    assert all(spoken[key][-1] >= moment for key, moment in offered.items())
+
+
+def test_without_an_interval_everything_passes() -> None:
+    conflation: Conflation[str] = Conflation(0)
+    assert [conflation.offer("a", 1.0) for _ in range(3)] == [True] * 3
+
+
+def test_who_is_forgotten_is_due_no_more() -> None:
+    conflation: Conflation[str] = Conflation(10)
+    assert conflation.offer("a", 0)
+    assert not conflation.offer("a", 1)
+    conflation.forget("a")
+    assert conflation.due(100) == []

@@ -1,0 +1,71 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.clock import SECOND
+from services.stream_analytics.tape import SymbolTape, Trade
+
+
+def test_a_trade_of_a_final_second_is_late_and_changes_nothing() -> None:
+    tape = SymbolTape()
+    tape.add(Trade(SECOND, 1.0, 1))
+    tape.add(Trade(2 * SECOND, 2.0, 3))
+    assert not tape.add(Trade(SECOND + 1, 9.0, 2))
+    assert tape.late == 1
+    assert tape.seconds[SECOND].price == 1.0
+    assert tape.last == Trade(2 * SECOND, 2.0, 3)
+
+
+@pytest.mark.parametrize("order", [(7, 8), (8, 7)])
+def test_of_trades_of_one_instant_the_highest_id_is_the_last_whichever_comes_first(
+    order: tuple[int, int],
+) -> None:
+    tape = SymbolTape()
+    assert [tape.add(Trade(500_000, float(trade_id), trade_id)) for trade_id in order] == [
+        True,
+        order == (7, 8),
+    ]
+    assert tape.seconds[0].price == 8.0
+    assert tape.last is not None
+    assert tape.last.price == 8.0
+
+
+def test_a_mark_waits_for_the_trade_it_follows() -> None:
+    """Marks come on a topic of their own and may overtake the trades."""
+    tape = SymbolTape()
+    tape.add(Trade(0, 1.0, 1))
+    tape.mark(5 * SECOND, 2)
+    assert tape.final_us == 0
+    tape.add(Trade(SECOND, 1.0, 2))
+    assert tape.final_us == 5 * SECOND
+    assert not tape.add(Trade(4 * SECOND, 1.0, 3))
+    assert tape.late == 1
+
+
+def test_a_mark_of_the_past_changes_nothing() -> None:
+    tape = SymbolTape()
+    tape.add(Trade(9 * SECOND, 1.0, 2))
+    tape.mark(5 * SECOND, 1)
+    assert (tape.known_us, tape.final_us) == (9 * SECOND, 9 * SECOND)
+
+
+def test_after_a_restart_the_first_trade_may_show_a_gap() -> None:
+    tape = SymbolTape()
+    tape.restore(Trade(0, 1.0, 4))
+    tape.add(Trade(3 * SECOND, 1.0, 5))
+    assert tape.gaps == []
+    tape = SymbolTape()
+    tape.restore(Trade(0, 1.0, 3))
+    tape.add(Trade(3 * SECOND, 1.0, 5))
+    assert [second for second in range(5) if tape.misses(second * SECOND)] == [1, 2, 3]
+
+
+@given(st.lists(st.integers(0, 30 * SECOND), max_size=80), st.integers(0, 30))
+def test_what_is_forgotten_is_what_lies_before(at: list[int], second: int) -> None:
+    whole, cut = SymbolTape(), SymbolTape()
+    for number, us in enumerate(at):
+        whole.add(Trade(us, 1.0, number))
+        cut.add(Trade(us, 1.0, number))
+    cut.forget(second * SECOND)
+    assert cut.seconds == {start: trade for start, trade in whole.seconds.items() if start >= second * SECOND}
+    assert cut.next_second(0) == min(cut.seconds, default=None)
