@@ -1,7 +1,7 @@
 """Exponential weights: the moments, and the two regressions on them."""
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings

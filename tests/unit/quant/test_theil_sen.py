@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import theilslopes  # type: ignore[import-untyped]
+from scipy.stats import theilslopes
 
 from services.quant.theil_sen import TheilSen, _distances
 from tests.unit.quant.series import kinds, legs, samples, seeds
