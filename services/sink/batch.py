@@ -66,6 +66,7 @@ class Batch:
     def extend(self, partition: Partition, messages: Iterable[tuple[int, bytes | None]]) -> None:
         """Add at least one message, with its offset; what is the same for all of them is looked up once."""
         kind, records = KINDS[partition.topic], self.records[partition.topic]
+        all_stored = kind is not TapeEvent and kind is not Signal
         for offset, received in messages:
             raw = received or b""
             self.size += len(raw)
@@ -76,7 +77,7 @@ class Batch:
                 continue
             if isinstance(message, Tick) and message.event_us < self._oldest_us:
                 self.expired += 1
-            elif _has_row(message):
+            elif all_stored or _has_row(message):
                 records.append(Record(message, raw, partition, offset))
             else:
                 self.passed += 1

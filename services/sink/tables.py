@@ -24,18 +24,20 @@ def _tick(tick: Tick) -> tuple[object, ...]:
 
 _STORE_NEW_TICKS = sql.SQL("""
 WITH stored AS (
-    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} RETURNING symbol, ts
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}
 ), touched AS (
-    INSERT INTO touched_seconds SELECT DISTINCT symbol, date_trunc('second', ts) FROM stored
+    INSERT INTO touched_seconds
+    SELECT DISTINCT symbol, date_bin('1 second', ts, '2000-01-01 00:00:00+00') FROM {staged}
 )
-SELECT count(*) FROM stored
+SELECT count(*) FROM {staged}
 """)
 
 _STORE_TICKS = sql.SQL("""
 WITH stored AS (
     INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} ON CONFLICT DO NOTHING RETURNING symbol, ts
 ), touched AS (
-    INSERT INTO touched_seconds SELECT DISTINCT symbol, date_trunc('second', ts) FROM stored
+    INSERT INTO touched_seconds
+    SELECT DISTINCT symbol, date_bin('1 second', ts, '2000-01-01 00:00:00+00') FROM stored
 )
 SELECT count(*) FROM stored
 """)

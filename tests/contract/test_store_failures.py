@@ -76,13 +76,13 @@ def test_a_missing_table_is_fatal(store: str) -> None:
     async def run() -> None:
         async with writer_of(store) as writer:
             with psycopg.connect(store) as admin:
-                admin.execute("ALTER TABLE ohlc_5m RENAME TO moved")
+                admin.execute("ALTER TABLE stream_offsets RENAME TO moved")
             try:
-                with pytest.raises(FatalError, match="ohlc_5m"):
+                with pytest.raises(FatalError, match="stream_offsets"):
                     await writer.write(batch_of("ticks", [tick(1)]), nothing)
             finally:
                 with psycopg.connect(store) as admin:
-                    admin.execute("ALTER TABLE moved RENAME TO ohlc_5m")
+                    admin.execute("ALTER TABLE moved RENAME TO stream_offsets")
 
     asyncio.run(run())
     assert select(store, "ticks") == []

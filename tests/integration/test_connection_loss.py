@@ -131,6 +131,7 @@ def test_a_ban_of_one_connection_is_one_of_all() -> None:
         (f"ws://127.0.0.1:{free_port()}", "Connect call failed"),
         ("ws://no-such-host.invalid", "no address (DNS)"),
     ],
+    ids=["nobody listens", "no such name"],
 )
 def test_a_venue_that_is_not_there_is_waited_for(url: str, reason: str) -> None:
     async def run() -> None:

@@ -1,0 +1,70 @@
+"""What is older than it is to be kept goes, everything else stays, on plain tables and beside hypertables."""
+
+import asyncio
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from services.common import database
+from services.common.clock import HOUR, SECOND, now_us
+from services.common.settings import StoreSettings
+from services.sink import retention
+from tests.contract.store import assert_bars, select, tick, write_all
+
+pytestmark = pytest.mark.integration
+
+DAY = timedelta(days=1)
+NOW_US = now_us()
+OLD = [tick(number, NOW_US - 72 * HOUR + number * SECOND) for number in range(1500)]
+YOUNG = [tick(number, NOW_US - 40 * HOUR + number * SECOND, "ETHUSDT") for number in range(2000, 2100)]
+
+
+def sweep(url: str, settings: StoreSettings) -> int:
+    async def run() -> int:
+        async with database.connect(settings, "test") as connection:
+            return await retention.sweep(connection, settings.retentions)
+
+    return asyncio.run(run())
+
+
+def test_each_table_loses_what_is_too_old_for_it_and_nothing_else(database_url: str) -> None:
+    asyncio.run(write_all(database_url, "ticks", [OLD, YOUNG]))
+    settings = StoreSettings(database_url=database_url, retention_ticks=2 * DAY, retention_bars_1s=2 * DAY)
+    assert sweep(database_url, settings) == 2 * len(OLD)
+    assert [row[2] for row in select(database_url, "ticks")] == [one.trade_id for one in YOUNG]
+    assert {row[0] for row in select(database_url, "ohlc_1s")} == {"ETHUSDT"}
+    assert sum(row[8] for row in select(database_url, "ohlc_1m")) == len(OLD) + len(YOUNG)
+    assert sweep(database_url, settings) == 0
+
+
+def test_without_a_retention_everything_stays(database_url: str) -> None:
+    asyncio.run(write_all(database_url, "ticks", [OLD]))
+    assert sweep(database_url, StoreSettings(database_url=database_url)) == 0
+    assert_bars(database_url, OLD)
+
+
+def test_deliveries_and_alerts_are_deleted_on_every_server_and_hypertables_by_policies(store: str) -> None:
+    with psycopg.connect(store) as connection:
+        for number, days in enumerate((1, 3, 5)):
+            connection.execute(
+                "INSERT INTO alerts VALUES (%s, 'r', 'Y-X', now() - %s * interval '1 day', 'firing', 1, 1, '')",
+                [str(number), days],
+            )
+            connection.execute(
+                "INSERT INTO deliveries VALUES (%s, 'c', 1, now() - %s * interval '1 day', 'failed', '', 1)",
+                [str(number), days],
+            )
+        connection.execute(
+            'INSERT INTO signals (pair, ts, y_price, x_price, method, "window", samples, quality)'
+            " VALUES ('Y-X', now() - interval '5 days', 1, 1, 'ols', 1, 1, 'ok')"
+        )
+    settings = StoreSettings(
+        database_url=store, retention_alerts=4 * DAY, retention_deliveries=2 * DAY, retention_signals=DAY
+    )
+    deleted = sweep(store, settings)
+    assert [row[0] for row in select(store, "alerts")] == ["0", "1"]
+    assert [row[0] for row in select(store, "deliveries")] == ["0"]
+    assert deleted == 3 + (not select(store, "signals"))
+    with psycopg.connect(store) as connection:
+        connection.execute("TRUNCATE deliveries")
