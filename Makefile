@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MINUTES ?= 10
 KILLS ?= 50
 
-.PHONY: help demo test soak faults fuzz lint types schemas lock bench clean browser
+.PHONY: help demo test soak faults fuzz lint types schemas lock bench brokers clean browser kafka
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,7 +14,10 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 	$(BIN)/pairstream up --feed auto
 
 test: $(VENV)/.installed browser ## run every test this machine can run, and list what was skipped and why
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
+	$(BIN)/pytest --all-brokers tests/contract tests/integration
 
 soak: $(VENV)/.installed ## ingest among random faults at 2,000 trades a second: is its tape complete? (MINUTES=10)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
@@ -49,6 +52,9 @@ browser: # the page is tested in Debian's Chromium; without the right to install
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 		|| echo "no chromium here and no right to install it: the tests of the page will be skipped"
+
+kafka: $(VENV)/.installed # Maven fetches it once, Java runs it; without them the tests on Kafka are skipped
+	@$(BIN)/python -m tests.brokers
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

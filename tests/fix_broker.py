@@ -1,4 +1,7 @@
-"""A broker for tests: the embedded one, on a loopback port of its own."""
+"""Brokers for tests: the embedded one always, and Apache Kafka for the tests on which a real broker makes a difference.
+
+``pytest --all-brokers`` (``make brokers``) runs every test that needs a broker on both.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +9,24 @@ from contextlib import contextmanager
 import pytest
 
 from services.local.broker import EmbeddedBroker
+from tests.brokers import distribution
+from tests.brokers.kafka import Cluster, kafka_cluster
+
+# Groups, commits, what is deleted unread.
+_ON_BOTH = {"test_sink", "test_stream_analytics"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-brokers", action="store_true", help="run every test that needs a broker on Kafka, too"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "broker" in metafunc.fixturenames:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        if module in _ON_BOTH or metafunc.config.getoption("all_brokers"):
+            metafunc.parametrize("broker", ["embedded", "kafka"], indirect=True)
 
 
 @contextmanager
@@ -17,7 +38,33 @@ def embedded_broker() -> Iterator[str]:
 
 
 @pytest.fixture
-def broker() -> Iterator[str]:
+def broker(request: pytest.FixtureRequest) -> Iterator[str]:
     """Start a broker of its own for one test and return its address."""
-    with embedded_broker() as address:
-        yield address
+    if getattr(request, "param", "embedded") == "kafka":
+        yield request.getfixturevalue("kafka").servers
+    else:
+        with embedded_broker() as address:
+            yield address
+
+
+@pytest.fixture
+def kafka() -> Iterator[Cluster]:
+    """Start a Kafka of its own for one test: one broker, with pairstream's topics and nothing in them."""
+    _skip_without_kafka()
+    with kafka_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def three_kafkas(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Start a cluster of three for one test; each topic has a replica on every broker."""
+    _skip_without_kafka()
+    if not request.config.getoption("all_brokers"):
+        pytest.skip("three brokers at once: `make brokers`")
+    with kafka_cluster(brokers=3) as cluster:
+        yield cluster
+
+
+def _skip_without_kafka() -> None:
+    if reason := distribution.missing():
+        pytest.skip(reason)

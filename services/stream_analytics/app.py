@@ -13,9 +13,11 @@ from services.common.errors import BadMessageError, FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
 from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode, encode
+from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.conflation import Conflation
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
+from services.stream_analytics.lag import Lag
 from services.stream_analytics.pair_configs import PairConfigs, configured
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.routing import partition_of, routes
@@ -24,12 +26,18 @@ from services.stream_analytics.tracker import Outcome
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
-_FAN_OUT_WAIT_S = 0.004
+_FAN_OUT_WAIT_S = 0.005
 # What has waited in its topic for longer than this is not the present.
 _BEHIND_S = 1.0
+_SAVED_SHARE = 0.05
 _COUNTERS = ("ticks", "signals", "live_signals", "alerts", "dead_letters", "late", "pairs")
 
 log = structlog.get_logger()
+
+
+def is_old(event: Any) -> bool:
+    """Tell whether an event has waited to be read."""
+    return bool(clock.now_us() / clock.SECOND - event.message.timestamp > _BEHIND_S)
 
 
 class StreamAnalytics:
@@ -44,14 +52,16 @@ class StreamAnalytics:
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self._bury)
         self.partitions: dict[int, Partition] = {}
+        self._changelogs: dict[int, Changelog] = {}
         self._versions: dict[int, int] = {}
-        self._saved_s: dict[int, float] = {}
         self._late = 0
+        self._behind_until_s = 0.0
         self._every_trade = settings.signal_interval_ms == 0
         self._conflation: Conflation[tuple[int, str]] = Conflation(settings.signal_interval_ms / 1000)
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._routed = -1
         self._dead_letters = DeadLetters(self._send, self.pulse.service)
+        self.lag = Lag(self.app, settings.stall_timeout_s)
         self._wire()
 
     def _wire(self) -> None:
@@ -63,7 +73,7 @@ class StreamAnalytics:
         ):
             channel = app.topic(topic.name, key_type=bytes, value_type=bytes)
             app.agent(channel, name=agent.__name__.strip("_"))(agent)
-        for task in (self._beat, self._follow_pairs, self._fan_out.run, self._speak, self._watch):
+        for task in (self._beat, self._follow_pairs, self._fan_out.run, self._speak, self._save, self._watch):
             app.task(task)
         app.on_partitions_revoked.connect(self._forget, weak=False)
 
@@ -102,6 +112,7 @@ class StreamAnalytics:
                 event.ack()
                 continue
             self.counters["ticks"] += 1
+            self.lag.read_us = round(event.message.timestamp * clock.SECOND)
             await self._route(event, LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
 
     async def _read_marks(self, stream: Any) -> None:
@@ -120,8 +131,7 @@ class StreamAnalytics:
             await self.pairs.loaded.wait()
             self._fan_out.routes = routes(self.pairs.by_name.values(), self.settings.partitions)
             self._routed = self.pairs.version
-        is_behind = clock.now_us() / 1e6 - event.message.timestamp > _BEHIND_S
-        await self._fan_out.put(event, trade, is_behind)
+        await self._fan_out.put(event, trade, is_old(event))
 
     async def _send_trades(self, partition: int, value: bytes) -> None:
         await self.app.producer.send(topics.LEG_TRADES.name, None, value, partition, None, None)
@@ -140,23 +150,36 @@ class StreamAnalytics:
                 trades = ()
             outcomes, touched = partition.take(trades, self._every_trade)
             now_s = loop.time()
+            if is_old(event):
+                self._behind_until_s = now_s + _BEHIND_S
             for outcome in outcomes:
                 if not outcome.signal.closed:
                     self._conflation.spoke((number, outcome.signal.pair), now_s)
                 await self._publish(outcome)
             for name in touched:
-                if self._conflation.offer((number, name), now_s):
+                if self._behind_until_s > now_s:
+                    self._conflation.hold((number, name), now_s)
+                elif self._conflation.offer((number, name), now_s):
                     await self._publish_now(number, name)
             partition.hold(event, trades)
-            if now_s - self._saved_s.get(number, 0.0) >= self.settings.save_interval_s:
-                self._saved_s[number] = now_s
-                partition.save()
+
+    async def _save(self) -> None:
+        """Store the windows and acknowledge what they hold, a share of the pairs at a time, until cancelled."""
+        while True:
+            await pause(self.settings.save_interval_s * _SAVED_SHARE)
+            for number, partition in list(self.partitions.items()):
+                partition.save(_SAVED_SHARE)
+                await self._changelogs[number].flush()
+                # Meanwhile it may have gone to another worker.
+                if self.partitions.get(number) is partition:
+                    partition.acknowledge()
 
     def _partition(self, number: int) -> Partition:
-        """Return a partition with its pairs as they are configured now; only while it handles an event."""
+        """Return a partition with its pairs as they are configured now."""
         if (partition := self.partitions.get(number)) is None:
+            changelog = self._changelogs[number] = Changelog(self.store, number, self.app.producer.send)
             lateness_us = round(self.settings.allowed_lateness_s * clock.SECOND)
-            partition = self.partitions[number] = Partition(self.store, lateness_us)
+            partition = self.partitions[number] = Partition(changelog, lateness_us)
         if self._versions.get(number) != self.pairs.version:
             count = self.settings.partitions
             partition.configure(
@@ -173,8 +196,10 @@ class StreamAnalytics:
         """Publish what was held back, when its time has come."""
         while True:
             await pause(max(0.005, self.settings.signal_interval_ms / 5000))
-            for number, name in self._conflation.due(asyncio.get_running_loop().time()):
-                await self._publish_now(number, name)
+            # While the past is worked through nobody needs to know what it was between two closes.
+            if (now_s := asyncio.get_running_loop().time()) >= self._behind_until_s:
+                for number, name in self._conflation.due(now_s):
+                    await self._publish_now(number, name)
 
     async def _publish_now(self, number: int, name: str) -> None:
         partition = self.partitions.get(number)
@@ -193,31 +218,21 @@ class StreamAnalytics:
             await self.app.producer.send(topics.ALERTS.name, key, encode(alert), None, None, None)
 
     async def _watch(self) -> None:
-        """Count every second what no event counts."""
+        """Count every second what no event counts, until cancelled; FatalError if nothing is read any more."""
         while True:
             await pause(1.0)
             tapes = [tape for partition in self.partitions.values() for tape in partition.tapes.values()]
             self.counters["late"] = self._late + sum(tape.late for tape in tapes)
             self.counters["pairs"] = sum(len(partition.trackers) for partition in self.partitions.values())
-            self.pulse.lag_messages = self.lag()
-
-    def lag(self) -> int | None:
-        """Return how many messages of the assigned partitions are not read yet, None while that is unknown."""
-        consumer: Any = self.app.consumer
-        lag = 0
-        for partition in consumer.assignment():
-            if partition.topic in (topics.TICKS.name, topics.TIME_MARKS.name, topics.LEG_TRADES.name):
-                read, end = consumer._read_offset[partition], consumer.highwater(partition)
-                if end is None:
-                    return None
-                lag += max(0, end - (0 if read is None else read + 1))
-        return lag
+            await self.lag.look()
+            self.pulse.lag_messages = self.lag.messages
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory: after a rebalance, state comes from the store and events come again."""
         for partition in self.partitions.values():
             self._late += sum(tape.late for tape in partition.tapes.values())
         self.partitions.clear()
+        self._changelogs.clear()
         self._versions.clear()
         self._fan_out.forget()
 

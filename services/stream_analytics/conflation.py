@@ -23,11 +23,18 @@ class Conflation(Generic[K]):
         if due_s <= now_s:
             self.spoke(key, now_s)
             return True
+        self._hold(key, due_s)
+        return False
+
+    def hold(self, key: K, now_s: float) -> None:
+        """Keep `key` from speaking now, whether or not it could: it will be ``due``."""
+        self._hold(key, max(now_s, self._next_s.get(key, now_s)))
+
+    def _hold(self, key: K, due_s: float) -> None:
         if key not in self._held:
             self._held[key] = None
             self._number += 1
             heapq.heappush(self._queue, (due_s, self._number, key))
-        return False
 
     def spoke(self, key: K, now_s: float) -> None:
         """Note that `key` has spoken: nothing of it is held back any more."""
@@ -40,15 +47,10 @@ class Conflation(Generic[K]):
         while self._queue and self._queue[0][0] <= now_s:
             key = heapq.heappop(self._queue)[2]
             # It may have spoken out of turn since, and even be held back again behind another entry.
-            if key in self._held and self._next_s[key] <= now_s:
+            if key in self._held and self._next_s.get(key, now_s) <= now_s:
                 self.spoke(key, now_s)
                 keys.append(key)
             elif key in self._held:
                 self._number += 1
                 heapq.heappush(self._queue, (self._next_s[key], self._number, key))
         return keys
-
-    def forget(self, key: K) -> None:
-        """Drop a key that is no more."""
-        self._next_s.pop(key, None)
-        self._held.pop(key, None)

@@ -25,7 +25,7 @@ def new_app(settings: StreamSettings) -> faust.App:
         key_serializer="raw",
         value_serializer="raw",
         # Messages that leave in one batch are fetched in one: 4 times the rate on the embedded broker.
-        producer_linger=0.005,
+        producer_linger=0.003,
         stream_buffer_maxsize=8192,
         stream_wait_empty=False,
         # It makes its directories also when its store is memory.

@@ -1,5 +1,6 @@
 """The pairs of one partition and the tapes they share."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -19,7 +20,7 @@ class Acknowledged(Protocol):
 
 
 class Partition:
-    """Turn trades into outcomes. Trades are acknowledged in order, once all they may change is stored."""
+    """Turn trades into outcomes. Trades are acknowledged in order, once all they change is stored."""
 
     def __init__(self, store: Store, lateness_us: int = 0) -> None:
         self._store = store
@@ -82,10 +83,18 @@ class Partition:
                 last[trade.symbol] = trade.event_us
         self._held.append((event, last))
 
-    def save(self) -> None:
-        """Store what has changed, acknowledge what is done from the front, and forget what nobody needs."""
-        for tracker in self.trackers.values():
+    def save(self, share: float = 1.0) -> None:
+        """Write what has changed of a `share` of the pairs, those that have waited longest, to the store."""
+        for _ in range(math.ceil(len(self.trackers) * share)):
+            name = next(iter(self.trackers))
+            tracker = self.trackers[name] = self.trackers.pop(name)
             tracker.save()
+
+    def acknowledge(self) -> None:
+        """Acknowledge, from the front, what is closed and saved, and forget what nobody needs.
+
+        The writes of ``save`` must have been sent.
+        """
         needed: dict[str, int] = {}
         for symbol, tape in self.tapes.items():
             trackers = self._of_symbol[symbol]

@@ -16,6 +16,8 @@ class StreamSettings(KafkaSettings, PairSettings):
     allowed_lateness_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.0
     # How often the windows are stored; what came since is read again after a crash.
     save_interval_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    # A worker that reads nothing for so long, although messages come, ends itself to be started again.
+    stall_timeout_s: Annotated[float, Field(ge=1, le=3_600)] = 30.0
     # Of every topic; Faust keeps as many of its changelog.
     partitions: Annotated[int, Field(ge=1)] = 4
     commit_interval_s: Annotated[float, Field(gt=0)] = 0.5

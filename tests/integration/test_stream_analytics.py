@@ -6,10 +6,11 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import pytest
+from confluent_kafka import Producer
 
 from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal, Tick, decode, encode
@@ -17,12 +18,14 @@ from services.common.pairs import Pair
 from services.ingest.time_marks import TimeMarks
 from tests.analytics import outcomes
 from tests.broker import produce, read_all
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
 WINDOW = 30
 PAIR = Pair("ETHUSDT", "BTCUSDT")
 START_US = 1_767_225_600_000_000
+COMMAND = (sys.executable, "-m", "services.stream_analytics")
 PARTITION = {"ETHUSDT": 0, "BTCUSDT": 1}
 
 
@@ -60,7 +63,7 @@ def expected(ticks: list[Tick]) -> tuple[list[Signal], list[Alert]]:
 
 
 class Start(Protocol):
-    def __call__(self) -> subprocess.Popen[bytes]: ...
+    def __call__(self, command: Sequence[str] = COMMAND, **more: object) -> subprocess.Popen[bytes]: ...
 
 
 @pytest.fixture
@@ -75,9 +78,9 @@ def start(broker: str) -> Iterator[Start]:
         "PAIRSTREAM_WINDOW": str(WINDOW),
     }
 
-    def run() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "services.stream_analytics"]
-        started.append(subprocess.Popen(command, env=environment))
+    def run(command: Sequence[str] = COMMAND, **more: object) -> subprocess.Popen[bytes]:
+        given = {f"PAIRSTREAM_{name.upper()}": str(value) for name, value in more.items()}
+        started.append(subprocess.Popen(command, env=environment | given))
         return started[-1]
 
     yield run
@@ -152,3 +155,89 @@ def test_a_bad_message_is_put_aside_and_a_quiet_leg_makes_the_signal_stale(broke
     headers = [dict(record.headers) for record in dead]
     assert {header["origin"] for header in headers} == {b"ticks/0/0", b"ticks/1/0"}
     assert all(b"expected a Tick" in header["reason"] for header in headers)
+
+
+class Feeder:
+    """Send a tape second by second, as fast as the test needs it."""
+
+    def __init__(self, broker: str, ticks: list[Tick]) -> None:
+        self._broker = broker
+        self._ticks = ticks
+        self._sent = 0
+
+    def until(self, is_enough: Callable[[list[Signal]], bool], what: str) -> list[Signal]:
+        """Send on until the signals say what is waited for, and return them."""
+        found: list[Signal] = []
+
+        def look() -> bool:
+            nonlocal found
+            send(self._broker, self._ticks[self._sent : self._sent + 20])
+            self._sent += 20
+            found = [decode(one.value, Signal) for one in asyncio.run(read_all(self._broker, "signals"))]
+            return is_enough(found)
+
+        wait_until(look, what)
+        return found
+
+
+def configure(broker: str, name: str, config: PairConfig | bytes | None) -> None:
+    producer = Producer({"bootstrap.servers": broker})
+    value = encode(config) if isinstance(config, PairConfig) else config
+    producer.produce("pairs", value, key=name.encode())
+    assert producer.flush(10) == 0
+
+
+def test_pairs_come_change_and_go_while_it_runs_and_speak_between_closes(broker: str, start: Start) -> None:
+    start(signal_interval_ms=0)
+    feeder, swapped = Feeder(broker, tape(3_000)), "BTCUSDT-ETHUSDT"
+    feeder.until(lambda signals: any(signal.closed for signal in signals), "a first close")
+    [first] = [decode(record.value, PairConfig) for record in asyncio.run(read_all(broker, "pairs"))]
+    assert (first.pair, first.window) == (str(PAIR), WINDOW)
+
+    configure(broker, swapped, PairConfig(pair=swapped, window=20, min_samples=5, method="tls"))
+    signals = feeder.until(
+        lambda signals: any(s.pair == swapped and s.zscore for s in signals), "the new pair"
+    )
+    assert {(s.method, s.window) for s in signals if s.pair == swapped} == {("tls", 20)}
+    live = [signal for signal in signals if not signal.closed and signal.pair == str(PAIR)]
+    assert len(live) > len({signal.event_us for signal in signals if signal.closed})
+
+    configure(broker, str(PAIR), PairConfig(pair=str(PAIR), window=40))
+    feeder.until(
+        lambda signals: any(s.pair == str(PAIR) and s.window == 40 for s in signals), "the new window"
+    )
+    configure(broker, str(PAIR), None)
+    ended = len(feeder.until(lambda signals: signals[-1].pair == swapped, "only the pair that is left"))
+    signals = feeder.until(lambda signals: len(signals) > ended + 100, "signals of the pair that is left")
+    last = max(signal.event_us for signal in signals if signal.pair == str(PAIR))
+    assert last < max(signal.event_us for signal in signals) - 2 * SECOND
+    # What is no configuration is put aside, and changes nothing.
+    configure(broker, swapped, b'{"pair": "BTCUSDT"}')
+    wait_until(lambda: len(asyncio.run(read_all(broker, "dead-letters"))) == 1, "a dead letter")
+
+
+STUCK = """
+import asyncio
+from services.common import process
+from services.common.settings import load
+from services.stream_analytics.app import StreamAnalytics
+from services.stream_analytics.settings import StreamSettings
+
+async def serve():
+    worker = StreamAnalytics(load(StreamSettings))
+    async def stop_fetching():
+        while not worker.counters["signals"]:
+            await asyncio.sleep(0.01)
+        worker.app.consumer.pause_partitions(worker.app.consumer.assignment())
+    worker.app.task(stop_fetching)
+    await worker.serve()
+
+process.run("stream_analytics", serve)
+"""
+
+
+def test_a_worker_that_no_longer_reads_ends_itself(broker: str, start: Start) -> None:
+    process = start((sys.executable, "-c", STUCK), stall_timeout_s=1)
+    feeder = Feeder(broker, tape(3_000))
+    feeder.until(lambda _: process.poll() is not None, "that it ends")
+    assert process.returncode == 1

@@ -41,9 +41,9 @@ def test_without_an_interval_everything_passes() -> None:
     assert [conflation.offer("a", 1.0) for _ in range(3)] == [True] * 3
 
 
-def test_who_is_forgotten_is_due_no_more() -> None:
+def test_who_is_held_is_due_later_even_if_it_could_speak() -> None:
     conflation: Conflation[str] = Conflation(10)
-    assert conflation.offer("a", 0)
-    assert not conflation.offer("a", 1)
-    conflation.forget("a")
+    conflation.hold("a", 5)
+    assert conflation.due(4) == []
+    assert conflation.due(5) == ["a"]
     assert conflation.due(100) == []

@@ -79,6 +79,7 @@ def test_a_kill_changes_no_bit(
             resume_at = len(acknowledged)
             stored.mark()
             first.save()
+            first.acknowledge()
     # Acknowledgements are committed after the writes before them are flushed, so the last writes may be lost
     # only together with theirs.
     second = partition(config, store=stored.cut(kept))
@@ -254,8 +255,10 @@ def test_trades_are_acknowledged_in_order_once_their_seconds_are_stored() -> Non
     for number, trade in enumerate(trades):
         one.take([trade])
         one.hold(Event(number, acknowledged), [trade])
+    one.acknowledge()
     assert acknowledged == []
     one.save()
+    one.acknowledge()
     assert acknowledged == list(range(len(trades)))
 
 
@@ -267,6 +270,7 @@ def test_a_pair_whose_other_leg_is_unknown_does_not_hold_up_the_others_for_ever(
         one.take(trades)
         one.hold(Event(second, acknowledged), trades)
     one.save()
+    one.acknowledge()
     assert seconds - 605 < len(acknowledged) < seconds - 590
 
 

@@ -1,0 +1,74 @@
+"""How far behind the worker is, and whether it still reads at all."""
+
+import asyncio
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from services.common import clock
+from services.common.errors import FatalError
+from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
+from services.stream_analytics.watchdog import Watchdog
+
+_READ = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
+_ANSWER_S = 5.0
+
+
+class Lag:
+    """Ask the broker what there is: a consumer that no longer fetches does not know what it misses."""
+
+    def __init__(self, app: Any, patience_s: float) -> None:
+        """`app` is Faust's; a worker that reads nothing for `patience_s` while messages come is stuck."""
+        self._app = app
+        self._watchdog: Watchdog[str] = Watchdog(patience_s)
+        self.messages: int | None = None
+        """Messages of the assigned partitions that are not read yet, None while that is unknown."""
+        self.read_us: int | None = None
+        """When the message read last was written."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the message read last had waited, 0 when none waits."""
+        if not self.messages or self.read_us is None:
+            return 0.0
+        return max(0.0, (clock.now_us() - self.read_us) / clock.SECOND)
+
+    async def look(self) -> None:
+        """Measure; FatalError if messages come and none is read."""
+        consumer = self._app.consumer
+        assigned = {partition for partition in consumer.assignment() if partition.topic in _READ}
+        # While partitions change hands, and state comes back, it is right to read nothing.
+        if not assigned or self._app.rebalancing or self._app.tables.recovery.in_recovery:
+            self.messages = None
+            self._watchdog.look(0, {}, {})
+            return
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                ends = await consumer.highwaters(*assigned)
+        except (TimeoutError, KafkaError):
+            self.messages = None
+            return
+        read = {partition: self._next(partition) for partition in assigned}
+        self.messages = sum(max(0, end - read[partition]) for partition, end in ends.items())
+        names = {partition: f"{partition.topic}/{partition.partition}" for partition in assigned}
+        complaint = self._watchdog.look(
+            asyncio.get_running_loop().time(),
+            {names[partition]: offset for partition, offset in read.items()},
+            {names[partition]: end for partition, end in ends.items()},
+        )
+        if complaint is not None:
+            raise FatalError(complaint)
+
+    def fetched(self) -> int | None:
+        """Return what `messages` would be by what the consumer itself has seen, without asking."""
+        consumer, lag = self._app.consumer, 0
+        for partition in consumer.assignment():
+            if partition.topic in _READ:
+                if (end := consumer.highwater(partition)) is None:
+                    return None
+                lag += max(0, end - self._next(partition))
+        return lag
+
+    def _next(self, partition: Any) -> int:
+        read = self._app.consumer._read_offset[partition]
+        return 0 if read is None else read + 1
