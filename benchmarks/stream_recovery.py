@@ -38,7 +38,7 @@ def stored(pair: str, until_us: int, seconds: int) -> Store:
 
 
 async def measure(servers: str, count: int = 1_000) -> tuple[float, float, int]:
-    """Return the seconds from the start of a worker until every pair has spoken, its memory (MB), and the state (bytes)."""
+    """Return the seconds from a worker's start until every pair has spoken, its memory (MB), the state (bytes)."""
     names = symbols(50)
     watched = pairs(names, count)
     store = stored(watched[0], clock.now_us() // SECOND * SECOND, WINDOW + 100)
@@ -76,7 +76,8 @@ def main() -> None:
     with kafka_cluster() as cluster:
         took, memory, size = asyncio.run(measure(cluster.servers, count))
     print(
-        f"stream, {count:,} pairs of {WINDOW:,} samples back after {took:.1f} s; {memory:.0f} MB; {size / 1e6:.0f} MB of state"
+        f"stream, {count:,} pairs of {WINDOW:,} samples back after {took:.1f} s; "
+        f"{memory:.0f} MB; {size / 1e6:.0f} MB of state"
     )
 
 
