@@ -3,7 +3,10 @@ from services.stream_analytics.watchdog import Watchdog
 
 def test_offsets_that_stand_still_while_messages_come_are_reported() -> None:
     watchdog: Watchdog[str] = Watchdog(10)
-    assert all(watchdog.look(second, {"a": 5, "b": second}, {"a": 6 + second, "b": 99}) is None for second in range(10))
+    assert all(
+        watchdog.look(second, {"a": 5, "b": second}, {"a": 6 + second, "b": 99}) is None
+        for second in range(10)
+    )
     complaint = watchdog.look(10, {"a": 5, "b": 10}, {"a": 16, "b": 99})
     assert complaint == "expected a to be read, but offset 5 has stood still for 10 s while 11 messages wait"
 
