@@ -98,8 +98,8 @@ class StubServer:
         return f"ws://127.0.0.1:{self.port}"
 
     async def send(self, text: str) -> None:
-        """Send a frame on every open connection."""
-        await asyncio.gather(*(connection.send(text) for connection in self.open))
+        """Send a frame on every open connection; one that is closed in this moment does not get it."""
+        await asyncio.gather(*(connection.send(text) for connection in self.open), return_exceptions=True)
 
     async def _listen(self, connection: ServerConnection) -> None:
         assert connection.request is not None

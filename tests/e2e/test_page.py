@@ -203,7 +203,7 @@ def test_a_lost_dashboard_server_is_said_and_comes_back(fake_api: Served, open_p
             server.url, problems=True
         )  # the browser itself complains of refused connections
         until(dashboard.bars)
-        assert server.stop() < 2
+        assert server.stop() < 4
         expect(dashboard.page.locator("#offline")).to_contain_text("does not answer", timeout=15_000)
         expect(dashboard.page.locator(".link.is-offline")).to_be_visible()
         server.start()
