@@ -12,8 +12,11 @@ from services.local.broker import EmbeddedBroker
 from tests.brokers import distribution
 from tests.brokers.kafka import Cluster, kafka_cluster
 
-# Groups, commits, what is deleted unread.
-_ON_BOTH = {"test_sink", "test_stream_analytics"}
+# The others differ in nothing that a broker of either kind decides, and Kafka takes 2 s to start.
+_ON_BOTH = {
+    "test_stored_offsets_hold_for_their_own_cluster_and_within_its_range",
+    "test_what_the_broker_deleted_unread_is_counted",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,10 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "broker" in metafunc.fixturenames:
-        module = metafunc.module.__name__.rpartition(".")[2]
-        if module in _ON_BOTH or metafunc.config.getoption("all_brokers"):
-            metafunc.parametrize("broker", ["embedded", "kafka"], indirect=True)
+    on_both = metafunc.config.getoption("all_brokers") or metafunc.function.__name__ in _ON_BOTH
+    if on_both and "broker" in metafunc.fixturenames:
+        metafunc.parametrize("broker", ["embedded", "kafka"], indirect=True)
 
 
 @contextmanager
