@@ -4,7 +4,10 @@ import math
 from typing import NamedTuple
 
 from services.quant import ols
-from services.quant.moments import RollingMoments
+from services.quant.moments import Moments, RollingMoments
+
+# Below this share of the sum of squares the residuals, as a difference of moments, have fewer than 7 digits.
+_CANCELLED = 1e-8
 
 
 class HalfLife(NamedTuple):
@@ -43,10 +46,22 @@ class RollingHalfLife:
 
     def get(self) -> HalfLife:
         """Return the half-life; NotEnoughDataError with fewer than 3 steps or a spread that stood still."""
-        fit = ols.fit(self._steps.get())
-        b, error = fit.hedge_ratio, fit.hedge_ratio_se or 0.0
+        moments = self._steps.get()
+        fit = ols.fit(moments)
+        b, error = fit.hedge_ratio, self._standard_error(moments, fit)
         if b >= 1:
             return HalfLife(None, b, error, "the spread does not revert to a mean: b is 1 or more")
         if b <= 0:
             return HalfLife(None, b, error, "the spread overshoots its mean within a sample: b is 0 or less")
         return HalfLife(math.log(0.5) / math.log(b), b, error)
+
+    def _standard_error(self, moments: Moments, fit: ols.Fit) -> float:
+        residuals = moments.syy - fit.hedge_ratio * moments.sxy
+        if fit.scale == 0 or residuals > _CANCELLED * moments.syy:
+            return fit.hedge_ratio_se or 0.0
+        # A spread that runs away all but follows its line: what is left is added up one by one.
+        befores, afters = self._steps.observations()
+        residuals = math.fsum(
+            fit.spread(after, before) ** 2 for before, after in zip(befores, afters, strict=True)
+        )
+        return math.sqrt(residuals / (moments.n - 2) / moments.sxx)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.quant.fit import NotEnoughDataError
@@ -25,6 +25,8 @@ def of(spread: Array, window: int) -> HalfLife:
 
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds, n=st.integers(10, 150), window=st.integers(8, 120), coefficient=st.floats(-0.9, 1.1))
+@example(seed=6, n=126, window=8, coefficient=1.09375)
+@example(seed=4895, n=150, window=58, coefficient=1.0957681588590145)
 def test_it_equals_the_autoregression_of_statsmodels(
     seed: int, n: int, window: int, coefficient: float
 ) -> None:
