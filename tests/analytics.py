@@ -1,11 +1,40 @@
 """What stream_analytics should say of a tape: one worker that nothing interrupts, without Kafka."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from random import Random
 
+from services.common.clock import SECOND
 from services.common.messages import LegTrade, PairConfig, Tick
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.tracker import Outcome
+
+
+def walk(
+    prices: Mapping[str, float], per_second: float, start_us: int, seconds: int, draw: Random
+) -> list[Tick]:
+    """Return futures that walk at random from `prices` on, `per_second` trades of all together."""
+    latest, counts = dict(prices), dict.fromkeys(prices, 0)
+    ticks: list[Tick] = []
+    now = start_us
+    while now < start_us + seconds * SECOND:
+        now += 1 + int(draw.expovariate(per_second / SECOND))
+        symbol = draw.choice(list(latest))
+        latest[symbol] *= 1 + draw.gauss(0, 1e-4)
+        counts[symbol] += 1
+        ticks.append(
+            Tick(
+                venue="test",
+                symbol=symbol,
+                trade_id=counts[symbol],
+                event_us=now,
+                received_us=now,
+                price=latest[symbol],
+                size=1.0,
+                buyer_is_maker=False,
+            )
+        )
+    return ticks
 
 
 def leg_trades(ticks: Iterable[Tick], ends: bool = True) -> list[LegTrade]:

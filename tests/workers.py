@@ -14,6 +14,7 @@ from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal, Tick, TimeMark, decode, encode
 from services.common.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
+from tests.analytics import walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS
 from tests.waiting import wait_until
@@ -28,28 +29,7 @@ _LEAVE_S = 10
 def tape(seconds: int) -> list[Tick]:
     """Return six walking futures, some 30 trades a second together."""
     draw = random.Random(5)
-    prices = {symbol: 10.0 ** draw.uniform(0, 5) for symbol in SYMBOLS}
-    counts = dict.fromkeys(SYMBOLS, 0)
-    ticks: list[Tick] = []
-    now = START_US
-    while now < START_US + seconds * SECOND:
-        now += 1 + int(draw.expovariate(30 / SECOND))
-        symbol = draw.choice(SYMBOLS)
-        prices[symbol] *= 1 + draw.gauss(0, 1e-4)
-        counts[symbol] += 1
-        ticks.append(
-            Tick(
-                venue="test",
-                symbol=symbol,
-                trade_id=counts[symbol],
-                event_us=now,
-                received_us=now,
-                price=prices[symbol],
-                size=1.0,
-                buyer_is_maker=False,
-            )
-        )
-    return ticks
+    return walk({symbol: 10.0 ** draw.uniform(0, 5) for symbol in SYMBOLS}, 30, START_US, seconds, draw)
 
 
 class Load:

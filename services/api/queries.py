@@ -10,9 +10,9 @@ from services.api.backend import Backend
 from services.api.listing import Format
 from services.api.models import GapState
 from services.api.moments import Moment
-from services.api.tables import Interval
 from services.common.messages import AlertState
 from services.common.pairs import parse_symbol
+from services.common.store import Interval
 
 TICKS_MAX = 10_000
 BARS_MAX = 10_000

@@ -16,7 +16,7 @@ from psycopg.rows import RowMaker
 from services.api.cursor import Key
 from services.api.rows import Row, row
 from services.api.tables import ALERTS, SIGNALS, TICKS, Selection, Table
-from services.common import database
+from services.common import database, store
 from services.common.backoff import Backoff
 from services.common.cancellation import pause
 from services.common.errors import FatalError, TransientError
@@ -26,18 +26,6 @@ CONNECTIONS = 4
 TIMEOUT_S = 5
 WATCH_S = 1.0
 AWAY = "the database cannot be reached"
-_EPOCH_2000_US = 946_684_800_000_000
-
-# One index probe for each symbol that there is, however many rows it has.
-_SYMBOLS = sql.SQL("""
-WITH RECURSIVE known (symbol) AS (
-    (SELECT symbol FROM ticks ORDER BY symbol LIMIT 1)
-    UNION ALL
-    SELECT (SELECT symbol FROM ticks WHERE symbol > known.symbol ORDER BY symbol LIMIT 1)
-    FROM known WHERE known.symbol IS NOT NULL
-)
-SELECT symbol FROM known WHERE symbol IS NOT NULL
-""")
 
 # A reference price older than an hour is no price of 24 hours ago.
 _DAYS = sql.SQL("""
@@ -126,7 +114,8 @@ class Store:
 
     async def symbols(self) -> list[str]:
         """Return every symbol of which a trade is stored, in order."""
-        return [one["symbol"] for one in await self._rows(_SYMBOLS, {})]
+        async with self._reading() as connection:
+            return await store.owners(connection, store.TICKS)
 
     async def days(self, symbols: Iterable[str]) -> list[Row]:
         """Return the last price, the last day and the price of a day ago of each of `symbols`."""
@@ -208,7 +197,7 @@ class _MicrosecondsLoader(Loader):
     format = Format.BINARY
 
     def load(self, data: Buffer) -> int:
-        return int.from_bytes(data, "big", signed=True) + _EPOCH_2000_US
+        return int.from_bytes(data, "big", signed=True) + database.EPOCH_US
 
 
 def _rows(cursor: AsyncCursor[Any]) -> RowMaker[Row]:

@@ -12,9 +12,9 @@ from services.api.cursor import Key
 from services.api.rows import Row
 from services.common import clock
 from services.common.messages import Microseconds
+from services.common.store import Interval
 
 Order = Literal["ascending", "descending", "newest"]
-Interval = Literal["1s", "1m", "5m", "1h"]
 _Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 

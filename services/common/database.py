@@ -19,6 +19,8 @@ from services.common.settings import DatabaseSettings, StoreSettings
 Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 CONNECT_TIMEOUT_S = 5
+EPOCH_US = 946_684_800_000_000
+"""2000-01-01: PostgreSQL's binary form of a timestamptz is an int8, the microseconds since then."""
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock
 _HAS_VERSION = "SELECT to_regclass('alembic_version') IS NOT NULL"
 _VERSION = "SELECT max(version_num) FROM alembic_version"

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import AsyncCursor
 
 from services.common import clock, database
-from services.common.database import Connection
+from services.common.database import EPOCH_US, Connection
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings
 from services.common.store import errors
@@ -20,7 +20,6 @@ from services.local.importing_ohlcv import bars
 from services.local.importing_report import Findings
 from services.local.progress import progress
 from services.local.terminal import write
-from services.sink.table import EPOCH_US
 
 _PAGE_ROWS = 10_000
 _TYPES = ["int8", "text", "int8", "float8", "float8", "float8", "float8", "float8"]

@@ -10,12 +10,11 @@ from psycopg import sql
 from services.common import clock, database
 from services.common.bars import Span, aggregated, refresh
 from services.common.cancellation import checkpoint
-from services.common.database import Connection
+from services.common.database import EPOCH_US, Connection
 from services.common.store import errors
 from services.common.topics import TICKS
 from services.local.importing_files import Ticks
 from services.sink import bars
-from services.sink.table import EPOCH_US
 from services.sink.tables import TABLES
 
 # Beside the clusters' offsets, because an import is a stream too: what it has read is remembered until its end.

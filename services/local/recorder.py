@@ -21,7 +21,7 @@ from services.ingest.feeds.any_frames import instruments
 from services.ingest.feeds.okx import Okx
 from services.ingest.feeds.okx_frames import instrument_of
 from services.ingest.feeds.recording_writer import Writer
-from services.ingest.feeds.rest import VenueBusyError
+from services.ingest.feeds.rest import retry_in_s
 from services.ingest.feeds.venue import StreamKind, Venue
 from services.ingest.settings import IngestSettings
 
@@ -84,8 +84,7 @@ class Recorder:
                     await self._venues[name].check_symbols(symbols)
                 except TransientError as error:
                     self._warn("the venue does not answer, trying again", reason=str(error))
-                    busy_s = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
-                    await pause(max(busy_s, delays.next_s()))
+                    await pause(retry_in_s(error, delays))
                 else:
                     self._sources[name] = _Source(self._venues[name], symbols, self._settings, self._buffer)
 

@@ -90,7 +90,7 @@ class Child:
             env=dict(command.environment),
             user=command.user,
             start_new_session=True,
-            preexec_fn=_end_with_parent(signal.Signals[command.stop_signal]),
+            preexec_fn=end_with_parent(signal.Signals[command.stop_signal]),
         )
         if self._stopping.is_set():  # asked to stop while it was being started
             self._signal(signal.Signals[command.stop_signal])
@@ -112,7 +112,7 @@ class Child:
                     self._process.send_signal(number)  # type: ignore[union-attr]
 
 
-def _end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     """Return what a child calls so that it ends even when this process is killed; only Linux has it."""
     if sys.platform != "linux":
         return None

@@ -5,9 +5,6 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
-# COPY's binary form of a timestamptz is an int8: microseconds since 2000-01-01. No datetime is ever built.
-EPOCH_US = 946_684_800_000_000
-
 
 class Table(NamedTuple):
     """A table, the binary type of each column, and what moves staged rows into it and counts the new ones.

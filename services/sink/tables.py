@@ -2,10 +2,11 @@
 
 from psycopg import sql
 
+from services.common.database import EPOCH_US
 from services.common.messages import Alert, Signal, Tick
 from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps
-from services.sink.table import EPOCH_US, table
+from services.sink.table import table
 
 
 def _tick(tick: Tick) -> tuple[object, ...]:

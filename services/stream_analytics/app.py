@@ -112,7 +112,6 @@ class StreamAnalytics:
                 event.ack()
                 continue
             self.counters["ticks"] += 1
-            self.lag.read_us = round(event.message.timestamp * clock.SECOND)
             await self._route(event, LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
 
     async def _read_marks(self, stream: Any) -> None:

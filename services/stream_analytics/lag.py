@@ -5,7 +5,6 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from services.common import clock
 from services.common.errors import FatalError
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 from services.stream_analytics.watchdog import Watchdog
@@ -23,15 +22,6 @@ class Lag:
         self._watchdog: Watchdog[str] = Watchdog(patience_s)
         self.messages: int | None = None
         """Messages of the assigned partitions that are not read yet, None while that is unknown."""
-        self.read_us: int | None = None
-        """When the message read last was written."""
-
-    @property
-    def seconds(self) -> float:
-        """How long the message read last had waited, 0 when none waits."""
-        if not self.messages or self.read_us is None:
-            return 0.0
-        return max(0.0, (clock.now_us() - self.read_us) / clock.SECOND)
 
     async def look(self) -> None:
         """Measure; FatalError if messages come and none is read."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services.common import kafka, topics
 from services.common.settings import KafkaSettings
-from services.local.supervisor import _end_with_parent
+from services.local.supervisor import end_with_parent
 from tests.brokers import distribution
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -96,7 +96,7 @@ class Broker:
         command = distribution.java("kafka.Kafka", self._directory / "server.properties", options=options)
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, preexec_fn=_end_with_parent(signal.SIGKILL)
+                command, stdout=log, stderr=log, preexec_fn=end_with_parent(signal.SIGKILL)
             )
 
     def listens(self) -> bool:

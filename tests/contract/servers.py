@@ -1,10 +1,7 @@
 """Databases of the kinds that an upgrade meets: without a schema, with an older one, with or without the extension."""
 
 import asyncio
-import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+from collections.abc import Iterable
 
 import psycopg
 from psycopg import sql
@@ -20,17 +17,6 @@ _TICKS = TABLES["ticks"]
 _STORE = sql.SQL(
     "INSERT INTO ticks ({columns}) SELECT {columns} FROM staged_ticks ON CONFLICT DO NOTHING"
 ).format(columns=sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns)))
-
-
-@contextmanager
-def bare(server_url: str) -> Iterator[str]:
-    """Create a database without a schema, and without extensions that the server gives to new ones."""
-    name = f"pairstream_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def apply_0002(url: str) -> None:

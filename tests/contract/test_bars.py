@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.api.tables import BARS, Interval, Selection
+from services.api.tables import BARS, Selection
 from services.common.bars import BATCHES, LEVELS, Level
 from services.common.clock import HOUR, SECOND, from_datetime, to_datetime
 from services.common.messages import Tick
+from services.common.store import Interval
 from services.common.timescale import aggregated
 from tests.contract.store import START_US, WIDTHS, assert_bars, empty, recompute, select, tick, write_all
 

@@ -14,8 +14,9 @@ from services.common import bars, database, timescale
 from services.common.clock import SECOND
 from services.common.errors import FatalError, TransientError
 from services.common.settings import StoreSettings
-from tests.contract.servers import apply_0002, bare
+from tests.contract.servers import apply_0002
 from tests.contract.store import START_US, WIDTHS, select, signal, tick, write_all
+from tests.fix_database import created
 
 TICKS = [tick(n, START_US + n * 7 * SECOND) for n in range(1500)]
 DAY = timedelta(days=1)
@@ -24,7 +25,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def server(timescale_server: str) -> Iterator[str]:
     """Return the URL of an empty database on a server that offers the extension."""
-    with bare(timescale_server) as url:
+    with created(timescale_server, "template0") as url:
         yield url
 
 

@@ -16,7 +16,7 @@ from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal, Tick, decode, encode
 from services.common.pairs import Pair
 from services.ingest.time_marks import TimeMarks
-from tests.analytics import outcomes
+from tests.analytics import outcomes, walk
 from tests.broker import produce, read_all
 from tests.waiting import wait_until
 
@@ -30,30 +30,8 @@ PARTITION = {"ETHUSDT": 0, "BTCUSDT": 1}
 
 
 def tape(seconds: int) -> list[Tick]:
-    """Two walking futures, some 10 trades a second together."""
-    draw = random.Random(11)
-    prices = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
-    ticks: list[Tick] = []
-    counts = dict.fromkeys(prices, 0)
-    now = START_US
-    while now < START_US + seconds * SECOND:
-        now += int(draw.expovariate(10 / SECOND))
-        symbol = draw.choice(sorted(prices))
-        prices[symbol] *= 1 + draw.gauss(0, 1e-4)
-        counts[symbol] += 1
-        ticks.append(
-            Tick(
-                venue="test",
-                symbol=symbol,
-                trade_id=counts[symbol],
-                event_us=now,
-                received_us=now,
-                price=prices[symbol],
-                size=1.0,
-                buyer_is_maker=False,
-            )
-        )
-    return ticks
+    """Return two walking futures, some 10 trades a second together."""
+    return walk({"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}, 10, START_US, seconds, random.Random(11))
 
 
 def expected(ticks: list[Tick]) -> tuple[list[Signal], list[Alert]]:

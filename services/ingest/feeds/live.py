@@ -32,7 +32,7 @@ from services.ingest.feeds import venues
 from services.ingest.feeds.background import Failed, background
 from services.ingest.feeds.condition import Answered, Condition, Unanswered
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected, Status, refuse_future
-from services.ingest.feeds.rest import VenueBusyError
+from services.ingest.feeds.rest import retry_in_s
 from services.ingest.feeds.venue import StreamKind, Venue
 from services.ingest.settings import IngestSettings
 from services.ingest.tape.history import History
@@ -144,8 +144,7 @@ class LiveFeed:
                 await venue.check_symbols(self._symbols[venue.name])
                 break
             except TransientError as error:
-                asked_s = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
-                retry_s = max(asked_s, delays.next_s())
+                retry_s = retry_in_s(error, delays)
                 self._buffer.tell(Unanswered(venue.name, str(error), retry_s))
                 await self._sleep(retry_s)
         self._buffer.tell(Answered(venue.name))

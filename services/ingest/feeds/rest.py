@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 import httpx
 import msgspec
 
+from services.common.backoff import Backoff
 from services.common.errors import BadMessageError, PairstreamError, TransientError
 from services.ingest.feeds.budget import Budget, Spending
 
@@ -34,6 +35,12 @@ class VenueBusyError(TransientError):
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+def retry_in_s(error: Exception, delays: Backoff) -> float:
+    """Return how long to wait after `error`: as `delays` has it, but no shorter than the venue asks for."""
+    asked_s = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
+    return max(asked_s, delays.next_s())
 
 
 class RefusedError(TransientError):

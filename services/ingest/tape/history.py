@@ -15,7 +15,7 @@ from services.common.cancellation import pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import TapeEvent, Tick
-from services.ingest.feeds.rest import GoneError, VenueBusyError
+from services.ingest.feeds.rest import GoneError, retry_in_s
 from services.ingest.feeds.venue import Venue
 from services.ingest.tape.stored import Store
 from services.ingest.tape.tape import Tape
@@ -134,8 +134,7 @@ class History:
                 log.warning("no history", symbol=symbol, reason=str(error))
                 return None
             except (TransientError, BadMessageError) as error:
-                asked_s = error.retry_after_s if isinstance(error, VenueBusyError) else 0.0
-                delay_s = max(asked_s, delays.next_s())
+                delay_s = retry_in_s(error, delays)
                 if self._now_us() + delay_s * SECOND > retry_until_us:
                     log.warning("no answer in time", symbol=symbol, reason=str(error))
                     break
