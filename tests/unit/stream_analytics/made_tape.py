@@ -4,10 +4,12 @@ import random
 from collections.abc import Iterable
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, Signal
+from services.common.messages import LegTrade, PairConfig, Signal
+from services.stream_analytics.history import Store
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.tracker import Outcome
 
+CONFIG = PairConfig(pair="ETHUSDT-BTCUSDT", window=20, min_samples=5)
 PRICES = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0}
 
 
@@ -35,6 +37,18 @@ def closed(outcomes: Iterable[Outcome]) -> list[Outcome]:
 def closed_signals(partition: Partition, trades: Iterable[LegTrade]) -> list[Signal]:
     """Return the signals of the seconds that `trades` close."""
     return [outcome.signal for outcome in closed(partition.take(trades)[0])]
+
+
+def partition(*configs: PairConfig, store: Store | None = None) -> Partition:
+    """Return a partition that follows `configs`."""
+    made = Partition({} if store is None else store)
+    made.configure({config.pair: config for config in configs or (CONFIG,)})
+    return made
+
+
+def run(trades: list[LegTrade], *configs: PairConfig) -> list[Outcome]:
+    """Return what the closed seconds of `trades` say."""
+    return closed(partition(*configs).take(trades)[0])
 
 
 class Event:
