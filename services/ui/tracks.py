@@ -99,7 +99,8 @@ class Track(Generic[P]):
         )
 
     def _append(self, point: P) -> bool:
-        if not self.points:
+        # Between closes a signal only says how far the series has come.
+        if not self.points or (isinstance(point, Signal) and not point.closed):
             return False
         step = point_us(point) - point_us(self.points[-1])
         if step == SECOND:

@@ -123,6 +123,19 @@ def test_a_signal_that_follows_needs_no_reading(signal: Make) -> None:
     play(run())
 
 
+def test_a_signal_between_closes_is_no_point_of_the_series(signal: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
+        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        store.points.append(signal(START_S + 10, zscore=1.25))
+        await read(track, clock, signal(START_S + 10, zscore=9.0, closed=False))
+        assert [point.zscore for point in track.points[10:]] == [1.25]
+        assert len(store.asked) == 2
+
+    play(run())
+
+
 def test_a_signal_that_jumps_waits_for_what_is_between(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
