@@ -26,7 +26,7 @@ from services.common.messages import Heartbeat, Signal, Tick, decode, encode
 from services.common.topics import HEARTBEATS, SIGNALS, TICKS
 from services.local.broker import EmbeddedBroker
 
-FETCH_MAX_WAIT_MS = "10"
+FETCH_MAX_WAIT_MS = "5"
 
 
 def symbols(count: int) -> list[str]:
