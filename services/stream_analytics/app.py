@@ -166,8 +166,12 @@ class StreamAnalytics:
             self._fan_out.routes = routes(self.pairs.by_name.values(), self.settings.partitions)
             self._routed = self.pairs.version
         waited_s = age_s(event)
-        self.metrics.took["ticks"](waited_s)
-        await self._fan_out.put(event, trade, waited_s > BEHIND_S or self._speaker.is_behind)
+        if not self._fan_out.is_filling:  # of each batch the oldest is enough
+            self.metrics.took["ticks"](waited_s)
+        is_past = waited_s > BEHIND_S
+        await self._fan_out.put(event, trade, is_past or self._speaker.is_behind)
+        if is_past:
+            return
         # Of the pairs that live here the moment is known at once; what closes waits for the tape.
         for number in self._fan_out.routes.get(trade.symbol, ()):
             if (partition := self.partitions.get(number)) is not None:

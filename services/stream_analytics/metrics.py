@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 Stage = Literal["ticks", "leg_trades", "measure", "save"]
 STAGES: Mapping[Stage, str] = {
-    "ticks": "a tick from its topic to the worker",
+    "ticks": "the oldest tick of a batch from its topic to the worker",
     "leg_trades": "trades from their topic to the worker",
     "measure": "what the trades of one message close and cross, until it is handed to the producer",
     "save": "a share of the windows, until it is handed to the producer",
