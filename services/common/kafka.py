@@ -136,6 +136,9 @@ async def create_topics(
             configs: dict[str, str] = {"cleanup.policy": topic.cleanup}
             if topic.cleanup == "delete":
                 configs["retention.ms"] = str(topic.retention_ms)
+            else:
+                # Whoever starts reads all of it: what was overwritten is to go soon, not when a segment is full.
+                configs |= {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
             answer = await client.create_topics(
                 [NewTopic(topic.name, partitions, replication_factor, topic_configs=configs)]
             )

@@ -41,6 +41,8 @@ class Alignment:
         self._y: Trade | None = None
         self._x: Trade | None = None
         self.closed_until = 0
+        self.passed_us = 0
+        """Every second before it is closed, or passed over because nothing traded."""
 
     @property
     def legs(self) -> tuple[Trade | None, Trade | None]:
@@ -54,7 +56,7 @@ class Alignment:
 
     def restore(self, closed_until: int, y: Trade | None, x: Trade | None) -> None:
         """Go on after the last closed second of an earlier run; what was closed is passed over."""
-        self._y, self._x, self.closed_until = y, x, closed_until
+        self._y, self._x, self.closed_until, self.passed_us = y, x, closed_until, closed_until
 
     def close(self) -> list[Sample]:
         """Return the seconds that have become final, oldest first."""
@@ -66,6 +68,7 @@ class Alignment:
             self.closed_until = second + SECOND
             if self._y is not None and self._x is not None:
                 samples.append(self._sample(self.closed_until, self._y, self._x))
+        self.passed_us = max(self.passed_us, until)
         return samples
 
     def _next_second(self) -> int | None:

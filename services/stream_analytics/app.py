@@ -1,43 +1,45 @@
 """The Faust wiring: which topics, which agents, which state. The thinking is in the modules beside it."""
 
-import asyncio
 import os
 import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import structlog
+from faust.types import TP
 
 from services.common import clock, kafka, topics
 from services.common.cancellation import pause
 from services.common.errors import BadMessageError, FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
-from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode, encode
+from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode
+from services.common.metrics import answering
 from services.stream_analytics.changelog import Changelog
-from services.stream_analytics.conflation import Conflation
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
-from services.stream_analytics.lag import Lag
+from services.stream_analytics.lag import Lag, Recovery
+from services.stream_analytics.metrics import StreamMetrics
 from services.stream_analytics.pair_configs import PairConfigs, configured
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.routing import partition_of, routes
 from services.stream_analytics.settings import StreamSettings
-from services.stream_analytics.tracker import Outcome
+from services.stream_analytics.speaker import BEHIND_S, Speaker
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
-_FAN_OUT_WAIT_S = 0.005
-# What has waited in its topic for longer than this is not the present.
-_BEHIND_S = 1.0
+_FAN_OUT_WAIT_S = 0.01
 _SAVED_SHARE = 0.05
 _COUNTERS = ("ticks", "signals", "live_signals", "alerts", "dead_letters", "late", "pairs")
 
 log = structlog.get_logger()
 
 
-def is_old(event: Any) -> bool:
-    """Tell whether an event has waited to be read."""
-    return bool(clock.now_us() / clock.SECOND - event.message.timestamp > _BEHIND_S)
+def age_s(event: Any) -> float:
+    """Return how long ago an event was written to its topic."""
+    return clock.now_us() / clock.SECOND - float(event.message.timestamp)
 
 
 class StreamAnalytics:
@@ -55,13 +57,23 @@ class StreamAnalytics:
         self._changelogs: dict[int, Changelog] = {}
         self._versions: dict[int, int] = {}
         self._late = 0
-        self._behind_until_s = 0.0
         self._every_trade = settings.signal_interval_ms == 0
-        self._conflation: Conflation[tuple[int, str]] = Conflation(settings.signal_interval_ms / 1000)
+        self._speaker = Speaker(
+            self._produce, self.partitions, self.counters, settings.signal_interval_ms / 1000
+        )
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._routed = -1
         self._dead_letters = DeadLetters(self._send, self.pulse.service)
         self.lag = Lag(self.app, settings.stall_timeout_s)
+        self._recovery = Recovery(self.app)
+        self.metrics = StreamMetrics(
+            self.counters,
+            {
+                "lag_messages": lambda: self.lag.messages,
+                "lag_seconds": lambda: self.lag.seconds,
+                "recovery_seconds": lambda: self._recovery.took_s,
+            },
+        )
         self._wire()
 
     def _wire(self) -> None:
@@ -73,12 +85,34 @@ class StreamAnalytics:
         ):
             channel = app.topic(topic.name, key_type=bytes, value_type=bytes)
             app.agent(channel, name=agent.__name__.strip("_"))(agent)
-        for task in (self._beat, self._follow_pairs, self._fan_out.run, self._speak, self._save, self._watch):
+        for task in (
+            self._beat,
+            self._follow_pairs,
+            self._fan_out.run,
+            self._speaker.run,
+            self._save,
+            self._watch,
+        ):
             app.task(task)
         app.on_partitions_revoked.connect(self._forget, weak=False)
 
     async def serve(self) -> None:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
+        with self._answering():
+            await self._serve()
+
+    def _answering(self) -> AbstractContextManager[object]:
+        settings = self.settings
+        if not settings.metrics_port:
+            return nullcontext()
+        return answering(
+            self.metrics.registry,
+            settings.metrics_host,
+            settings.metrics_port,
+            lambda: self.pulse.state == "running",
+        )
+
+    async def _serve(self) -> None:
         await kafka.wait_for_broker(self.settings)
         try:
             await self.app.start()
@@ -112,6 +146,7 @@ class StreamAnalytics:
                 event.ack()
                 continue
             self.counters["ticks"] += 1
+            self.lag.read_us = round(event.message.timestamp * clock.SECOND)
             await self._route(event, LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
 
     async def _read_marks(self, stream: Any) -> None:
@@ -130,53 +165,72 @@ class StreamAnalytics:
             await self.pairs.loaded.wait()
             self._fan_out.routes = routes(self.pairs.by_name.values(), self.settings.partitions)
             self._routed = self.pairs.version
-        await self._fan_out.put(event, trade, is_old(event))
+        waited_s = age_s(event)
+        if not self._fan_out.is_filling:  # of each batch the oldest is enough
+            self.metrics.took["ticks"](waited_s)
+        is_past = waited_s > BEHIND_S
+        await self._fan_out.put(event, trade, is_past or self._speaker.is_behind)
+        if is_past:
+            return
+        # Of the pairs that live here the moment is known at once; what closes waits for the tape.
+        for number in self._fan_out.routes.get(trade.symbol, ()):
+            if (partition := self.partitions.get(number)) is not None:
+                await self._speaker.say(number, *partition.glimpse(trade, self._every_trade), waited_s)
 
     async def _send_trades(self, partition: int, value: bytes) -> None:
-        await self.app.producer.send(topics.LEG_TRADES.name, None, value, partition, None, None)
+        await self._produce(topics.LEG_TRADES.name, None, value, partition, None, None)
+
+    async def _produce(self, *message: Any) -> Any:
+        return await self.app.producer.send(*message)
 
     async def _measure(self, stream: Any) -> None:
         """Bring both legs of each pair together and publish what each closed second, and each moment, says."""
         await self.pairs.loaded.wait()
-        loop = asyncio.get_running_loop()
         async for event in stream.noack().events():
             number = event.message.partition
+            # What was fetched before a rebalance is the next owner's.
+            if not self._is_assigned(number):
+                continue
             partition = self._partition(number)
             try:
                 trades = decode(event.value, LegTrades).trades
             except BadMessageError as error:
                 await self._bury(event.message, error)
                 trades = ()
-            outcomes, touched = partition.take(trades, self._every_trade)
-            now_s = loop.time()
-            if is_old(event):
-                self._behind_until_s = now_s + _BEHIND_S
-            for outcome in outcomes:
-                if not outcome.signal.closed:
-                    self._conflation.spoke((number, outcome.signal.pair), now_s)
-                await self._publish(outcome)
-            for name in touched:
-                if self._behind_until_s > now_s:
-                    self._conflation.hold((number, name), now_s)
-                elif self._conflation.offer((number, name), now_s):
-                    await self._publish_now(number, name)
+            waited_s = age_s(event)
+            self.metrics.took["leg_trades"](waited_s)
+            began_s = time.perf_counter()
+            await self._speaker.say(number, *partition.take(trades, self._every_trade), waited_s)
             partition.hold(event, trades)
+            self.metrics.took["measure"](time.perf_counter() - began_s)
 
     async def _save(self) -> None:
         """Store the windows and acknowledge what they hold, a share of the pairs at a time, until cancelled."""
         while True:
             await pause(self.settings.save_interval_s * _SAVED_SHARE)
-            for number, partition in list(self.partitions.items()):
-                partition.save(_SAVED_SHARE)
-                await self._changelogs[number].flush()
-                # Meanwhile it may have gone to another worker.
-                if self.partitions.get(number) is partition:
-                    partition.acknowledge()
+            for number in list(self.partitions):
+                # A pair that was removed may have been the last one for which anything comes.
+                partition = self._partition(number)
+                is_ours = partial(self._is_ours, number, partition)
+                if is_ours():
+                    began_s = time.perf_counter()
+                    partition.save(_SAVED_SHARE)
+                    await self._changelogs[number].flush(is_ours)
+                    # Meanwhile it may have gone to another worker.
+                    if is_ours():
+                        partition.acknowledge()
+                    self.metrics.took["save"](time.perf_counter() - began_s)
+
+    def _is_ours(self, number: int, partition: Partition) -> bool:
+        return self.partitions.get(number) is partition and self._is_assigned(number)
+
+    def _is_assigned(self, number: int) -> bool:
+        return TP(topics.LEG_TRADES.name, number) in self.app.consumer.assignment()
 
     def _partition(self, number: int) -> Partition:
         """Return a partition with its pairs as they are configured now."""
         if (partition := self.partitions.get(number)) is None:
-            changelog = self._changelogs[number] = Changelog(self.store, number, self.app.producer.send)
+            changelog = self._changelogs[number] = Changelog(self.store, number, self._produce)
             lateness_us = round(self.settings.allowed_lateness_s * clock.SECOND)
             partition = self.partitions[number] = Partition(changelog, lateness_us)
         if self._versions.get(number) != self.pairs.version:
@@ -190,31 +244,6 @@ class StreamAnalytics:
             )
             self._versions[number] = self.pairs.version
         return partition
-
-    async def _speak(self) -> None:
-        """Publish what was held back, when its time has come."""
-        while True:
-            await pause(max(0.005, self.settings.signal_interval_ms / 5000))
-            # While the past is worked through nobody needs to know what it was between two closes.
-            if (now_s := asyncio.get_running_loop().time()) >= self._behind_until_s:
-                for number, name in self._conflation.due(now_s):
-                    await self._publish_now(number, name)
-
-    async def _publish_now(self, number: int, name: str) -> None:
-        partition = self.partitions.get(number)
-        tracker = None if partition is None else partition.trackers.get(name)
-        if tracker is not None and (signal := tracker.now()) is not None:
-            await self._publish(Outcome(signal))
-
-    async def _publish(self, outcome: Outcome) -> None:
-        signal, alert = outcome
-        key = signal.pair.encode()
-        self.counters["signals" if signal.closed else "live_signals"] += 1
-        await self.app.producer.send(topics.SIGNALS.name, key, encode(signal), None, None, None)
-        if alert is not None:
-            self.counters["alerts"] += 1
-            log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
-            await self.app.producer.send(topics.ALERTS.name, key, encode(alert), None, None, None)
 
     async def _watch(self) -> None:
         """Count every second what no event counts, until cancelled; FatalError if nothing is read any more."""

@@ -15,33 +15,43 @@ class Changelog(MutableMapping[bytes, bytes]):
 
     def __init__(self, table: Any, partition: int, send: Callable[..., Awaitable[Any]]) -> None:
         """`send` is the ``send`` of Faust's producer."""
-        self._data: MutableMapping[bytes, bytes] = table.data
+        # The table holds what has been sent and nothing else: after a rebalance it must equal the topic.
+        self._sent: MutableMapping[bytes, bytes] = table.data
         self._partition = partition
         self._send = send
         self._written: dict[bytes, bytes | None] = {}
 
-    async def flush(self) -> None:
-        """Hand what was written to the producer, in order."""
-        written, self._written = self._written, {}
-        for key, value in written.items():
+    async def flush(self, is_ours: Callable[[], bool] = lambda: True) -> None:
+        """Hand what was written to the producer, in order, and stop as soon as the partition is not ours."""
+        while self._written and is_ours():
+            key = next(iter(self._written))
+            value = self._written.pop(key)
+            if value is None:
+                self._sent.pop(key, None)
+            else:
+                self._sent[key] = value
             await self._send(WINDOWS.name, key, value, self._partition, None, None)
 
     def __getitem__(self, key: bytes) -> bytes:
-        return self._data[key]
+        if key not in self._written:
+            return self._sent[key]
+        if (value := self._written[key]) is None:
+            raise KeyError(key)
+        return value
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
-        self._data[key] = value
         # A key written again moves to the end: of two writes the order is that of their last.
         self._written.pop(key, None)
         self._written[key] = value
 
     def __delitem__(self, key: bytes) -> None:
-        del self._data[key]
+        if key not in self:
+            raise KeyError(key)
         self._written.pop(key, None)
         self._written[key] = None
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._data)
+        return iter([key for key in {**self._sent, **self._written} if key in self])
 
     def __len__(self) -> int:
-        return len(self._data)
+        return sum(1 for _ in self)

@@ -30,6 +30,11 @@ class FanOut:
         self._sending = asyncio.Lock()
         self.routes: Mapping[str, tuple[int, ...]] = {}
 
+    @property
+    def is_filling(self) -> bool:
+        """Tell whether something has been collected and not sent."""
+        return bool(self._events)
+
     async def put(self, event: Acknowledged, trade: LegTrade, is_behind: bool = False) -> None:
         """Take what `event` brought; waits only while too much is waiting. `is_behind` says that it is old."""
         for partition in self.routes.get(trade.symbol, ()):

@@ -11,7 +11,7 @@ from services.stream_analytics.tape import Trade
 
 Store = MutableMapping[bytes, bytes]
 
-CHUNK = 64
+CHUNK = 128
 # A crash that cuts a flush short leaves an older head: what it asks for must not be overwritten yet.
 _SPARE_CHUNKS = 2
 _NUMBER = struct.Struct("<q")
@@ -36,9 +36,9 @@ class Head(Struct, frozen=True, array_like=True):
 
 
 class History:
-    """The last `memory` samples of a pair, kept in `store` as a ring of chunks of 64 and a head.
+    """The last `memory` samples of a pair, kept in `store` as a ring of chunks of 128 and a head.
 
-    A value is about a kilobyte and a sample 16 bytes. Nothing is written before ``save``.
+    A value is two kilobytes at most and a sample 16 bytes. Nothing is written before ``save``.
     """
 
     def __init__(self, store: Store, name: str, memory: int) -> None:

@@ -1,10 +1,12 @@
-"""How far behind the worker is, and whether it still reads at all."""
+"""How far behind the worker is, whether it still reads at all, and how long it took to get its state back."""
 
 import asyncio
+import time
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
+from services.common import clock
 from services.common.errors import FatalError
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 from services.stream_analytics.watchdog import Watchdog
@@ -22,6 +24,15 @@ class Lag:
         self._watchdog: Watchdog[str] = Watchdog(patience_s)
         self.messages: int | None = None
         """Messages of the assigned partitions that are not read yet, None while that is unknown."""
+        self.read_us: int | None = None
+        """When the message read last was written."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the message read last had waited, 0 when none waits."""
+        if not self.messages or self.read_us is None:
+            return 0.0
+        return max(0.0, (clock.now_us() - self.read_us) / clock.SECOND)
 
     async def look(self) -> None:
         """Measure; FatalError if messages come and none is read."""
@@ -62,3 +73,21 @@ class Lag:
     def _next(self, partition: Any) -> int:
         read = self._app.consumer._read_offset[partition]
         return 0 if read is None else read + 1
+
+
+class Recovery:
+    """Time from an assignment of partitions to the moment their state is back."""
+
+    def __init__(self, app: Any) -> None:
+        """`app` is Faust's."""
+        self.took_s: float | None = None
+        """Of the last assignment; None before the first is done."""
+        self._began_s = 0.0
+        app.on_partitions_assigned.connect(self._begin, weak=False)
+        app.on_rebalance_complete.connect(self._end, weak=False)
+
+    async def _begin(self, *_: Any, **__: Any) -> None:
+        self._began_s = time.monotonic()
+
+    async def _end(self, *_: Any, **__: Any) -> None:
+        self.took_s = time.monotonic() - self._began_s

@@ -67,20 +67,35 @@ class Partition:
                 for tracker in trackers:
                     outcomes += tracker.close()
             if is_latest:
-                for tracker in trackers:
-                    if tracker.crosses() or every_trade:
-                        if (signal := tracker.now()) is not None:
-                            outcomes.append(Outcome(signal))
-                    else:
-                        touched.add(tracker.config.pair)
+                outcomes += self._look(trade.symbol, every_trade, touched)
         return outcomes, touched
+
+    def glimpse(self, trade: LegTrade, every_trade: bool = False) -> tuple[list[Outcome], set[str]]:
+        """Look at a trade before it comes to ``take``: as that, but nothing closes."""
+        touched: set[str] = set()
+        if (tape := self.tapes.get(trade.symbol)) is None or trade.price is None:
+            return [], touched
+        if not tape.glimpse(Trade(trade.event_us, trade.price, trade.trade_id)):
+            return [], touched
+        return self._look(trade.symbol, every_trade, touched), touched
+
+    def _look(self, symbol: str, every_trade: bool, touched: set[str]) -> list[Outcome]:
+        outcomes = []
+        for tracker in self._of_symbol[symbol]:
+            if not (tracker.crosses() or every_trade):
+                touched.add(tracker.config.pair)
+            elif (signal := tracker.now()) is not None:
+                outcomes.append(Outcome(signal))
+        return outcomes
 
     def hold(self, event: Acknowledged, trades: Iterable[LegTrade]) -> None:
         """Keep `event`, which brought `trades`, until they are closed and stored."""
         last: dict[str, int] = {}
         for trade in trades:
-            if trade.price is not None and trade.event_us > last.get(trade.symbol, -1):
-                last[trade.symbol] = trade.event_us
+            # A mark says nothing of its own moment, only of what was before.
+            event_us = trade.event_us - (trade.price is None)
+            if event_us > last.get(trade.symbol, -1):
+                last[trade.symbol] = event_us
         self._held.append((event, last))
 
     def save(self, share: float = 1.0) -> None:

@@ -24,8 +24,8 @@ class SymbolTape:
 
     def __init__(self, lateness_us: int = 0) -> None:
         self._lateness_us = lateness_us
-        self.last: Trade | None = None
-        """The latest trade."""
+        self.newest: Trade | None = None
+        """The latest trade, known before the tape has it: what the moment is judged by."""
         self.known_us = 0
         """The event time up to which the tape is known."""
         self.final_us = 0
@@ -36,17 +36,26 @@ class SymbolTape:
         self.gaps: list[tuple[int, int]] = []
         """Event times between which trades are missing."""
         self._starts: list[int] = []  # of `seconds`, ascending
+        self._last: Trade | None = None
         self._last_id: int | None = None
         self._mark: tuple[int, int] | None = None
 
     def restore(self, last: Trade) -> None:
         """Know the last trade of an earlier run: what follows it may show a gap."""
-        if self.last is None or _order(last) > _order(self.last):
-            self.last, self._last_id = last, last.trade_id
+        if self._last is None or _order(last) > _order(self._last):
+            self._last, self._last_id = last, last.trade_id
+        self.glimpse(last)
+
+    def glimpse(self, trade: Trade) -> bool:
+        """Look at a trade that the tape will bring, and tell whether it is the latest one."""
+        if self.newest is not None and _order(trade) <= _order(self.newest):
+            return False
+        self.newest = trade
+        return True
 
     def add(self, trade: Trade) -> bool:
         """Take a trade and tell whether it is the latest one."""
-        last, last_id = self.last, self._last_id
+        last, last_id = self._last, self._last_id
         if last_id is None or trade.trade_id > last_id:
             if last is not None and last_id is not None and trade.trade_id > last_id + 1:
                 self._tear(last.event_us, trade.event_us)
@@ -62,10 +71,9 @@ class SymbolTape:
         self._know(trade.event_us)
         if self._mark is not None:
             self.mark(*self._mark)
-        if last is not None and _order(trade) < _order(last):
-            return False
-        self.last = trade
-        return True
+        if last is None or _order(trade) >= _order(last):
+            self._last = trade
+        return self.glimpse(trade)
 
     def mark(self, event_us: int, trade_id: int) -> None:
         """Know that nothing traded after `trade_id` up to `event_us`; it counts once that trade is here."""

@@ -41,7 +41,9 @@ class PairTracker:
         self._begun_at = 0
         self._last_us: int | None = None
         self._is_saved = True
-        self.saved_until = 0
+        self._saved_until = 0
+        self.settled_until = 0
+        """Nothing that is known of the time before it can change anything any more, not even after a crash."""
 
     def restore(self) -> bool:
         """Go on where the stored state ends; false if there is none."""
@@ -52,7 +54,7 @@ class PairTracker:
         self._live_rule.firing = head.firing
         self._window.restore(head.state, samples, head.last_us)
         self.alignment.restore(head.closed_until, head.y, head.x)
-        self.saved_until = head.closed_until
+        self._saved_until = self.settled_until = head.closed_until
         for tape, trade in zip(self.legs, (head.y, head.x), strict=True):
             if trade is not None:
                 tape.restore(trade)
@@ -79,15 +81,15 @@ class PairTracker:
 
     def crosses(self) -> bool:
         """Take the prices of this moment and tell whether they cross a threshold."""
-        y, x = self.legs[0].last, self.legs[1].last
+        y, x = self.legs[0].newest, self.legs[1].newest
         return y is not None and x is not None and self._live_rule.crosses(self._window.zscore(y, x))
 
     def now(self) -> Signal | None:
         """Return the signal of this moment, None until both legs have traded."""
-        y, x = self.legs[0].last, self.legs[1].last
+        y, x = self.legs[0].newest, self.legs[1].newest
         if y is None or x is None:
             return None
-        known_us = max(tape.known_us for tape in self.legs)
+        known_us = max(y.event_us, x.event_us, *(tape.known_us for tape in self.legs))
         oldest = known_us - self.alignment.stale_after_us
         legs = (("y", y), ("x", x))
         stale = tuple(leg for leg, trade in legs if trade.event_us < oldest)
@@ -102,7 +104,8 @@ class PairTracker:
     def save(self) -> None:
         """Write the state, if it has changed."""
         until = self.alignment.closed_until
-        if self._is_saved and until == self.saved_until:
+        self.settled_until = self.alignment.passed_us
+        if self._is_saved and until == self._saved_until:
             return
         y, x = self.alignment.legs
         self._history.save(
@@ -118,7 +121,7 @@ class PairTracker:
                 tail=self._history.tail(),
             )
         )
-        self._is_saved, self.saved_until = True, until
+        self._is_saved, self._saved_until = True, until
 
     def erase(self) -> None:
         """Remove the stored state."""
@@ -127,8 +130,8 @@ class PairTracker:
     def needs(self, tape: SymbolTape) -> int:
         """Return the event time from which on trades of `tape` are still to be closed and stored."""
         if self.alignment.is_heard:
-            return self.saved_until
-        return max(self.saved_until, tape.known_us - _PATIENCE_US)
+            return self.settled_until
+        return max(self.settled_until, tape.known_us - _PATIENCE_US)
 
     def remembers(self, tape: SymbolTape) -> int:
         """Return the event time from which on trades of `tape` are still to be closed."""

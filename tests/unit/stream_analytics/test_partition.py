@@ -17,6 +17,8 @@ from services.stream_analytics.history import Store
 from services.stream_analytics.tracker import Outcome
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed, closed_signals, partition, run, tape
 
+LEGS = ("ETHUSDT", "BTCUSDT")
+
 
 def test_each_signal_is_fitted_on_the_window_before_it() -> None:
     signals = [signal for signal, _ in run(tape(1))]
@@ -163,7 +165,7 @@ def test_a_gap_as_long_as_the_window_begins_a_new_one() -> None:
     assert [signal.samples for signal in fresh[:4]] == [0, 1, 2, 3]
     assert {signal.quality for signal in fresh[:4]} == {"not_enough_data"}
     first.save()
-    closed_until = first.trackers[CONFIG.pair].saved_until
+    closed_until = first.trackers[CONFIG.pair].settled_until
     signals += closed_signals(partition(store=store), [t for t in after if t.event_us >= closed_until])
     assert signals == [signal for signal, _ in run(before + after)]
 
@@ -261,3 +263,36 @@ def test_swapped_legs_are_another_pair() -> None:
 def test_the_names_on_the_topic_are_those_of_the_mathematics() -> None:
     assert set(get_args(messages.Method)) == set(ESTIMATORS)
     assert set(get_args(messages.Transform)) == set(TRANSFORMS)
+
+
+def test_a_mark_is_not_acknowledged_before_what_it_closes_is_stored() -> None:
+    """The mark that ends a tape does not come again."""
+    trades = [
+        LegTrade(name, second * SECOND, second + 1, 1.0 + second) for second in range(3) for name in LEGS
+    ]
+    marks = [LegTrade(name, 5 * SECOND, 3) for name in LEGS]
+    store: Store = {}
+    first, acknowledged = partition(store=store), list[int]()
+    said = closed_signals(first, trades)
+    first.hold(Event(0, acknowledged), trades)
+    first.save()
+    said += closed_signals(first, marks)
+    first.hold(Event(1, acknowledged), marks)
+    first.acknowledge()
+    assert acknowledged == []
+    said += closed_signals(partition(store=store), trades + marks)
+    assert {signal.event_us // SECOND for signal in said} == {1, 2, 3, 4, 5}
+    first.save()
+    first.acknowledge()
+    assert acknowledged == [0, 1]
+
+
+def test_silence_that_is_passed_over_holds_up_nothing() -> None:
+    one, acknowledged = partition(), list[int]()
+    silence = [LegTrade(name, 1000 * SECOND, 1) for name in LEGS]
+    for number, trades in enumerate(([LegTrade(name, 0, 1, 1.0) for name in LEGS], silence)):
+        one.take(trades)
+        one.hold(Event(number, acknowledged), trades)
+    one.save()
+    one.acknowledge()
+    assert acknowledged == [0, 1]

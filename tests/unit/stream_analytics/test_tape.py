@@ -13,7 +13,7 @@ def test_a_trade_of_a_final_second_is_late_and_changes_nothing() -> None:
     assert not tape.add(Trade(SECOND + 1, 9.0, 2))
     assert tape.late == 1
     assert tape.seconds[SECOND].price == 1.0
-    assert tape.last == Trade(2 * SECOND, 2.0, 3)
+    assert tape.newest == Trade(2 * SECOND, 2.0, 3)
 
 
 @pytest.mark.parametrize("order", [(7, 8), (8, 7)])
@@ -26,8 +26,8 @@ def test_of_trades_of_one_instant_the_highest_id_is_the_last_whichever_comes_fir
         order == (7, 8),
     ]
     assert tape.seconds[0].price == 8.0
-    assert tape.last is not None
-    assert tape.last.price == 8.0
+    assert tape.newest is not None
+    assert tape.newest.price == 8.0
 
 
 def test_a_mark_waits_for_the_trade_it_follows() -> None:

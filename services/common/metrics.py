@@ -1,0 +1,62 @@
+"""Prometheus metrics and ``/healthz`` of services without HTTP, answered from a thread of their own."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from services.common.errors import FatalError
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind without asking who we are: a name server that is away would take its time."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = map(str, self.server_address[:2])  # type: ignore[assignment]
+        self.setup_environ()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Write no line for each request."""
+
+
+@contextmanager
+def answering(
+    registry: CollectorRegistry, host: str, port: int, is_healthy: Callable[[], bool]
+) -> Iterator[str]:
+    """Answer ``/metrics`` and ``/healthz`` (503 unless `is_healthy`) meanwhile, and yield the base URL.
+
+    FatalError names ``PAIRSTREAM_METRICS_PORT`` if the address cannot be had.
+    """
+    metrics: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz":
+            return metrics(environ, start_response)
+        healthy = is_healthy()
+        status = "200 OK" if healthy else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "text/plain")])
+        return [b"ok\n" if healthy else b"unhealthy\n"]
+
+    try:
+        server = _Server((host, port), _Quiet)
+    except OSError as error:
+        raise FatalError(
+            f"PAIRSTREAM_METRICS_PORT: expected a free port, received {port} on {host}: {error.strerror}"
+        ) from error
+    server.set_app(application)
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
