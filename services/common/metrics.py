@@ -1,15 +1,51 @@
 """Prometheus metrics and ``/healthz`` of services without HTTP, answered from a thread of their own."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from services.common.errors import FatalError
+from services.common.heartbeat import Pulse
+from services.common.settings import MetricsSettings
+
+_WELL = ("running", "finished")
+
+
+class PulseMetrics(Collector):
+    """What a service says of itself in its heartbeat, and what else is `known` of it, asked when somebody looks."""
+
+    def __init__(self, pulse: Pulse, known: Mapping[str, Callable[[], float | None]] | None = None) -> None:
+        """`known` are gauges by name; one that is None at the moment is left out."""
+        self.registry = CollectorRegistry()
+        self._pulse = pulse
+        self._known = {"lag_messages": lambda: pulse.lag_messages, **(known or {})}
+        self.registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every counter and gauge of this moment."""
+        prefix = f"pairstream_{self._pulse.service}_"
+        for name, count in list(self._pulse.counters.items()):
+            yield CounterMetricFamily(f"{prefix}{name}", f"Since the start: {name}.", value=count)
+        for name, ask in self._known.items():
+            if (value := ask()) is not None:
+                yield GaugeMetricFamily(f"{prefix}{name}", f"Now: {name}.", value=value)
+
+
+@contextmanager
+def published(settings: MetricsSettings, pulse: Pulse, registry: CollectorRegistry) -> Iterator[None]:
+    """Answer Prometheus meanwhile, if the settings name a port; healthy is what the heartbeat calls well."""
+    if not settings.metrics_port:
+        yield
+        return
+    with answering(registry, settings.metrics_host, settings.metrics_port, lambda: pulse.state in _WELL):
+        yield
 
 
 class _Server(ThreadingMixIn, WSGIServer):

@@ -79,6 +79,13 @@ class KafkaSettings(Settings):
         return self
 
 
+class MetricsSettings(Settings):
+    """Where a service without HTTP answers ``/metrics`` for Prometheus, and ``/healthz``; port 0 is nowhere."""
+
+    metrics_port: Port = 0
+    metrics_host: str = "127.0.0.1"
+
+
 class DatabaseSettings(Settings):
     """How to reach PostgreSQL, with or without TimescaleDB."""
 

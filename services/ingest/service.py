@@ -14,6 +14,7 @@ from services.common import kafka
 from services.common.cancellation import pause
 from services.common.heartbeat import Pulse
 from services.common.messages import Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
+from services.common.metrics import PulseMetrics, published
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status, refuse_future
 from services.ingest.feeds.live import LiveFeed
@@ -79,12 +80,17 @@ async def serve(settings: IngestSettings) -> None:
     feed = build(settings)
     await feed.check()
     log.info("feed", name=feed.name, symbols=",".join(settings.symbols))
-    await kafka.wait_for_broker(settings)
-    # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
-    async with kafka.producer(settings, enable_idempotence=True) as producer, asyncio.TaskGroup() as tasks:
-        outbox, pulse = Outbox(producer.send), Pulse("ingest", feed.name)
-        tasks.create_task(pulse.beat(outbox.send))
-        await publish(feed, outbox, pulse, settings.rejected_share)
+    pulse = Pulse("ingest", feed.name)
+    with published(settings, pulse, PulseMetrics(pulse).registry):
+        await kafka.wait_for_broker(settings)
+        # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
+        async with (
+            kafka.producer(settings, enable_idempotence=True) as producer,
+            asyncio.TaskGroup() as tasks,
+        ):
+            outbox = Outbox(producer.send)
+            tasks.create_task(pulse.beat(outbox.send))
+            await publish(feed, outbox, pulse, settings.rejected_share)
 
 
 async def publish(feed: Feed, outbox: Outbox, pulse: Pulse, rejected_share: float = 0.05) -> None:

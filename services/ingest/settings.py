@@ -12,6 +12,7 @@ from services.common.settings import (
     PREFIX,
     DatabaseSettings,
     KafkaSettings,
+    MetricsSettings,
     SymbolSettings,
     WindowSettings,
     split,
@@ -62,7 +63,7 @@ WebSocketUrl = Annotated[str, BeforeValidator(_base_url), Field(pattern=r"^wss?:
 HttpUrl = Annotated[str, BeforeValidator(_base_url), Field(pattern=r"^https?://[^/\s]+")]
 
 
-class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSettings):
+class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSettings, MetricsSettings):
     """The broker, the symbols, the feed they come from, and the database that remembers what we have."""
 
     feed: FeedName = "live"

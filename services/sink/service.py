@@ -15,6 +15,7 @@ from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
+from services.common.metrics import PulseMetrics, published
 from services.sink import retention
 from services.sink.batch import Batch, Refused
 from services.sink.settings import SinkSettings
@@ -153,8 +154,13 @@ class Sink:
 
 async def serve(settings: SinkSettings) -> None:
     """Run the sink and its heartbeat until cancelled; wait for a broker first."""
-    await kafka.wait_for_broker(settings)
     pulse = Pulse("sink")
+    with published(settings, pulse, PulseMetrics(pulse).registry):
+        await kafka.wait_for_broker(settings)
+        await _serve(settings, pulse)
+
+
+async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
     options = {
         "group_id": GROUP,
         "session_timeout_ms": SESSION_TIMEOUT_MS,

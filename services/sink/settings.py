@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.common.settings import KafkaSettings, StoreSettings
+from services.common.settings import KafkaSettings, MetricsSettings, StoreSettings
 
 
-class SinkSettings(KafkaSettings, StoreSettings):
+class SinkSettings(KafkaSettings, StoreSettings, MetricsSettings):
     """A batch is written when it has `batch_rows` messages, or `batch_ms` after its first one arrived."""
 
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000

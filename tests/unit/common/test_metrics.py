@@ -6,7 +6,10 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from services.common.errors import FatalError
-from services.common.metrics import answering
+from services.common.heartbeat import Pulse
+from services.common.metrics import PulseMetrics, answering, published
+from services.common.settings import MetricsSettings
+from tests.ports import free_port
 
 
 def test_metrics_and_health_are_answered_until_the_block_ends() -> None:
@@ -30,3 +33,28 @@ def test_a_port_in_use_is_named() -> None:
         )
         with refused, answering(CollectorRegistry(), "127.0.0.1", port, bool):
             pass
+
+
+def test_a_service_tells_prometheus_what_its_heartbeat_says() -> None:
+    pulse, settings = Pulse("sink"), MetricsSettings(metrics_port=free_port())
+    metrics = PulseMetrics(pulse, {"lag_seconds": lambda: 0.5, "recovery_seconds": lambda: None})
+    url = f"http://127.0.0.1:{settings.metrics_port}"
+    with published(settings, pulse, metrics.registry):
+        with pytest.raises(HTTPError, match="503") as starting:
+            urlopen(f"{url}/healthz", timeout=5)
+        starting.value.close()
+        # Services replace their counters when they begin.
+        pulse.counters, pulse.lag_messages, pulse.state = {"ticks": 3}, 7, "running"
+        assert urlopen(f"{url}/healthz", timeout=5).status == 200
+        told = urlopen(f"{url}/metrics", timeout=5).read().decode().splitlines()
+    values = [line for line in told if not line.startswith("#")]
+    assert values == [
+        "pairstream_sink_ticks_total 3.0",
+        "pairstream_sink_lag_messages 7.0",
+        "pairstream_sink_lag_seconds 0.5",
+    ]
+
+
+def test_without_a_port_nobody_listens() -> None:
+    with published(MetricsSettings(), Pulse("sink"), CollectorRegistry()):
+        pass
