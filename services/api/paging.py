@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from services.api import cursor
 from services.api.backend import Backend
 from services.api.listing import answer
-from services.api.models import Record
+from services.api.models.base import Record
 from services.api.problems import ProblemError
 from services.api.queries import PeriodQuery
 from services.api.rows import Row

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from services.api.models import Problem
+from services.api.models.problem import Problem
 from services.api.rows import encode
 from services.common.errors import TransientError
 

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from services.api.backend import Backend
 from services.api.listing import Format
-from services.api.models import GapState
+from services.api.models.tape import GapState
 from services.api.moments import Moment
 from services.common.messages import AlertState
 from services.common.pairs import parse_symbol

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.api import models
+from services.api.models import alerts, market, pairs, tape
+from services.api.models.status import Status
 from services.common.clock import HOUR, SECOND, to_iso
 from services.common.messages import encode
 from services.common.topics import HEARTBEATS, TAPE_EVENTS
@@ -55,13 +56,13 @@ def api(store_url: str) -> Iterator[ApiProcess]:
 
 
 TABLES: dict[str, tuple[type[BaseModel], dict[str, Any]]] = {
-    "/v1/symbols": (models.SymbolDay, {}),
-    "/v1/ticks": (models.Tick, {"symbol": "BTCUSDT"}),
-    "/v1/bars": (models.Bar, {"symbol": "BTCUSDT", "interval": "1s"}),
-    "/v1/pairs": (models.Pair, {}),
-    f"/v1/pairs/{PAIR}/signals": (models.Signal, {}),
-    "/v1/alerts": (models.Alert, {}),
-    "/v1/gaps": (models.Gap, {"symbol": "BTCUSDT"}),
+    "/v1/symbols": (market.SymbolDay, {}),
+    "/v1/ticks": (market.Tick, {"symbol": "BTCUSDT"}),
+    "/v1/bars": (market.Bar, {"symbol": "BTCUSDT", "interval": "1s"}),
+    "/v1/pairs": (pairs.Pair, {}),
+    f"/v1/pairs/{PAIR}/signals": (pairs.Signal, {}),
+    "/v1/alerts": (alerts.Alert, {}),
+    "/v1/gaps": (tape.Gap, {"symbol": "BTCUSDT"}),
 }
 
 
@@ -245,7 +246,7 @@ def test_pairs_have_their_settings_and_last_signal(api: ApiProcess) -> None:
 
 
 def test_status_names_every_service_heard_of_or_not(api: ApiProcess) -> None:
-    status = models.Status.model_validate(api.get("/v1/status").json(), strict=True)
+    status = Status.model_validate(api.get("/v1/status").json(), strict=True)
     services = {service.service: service for service in status.services}
     assert list(services) == ["ingest", "stream_analytics", "sink", "api"]
     assert (services["api"].state, services["api"].healthy) == ("running", True)

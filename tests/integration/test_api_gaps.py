@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.api import models
+from services.api.models import tape
+from services.api.models.status import Status
 from services.common.clock import HOUR, SECOND
 from services.common.messages import TapeEvent, TapeEventKind, encode
 from services.common.topics import HEARTBEATS, TAPE_EVENTS, TICKS
@@ -89,7 +90,7 @@ def test_the_ledger_is_read_page_by_page_from_the_newest(api: ApiProcess) -> Non
     link: str = "?limit=7"
     while link:
         response = api.http.get(f"/v1/gaps{link}")
-        ledger = models.GapLedger.model_validate(response.json(), strict=True)
+        ledger = tape.GapLedger.model_validate(response.json(), strict=True)
         seen += [one.first_id for one in ledger.data]
         assert [one.symbol for one in ledger.coverage] == ["BTCUSDT", "ETHUSDT", OKX]
         link = response.headers.get("Link", "").partition(">")[0].lstrip("<")
@@ -135,7 +136,7 @@ def test_filters_choose_by_state_and_by_the_time_a_gap_reaches_into(api: ApiProc
 
 def test_csv_has_the_gaps_and_no_formula(api: ApiProcess) -> None:
     lines = api.get("/v1/gaps", format="csv", symbol=OKX, limit=2).text.splitlines()
-    assert lines[0].split(",") == list(models.Gap.model_fields)
+    assert lines[0].split(",") == list(tape.Gap.model_fields)
     assert [line.split(",")[0] for line in lines[1:]] == [OKX, OKX]
     assert '"\'=1, a formula"' in api.get("/v1/gaps", format="csv", state="unrepaired").text
 
@@ -152,7 +153,7 @@ def test_coverage_and_status_say_how_complete_the_tape_is(api: ApiProcess) -> No
         "missing": 200,
     }
     status = api.get("/v1/status").json()
-    models.Status.model_validate(status, strict=True)
+    Status.model_validate(status, strict=True)
     okx, btc = symbols(status)[OKX], symbols(status)["BTCUSDT"]
     assert (okx["coverage_1h"], okx["coverage_24h"]) == (0.75, 0.875)
     assert (okx["open_gaps"], okx["stale"]) == (20, ["trades:BTC-USDT-SWAP"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.api import models
+from services.api.models.problem import Problem
 from services.common.messages import encode
 from services.common.topics import HEARTBEATS
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store, tick
@@ -68,7 +68,7 @@ def test_a_wrong_request_is_told_what_was_expected_and_received(api: ApiProcess,
     status, field, expected, received = BAD[url]
     response = api.http.get(url)
     assert response.headers["Content-Type"] == "application/problem+json"
-    problem = models.Problem.model_validate(response.json())
+    problem = Problem.model_validate(response.json())
     assert (response.status_code, problem.status) == (status, status)
     assert problem.errors is not None
     (error,) = problem.errors
@@ -94,7 +94,7 @@ def test_what_is_unknown_is_a_problem_that_names_what_is_known(
     api: ApiProcess, path: str, status: int, named: str
 ) -> None:
     response = api.http.get(path)
-    problem = models.Problem.model_validate(response.json())
+    problem = Problem.model_validate(response.json())
     assert (response.status_code, problem.status) == (status, status)
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["X-Pairstream-Feed"] == "replay"

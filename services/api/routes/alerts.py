@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.api.listing import CSV_RESPONSE
-from services.api.models import Alert, Listing
+from services.api.models.alerts import Alert
+from services.api.models.base import Listing
 from services.api.paging import page
 from services.api.problems import RESPONSES
 from services.api.queries import AlertsQuery, BackendDependency

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.api.listing import CSV_RESPONSE
-from services.api.models import Gap, GapLedger
+from services.api.models.tape import Gap, GapLedger
 from services.api.paging import page
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, GapsQuery

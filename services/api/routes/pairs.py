@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.api.backend import Backend
 from services.api.listing import CSV_RESPONSE, answer
-from services.api.models import Listing, Pair
+from services.api.models.base import Listing
+from services.api.models.pairs import Pair
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, TableQuery
 from services.api.rows import Row, encode, message_row

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.api.models import Health
+from services.api.models.status import Health
 from services.api.problems import RESPONSES, unavailable
 from services.api.queries import BackendDependency
 

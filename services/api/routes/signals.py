@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.api.listing import CSV_RESPONSE
-from services.api.models import Listing, Signal
+from services.api.models.base import Listing
+from services.api.models.pairs import Signal
 from services.api.paging import from_start_or_newest, page
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, SignalsQuery

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from services.api.models import Status
+from services.api.models.status import Status
 from services.api.queries import BackendDependency
 from services.api.rows import encode
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.api.listing import CSV_RESPONSE, answer
-from services.api.models import Listing, SymbolDay
+from services.api.models.base import Listing
+from services.api.models.market import SymbolDay
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, TableQuery
 from services.api.rows import Row

@@ -1,0 +1,65 @@
+"""What traded."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.api.models.base import AgeS, EpochUs, IsoTime, Price, Record, Symbol, TradeId
+
+
+class Tick(Record):
+    """One trade."""
+
+    symbol: Symbol
+    trade_id: TradeId
+    event_us: EpochUs
+    event_time: IsoTime
+    received_us: EpochUs
+    received_time: IsoTime
+    venue: Annotated[str, Field(examples=["binance"])]
+    price: Price
+    size: Annotated[float, Field(description="In base currency.", examples=[0.25])]
+    buyer_is_maker: Annotated[bool, Field(description="True if the seller took liquidity.")]
+    repaired: Annotated[
+        bool, Field(description="True if the stream missed it and it was asked for afterwards.")
+    ]
+
+
+class Bar(Record):
+    """The trades of one interval; intervals without a trade have no bar."""
+
+    start_us: EpochUs
+    start_time: IsoTime
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Annotated[float, Field(description="In base currency.", examples=[12.5])]
+    quote_volume: Annotated[float, Field(description="Sum of price times size.", examples=[801542.5])]
+    vwap: Annotated[float, Field(description="quote_volume / volume.", examples=[64123.4])]
+    trade_count: Annotated[int, Field(examples=[118])]
+    complete: Annotated[bool, Field(description="A trade at or after the end of the bar is stored.")]
+
+
+class SymbolPrice(Record):
+    """A symbol's last trade; null before the first."""
+
+    symbol: Symbol
+    last_price: Price | None
+    last_event_us: EpochUs | None
+    last_event_time: IsoTime | None
+    age_s: AgeS
+
+
+class SymbolDay(SymbolPrice):
+    """A symbol's last trade and the 24 hours before it, in whole minutes."""
+
+    volume_24h: Annotated[float, Field(description="In base currency.", examples=[10250.5])]
+    trades_24h: Annotated[int, Field(examples=[812345])]
+    tick_rate: Annotated[
+        float, Field(description="Trades per second in the 60 seconds before the last one.", examples=[9.4])
+    ]
+    change_24h_pct: Annotated[
+        float | None,
+        Field(description="Against the last price 24 hours before; null if none is stored for that hour."),
+    ]
