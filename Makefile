@@ -13,7 +13,7 @@ help: ## list these commands
 demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on this machine
 	$(BIN)/pairstream up --feed auto
 
-test: $(VENV)/.installed browser ## run every test this machine can run, and list what was skipped and why
+test: $(VENV)/.installed browser kafka ## run every test this machine can run, and list what was skipped and why
 	$(BIN)/pytest -n 2 --dist loadfile
 
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them

@@ -3,16 +3,23 @@
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 
-def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]]) -> None:
-    """Send each value to its partition, and wait until the broker has them all."""
+def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]], key: bytes | None = None) -> None:
+    """Send each value to its partition, and wait until the broker has them all; AssertionError if it refuses one."""
     producer = Producer({"bootstrap.servers": broker, "linger.ms": 5, "message.max.bytes": 2_000_000})
+    refused: list[KafkaError] = []
+
+    def answered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            refused.append(error)
+
     for value, partition in values:
-        producer.produce(topic, value, partition=partition)
+        producer.produce(topic, value, key=key, partition=partition, on_delivery=answered)
         producer.poll(0)
     assert producer.flush(10) == 0
+    assert not refused, refused[0]
 
 
 async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:
@@ -25,9 +32,11 @@ async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord] = []
-        while len(records) < sum(ends.values()):
-            for received in (await consumer.getmany(timeout_ms=1000)).values():
-                records += received
+        # Not every offset has a message: some are compacted away, some are marks of transactions.
+        for partition, end in ends.items():
+            while await consumer.position(partition) < end:
+                for received in (await consumer.getmany(timeout_ms=1000)).values():
+                    records += received
         return records
     finally:
         await consumer.stop()

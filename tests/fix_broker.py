@@ -1,4 +1,4 @@
-"""Brokers for tests: the embedded one always, and Apache Kafka for the tests on which a real broker makes a difference.
+"""Brokers for tests: the embedded one always, and Apache Kafka where a real broker makes a difference.
 
 ``pytest --all-brokers`` (``make brokers``) runs every test that needs a broker on both.
 """
@@ -12,10 +12,15 @@ from services.local.broker import EmbeddedBroker
 from tests.brokers import distribution
 from tests.brokers.kafka import Cluster, kafka_cluster
 
-# The others differ in nothing that a broker of either kind decides, and Kafka takes 2 s to start.
+# Here the broker decides: offsets and what becomes of them, limits, transactions, several topics read at once.
+# Groups of several members, recovery and compaction are tested on Kafka alone. Kafka takes 2 s to start.
 _ON_BOTH = {
     "test_stored_offsets_hold_for_their_own_cluster_and_within_its_range",
     "test_what_the_broker_deleted_unread_is_counted",
+    "test_it_survives_poison_and_a_restart_of_the_database",
+    "test_what_was_fetched_before_a_seek_comes_again",
+    "test_a_topic_without_messages_is_told_from_one_with_some",
+    "test_a_snapshot_of_store_and_topics_and_then_what_is_new",
 }
 
 
@@ -52,7 +57,7 @@ def broker(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def kafka() -> Iterator[Cluster]:
     """Start a Kafka of its own for one test: one broker, with pairstream's topics and nothing in them."""
-    _skip_without_kafka()
+    skip_without_kafka()
     with kafka_cluster() as cluster:
         yield cluster
 
@@ -60,13 +65,14 @@ def kafka() -> Iterator[Cluster]:
 @pytest.fixture
 def three_kafkas(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Start a cluster of three for one test; each topic has a replica on every broker."""
-    _skip_without_kafka()
+    skip_without_kafka()
     if not request.config.getoption("all_brokers"):
         pytest.skip("three brokers at once: `make brokers`")
     with kafka_cluster(brokers=3) as cluster:
         yield cluster
 
 
-def _skip_without_kafka() -> None:
+def skip_without_kafka() -> None:
+    """Skip the test, saying why, where no Kafka can run."""
     if reason := distribution.missing():
         pytest.skip(reason)

@@ -4,8 +4,10 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
@@ -14,60 +16,93 @@ from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal, Tick, TimeMark, decode, encode
 from services.common.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
-from tests.analytics import walk
+from services.stream_analytics.tracker import Outcome
+from tests.analytics import outcomes, walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS
 from tests.waiting import wait_until
 
 START_US = 1_767_225_600_000_000
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "BNBUSDT", "ADAUSDT")
-PAIRS = [PairConfig(pair=f"{y}-{x}", window=30) for y, x in zip(SYMBOLS, SYMBOLS[1:] + SYMBOLS, strict=False)]
-_CHUNK_US = 2 * SECOND
+PAIRS = [f"{y}-{x}" for y, x in zip(SYMBOLS, SYMBOLS[1:] + SYMBOLS, strict=False)]
+WINDOW = 30
 _LEAVE_S = 10
 
 
-def tape(seconds: int) -> list[Tick]:
-    """Return six walking futures, some 30 trades a second together."""
+Expected = Mapping[str, Sequence[Outcome]]
+
+
+def tape(seconds: int, per_second: float = 30) -> list[Tick]:
+    """Return six walking futures, `per_second` trades of all together."""
     draw = random.Random(5)
-    return walk({symbol: 10.0 ** draw.uniform(0, 5) for symbol in SYMBOLS}, 30, START_US, seconds, draw)
+    prices = {symbol: 10.0 ** draw.uniform(0, 5) for symbol in SYMBOLS}
+    return walk(prices, per_second, START_US, seconds, draw)
+
+
+def expected(ticks: Sequence[Tick], ends: bool = True, window: int = WINDOW) -> Expected:
+    """Return what one uninterrupted worker says of each pair."""
+    return {pair: outcomes(ticks, PairConfig(pair=pair, window=window), ends) for pair in PAIRS}
+
+
+def closes(said: Expected) -> int:
+    """Return how many seconds of all pairs are closed."""
+    return sum(map(len, said.values()))
 
 
 class Load:
-    """A tape on its way to the broker, with the marks of ingest: two seconds of it every `pause_s`."""
+    """A tape on its way to the broker, with the marks of ingest: `chunk_s` of it every `pause_s`.
 
-    def __init__(self, servers: str, ticks: Sequence[Tick], pause_s: float) -> None:
+    Those that end it come unless it is only a part (`ends`).
+    """
+
+    def __init__(
+        self,
+        servers: str,
+        ticks: Sequence[Tick],
+        pause_s: float,
+        chunk_s: float = 2.0,
+        partitions: int = PARTITIONS,
+        ends: bool = True,
+    ) -> None:
         self._servers = servers
         self._ticks = list(ticks)
         self._pause_s = pause_s
+        self._chunk_us = round(chunk_s * SECOND)
+        self._partitions = partitions
+        self._ends = ends
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
+    def wait(self) -> None:
+        """Return when all is sent."""
+        self._thread.join()
+
     def end(self) -> None:
         """Send no more."""
         self._ending.set()
-        self._thread.join()
+        self.wait()
 
     def _run(self) -> None:
         marks, until_us = TimeMarks(), START_US
         while self._ticks and not self._ending.wait(self._pause_s):
-            until_us += _CHUNK_US
+            until_us += self._chunk_us
             chunk = [tick for tick in self._ticks if tick.event_us < until_us]
             del self._ticks[: len(chunk)]
             found = [mark for tick in chunk for mark in marks.trade(tick)]
-            found += [] if self._ticks else marks.end()
+            found += marks.end() if self._ends and not self._ticks else []
             self._send(TICKS.name, chunk)
             self._send(TIME_MARKS.name, found)
 
     def _send(self, topic: str, messages: Iterable[Tick | TimeMark]) -> None:
-        placed = ((encode(one), SYMBOLS.index(one.symbol) % PARTITIONS) for one in messages)
+        placed = ((encode(one), SYMBOLS.index(one.symbol) % self._partitions) for one in messages)
         produce(self._servers, topic, placed)
 
 
 class Workers:
-    """Processes of one group; `log` is what they write."""
+    """Processes of one group; `log` is what they write, `more` are settings beyond what all tests need."""
 
-    def __init__(self, servers: str, log: Path) -> None:
+    def __init__(self, servers: str, log: Path, **more: object) -> None:
         self._log = log
         self._members: list[subprocess.Popen[bytes]] = []
         self._environment = {
@@ -75,17 +110,17 @@ class Workers:
             "PAIRSTREAM_BROKERS": servers,
             "PAIRSTREAM_LOG_FORMAT": "json",
             "PAIRSTREAM_FETCH_MAX_WAIT_MS": "100",
-            "PAIRSTREAM_PARTITIONS": str(PARTITIONS),
             "PAIRSTREAM_SESSION_TIMEOUT_S": "3",
             "PAIRSTREAM_SAVE_INTERVAL_S": "0.5",
             "PAIRSTREAM_SYMBOLS": ",".join(SYMBOLS),
-            "PAIRSTREAM_PAIRS": ",".join(config.pair for config in PAIRS),
-            "PAIRSTREAM_WINDOW": str(PAIRS[0].window),
+            "PAIRSTREAM_PAIRS": ",".join(PAIRS),
+            "PAIRSTREAM_WINDOW": str(WINDOW),
+            **{f"PAIRSTREAM_{name.upper()}": str(value) for name, value in more.items()},
         }
 
-    def join(self) -> None:
-        """Start one more."""
-        command = [sys.executable, "-m", "services.stream_analytics"]
+    def join(self, *command: str) -> None:
+        """Start one more, or `command` in its place."""
+        command = command or (sys.executable, "-m", "services.stream_analytics")
         with self._log.open("ab") as log:
             self._members.append(subprocess.Popen(command, env=self._environment, stdout=log, stderr=log))
 
@@ -114,34 +149,59 @@ class Workers:
 
 
 class Sayings:
-    """What the workers have published so far, repeated or not: signals of closed seconds, and alerts."""
+    """What the workers have published so far: signals of closed seconds, and alerts, in the order of their topics."""
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, servers: str, partitions: int = PARTITIONS) -> None:
         settings = {"bootstrap.servers": servers, "group.id": "test", "enable.auto.commit": False}
         self._consumer = Consumer(settings)
         topics = (SIGNALS.name, ALERTS.name)
-        self._consumer.assign([TopicPartition(name, n, 0) for name in topics for n in range(PARTITIONS)])
-        self.signals: list[Signal] = []
-        self.alerts: list[Alert] = []
+        self._consumer.assign([TopicPartition(name, n, 0) for name in topics for n in range(partitions)])
+        self._signals: dict[tuple[str, int], bytes] = {}
+        self._alerts: dict[str, bytes] = {}
 
     def close(self) -> None:
         """Read no more."""
         self._consumer.close()
 
     def read(self) -> None:
-        """Take what has come."""
+        """Take what has come; AssertionError if one says of the same second something else than before."""
         for message in self._consumer.consume(1_000, timeout=0.1):
             assert message.error() is None, message.error()
+            value = message.value() or b""
             if message.topic() == ALERTS.name:
-                self.alerts.append(decode(message.value(), Alert))
-            elif (signal := decode(message.value(), Signal)).closed:
-                self.signals.append(signal)
+                assert self._alerts.setdefault(decode(value, Alert).alert_id, value) == value
+            elif (signal := decode(value, Signal)).closed:
+                assert self._signals.setdefault((signal.pair, signal.event_us), value) == value
 
     def wait_for(self, count: int, workers: Workers, within_s: float = 45) -> None:
         """Read until so many different seconds of pairs have been closed."""
 
         def closed() -> int:
             self.read()
-            return len({(signal.pair, signal.event_us) for signal in self.signals})
+            return len(self._signals)
 
         wait_until(lambda: workers.are_well() and closed() >= count, f"{count} signals", within_s)
+
+    def check(self, said: Expected) -> None:
+        """AssertionError unless the bytes are those of one uninterrupted worker, of each pair in its order."""
+        for pair, told in said.items():
+            signals = [value for (name, _), value in self._signals.items() if name == pair]
+            assert signals == [encode(one.signal) for one in told]
+            alerts = [value for value in self._alerts.values() if decode(value, Alert).pair == pair]
+            assert alerts == [encode(one.alert) for one in told if one.alert]
+
+
+@contextmanager
+def group(servers: str, partitions: int = PARTITIONS, **more: object) -> Iterator[tuple[Workers, Sayings]]:
+    """Yield a group without members and what reads what it says; the members' log ends in stderr."""
+    with tempfile.TemporaryDirectory(prefix="pairstream-workers-") as directory:
+        log = Path(directory, "log")
+        workers = Workers(servers, log, partitions=partitions, **more)
+        sayings = Sayings(servers, partitions)
+        try:
+            yield workers, sayings
+        finally:
+            workers.kill()
+            sayings.close()
+            if log.exists():
+                sys.stderr.write(log.read_text()[-4000:])

@@ -31,8 +31,8 @@ from services.stream_analytics.speaker import BEHIND_S, Speaker
 # What is not committed by then will be read again.
 _STOP_S = 4.0
 _FAN_OUT_WAIT_S = 0.01
-_SAVED_SHARE = 0.05
-_COUNTERS = ("ticks", "signals", "live_signals", "alerts", "dead_letters", "late", "pairs")
+_SAVED_SHARE = 0.2
+_COUNTERS = ("ticks", "signals", "live_signals", "alerts", "dead_letters", "late", "stale", "pairs")
 
 log = structlog.get_logger()
 
@@ -200,7 +200,11 @@ class StreamAnalytics:
             waited_s = age_s(event)
             self.metrics.took["leg_trades"](waited_s)
             began_s = time.perf_counter()
-            await self._speaker.say(number, *partition.take(trades, self._every_trade), waited_s)
+            outcomes, touched = partition.take(trades, self._every_trade)
+            self.counters["stale"] += sum(
+                one.signal.closed and one.signal.quality == "stale" for one in outcomes
+            )
+            await self._speaker.say(number, outcomes, touched, waited_s)
             partition.hold(event, trades)
             self.metrics.took["measure"](time.perf_counter() - began_s)
 

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from services.common import clock
+from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 from services.stream_analytics.watchdog import Watchdog
@@ -76,18 +77,51 @@ class Lag:
 
 
 class Recovery:
-    """Time from an assignment of partitions to the moment their state is back."""
+    """Time from an assignment of partitions to the moment their state is back, and see that it comes back.
+
+    Faust waits for the last offset of a changelog. Where that is of a tombstone that was compacted away, or of
+    the mark of a transaction, it would wait for ever.
+    """
 
     def __init__(self, app: Any) -> None:
         """`app` is Faust's."""
         self.took_s: float | None = None
         """Of the last assignment; None before the first is done."""
+        self._app = app
         self._began_s = 0.0
+        self._looking: asyncio.Task[None] | None = None
         app.on_partitions_assigned.connect(self._begin, weak=False)
         app.on_rebalance_complete.connect(self._end, weak=False)
 
     async def _begin(self, *_: Any, **__: Any) -> None:
         self._began_s = time.monotonic()
+        self._stop_looking()
+        self._looking = asyncio.create_task(self._look())
 
     async def _end(self, *_: Any, **__: Any) -> None:
+        self._stop_looking()
         self.took_s = time.monotonic() - self._began_s
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def _look(self) -> None:
+        """Count as read what has been passed and does not come, until cancelled."""
+        recovery, known = self._app.tables.recovery, dict[Any, int]()
+        while True:
+            await pause(1.0)
+            remaining = dict(recovery.active_remaining()) if recovery.in_recovery else {}
+            for partition, missing in remaining.items():
+                if 0 < missing == known.get(partition) and await self._is_passed(partition):
+                    recovery.active_offsets[partition] = recovery.active_highwaters[partition]
+            known = remaining
+
+    async def _is_passed(self, partition: Any) -> bool:
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                position = await self._app.consumer.position(partition)
+        except (TimeoutError, KafkaError):
+            return False
+        highwater = self._app.tables.recovery.active_highwaters[partition]
+        return position > highwater and bool(self._app.tables.changelog_queue.empty())

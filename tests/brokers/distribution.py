@@ -26,7 +26,7 @@ def missing() -> str | None:
     if reason := _missing_java():
         return reason
     if not _is_fetched():
-        return "Kafka's jars are not here: `make brokers` fetches them, with Maven"
+        return "Kafka's jars are not here: `make kafka` fetches them, with Maven"
     return None
 
 
@@ -48,7 +48,8 @@ def fetch() -> str | None:
     if done.returncode != 0:
         errors = [line for line in done.stdout.splitlines() if "ERROR" in line] or ["without a word"]
         return f"Maven could not fetch Kafka: {errors[0]}"
-    _format()
+    if reason := _format():
+        return reason
     shutil.copyfile(_POM, _FETCHED_BY)
     return None
 
@@ -62,7 +63,7 @@ def java(main: str, *arguments: object, options: tuple[str, ...] = ()) -> list[s
     return ["java", *small, quiet, *options, "-cp", classpath, main, *map(str, arguments)]
 
 
-def _format() -> None:
+def _format() -> str | None:
     storage, properties = _HOME / "storage", _HOME / "format.properties"
     properties.write_text(
         "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.voters=1@127.0.0.1:1\n"
@@ -70,11 +71,14 @@ def _format() -> None:
         f"log.dirs={storage}\n"
     )
     arguments = ["format", "--cluster-id", "AAAAAAAAAAAAAAAAAAAAAA", "--config", properties]
-    subprocess.run(java("kafka.tools.StorageTool", *arguments), check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(java("kafka.tools.StorageTool", *arguments), capture_output=True, text=True)
+    if done.returncode != 0:
+        return f"Java could not run Kafka: {(done.stderr or done.stdout).strip().splitlines()[-1:]}"
     # The rest is ids.
     FORMATTED.mkdir()
     shutil.copy(storage / "bootstrap.checkpoint", FORMATTED)
     shutil.rmtree(storage)
+    return None
 
 
 def _is_fetched() -> bool:

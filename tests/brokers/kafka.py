@@ -133,7 +133,7 @@ class Cluster:
         """The addresses of all, as clients take them."""
         return ",".join(broker.address for broker in self.brokers)
 
-    def start(self, options: tuple[str, ...] = _OPTIONS) -> None:
+    def start(self, options: tuple[str, ...] = _OPTIONS, partitions: int = PARTITIONS) -> None:
         """Format and start every broker, wait for each to answer, and create the topics of pairstream."""
         cluster = secrets.token_urlsafe(16)
         for broker in self.brokers:
@@ -141,14 +141,14 @@ class Cluster:
             broker.start(options)
         for broker in self.brokers:
             wait_until(broker.listens, f"broker {broker.node} listens", within_s=60)
-        asyncio.run(self._create_topics())
+        asyncio.run(self._create_topics(partitions))
 
-    async def _create_topics(self) -> None:
+    async def _create_topics(self, partitions: int) -> None:
         # A broker answers once it has joined; until then requests wait.
         for broker in self.brokers:
             await kafka.cluster_id(KafkaSettings(brokers=broker.address))
         await kafka.create_topics(
-            KafkaSettings(brokers=self.servers), topics.ALL, PARTITIONS, len(self.brokers)
+            KafkaSettings(brokers=self.servers), topics.ALL, partitions, len(self.brokers)
         )
 
     def kill(self) -> None:
@@ -158,12 +158,12 @@ class Cluster:
 
 
 @contextmanager
-def kafka_cluster(brokers: int = 1) -> Iterator[Cluster]:
-    """Run an empty cluster with pairstream's topics, each with 4 partitions and a replica on every broker."""
+def kafka_cluster(brokers: int = 1, partitions: int = PARTITIONS) -> Iterator[Cluster]:
+    """Run an empty cluster with pairstream's topics, each with a replica on every broker."""
     with tempfile.TemporaryDirectory(prefix="pairstream-kafka-") as directory:
         cluster = Cluster(Path(directory), brokers)
         try:
-            cluster.start()
+            cluster.start(partitions=partitions)
             yield cluster
         finally:
             cluster.kill()

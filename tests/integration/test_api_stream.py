@@ -39,7 +39,8 @@ PAIRS = {"PAIRSTREAM_SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT", "PAIRSTREAM_PAIRS": f"
 
 
 def publish(broker: str, topic: Topic, *messages: msgspec.Struct, partition: int = 2) -> None:
-    produce(broker, topic.name, [(encode(message), partition) for message in messages])
+    key = b"test" if topic.cleanup == "compact" else None  # which such a topic wants
+    produce(broker, topic.name, [(encode(message), partition) for message in messages], key)
 
 
 def open_stream(api: ApiProcess, query: str = "", **options: Any) -> ClientConnection:
@@ -78,6 +79,7 @@ def test_a_snapshot_of_store_and_topics_and_then_what_is_new(api: ApiProcess, br
     publish(broker, HEARTBEATS, heartbeat("ingest", feed="synthetic"))
     publish(broker, TICKS, tick(5, "ETHUSDT"))
     api.wait_for("/v1/status", lambda response: response.json()["symbols"][1]["last_price"] is not None)
+    api.wait_for("/v1/status", lambda response: response.json()["feed"] == "synthetic")
     with open_stream(api) as stream:
         snapshot = receive(stream)
         assert list(snapshot) == ["type", "feed", "ticks", "signals", "alerts", "status"]

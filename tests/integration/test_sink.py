@@ -49,6 +49,11 @@ def latest_heartbeat(broker: str) -> Heartbeat:
     return max((decode(record.value, Heartbeat) for record in records), key=lambda one: one.at_us)
 
 
+def misses_the_database(beat: Heartbeat) -> bool:
+    """Tell whether the sink knows that nobody answers; before, it may say how its connection ended."""
+    return beat.state == "degraded" and "expected PostgreSQL at" in str(beat.detail)
+
+
 def count(url: str, table: str = "ticks") -> int:
     with psycopg.connect(url) as connection:
         row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
@@ -129,8 +134,7 @@ def test_it_survives_poison_and_a_restart_of_the_database(
     postgres.stop()
     try:
         send(broker, map(encode, ticks[300:600]))
-        wait_until(lambda: latest_heartbeat(broker).state == "degraded", "the sink says it is degraded")
-        assert "PostgreSQL" in str(latest_heartbeat(broker).detail)
+        wait_until(lambda: misses_the_database(latest_heartbeat(broker)), "the sink says what it is without")
     finally:
         postgres.start()
     send(broker, map(encode, ticks[600:]))

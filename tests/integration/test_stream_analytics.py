@@ -6,18 +6,22 @@ import random
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import pytest
 from confluent_kafka import Producer
+from prometheus_client.parser import text_string_to_metric_families
 
 from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal, Tick, decode, encode
 from services.common.pairs import Pair
 from services.ingest.time_marks import TimeMarks
+from services.stream_analytics.metrics import STAGES
 from tests.analytics import outcomes, walk
 from tests.broker import produce, read_all
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -115,7 +119,8 @@ def test_kills_change_no_number(broker: str, start: Start) -> None:
 
 
 def test_a_bad_message_is_put_aside_and_a_quiet_leg_makes_the_signal_stale(broker: str, start: Start) -> None:
-    start()
+    port = free_port()
+    start(metrics_port=port)
     ticks = tape(20)
     last_x = max(tick.event_us for tick in ticks if tick.symbol == PAIR.x)
     quiet = [tick for tick in tape(60) if tick.symbol == PAIR.y and tick.event_us > last_x]
@@ -133,6 +138,36 @@ def test_a_bad_message_is_put_aside_and_a_quiet_leg_makes_the_signal_stale(broke
     headers = [dict(record.headers) for record in dead]
     assert {header["origin"] for header in headers} == {b"ticks/0/0", b"ticks/1/0"}
     assert all(b"expected a Tick" in header["reason"] for header in headers)
+    check_metrics(port, len(ticks) + len(quiet), len(stale))
+
+
+def check_metrics(port: int, ticks: int, stale: int) -> None:
+    """Ask a worker how it is, as Prometheus does."""
+
+    def ask(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+            assert answer.status == 200
+            return str(answer.read().decode())
+
+    def measured() -> dict[str, float]:
+        families = text_string_to_metric_families(ask("/metrics"))
+        samples = [sample for family in families for sample in family.samples]
+        return {
+            sample.name.removeprefix("pairstream_stream_") + sample.labels.get("stage", ""): sample.value
+            for sample in samples
+        }
+
+    assert ask("/healthz") == "ok\n"
+    wait_until(lambda: measured().get("lag_messages") == 0, "nothing waits to be read")
+    found = measured()
+    counts = {name: found[f"{name}_total"] for name in ("ticks", "late", "dead_letters", "alerts")}
+    assert counts == {"ticks": ticks, "late": 0, "dead_letters": 2, "alerts": 0}
+    assert found["stale_total"] >= stale
+    assert found["signals_total"] > 0
+    assert found["live_signals_total"] > 0
+    assert (found["pairs"], found["lag_seconds"]) == (1, 0)
+    assert found["recovery_seconds"] > 0
+    assert all(found[f"stage_seconds_count{stage}"] > 0 for stage in STAGES)
 
 
 class Feeder:

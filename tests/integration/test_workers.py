@@ -1,58 +1,53 @@
-"""Several workers of stream_analytics on Kafka, under load: who comes, leaves or dies changes no number."""
-
-import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+"""Several workers of stream_analytics on Kafka: who comes, leaves or dies changes no number, nor how many there are."""
 
 import pytest
 
-from services.common.messages import encode
-from tests.analytics import outcomes
-from tests.brokers.kafka import Cluster
-from tests.workers import PAIRS, Load, Sayings, Workers, tape
+from tests.brokers.kafka import Cluster, kafka_cluster
+from tests.fix_broker import skip_without_kafka
+from tests.workers import Load, closes, expected, group, tape
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-def workers(kafka: Cluster) -> Iterator[Workers]:
-    """Return a group without members; its members' log is shown where a test fails."""
-    with tempfile.TemporaryDirectory(prefix="pairstream-workers-") as directory:
-        log = Path(directory, "log")
-        group = Workers(kafka.servers, log)
-        yield group
-        group.kill()
-        sys.stderr.write(log.read_text()[-4000:])
-
-
-@pytest.fixture
-def sayings(kafka: Cluster) -> Iterator[Sayings]:
-    """Return what reads the signals and alerts of the group."""
-    reader = Sayings(kafka.servers)
-    yield reader
-    reader.close()
-
-
-def test_kill_join_and_leave_under_load_change_no_number(
-    kafka: Cluster, workers: Workers, sayings: Sayings
-) -> None:
+def test_kill_join_and_leave_under_load_change_no_number(kafka: Cluster) -> None:
     ticks = tape(seconds=100)
-    expected = [outcome for config in PAIRS for outcome in outcomes(ticks, config)]
-    count = len(expected)
-    workers.join()
-    load = Load(kafka.servers, ticks, pause_s=0.25)
-    try:
-        sayings.wait_for(count // 10, workers)
+    said = expected(ticks)
+    count = closes(said)
+    with group(kafka.servers) as (workers, sayings):
         workers.join()
-        sayings.wait_for(count // 5, workers)
-        workers.kill_oldest()
-        workers.join()
-        sayings.wait_for(count // 2, workers)
-        workers.oldest_leaves()
-        sayings.wait_for(count, workers)
-    finally:
-        load.end()
-    # The same message may come twice, never two that differ.
-    assert {encode(one) for one in sayings.signals} == {encode(one.signal) for one in expected}
-    assert {encode(one) for one in sayings.alerts} == {encode(one.alert) for one in expected if one.alert}
+        load = Load(kafka.servers, ticks, pause_s=0.25)
+        try:
+            sayings.wait_for(count // 10, workers)
+            workers.join()
+            sayings.wait_for(count // 5, workers)
+            workers.kill_oldest()
+            workers.join()
+            sayings.wait_for(count // 2, workers)
+            workers.oldest_leaves()
+            sayings.wait_for(count, workers)
+        finally:
+            load.end()
+        sayings.check(said)
+
+
+@pytest.mark.parametrize(
+    ("partitions", "members", "chunk_s", "pause_s"), [(1, 1, 100.0, 0.0), (3, 2, 0.7, 0.01)]
+)
+def test_neither_partitions_nor_workers_nor_speed_change_a_number(
+    partitions: int, members: int, chunk_s: float, pause_s: float
+) -> None:
+    skip_without_kafka()
+    ticks = tape(seconds=100)
+    said = expected(ticks)
+    with (
+        kafka_cluster(partitions=partitions) as kafka,
+        group(kafka.servers, partitions=partitions) as (workers, sayings),
+    ):
+        for _ in range(members):
+            workers.join()
+        load = Load(kafka.servers, ticks, pause_s, chunk_s, partitions)
+        try:
+            sayings.wait_for(closes(said), workers)
+        finally:
+            load.end()
+        sayings.check(said)
