@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from services.quant.exponential import ExponentialMoments, forgetting_of
-from services.quant.fit import ROUNDING, Fit, NotEnoughDataError, is_flat
+from services.quant.fit import Fit, NotEnoughDataError, is_rounding
 
 
 class Ewma:
@@ -12,7 +12,8 @@ class Ewma:
 
     The scale is that of the weighted residuals about the line as it is now, with n_eff / (n_eff - 2) for the
     two parameters. An absurd price fades, it does not leave: what is left of it after k observations is `forgetting`^k.
-    Source: weighted least squares, Greene, 9.6, with the weights of ``pandas.Series.ewm``.
+    Source: weighted least squares, Greene, 9.6, with the weights of ``pandas.Series.ewm``; Haykin, Adaptive Filter
+    Theory, 9.6, for the update of the squared residuals.
     """
 
     memory = 0
@@ -21,10 +22,22 @@ class Ewma:
     def __init__(self, window: int, forgetting: float | None = None) -> None:
         self.window = window
         self._moments = ExponentialMoments(forgetting_of(window) if forgetting is None else forgetting)
+        self._residuals = 0.0
 
     def update(self, y: float, x: float) -> None:
-        """Add an observation."""
-        self._moments.update(x, y)
+        """Add an observation, and what it adds to the squared residuals about the line that it moves.
+
+        Not syy - slope * sxy: of legs that all but follow each other nothing would be left of that difference.
+        """
+        moments = self._moments
+        if moments.n:
+            keep, sxx = moments.forgetting, moments.sxx
+            dx = x - moments.mean_x
+            innovation = y - moments.mean_y - (moments.sxy / sxx * dx if sxx else 0.0)
+            away = dx * dx / sxx if sxx else math.inf if dx else 0.0
+            share = keep / (keep + 1 / moments.weight + away)
+            self._residuals = keep * self._residuals + innovation * innovation * share
+        moments.update(x, y)
 
     def get(self) -> Fit:
         """Return the fit; NotEnoughDataError with too few observations or a flat x."""
@@ -35,16 +48,17 @@ class Ewma:
             raise NotEnoughDataError(
                 f"a regression needs weights of more than 2 observations, has {effective:.2f}"
             )
-        residuals = moments.syy - slope * moments.sxy
-        if residuals <= ROUNDING * moments.syy or is_flat(residuals, moments.mean_y, moments.weight):
+        residuals = self._residuals
+        if is_rounding(residuals, moments.syy, moments.mean_y, moments.weight):
             residuals = 0.0
         scale = math.sqrt(residuals / moments.weight * effective / (effective - 2))
         return Fit(slope, intercept, scale, moments.n)
 
     def state(self) -> list[float]:
         """Return all there is to know."""
-        return self._moments.state()
+        return [*self._moments.state(), self._residuals]
 
     def restore(self, state: Sequence[float], samples: Sequence[tuple[float, float]] = ()) -> None:
         """Become the estimator that had this `state`; no samples are needed."""
-        self._moments.restore(state)
+        *moments, self._residuals = state
+        self._moments.restore(moments)

@@ -58,6 +58,14 @@ def check_regression(n: int, mean_x: float, sxx: float) -> None:
         raise NotEnoughDataError("x did not move in the window")
 
 
+def is_rounding(residuals: float, squares: float, mean: float, n: float) -> bool:
+    """Tell whether a sum of squared residuals is no more than the rounding of `n` values y.
+
+    `squares` and `mean` are those of y.
+    """
+    return residuals <= ROUNDING * ROUNDING * (squares + n * mean * mean)
+
+
 def residual_scale(residuals: float, squares: float, mean: float, n: int, parameters: int = 2) -> float:
     """Return sqrt(SSR / (n - parameters)), and 0 when `residuals` are only the rounding of y.
 

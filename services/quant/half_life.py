@@ -3,11 +3,7 @@
 import math
 from typing import NamedTuple
 
-from services.quant import ols
-from services.quant.moments import Moments, RollingMoments
-
-# Below this share of the sum of squares the residuals, as a difference of moments, have fewer than 7 digits.
-_CANCELLED = 1e-8
+from services.quant.ols import Ols
 
 
 class HalfLife(NamedTuple):
@@ -31,13 +27,13 @@ class RollingHalfLife:
     """
 
     def __init__(self, window: int) -> None:
-        self._steps = RollingMoments(window)
+        self._steps = Ols(window)
         self._last: float | None = None
 
     def update(self, spread: float) -> None:
         """Add the spread of the next sample."""
         if self._last is not None:
-            self._steps.update(self._last, spread)
+            self._steps.update(spread, self._last)
         self._last = spread
 
     def skip(self) -> None:
@@ -46,22 +42,10 @@ class RollingHalfLife:
 
     def get(self) -> HalfLife:
         """Return the half-life; NotEnoughDataError with fewer than 3 steps or a spread that stood still."""
-        moments = self._steps.get()
-        fit = ols.fit(moments)
-        b, error = fit.hedge_ratio, self._standard_error(moments, fit)
+        fit = self._steps.get()
+        b, error = fit.hedge_ratio, fit.hedge_ratio_se or 0.0
         if b >= 1:
             return HalfLife(None, b, error, "the spread does not revert to a mean: b is 1 or more")
         if b <= 0:
             return HalfLife(None, b, error, "the spread overshoots its mean within a sample: b is 0 or less")
         return HalfLife(math.log(0.5) / math.log(b), b, error)
-
-    def _standard_error(self, moments: Moments, fit: ols.Fit) -> float:
-        residuals = moments.syy - fit.hedge_ratio * moments.sxy
-        if fit.scale == 0 or residuals > _CANCELLED * moments.syy:
-            return fit.hedge_ratio_se or 0.0
-        # A spread that runs away all but follows its line: what is left is added up one by one.
-        befores, afters = self._steps.observations()
-        residuals = math.fsum(
-            fit.spread(after, before) ** 2 for before, after in zip(befores, afters, strict=True)
-        )
-        return math.sqrt(residuals / (moments.n - 2) / moments.sxx)

@@ -27,7 +27,7 @@ class Huber(Windowed):
     def get(self) -> Fit:
         """Return the fit of the window; NotEnoughDataError as for least squares, or if it does not converge."""
         moments = self.moments.get()
-        start = ols.fit(moments)
+        start = ols.fit_window(self.moments)
         if start.scale == 0.0:
             return start
         n, mean_x, mean_y, sxx, _, _ = moments

@@ -10,26 +10,27 @@ from services.quant.fit import Fit, NotEnoughDataError
 class KalmanFit(Fit, frozen=True):
     """A forecast: its standard deviation depends on x, ``scale`` is the one at the last x.
 
-    `variances` are the predicted variance of the level at the last x, `x0`, its covariance with the slope, the slope's
-    variance, and the observation's, in units of y²; the slope is that against x / unit.
+    `variances` are that of the level at `centre`, the x where level and slope are not correlated, that of the slope
+    against x / unit, and the observation's, in units of y².
     """
 
-    variances: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    x0: float = 0.0
+    variances: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    centre: float = 0.0
     unit: float = 1.0
 
     def scale_at(self, x: float) -> float:
         """Return the standard deviation of the innovation at `x`, in units of y."""
-        level, both, slope, observation = self.variances
-        d = (x - self.x0) / self.unit
-        return math.sqrt(level + d * (2 * both + d * slope) + observation)
+        return math.sqrt(self._variance(x) + self.variances[2])
 
     @property
     def intercept_se(self) -> float:
         """The standard error of the intercept, in units of y."""
-        level, both, slope, _ = self.variances
-        d = -self.x0 / self.unit
-        return math.sqrt(max(0.0, level + d * (2 * both + d * slope)))
+        return math.sqrt(self._variance(0.0))
+
+    def _variance(self, x: float) -> float:
+        level, slope, _ = self.variances
+        distance = (x - self.centre) / self.unit
+        return level + distance * distance * slope
 
 
 class Kalman:
@@ -44,9 +45,11 @@ class Kalman:
     `prior_variance` * V on both parameters. An absurd price moves the parameters and is followed back.
 
     Inside, the level at the last x takes the place of the intercept, which is the same model in coordinates that
-    keep their digits at a level of 1e5 with moves of 1e-2.
+    keep their digits at a level of 1e5 with moves of 1e-2; and the covariance is kept as its factors U D U', of which
+    no step takes a difference: after an x of 1e9 no variance is lost, and none falls below 0.
     Source: Chan, Algorithmic Trading (2013), chapter 3, for the model and delta; Durbin and Koopman, Time Series
-    Analysis by State Space Methods, 4.3, for the recursion; Harvey, Forecasting, Structural Time Series Models and
+    Analysis by State Space Methods, 4.3, for the recursion; Bierman, Factorization Methods for Discrete Sequential
+    Estimation (1977), chapter V, for its factors; Harvey, Forecasting, Structural Time Series Models and
     the Kalman Filter (1989), 3.4.2, for V concentrated out.
     """
 
@@ -72,9 +75,10 @@ class Kalman:
         self._prior_variance = prior_variance
         self._unit = unit
         self._n = 0
-        # The level counts from the last y; variances are in units of V.
+        # The level counts from the last y. Variances are in units of V: of the level given the slope, and of the slope;
+        # `lever` is the level's covariance with the slope over the latter.
         self._x = self._y = self._level = self._slope = 0.0
-        self._pll = self._pls = self._pss = self._weight = self._squares = 0.0
+        self._level_variance = self._lever = self._slope_variance = self._weight = self._squares = 0.0
 
     def update(self, y: float, x: float) -> None:
         """Add an observation: correct the parameters by its innovation, then let them walk one step."""
@@ -83,18 +87,17 @@ class Kalman:
         unit = self._unit or 1.0
         self._n += 1
         d = (x - self._x) / unit
-        pls = self._pls + d * self._pss
-        pll = self._pll + d * (self._pls + pls)
-        variance = pll + 1.0
         innovation = (y - self._y) - (self._level + self._slope * d)
+        lever, slope_variance = self._lever + d, self._slope_variance
+        known = self._level_variance + 1.0
+        variance = known + lever * lever * slope_variance
         # level + gain * innovation, counted from this y
         self._level = -innovation / variance
-        gain = pls / variance
-        self._slope += gain * innovation
-        x0 = x / unit
-        self._pll = pll / variance + self._step * (1 + x0 * x0)
-        self._pls = gain + self._step * x0
-        self._pss += self._step - gain * pls
+        self._slope += lever * slope_variance / variance * innovation
+        self._level_variance /= known
+        self._lever = lever / known
+        self._slope_variance = slope_variance * known / variance
+        self._walk(x / unit)
         self._x, self._y = x, y
         # The first two only replace the prior.
         if self._n > 2:
@@ -110,14 +113,15 @@ class Kalman:
         if v is None:
             v = self._squares / self._weight
         hedge_ratio = self._slope / unit
+        lever, slope_variance = self._lever, self._slope_variance
         return KalmanFit(
             hedge_ratio,
             self._y + self._level - hedge_ratio * self._x,
-            math.sqrt((self._pll + 1) * v),
+            math.sqrt((self._level_variance + lever * lever * slope_variance + 1) * v),
             self._n,
-            math.sqrt(self._pss * v) / unit,
-            (self._pll * v, self._pls * v, self._pss * v, v),
-            self._x,
+            math.sqrt(slope_variance * v) / unit,
+            (self._level_variance * v, slope_variance * v, v),
+            self._x - lever * unit,
             unit,
         )
 
@@ -125,14 +129,14 @@ class Kalman:
         """Return all there is to know."""
         return [
             float(self._n), self._unit or 0.0, self._x, self._y, self._level, self._slope,
-            self._pll, self._pls, self._pss, self._weight, self._squares,
+            self._level_variance, self._lever, self._slope_variance, self._weight, self._squares,
         ]  # fmt: skip
 
     def restore(self, state: Sequence[float], samples: Sequence[tuple[float, float]] = ()) -> None:
         """Become the filter that had this `state`; no samples are needed."""
         (
             n, unit, self._x, self._y, self._level, self._slope,
-            self._pll, self._pls, self._pss, self._weight, self._squares,
+            self._level_variance, self._lever, self._slope_variance, self._weight, self._squares,
         ) = state  # fmt: skip
         self._n = int(n)
         self._unit = unit or None
@@ -142,7 +146,17 @@ class Kalman:
         self._x, self._y = x, y
         x0 = x / self._unit
         self._slope = y / x0 if x0 else 0.0
-        # The level at x0 is intercept + x0 * slope, so its variance and covariance follow from theirs.
-        self._pll = self._prior_variance * (1 + x0 * x0)
-        self._pls = self._prior_variance * x0
-        self._pss = self._prior_variance
+        # Of intercept + x0 * slope, which are not correlated.
+        self._level_variance = self._slope_variance = self._prior_variance
+        self._lever = x0
+
+    def _walk(self, x0: float) -> None:
+        """Add the noise of one step to the covariance: that of the intercept and of the slope, at x / unit = `x0`."""
+        step, lever, slope_variance = self._step, self._lever, self._slope_variance
+        if step == 0.0:
+            return
+        self._slope_variance = total = slope_variance + step
+        share = step / total
+        away = x0 - lever
+        self._lever = lever + share * away
+        self._level_variance += step + slope_variance * share * away * away

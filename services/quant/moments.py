@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _Values = tuple[int, float, float, float, float, float]
@@ -71,8 +72,8 @@ class RollingMoments:
     """
 
     __slots__ = (
-        "_chunk", "_leaving", "_mean_x", "_mean_y", "_n", "_rest", "_sxx", "_sxy", "_syy", "_totals", "_x", "_y",
-        "_zero_x", "_zero_y", "position", "window",
+        "_chunk", "_known", "_leaving", "_mean_x", "_mean_y", "_n", "_rest", "_sxx", "_sxy", "_syy", "_totals", "_x",
+        "_y", "_zero_x", "_zero_y", "position", "window",
     )  # fmt: skip
 
     def __init__(self, window: int, position: int = 0) -> None:
@@ -92,12 +93,15 @@ class RollingMoments:
         self._zero_x = self._zero_y = 0.0
         self._n = 0
         self._mean_x = self._mean_y = self._sxx = self._sxy = self._syy = 0.0
+        # Of one window the fit and the correlation are asked for.
+        self._known: Moments | None = NOTHING
 
     def update(self, x: float, y: float) -> None:
         """Add an observation; the oldest leaves when the window is full."""
         if not self._leaving:
             self._turn(x, y)
         self._rest = self._leaving.pop()
+        self._known = None
         position = self.position
         self._x[position] = x
         self._y[position] = y
@@ -118,12 +122,48 @@ class RollingMoments:
         self._sxy += dx * y
         self._syy += dy * y
 
+    def extend(self, xs: Sequence[float], ys: Sequence[float]) -> None:
+        """Add observations, oldest first: to the bit what ``update`` does with each, sooner."""
+        first, count = 0, len(xs)
+        while first < count:
+            if not self._leaving:
+                self._turn(xs[first], ys[first])
+            last = min(count, first + len(self._leaving))
+            self._fill(xs[first:last], ys[first:last])
+            first = last
+
+    def _fill(self, xs: Sequence[float], ys: Sequence[float]) -> None:
+        """Add observations that the chunk has room for."""
+        self._known = None
+        count, first = len(xs), self.position
+        self._x[first : first + count] = array("d", xs)
+        self._y[first : first + count] = array("d", ys)
+        self.position = (first + count) % self.window
+        self._rest = self._leaving[-count]
+        del self._leaving[-count:]
+        zero_x, zero_y, n = self._zero_x, self._zero_y, self._n
+        mean_x, mean_y, sxx, sxy, syy = self._mean_x, self._mean_y, self._sxx, self._sxy, self._syy
+        for x, y in zip(xs, ys, strict=True):
+            n += 1
+            x -= zero_x
+            dx = x - mean_x
+            mean_x += dx / n
+            sxx += dx * (x - mean_x)
+            y -= zero_y
+            dy = y - mean_y
+            mean_y += dy / n
+            y -= mean_y
+            sxy += dx * y
+            syy += dy * y
+        self._n, self._mean_x, self._mean_y = n, mean_x, mean_y
+        self._sxx, self._sxy, self._syy = sxx, sxy, syy
+
     def get(self) -> Moments:
         """Return the moments of the window."""
+        if self._known is not None:
+            return self._known
         n1, mean_x, mean_y, sxx, sxy, syy = self._rest
         n2 = self._n
-        if not n2:
-            return NOTHING
         # Moments.merge, without its objects: this is done for every observation.
         n = n1 + n2
         share = n2 / n
@@ -131,7 +171,7 @@ class RollingMoments:
         dx = self._mean_x - mean_x
         dy = self._mean_y - mean_y
         wx = weight * dx
-        return _new(
+        self._known = moments = _new(
             Moments,
             (
                 n,
@@ -142,6 +182,7 @@ class RollingMoments:
                 syy + self._syy + weight * dy * dy,
             ),
         )
+        return moments
 
     def observations(self) -> tuple[list[float], list[float]]:
         """Return all x and all y of the window, oldest first."""
@@ -173,10 +214,8 @@ class RollingMoments:
         empty = min(last, first + window - count)
         leaving, xs, ys = self._leaving, self._x, self._y
         n, mean_x, mean_y, sxx, sxy, syy = total
-        for at in range(last - 1, first - 1, -1):
+        for at in range(last - 1, empty - 1, -1):
             leaving.append((n, mean_x, mean_y, sxx, sxy, syy))
-            if at < empty:
-                continue
             n += 1
             x = xs[at] - zero_x
             dx = x - mean_x
@@ -188,6 +227,7 @@ class RollingMoments:
             y -= mean_y
             sxy += dx * y
             syy += dy * y
+        leaving += [(n, mean_x, mean_y, sxx, sxy, syy)] * (empty - first)
         # A window that begins within a chunk does without the rest of it.
         del leaving[last - position :]
         self._zero_x, self._zero_y = zero_x, zero_y

@@ -6,8 +6,8 @@ from services.quant.correlation import correlation as correlation
 from services.quant.fit import Fit as Fit
 from services.quant.fit import NotEnoughDataError as NotEnoughDataError
 from services.quant.fit import check_regression, residual_scale
-from services.quant.moments import Moments
-from services.quant.windowed import Windowed
+from services.quant.moments import Moments, RollingMoments
+from services.quant.windowed import Windowed, precise
 
 
 def fit(moments: Moments) -> Fit:
@@ -23,9 +23,15 @@ def fit(moments: Moments) -> Fit:
     return Fit(hedge_ratio, mean_y - hedge_ratio * mean_x, scale, n, scale / math.sqrt(sxx))
 
 
+def fit_window(rolling: RollingMoments) -> Fit:
+    """Return ``fit`` of a rolling window, with a scale that is precise also where y all but follows x."""
+    moments = rolling.get()
+    return precise(fit(moments), rolling, moments, moments.sxx)
+
+
 class Ols(Windowed):
-    """Ordinary least squares over a rolling window: ``fit`` of its moments."""
+    """Ordinary least squares over a rolling window."""
 
     def get(self) -> Fit:
         """Return the fit of the window; NotEnoughDataError as ``fit``."""
-        return fit(self.moments.get())
+        return fit_window(self.moments)

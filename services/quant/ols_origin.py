@@ -3,7 +3,7 @@
 import math
 
 from services.quant.fit import Fit, NotEnoughDataError, residual_scale
-from services.quant.windowed import Windowed
+from services.quant.windowed import Windowed, precise
 
 
 class OlsOrigin(Windowed):
@@ -15,7 +15,8 @@ class OlsOrigin(Windowed):
 
     def get(self) -> Fit:
         """Return the fit of the window; NotEnoughDataError with fewer than 3 observations or an x of zeros."""
-        n, mean_x, mean_y, sxx, sxy, syy = self.moments.get()
+        moments = self.moments.get()
+        n, mean_x, mean_y, sxx, sxy, syy = moments
         if n < 3:
             raise NotEnoughDataError(f"a regression needs at least 3 observations, there are {n}")
         squares = sxx + n * mean_x * mean_x
@@ -26,4 +27,5 @@ class OlsOrigin(Windowed):
         mean_residual = (mean_y * sxx - mean_x * sxy) / squares
         around_mean = syy - hedge_ratio * (2 * sxy - hedge_ratio * sxx)
         scale = residual_scale(around_mean + n * mean_residual * mean_residual, syy, mean_y, n, parameters=1)
-        return Fit(hedge_ratio, 0.0, scale, n, scale / math.sqrt(squares))
+        fit = Fit(hedge_ratio, 0.0, scale, n, scale / math.sqrt(squares))
+        return precise(fit, self.moments, moments, squares, parameters=1)

@@ -3,7 +3,7 @@
 import math
 
 from services.quant.fit import Fit, NotEnoughDataError, check_regression, residual_scale
-from services.quant.windowed import Windowed
+from services.quant.windowed import Windowed, precise
 
 
 class Tls(Windowed):
@@ -17,7 +17,8 @@ class Tls(Windowed):
 
     def get(self) -> Fit:
         """Return the fit; NotEnoughDataError with fewer than 3 observations, a flat x or legs without a direction."""
-        n, mean_x, mean_y, sxx, sxy, syy = self.moments.get()
+        moments = self.moments.get()
+        n, mean_x, mean_y, sxx, sxy, syy = moments
         check_regression(n, mean_x, sxx)
         half = (syy - sxx) / 2
         root = math.hypot(half, sxy)
@@ -27,4 +28,5 @@ class Tls(Windowed):
         hedge_ratio = (half + root) / sxy if half > 0.0 else sxy / (root - half)
         residuals = syy - hedge_ratio * (2 * sxy - hedge_ratio * sxx)
         scale = residual_scale(residuals, syy, mean_y, n)
-        return Fit(hedge_ratio, mean_y - hedge_ratio * mean_x, scale, n)
+        fit = Fit(hedge_ratio, mean_y - hedge_ratio * mean_x, scale, n)
+        return precise(fit, self.moments, moments, sxx)

@@ -7,12 +7,14 @@ from msgspec import structs
 from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal
 from services.common.pairs import Pair
-from services.stream_analytics.alignment import Alignment, Sample
+from services.stream_analytics.alignment import Alignment, Leg, Sample
 from services.stream_analytics.history import Head, History, Store
 from services.stream_analytics.rules import ThresholdRule
-from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.tape import SymbolTape, Trade
 from services.stream_analytics.windows import PairWindow
 
+# One more whenever an estimator's saved numbers change their meaning: older state is then not found.
+_STATE = 2
 # For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
 _PATIENCE_US = 600 * SECOND
 # And so long they are remembered: reading a recording, one partition may be far ahead of another.
@@ -80,21 +82,34 @@ class PairTracker:
         return [self._conclude(sample) for sample in self.alignment.close()]
 
     def crosses(self) -> bool:
-        """Take the prices of this moment and tell whether they cross a threshold."""
-        y, x = self.legs[0].newest, self.legs[1].newest
-        return y is not None and x is not None and self._live_rule.crosses(self._window.zscore(y, x))
+        """Take the prices of this moment and tell whether they cross a threshold; stale ones cross none."""
+        moment = self._moment()
+        return (
+            moment is not None
+            and moment.is_whole
+            and self._live_rule.crosses(self._window.zscore(moment.y, moment.x))
+        )
 
     def now(self) -> Signal | None:
-        """Return the signal of this moment, None until both legs have traded."""
-        y, x = self.legs[0].newest, self.legs[1].newest
+        """Return the signal of this moment, None until both legs have traded or if a close has said it already."""
+        if (moment := self._moment()) is None:
+            return None
+        return structs.replace(self._window.judge(moment, closed=False), late=self.late)
+
+    def _moment(self) -> Sample | None:
+        """Return the latest prices unless they are in the window: that must not judge what it has seen."""
+        tapes = self.legs
+        y, x = tapes[0].newest, tapes[1].newest
         if y is None or x is None:
             return None
-        known_us = max(y.event_us, x.event_us, *(tape.known_us for tape in self.legs))
-        oldest = known_us - self.alignment.stale_after_us
-        legs = (("y", y), ("x", x))
-        stale = tuple(leg for leg, trade in legs if trade.event_us < oldest)
-        sample = Sample(max(y.event_us, x.event_us), y, x, stale)  # type: ignore[arg-type]
-        return structs.replace(self._window.judge(sample, closed=False), late=self.late)
+        end_us = max(y.event_us, x.event_us)
+        if end_us < self.alignment.closed_until:
+            return None
+        oldest = max(end_us, tapes[0].known_us, tapes[1].known_us) - self.alignment.stale_after_us
+        if y.event_us >= oldest and x.event_us >= oldest:
+            return Sample(end_us, y, x)
+        legs: tuple[tuple[Leg, Trade], ...] = (("y", y), ("x", x))
+        return Sample(end_us, y, x, tuple(leg for leg, trade in legs if trade.event_us < oldest))
 
     @property
     def late(self) -> int:
@@ -155,4 +170,4 @@ class PairTracker:
 def _name(config: PairConfig) -> str:
     """Name what the samples and the state are good for."""
     method = config.method if config.intercept else "ols_origin"
-    return f"{config.pair}/{config.window}/{method}/{config.transform}"
+    return f"{config.pair}/{config.window}/{method}/{config.transform}/{_STATE}"

@@ -1,11 +1,15 @@
 """Prices that estimators meet, and ones they hope not to meet; and what a fresh computation says of a window."""
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from services.quant.fit import Fit
 
 Array = NDArray[np.float64]
 Legs = tuple[Array, Array]
@@ -33,6 +37,22 @@ def outliers(random: np.random.Generator, n: int) -> Legs:
     return y, x
 
 
+def venues(random: np.random.Generator, n: int) -> Legs:
+    """Return one symbol at two venues: a walk, and the same within a few cents."""
+    _, x = walk(random, n)
+    return np.round(x + random.normal(0, 0.05, n), 2), np.round(x, 2)
+
+
+def together(random: np.random.Generator, n: int) -> Legs:
+    """Return two venues with prices that are absurd on both at once, and a jump of both."""
+    y, x = venues(random, n)
+    at = random.random(n) < 0.02
+    y[at], x[at] = 1e9, 1e9
+    y[n // 2 :] += 1e6
+    x[n // 2 :] += 1e6
+    return y, x
+
+
 def tiny(random: np.random.Generator, n: int) -> Legs:
     """Return prices that move by a millionth of a millionth of themselves."""
     return 1 + 1e-12 * random.normal(size=n), 1 + 1e-12 * random.normal(size=n)
@@ -52,7 +72,7 @@ def steps(random: np.random.Generator, n: int) -> Legs:
 
 
 KINDS: dict[str, Callable[[np.random.Generator, int], Legs]] = {
-    made.__name__: made for made in (walk, jumps, outliers, tiny, cents, steps)
+    made.__name__: made for made in (walk, jumps, outliers, venues, together, tiny, cents, steps)
 }
 seeds = st.integers(0, 2**32 - 1)
 kinds = st.sampled_from(sorted(KINDS))
@@ -93,3 +113,13 @@ def fresh(y: Array, x: Array) -> Fresh:
         len(x),
         *(float(value) for value in (mean_x, mean_y, (dx * dx).sum(), (dx * dy).sum(), (dy * dy).sum())),
     )
+
+
+def exact_scale(fit: Fit, y: Array, x: Array, parameters: int) -> float:
+    """Return the standard error of the regression about the line of `fit`, rounded once."""
+    slope, intercept = Fraction(fit.hedge_ratio), Fraction(fit.intercept)
+    if parameters == 2:
+        # The intercept was rounded; the line goes through the means.
+        intercept = (sum(map(Fraction, y)) - slope * sum(map(Fraction, x))) / len(x)
+    squares = sum((Fraction(b) - intercept - slope * Fraction(a)) ** 2 for b, a in samples(y, x))
+    return math.sqrt(squares / (len(x) - parameters))

@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.quant.estimators import ESTIMATORS, ON_BAR_CLOSE, Estimator, Method, create
 from services.quant.fit import Fit, NotEnoughDataError
 from services.quant.moments import RollingMoments
 from services.quant.transform import TRANSFORMS
-from tests.unit.quant.series import kinds, legs, samples, seeds
+from tests.unit.quant.series import exact_scale, kinds, legs, samples, seeds
 
 METHODS = sorted(ESTIMATORS)
 ROLLING: list[Method] = ["ols", "ols_origin", "tls", "huber", "theil_sen"]
@@ -67,6 +67,46 @@ def test_an_absurd_price_leaves_no_trace_after_it_left_the_window(method: Method
     clean, other = fits(create(method, 50), points), fits(create(method, 50), soiled)
     assert clean[72] != other[72]
     assert clean[122:] == other[122:]
+
+
+@settings(max_examples=120, deadline=None)
+@given(method=st.sampled_from(["ols", "ols_origin", "tls"]), kind=kinds, seed=seeds, n=st.integers(10, 150))
+def test_the_scale_has_all_its_digits_however_closely_y_follows_x(
+    method: Method, kind: str, seed: int, n: int
+) -> None:
+    y, x = legs(kind, seed, n)
+    estimator = create(method, 60)
+    for point in samples(y, x):
+        estimator.update(*point)
+    fit = fit_of(estimator)
+    if isinstance(fit, Fit):
+        expected = exact_scale(fit, y[-60:], x[-60:], 1 if method == "ols_origin" else 2)
+        rounding = 2e-14 * float(np.sqrt(np.mean(y[-60:] ** 2)))
+        assert fit.scale == pytest.approx(expected, rel=1e-9, abs=rounding)
+
+
+CHEAP_AND_ABSURD = [(2e-5 + 3e-9 * (n % 5), 1e9 if n == 8 else 1e-5 + 1e-9 * (n % 3)) for n in range(30)]
+
+
+@settings(max_examples=200, deadline=None)
+@example(method="kalman", points=CHEAP_AND_ABSURD, window=20)
+@given(
+    method=methods,
+    points=st.lists(st.tuples(*[st.floats(1e-9, 1e9)] * 2), max_size=40),
+    window=st.integers(3, 20),
+)
+def test_whatever_the_prices_there_is_a_finite_number_or_none(
+    method: Method, points: list[tuple[float, float]], window: int
+) -> None:
+    """Any other error would end the worker, again and again."""
+    estimator = create(method, window)
+    for y, x in points:
+        fit = fit_of(estimator)
+        if isinstance(fit, Fit):
+            assert np.isfinite([fit.hedge_ratio, fit.intercept, fit.scale]).all()
+            if fit.scale_at(x):
+                assert np.isfinite(fit.zscore(y, x))
+        estimator.update(y, x)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -61,6 +61,29 @@ def test_the_weighted_regression_equals_statsmodels(seed: int, window: int, n: i
     assert fit.scale == pytest.approx(np.sqrt(variance), rel=1e-7)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(["walk", "outliers", "venues", "together"]),
+    seed=seeds,
+    n=st.integers(10, 120),
+)
+def test_the_scale_has_its_digits_however_closely_y_follows_x(kind: str, seed: int, n: int) -> None:
+    y, x = legs(kind, seed, n)
+    estimator = Ewma(30)
+    for b, a in samples(y, x):
+        estimator.update(b, a)
+    weights = np.longdouble(forgetting_of(30)) ** np.arange(n - 1, -1, -1)
+    total = weights.sum()
+    dx, dy = (leg - (weights @ leg) / total for leg in (x.astype(np.longdouble), y.astype(np.longdouble)))
+    if not dx.any():
+        return
+    residuals = dy - (weights * dx @ dy) / (weights * dx @ dx) * dx
+    effective = total**2 / (weights**2).sum()
+    expected = float(np.sqrt(weights @ residuals**2 / total * effective / (effective - 2)))
+    level = float(np.sqrt(weights @ y.astype(np.longdouble) ** 2 / total))
+    assert estimator.get().scale == pytest.approx(expected, rel=1e-7, abs=2e-14 * level)
+
+
 def textbook_recursion(y: Array, x: Array, forgetting: float) -> tuple[np.ndarray, np.ndarray, list[float]]:
     """Return parameters, P and the innovations; Haykin, table 9.1, in extended precision."""
     theta = np.zeros(2, np.longdouble)

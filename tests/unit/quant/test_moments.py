@@ -48,6 +48,27 @@ def test_the_observations_are_those_of_the_window(points: list[tuple[float, floa
         assert list(zip(xs, ys, strict=True)) == points[max(0, number - window) : number]
 
 
+@given(observations, st.integers(1, 90), st.data())
+def test_many_observations_at_once_are_to_the_bit_the_same_one_by_one(
+    points: list[tuple[float, float]], window: int, data: st.DataObject
+) -> None:
+    position = data.draw(st.integers(0, window - 1))
+    cut = data.draw(st.integers(0, len(points)))
+    one, many = RollingMoments(window, position), RollingMoments(window, position)
+    for x, y in points:
+        one.update(x, y)
+    for part in points[:cut], points[cut:]:
+        many.extend([x for x, _ in part], [y for _, y in part])
+    for _ in range(window + 1):
+        assert (many.get(), many.position, many.observations()) == (
+            one.get(),
+            one.position,
+            one.observations(),
+        )
+        one.update(1.0, 2.0)
+        many.update(1.0, 2.0)
+
+
 @given(observations, observations)
 def test_a_merge_is_the_moments_of_both(a: list[tuple[float, float]], b: list[tuple[float, float]]) -> None:
     assert plain(a).merge(plain(b)) == pytest.approx(plain(a + b), rel=1e-9, abs=1e-3)

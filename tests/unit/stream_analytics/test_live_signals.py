@@ -1,8 +1,11 @@
 """What a pair says between two closes."""
 
+import pytest
+from msgspec import structs
+
 from services.common.clock import SECOND
 from services.common.messages import LegTrade, Signal
-from tests.unit.stream_analytics.made_tape import CONFIG, partition, run, tape
+from tests.unit.stream_analytics.made_tape import CONFIG, closed_signals, partition, run, tape
 
 
 def live(trades: list[LegTrade], every_trade: bool = False) -> list[tuple[int, Signal]]:
@@ -53,3 +56,41 @@ def test_a_leg_that_fell_silent_makes_the_moment_stale() -> None:
     moments = [signal for _, signal in live(trades, every_trade=True)]
     assert [signal.quality for signal in moments] == ["not_enough_data"] * 11 + ["stale"]
     assert moments[-1].reason == "BTCUSDT went quiet"
+
+
+def returning(price: float) -> tuple[list[Signal], list[Signal]]:
+    """Return what is said while ETH goes to `price` with BTC quiet, and when BTC is back, with no conflated word."""
+    end = 120 * SECOND
+    one = partition(structs.replace(CONFIG, stale_after_s=10.0))
+    trades = tape(1)
+    one.take(trades)
+    last = {trade.symbol: trade for trade in trades if trade.price is not None}
+    eth, btc = last["ETHUSDT"], last["BTCUSDT"]
+    alone = LegTrade("ETHUSDT", end + 15 * SECOND, eth.trade_id + 1, price)
+    back = LegTrade("BTCUSDT", end + 15 * SECOND + 1, btc.trade_id + 1, btc.price)
+    quiet, heard = (
+        [outcome.signal for outcome in one.take([trade])[0] if not outcome.signal.closed]
+        for trade in (alone, back)
+    )
+    return quiet, heard
+
+
+def test_what_a_quiet_leg_hid_is_said_when_it_is_back() -> None:
+    quiet, heard = returning(4_000.0)
+    assert quiet == []
+    assert [signal.quality for signal in heard] == ["ok"]
+    assert heard[0].zscore == pytest.approx(abs(heard[0].zscore or 0))
+    assert (heard[0].zscore or 0) > CONFIG.entry_z
+
+
+def test_no_moment_is_judged_by_a_window_that_has_seen_it() -> None:
+    one = partition()
+    trades = tape(1)
+    marks, trades = trades[-2:], trades[:-2]
+    one.take(trades)
+    tracker = one.trackers[CONFIG.pair]
+    moment = tracker.now()
+    assert moment is not None
+    (close,) = closed_signals(one, marks)
+    assert (close.y_price, close.x_price, close.zscore) == (moment.y_price, moment.x_price, moment.zscore)
+    assert tracker.now() is None
