@@ -1,6 +1,6 @@
 """Every benchmark, one line or two each: ``make bench``."""
 
-from benchmarks import freshness, ingest, quant, sink, up
+from benchmarks import freshness, ingest, quant, sink, stream, up
 
-for benchmark in (quant, ingest, sink, freshness, up):
+for benchmark in (quant, ingest, stream, sink, freshness, up):
     benchmark.main()

@@ -18,7 +18,7 @@ from services.quant.correlation import correlation
 from services.quant.estimators import ON_BAR_CLOSE, Method, create
 from services.quant.half_life import RollingHalfLife
 from services.quant.hayashi_yoshida import HayashiYoshida
-from services.quant.ols import Ols, fit
+from services.quant.ols import Ols
 from services.quant.volatility import RealisedVolatility
 
 WINDOWS = (60, 300, 3_600, 36_000)
@@ -52,13 +52,14 @@ def prices(count: int) -> tuple[Array, Array]:
 
 
 def _ols(window: int) -> Observe:
-    estimator = Ols(window)
+    estimator, seen = Ols(window), 0
 
     def observe(y: float, x: float) -> None:
-        moments = estimator.moments.get()
-        if moments.n >= window:
-            fit(moments).zscore(y, x)
-            correlation(moments)
+        nonlocal seen
+        seen += 1
+        if seen > window:
+            estimator.get().zscore(y, x)
+            correlation(estimator.moments.get())
         estimator.update(y, x)
 
     return observe

@@ -8,6 +8,8 @@ from services.common.errors import FatalError
 
 # It answers a fetch only when the fetch's wait is over: short waits are low latency, long ones little idle work.
 FETCH_MAX_WAIT_MS = 40
+# For what a signal waits; without trades the worker waits longer by itself.
+STREAM_FETCH_MAX_WAIT_MS = 5
 
 
 class EmbeddedBroker:

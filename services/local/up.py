@@ -18,8 +18,8 @@ from services.common.settings import StoreSettings, load
 from services.ingest import service as ingest
 from services.ingest.feeds.reachable import reachable
 from services.ingest.settings import IngestSettings
-from services.local import readiness
-from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
+from services.local import pairs, readiness
+from services.local.broker import FETCH_MAX_WAIT_MS, STREAM_FETCH_MAX_WAIT_MS, EmbeddedBroker
 from services.local.database import EmbeddedDatabase
 from services.local.settings import UpSettings
 from services.local.supervisor import Child, Command
@@ -58,6 +58,7 @@ async def up(settings: UpSettings) -> None:
             url = await embedded.create(_database_name(ingest_settings))
             await asyncio.to_thread(database.upgrade, url, load(StoreSettings, environment))
             environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
+            await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
             services = [Child(_service(name, environment), say) for name in SERVICES]
             await stack.enter_async_context(_running(services))
             await readiness.wait(api_url, ui_url, services)
@@ -77,6 +78,8 @@ def _database_name(settings: IngestSettings) -> str:
 
 
 def _service(name: str, environment: Mapping[str, str]) -> Command:
+    if name == "stream_analytics":
+        environment = {**environment, "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(STREAM_FETCH_MAX_WAIT_MS)}
     return Command(name, [sys.executable, "-m", f"services.{name}"], environment)
 
 

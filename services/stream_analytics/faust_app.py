@@ -1,13 +1,28 @@
 """Faust's own settings, and why each is what it is."""
 
 import os
+import random
 import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import faust
+from aiokafka.partitioner import murmur2
 
 from services.stream_analytics import transport
 from services.stream_analytics.settings import StreamSettings
+
+# Of the 13 µs that a message costs, 3 were its key's hash; the keys are the pairs, ever the same.
+_hash = lru_cache(maxsize=1 << 16)(murmur2)
+
+
+def partition_of_key(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+    """Return the partition that Kafka's own clients choose: by the hash of the key, any for none."""
+    if key is None:
+        return random.choice(available or every)  # noqa: S311
+    number: int = _hash(key) & 0x7FFFFFFF
+    return every[number % len(every)]
 
 
 def new_app(settings: StreamSettings) -> faust.App:
@@ -26,6 +41,9 @@ def new_app(settings: StreamSettings) -> faust.App:
         value_serializer="raw",
         # Messages that leave in one batch are fetched in one: 4 times the rate on the embedded broker.
         producer_linger=0.003,
+        # Of 16 KiB, the default, 1,000 closes at once need many, and whoever sends waits for each.
+        producer_max_batch_size=1 << 18,
+        producer_partitioner=partition_of_key,
         stream_buffer_maxsize=8192,
         stream_wait_empty=False,
         # It makes its directories also when its store is memory.

@@ -62,8 +62,7 @@ class PairWindow:
             window = self.config.window
             kept = seen[-window:]
             self._moments = RollingMoments(window, (position - len(kept)) % window)
-            for y, x in kept:
-                self._moments.update(x, y)
+            self._moments.extend([x for _, x in kept], [y for y, _ in kept])
         self.samples = min(len(samples), self.config.window)
         self._parameters, self._last_us = None, last_us
 
