@@ -17,9 +17,9 @@ seek = Consumer.perform_seek
 
 async def perform_seek(self):
     was_flowing, self.flow_active = self.flow_active, True
-    taken = await self._getmany(self.assignment(), 1.0)
+    while not await self._getmany(self.assignment(), 1.0):
+        pass
     self.flow_active = was_flowing
-    assert taken
     await seek(self)
 
 Consumer.perform_seek = perform_seek
@@ -33,5 +33,5 @@ def test_what_was_fetched_before_a_seek_comes_again(broker: str) -> None:
     with group(broker) as (workers, sayings):
         Load(broker, ticks, pause_s=0.0, chunk_s=20.0).wait()
         workers.join(sys.executable, "-c", HASTY)
-        sayings.wait_for(closes(said), workers, within_s=20)
+        sayings.wait_for(closes(said), workers, within_s=40)
         sayings.check(said)
