@@ -27,8 +27,9 @@ faults: $(VENV)/.installed ## ingest through each fault of a venue and a broker,
 		tests/integration/test_connection*.py tests/integration/test_fake_venue.py
 	PAIRSTREAM_TEST_KILLS=$(KILLS) $(BIN)/pytest tests/faults
 
-fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as in test
+fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as in test, the API on as many requests
 	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py
+	PAIRSTREAM_TEST_EXAMPLES=250 $(BIN)/pytest tests/integration/test_api_schemathesis.py
 
 lint: $(VENV)/.installed ## check style, imports and architecture
 	$(BIN)/ruff check .

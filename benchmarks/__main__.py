@@ -1,6 +1,6 @@
 """Every benchmark, one line or two each: ``make bench``."""
 
-from benchmarks import freshness, ingest, quant, sink, stream, up
+from benchmarks import analysis, freshness, ingest, quant, sink, stream, stream_api, up
 
-for benchmark in (quant, ingest, stream, sink, freshness, up):
+for benchmark in (quant, analysis, ingest, stream, sink, stream_api, freshness, up):
     benchmark.main()

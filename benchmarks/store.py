@@ -39,7 +39,7 @@ SELECT symbol, date_bin({width}::interval, ts, '2000-01-01+00') AS ts,
        (array_agg(price ORDER BY trade_id))[1], max(price), min(price),
        (array_agg(price ORDER BY trade_id DESC))[1], sum(size), sum(price * size), count(*),
        min(trade_id), max(trade_id)
-FROM ticks GROUP BY 1, 2
+FROM ticks WHERE symbol LIKE 'S_USDT' GROUP BY 1, 2
 """)
 
 
@@ -47,24 +47,25 @@ def measure(url: str) -> None:
     """Print what reading takes on the empty database at `url`, plain first and then as the server can best do it."""
     database.upgrade(url, StoreSettings(timescaledb="off"))
     end_us = clock.now_us()
-    _timed("copy of the ticks", lambda: _load(url, end_us))
-    _timed("bars filled in", lambda: _fill(url))
+    timed("copy of the ticks", lambda: load(url, end_us))
+    timed("bars filled in", lambda: fill(url))
     asyncio.run(_report(url, end_us))
     with psycopg.connect(url) as connection:
         query = "SELECT FROM pg_available_extensions WHERE name = 'timescaledb'"
         offered = connection.execute(query).fetchone() is not None
     if offered:
-        _timed("conversion to TimescaleDB", lambda: database.upgrade(url))
+        timed("conversion to TimescaleDB", lambda: database.upgrade(url))
         asyncio.run(_report(url, end_us))
 
 
-def _timed(what: str, work: Callable[[], object]) -> None:
+def timed(what: str, work: Callable[[], object]) -> None:
+    """Do `work` and print how long it took."""
     began = time.perf_counter()
     work()
     print(f"  {what}: {time.perf_counter() - began:.1f} s")
 
 
-def _load(url: str, end_us: int) -> None:
+def load(url: str, end_us: int) -> None:
     """Copy ticks of a random walk, in the order of time."""
     chance, price = random.Random(1), [100.0 * (n + 1) for n in range(SYMBOLS)]
     copy_in = "COPY ticks (symbol, ts, trade_id, venue, received_at, price, size, buyer_is_maker) FROM STDIN"
@@ -78,7 +79,8 @@ def _load(url: str, end_us: int) -> None:
             )
 
 
-def _fill(url: str) -> None:
+def fill(url: str) -> None:
+    """Make the bars of those ticks."""
     with psycopg.connect(url, autocommit=True) as connection:
         for table, width in _LEVELS:
             connection.execute(_FILL.format(table=sql.Identifier(table), width=sql.Literal(width)))

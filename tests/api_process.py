@@ -82,6 +82,7 @@ def running_api(
         "PAIRSTREAM_DATABASE_URL": database_url,
         "PAIRSTREAM_API_PORT": str(port),
         "PAIRSTREAM_FETCH_MAX_WAIT_MS": "25",
+        "PAIRSTREAM_API_ANALYSIS_IDLE": "1h",  # nobody waits for what nobody asks
         **(variables or {}),
     }
     with tempfile.NamedTemporaryFile(prefix="api-", suffix=".log") as log:
@@ -90,7 +91,9 @@ def running_api(
         api = ApiProcess(process, f"http://127.0.0.1:{port}", Path(log.name))
         try:
             api.wait_for(
-                "/readyz" if ready else "/healthz", lambda response: response.status_code == httpx.codes.OK
+                "/readyz" if ready else "/healthz",
+                lambda response: response.status_code == httpx.codes.OK,
+                within_s=60,
             )
             yield api
         finally:

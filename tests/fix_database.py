@@ -93,7 +93,7 @@ def store(store_url: str) -> str:
     """Return the URL of an empty store, on each server of the contract."""
     with psycopg.connect(store_url) as connection:
         connection.execute(
-            "TRUNCATE ticks, ohlc_1s, ohlc_1m, ohlc_5m, ohlc_1h, signals, alerts, gaps, stream_offsets"
+            "TRUNCATE ticks, ohlc_1s, ohlc_1m, ohlc_5m, ohlc_1h, signals, alerts, alert_handling, gaps, stream_offsets"
         )
     return store_url
 

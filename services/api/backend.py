@@ -1,27 +1,35 @@
 """What the routes stand on: the store, the present, and who is alive."""
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from services.api.analysis.answers import Answers
+from services.api.analysis.pool import Pool
 from services.api.health import Health
-from services.api.hub import Hub
+from services.api.hub import Handling, Hub
+from services.api.keys import Keys
+from services.api.news import SNAPSHOT_ALERTS, Newsroom
 from services.api.problems import unknown
+from services.api.recent import Recent
 from services.api.rows import Row, age_s, row
 from services.api.settings import ApiSettings
 from services.api.store import Store
-from services.api.subscription import SNAPSHOT_ALERTS
 from services.api.tail import Tail
 from services.api.tape import OpenGap, Tape
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, VERSION, Pulse
 from services.common.messages import Alert, Signal, Tick
+from services.common.metrics import PulseMetrics
+from services.common.pair_configs import Configs, PairConfigs, configured
 from services.common.pairs import Pair
 
 WARM_S = 2.0
+DAYS_KEPT_S = 1.0
 
 
 class Backend:
@@ -30,10 +38,27 @@ class Backend:
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
         self.store = Store(settings)
+        self.keys = Keys(settings.api_keys_file)
         self.hub = Hub()
+        self.newsroom = Newsroom(self, time.monotonic)
+        self.days = Recent(self._days, DAYS_KEPT_S, time.monotonic)
+        self._stored_symbols: frozenset[str] = frozenset()
         self.tape = Tape()
+        self.configs = PairConfigs()
+        self.changing_pairs = asyncio.Lock()
+        self._first_configs: Configs = configured(settings)
+        self.pool = Pool(
+            settings.api_analysis_workers,
+            settings.api_analysis_queue,
+            settings.api_analysis_timeout.total_seconds(),
+            settings.api_analysis_idle.total_seconds(),
+        )
+        self.answers = Answers(self.pool)
+        # Each holds a connection and a thread.
+        self.uploading = asyncio.Semaphore(2)
         self._health = Health()
         self._pulse = Pulse("api")
+        self.registry = PulseMetrics(self._pulse).registry
         self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse)
         self._seeded = asyncio.Event()
 
@@ -42,6 +67,9 @@ class Backend:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.store.run())
             tasks.create_task(self.tail.run())
+            tasks.create_task(self.pool.run())
+            tasks.create_task(self.configs.follow(self.settings, self._first_configs))
+            tasks.create_task(self._forget_removed())
             tasks.create_task(self._seed())
             tasks.create_task(self._judge())
 
@@ -52,7 +80,8 @@ class Backend:
 
     def problems(self) -> list[str]:
         """Return why not every question can be answered."""
-        return [problem for problem in (self.tail.problem, self.store.problem) if problem is not None]
+        problems = (self.tail.problem, self.store.problem, self.keys.problem)
+        return [problem for problem in problems if problem is not None]
 
     def status(self) -> Row:
         """Return what ``/v1/status`` answers; it needs neither broker nor database."""
@@ -88,11 +117,19 @@ class Backend:
 
     async def symbols(self) -> list[str]:
         """Return every known symbol: those of the settings first, then all others there ever were."""
-        return list(dict.fromkeys((*self.settings.symbols, *await self.store.symbols())))
+        self._stored_symbols = frozenset(stored := await self.store.symbols())
+        return list(dict.fromkeys((*self.settings.symbols, *stored)))
+
+    @property
+    def pairs(self) -> Configs:
+        """Return the pairs by name: the topic's, while it has not been read those of the store or else the settings."""
+        return self.configs.by_name if self.configs.loaded.is_set() else self._first_configs
 
     async def require_symbol(self, symbol: str) -> None:
         """Return if `symbol` is known; ProblemError names those that are otherwise."""
         if symbol in self.settings.symbols or symbol in self.hub.ticks:
+            return
+        if symbol in self._stored_symbols:
             return
         known = await self.symbols()
         if symbol not in known:
@@ -100,10 +137,15 @@ class Backend:
 
     def require_pair(self, name: str) -> Pair:
         """Return the pair called `name`; ProblemError names those that are known."""
-        for pair in self.settings.pairs:
-            if str(pair) == name.upper():
-                return pair
-        raise unknown("pair", name, map(str, self.settings.pairs))
+        if name.upper() in self.pairs:
+            return Pair.parse(name)
+        raise unknown("pair", name, self.pairs)
+
+    async def require_measured(self, name: str) -> Pair:
+        """Return the pair called `name` if it is watched or has been; ProblemError names those that are otherwise."""
+        if name.upper() not in self.pairs and name.upper() in await self.store.measured():
+            return Pair.parse(name)
+        return self.require_pair(name)
 
     async def warm(self) -> None:
         """Return when the hub has caught up with store and topics, or when that takes too long."""
@@ -112,24 +154,39 @@ class Backend:
                 await self._seeded.wait()
                 await self.tail.caught_up.wait()
 
+    async def _days(self) -> list[Row]:
+        return await self.store.days(await self.symbols())
+
     async def _seed(self) -> None:
         backoff = Backoff(first_s=0.05, cap_s=2)
         while not self._seeded.is_set():
             with suppress(TransientError):  # the store says itself that it is away
                 symbols = await self.symbols()
+                self._first_configs = await self.store.pairs() or self._first_configs
                 self.hub.seed(
                     msgspec.convert(await self.store.newest_ticks(symbols), list[Tick]),
-                    msgspec.convert(
-                        await self.store.newest_signals(map(str, self.settings.pairs)), list[Signal]
-                    ),
-                    msgspec.convert(await self.store.newest_alerts(SNAPSHOT_ALERTS), list[Alert]),
+                    msgspec.convert(await self.store.newest_signals(self.pairs), list[Signal]),
+                    [
+                        (msgspec.convert(one, Alert), msgspec.convert(one, Handling))
+                        for one in await self.store.newest_alerts(SNAPSHOT_ALERTS)
+                    ],
                 )
                 self.tape.seed(msgspec.convert(await self.store.open_gaps(), list[OpenGap]))
                 self._seeded.set()
             await asyncio.sleep(backoff.next_s())
 
+    async def _forget_removed(self) -> None:
+        known: Configs = {}
+        version = self.configs.version
+        while True:
+            version = await self.configs.changed(version)
+            for pair in known.keys() - self.configs.by_name.keys():
+                self.hub.forget(pair)
+            known = self.configs.by_name
+
     async def _judge(self) -> None:
         while True:
+            self.keys.refresh()
             self._judge_now()
             await asyncio.sleep(INTERVAL_S)
 

@@ -49,6 +49,7 @@ def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
             "version": None,
             "detail": "no heartbeat yet",
             "lag_messages": None,
+            "lag_seconds": None,
             "counters": {},
         }
     fresh = now_us - beat.at_us < SILENT_AFTER_S * clock.SECOND
@@ -60,5 +61,6 @@ def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
         "version": beat.version,
         "detail": beat.detail,
         "lag_messages": beat.lag_messages,
+        "lag_seconds": beat.lag_seconds,
         "counters": beat.counters,
     }

@@ -1,121 +1,168 @@
-"""A list of rows as JSON or as CSV, whichever was asked for."""
+"""A table in the form that was asked for: whole and with its ETag, or, when it is long, streamed."""
 
-import csv
-import io
-import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, Literal, get_args
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from services.api.rows import Row, encode
+from services.api.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.rows import Row
+from services.common.heartbeat import VERSION
 
-Format = Literal["json", "csv"]
-CSV_RESPONSE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "JSON, or the rows as CSV"}
+Format = Literal["json", "csv", "parquet"]
+MEDIA_TYPES: dict[Format, str] = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
 }
-_CHUNK_ROWS = 500
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+TABLE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+            MEDIA_TYPES["parquet"]: {"schema": {"type": "string", "format": "binary"}},
+        },
+        "description": "JSON, or the rows as CSV or Parquet",
+    },
+    304: {"description": "Not modified: what `If-None-Match` names is what the answer would be."},
+}
+# Encoding so many rows takes some milliseconds; then others have their turn.
+_SLICE_ROWS = 500
+
+
+class TableAnswer:
+    """How the rows of `model` go out in answer to `request`.
+
+    `members` are what a JSON document has besides, `about` what the metadata of a Parquet file say besides the request.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        asked: Format | None,
+        model: type[BaseModel],
+        members: Mapping[str, Any],
+        about: Mapping[str, str] | None = None,
+    ) -> None:
+        self.format = asked or preferred(request.headers.get("accept", ""))
+        self.headers = {"Vary": "Accept", "Cache-Control": "private, no-cache"}
+        self._request = request
+        self._model = model
+        self._members = members
+        self._about = {
+            **request.path_params,
+            **request.query_params,
+            **(about or {}),
+            "path": request.url.path,
+        }
+
+    def whole(self, rows: Sequence[Row]) -> Response:
+        """Return all of `rows`, with the hash of the answer as its ETag, or that the client has it already."""
+        return self.tagged(b"".join(self._parts(rows)))
+
+    async def page(self, rows: Sequence[Row], next_cursor: str | None) -> Response:
+        """Return the same as `whole`, in turns with others, and where the next page begins."""
+        self._go_on(next_cursor)
+        parts = []
+        for part in self._parts(rows):
+            parts.append(part)
+            await asyncio.sleep(0)
+        return self.tagged(b"".join(parts))
+
+    def stream(self, pages: AsyncIterator[Sequence[Row]], next_cursor: str | None) -> Response:
+        """Return the rows of `pages` as they come: no ETag, no length; an answer that breaks off has no end."""
+        self._go_on(next_cursor)
+        encoder = self._encoder()
+
+        async def parts() -> AsyncIterator[bytes]:
+            async for rows in pages:
+                for some in _slices(rows):
+                    if part := encoder.encode(some):
+                        yield part
+                    await asyncio.sleep(0)
+            yield encoder.finish()
+
+        return StreamingResponse(parts(), headers=self._described(), media_type=self._media_type)
+
+    def _go_on(self, next_cursor: str | None) -> None:
+        if next_cursor is not None:
+            # A reference relative to the request: right behind every proxy.
+            following = urlencode({**self._request.query_params, "cursor": next_cursor})
+            self.headers["Link"] = f'<?{following}>; rel="next"'
+            self._members = {**self._members, "next_cursor": next_cursor}
+
+    def _parts(self, rows: Sequence[Row]) -> Iterator[bytes]:
+        encoder = self._encoder()
+        yield from map(encoder.encode, _slices(rows))
+        yield encoder.finish()
+
+    @property
+    def _media_type(self) -> str:
+        return MEDIA_TYPES[self.format] + ("; charset=utf-8" if self.format == "csv" else "")
+
+    def _encoder(self) -> Encoder:
+        match self.format:
+            case "json":
+                return JsonEncoder(self._members)
+            case "csv":
+                return CsvEncoder(self._model)
+            case "parquet":
+                told = {"feed": str(self._members["feed"]), "version": VERSION}
+                return ParquetEncoder(self._model, self._about | told)
+
+    def _described(self) -> dict[str, str]:
+        if self.format == "json":
+            return self.headers
+        name = self._request.url.path.rpartition("/")[2]
+        return {**self.headers, "Content-Disposition": f'attachment; filename="{name}.{self.format}"'}
+
+    def tagged(self, body: bytes) -> Response:
+        """Return `body`, the encoded answer, with its hash as its ETag, or that the client has it already."""
+        # Weak, because the same bytes go out compressed, too.
+        tag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        headers = {**self._described(), "ETag": tag}
+        if _names(self._request.headers.get("if-none-match", ""), tag):
+            return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+        return Response(body, headers=headers, media_type=self._media_type)
 
 
 def answer(
-    request: Request,
-    asked: Format | None,
-    model: type[BaseModel],
-    feed: str | None,
-    rows: Sequence[Row],
-    next_cursor: str | None = None,
-    **members: Sequence[Row],
+    request: Request, asked: Format | None, model: type[BaseModel], feed: str | None, rows: Sequence[Row]
 ) -> Response:
-    """Return `rows`, which have the fields of `model`; the Link header leads to the next page.
-
-    `members` are what a JSON document has besides.
-    """
-    headers = {"Vary": "Accept"}
-    if next_cursor is not None:
-        # A reference relative to the request: right behind every proxy.
-        following = urlencode({**request.query_params, "cursor": next_cursor})
-        headers["Link"] = f'<?{following}>; rel="next"'
-    if (asked or preferred(request.headers.get("accept", ""))) == "csv":
-        name = request.url.path.rpartition("/")[2]
-        headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        return StreamingResponse(as_csv(model, rows), headers=headers, media_type="text/csv; charset=utf-8")
-    document: Row = {"feed": feed, "data": rows, **members}
-    if next_cursor is not None:
-        document["next_cursor"] = next_cursor
-    return Response(encode(document), headers=headers, media_type="application/json")
+    """Return `rows`, which have the fields of `model` and are all there are."""
+    return TableAnswer(request, asked, model, {"feed": feed}).whole(rows)
 
 
 def preferred(accept: str) -> Format:
-    """Return what an Accept header prefers of the two; JSON unless CSV is named and JSON is not named before it.
+    """Return what an Accept header prefers; JSON unless another form is named and JSON is not named before it.
 
     >>> preferred("text/csv, */*;q=0.1"), preferred("application/json;q=0.9, text/csv;q=0.5"), preferred("*/*")
     ('csv', 'json', 'json')
     """
-    weights = {"text/csv": 0.0, "application/json": 0.0}
+    weights = dict.fromkeys(MEDIA_TYPES.values(), 0.0)
     for entry in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in entry.split(";"))
         if kind in weights:
             weights[kind] = next((_weight(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
-    return "csv" if weights["text/csv"] > weights["application/json"] else "json"
-
-
-def as_csv(model: type[BaseModel], rows: Iterable[Row]) -> Iterator[str]:
-    """Yield RFC 4180 text with a header line, some hundred rows at a time.
-
-    A record within a record becomes columns of its own, ``last_signal_zscore``. Null is empty.
-    """
-    columns = list(_columns(model))
-    yield _lines([["_".join(path) for path in columns]])
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, _CHUNK_ROWS)):
-        yield _lines([[_cell(_at(row, path)) for path in columns] for row in chunk])
+    return max(MEDIA_TYPES, key=lambda form: weights[MEDIA_TYPES[form]])
 
 
 def _weight(text: str) -> float:
     try:
-        return float(text)
+        weight = float(text)
     except ValueError:
         return 0.0
+    return weight if 0 <= weight <= 1 else 0.0
 
 
-def _columns(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
-    for name, field in model.model_fields.items():
-        kinds = (field.annotation, *get_args(field.annotation))
-        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        if inner is None:
-            yield (name,)
-        else:
-            yield from ((name, *path) for path in _columns(inner))
+def _names(if_none_match: str, tag: str) -> bool:
+    return tag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in if_none_match.split(","))
 
 
-def _at(row: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    value: Any = row
-    for name in path:
-        value = None if value is None else value[name]
-    return value
-
-
-def _cell(value: Any) -> Any:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case float() if not math.isfinite(value):
-            return None
-        case str() if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
-            return f"'{value}"
-        case _:
-            return value
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue()
+def _slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[first : first + _SLICE_ROWS] for first in range(0, len(rows), _SLICE_ROWS))

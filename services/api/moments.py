@@ -22,7 +22,8 @@ def parse_moment(text: object) -> int:
     >>> parse_moment("1970-01-01T01:00:01+01:00")
     1000000
     """
-    given = str(text).strip()
+    # JSON Schema takes a number without a fraction for an integer.
+    given = str(int(text) if isinstance(text, float) and text.is_integer() else text).strip()
     us = int(given) if _WHOLE.fullmatch(given) else _parse_iso(given)
     if not 0 <= us <= LATEST_US:
         raise ValueError(f"expected a time from 1970 to 9999, received {given!r}")
@@ -45,5 +46,13 @@ def _parse_iso(given: str) -> int:
 Moment = Annotated[
     int,
     BeforeValidator(parse_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": 0, "exclusiveMaximum": _COARSER.start},
+                {"type": "integer", "minimum": _COARSER.stop, "maximum": LATEST_US},
+            ]
+        }
+    ),
 ]

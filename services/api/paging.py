@@ -1,16 +1,16 @@
 """One page of a table of the store: from the query to the answer."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 
 from fastapi import Request, Response
 
 from services.api import cursor
 from services.api.backend import Backend
-from services.api.listing import answer
+from services.api.exports import PAGE_ROWS, bounded, pages
+from services.api.listing import TableAnswer
 from services.api.models.base import Record
-from services.api.problems import ProblemError
-from services.api.queries import PeriodQuery
+from services.api.problems import refused
+from services.api.queries import ROWS_MAX, PeriodQuery
 from services.api.rows import Row
 from services.api.tables import Order, Selection, Table
 
@@ -22,15 +22,25 @@ async def page(
     limit: int,
     table: Table,
     model: type[Record],
-    equal: Mapping[str, str | Sequence[str]],
+    equal: Mapping[str, str | bool | Sequence[str]],
     order: Order = "ascending",
-    **members: Sequence[Row],
+    about: Mapping[str, str] | None = None,
+    **members: Sequence[Row] | None,
 ) -> Response:
-    """Answer `query` with rows of `table` in which the columns `equal` have these values, and JSON with `members`."""
+    """Answer `query` with rows of `table` in which the columns `equal` have these values, and JSON with `members`.
+
+    A Parquet file also says what the rows are `about`.
+    """
+    form = TableAnswer(request, query.format, model, {"feed": backend.feed, **members}, about)
     selection = Selection(limit, order, equal, query.start, query.end, _after(query, table))
-    found = await backend.store.page(table, selection)
-    following = None if found.last is None else cursor.encode(found.last)
-    return answer(request, query.format, model, backend.feed, found.rows, following, **members)
+    if limit <= PAGE_ROWS:
+        rows, following = await backend.store.page(table, selection)
+        return await form.page(rows, _cursor(following))
+    if form.format == "json":
+        expected = f"at most {PAGE_ROWS} as JSON, at most {ROWS_MAX} as csv or parquet"
+        raise refused("limit", expected, limit)
+    selection, following = await bounded(backend.store, table, selection)
+    return form.stream(pages(backend.store, table, selection), _cursor(following))
 
 
 def from_start_or_newest(query: PeriodQuery) -> Order:
@@ -44,9 +54,8 @@ def _after(query: PeriodQuery, table: Table) -> cursor.Key | None:
     try:
         return cursor.decode(query.cursor, table.cursor)
     except ValueError:
-        expected = "a next_cursor of this resource, unchanged"
-        errors = [{"field": "cursor", "expected": expected, "received": query.cursor[:100]}]
-        detail = f"cursor: expected {expected}"
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, errors=errors
-        ) from None
+        raise refused("cursor", "a next_cursor of this resource, unchanged", query.cursor) from None
+
+
+def _cursor(key: cursor.Key | None) -> str | None:
+    return None if key is None else cursor.encode(key)

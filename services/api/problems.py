@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from services.api.models.problem import Problem
 from services.api.rows import encode
@@ -16,6 +19,7 @@ from services.common.errors import TransientError
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 _RECEIVED_CHARACTERS = 100
+_KNOWN = 20
 # "Value error, expected X, received Y" and "Input should be X" both say X.
 _EXPECTED = re.compile(
     r"(?:Value error, )?(?:expected |Input should be )?(?P<expected>.*?)(?:, received .*)?"
@@ -59,10 +63,27 @@ class ProblemError(Exception):
 
 
 def unknown(what: str, received: str, known: Iterable[str]) -> ProblemError:
-    """Return the problem of a name that is not known; it tells which ones are."""
+    """Return the problem of a name that is not known; it tells which ones are, the nearest first."""
     names = list(known)
-    detail = f"expected one of {', '.join(names) or '(none is known yet)'}, received {_shortened(received)!r}"
-    return ProblemError(HTTPStatus.NOT_FOUND, f"Unknown {what}", detail, known=names)
+    near = get_close_matches(received[:_RECEIVED_CHARACTERS].upper(), names)
+    named = list(dict.fromkeys((*near, *names)))[:_KNOWN]
+    more = f" or {len(names) - len(named)} others" if len(names) > len(named) else ""
+    expected = ", ".join(named) or "(none is known yet)"
+    detail = f"expected one of {expected}{more}, received {_shortened(received)!r}"
+    return ProblemError(HTTPStatus.NOT_FOUND, f"Unknown {what}", detail, known=named, near=near)
+
+
+def invalid(found: Iterable[Mapping[str, Any]]) -> ProblemError:
+    """Return the problem of a request of which pydantic has `found` what is wrong."""
+    errors = [_field_error(one) for one in found]
+    detail = "; ".join(f"{one['field']}: expected {one['expected']}" for one in errors)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, errors=errors)
+
+
+def refused(field: str, expected: str, received: object) -> ProblemError:
+    """Return the problem of a parameter that pydantic lets pass."""
+    wrong = {"type": "value_error", "loc": ("query", field), "msg": f"expected {expected}", "input": received}
+    return invalid([wrong])
 
 
 def unavailable(detail: str, **members: Any) -> ProblemError:
@@ -96,9 +117,7 @@ async def _transient(_: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [_field_error(one) for one in error.errors()]
-    detail = "; ".join(f"{one['field']}: expected {one['expected']}" for one in errors)
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, errors=errors).response()
+    return invalid(error.errors()).response()
 
 
 def _field_error(error: Mapping[str, Any]) -> dict[str, str | None]:
@@ -108,10 +127,12 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, str | None]:
             return {"field": field, "expected": "a value", "received": None}
         case "extra_forbidden":
             expected = "only documented parameters"
+        case "json_invalid":
+            expected = "JSON"
         case _:
             found = _EXPECTED.fullmatch(error["msg"])
             expected = found["expected"] if found else error["msg"]
-    return {"field": field, "expected": expected, "received": _shortened(str(error["input"]))}
+    return {"field": field, "expected": expected, "received": _received(error["input"])}
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -120,8 +141,33 @@ async def _http(request: Request, error: Exception) -> Response:
     detail = {
         HTTPStatus.NOT_FOUND: "expected a path of /openapi.json, received another",
         HTTPStatus.METHOD_NOT_ALLOWED: f"expected a method this path has, received {request.method}",
-    }.get(status, status.description or status.phrase)
-    return ProblemError(status, status.phrase.capitalize(), detail, error.headers).response()
+    }.get(status, error.detail)
+    headers = error.headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods(request))}
+    return ProblemError(status, status.phrase.capitalize(), detail, headers).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return every method of a path, which may have several routes."""
+    matching = [
+        route
+        for route in iter_route_contexts(request.app.routes)
+        if route.matches(request.scope)[0] != Match.NONE
+    ]
+    return sorted(
+        {method for route in matching if route.path == matching[0].path for method in route.methods or ()}
+    )
+
+
+def _received(value: object) -> str | None:
+    """Return a value as it was sent, as far as it was text; None for files."""
+    if isinstance(value, str | float):
+        return _shortened(str(value))
+    try:
+        return _shortened(encode(value).decode())
+    except TypeError:
+        return None
 
 
 def _shortened(text: str) -> str:

@@ -1,27 +1,64 @@
 """What each resource can be asked, checked: unknown parameters are refused, because a misspelt one would lie."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from fastapi import Depends
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from fastapi import Depends, Path
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from starlette.requests import HTTPConnection
 
 from services.api.backend import Backend
 from services.api.listing import Format
 from services.api.models.tape import GapState
 from services.api.moments import Moment
+from services.api.problems import refused
+from services.common import clock
 from services.common.messages import AlertState
-from services.common.pairs import parse_symbol
+from services.common.pairs import SYMBOL, parse_symbol
 from services.common.store import Interval
 
-TICKS_MAX = 10_000
-BARS_MAX = 10_000
-SIGNALS_MAX = 10_000
-ALERTS_MAX = 1_000
-GAPS_MAX = 10_000
+ROWS_MAX = 1_000_000
+# A bar of an hour may be asked for before it begins; more is a wrong zone or a wrong year.
+AHEAD_US = 2 * clock.HOUR
 
+_SYMBOL = SYMBOL.pattern.replace("A-Z", "A-Za-z")
 SymbolName = Annotated[
-    str, AfterValidator(parse_symbol), Field(description="A known symbol.", examples=["BTCUSDT"])
+    str,
+    AfterValidator(parse_symbol),
+    Field(description="A known symbol.", examples=["BTCUSDT"], json_schema_extra={"pattern": f"^{_SYMBOL}$"}),
+]
+PairPath = Annotated[
+    str,
+    Path(
+        description="Y-X, of two symbols: Y is regressed on X.",
+        examples=["ETHUSDT-BTCUSDT"],
+        json_schema_extra={"pattern": f"^{_SYMBOL}-{_SYMBOL}$"},
+    ),
+]
+DatasetName = Annotated[
+    str,
+    Field(
+        max_length=100,
+        pattern=r"^[^\x00]*$",
+        description="The id or name of a dataset, whose bars are taken instead of the market's.",
+        examples=["btc-eth-2021"],
+    ),
+]
+Limit = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=ROWS_MAX,
+        description="How many rows at most: up to 10,000 as JSON, up to 1,000,000, streamed, as CSV or Parquet.",
+        examples=[100],
+    ),
 ]
 
 
@@ -32,19 +69,24 @@ class TableQuery(BaseModel):
 
     format: Annotated[
         Format | None,
-        Field(description="Without it the Accept header decides; JSON unless that asks for CSV."),
+        Field(
+            description="Without it the Accept header decides; JSON unless that asks for CSV or Parquet.",
+            examples=["json"],
+        ),
     ] = None
 
 
-class PeriodQuery(TableQuery):
-    """A table that has a time."""
+class SpanQuery(TableQuery):
+    """What has a time."""
 
-    start: Annotated[Moment | None, Field(description="Inclusive.")] = None
-    end: Annotated[Moment | None, Field(description="Exclusive.")] = None
-    cursor: Annotated[
-        str | None,
-        Field(max_length=400, description="The next_cursor of the page before, with the same query."),
+    start: Annotated[
+        Moment | None,
+        Field(
+            description="Inclusive; of the market at most two hours ahead of now.",
+            examples=["2026-01-01T00:00:00Z"],
+        ),
     ] = None
+    end: Annotated[Moment | None, Field(description="Exclusive.", examples=["2026-01-02T00:00:00Z"])] = None
 
     @field_validator("end")
     @classmethod
@@ -54,42 +96,79 @@ class PeriodQuery(TableQuery):
             raise ValueError("expected a time not before start")
         return end
 
+    @model_validator(mode="after")
+    def _not_in_the_future(self) -> Self:
+        now_us = clock.now_us()
+        # A dataset may be of any time.
+        if getattr(self, "dataset", None) is None and (self.start or 0) > now_us + AHEAD_US:
+            raise refused(
+                "start", f"a time that is not in the future: it is {clock.to_iso(now_us)}", self.start
+            )
+        return self
+
+
+class PeriodQuery(SpanQuery):
+    """A table that has a time, page by page."""
+
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=400,
+            description="The next_cursor of the page before, with the same query.",
+        ),
+    ] = None
+
 
 class TicksQuery(PeriodQuery):
     """Ticks, oldest first."""
 
     symbol: SymbolName
-    limit: Annotated[int, Field(ge=1, le=TICKS_MAX)] = 1_000
+    limit: Limit = 1_000
 
 
 class BarsQuery(PeriodQuery):
     """Bars, oldest first: from `start` on, or without it the newest."""
 
     symbol: SymbolName
-    interval: Interval = "1m"
-    limit: Annotated[int, Field(ge=1, le=BARS_MAX)] = 500
+    interval: Annotated[
+        Interval | None,
+        Field(
+            description="Width of a bar; without it 1m of the market, and a dataset's own.", examples=["1m"]
+        ),
+    ] = None
+    dataset: DatasetName | None = None
+    limit: Limit = 500
 
 
 class SignalsQuery(PeriodQuery):
     """Signals, oldest first: from `start` on, or without it the newest."""
 
-    limit: Annotated[int, Field(ge=1, le=SIGNALS_MAX)] = 1_000
+    limit: Limit = 1_000
 
 
 class AlertsQuery(PeriodQuery):
     """Alerts, newest first."""
 
     pair: Annotated[str | None, Field(description="A known pair.", examples=["ETHUSDT-BTCUSDT"])] = None
-    state: AlertState | None = None
-    limit: Annotated[int, Field(ge=1, le=ALERTS_MAX)] = 100
+    state: Annotated[AlertState | None, Field(description="Of these alone.", examples=["firing"])] = None
+    rule: Annotated[
+        str | None, Field(description="Of this rule alone.", pattern=r"^[^\x00]*$", examples=["zscore"])
+    ] = None
+    acked: Annotated[
+        bool | None, Field(description="Those somebody has seen, or those nobody has.", examples=[False])
+    ] = None
+    limit: Limit = 100
 
 
 class GapsQuery(PeriodQuery):
     """Gaps, the one that began last first."""
 
     symbol: SymbolName | None = None
-    state: Literal["open", GapState] | None = None
-    limit: Annotated[int, Field(ge=1, le=GAPS_MAX)] = 1_000
+    state: Annotated[
+        Literal["open", GapState] | None,
+        Field(description="`open` are `found` and `unrepaired`.", examples=["open"]),
+    ] = None
+    limit: Limit = 1_000
 
 
 def _backend(connection: HTTPConnection) -> Backend:

@@ -1,6 +1,6 @@
 """The shape of everything that is answered: flat records in which every time is a number and a text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,25 @@ def row(fields: Iterable[tuple[str, Any]]) -> Row:
         if name.endswith("_us"):
             result[f"{name[:-2]}time"] = None if value is None else clock.to_iso(value)
     return result
+
+
+def maker(names: Sequence[str]) -> Callable[[Sequence[Any]], Row]:
+    """Return what makes `row` of the values of fields that are called so, at half the price.
+
+    >>> maker(["event_us", "price"])([1_500_000, 2.5])
+    {'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}
+    """
+    fields = list(row((name, None) for name in names))
+    times = [number for number, name in enumerate(names) if name.endswith("_us")][::-1]
+
+    def make(values: Sequence[Any]) -> Row:
+        cells = list(values)
+        for number in times:
+            us = cells[number]
+            cells.insert(number + 1, None if us is None else clock.to_iso(us))
+        return dict(zip(fields, cells, strict=True))
+
+    return make
 
 
 def message_row(message: Struct) -> Row:

@@ -3,12 +3,14 @@
 import asyncio
 import socket
 from contextlib import closing
+from typing import Any
 
 import structlog
 
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
+from services.api.slow_clients import ImpatientProtocol
 from services.common import serving
 
 # A client that is slow to read must not hold seconds of old prices in the kernel, nor one that is gone a socket.
@@ -31,7 +33,14 @@ async def serve(settings: ApiSettings) -> None:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         backend = Backend(settings)
-        options = {"lifespan": "off", "ws_max_size": MAX_INCOMING_BYTES, "ws_per_message_deflate": False}
+        options: dict[str, Any] = {
+            "http": ImpatientProtocol,
+            "lifespan": "off",
+            "ws_max_size": MAX_INCOMING_BYTES,
+            "ws_per_message_deflate": False,
+            "proxy_headers": bool(settings.api_proxies),
+            "forwarded_allow_ips": list(settings.api_proxies),
+        }
         log.info("listening", url=f"{serving.address(listener)}/docs")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(backend.run())

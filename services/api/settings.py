@@ -1,10 +1,70 @@
 """Settings of the API."""
 
-from services.common.settings import DatabaseSettings, KafkaSettings, PairSettings, Port
+import re
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
+
+from services.api import keys
+from services.api.limits import Rate
+from services.common.settings import DatabaseSettings, Duration, KafkaSettings, PairSettings, Port, split
+
+
+def _keys_file(path: Path) -> Path:
+    keys.read(path)
+    return path
+
+
+def _origins(text: object) -> tuple[str, ...]:
+    origins = tuple(split(text)) if text else ()
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            raise ValueError(f"expected origins such as https://desk.example, received {origin!r}")
+    return origins
+
+
+def _hosts(text: object) -> tuple[str, ...]:
+    return tuple(name.lower() for name in split(text)) if text else ()
+
+
+def _proxies(text: object) -> tuple[str, ...]:
+    addresses = tuple(split(text)) if text else ()
+    for address in addresses:
+        ip_network(address)
+    return addresses
+
+
+def _rate(value: object) -> Rate:
+    return value if isinstance(value, Rate) else Rate.parse(str(value))
+
+
+RateSetting = Annotated[Rate, BeforeValidator(_rate)]
 
 
 class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
-    """Where to listen: loopback unless told otherwise; port 0 takes a free one and logs it."""
+    """Where to listen (loopback unless told otherwise; port 0 takes a free one and logs it), and who may ask what."""
 
     api_host: str = "127.0.0.1"
     api_port: Port = 8000
+    api_keys_file: Annotated[Path, AfterValidator(_keys_file)] | None = None
+    # Names, beside addresses and names without a dot, by which the API is reached where no keys protect it.
+    api_hosts: Annotated[tuple[str, ...], BeforeValidator(_hosts)] = ()
+    api_cors_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
+    # Whose X-Forwarded-For is believed.
+    api_proxies: Annotated[tuple[str, ...], BeforeValidator(_proxies)] = ()
+    api_rate_limit: RateSetting = Rate(100, 1)
+    api_local_rate_limit: RateSetting = Rate(1000, 1)
+    # Requests of one caller that run at the same time, streams among them.
+    api_concurrency: Annotated[int, Field(ge=1)] = 300
+    api_body_limit: ByteSize = ByteSize(2**20)
+    # Of a whole request to /v1/datasets.
+    api_upload_limit: ByteSize = ByteSize(200 * 2**20)
+    # Analyses run in processes of their own: so many at once, so many more that wait, so long at most.
+    api_analysis_workers: Annotated[int, Field(ge=1, le=64)] = 2
+    api_analysis_queue: Annotated[int, Field(ge=1)] = 32
+    api_analysis_timeout: Duration = timedelta(seconds=20)
+    # These begin with the first question, or so long after the start: that takes some seconds of a processor.
+    api_analysis_idle: Duration = timedelta(seconds=10)

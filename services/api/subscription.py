@@ -1,109 +1,214 @@
-"""What one client of the stream has seen, and what is new to it. No I/O."""
+"""What a client of the stream may ask and change, and how far it is. No I/O."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Literal, Protocol, get_args
+import math
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, TypeVar
 
-import msgspec
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
-from services.api.hub import Entry, Hub
-from services.api.rows import Row, encode, message_row
+from services.api.news import STATUS_EVERY_S, TOPICS, Filter, Newsroom, Place, Said, Topic
+from services.common.pairs import Pair, parse_symbol
 
-Topic = Literal["ticks", "signals", "alerts", "status"]
-TOPICS: tuple[Topic, ...] = get_args(Topic)
-SNAPSHOT_ALERTS = 50
-STATUS_EVERY_S = 1.0
+INTERVAL_MS = 30
+NAMES_MAX = 1_000
+# The share of an interval by which a timer may be early, for its point of the grid.
+_EARLY = 0.05
+LISTS = ("topics", "symbols", "pairs")
+
+N = TypeVar("N", bound=str)
 
 
-class LaggingError(Exception):
-    """The client has read so little that alerts it did not get are no longer kept."""
+def _split(given: Any) -> Any:
+    """Take names one by one, or several with commas between them."""
+    if not isinstance(given, list | tuple):
+        return given
+    return [
+        part.strip()
+        for text in given
+        for part in (text.split(",") if isinstance(text, str) else [text])
+        if not isinstance(part, str) or part.strip()
+    ]
 
 
-class Present(Protocol):
-    """What a subscription looks at."""
+def _parse_pair(text: str) -> str:
+    return str(Pair.parse(text))
 
-    hub: Hub
 
-    @property
-    def feed(self) -> str | None:
-        """Return the feed's name, None until known."""
+Topics = Annotated[
+    list[Topic],
+    Field(max_length=len(TOPICS), description="Empty: all of them.", examples=[["ticks", "signals"]]),
+]
+Symbols = Annotated[
+    list[Annotated[str, AfterValidator(parse_symbol)]],
+    Field(max_length=NAMES_MAX, description="Of `ticks`; empty: all of them.", examples=[["BTCUSDT"]]),
+]
+Pairs = Annotated[
+    list[Annotated[str, AfterValidator(_parse_pair)]],
+    Field(
+        max_length=NAMES_MAX,
+        description="Of `signals` and `alerts`; empty: all of them.",
+        examples=[["ETHUSDT-BTCUSDT"]],
+    ),
+]
+IntervalMs = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=60_000,
+        description="The least time between two messages while there is news all the time: of each key the latest "
+        "is sent, closed signals and alerts are collected. After a silence news is sent at once.",
+        examples=[INTERVAL_MS],
+    ),
+]
+Split = BeforeValidator(_split)
 
-    def status(self) -> Row:
-        """Return what ``/v1/status`` answers."""
+
+class StreamQuery(BaseModel):
+    """What a client wants to hear; a list is repeated or has commas between its names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topics: Annotated[Topics, Split] = []
+    symbols: Annotated[Symbols, Split] = []
+    pairs: Annotated[Pairs, Split] = []
+    interval_ms: IntervalMs = INTERVAL_MS
+    last_event_id: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="The `id` of the last message that was received, to get the closed signals and alerts since.",
+            examples=["5f0c2ab93d17-4711"],
+        ),
+    ] = None
+
+
+class Command(BaseModel):
+    """What a client says to change its subscription.
+
+    `subscribe` adds names to its lists, `unsubscribe` takes names away, `set` replaces the lists that are given;
+    an empty list means all. `ping` is answered by `pong`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["subscribe", "unsubscribe", "set", "ping"]
+    topics: Topics | None = None
+    symbols: Symbols | None = None
+    pairs: Pairs | None = None
+    interval_ms: IntervalMs | None = None
+    request_id: Annotated[
+        Annotated[str, Field(max_length=100)] | int | None,
+        Field(description="Comes back with the answer.", examples=["7"]),
+    ] = None
+
+    @field_validator("topics", "symbols", "pairs", "interval_ms")
+    @classmethod
+    def _fits_op(cls, value: object, info: ValidationInfo) -> object:
+        op = info.data.get("op")
+        if value is not None and (op == "ping" or (op == "unsubscribe" and info.field_name == "interval_ms")):
+            raise ValueError(f"expected no {info.field_name} with {op}")
+        return value
+
+    def applied_to(self, wanted: Filter) -> Filter:
+        """Return what is wanted from now on; ValueError if a list would become empty, for that means all."""
+        return Filter(
+            self._applied("topics", wanted.topics, self.topics) or frozenset(TOPICS),
+            self._applied("symbols", wanted.symbols, self.symbols),
+            self._applied("pairs", wanted.pairs, self.pairs),
+        )
+
+    def _applied(self, name: str, has: frozenset[N], given: Iterable[N] | None) -> frozenset[N]:
+        if given is None:
+            return has
+        named = frozenset(given)
+        if self.op == "set":
+            return named
+        if self.op == "subscribe":
+            return has | named if has and named else frozenset()
+        if not has:
+            raise ValueError(
+                f"{name}: expected set with those to keep, received unsubscribe while all are wanted"
+            )
+        if has <= named:
+            raise ValueError(f"{name}: expected to keep at least one, for an empty list would mean all")
+        return has - named
 
 
 class Subscription:
-    """Composes the messages of one client; only these topics, and only these symbols and pairs unless empty."""
+    """One client: what it wants, how far it is, and when it may be told more."""
 
-    def __init__(
-        self,
-        present: Present,
-        topics: Collection[Topic],
-        symbols: Collection[str],
-        pairs: Collection[str],
-        seconds: Callable[[], float],
-    ) -> None:
+    def __init__(self, newsroom: Newsroom, query: StreamQuery) -> None:
+        self.wanted = Filter(
+            frozenset(query.topics or TOPICS), frozenset(query.symbols), frozenset(query.pairs)
+        )
+        self.interval_ms = query.interval_ms
+        self._newsroom = newsroom
+        self._last_event_id = query.last_event_id
+        self._place: Place | None = None
+        self._due_s = 0.0
+
+    def first(self) -> Said:
+        """Return the first message: the present, or what came since the last one that the client got."""
+        place = self._newsroom.place_of(self._last_event_id, self.wanted)
+        if place is None:
+            return self._told(self._newsroom.snapshot(self.wanted))
+        return self._told(self._newsroom.update(self.wanted, place, resumed=True))
+
+    def update(self) -> Said:
+        """Return what is new since the last message; LaggingError if some of that is lost."""
+        assert self._place is not None, "the first message comes first"
+        return self._told(self._newsroom.update(self.wanted, self._place))
+
+    def change(self, command: Command) -> Said:
+        """Do as told and return what is newly wanted; ValueError if nothing would be left."""
+        assert self._place is not None, "the first message comes first"
+        before, self.wanted = self.wanted, command.applied_to(self.wanted)
+        if command.interval_ms is not None:
+            self.interval_ms, self._due_s = command.interval_ms, 0.0
+        return self._newsroom.added(self.wanted, before, self._place)
+
+    def due_s(self) -> float:
+        """Return the seconds until the next message may be sent."""
+        return max(0.0, self._due_s - self._newsroom.seconds())
+
+    def patience_s(self) -> float:
+        """Return for how many seconds there is no use in looking unless something has come."""
+        return self._newsroom.status_due_s() if "status" in self.wanted.topics else STATUS_EVERY_S
+
+    def _told(self, said: Said) -> Said:
+        self._place = said.place
+        if said.text is not None and self.interval_ms:
+            # One grid for all: clients that are due in the same moment share what is composed for them.
+            interval_s = self.interval_ms / 1000
+            self._due_s = (math.floor(self._newsroom.seconds() / interval_s + _EARLY) + 1) * interval_s
+        return said
+
+
+class Allowance:
+    """So many at once, and one more every so often."""
+
+    def __init__(self, count: int, every_s: float, seconds: Callable[[], float]) -> None:
         """`seconds` is a monotonic clock."""
-        self._present = present
-        self._topics = topics
-        self._symbols = symbols
-        self._pairs = pairs
+        self._count = count
+        self._every_s = every_s
         self._seconds = seconds
-        self._seen = 0
-        self._status_due = 0.0
+        self._left = float(count)
+        self._at_s = seconds()
 
-    def snapshot(self) -> bytes:
-        """Return the first message: everything there is now."""
-        hub = self._present.hub
-        message: dict[str, Any] = {"type": "snapshot", "feed": self._present.feed}
-        for topic in TOPICS:
-            if topic in self._topics:
-                message[topic] = []
-        self._seen = 0
-        message |= self._latest(hub)
-        if "alerts" in self._topics:
-            alerts = [alert for alert in hub.last_alerts() if not self._pairs or alert.pair in self._pairs]
-            message["alerts"] = [message_row(alert) for alert in alerts[:SNAPSHOT_ALERTS]]
-        message |= self._status()
-        self._seen = hub.version
-        return encode(message)
-
-    def update(self) -> bytes | None:
-        """Return what is new since the last message, None if nothing is; LaggingError if alerts are lost."""
-        hub = self._present.hub
-        news = self._latest(hub)
-        if "alerts" in self._topics:
-            if hub.lost_version > self._seen:
-                raise LaggingError("read too slowly, alerts are lost: connect again for a new snapshot")
-            alerts = [
-                entry.json()
-                for entry in hub.alerts_after(self._seen)
-                if not self._pairs or entry.message.pair in self._pairs
-            ]
-            if alerts:
-                news["alerts"] = alerts[::-1]
-        if self._seconds() >= self._status_due:
-            news |= self._status()
-        self._seen = hub.version
-        return encode({"type": "update", "feed": self._present.feed, **news}) if news else None
-
-    def status_due_s(self) -> float | None:
-        """Return the seconds until a message is due that only time brings, None if there is none."""
-        return max(0.0, self._status_due - self._seconds()) if "status" in self._topics else None
-
-    def _latest(self, hub: Hub) -> dict[str, Any]:
-        news: dict[str, Any] = {}
-        if "ticks" in self._topics and (ticks := self._newer(hub.ticks, self._symbols)):
-            news["ticks"] = ticks
-        if "signals" in self._topics and (signals := self._newer(hub.signals, self._pairs)):
-            news["signals"] = signals
-        return news
-
-    def _newer(self, entries: Mapping[str, Entry[Any]], names: Iterable[str]) -> list[msgspec.Raw]:
-        wanted = [entries[name] for name in names if name in entries] if names else entries.values()
-        return [entry.json() for entry in wanted if entry.version > self._seen]
-
-    def _status(self) -> dict[str, Any]:
-        if "status" not in self._topics:
-            return {}
-        self._status_due = self._seconds() + STATUS_EVERY_S
-        return {"status": self._present.status()}
+    def take(self) -> bool:
+        """Return whether there was one left."""
+        now_s = self._seconds()
+        self._left = min(self._count, self._left + (now_s - self._at_s) / self._every_s)
+        self._at_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

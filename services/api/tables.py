@@ -1,6 +1,6 @@
 """The tables a page can be read from, and the statement that reads one; rows are in the order of their key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -23,15 +23,30 @@ _Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 class Selection:
     """Which rows: equal to `equal` (column to value or values), from `start` to before `end`, strictly after `after`.
 
+    `until` is the key of the last row that is meant, in the order asked for.
     In the order ``newest`` the last `limit` of them; in the others the first, and one more if there is one.
     """
 
     limit: int
     order: Order = "ascending"
-    equal: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    equal: Mapping[str, str | bool | Sequence[str]] = field(default_factory=dict)
     start: int | None = None
     end: int | None = None
     after: Key | None = None
+    until: Key | None = None
+
+
+class _Side(NamedTuple):
+    """How times and keys on one side of a key compare with its own."""
+
+    time: sql.SQL
+    key: sql.SQL
+
+
+_AFTER = _Side(sql.SQL(">="), sql.SQL(">"))
+_BEFORE = _Side(sql.SQL("<="), sql.SQL("<"))
+_NOT_AFTER = _Side(sql.SQL("<="), sql.SQL("<="))
+_NOT_BEFORE = _Side(sql.SQL(">="), sql.SQL(">="))
 
 
 class Table(NamedTuple):
@@ -40,7 +55,7 @@ class Table(NamedTuple):
     `period` names the columns in which a row's time begins and ends.
     """
 
-    name: sql.Identifier
+    name: sql.Composable
     columns: sql.Composable
     of: sql.Identifier
     key: dict[str, str]
@@ -58,11 +73,31 @@ class Table(NamedTuple):
 
     def query(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
         """Return the statement that reads `selection` and its values."""
+        conditions, values = self._conditions(selection)
+        values["limit"] = selection.limit + (selection.order != "newest")
+        return self._select(self.columns, conditions, selection.order), values
+
+    def key_query(self, selection: Selection, offset: int) -> tuple[sql.Composed, dict[str, Any]]:
+        """Return the statement that reads two keys of `selection`, `offset` rows after the first, and its values."""
+        conditions, values = self._conditions(selection)
+        keys = sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.Identifier(column), sql.Identifier(name))
+            for column, name in self.key.items()
+        )
+        statement = self._select(keys, conditions, selection.order) + sql.SQL(" OFFSET %(offset)s")
+        return statement, values | {"limit": 2, "offset": offset}
+
+    def _select(self, columns: sql.Composable, conditions: sql.Composable, order: Order) -> sql.Composed:
+        return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %(limit)s").format(
+            columns, self.name, conditions, self.ordered(order)
+        )
+
+    def _conditions(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
         values: dict[str, Any] = {}
         conditions: list[sql.Composable] = []
         for column, value in selection.equal.items():
-            values[column] = value if isinstance(value, str) else list(value)
-            test = sql.SQL("{} = {}" if isinstance(value, str) else "{} = ANY ({})")
+            values[column] = value if isinstance(value, str | bool) else list(value)
+            test = sql.SQL("{} = {}" if isinstance(value, str | bool) else "{} = ANY ({})")
             conditions.append(test.format(sql.Identifier(column), sql.Placeholder(column)))
         begins, ends = map(sql.Identifier, self.period)
         if selection.start is not None:
@@ -71,24 +106,26 @@ class Table(NamedTuple):
         if selection.end is not None:
             conditions.append(sql.SQL("{} < %(end)s").format(begins))
             values["end"] = clock.to_datetime(selection.end)
-        if selection.after is not None:
-            us, *rest = selection.after
-            values |= {f"after_{n}": value for n, value in enumerate([clock.to_datetime(us), *rest])}
-            conditions.append(
-                sql.SQL("({}) {} ({})").format(
-                    sql.SQL(", ").join(map(sql.Identifier, self.key)),
-                    sql.SQL(">" if selection.order == "ascending" else "<"),
-                    sql.SQL(", ").join(sql.Placeholder(f"after_{n}") for n in range(len(self.key))),
-                )
-            )
-        values["limit"] = selection.limit + (selection.order != "newest")
-        statement = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %(limit)s").format(
-            self.columns,
-            self.name,
-            sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
-            self.ordered(selection.order),
+        ascending = selection.order == "ascending"
+        sides = [("after", selection.after, _AFTER if ascending else _BEFORE)]
+        sides += [("until", selection.until, _NOT_AFTER if ascending else _NOT_BEFORE)]
+        for name, key, side in sides:
+            if key is not None:
+                conditions += self._on(side, name)
+                us, *rest = key
+                values |= {f"{name}_{n}": part for n, part in enumerate([clock.to_datetime(us), *rest])}
+        return sql.SQL(" AND ").join(conditions or [sql.SQL("true")]), values
+
+    def _on(self, side: _Side, name: str) -> Iterator[sql.Composed]:
+        """Yield the conditions that a row is on one side of the key called `name`.
+
+        That of the time alone follows from the other, but only it tells TimescaleDB which chunks to leave out.
+        """
+        key = [sql.Placeholder(f"{name}_{n}") for n in range(len(self.key))]
+        yield sql.SQL("{} {} {}").format(sql.Identifier(next(iter(self.key))), side.time, key[0])
+        yield sql.SQL("({}) {} ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, self.key)), side.key, sql.SQL(", ").join(key)
         )
-        return statement, values
 
 
 TICKS = Table(
@@ -113,9 +150,19 @@ SIGNALS = Table(
     Decoder(tuple[Microseconds]),
 )
 
+_HANDLED_ALERTS = sql.SQL("""
+(
+    SELECT alerts.*, acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until
+    FROM alerts LEFT JOIN alert_handling USING (alert_id)
+) AS handled
+""")
+
 ALERTS = Table(
-    sql.Identifier("alerts"),
-    sql.SQL("alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message"),
+    _HANDLED_ALERTS,
+    sql.SQL(
+        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, acked_at AS acked_us, acked_by, "
+        "snoozed_until AS snoozed_until_us"
+    ),
     sql.Identifier("pair"),
     {"ts": "event_us", "alert_id": "alert_id"},
     Decoder(tuple[Microseconds, _Text]),

@@ -1,7 +1,8 @@
 """The one Kafka consumer of the process: the end of every topic, into the hub. No group: each process reads all."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import structlog
@@ -11,11 +12,12 @@ from aiokafka.errors import KafkaError
 from services.api.health import Health
 from services.api.hub import Hub
 from services.api.tape import Tape
-from services.common import kafka
+from services.common import clock, kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
+from services.common.lag import ReadingLag
 from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
@@ -31,8 +33,11 @@ BACKLOG = {
     HEARTBEATS.name: 5_000,
     TAPE_EVENTS.name: 10_000,
 }
+_FLOWING = frozenset({TICKS.name, SIGNALS.name})
 TOPICS = (TICKS, SIGNALS, ALERTS, TAPE_EVENTS, HEARTBEATS)
 POLL_MS = 1_000
+# After such a silence fetches wait longer.
+PACE_MS = 100
 ANSWER_S = 3.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
@@ -51,6 +56,7 @@ class Tail:
         self._pulse = pulse
         self._news = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
+        self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
         self._take: dict[str, Callable[[bytes], None]] = {
             TICKS.name: lambda raw: hub.put_tick(decode(raw, Tick)),
@@ -85,7 +91,7 @@ class Tail:
                     "waiting", error="; ".join(str(error) or repr(error) for error in group.exceptions)
                 )
             self.problem = AWAY
-            self._pulse.lag_messages = None
+            self._pulse.lag_messages = self._pulse.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
@@ -97,9 +103,7 @@ class Tail:
             except TimeoutError:
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
             self.problem = None
-            self._pulse.lag_messages = sum(
-                max(0, end - self._next.get(partition, end)) for partition, end in ends.items()
-            )
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(self._next, ends)
             await pause(INTERVAL_S)
 
     async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
@@ -111,7 +115,9 @@ class Tail:
                 await self._place(consumer, assigned)
                 placed = assigned
             checkpoint()
-            batches = await consumer.getmany(timeout_ms=POLL_MS)
+            wait_ms = PACE_MS if self.caught_up.is_set() else POLL_MS
+            batches = await consumer.getmany(timeout_ms=wait_ms)
+            kafka.pace_fetches(consumer, self._settings, any(place.topic in _FLOWING for place in batches))
             for partition, records in batches.items():
                 self._take_all(partition, records)
             if not batches or all(self._next[partition] >= end for partition, end in self._goals.items()):
@@ -131,10 +137,11 @@ class Tail:
             consumer.seek(partition, offset)
             self._next[partition] = offset
 
-    def _take_all(self, partition: TopicPartition, records: Iterable[ConsumerRecord]) -> None:
+    def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         # Between a new assignment and our seek the consumer has begun at the earliest messages.
         if partition not in self._next:
             return
+        self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         take, counters = self._take[partition.topic], self._pulse.counters
         for record in records:
             if record.offset < self._next[partition]:

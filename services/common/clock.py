@@ -2,12 +2,14 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
+_MINUTES = [f"T{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
+_SECONDS = [f":{second:02}." for second in range(60)]
 
 
 def now_us() -> int:
@@ -30,5 +32,13 @@ def from_datetime(moment: datetime) -> int:
 
 def to_iso(us: int) -> str:
     """Return `us` as ISO 8601 in UTC with microseconds, as in ``2026-01-31T12:00:00.000000Z``."""
-    # Twice as fast as strftime, which shows on a page of 10,000 ticks.
-    return (_NAIVE_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds") + "Z"
+    # Three times as fast as by way of a datetime, which shows in an export: every row has two of these.
+    seconds, fraction = divmod(us, SECOND)
+    minutes, second = divmod(seconds, 60)
+    days, minute = divmod(minutes, 1440)
+    return f"{_day(days)}{_MINUTES[minute]}{_SECONDS[second]}{fraction:06}Z"
+
+
+@lru_cache(maxsize=64)
+def _day(days: int) -> str:
+    return (_EPOCH + timedelta(days)).date().isoformat()

@@ -26,6 +26,7 @@ class Pulse:
         self.state: ServiceState = "starting"
         self.detail: str | None = None
         self.lag_messages: int | None = None
+        self.lag_seconds: float | None = None
         self.counters: dict[str, int] = {}
         self._started_us = clock.now_us()
 
@@ -40,6 +41,7 @@ class Pulse:
             feed=self.feed,
             detail=self.detail,
             lag_messages=self.lag_messages,
+            lag_seconds=self.lag_seconds,
             counters=dict(self.counters),
         )
 

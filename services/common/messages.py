@@ -233,7 +233,8 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     """What one service says of itself every second; topic ``heartbeats``, key: service.
 
     ``counters`` holds totals since the start (``ticks``, ``dead_letters``, ...); ``lag_messages`` how many
-    messages wait to be read.
+    messages wait to be read (of ingest: to be taken by the broker), ``lag_seconds`` for how long the oldest of them
+    has waited.
     """
 
     service: str
@@ -244,6 +245,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     feed: FeedName | None = None
     detail: str | None = None
     lag_messages: int | None = None
+    lag_seconds: float | None = None
     counters: dict[str, int] = {}
 
 

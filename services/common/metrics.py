@@ -25,7 +25,11 @@ class PulseMetrics(Collector):
         """`known` are gauges by name; one that is None at the moment is left out."""
         self.registry = CollectorRegistry()
         self._pulse = pulse
-        self._known = {"lag_messages": lambda: pulse.lag_messages, **(known or {})}
+        self._known = {
+            "lag_messages": lambda: pulse.lag_messages,
+            "lag_seconds": lambda: pulse.lag_seconds,
+            **(known or {}),
+        }
         self.registry.register(self)
 
     def collect(self) -> Iterable[Metric]:

@@ -195,7 +195,11 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
         first = error.errors(include_url=False)[0]
         field = str(first["loc"][0]) if first["loc"] else ""
         message = str(first["msg"]).removeprefix("Value error, ")
-        received = "" if "received" in message or "password" in field else f", received {first['input']!r}"
+        received = (
+            ""
+            if "received" in message or field.endswith(("password", "api_key"))
+            else f", received {first['input']!r}"
+        )
         name = f"{PREFIX}{field.upper()}: " if field else ""
         raise FatalError(f"{name}{message}{received}") from None
 

@@ -1,6 +1,7 @@
 """Hand messages to the broker without waiting for each one, and yet lose none."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from services.common.backoff import Backoff
 from services.common.errors import FatalError
+from services.common.lag import Lag
 
 log = structlog.get_logger()
 
@@ -17,6 +19,7 @@ Send = Callable[..., Awaitable[asyncio.Future[Any]]]
 
 
 class _Sent(NamedTuple):
+    at_s: float
     delivery: asyncio.Future[Any]
     topic: str
     message: dict[str, Any]
@@ -30,9 +33,14 @@ class Outbox:
     """
 
     def __init__(
-        self, send: Send, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, limit: int = 20_000
+        self,
+        send: Send,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        limit: int = 20_000,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`send` is an AIOKafkaProducer's ``send``."""
+        """`send` is an AIOKafkaProducer's ``send``, `seconds` a monotonic clock."""
+        self._seconds = seconds
         self._send = send
         self._sleep = sleep
         self._limit = limit
@@ -42,6 +50,15 @@ class Outbox:
         """Enqueue a message; waits only while too much is outstanding or the broker is away."""
         await self._collect(leave=self._limit)
         await self._enqueue(topic, message)
+
+    def lag(self) -> Lag:
+        """Return how many messages the broker has not taken yet, and since when the oldest waits."""
+        waiting = [
+            sent.at_s
+            for sent in self._sent
+            if not sent.delivery.done() or sent.delivery.exception() is not None
+        ]
+        return Lag(len(waiting), self._seconds() - waiting[0] if waiting else 0.0)
 
     async def flush(self) -> None:
         """Return when everything has been delivered."""
@@ -69,7 +86,7 @@ class Outbox:
                 delays = delays or Backoff()
                 await self._sleep(delays.next_s())
             else:
-                self._sent.append(_Sent(delivery, topic, message))
+                self._sent.append(_Sent(self._seconds(), delivery, topic, message))
                 return
 
 

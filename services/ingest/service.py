@@ -99,7 +99,7 @@ async def publish(feed: Feed, outbox: Outbox, pulse: Pulse, rejected_share: floa
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
     pulse.counters = defaultdict(int, dict.fromkeys(_COUNTERS, 0))
-    health = _Health(pulse, rejected_share)
+    health = _Health(pulse, rejected_share, outbox)
     watching = asyncio.create_task(health.watch())
     try:
         await _publish(feed, outbox, pulse, health)
@@ -156,7 +156,8 @@ async def _publish(feed: Feed, outbox: Outbox, pulse: Pulse, health: "_Health") 
 class _Health:
     """The service's state: what the feed says, unless too many frames are damaged."""
 
-    def __init__(self, pulse: Pulse, rejected_share: float) -> None:
+    def __init__(self, pulse: Pulse, rejected_share: float, outbox: Outbox) -> None:
+        self._outbox = outbox
         self._pulse = pulse
         self._rejections = Rejections(rejected_share)
         self._status = Status(pulse.state, pulse.detail)
@@ -178,9 +179,10 @@ class _Health:
         self._logged += 1
 
     async def watch(self) -> NoReturn:
-        """Judge the share of rejected frames every second."""
+        """Judge the share of rejected frames, and what the broker has not taken, every second."""
         while True:
             await pause(1.0)
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._outbox.lag()
             if self._logged > _LOGGED_A_SECOND:
                 log.warning("rejected more frames", frames=self._logged - _LOGGED_A_SECOND)
             self._logged = 0

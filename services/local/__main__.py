@@ -8,7 +8,7 @@ from pathlib import Path
 from services.common import logs, process
 from services.common.errors import PairstreamError
 from services.common.settings import StoreSettings, load
-from services.local import store_commands
+from services.local import key_commands, store_commands
 from services.local.settings import DEFAULT_DATA_DIR, RecordSettings, UpSettings
 
 
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     record.set_defaults(run=_record)
 
     store_commands.add(commands)
+    key_commands.add(commands)
 
     db = commands.add_parser("db", help="the database").add_subparsers(required=True, metavar="COMMAND")
     db.add_parser("upgrade", help="bring it to the current schema; can be repeated").set_defaults(

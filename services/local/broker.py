@@ -8,7 +8,7 @@ from services.common.errors import FatalError
 
 # It answers a fetch only when the fetch's wait is over: short waits are low latency, long ones little idle work.
 FETCH_MAX_WAIT_MS = 40
-# For what a signal waits; without trades the worker waits longer by itself.
+# For what a signal waits on its way to a client; without trades the services wait longer by themselves.
 STREAM_FETCH_MAX_WAIT_MS = 5
 
 

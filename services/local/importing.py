@@ -13,9 +13,8 @@ import numpy as np
 from services.common import clock, database
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings
-from services.local.importing_dataset import import_dataset
+from services.local.importing_dataset import import_dataset, is_ohlcv
 from services.local.importing_files import Batch, Ticks, batches, unpacked_size
-from services.local.importing_ohlcv import is_ohlcv
 from services.local.importing_report import Findings
 from services.local.importing_store import ImportStore, Run
 from services.local.progress import Show, progress

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from services.common.errors import BadMessageError
 from services.common.messages import Tick
+from services.common.packed import unpacked
 from services.ingest.feeds.archive import VENUE
 from services.ingest.feeds.archive_file import blocks, is_archive, symbol_of
 from services.ingest.feeds.archive_rows import ROW as ARCHIVED
 from services.ingest.feeds.archive_rows import Damage, Rows, parse
-from services.ingest.feeds.packed import unpacked
 from services.ingest.feeds.recording import Recording, lines
 
 ROW = np.dtype(

@@ -10,6 +10,7 @@ from psycopg import sql
 from services.common import clock, database
 from services.common.bars import Span, aggregated, refresh
 from services.common.cancellation import checkpoint
+from services.common.copying import SIGNATURE, TRAILER, binary_rows
 from services.common.database import EPOCH_US, Connection
 from services.common.store import errors
 from services.common.topics import TICKS
@@ -23,8 +24,6 @@ _TICKS = TABLES[TICKS.name]
 _COPY = sql.SQL("COPY staged_ticks ({}, nth) FROM STDIN (FORMAT binary)").format(
     sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns))
 )
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
 
 # So far from a batch another time of one of its trades is looked for: further would be another trade.
 _NEAR_US = clock.SECOND
@@ -151,16 +150,15 @@ class ImportStore:
 
 
 def _packed(ticks: Iterable[Ticks]) -> Iterator[bytes]:
-    """Yield the rows as COPY's binary form takes them: built by column, ten times as fast as row by row."""
-    yield _SIGNATURE
+    yield SIGNATURE
     nth = 0
     for one in ticks:
         rows = one.rows
-        columns: dict[str, tuple[str, NDArray[np.generic] | bytes]] = {
-            "symbol": ("S", one.symbol.encode()),
+        columns: dict[str, bytes | tuple[str, NDArray[np.generic]]] = {
+            "symbol": one.symbol.encode(),
             "ts": (">i8", rows["event_us"] - EPOCH_US),
             "trade_id": (">i8", rows["trade_id"]),
-            "venue": ("S", one.venue.encode()),
+            "venue": one.venue.encode(),
             "received_at": (">i8", rows["received_us"] - EPOCH_US),
             "price": (">f8", rows["price"]),
             "size": (">f8", rows["size"]),
@@ -168,17 +166,6 @@ def _packed(ticks: Iterable[Ticks]) -> Iterator[bytes]:
             "repaired": ("?", rows["repaired"]),
             "nth": (">i4", np.arange(nth, nth + len(rows))),
         }
-        fields: list[tuple[str, str]] = [("columns", ">i2")]
-        for name, (kind, values) in columns.items():
-            fields += [
-                (f"{name} size", ">i4"),
-                (name, f"S{len(values)}" if isinstance(values, bytes) else kind),
-            ]
-        table = np.empty(len(rows), np.dtype(fields))
-        table["columns"] = len(columns)
-        for name, (_, values) in columns.items():
-            table[f"{name} size"] = table.dtype[name].itemsize
-            table[name] = values
-        yield table.tobytes()
+        yield binary_rows(columns, len(rows))
         nth += len(rows)
-    yield _TRAILER
+    yield TRAILER

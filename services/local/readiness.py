@@ -14,13 +14,14 @@ TIMEOUT_S = 60.0
 _RESTARTS = 5
 
 
-async def wait(api: str, ui: str, services: Sequence[Child]) -> None:
+async def wait(api: str, ui: str, services: Sequence[Child], api_key: str | None = None) -> None:
     """Return when all is healthy; FatalError names what is not, after `TIMEOUT_S` or too many restarts.
 
     `api` and `ui` are the base URLs.
     """
     deadline = asyncio.get_running_loop().time() + TIMEOUT_S
-    async with httpx.AsyncClient(timeout=2) as client:
+    headers = {} if api_key is None else {"X-API-Key": api_key}
+    async with httpx.AsyncClient(timeout=2, headers=headers) as client:
         while missing := await _missing(client, api, ui):
             for child in services:
                 if child.restarts >= _RESTARTS:

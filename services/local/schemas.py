@@ -13,6 +13,7 @@ from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
 from services.common.messages import MESSAGES
+from services.local import asyncapi
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
 
@@ -21,9 +22,10 @@ def documents() -> dict[str, str]:
     """Return every generated file in schemas/: its name and its text."""
     contents = {f"{name}.v1.json": _message(struct) for name, struct in MESSAGES.items()}
     contents["openapi.json"] = create_app(Backend(ApiSettings())).openapi()
-    return {
+    texts = {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()
     }
+    return texts | {"asyncapi.yaml": asyncapi.as_yaml()}
 
 
 def _message(struct: type[Struct]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from services.api.keys import Keys
 from services.api.settings import ApiSettings
 from services.common import database
 from services.common.errors import FatalError
@@ -37,6 +38,7 @@ async def up(settings: UpSettings) -> None:
     environment = {**settings.environment, "PAIRSTREAM_LOG_FORMAT": "console"}
     with _data_directory(settings.data_dir) as directory:
         api, ui = load(ApiSettings, environment), load(UiSettings, environment)
+        _check_key(api, ui)
         api_port = _free_port(api.api_host, api.api_port, "--api-port")
         ui_port = _free_port(ui.ui_host, ui.ui_port, "--ui-port")
         api_url, ui_url = _url(api.api_host, api_port), _url(ui.ui_host, ui_port)
@@ -61,7 +63,7 @@ async def up(settings: UpSettings) -> None:
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
             services = [Child(_service(name, environment), say) for name in SERVICES]
             await stack.enter_async_context(_running(services))
-            await readiness.wait(api_url, ui_url, services)
+            await readiness.wait(api_url, ui_url, services, ui.api_key)
             write(
                 f"ready  dashboard {ui_url}  api {api_url}/docs  "
                 f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"
@@ -78,7 +80,7 @@ def _database_name(settings: IngestSettings) -> str:
 
 
 def _service(name: str, environment: Mapping[str, str]) -> Command:
-    if name == "stream_analytics":
+    if name in ("stream_analytics", "api"):
         environment = {**environment, "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(STREAM_FETCH_MAX_WAIT_MS)}
     return Command(name, [sys.executable, "-m", f"services.{name}"], environment)
 
@@ -111,6 +113,14 @@ async def _check(environment: Mapping[str, str]) -> IngestSettings:
     settings = load(IngestSettings, environment)
     await ingest.check(settings)
     return settings
+
+
+def _check_key(api: ApiSettings, ui: UiSettings) -> None:
+    if api.api_keys_file is not None and Keys(api.api_keys_file).find(ui.api_key or "") is None:
+        raise FatalError(
+            f"PAIRSTREAM_API_KEY: expected a key of {api.api_keys_file}, which the dashboard asks the API with, "
+            f"received {'none' if ui.api_key is None else 'another'}"
+        )
 
 
 @contextmanager

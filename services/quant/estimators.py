@@ -66,3 +66,7 @@ ON_BAR_CLOSE: frozenset[Method] = frozenset({"huber", "theil_sen"})
 def create(method: Method, window: int, **parameters: float) -> Estimator:
     """Return an empty estimator; `parameters` are those of its class, ValueError for bad values."""
     return ESTIMATORS[method](window, **parameters)
+
+
+# Without a window: what they say of the past is all in their state, and no one line is that of a sample.
+MOVING: frozenset[Method] = frozenset({"rls", "kalman", "ewma"})

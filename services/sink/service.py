@@ -16,7 +16,8 @@ from services.common.cancellation import checkpoint, pause
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.metrics import PulseMetrics, published
-from services.sink import retention
+from services.common.pair_configs import PairConfigs
+from services.sink import pairs, retention
 from services.sink.batch import Batch, Refused
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, Source
@@ -69,7 +70,7 @@ class Sink:
     async def watch_lag(self) -> None:
         """Measure every second how far behind the sink is, until cancelled."""
         while True:
-            self._pulse.lag_messages = await self._source.lag()
+            self._pulse.lag_messages, self._pulse.lag_seconds = await self._source.lag()
             await pause(INTERVAL_S)
 
     async def delete_expired(self) -> None:
@@ -174,8 +175,11 @@ async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
     ):
         source = Source(consumer, settings)
         # A dead letter counts as buried when the broker has it, before its offset is passed.
+        configs = PairConfigs()
         sink = Sink(settings, source, kafka.DeadLetters(producer.send_and_wait, "sink"), pulse)
         tasks.create_task(pulse.beat(producer.send))
         tasks.create_task(sink.watch_lag())
         tasks.create_task(sink.delete_expired())
         tasks.create_task(sink.run())
+        tasks.create_task(configs.follow(settings))
+        tasks.create_task(pairs.mirror(settings, configs))

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from services.common import clock, kafka
+from services.common.lag import Lag, ReadingLag
 from services.sink.batch import KINDS, Batch, Partition
 from services.sink.settings import SinkSettings
 
@@ -41,6 +42,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settings = settings
         self._next: dict[Partition, int] = {}
         self._written: dict[Partition, int] = {}
+        self._lag = ReadingLag[Partition](time.monotonic)
         consumer.subscribe(list(KINDS), listener=self)
 
     async def place(self, stored: Mapping[Partition, int]) -> None:
@@ -102,18 +104,18 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             wait_ms = round((deadline - time.monotonic()) * 1000)
         return batch
 
-    async def lag(self) -> int | None:
-        """Return how many messages of the assigned partitions are not written, None if that is unknown."""
+    async def lag(self) -> Lag:
+        """Return how much of the assigned partitions is not written."""
         written = self._written
         if not self.placed or not written:
-            return None
+            return Lag()
         places = [TopicPartition(*partition) for partition in written]
         try:
             async with asyncio.timeout(_LAG_TIMEOUT_S):
                 ends: dict[TopicPartition, int] = await self._consumer.end_offsets(places)
         except (KafkaError, TimeoutError):
-            return None
-        return sum(max(0, end - written[Partition(*place)]) for place, end in ends.items())
+            return Lag()
+        return self._lag.look(written, {Partition(*place): end for place, end in ends.items()})
 
     async def commit(self, read: Mapping[Partition, int]) -> None:
         """Tell the group how far we are: a hint for whoever watches lag, never what the sink goes by."""
@@ -149,6 +151,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             batch.extend(partition, ((record.offset, record.value) for record in some))
             await asyncio.sleep(0)
         self._next[partition] = batch.read[partition]
+        self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
 
     def _oldest_us(self) -> int:
         """Return from when on ticks are stored: late ones among deleted ones would make a bar of themselves."""

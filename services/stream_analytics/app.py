@@ -17,12 +17,12 @@ from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
 from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode
 from services.common.metrics import answering
+from services.common.pair_configs import PairConfigs, configured
 from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
 from services.stream_analytics.lag import Lag, Recovery
 from services.stream_analytics.metrics import StreamMetrics
-from services.stream_analytics.pair_configs import PairConfigs, configured
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.routing import partition_of, routes
 from services.stream_analytics.settings import StreamSettings
@@ -258,6 +258,7 @@ class StreamAnalytics:
             self.counters["pairs"] = sum(len(partition.trackers) for partition in self.partitions.values())
             await self.lag.look()
             self.pulse.lag_messages = self.lag.messages
+            self.pulse.lag_seconds = None if self.lag.messages is None else self.lag.seconds
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory: after a rebalance, state comes from the store and events come again."""
@@ -269,7 +270,7 @@ class StreamAnalytics:
         self._fan_out.forget()
 
     async def _follow_pairs(self) -> None:
-        await self.pairs.follow(self.settings, configured(self.settings), self._send)
+        await self.pairs.follow(self.settings, configured(self.settings))
 
     async def _bury(self, message: Any, error: Exception) -> None:
         origin = f"{message.topic}/{message.partition}/{message.offset}"

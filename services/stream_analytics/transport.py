@@ -13,8 +13,6 @@ from services.stream_analytics.settings import StreamSettings
 
 # A seek waits for so long at most; Faust asks for 1 s.
 _FETCH_S = 0.1
-# The wait of a fetch while nothing comes: on the embedded broker every empty fetch waits in full, and costs 0.7 ms.
-_IDLE_FETCH_MS = 40
 
 
 def install(app: faust.App, settings: StreamSettings) -> None:
@@ -29,8 +27,7 @@ def install(app: faust.App, settings: StreamSettings) -> None:
         async def _fetch_records(self, consumer: Any, *how: Any, **more: Any) -> Any:
             """Fetch, and wait longer from now on if nothing has come."""
             records = await super()._fetch_records(consumer, *how, **more)
-            wait_ms = settings.fetch_max_wait_ms
-            consumer._fetcher._fetch_max_wait_ms = wait_ms if records else max(wait_ms, _IDLE_FETCH_MS)
+            kafka.pace_fetches(consumer, settings, bool(records))
             return records
 
         async def seek_to_committed(self) -> Any:

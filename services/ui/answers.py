@@ -48,7 +48,7 @@ class WatchedPair(Struct, frozen=True):
     entry_z: float
     exit_z: float
     stale_after_s: float
-    price_transform: str = ""
+    transform: str = ""
 
 
 class ServiceHealth(Struct, frozen=True):

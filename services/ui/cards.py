@@ -105,7 +105,7 @@ def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tu
     if name == "zscore":
         return _zscore(pair, signal)
     if name == "spread" and signal.spread is not None:
-        log = pair.price_transform == "log"
+        log = pair.transform == "log"
         decimals = LOG_DECIMALS if log else market.decimals.get(pair.y, 2) + 1
         return (
             number(signal.spread, decimals, sign=True),

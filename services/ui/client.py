@@ -13,6 +13,8 @@ from services.common.messages import Signal
 from services.ui.answers import Bar, Listing, StreamMessage, SymbolStats, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
+# Pages are brought up to date less often than that.
+INTERVAL_MS = 100
 TIMEOUT_S = 5.0
 # A snapshot holds one tick per symbol, one signal per pair and 50 alerts: far below this.
 MAX_MESSAGE_BYTES = 16 * 2**20
@@ -23,10 +25,19 @@ T = TypeVar("T")
 class ApiClient:
     """Reads the API; TransientError when it does not answer, BadMessageError when the answer has another shape."""
 
-    def __init__(self, api_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._stream_url = f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}"
+    def __init__(
+        self, api_url: str, transport: httpx.AsyncBaseTransport | None = None, key: str | None = None
+    ) -> None:
+        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._stream_url = (
+            f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}&interval_ms={INTERVAL_MS}"
+        )
         self._http = httpx.AsyncClient(
-            base_url=api_url, timeout=TIMEOUT_S, trust_env=False, transport=transport
+            base_url=api_url,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=transport,
+            headers=self._headers,
         )
 
     async def __aenter__(self) -> "ApiClient":
@@ -56,6 +67,7 @@ class ApiClient:
         try:
             async with connect(
                 self._stream_url,
+                additional_headers=self._headers,
                 proxy=None,
                 open_timeout=TIMEOUT_S,
                 close_timeout=0.5,

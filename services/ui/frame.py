@@ -47,7 +47,7 @@ def _measure(market: Market, pair: WatchedPair | None) -> Props:
     if pair is None or seen is None:
         return {"legend-spread": {"children": ""}, "pair-method": {"children": ""}}
     signal = seen.message
-    prices = "log prices" if pair.price_transform == "log" else "prices"
+    prices = "log prices" if pair.transform == "log" else "prices"
     method = f"{signal.method.upper()} on {prices}, window of {signal.window} s"
     formula = ""
     if signal.hedge_ratio is not None and signal.intercept is not None:

@@ -1,5 +1,6 @@
 """What the API last said: the newest of everything, and when it arrived."""
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -10,6 +11,8 @@ from services.ui.answers import ServiceHealth, StreamMessage, SymbolStats, Watch
 from services.ui.formatting import decimals_of
 
 ALERTS_KEPT = 50
+# More than come between two looks of a tab: after a silence several seconds close at once.
+CLOSES_KEPT = 16
 
 T = TypeVar("T", Tick, Signal)
 
@@ -41,6 +44,8 @@ class Market:
     feed: FeedName | None = None
     ticks: dict[str, Seen[Tick]] = field(default_factory=dict)
     signals: dict[str, Seen[Signal]] = field(default_factory=dict)
+    closes: dict[str, deque[Signal]] = field(default_factory=dict)
+    """The last closed signals of each pair, in the order they came."""
     alerts: tuple[Alert, ...] = ()  # newest first
     services: tuple[ServiceHealth, ...] = ()
     symbols: dict[str, SymbolStats] = field(default_factory=dict)
@@ -52,6 +57,7 @@ class Market:
         if message.type == "snapshot":
             self.ticks.clear()
             self.signals.clear()
+            self.closes.clear()
             self.alerts = ()
             self.feed = message.feed
         for tick in message.ticks:
@@ -59,6 +65,8 @@ class Market:
             _keep(self.ticks, tick.symbol, tick, now)
         for signal in message.signals:
             _keep(self.signals, signal.pair, signal, now)
+            if signal.closed:
+                self.closes.setdefault(signal.pair, deque(maxlen=CLOSES_KEPT)).append(signal)
         if message.alerts:
             self._add_alerts(message.alerts)
         if message.status is not None:

@@ -38,7 +38,7 @@ def notices(market: Market, selection: Selection, now: Now) -> list[Notice]:
         watched = ", ".join(market.pairs) or "none"
         found.append(Notice("error", f"{selection.pair} is not watched here. Watched pairs: {watched}."))
     if market.pairs is not None and not market.pairs:
-        found.append(Notice("warning", "No pair is watched yet. Set PAIRSTREAM_PAIRS and start again."))
+        found.append(Notice("warning", "No pair is watched. Add one with PUT /v1/pairs/Y-X of the API."))
     if market.connected:
         for service in market.services:
             if not service.healthy:

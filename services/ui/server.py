@@ -20,7 +20,7 @@ async def serve(settings: UiSettings) -> None:
     """Serve until cancelled; FatalError if the port cannot be had. The API need not be there yet."""
     with closing(serving.listen(settings.ui_host, settings.ui_port, "UI")) as listener:
         market = Market()
-        async with ApiClient(settings.api_url) as client, asyncio.TaskGroup() as tasks:
+        async with ApiClient(settings.api_url, key=settings.api_key) as client, asyncio.TaskGroup() as tasks:
             app = build(market, Tracks(client), hub.now)
             log.info("serving", url=serving.address(listener), api=settings.api_url)
             tasks.create_task(hub.follow(client, market))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from services.common.settings import Port, Settings
 
@@ -14,8 +14,9 @@ def _http_url(text: str) -> str:
 
 
 class UiSettings(Settings):
-    """Where the API is, and where the dashboard listens."""
+    """Where the API is, the key to ask it with if it wants one, and where the dashboard listens."""
 
     api_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8000"
+    api_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = None
     ui_host: str = "127.0.0.1"
     ui_port: Port = 8050

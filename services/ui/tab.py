@@ -85,8 +85,7 @@ class Tab:
             return Step({"candles-empty": shown}, None), Step({"pair-empty": shown}, None)
         symbol = pair.y if selection.leg == "y" else pair.x
         bars = tracks.bars(symbol, selection.interval)
-        seen = market.signals.get(pair.pair)
-        signals = tracks.signals(pair.pair, seen.message if seen and market.connected else None)
+        signals = tracks.signals(pair.pair, market.closes.get(pair.pair, ()) if market.connected else ())
         return (
             panes.candles(bars, self.mark.candles, selection, symbol, market),
             panes.pair_panes(signals, self.mark.pair, pair, market),

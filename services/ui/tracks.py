@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from services.common.clock import SECOND
@@ -48,13 +48,16 @@ class Track(Generic[P]):
         self._read_s = float("-inf")
         self._reading: asyncio.Task[None] | None = None
 
-    def poke(self, newest: P | None = None) -> None:
-        """Bring the track up to date without waiting for it; `newest` is a point the stream brought.
+    def poke(self, news: Iterable[P] = ()) -> None:
+        """Bring the track up to date without waiting for it; `news` are the last points the stream brought.
 
-        A point that follows its predecessor by one second needs no reading. Errors stay in ``error``.
+        Points that follow their predecessors by one second need no reading. Errors stay in ``error``.
         """
         self.used_s = self._monotonic()
-        if newest is not None and self._append(newest):
+        newest, is_appended = None, False
+        for newest in news:
+            is_appended = self._append(newest)
+        if is_appended:
             return
         if self._reading is not None and not self._reading.done():
             return
@@ -99,8 +102,7 @@ class Track(Generic[P]):
         )
 
     def _append(self, point: P) -> bool:
-        # Between closes a signal only says how far the series has come.
-        if not self.points or (isinstance(point, Signal) and not point.closed):
+        if not self.points:
             return False
         step = point_us(point) - point_us(self.points[-1])
         if step == SECOND:
@@ -146,8 +148,8 @@ class Tracks:
         track.poke()
         return track
 
-    def signals(self, pair: str, newest: Signal | None) -> Track[Signal]:
-        """Return the signals of `pair`; `newest` is the last one the stream brought."""
+    def signals(self, pair: str, closes: Iterable[Signal]) -> Track[Signal]:
+        """Return the signals of `pair`; `closes` are the last ones the stream brought."""
         _drop_unused(self._signals, self._monotonic())
         track = self._signals.get(pair)
         if track is None:
@@ -158,7 +160,7 @@ class Tracks:
                 self._monotonic,
             )
             self._signals[pair] = track
-        track.poke(newest)
+        track.poke(closes)
         return track
 
 

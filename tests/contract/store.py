@@ -18,7 +18,7 @@ from services.sink.writer import Writer, Written
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
 WIDTHS = {"ohlc_1s": SECOND, "ohlc_1m": MINUTE, "ohlc_5m": 5 * MINUTE, "ohlc_1h": HOUR}
-TABLES = (*WIDTHS, "ticks", "signals", "alerts", "gaps", "stream_offsets")
+TABLES = (*WIDTHS, "ticks", "signals", "alerts", "alert_handling", "gaps", "stream_offsets")
 
 Message = Tick | Signal | Alert | TapeEvent
 

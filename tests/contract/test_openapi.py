@@ -1,10 +1,40 @@
 """The committed OpenAPI document is that of the code, and every route keeps the promises made to all."""
 
 import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 from services.local.schemas import DIRECTORY, documents
 
 NAME = "openapi.json"
+PROBES = {"/healthz", "/readyz"}
+TABLES = {
+    "/v1/symbols",
+    "/v1/ticks",
+    "/v1/bars",
+    "/v1/datasets",
+    "/v1/datasets/{dataset}/report",
+    "/v1/pairs",
+    "/v1/pairs/{pair}/analysis",
+    "/v1/pairs/{pair}/signals",
+    "/v1/correlation",
+    "/v1/alerts",
+    "/v1/gaps",
+}
+FROM_ANSWERS = {"cursor", "last-event-id"}
+"""Parameters of which an example would be a lie."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    return dict(json.loads(documents()[NAME]))
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
 
 
 def test_the_committed_document_is_current() -> None:
@@ -13,30 +43,46 @@ def test_the_committed_document_is_current() -> None:
     assert committed == documents()[NAME], f"schemas/{NAME} differs from the code: run make schemas"
 
 
-def test_everything_is_read_only_and_described() -> None:
-    for path, operations in json.loads(documents()[NAME])["paths"].items():
-        assert list(operations) == ["get"], path
-        operation = operations["get"]
-        assert operation["description"], path
-        for status, response in operation["responses"].items():
-            media_types = set(response["content"])
+def test_every_operation_is_described_and_has_a_name_of_its_own() -> None:
+    described = {tag["name"] for tag in document()["tags"]}
+    names = []
+    for path, method, operation in operations():
+        assert operation["description"], (method, path)
+        assert set(operation["tags"]) <= described, (method, path)
+        names.append(operation["operationId"])
+    assert len(names) == len(set(names))
+
+
+def test_every_parameter_is_described_and_has_an_example_or_few_values() -> None:
+    for path, method, operation in operations():
+        for parameter in operation.get("parameters", []):
+            where, schema = (method, path, parameter["name"]), json.dumps(parameter["schema"])
+            assert parameter["description"], where
+            told = any(word in schema for word in ('"examples"', '"enum"', '"boolean"'))
+            assert told or parameter["name"] in FROM_ANSWERS, where
+
+
+def test_every_refusal_is_a_problem_document() -> None:
+    for path, method, operation in operations():
+        responses = operation["responses"]
+        for status, response in responses.items():
             if status >= "400":
-                assert media_types == {"application/problem+json"}, (path, status)
-            else:
-                assert "application/json" in media_types, path
+                assert set(response["content"]) == {"application/problem+json"}, (method, path, status)
+        if path not in PROBES:
+            assert {"401", "403", "429"} <= set(responses), (method, path)
+        if "requestBody" in operation:
+            assert {"400", "413", "422"} <= set(responses), (method, path)
+
+
+def test_probes_need_no_key() -> None:
+    open_to_all = {path for path, _, operation in operations() if operation.get("security") == []}
+    assert open_to_all == PROBES
 
 
 def test_every_table_can_be_had_as_csv() -> None:
-    paths = json.loads(documents()[NAME])["paths"]
     tables = {
-        path for path, item in paths.items() if "text/csv" in item["get"]["responses"]["200"]["content"]
+        path
+        for path, method, operation in operations()
+        if method == "get" and "text/csv" in operation["responses"]["200"]["content"]
     }
-    assert tables == {
-        "/v1/symbols",
-        "/v1/ticks",
-        "/v1/bars",
-        "/v1/pairs",
-        "/v1/pairs/{pair}/signals",
-        "/v1/alerts",
-        "/v1/gaps",
-    }
+    assert tables == TABLES

@@ -219,11 +219,12 @@ def test_an_extension_that_cannot_be_created_is_one_clear_line(empty_database_ur
 
 NONSENSE = {
     "a pair of one symbol": "INSERT INTO pairs VALUES"
-    " ('A-A', 'A', 'A', 'ols', 'price', 300, 30, 2, 1, 5, 1, now(), now())",
+    " ('A-A', 'A', 'A', 300, 'ols', 'price', true, 30, 2, 1, 5, false)",
     "a pair under another name": "INSERT INTO pairs VALUES"
-    " ('A-C', 'A', 'B', 'ols', 'price', 300, 30, 2, 1, 5, 1, now(), now())",
+    " ('A-C', 'A', 'B', 300, 'ols', 'price', true, 30, 2, 1, 5, false)",
     "an exit above the entry": "INSERT INTO pairs VALUES"
-    " ('A-B', 'A', 'B', 'ols', 'price', 300, 30, 2, 3, 5, 1, now(), now())",
+    " ('A-B', 'A', 'B', 300, 'ols', 'price', true, 30, 2, 3, 5, false)",
+    "something done about no alert": "INSERT INTO alert_handling VALUES ('a', now(), 'me', NULL)",
     "a condition that is no object": "INSERT INTO rules VALUES"
     " ('r', 'r', NULL, '[1]', 'info', '{}', true, NULL, 1, now(), now())",
     "a bar without a dataset": "INSERT INTO dataset_bars VALUES ('d', 'A', now(), 1, 1, 1, 1, NULL)",
@@ -240,7 +241,7 @@ def test_the_schema_refuses_nonsense(store_url: str, statement: str) -> None:
 def test_a_dataset_goes_with_its_bars_and_its_bars_make_sense(store_url: str) -> None:
     with psycopg.connect(store_url, autocommit=True) as connection:
         connection.execute(
-            "INSERT INTO datasets VALUES ('d', 'mine', 'a.csv', sha256('x'), '1 day', 1, 0, now())"
+            "INSERT INTO datasets VALUES ('d', 'mine', sha256('x'), '1 day', 1, now(), '[]', '{}')"
         )
         connection.execute("INSERT INTO dataset_bars VALUES ('d', 'A', now(), 2, 3, 1, 2, NULL)")
         with pytest.raises(psycopg.IntegrityError):

@@ -190,7 +190,7 @@ def build(world: World) -> FastAPI:
                 "window": WINDOW,
                 "min_samples": WINDOW,
                 "method": "ols",
-                "price_transform": "raw",
+                "transform": "price",
                 "entry_z": 2.0,
                 "exit_z": 0.5,
                 "stale_after_s": 5.0,

@@ -27,7 +27,23 @@ def api(store_url: str) -> Iterator[ApiProcess]:
 BAD = {
     "/v1/ticks": (422, "symbol", "a value", None),
     "/v1/ticks?symbol=B": (422, "symbol", "a symbol such as BTCUSDT", "B"),
-    "/v1/ticks?symbol=BTCUSDT&limit=10001": (422, "limit", "less than or equal to 10000", "10001"),
+    "/v1/ticks?symbol=BTCUSDT&limit=10001": (422, "limit", "at most 10000 as JSON", "10001"),
+    "/v1/ticks?symbol=BTCUSDT&limit=1000001&format=csv": (
+        422,
+        "limit",
+        "less than or equal to 1000000",
+        "1000001",
+    ),
+    "/v1/ticks?symbol=BTCUSDT&limit=NaN": (422, "limit", "a valid integer", "NaN"),
+    "/v1/ticks?symbol=BTCUSDT&limit=1e99": (422, "limit", "a valid integer", "1e99"),
+    "/v1/ticks?symbol=BTCUSDT&limit=0": (422, "limit", "greater than or equal to 1", "0"),
+    "/v1/ticks?symbol=BTCUSDT&start=NaN": (422, "start", "ISO 8601", "NaN"),
+    "/v1/ticks?symbol=BTCUSDT&start=2100-01-01T00:00:00Z": (
+        422,
+        "start",
+        "a time that is not in the future",
+        "41024448",
+    ),
     "/v1/ticks?symbol=BTCUSDT&limit=ten": (422, "limit", "a valid integer", "ten"),
     "/v1/ticks?symbol=BTCUSDT&strat=5": (422, "strat", "only documented parameters", "5"),
     "/v1/ticks?symbol=BTCUSDT&start=2026-01-01T00:00:00": (
@@ -59,7 +75,7 @@ BAD = {
         "lost",
     ),
     "/v1/gaps?cursor=WzEsIkIiLDFd": (422, "cursor", "a next_cursor of this", "WzEsIkIi"),
-    "/v1/symbols?format=xml": (422, "format", "'json' or 'csv'", "xml"),
+    "/v1/symbols?format=xml": (422, "format", "'json', 'csv' or 'parquet'", "xml"),
 }
 
 
@@ -99,6 +115,27 @@ def test_what_is_unknown_is_a_problem_that_names_what_is_known(
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["X-Pairstream-Feed"] == "replay"
     assert named in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/v1/ticks?symbol=BTCUSD", "BTCUSDT"),
+        ("/v1/bars?symbol=solusdc", "SOLUSDT"),
+        ("/v1/pairs/ETHUSDT-BTCUSD", PAIR),
+        ("/v1/pairs/ethusd-btcusd/signals", PAIR),
+    ],
+)
+def test_what_may_have_been_meant_comes_first(api: ApiProcess, path: str, near: str) -> None:
+    problem = Problem.model_validate(api.http.get(path).json())
+    assert problem.near is not None
+    assert problem.known is not None
+    assert problem.near[0] == problem.known[0] == near
+    assert problem.detail.startswith(f"expected one of {near}")
+
+
+def test_an_end_in_the_future_is_no_mistake(api: ApiProcess) -> None:
+    assert len(api.data("/v1/ticks", symbol="BTCUSDT", end="2100-01-01T00:00:00Z")) == 1
 
 
 def test_nothing_can_be_written(api: ApiProcess) -> None:

@@ -1,23 +1,21 @@
 """The stream of the API, and the API while broker, database and clients misbehave."""
 
 import asyncio
-import json
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
-from services.common.messages import Alert, Heartbeat, Signal, Tick, decode, encode
-from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TICKS, Topic
+from services.common.messages import Alert, Heartbeat, Signal, Tick, decode
+from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TICKS
 from tests.api_process import (
     PAIR,
     ApiProcess,
@@ -28,44 +26,22 @@ from tests.api_process import (
     store,
     tick,
 )
-from tests.broker import produce, read_all
+from tests.broker import read_all
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
 from tests.ports import free_port
+from tests.stream_client import (
+    open_silent_stream,
+    open_stream,
+    publish,
+    read_to_the_end,
+    receive,
+    receive_until,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 PAIRS = {"PAIRSTREAM_SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT", "PAIRSTREAM_PAIRS": f"{PAIR},SOLUSDT-BTCUSDT"}
-
-
-def publish(broker: str, topic: Topic, *messages: msgspec.Struct, partition: int = 2) -> None:
-    key = b"test" if topic.cleanup == "compact" else None  # which such a topic wants
-    produce(broker, topic.name, [(encode(message), partition) for message in messages], key)
-
-
-def open_stream(api: ApiProcess, query: str = "", **options: Any) -> ClientConnection:
-    url = f"ws{api.url.removeprefix('http')}/v1/stream{query}"
-    stream: ClientConnection = connect(url, proxy=None, max_size=None, **options)
-    return stream
-
-
-def receive(stream: ClientConnection) -> dict[str, Any]:
-    return dict(json.loads(stream.recv(timeout=10)))
-
-
-def receive_until(stream: ClientConnection, topic: str) -> list[dict[str, Any]]:
-    """Return the first news of `topic`."""
-    while True:
-        if news := receive(stream).get(topic):
-            return list(news)
-
-
-def read_to_the_end(stream: ClientConnection) -> int | None:
-    """Read until the stream is closed and return the code."""
-    with suppress(ConnectionClosed):
-        while True:
-            stream.recv(timeout=10)
-    return stream.close_code
 
 
 @pytest.fixture
@@ -82,7 +58,17 @@ def test_a_snapshot_of_store_and_topics_and_then_what_is_new(api: ApiProcess, br
     api.wait_for("/v1/status", lambda response: response.json()["feed"] == "synthetic")
     with open_stream(api) as stream:
         snapshot = receive(stream)
-        assert list(snapshot) == ["type", "feed", "ticks", "signals", "alerts", "status"]
+        assert list(snapshot) == [
+            "type",
+            "id",
+            "feed",
+            "scope",
+            "resumed",
+            "ticks",
+            "signals",
+            "alerts",
+            "status",
+        ]
         assert (snapshot["type"], snapshot["feed"]) == ("snapshot", "synthetic")
         assert {one["symbol"] for one in snapshot["ticks"]} == {"BTCUSDT", "ETHUSDT"}
         assert [one["samples"] for one in snapshot["signals"]] == [1]
@@ -109,33 +95,36 @@ def test_a_snapshot_of_store_and_topics_and_then_what_is_new(api: ApiProcess, br
 
 def test_a_client_gets_only_what_it_asked_for(api: ApiProcess, broker: str) -> None:
     with open_stream(api, "?topics=ticks,alerts&symbols=ethusdt&pairs=SOLUSDT-BTCUSDT") as stream:
-        assert receive(stream) == {"type": "snapshot", "feed": None, "ticks": [], "alerts": []}
+        snapshot = receive(stream)
+        assert (snapshot["ticks"], snapshot["alerts"]) == ([], [])
+        assert not {"signals", "status"} & snapshot.keys()
         publish(broker, TICKS, tick(2), tick(3, "ETHUSDT"))
         publish(broker, SIGNALS, pair_signal(3))
         assert [one["symbol"] for one in receive_until(stream, "ticks")] == ["ETHUSDT"]
         publish(broker, ALERTS, alert(80), alert(81, pair="SOLUSDT-BTCUSDT"))
         update = receive(stream)
-        assert list(update) == ["type", "feed", "alerts"]
+        assert list(update) == ["type", "id", "feed", "alerts"]
         assert msgspec.convert(update["alerts"], list[Alert]) == [alert(81, pair="SOLUSDT-BTCUSDT")]
 
 
-@pytest.mark.parametrize(
-    ("query", "reason"),
-    [
-        ("?topics=ticks,candles", "'candles'"),
-        ("?symbols=XRPUSDT", "BTCUSDT, ETHUSDT, SOLUSDT"),
-        ("?symbols=%20,!", "expected a symbol"),
-        ("?pairs=BTCUSDT-ETHUSDT", PAIR),
-        ("?topic=ticks", "expected the parameters topics"),
-        ("?symbols=" + "X" * 4000, "expected a symbol"),
-    ],
-)
-def test_a_wrong_subscription_is_closed_with_the_reason(api: ApiProcess, query: str, reason: str) -> None:
-    with open_stream(api, query) as stream, pytest.raises(ConnectionClosed) as closed:
-        stream.recv(timeout=10)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1008
-    assert reason in closed.value.rcvd.reason
+WRONG = {
+    "?topics=ticks,candles": "topics.1: expected 'ticks', 'signals', 'alerts' or 'status'",
+    "?symbols=XRPUSDT": "BTCUSDT",
+    "?symbols=%20,!": "expected a symbol",
+    "?pairs=BTCUSDT-ETHUSDT": PAIR,
+    "?topic=ticks": "topic: expected only documented parameters",
+    "?interval_ms=soon": "interval_ms: expected",
+    "?symbols=" + "X" * 4000: "expected a symbol",
+}
+
+
+def test_a_wrong_subscription_is_closed_with_the_reason(api: ApiProcess) -> None:
+    for query, reason in WRONG.items():
+        with open_stream(api, query) as stream, pytest.raises(ConnectionClosed) as closed:
+            stream.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+        assert reason in closed.value.rcvd.reason
 
 
 def resident_bytes(api: ApiProcess) -> int:
@@ -162,24 +151,8 @@ def test_a_client_that_does_not_read_costs_nothing_and_is_told_when_it_has_lost_
         assert read_to_the_end(slow) == 1013
 
 
-def open_silent_stream(api: ApiProcess) -> socket.socket:
-    """Open a stream of which nothing will ever be read."""
-    silent = socket.socket()
-    silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    silent.connect(("127.0.0.1", int(api.url.rpartition(":")[2])))
-    headers = (
-        "GET /v1/stream?topics=alerts HTTP/1.1",
-        "Host: api",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-    )
-    key = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
-    silent.sendall("\r\n".join((*headers, *key, "", "")).encode())
-    return silent
-
-
 def test_open_streams_do_not_hold_up_the_end(api: ApiProcess, broker: str) -> None:
-    with open_stream(api) as stream, closing(open_silent_stream(api)):
+    with open_stream(api) as stream, closing(open_silent_stream(api, "alerts")):
         assert receive(stream)["type"] == "snapshot"
         publish(broker, ALERTS, *(alert(number, "x" * 5_000) for number in range(100, 900)))
         assert len(receive_until(stream, "alerts")) > 0

@@ -152,11 +152,12 @@ def test_recorded_frames_ndjson_and_a_dataset(tmp_path: Path, database_url: str,
     report = tmp_path / "report.txt"
 
     out = run("import", RECORDING, ndjson, bars, "--report", report)
-    assert "3 out of order, 1 rejected, 1 repeated" in out
+    assert "1 rejected, 3 out of order, 1 repeated" in out
     assert_bars(database_url, [*trades, *late])
     assert len(select(database_url, "ticks")) == len({(t.symbol, t.event_us, t.trade_id) for t in trades}) + 3
-    ((identity, name, file, _, width, count, rejected, _),) = select(database_url, "datasets")
-    assert (name, file, width.total_seconds(), count, rejected) == ("ETHUSDT-1h", bars.name, 3_600, 2, 1)
+    ((identity, name, _, width, count, _, files, findings),) = select(database_url, "datasets")
+    assert (name, files[0]["name"], width.total_seconds(), count) == ("ETHUSDT-1h", bars.name, 3_600, 2)
+    assert findings == {"rejected": 1, "out of order": 1, "repeated": 1}
     rows = select(database_url, "dataset_bars")
     assert [(row[0], row[1], *row[3:]) for row in rows] == [
         (identity, "ETHUSDT", 2.0, 3.0, 1.0, 2.0, None),

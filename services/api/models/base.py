@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.common.messages import FeedName
 
 T = TypeVar("T")
+Venue = Annotated[str, Field(description="Where it traded.", examples=["binance"])]
+Version = Annotated[str, Field(description="The version of pairstream.", examples=["0.1.0"])]
 EpochUs = Annotated[int, Field(description="Microseconds since 1970, UTC.", examples=[1767225600123456])]
 IsoTime = Annotated[
     str, Field(description="The same in ISO 8601, UTC.", examples=["2026-01-01T00:00:00.123456Z"])
@@ -15,7 +17,8 @@ Symbol = Annotated[str, Field(description="The future's symbol at the venue.", e
 PairName = Annotated[str, Field(description="Y-X: Y is regressed on X.", examples=["ETHUSDT-BTCUSDT"])]
 Price = Annotated[float, Field(description="In quote currency.", examples=[64123.4])]
 Feed = Annotated[
-    FeedName | None, Field(description="Where all this comes from; null until ingest has said it.")
+    FeedName | None,
+    Field(description="Where all this comes from; null until ingest has said it, and of a dataset."),
 ]
 AgeS = Annotated[float | None, Field(description="Seconds since then by the wall clock.", examples=[0.412])]
 TradeId = Annotated[int, Field(description="The venue's id.", examples=[2947204771])]
@@ -34,5 +37,8 @@ class Listing(Record, Generic[T]):
     data: list[T]
     next_cursor: Annotated[
         str | None,
-        Field(description="Give it as `cursor` for the page that follows; absent when there is none yet."),
+        Field(
+            description="Give it as `cursor` for the page that follows; absent when there is none yet.",
+            examples=["WzE3NjcyMjU2MDAxMjM0NTYsNDJd"],
+        ),
     ] = None

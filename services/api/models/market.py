@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.api.models.base import AgeS, EpochUs, IsoTime, Price, Record, Symbol, TradeId
+from services.api.models.base import AgeS, EpochUs, IsoTime, Price, Record, Symbol, TradeId, Venue
 
 
 class Tick(Record):
@@ -16,7 +16,7 @@ class Tick(Record):
     event_time: IsoTime
     received_us: EpochUs
     received_time: IsoTime
-    venue: Annotated[str, Field(examples=["binance"])]
+    venue: Venue
     price: Price
     size: Annotated[float, Field(description="In base currency.", examples=[0.25])]
     buyer_is_maker: Annotated[bool, Field(description="True if the seller took liquidity.")]
@@ -26,7 +26,10 @@ class Tick(Record):
 
 
 class Bar(Record):
-    """The trades of one interval; intervals without a trade have no bar."""
+    """The trades of one interval; intervals without a trade have no bar.
+
+    A dataset has only what its files had: there what is not a price may be null.
+    """
 
     start_us: EpochUs
     start_time: IsoTime
@@ -34,11 +37,21 @@ class Bar(Record):
     high: Price
     low: Price
     close: Price
-    volume: Annotated[float, Field(description="In base currency.", examples=[12.5])]
-    quote_volume: Annotated[float, Field(description="Sum of price times size.", examples=[801542.5])]
-    vwap: Annotated[float, Field(description="quote_volume / volume.", examples=[64123.4])]
-    trade_count: Annotated[int, Field(examples=[118])]
-    complete: Annotated[bool, Field(description="A trade at or after the end of the bar is stored.")]
+    volume: Annotated[
+        float | None,
+        Field(description="In base currency; null if a dataset's file has none.", examples=[12.5]),
+    ]
+    quote_volume: Annotated[
+        float | None, Field(description="Sum of price times size; null of a dataset.", examples=[801542.5])
+    ]
+    vwap: Annotated[
+        float | None, Field(description="quote_volume / volume; null of a dataset.", examples=[64123.4])
+    ]
+    trade_count: Annotated[int | None, Field(description="Null of a dataset.", examples=[118])]
+    complete: Annotated[
+        bool,
+        Field(description="A trade at or after the end of the bar is stored; always true of a dataset."),
+    ]
 
 
 class SymbolPrice(Record):
@@ -55,11 +68,14 @@ class SymbolDay(SymbolPrice):
     """A symbol's last trade and the 24 hours before it, in whole minutes."""
 
     volume_24h: Annotated[float, Field(description="In base currency.", examples=[10250.5])]
-    trades_24h: Annotated[int, Field(examples=[812345])]
+    trades_24h: Annotated[int, Field(description="How many there were.", examples=[812345])]
     tick_rate: Annotated[
         float, Field(description="Trades per second in the 60 seconds before the last one.", examples=[9.4])
     ]
     change_24h_pct: Annotated[
         float | None,
-        Field(description="Against the last price 24 hours before; null if none is stored for that hour."),
+        Field(
+            description="Against the last price 24 hours before; null if none is stored for that hour.",
+            examples=[-1.25],
+        ),
     ]

@@ -1,11 +1,42 @@
 """The pairs and what is measured of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Price, Record, Symbol
-from services.common.messages import Quality
+from services.common.messages import Method, Quality, Transform
+
+
+def _whole(value: object) -> object:
+    """Return a number without a fraction as an integer, which is what JSON Schema takes it for."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_WHOLE = BeforeValidator(_whole)
+Window = Annotated[
+    int, Field(ge=10, le=100_000, description="Samples fitted, of one second each.", examples=[300]), _WHOLE
+]
+MinSamples = Annotated[
+    int, Field(ge=3, le=100_000, description="Samples it takes to say anything.", examples=[30]), _WHOLE
+]
+FitMethod = Annotated[Method, Field(description="How the hedge ratio is estimated.", examples=["ols"])]
+PriceTransform = Annotated[
+    Transform, Field(description="What is fitted: prices or their logarithms.", examples=["price"])
+]
+Intercept = Annotated[
+    bool,
+    Field(
+        description="False: the line goes through the origin, with the method `ols` alone.", examples=[True]
+    ),
+]
+EntryZ = Annotated[float, Field(gt=0, lt=1e6, description="An alert fires beyond it.", examples=[2.0])]
+ExitZ = Annotated[float, Field(ge=0, lt=1e6, description="An alert is resolved within it.", examples=[0.5])]
+StaleAfterS = Annotated[
+    float, Field(gt=0, le=86_400, description="Without a trade of a leg for so long.", examples=[10.0])
+]
+Paused = Annotated[bool, Field(description="A paused pair has no signals.", examples=[False])]
 
 
 class Signal(Record):
@@ -16,18 +47,20 @@ class Signal(Record):
     event_time: IsoTime
     y_price: Price
     x_price: Price
-    hedge_ratio: Annotated[float | None, Field(examples=[0.0521])]
-    intercept: Annotated[float | None, Field(examples=[12.5])]
+    hedge_ratio: Annotated[float | None, Field(description="Units of x for one of y.", examples=[0.0521])]
+    intercept: Annotated[float | None, Field(description="Of the fitted line.", examples=[12.5])]
     method: Annotated[str, Field(description="How the hedge ratio is estimated.", examples=["ols"])]
     spread: Annotated[float | None, Field(description="y - (intercept + hedge_ratio * x).", examples=[1.25])]
     zscore: Annotated[
         float | None, Field(description="The spread in standard errors of the fit.", examples=[-1.8])
     ]
-    correlation: Annotated[float | None, Field(examples=[0.87])]
+    correlation: Annotated[float | None, Field(description="Of the returns in the window.", examples=[0.87])]
     window: Annotated[int, Field(description="Samples fitted, of one second each.", examples=[300])]
     samples: Annotated[int, Field(description="Samples in the window by now.", examples=[300])]
-    quality: Quality
-    reason: Annotated[str | None, Field(examples=["12 samples, 30 needed"])]
+    quality: Annotated[Quality, Field(description="Whether the numbers can be relied on.")]
+    reason: Annotated[
+        str | None, Field(description="Why not, if they cannot.", examples=["12 samples, 30 needed"])
+    ]
 
 
 class LatestSignal(Signal):
@@ -43,13 +76,28 @@ class Pair(Record):
     pair: PairName
     y: Symbol
     x: Symbol
-    window: Annotated[int, Field(description="Samples fitted, of one second each.", examples=[300])]
-    min_samples: Annotated[int, Field(description="Samples it takes to say anything.", examples=[30])]
-    method: Annotated[str, Field(examples=["ols"])]
-    price_transform: Literal["raw", "log"]
-    entry_z: Annotated[float, Field(description="An alert fires beyond it.", examples=[2.0])]
-    exit_z: Annotated[float, Field(description="An alert is resolved within it.", examples=[0.5])]
-    stale_after_s: Annotated[
-        float, Field(description="Without a trade of a leg for so long.", examples=[10.0])
-    ]
+    window: Window
+    method: FitMethod
+    transform: PriceTransform
+    intercept: Intercept
+    min_samples: MinSamples
+    entry_z: EntryZ
+    exit_z: ExitZ
+    stale_after_s: StaleAfterS
+    paused: Paused
     last_signal: LatestSignal | None
+
+
+@with_config(ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
+class PairChange(TypedDict, total=False):
+    """How a pair is to be measured; what is left out keeps its default, or what it was."""
+
+    window: Window
+    method: FitMethod
+    transform: PriceTransform
+    intercept: Intercept
+    min_samples: MinSamples
+    entry_z: EntryZ
+    exit_z: ExitZ
+    stale_after_s: StaleAfterS
+    paused: Paused

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.models.base import AgeS, EpochUs, Feed, IsoTime, Record
+from services.api.models.base import AgeS, EpochUs, Feed, IsoTime, Record, Version
 from services.api.models.market import SymbolPrice
 from services.api.models.tape import Coverage1h, Coverage24h, OpenGaps
 
@@ -17,20 +17,36 @@ class SymbolState(SymbolPrice):
     open_gaps: OpenGaps
     stale: Annotated[
         list[str],
-        Field(description="Its streams that are silent longer than their rate makes plausible."),
+        Field(
+            description="Its streams that are silent longer than their rate makes plausible.",
+            examples=[["btcusdt@aggTrade"]],
+        ),
     ]
 
 
 class ServiceHealth(Record):
     """A service as its last heartbeat tells it."""
 
-    service: Annotated[str, Field(examples=["ingest"])]
-    state: Literal["unknown", "starting", "running", "degraded", "finished", "stopping"]
+    service: Annotated[str, Field(description="Which one.", examples=["ingest"])]
+    state: Annotated[
+        Literal["unknown", "starting", "running", "degraded", "finished", "stopping"],
+        Field(description="As it says itself; `unknown` until it is heard of."),
+    ]
     healthy: Annotated[bool, Field(description="Running or finished, and heard of within 5 seconds.")]
     age_s: AgeS
-    version: str | None
-    detail: str | None
-    lag_messages: Annotated[int | None, Field(description="Messages that wait to be read.", examples=[3])]
+    version: Version | None
+    detail: Annotated[
+        str | None, Field(description="What is wrong.", examples=["the database cannot be reached"])
+    ]
+    lag_messages: Annotated[
+        int | None,
+        Field(
+            description="Messages that wait to be read; of ingest: to be taken by the broker.", examples=[3]
+        ),
+    ]
+    lag_seconds: Annotated[
+        float | None, Field(description="For how long the oldest of them has waited.", examples=[0.02])
+    ]
     counters: Annotated[
         dict[str, int], Field(description="Totals since its start.", examples=[{"ticks": 9120}])
     ]
@@ -40,7 +56,7 @@ class Status(Record):
     """The health of the whole pipeline."""
 
     feed: Feed
-    version: Annotated[str, Field(examples=["0.1.0"])]
+    version: Version
     now_us: EpochUs
     now_time: IsoTime
     services: list[ServiceHealth]
@@ -50,4 +66,4 @@ class Status(Record):
 class Health(Record):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Annotated[Literal["ok"], Field(description="Always this.")] = "ok"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.models.base import EpochUs, IsoTime, Listing, Record, Symbol, TradeId
+from services.api.models.base import EpochUs, IsoTime, Listing, Record, Symbol, TradeId, Venue
 
 GapState = Literal["found", "unrepaired", "refuted", "repaired"]
 Coverage1h = Annotated[
@@ -24,7 +24,7 @@ class Gap(Record):
     symbol: Symbol
     first_id: TradeId
     last_id: TradeId
-    venue: Annotated[str, Field(examples=["binance"])]
+    venue: Venue
     start_us: EpochUs
     start_time: IsoTime
     end_us: EpochUs
@@ -41,7 +41,10 @@ class Gap(Record):
         ),
     ]
     missing: Annotated[int, Field(description="Ids that are missing still.", examples=[17])]
-    reason: Annotated[str | None, Field(examples=["older than the 48 hours the venue keeps"])]
+    reason: Annotated[
+        str | None,
+        Field(description="Why they could not be had.", examples=["older than the 48 hours the venue keeps"]),
+    ]
 
 
 class SymbolCoverage(Record):

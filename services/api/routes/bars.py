@@ -4,7 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.listing import CSV_RESPONSE
+from services.api.datasets import catalogue
+from services.api.datasets.bars import bars_table, source
+from services.api.listing import TABLE_RESPONSES
 from services.api.models.base import Listing
 from services.api.models.market import Bar
 from services.api.paging import from_start_or_newest, page
@@ -15,14 +17,26 @@ from services.api.tables import BARS
 router = APIRouter(prefix="/v1", tags=["bars"])
 
 
-@router.get("/bars", response_model=Listing[Bar], responses=CSV_RESPONSE | RESPONSES)
+@router.get("/bars", response_model=Listing[Bar], responses=TABLE_RESPONSES | RESPONSES)
 async def read_bars(
     request: Request, query: Annotated[BarsQuery, Query()], backend: BackendDependency
 ) -> Response:
     """Return bars, oldest first, beginning at `start`; without it the newest `limit` of them before `end`.
 
-    An interval without a trade has no bar. `start` and `end` select by the start of the bar.
+    An interval without a trade has no bar. `start` and `end` select by the start of the bar. Bars of a dataset are
+    put together to wider ones where an interval asks for that; they come from no feed, which is null then.
     """
-    await backend.require_symbol(query.symbol)
-    equal, order = {"symbol": query.symbol}, from_start_or_newest(query)
-    return await page(request, backend, query, query.limit, BARS[query.interval], Bar, equal, order)
+    order = from_start_or_newest(query)
+    if query.dataset is None:
+        await backend.require_symbol(query.symbol)
+        interval = query.interval or "1m"
+        equal, told = {"symbol": query.symbol}, {"interval": str(interval)}
+        return await page(request, backend, query, query.limit, BARS[interval], Bar, equal, order, about=told)
+    dataset = await catalogue.find(backend.store, query.dataset)
+    await catalogue.require_symbols(backend.store, dataset, query.symbol)
+    where = source(dataset, query.interval)
+    equal = {**where.equal, "symbol": query.symbol}
+    about = {"dataset": dataset.name, "width_s": str(where.width_us / 1e6)}
+    return await page(
+        request, backend, query, query.limit, bars_table(where), Bar, equal, order, about=about, feed=None
+    )

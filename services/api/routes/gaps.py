@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.listing import CSV_RESPONSE
+from services.api.listing import TABLE_RESPONSES
 from services.api.models.tape import Gap, GapLedger
 from services.api.paging import page
 from services.api.problems import RESPONSES
@@ -16,7 +16,7 @@ from services.api.tape import OPEN
 router = APIRouter(prefix="/v1", tags=["gaps"])
 
 
-@router.get("/gaps", response_model=GapLedger, responses=CSV_RESPONSE | RESPONSES)
+@router.get("/gaps", response_model=GapLedger, responses=TABLE_RESPONSES | RESPONSES)
 async def read_gaps(
     request: Request, query: Annotated[GapsQuery, Query()], backend: BackendDependency
 ) -> Response:

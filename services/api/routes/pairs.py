@@ -1,51 +1,147 @@
-"""``GET /v1/pairs``: which pairs are watched, and how."""
+"""``/v1/pairs``: which pairs are watched, and how; changes go through the topic ``pairs`` and hold at once."""
 
-from typing import Annotated
+import asyncio
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
+from msgspec.structs import asdict
 
+from services.api.access import WRITE
 from services.api.backend import Backend
-from services.api.listing import CSV_RESPONSE, answer
+from services.api.listing import TABLE_RESPONSES, answer
 from services.api.models.base import Listing
-from services.api.models.pairs import Pair
-from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, TableQuery
+from services.api.models.pairs import Pair, PairChange
+from services.api.problems import RESPONSES, ProblemError, invalid
+from services.api.queries import BackendDependency, PairPath, TableQuery
 from services.api.rows import Row, encode, message_row
-from services.common import pairs
+from services.common.errors import TransientError
+from services.common.messages import PairConfig
+from services.common.pair_configs import configured, publish
+from services.common.pairs import Pair as Legs
 
-METHOD = "ols"
-PRICE_TRANSFORM = "raw"
+LOADED_S = 1.0
+READ_S = 3.0
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
 
-@router.get("/pairs", response_model=Listing[Pair], responses=CSV_RESPONSE | RESPONSES)
+@router.get("/pairs", response_model=Listing[Pair], responses=TABLE_RESPONSES | RESPONSES)
 async def read_pairs(
     request: Request, query: Annotated[TableQuery, Query()], backend: BackendDependency
 ) -> Response:
-    """Return every watched pair with its settings and its last signal."""
-    rows = [_row(pair, backend) for pair in backend.settings.pairs]
+    """Return every watched pair, paused ones too, with its settings and its last signal."""
+    rows = [_row(config, backend) for _, config in sorted(backend.pairs.items())]
     return answer(request, query.format, Pair, backend.feed, rows)
 
 
 @router.get("/pairs/{pair}", response_model=Pair, responses=RESPONSES)
-async def read_pair(pair: str, backend: BackendDependency) -> Response:
+async def read_pair(pair: PairPath, backend: BackendDependency) -> Response:
     """Return one watched pair with its settings and its last signal."""
-    return Response(encode(_row(backend.require_pair(pair), backend)), media_type="application/json")
+    return _answer(backend.pairs[str(backend.require_pair(pair))], backend)
 
 
-def _row(pair: pairs.Pair, backend: Backend) -> Row:
-    settings, signal = backend.settings, backend.hub.signals.get(str(pair))
+@router.put(
+    "/pairs/{pair}",
+    response_model=Pair,
+    responses={HTTPStatus.CREATED: {"description": "The pair is new.", "model": Pair}, **RESPONSES},
+    dependencies=WRITE,
+)
+async def put_pair(
+    pair: PairPath, backend: BackendDependency, change: Annotated[PairChange | None, Body()] = None
+) -> Response:
+    """Watch a pair of two known symbols, from now on and with these settings; what is left out gets its default.
+
+    The answer comes once the broker has acknowledged the change. The pair keeps its signals so far.
+    """
+    name = await _named(pair, backend)
+    async with backend.changing_pairs:
+        known = await _known(backend)
+        config = _changed(configured(backend.settings, name)[name], change or {})
+        await _hold(name, config, backend)
+    return _answer(config, backend, HTTPStatus.OK if name in known else HTTPStatus.CREATED)
+
+
+@router.patch("/pairs/{pair}", response_model=Pair, responses=RESPONSES, dependencies=WRITE)
+async def patch_pair(pair: PairPath, change: PairChange, backend: BackendDependency) -> Response:
+    """Change some settings of a watched pair, as `paused`; the others stay."""
+    async with backend.changing_pairs:
+        known = await _known(backend)
+        name = str(backend.require_pair(pair))
+        config = _changed(known[name], change)
+        await _hold(name, config, backend)
+    return _answer(config, backend)
+
+
+@router.delete("/pairs/{pair}", status_code=HTTPStatus.NO_CONTENT, responses=RESPONSES, dependencies=WRITE)
+async def delete_pair(pair: PairPath, backend: BackendDependency) -> None:
+    """Watch a pair no longer; its signals and alerts so far stay and can still be read."""
+    async with backend.changing_pairs:
+        await _known(backend)
+        await _hold(str(backend.require_pair(pair)), None, backend)
+
+
+async def _named(text: str, backend: Backend) -> str:
+    """Return the name of a pair of known symbols."""
+    try:
+        legs = Legs.parse(text)
+        for symbol in legs:
+            await backend.require_symbol(symbol)
+    except (ValueError, ProblemError) as error:
+        raise _refused(("path", "pair"), error, text) from None
+    return str(legs)
+
+
+async def _known(backend: Backend) -> dict[str, PairConfig]:
+    """Return the pairs of the topic; TransientError while it has not been read."""
+    try:
+        async with asyncio.timeout(LOADED_S):
+            await backend.configs.loaded.wait()
+    except TimeoutError:
+        raise TransientError("the pairs have not been read from the broker yet") from None
+    return dict(backend.configs.by_name)
+
+
+def _changed(config: PairConfig, change: PairChange) -> PairConfig:
+    fields: dict[str, Any] = asdict(config) | change
+    if fields["min_samples"] > fields["window"]:
+        if "min_samples" in change:
+            message = f"expected at most the window {fields['window']}"
+            raise _refused(("body", "min_samples"), message, change["min_samples"])
+        fields["min_samples"] = fields["window"]
+    try:
+        return PairConfig(**fields)
+    except ValueError as error:
+        raise _refused(("body",), error, change) from None
+
+
+def _refused(where: tuple[str, ...], expected: object, received: object) -> ProblemError:
+    return invalid([{"type": "value_error", "loc": where, "msg": str(expected), "input": received}])
+
+
+async def _hold(name: str, config: PairConfig | None, backend: Backend) -> None:
+    """Publish a change and return once this process goes by it."""
+    if backend.configs.by_name.get(name) == config:
+        return
+    reached = await publish(backend.settings, {name: config})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(READ_S):
+            await backend.configs.reach(reached)
+
+
+def _answer(config: PairConfig, backend: Backend, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(encode(_row(config, backend)), status, media_type="application/json")
+
+
+def _row(config: PairConfig, backend: Backend) -> Row:
+    hub, legs = backend.hub, Legs.parse(config.pair)
+    known = [newest[config.pair].message for newest in (hub.signals, hub.live) if config.pair in newest]
+    last = max(known, key=lambda signal: signal.event_us, default=None)
     return {
-        "pair": str(pair),
-        "y": pair.y,
-        "x": pair.x,
-        "window": settings.window,
-        "min_samples": min(settings.window, settings.min_samples),
-        "method": METHOD,
-        "price_transform": PRICE_TRANSFORM,
-        "entry_z": settings.entry_z,
-        "exit_z": settings.exit_z,
-        "stale_after_s": settings.stale_after_s,
-        "last_signal": None if signal is None else message_row(signal.message),
+        "pair": config.pair,
+        "y": legs.y,
+        "x": legs.x,
+        **asdict(config),
+        "last_signal": None if last is None else message_row(last),
     }

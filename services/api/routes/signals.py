@@ -4,21 +4,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.listing import CSV_RESPONSE
+from services.api.listing import TABLE_RESPONSES
 from services.api.models.base import Listing
 from services.api.models.pairs import Signal
 from services.api.paging import from_start_or_newest, page
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, SignalsQuery
+from services.api.queries import BackendDependency, PairPath, SignalsQuery
 from services.api.tables import SIGNALS
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
 
-@router.get("/pairs/{pair}/signals", response_model=Listing[Signal], responses=CSV_RESPONSE | RESPONSES)
+@router.get("/pairs/{pair}/signals", response_model=Listing[Signal], responses=TABLE_RESPONSES | RESPONSES)
 async def read_signals(
-    pair: str, request: Request, query: Annotated[SignalsQuery, Query()], backend: BackendDependency
+    pair: PairPath, request: Request, query: Annotated[SignalsQuery, Query()], backend: BackendDependency
 ) -> Response:
     """Return signals, oldest first, beginning at `start`; without it the newest `limit` of them before `end`."""
-    equal, order = {"pair": str(backend.require_pair(pair))}, from_start_or_newest(query)
+    equal, order = {"pair": str(await backend.require_measured(pair))}, from_start_or_newest(query)
     return await page(request, backend, query, query.limit, SIGNALS, Signal, equal, order)

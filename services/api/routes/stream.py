@@ -1,26 +1,46 @@
 """``WS /v1/stream``: the present, and then what is new, at each client's own pace."""
 
 import asyncio
-import time
+from collections.abc import Iterable
 from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, NoReturn, TypeVar
 
+import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
+from services.api import problems
 from services.api.backend import Backend
+from services.api.news import TOPICS, LaggingError, Said
 from services.api.problems import ProblemError
 from services.api.queries import BackendDependency
-from services.api.subscription import TOPICS, LaggingError, Subscription
+from services.api.rows import Row, encode, row
+from services.api.subscription import LISTS, Allowance, Command, StreamQuery, Subscription
+from services.common import clock
 from services.common.errors import TransientError
-from services.common.pairs import parse_symbol
 
-INTERVAL_S = 0.1
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
+# Who takes so long to read one message is closed, and then has as long to read why.
+SLOW_S = 5.0
+COMMANDS_AT_ONCE, COMMAND_EVERY_S = 20, 0.2
+ERRORS_AT_ONCE, ERROR_EVERY_S = 10, 10.0
 # A close frame holds 123 bytes of text.
 _REASON_BYTES = 123
 
+M = TypeVar("M", bound=BaseModel)
+
 router = APIRouter()
+
+
+class _EndedError(Exception):
+    """The stream ends, and why."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 @router.websocket("/v1/stream")
@@ -29,66 +49,172 @@ async def stream(socket: WebSocket, backend: BackendDependency) -> None:
     await socket.accept()
     with suppress(WebSocketDisconnect):
         try:
-            subscription = await _subscribe(socket.query_params, backend)
-        except (ValueError, ProblemError) as error:
+            subscription = await subscribe(_query(socket.query_params), backend)
+        except ProblemError as error:
             await _close(socket, POLICY_VIOLATION, str(error))
         except TransientError as error:
             await _close(socket, TRY_AGAIN_LATER, str(error))
         else:
-            await backend.warm()
-            await _serve(socket, subscription, backend)
+            await _Client(socket, subscription, backend).serve()
 
 
-async def _serve(socket: WebSocket, subscription: Subscription, backend: Backend) -> None:
-    sending = asyncio.ensure_future(_send(socket, subscription, backend))
-    leaving = asyncio.ensure_future(_until_gone(socket))
-    try:
-        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        leaving.cancel()
-        sending.cancel()
-    with suppress(asyncio.CancelledError):
-        await sending
+async def subscribe(query: StreamQuery, backend: Backend) -> Subscription:
+    """Return the subscription of a client; ProblemError if it names what is not known."""
+    await require_known(query.symbols, query.pairs, backend)
+    await backend.warm()
+    return Subscription(backend.newsroom, query)
 
 
-async def _send(socket: WebSocket, subscription: Subscription, backend: Backend) -> None:
-    await socket.send_text(subscription.snapshot().decode())
-    while True:
+async def quiet(subscription: Subscription, backend: Backend) -> None:
+    """Return when there may be news."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(subscription.patience_s()):
+            await backend.tail.news()
+
+
+class _Client:
+    """One socket: news one way, commands and their answers the other."""
+
+    def __init__(self, socket: WebSocket, subscription: Subscription, backend: Backend) -> None:
+        seconds = backend.newsroom.seconds
+        self._socket = socket
+        self._subscription = subscription
+        self._backend = backend
+        self._commands = Allowance(COMMANDS_AT_ONCE, COMMAND_EVERY_S, seconds)
+        self._errors = Allowance(ERRORS_AT_ONCE, ERROR_EVERY_S, seconds)
+        # What is composed must arrive in that order.
+        self._sending = asyncio.Lock()
+
+    async def serve(self) -> None:
+        """Serve until the client leaves or has to go."""
         try:
-            update = subscription.update()
-        except LaggingError as error:
-            return await _close(socket, TRY_AGAIN_LATER, str(error))
-        if update is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(subscription.status_due_s()):
-                    await backend.tail.news()
-        else:
-            await socket.send_text(update.decode())
-            await asyncio.sleep(INTERVAL_S)
+            await self._send(self._subscription.first())
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tell())
+                tasks.create_task(self._listen())
+        except* _EndedError as group:
+            error = group.exceptions[0]
+            assert isinstance(error, _EndedError)
+            await _close(self._socket, error.code, str(error))
+        except* WebSocketDisconnect:
+            pass
+
+    async def _tell(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(self._subscription.due_s())
+            async with self._sending:
+                try:
+                    said = self._subscription.update()
+                except LaggingError as error:
+                    raise _EndedError(TRY_AGAIN_LATER, str(error)) from None
+                await self._send(said)
+            if said.text is None:
+                await quiet(self._subscription, self._backend)
+
+    async def _listen(self) -> NoReturn:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message["code"])
+            async with self._sending:
+                for answer in await self._answers(message.get("text")):
+                    await self._send(answer)
+
+    async def _answers(self, text: str | None) -> list[Said | Row]:
+        """Do what the client asks; one that asks wrongly is told, one that goes on so is closed."""
+        request_id: Any = None
+        try:
+            if not self._commands.take():
+                raise ProblemError(
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    "Too many commands",
+                    f"expected at most {1 / COMMAND_EVERY_S:g} commands a second",
+                )
+            received = _object(text)
+            request_id = received.get("request_id")
+            command = parse(Command, received)
+            return await self._do(command)
+        except (ProblemError, TransientError) as error:
+            if not self._errors.take():
+                raise _EndedError(POLICY_VIOLATION, f"too many errors, the last one: {error}") from error
+            title, members = (
+                (error.title, error.members) if isinstance(error, ProblemError) else ("Unavailable", {})
+            )
+            said = {"title": title, "detail": str(error), **members}
+            return [{"type": "error", "request_id": request_id, **said}]
+
+    async def _do(self, command: Command) -> list[Said | Row]:
+        head = {"request_id": command.request_id}
+        if command.op == "ping":
+            return [{"type": "pong", **head, **row([("now_us", clock.now_us())])}]
+        if command.op != "unsubscribe":
+            await require_known(command.symbols or (), command.pairs or (), self._backend)
+        subscription = self._subscription
+        try:
+            added = subscription.change(command)
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", str(error)) from None
+        wanted = subscription.wanted
+        ack = {
+            "type": "ack",
+            **head,
+            "op": command.op,
+            "topics": [topic for topic in TOPICS if topic in wanted.topics],
+            "symbols": sorted(wanted.symbols),
+            "pairs": sorted(wanted.pairs),
+            "interval_ms": subscription.interval_ms,
+        }
+        return [ack, added]
+
+    async def _send(self, message: Said | Row) -> None:
+        text = message.text if isinstance(message, Said) else encode(message).decode()
+        if text is None:
+            return
+        try:
+            async with asyncio.timeout(SLOW_S):
+                await self._socket.send_text(text)
+        except TimeoutError:
+            raise _EndedError(TRY_AGAIN_LATER, f"expected a message to be read within {SLOW_S:g} s") from None
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    """Read and ignore whatever the client says, which is how we see it leave."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
+def parse(kind: type[M], received: Any) -> M:
+    """Return what was received as a model; ProblemError says what is wrong with it."""
+    try:
+        return kind.model_validate(received)
+    except ValidationError as error:
+        raise problems.invalid({**one, "loc": ("message", *one["loc"])} for one in error.errors()) from None
 
 
-async def _subscribe(params: QueryParams, backend: Backend) -> Subscription:
-    asked: dict[str, list[str]] = {"topics": [], "symbols": [], "pairs": []}
-    for name, text in params.multi_items():
-        if name not in asked:
-            raise ValueError(f"expected the parameters {', '.join(asked)}, received {name!r}")
-        asked[name] += [part.strip() for part in text.split(",") if part.strip()]
-    for topic in asked["topics"]:
-        if topic not in TOPICS:
-            raise ValueError(f"expected topics among {', '.join(TOPICS)}, received {topic!r}")
-    topics = [topic for topic in TOPICS if topic in asked["topics"]] or TOPICS
-    symbols = [parse_symbol(text) for text in asked["symbols"]]
+async def require_known(symbols: Iterable[str], pairs: Iterable[str], backend: Backend) -> None:
+    """Return if all of them are known; ProblemError names those that are otherwise."""
     for symbol in symbols:
         await backend.require_symbol(symbol)
-    pairs = [str(backend.require_pair(text)) for text in asked["pairs"]]
-    return Subscription(backend, frozenset(topics), frozenset(symbols), frozenset(pairs), time.monotonic)
+    for pair in pairs:
+        backend.require_pair(pair)
+
+
+def _query(params: QueryParams) -> StreamQuery:
+    given = {name: params.getlist(name) for name in params}
+    return parse(
+        StreamQuery,
+        {name: texts if name in LISTS else texts[-1] for name, texts in given.items()},
+    )
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    try:
+        received = msgspec.json.decode(text or b"", type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "Invalid request",
+            f'expected a text that is a JSON object such as {{"op": "ping"}}, received {(text or "bytes")[:80]!r}',
+        ) from None
+    return received
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
-    await socket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+    """Close; a client that does not read is given up after a while."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SLOW_S):
+            await socket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))

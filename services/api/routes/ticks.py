@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.listing import CSV_RESPONSE
+from services.api.listing import TABLE_RESPONSES
 from services.api.models.base import Listing
 from services.api.models.market import Tick
 from services.api.paging import page
@@ -15,7 +15,7 @@ from services.api.tables import TICKS
 router = APIRouter(prefix="/v1", tags=["ticks"])
 
 
-@router.get("/ticks", response_model=Listing[Tick], responses=CSV_RESPONSE | RESPONSES)
+@router.get("/ticks", response_model=Listing[Tick], responses=TABLE_RESPONSES | RESPONSES)
 async def read_ticks(
     request: Request, query: Annotated[TicksQuery, Query()], backend: BackendDependency
 ) -> Response:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from services.common.errors import FatalError
+from services.common.packed import Packed, unpacked, unusable
 from services.common.pairs import parse_symbol
 from services.ingest.feeds.archive_rows import COLUMNS, ROW, Damage, Rows, first_id, is_header, parse
 from services.ingest.feeds.feed import Rejected
-from services.ingest.feeds.packed import Packed, unpacked, unusable
 
 _NAME = re.compile(r"([^-]+)-aggTrades\b.*\.(csv|zip|gz)", re.IGNORECASE)
 _EXAMPLE = "BTCUSDT-aggTrades-2024-01-01.zip"

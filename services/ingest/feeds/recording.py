@@ -14,9 +14,9 @@ import msgspec
 from services.common import clock
 from services.common.errors import BadMessageError
 from services.common.messages import Microseconds, Tick, decode
+from services.common.packed import unpacked, unusable
 from services.ingest.feeds.any_frames import AnyFrames
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected
-from services.ingest.feeds.packed import unpacked, unusable
 from services.ingest.feeds.report import Report
 from services.ingest.feeds.venue import Event
 from services.ingest.tape.chain import Chain, Taken

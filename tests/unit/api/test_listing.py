@@ -1,82 +1,44 @@
-"""CSV that every reader reads back, and that no spreadsheet executes."""
+"""The form of an answer: which one, whether the client has it already, where it goes on."""
 
-import csv
-import io
-import math
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from services.api.listing import as_csv, preferred
+from services.api.listing import TableAnswer, answer, preferred
+from services.api.rows import Row
 
 
-class Inner(BaseModel):
-    """A record within a record."""
+class Line(BaseModel):
+    """A row."""
 
-    price: float | None
-
-
-class Outer(BaseModel):
-    """One column of each kind."""
-
-    text: str | None
-    number: float | None
-    flag: bool
-    inner: Inner | None
+    number: int
 
 
-def read(rows: list[dict[str, object]]) -> list[dict[str, str]]:
-    text = "".join(as_csv(Outer, rows))
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+ROWS: list[Row] = [{"number": number} for number in range(1_200)]
 
 
-def outer(text: object = None, number: object = None, inner: object = None) -> dict[str, object]:
-    return {"text": text, "number": number, "flag": True, "inner": inner}
-
-
-@given(st.lists(st.tuples(st.text(), st.floats(allow_nan=False, allow_infinity=False)), max_size=5))
-def test_every_text_and_every_number_come_back(cells: list[tuple[str, float]]) -> None:
-    rows = read([outer(text, number) for text, number in cells])
-    for row, (text, number) in zip(rows, cells, strict=True):
-        assert row["text"] in (text, f"'{text}")
-        assert float(row["number"]) == number
-
-
-@pytest.mark.parametrize(
-    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "--1", "-"]
-)
-def test_a_formula_is_made_text(text: str) -> None:
-    assert read([outer(text)])[0]["text"] == f"'{text}"
-
-
-@pytest.mark.parametrize("text", ["-1", "+1.5", "-.5e-3", "1-2", "a=b", "", "ETHUSDT-BTCUSDT"])
-def test_a_number_and_a_harmless_text_stay_as_they_are(text: str) -> None:
-    assert read([outer(text)])[0]["text"] == text
-
-
-def test_a_negative_number_is_no_formula() -> None:
-    assert read([outer(number=-1.5)])[0]["number"] == "-1.5"
-
-
-def test_quotes_commas_and_line_breaks_are_quoted_as_in_rfc_4180() -> None:
-    assert "".join(as_csv(Outer, [outer('a "b", c\nd', 1.0)])) == (
-        'text,number,flag,inner_price\r\n"a ""b"", c\nd",1.0,true,\r\n'
+def request(query: str = "", **headers: str) -> Request:
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request(
+        {
+            "type": "http",
+            "method": "GET",
+            "path": "/v1/lines",
+            "query_string": query.encode(),
+            "headers": pairs,
+            "path_params": {},
+        }
     )
 
 
-def test_what_is_no_number_is_empty_and_a_record_within_becomes_columns() -> None:
-    rows = read([outer(number=math.nan), outer(number=math.inf, inner={"price": 2.5})])
-    assert [(row["number"], row["inner_price"]) for row in rows] == [("", ""), ("", "2.5")]
-
-
-def test_the_header_is_there_without_rows_and_once_with_many() -> None:
-    assert "".join(as_csv(Outer, [])) == "text,number,flag,inner_price\r\n"
-    parts = list(as_csv(Outer, [outer("x")] * 1_200))
-    assert len(parts) > 3
-    assert "".join(parts).count("text") == 1
-    assert "".join(parts).count("\r\n") == 1_201
+def whole(rows: list[Row], **headers: str) -> Response:
+    return answer(request(**headers), None, Line, "live", rows)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +55,61 @@ def test_the_header_is_there_without_rows_and_once_with_many() -> None:
         ("text/csv;q=0", "json"),
         ("text/csv;q=high", "json"),
         ("text/csv;q=nan", "json"),
+        ("text/csv;q=7, application/json;q=0.1", "json"),
+        ("application/vnd.apache.parquet", "parquet"),
+        ("application/vnd.apache.parquet;q=0.8, text/csv", "csv"),
     ],
 )
 def test_the_accept_header_decides(accept: str, expected: str) -> None:
     assert preferred(accept) == expected
+
+
+def test_who_has_the_answer_already_is_told_so_and_gets_no_body() -> None:
+    first = whole(ROWS)
+    tag = first.headers["ETag"]
+    assert json.loads(bytes(first.body)) == {"feed": "live", "data": ROWS}
+    for given in (tag, f'"other", {tag}', tag.removeprefix("W/")):
+        again = whole(ROWS, if_none_match=given)
+        assert (again.status_code, again.body, again.headers["ETag"]) == (304, b"", tag)
+        assert again.headers["Vary"] == "Accept"
+        assert again.headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("given", ["", '"other"', "nonsense", "*"])
+def test_every_other_tag_gets_the_answer(given: str) -> None:
+    assert whole(ROWS, if_none_match=given).status_code == 200
+
+
+def test_another_answer_has_another_tag() -> None:
+    tags = {
+        whole(ROWS).headers["ETag"],
+        whole(ROWS[1:]).headers["ETag"],
+        whole(ROWS, accept="text/csv").headers["ETag"],
+    }
+    assert len(tags) == 3
+
+
+def test_a_page_says_where_the_next_begins() -> None:
+    form = TableAnswer(request("symbol=B%26C&cursor=old"), None, Line, {"feed": None})
+    response = asyncio.run(form.page(ROWS, "new"))
+    assert response.headers["Link"] == '<?symbol=B%26C&cursor=new>; rel="next"'
+    assert json.loads(bytes(response.body))["next_cursor"] == "new"
+    last = asyncio.run(TableAnswer(request(), None, Line, {"feed": None}).page(ROWS, None))
+    assert "Link" not in last.headers
+    assert "next_cursor" not in json.loads(bytes(last.body))
+
+
+def test_a_stream_is_the_whole_in_parts() -> None:
+    async def pages() -> AsyncIterator[list[Row]]:
+        yield ROWS[:700]
+        yield ROWS[700:]
+
+    async def body() -> list[bytes]:
+        form = TableAnswer(request(), "csv", Line, {"feed": "live"})
+        response = cast("StreamingResponse", form.stream(pages(), None))
+        assert "ETag" not in response.headers
+        return [bytes(part) async for part in cast("AsyncIterator[bytes]", response.body_iterator)]
+
+    parts = asyncio.run(body())
+    assert len(parts) > 3
+    assert b"".join(parts) == whole(ROWS, accept="text/csv").body

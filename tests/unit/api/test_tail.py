@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -23,6 +24,7 @@ class Record(NamedTuple):
 
     offset: int
     value: bytes | None
+    timestamp: int = 0
 
 
 class Partitions:
@@ -33,6 +35,7 @@ class Partitions:
         self.positions = dict.fromkeys(ends, 0)
         self.steps: list[object] = []
         self.read: list[tuple[int, int]] = []
+        self._fetcher = SimpleNamespace(_fetch_max_wait_ms=0)
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.ends)

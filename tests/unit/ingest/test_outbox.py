@@ -13,6 +13,7 @@ from aiokafka.errors import (
 )
 
 from services.common.errors import FatalError
+from services.common.lag import Lag
 from services.ingest.outbox import Outbox
 from tests.unit.ingest.fake_clock import FakeClock
 
@@ -45,6 +46,31 @@ def send_all(broker: Broker, values: list[bytes], **options: Any) -> None:
         for value in values:
             await outbox.send("ticks", value=value)
         await outbox.flush()
+
+    asyncio.run(run())
+
+
+def test_what_the_broker_has_not_taken_is_counted_and_timed() -> None:
+    now_s, deliveries = 0.0, list[asyncio.Future[Any]]()
+
+    async def send(topic: str, **_: Any) -> asyncio.Future[Any]:
+        deliveries.append(asyncio.get_running_loop().create_future())
+        return deliveries[-1]
+
+    async def run() -> None:
+        nonlocal now_s
+        outbox = Outbox(send, seconds=lambda: now_s)
+        assert outbox.lag() == Lag(0, 0.0)
+        for sent_s in (1.0, 2.0, 5.0):
+            now_s = sent_s
+            await outbox.send("ticks", value=b"")
+        now_s = 7.0
+        assert outbox.lag() == Lag(3, 6.0)
+        deliveries[0].set_result(None)
+        deliveries[1].set_exception(LeaderNotAvailableError())
+        assert outbox.lag() == Lag(2, 5.0)
+        await outbox.send("ticks", value=b"")
+        assert outbox.lag() == Lag(3, 2.0)
 
     asyncio.run(run())
 

@@ -67,7 +67,7 @@ def cents(random: np.random.Generator, n: int) -> Legs:
 def steps(random: np.random.Generator, n: int) -> Legs:
     """Return a walk that stands still from the middle on."""
     y, x = walk(random, n)
-    y[n // 2 :], x[n // 2 :] = y[n // 2], x[n // 2]
+    y[n // 2 :], x[n // 2 :] = y[n // 2 :][:1], x[n // 2 :][:1]
     return y, x
 
 

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from services.common import clock
+from services.common.lag import Lag
 from services.common.messages import Tick, encode
 from services.sink.batch import Batch, Partition
 from services.sink.settings import SinkSettings
@@ -23,6 +24,7 @@ class Message(NamedTuple):
 
     offset: int
     value: bytes
+    timestamp: int
 
 
 class Broker:
@@ -70,7 +72,11 @@ class Broker:
     async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Message]]:
         if not self.portions or not self.running:
             return {}
-        return {PLACE: [Message(offset, self.value) for offset in self.portions.pop(0)]}
+        return {
+            PLACE: [
+                Message(offset, self.value, clock.now_us() // 1000 - 5_000) for offset in self.portions.pop(0)
+            ]
+        }
 
 
 def tick(event_us: int) -> Tick:
@@ -179,8 +185,10 @@ def test_lag_is_what_is_still_to_be_written() -> None:
     broker = Broker(0, 10, [[0, 1]])
     source = placed(broker, {}, rows=2)
     batch = read(source)
-    assert asyncio.run(source.lag()) == 10
+    assert asyncio.run(source.lag()).messages == 10
     asyncio.run(source.commit(batch.read))
-    assert asyncio.run(source.lag()) == 8
+    messages, seconds = asyncio.run(source.lag())
+    assert messages == 8
+    assert seconds == pytest.approx(5, abs=1)
     broker.away = True
-    assert asyncio.run(source.lag()) is None
+    assert asyncio.run(source.lag()) == Lag()

@@ -74,7 +74,7 @@ def stream_of(*messages: str, close: tuple[int, str] | None = None) -> list[Stre
     async def run() -> list[StreamMessage]:
         async def answer(socket: ServerConnection) -> None:
             assert socket.request is not None
-            assert socket.request.path == "/v1/stream?topics=ticks,signals,alerts,status"
+            assert socket.request.path == "/v1/stream?topics=ticks,signals,alerts,status&interval_ms=100"
             for message in messages:
                 await socket.send(message)
             if close is not None:
@@ -118,3 +118,28 @@ def test_a_missing_api_is_transient() -> None:
 
     with pytest.raises(TransientError, match=r"ws://127\.0\.0\.1:1/v1/stream"):
         asyncio.run(run())
+
+
+def test_the_key_goes_with_every_request_and_with_the_stream() -> None:
+    async def run() -> None:
+        asked: list[httpx.Request] = []
+        heard: list[str | None] = []
+
+        async def answer(connection: ServerConnection) -> None:
+            assert connection.request is not None
+            heard.append(connection.request.headers.get("Authorization"))
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            return httpx.Response(200, json={"feed": "live", "data": []})
+
+        async with serve(answer, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            url = f"http://127.0.0.1:{port}"
+            async with ApiClient(url, httpx.MockTransport(handle), "ps_mine") as client:
+                await client.pairs()
+                assert [message async for message in client.stream()] == []
+        assert [request.headers["Authorization"] for request in asked] == ["Bearer ps_mine"]
+        assert heard == ["Bearer ps_mine"]
+
+    asyncio.run(run())

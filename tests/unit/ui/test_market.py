@@ -2,7 +2,7 @@
 
 from services.common.clock import SECOND
 from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
-from services.ui.market import ALERTS_KEPT, Market, Now
+from services.ui.market import ALERTS_KEPT, CLOSES_KEPT, Market, Now
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
@@ -13,6 +13,18 @@ def test_the_newest_wins_whatever_the_order(tick: Make, signal: Make, now: Now) 
     assert market.ticks["ETHUSDT"].message.price == 2.0
     assert market.signals[PAIR].message.zscore == 0.75
     assert market.feed == "live"
+
+
+def test_closes_are_kept_whatever_is_later_between_them(signal: Make, now: Now) -> None:
+    market = Market()
+    closes = [signal(START_S + n) for n in range(CLOSES_KEPT + 3)]
+    between = signal(START_S + 100, closed=False)
+    market.apply(StreamMessage("update", signals=(closes[0], between)), now)
+    market.apply(StreamMessage("update", signals=tuple(closes[1:])), now)
+    assert list(market.closes[PAIR]) == closes[3:]
+    assert market.signals[PAIR].message == between
+    market.apply(StreamMessage("snapshot", signals=(closes[-1],)), now)
+    assert list(market.closes[PAIR]) == closes[-1:]
 
 
 def test_a_snapshot_replaces_what_was_known(tick: Make, alert: Make, now: Now) -> None:

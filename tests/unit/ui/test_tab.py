@@ -27,7 +27,7 @@ class StubTracks:
     def bars(self, symbol: str, interval: str) -> Track[Any]:
         return self._bars
 
-    def signals(self, pair: str, newest: Any) -> Track[Any]:
+    def signals(self, pair: str, closes: Any) -> Track[Any]:
         return self._signals
 
 

@@ -40,9 +40,9 @@ def play(steps: Coroutine[Any, Any, None]) -> None:
     asyncio.run(steps)
 
 
-async def read(track: Track[Any], clock: Clock, newest: Any = None) -> None:
+async def read(track: Track[Any], clock: Clock, *news: Any) -> None:
     clock.s += 1
-    track.poke(newest)
+    track.poke(news)
     await track.settled()
 
 
@@ -123,15 +123,14 @@ def test_a_signal_that_follows_needs_no_reading(signal: Make) -> None:
     play(run())
 
 
-def test_a_signal_between_closes_is_no_point_of_the_series(signal: Make) -> None:
+def test_seconds_that_close_at_once_need_no_reading(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
         track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
         await read(track, clock)
-        store.points.append(signal(START_S + 10, zscore=1.25))
-        await read(track, clock, signal(START_S + 10, zscore=9.0, closed=False))
-        assert [point.zscore for point in track.points[10:]] == [1.25]
-        assert len(store.asked) == 2
+        await read(track, clock, *(signal(START_S + n) for n in range(7, 14)))
+        assert seconds(track) == list(range(14))
+        assert len(store.asked) == 1
 
     play(run())
 
@@ -192,9 +191,9 @@ def test_tracks_are_shared_and_dropped_when_unused(bar: Make, signal: Make) -> N
         bars = tracks.bars("ETHUSDT", "1m")
         assert tracks.bars("ETHUSDT", "1m") is bars
         assert tracks.bars("ETHUSDT", "5m") is not bars
-        signals = tracks.signals(PAIR, None)
+        signals = tracks.signals(PAIR, ())
         clock.s += UNUSED_S + 1
         assert tracks.bars("ETHUSDT", "1m") is not bars
-        assert tracks.signals(PAIR, None) is not signals
+        assert tracks.signals(PAIR, ()) is not signals
 
     play(run())

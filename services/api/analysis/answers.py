@@ -1,0 +1,46 @@
+"""From a question to its answer: out of what is kept, or worked out as long as somebody waits."""
+
+import asyncio
+import hashlib
+import pickle
+
+from fastapi import Request, Response
+
+from services.api.analysis.pool import Pool
+from services.api.analysis.questions import Question, solve
+from services.api.analysis.results import Results
+from services.api.listing import TableAnswer
+
+# Nobody reads it but the log and the metrics; the number is that of nginx.
+CLIENT_GONE = 499
+
+
+class Answers:
+    """Answers questions by a pool, while that runs; ProblemError if there are too many, or one takes too long."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._results = Results()
+
+    async def respond(self, request: Request, table: TableAnswer, question: Question) -> Response:
+        """Answer `request` with the answer to `question`, in the form of `table`; not at all if nobody waits.
+
+        The same question is one of the same closes, to the last bit: what has changed in the store is another one.
+        """
+        key = hashlib.blake2b(pickle.dumps(question), digest_size=32).digest()
+        answering = asyncio.ensure_future(self._results.get(key, lambda: self._pool.call(solve, question)))
+        watching = asyncio.create_task(_until_gone(request))
+        watching.add_done_callback(lambda _: answering.cancel())
+        try:
+            return table.tagged(await answering)
+        except asyncio.CancelledError:
+            if watching.done() and not watching.cancelled():
+                return Response(status_code=CLIENT_GONE)
+            raise
+        finally:
+            watching.cancel()
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

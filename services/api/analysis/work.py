@@ -1,0 +1,162 @@
+"""What the workers do: from closes to the bytes of an answer, so that the API only has to send them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from services.api.analysis.questions import MatrixQuestion, PairQuestion, Question, Subject
+from services.api.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.history import align
+from services.api.models.analysis import Point
+from services.api.models.base import Record
+from services.api.models.correlation import Cell
+from services.api.rows import Row, row
+from services.common import clock
+from services.quant.correlation_matrix import correlate
+from services.quant.pair_analysis import Analysis, analyse, refuse
+
+# Of bars that only one leg has there may not be more than of those that both have.
+_COMMON = 0.5
+
+
+def solve(question: Question) -> bytes:
+    """Return the answer to `question`."""
+    match question:
+        case PairQuestion():
+            return _analyse(question)
+        case MatrixQuestion():
+            return _correlate(question)
+    raise AssertionError(f"nobody knows how to answer {question}")
+
+
+def _analyse(question: PairQuestion) -> bytes:
+    (y, leg_y), (x, leg_x) = question.subject.closes.items()
+    start_us, (y_price, x_price) = align((leg_y, leg_x))
+    options, n = question.options, len(start_us)
+    most = max(len(leg_y.price), len(leg_x.price))
+    if n < _COMMON * most:
+        analysis = refuse(n, f"only {n} of {most} bars are there for both legs")
+    else:
+        analysis = analyse(y_price, x_price, options)
+    members: Row = {
+        **_head(question.subject),
+        "pair": question.pair,
+        "y": y,
+        "x": x,
+        "bar_s": question.subject.width_us / clock.SECOND,
+        "method": options.method,
+        "transform": options.transform,
+        "window": options.window,
+        "min_samples": min(options.window, options.min_samples),
+        "refit_every": analysis.rolling.refit_every,
+        "trend": options.trend,
+        "lags": options.lags,
+        **_range(start_us),
+        "bars": n,
+        "bars_y": len(leg_y.price),
+        "bars_x": len(leg_x.price),
+        "breaks": int(np.count_nonzero(np.diff(start_us) != question.subject.width_us)),
+        "verdict": analysis.verdict,
+        "not_enough_data": analysis.not_enough_data,
+        **_parts(analysis, question.subject.width_us),
+    }
+    rows = _points(start_us, y_price, x_price, analysis) if question.series else []
+    return _encoded(question, Point, members, rows)
+
+
+def _correlate(question: MatrixQuestion) -> bytes:
+    names = list(question.subject.closes)
+    known: dict[frozenset[str], Row] = {}
+    for number, name in enumerate(names):
+        for other in names[number:]:
+            _, (a, b) = align((question.subject.closes[name], question.subject.closes[other]))
+            found = correlate(a, b, question.method, question.of)
+            known[frozenset((name, other))] = {
+                "correlation": found.value,
+                "samples": found.samples,
+                "reason": found.reason,
+            }
+    rows = [
+        {"symbol": name, "other": other, **known[frozenset((name, other))]}
+        for name, other in product(names, repeat=2)
+    ]
+    starts = [leg.start_us for leg in question.subject.closes.values()]
+    members = {
+        **_head(question.subject),
+        "bar_s": question.subject.width_us / clock.SECOND,
+        "method": question.method,
+        "of": question.of,
+        **_range(np.unique(np.concatenate(starts)) if starts else []),
+        "symbols": names,
+    }
+    return _encoded(question, Cell, members, rows)
+
+
+def _encoded(question: Question, model: type[Record], members: Row, rows: Sequence[Row]) -> bytes:
+    encoder: Encoder
+    match question.form:
+        case "json":
+            encoder = JsonEncoder(members)
+        case "csv":
+            encoder = CsvEncoder(model)
+        case "parquet":
+            encoder = ParquetEncoder(model, {"feed": str(question.subject.feed), "path": question.path})
+    return encoder.encode(rows) + encoder.finish()
+
+
+def _head(subject: Subject) -> Row:
+    return {"feed": subject.feed, "dataset": subject.dataset}
+
+
+def _range(start_us: Any) -> Row:
+    first, last = (int(start_us[0]), int(start_us[-1])) if len(start_us) else (None, None)
+    return row([("first_us", first), ("last_us", last)])
+
+
+def _parts(analysis: Analysis, width_us: int) -> Row:
+    half_life = analysis.half_life
+    return {
+        "regression": analysis.regression,
+        "diagnostics": analysis.diagnostics,
+        "adf_y": analysis.adf_y,
+        "adf_x": analysis.adf_x,
+        "adf_spread": analysis.adf_spread,
+        "engle_granger_y_on_x": analysis.engle_granger_y_on_x,
+        "engle_granger_x_on_y": analysis.engle_granger_x_on_y,
+        "half_life": half_life
+        and {
+            "samples": half_life.samples,
+            "seconds": half_life.samples and half_life.samples * width_us / clock.SECOND,
+            "coefficient": half_life.coefficient,
+            "standard_error": half_life.standard_error,
+            "reason": half_life.reason,
+        },
+        "hurst": analysis.hurst,
+    }
+
+
+def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis) -> list[Row]:
+    rolling = analysis.rolling
+    starts = start_us.tolist()
+    columns: list[Iterable[Any]] = [
+        starts,
+        map(clock.to_iso, starts),
+        y_price.tolist(),
+        x_price.tolist(),
+        rolling.hedge_ratio,
+        rolling.intercept,
+        rolling.spread,
+        rolling.zscore,
+        rolling.correlation,
+        _finite(analysis.spread.tolist()),
+        _finite(analysis.zscore.tolist()),
+    ]
+    names = tuple(Point.model_fields)
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _finite(values: Iterable[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]

@@ -1,0 +1,1 @@
+"""Uploaded history: what there is of it, and its bars beside those of the market."""

@@ -1,0 +1,116 @@
+"""Which datasets there are, and what each holds."""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+from psycopg import sql
+
+from services.api.problems import ProblemError, unknown
+from services.api.rows import Row
+from services.api.store import Store
+from services.common.datasets.report import Kind
+
+# Of a problem: more names help nobody.
+_NAMED = 1_000
+_FIRST_FINDINGS = 20
+
+_SUMMARY = sql.SQL("""
+SELECT dataset_id, name, extract(epoch FROM bar_width)::float8 AS width_s, datasets.bars,
+       first_ts AS first_us, last_ts AS last_us, symbol_count, gaps, missing,
+       coalesce((findings -> 'rejected')::int8, 0) AS rejected,
+       coalesce((findings -> 'repeated')::int8, 0) AS repeated,
+       coalesce((findings -> 'out of order')::int8, 0) AS out_of_order,
+       uploaded_at AS uploaded_us
+FROM datasets JOIN (
+    SELECT dataset_id, min(first_ts) AS first_ts, max(last_ts) AS last_ts, count(*) AS symbol_count,
+           sum(gaps)::int8 AS gaps, sum(missing)::int8 AS missing
+    FROM dataset_symbols GROUP BY dataset_id
+) AS symbols USING (dataset_id)
+""")
+_LIST = _SUMMARY + sql.SQL("ORDER BY uploaded_at DESC, dataset_id")
+_ONE = _SUMMARY + sql.SQL("WHERE dataset_id = %(dataset_id)s")
+_FILES = sql.SQL("SELECT files FROM datasets WHERE dataset_id = %(dataset_id)s")
+_SYMBOLS = sql.SQL("""
+SELECT symbol, bars, first_ts AS first_us, last_ts AS last_us, gaps, missing
+FROM dataset_symbols WHERE dataset_id = %(dataset_id)s ORDER BY symbol
+""")
+_FINDINGS = sql.SQL("""
+SELECT kind, file, line, reason FROM dataset_findings
+WHERE dataset_id = %(dataset_id)s AND (%(kind)s::text IS NULL OR kind = %(kind)s) ORDER BY nth LIMIT %(limit)s
+""")
+_FIND = sql.SQL("""
+SELECT dataset_id, name, (extract(epoch FROM bar_width) * 1000000)::int8 AS width
+FROM datasets WHERE dataset_id = %(given)s OR name = %(given)s
+ORDER BY dataset_id = %(given)s DESC LIMIT 1
+""")
+_NAMES = sql.SQL("SELECT name FROM datasets ORDER BY uploaded_at DESC LIMIT %(limit)s")
+_OF = sql.SQL("SELECT symbol FROM dataset_symbols WHERE dataset_id = %(dataset_id)s ORDER BY symbol")
+_COUNT = sql.SQL("SELECT count(*) AS datasets FROM datasets")
+_DELETE = "DELETE FROM datasets WHERE dataset_id = %s"
+
+
+class Dataset(NamedTuple):
+    """A dataset, and the width of its bars in µs."""
+
+    dataset_id: str
+    name: str
+    width_us: int
+
+
+async def find(store: Store, given: str) -> Dataset:
+    """Return the dataset of an id or a name; ProblemError names those that are known."""
+    found = await store.select(_FIND, {"given": given}) if "\0" not in given else []
+    if not found:
+        known = await store.select(_NAMES, {"limit": _NAMED})
+        raise unknown("dataset", given, [row["name"] for row in known])
+    return Dataset(found[0]["dataset_id"], found[0]["name"], found[0]["width"])
+
+
+async def symbols(store: Store, dataset: Dataset) -> list[str]:
+    """Return the symbols of a dataset, in order."""
+    return [row["symbol"] for row in await store.select(_OF, {"dataset_id": dataset.dataset_id})]
+
+
+async def require_symbols(store: Store, dataset: Dataset, *wanted: str) -> None:
+    """Return if the dataset has all of `wanted`; ProblemError names those it has."""
+    known = await symbols(store, dataset)
+    for symbol in wanted:
+        if symbol not in known:
+            raise unknown("symbol", symbol, known)
+
+
+async def summaries(store: Store) -> list[Row]:
+    """Return every dataset, the last one uploaded first."""
+    return await store.select(_LIST, {})
+
+
+async def describe(store: Store, dataset_id: str) -> Row:
+    """Return all of one dataset but its bars, with the first findings; ProblemError if it is gone."""
+    of = {"dataset_id": dataset_id}
+    summary, files = await store.select(_ONE, of), await store.select(_FILES, of)
+    if not summary or not files:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "Unknown dataset", "it has been deleted meanwhile")
+    return {
+        **summary[0],
+        "symbols": await store.select(_SYMBOLS, of),
+        "files": files[0]["files"],
+        "findings": await findings(store, dataset_id, None, _FIRST_FINDINGS),
+    }
+
+
+async def findings(store: Store, dataset_id: str, kind: Kind | None, limit: int) -> list[Row]:
+    """Return the first findings in the files of a dataset."""
+    return await store.select(_FINDINGS, {"dataset_id": dataset_id, "kind": kind, "limit": limit})
+
+
+async def count(store: Store) -> int:
+    """Return how many datasets there are."""
+    return int((await store.select(_COUNT, {}))[0]["datasets"])
+
+
+async def delete(store: Store, dataset_id: str) -> None:
+    """Delete a dataset; who reads it meanwhile sees it whole or not at all."""
+    async with store.writing() as connection:
+        # A large one takes longer than a page may.
+        await connection.execute("SET LOCAL statement_timeout = '10min'")
+        await connection.execute(_DELETE, [dataset_id])

@@ -1,0 +1,41 @@
+"""How symbols move together."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.api.models.analysis import BarSeconds, DatasetId
+from services.api.models.base import EpochUs, Feed, IsoTime, Record, Symbol
+
+CorrelationMethod = Literal["pearson", "spearman"]
+Of = Literal["returns", "prices"]
+Coefficient = Annotated[
+    float | None, Field(ge=-1, le=1, description="Null without enough data.", examples=[0.87])
+]
+Samples = Annotated[int, Field(ge=0, description="Returns or prices that both symbols have.", examples=[499])]
+
+
+class Cell(Record):
+    """The correlation of two symbols, of the bars that both have."""
+
+    symbol: Symbol
+    other: Symbol
+    correlation: Coefficient
+    samples: Samples
+    reason: Annotated[str | None, Field(description="Why there is none.", examples=["2 samples, 3 needed"])]
+
+
+class Correlation(Record):
+    """A symmetric matrix: a cell for each two of `symbols`, row by row, in `data`."""
+
+    feed: Feed
+    dataset: DatasetId
+    bar_s: BarSeconds
+    method: CorrelationMethod
+    of: Annotated[Of, Field(description="Log returns between neighbouring common bars, or closes.")]
+    first_us: Annotated[EpochUs | None, Field(description="Start of the first bar of any symbol.")]
+    first_time: IsoTime | None
+    last_us: Annotated[EpochUs | None, Field(description="Start of the last one.")]
+    last_time: IsoTime | None
+    symbols: Annotated[list[Symbol], Field(description="Of rows and columns.")]
+    data: list[Cell]

@@ -1,0 +1,102 @@
+"""What the stream says and is told."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from services.api.models.alerts import Alert
+from services.api.models.base import EpochUs, Feed, IsoTime, Record
+from services.api.models.market import Tick
+from services.api.models.pairs import LatestSignal
+from services.api.models.status import Status
+
+EventId = Annotated[
+    str,
+    Field(
+        description="Every closed signal and alert up to here has been sent: give the last one as `last_event_id` "
+        "to go on from there.",
+        examples=["5f0c2ab93d17-4711"],
+    ),
+]
+RequestId = Annotated[
+    str | int | None, Field(description="Of the command that this answers.", examples=["7"])
+]
+Ticks = Annotated[list[Tick], Field(default_factory=list, description="The latest trade of each symbol.")]
+Signals = Annotated[
+    list[LatestSignal],
+    Field(
+        default_factory=list,
+        description="Closed signals, each one, in the order they came; and of each pair the latest since its last "
+        "close (`closed` false), which the next one replaces.",
+    ),
+]
+Alerts = Annotated[
+    list[Alert], Field(default_factory=list, description="Alerts, and what was done about earlier ones.")
+]
+
+
+class _News(Record):
+    # What is not there is absent, never null.
+    id: EventId
+    feed: Feed
+    ticks: Ticks
+    signals: Signals
+    alerts: Alerts
+    status: Annotated[Status | None, Field(description="Once a second, if `status` is wanted.")] = None
+
+
+class Snapshot(_News):
+    """The present: of each pair the newest closed signal and the latest since, and the last alerts, newest first.
+
+    One of the scope `all` is the first message and replaces what was known; one of the scope `added` follows a
+    change of the subscription and brings what is newly wanted.
+    """
+
+    type: Literal["snapshot"]
+    scope: Literal["all", "added"]
+    resumed: Annotated[
+        bool | None,
+        Field(description="False in the first message: what came since `last_event_id` is not known here."),
+    ] = None
+
+
+class Update(_News):
+    """What is new since the message before."""
+
+    type: Literal["update"]
+    resumed: Annotated[
+        bool | None,
+        Field(description="True in the first message of a client that goes on from `last_event_id`."),
+    ] = None
+
+
+class Ack(Record):
+    """What is wanted from now on; a snapshot of the scope `added` follows."""
+
+    type: Literal["ack"]
+    request_id: RequestId
+    op: Literal["subscribe", "unsubscribe", "set"]
+    topics: list[Literal["ticks", "signals", "alerts", "status"]]
+    symbols: Annotated[list[str], Field(description="Empty: all.", examples=[["BTCUSDT"]])]
+    pairs: Annotated[list[str], Field(description="Empty: all.", examples=[["ETHUSDT-BTCUSDT"]])]
+    interval_ms: Annotated[int, Field(examples=[30])]
+
+
+class Pong(Record):
+    """The answer to a `ping`."""
+
+    type: Literal["pong"]
+    request_id: RequestId
+    now_us: EpochUs
+    now_time: IsoTime
+
+
+class StreamError(Record):
+    """A command was not understood, and nothing has changed; members of problem documents may follow."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["error"]
+    request_id: RequestId
+    title: Annotated[str, Field(examples=["Unknown symbol"])]
+    detail: Annotated[str, Field(examples=["expected one of BTCUSDT, ETHUSDT, received 'BTCUSDR'"])]

@@ -1,0 +1,98 @@
+"""``GET /v1/pairs/{pair}/analysis``: everything there is to say of a pair over a range."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator, Field
+
+from services.api.analysis import source
+from services.api.analysis.questions import PairQuestion
+from services.api.listing import TABLE_RESPONSES, TableAnswer
+from services.api.models.analysis import Analysis, Point
+from services.api.problems import RESPONSES
+from services.api.queries import BackendDependency
+from services.common.messages import Method, Transform
+from services.common.pairs import SYMBOL, Pair
+from services.quant.options import Criterion, Options, Trend
+
+router = APIRouter(prefix="/v1", tags=["pairs"])
+
+_LAGS_MAX = 100
+
+PairPath = Annotated[
+    str,
+    AfterValidator(lambda text: str(Pair.parse(text))),
+    Path(
+        description="Any two known symbols, watched or not: Y is regressed on X.",
+        examples=["ETHUSDT-BTCUSDT"],
+        json_schema_extra={"pattern": f"^{SYMBOL.pattern}-{SYMBOL.pattern}$"},
+    ),
+]
+
+
+class AnalysisQuery(source.ClosesQuery):
+    """How to analyse which bars."""
+
+    method: Annotated[Method, Field(description="How the hedge ratio is fitted.", examples=["ols"])] = "ols"
+    transform: Annotated[
+        Transform, Field(description="Of both legs' closes, before everything else.", examples=["log"])
+    ] = "price"
+    window: Annotated[
+        int,
+        Field(ge=3, le=source.BARS_MAX, description="Bars of the rolling numbers.", examples=[300]),
+    ] = 300
+    min_samples: Annotated[
+        int,
+        Field(ge=3, le=source.BARS_MAX, description="Bars before the first rolling number.", examples=[30]),
+    ] = 30
+    trend: Annotated[
+        Trend,
+        Field(
+            description="What the tests allow for: nothing (n), a constant, a linear, a quadratic trend.",
+            examples=["c"],
+        ),
+    ] = "c"
+    lags: Annotated[
+        Criterion | Annotated[int, Field(ge=0, le=_LAGS_MAX)],
+        Field(
+            description="Lagged differences in the tests: so many, or as many as AIC or BIC say.",
+            examples=["aic"],
+        ),
+    ] = "aic"
+    level: Annotated[
+        float,
+        Field(ge=0.5, le=0.9999, description="Confidence of the hedge ratio's interval.", examples=[0.95]),
+    ] = 0.95
+    series: Annotated[bool, Field(description="False: only the statistics.", examples=[True])] = True
+
+
+@router.get("/pairs/{pair}/analysis", response_model=Analysis, responses=TABLE_RESPONSES | RESPONSES)
+async def read_analysis(
+    pair: PairPath, request: Request, query: Annotated[AnalysisQuery, Query()], backend: BackendDependency
+) -> Response:
+    """Return hedge ratio, spread, tests and verdict of a pair; as CSV or Parquet the series, `data`.
+
+    Bars are those that are complete and that both legs have, by default the newest 500 of a minute. Statistics are of
+    all of them; in the series `hedge_ratio` to `correlation` see only the `window` bars before their own, as a live
+    signal does, and `sample_spread` and `sample_zscore` are by the one line through all.
+    """
+    subject = await (await source.find(backend, query)).subject(query, Pair.parse(pair))
+    table = TableAnswer(request, query.format, Point, {})
+    options = Options(
+        method=query.method,
+        transform=query.transform,
+        window=query.window,
+        min_samples=query.min_samples,
+        trend=query.trend,
+        lags=query.lags,
+        level=query.level,
+    )
+    question = PairQuestion(
+        subject=subject,
+        form=table.format,
+        path=request.url.path,
+        pair=pair,
+        options=options,
+        series=query.series or table.format != "json",
+    )
+    return await backend.answers.respond(request, table, question)

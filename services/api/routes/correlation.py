@@ -1,0 +1,76 @@
+"""``GET /v1/correlation``: how symbols move together."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, Field
+
+from services.api.analysis import source
+from services.api.analysis.questions import MatrixQuestion
+from services.api.listing import TABLE_RESPONSES, TableAnswer
+from services.api.models.correlation import Cell, Correlation, CorrelationMethod, Of
+from services.api.problems import RESPONSES
+from services.api.queries import BackendDependency
+from services.common.pairs import SYMBOL, parse_symbol
+from services.common.settings import split
+
+router = APIRouter(prefix="/v1", tags=["pairs"])
+
+SYMBOLS_MAX = 50
+
+
+def _symbols(text: str | None) -> str | None:
+    if text is None:
+        return None
+    names = list(dict.fromkeys(map(parse_symbol, split(text))))
+    if not 2 <= len(names) <= SYMBOLS_MAX:
+        raise ValueError(f"expected 2 to {SYMBOLS_MAX} different symbols, received {len(names)}")
+    return ",".join(names)
+
+
+class CorrelationQuery(source.ClosesQuery):
+    """Which symbols' bars, and how."""
+
+    symbols: Annotated[
+        str | None,
+        AfterValidator(_symbols),
+        Field(
+            description=f"2 to {SYMBOLS_MAX} known symbols, separated by commas; without it "
+            f"the first {SYMBOLS_MAX} there are.",
+            examples=["BTCUSDT,ETHUSDT"],
+            json_schema_extra={"pattern": f"^{SYMBOL.pattern}(,{SYMBOL.pattern}){{1,{SYMBOLS_MAX - 1}}}$"},
+        ),
+    ] = None
+    method: Annotated[
+        CorrelationMethod, Field(description="Spearman's is of ranks.", examples=["pearson"])
+    ] = "pearson"
+    of: Annotated[
+        Of,
+        Field(
+            description="Log returns, or closes, which trend together by chance: correlations of prices mislead.",
+            examples=["returns"],
+        ),
+    ] = "returns"
+
+
+@router.get("/correlation", response_model=Correlation, responses=TABLE_RESPONSES | RESPONSES)
+async def read_correlation(
+    request: Request, query: Annotated[CorrelationQuery, Query()], backend: BackendDependency
+) -> Response:
+    """Return the correlation of every two symbols, over the complete bars that the two have in common.
+
+    Nothing is carried forward, so each cell says of how many samples it is. A return is between neighbouring
+    common bars.
+    """
+    bars = await source.find(backend, query)
+    names = query.symbols.split(",") if query.symbols else (await bars.symbols())[:SYMBOLS_MAX]
+    subject = await bars.subject(query, names)
+    table = TableAnswer(request, query.format, Cell, {})
+    question = MatrixQuestion(
+        subject=subject,
+        form=table.format,
+        path=request.url.path,
+        method=query.method,
+        of=query.of,
+    )
+    return await backend.answers.respond(request, table, question)

@@ -1,0 +1,54 @@
+"""Which web pages may make a browser ask: those of the API's own origin, and those that the settings name."""
+
+from collections.abc import Collection
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def is_own_host(host: str | None, named: Collection[str]) -> bool:
+    """Return whether a Host header can be meant for us.
+
+    A page whose name was made to resolve to our address (DNS rebinding) asks with its own name, which has a dot.
+
+    >>> [is_own_host(host, ["api.desk.example"]) for host in ("127.0.0.1:8000", "[::1]", "localhost:80", "api")]
+    [True, True, True, True]
+    >>> [is_own_host(host, ["api.desk.example"]) for host in ("API.desk.example", "evil.example:8000", "", None)]
+    [True, False, False, False]
+    """
+    name = _hostname(f"//{host or ''}")
+    return name is not None and ("." not in name or name in named or _is_address(name))
+
+
+def is_own_page(origin: str | None, host: str | None, named: Collection[str]) -> bool:
+    """Return whether an Origin header is ours, is that of a page the settings name, or is not there.
+
+    Behind a proxy that ends TLS only the scheme differs, so it does not count.
+
+    >>> [is_own_page(origin, "api:8000", ["https://desk.example"]) for origin in (None, "http://api:8000")]
+    [True, True]
+    >>> is_own_page("https://desk.example", "api:8000", ["https://desk.example"])
+    True
+    >>> [is_own_page(origin, "api:8000", []) for origin in ("null", "http://api:8050", "https://evil.example")]
+    [False, False, False]
+    """
+    return origin is None or origin in named or (host is not None and _authority(origin) == host.lower())
+
+
+def _authority(origin: str) -> str | None:
+    scheme, separator, authority = origin.lower().partition("://")
+    return authority if scheme in ("http", "https") and separator else None
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname or None
+    except ValueError:
+        return None
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""What was found in the files of a dataset: counted, and the first findings of each kind kept."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+Kind = Literal["rejected", "out of order", "repeated", "gap"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+KEPT = 10_000
+"""So many findings of each kind are kept."""
+
+
+class Finding(NamedTuple):
+    """One finding; a gap is in no line."""
+
+    kind: Kind
+    file: str | None
+    line: int | None
+    reason: str
+
+
+class Report:
+    """Grows by its counts and the first findings only; `heard` is told every one that is added."""
+
+    def __init__(self, heard: Callable[[Finding], None] | None = None) -> None:
+        self.counts: Counter[Kind] = Counter()
+        self.kept: list[Finding] = []
+        self._heard = heard
+
+    def add(self, finding: Finding) -> None:
+        """Note one finding."""
+        if self.counts[finding.kind] < KEPT:
+            self.kept.append(finding)
+        self.counts[finding.kind] += 1
+        if self._heard is not None:
+            self._heard(finding)
+
+    def add_uncounted(self, kind: Kind, count: int) -> None:
+        """Note `count` findings that nobody has looked at one by one."""
+        self.counts[kind] += count

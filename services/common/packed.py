@@ -1,0 +1,82 @@
+"""Open what people keep recordings and archives in: plain files, gz, and zip with one file inside."""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from services.common.errors import FatalError
+
+Packed = IO[bytes] | gzip.GzipFile
+
+_GZIP = b"\x1f\x8b"
+_ZIP = b"PK"
+
+
+class FileError(FatalError):
+    """A file that cannot be used: its name, what is wrong with it, and in which line, if it is in one."""
+
+    def __init__(self, name: str, detail: str, line: int | None = None) -> None:
+        super().__init__(f"{name}: {detail}" if line is None else f"{name}:{line}: {detail}")
+        self.name = name
+        self.detail = detail
+        self.line = line
+
+
+def unusable(path: Path, reason: str) -> FileError:
+    """Return the one line that says why `path` cannot be used."""
+    return FileError(
+        str(path),
+        f"expected recorded frames, ndjson ticks or the venue's aggTrades csv, plain, gz or zip, but {reason}",
+    )
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Packed]:
+    """Yield the bytes inside `path`, told by its content; FileError if they cannot be read, even halfway."""
+    try:
+        with path.open("rb") as file, opened(file, str(path)) as stream:
+            yield stream
+    except OSError as error:
+        raise unusable(path, str(error.strerror)) from error
+
+
+@contextmanager
+def opened(file: IO[bytes], name: str) -> Iterator[Packed]:
+    """Yield the bytes inside `file`, told by its content; FileError if they cannot be read, even halfway."""
+    try:
+        with _inside(file, name) as stream:
+            yield stream
+    except EOFError as error:
+        raise FileError(
+            name, "expected a whole file, but it is truncated: the packed data end too early"
+        ) from error
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+        raise FileError(name, f"expected a whole file, but the packed data are damaged: {error}") from error
+
+
+@contextmanager
+def _inside(file: IO[bytes], name: str) -> Iterator[Packed]:
+    magic = file.read(2)
+    file.seek(0)
+    if magic == _ZIP:
+        with zipfile.ZipFile(file) as folder, _only_member(folder, name) as member:
+            yield member
+    elif magic == _GZIP:
+        with gzip.GzipFile(fileobj=file, mode="rb") as stream:
+            yield stream
+    else:
+        yield file
+
+
+def _only_member(folder: zipfile.ZipFile, name: str) -> IO[bytes]:
+    members = [member for member in folder.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise FileError(name, f"expected one file inside, but it holds {len(members)} files, not one")
+    try:
+        return folder.open(members[0])
+    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way of its own
+        raise zipfile.BadZipFile(str(error)) from error

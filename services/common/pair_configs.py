@@ -1,0 +1,165 @@
+"""Which pairs there are: the compacted topic ``pairs``, followed while a service runs, and written."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.common import kafka
+from services.common.backoff import Backoff
+from services.common.cancellation import checkpoint
+from services.common.errors import BadMessageError, TransientError
+from services.common.messages import PairConfig, decode, encode
+from services.common.settings import KafkaSettings, PairSettings
+from services.common.topics import PAIRS
+
+Configs = Mapping[str, PairConfig]
+Offsets = Mapping[TopicPartition, int]
+"""The offset after a message, by its partition."""
+
+_POLL_MS = 1_000
+# Pairs seldom change.
+_FETCH_MAX_WAIT_MS = 100
+_PUBLISH_S = 3.0
+
+log = structlog.get_logger()
+
+
+def configured(settings: PairSettings, *names: str) -> dict[str, PairConfig]:
+    """Return the pairs of the settings, as they are published at the first start, or those called `names`."""
+    return {
+        name: PairConfig(
+            pair=name,
+            window=settings.window,
+            min_samples=min(settings.window, settings.min_samples),
+            entry_z=settings.entry_z,
+            exit_z=settings.exit_z,
+            stale_after_s=settings.stale_after_s,
+        )
+        for name in names or map(str, settings.pairs)
+    }
+
+
+async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | None]) -> Offsets:
+    """Put these pairs on the topic, None for one that is removed, and return how far one must read to know them.
+
+    TransientError unless the broker has acknowledged all of them; it may have them all the same.
+    """
+    timeout_ms = round(_PUBLISH_S * 1000)
+    reached: dict[TopicPartition, int] = {}
+    try:
+        async with (
+            asyncio.timeout(2 * _PUBLISH_S),
+            kafka.producer(settings, request_timeout_ms=timeout_ms, linger_ms=0) as producer,
+        ):
+            waiting = [
+                await producer.send(
+                    PAIRS.name, key=name.encode(), value=None if config is None else encode(config)
+                )
+                for name, config in changes.items()
+            ]
+            for sent in await asyncio.gather(*waiting):
+                place, end = sent.topic_partition, sent.offset + 1
+                reached[place] = max(end, reached.get(place, 0))
+    except (KafkaError, TimeoutError) as error:
+        raise TransientError(f"expected the broker to take the pairs: {str(error) or repr(error)}") from error
+    return reached
+
+
+class PairConfigs:
+    """The pairs by name. ``version`` grows with each change; ``loaded`` is set once the topic has been read."""
+
+    def __init__(self, bury: Callable[[ConsumerRecord, Exception], Awaitable[None]] | None = None) -> None:
+        """`bury` puts aside a message that is no configuration; None where another service does."""
+        self.by_name: Configs = {}
+        self.version = 0
+        self.loaded = asyncio.Event()
+        self._bury = bury
+        self._read: Offsets = {}
+        self._progress = asyncio.Event()
+
+    async def follow(self, settings: KafkaSettings, first: Configs | None = None) -> None:
+        """Follow the topic until cancelled, whatever the broker does.
+
+        If the topic is empty `first` is published; without it the first messages are waited for.
+        """
+        backoff = Backoff(cap_s=2)
+        while True:
+            checkpoint()
+            try:
+                wait_ms = max(settings.fetch_max_wait_ms, _FETCH_MAX_WAIT_MS)
+                async with kafka.consumer(settings, PAIRS, fetch_max_wait_ms=wait_ms) as consumer:
+                    ends = await _go_to_the_beginning(consumer)
+                    if first and not any(ends.values()):
+                        ends = {**ends, **await publish(settings, first)}
+                    backoff.reset()
+                    await self._follow(consumer, ends)
+            except (KafkaError, TransientError) as error:
+                delay = backoff.next_s()
+                log.warning(
+                    "waiting for the pairs", error=str(error) or repr(error), retry_in_s=round(delay, 1)
+                )
+                await asyncio.sleep(delay)
+
+    async def reach(self, offsets: Offsets) -> None:
+        """Return when everything before `offsets` has been read."""
+        while any(self._read.get(partition, 0) < offset for partition, offset in offsets.items()):
+            await self._progress.wait()
+
+    async def changed(self, version: int) -> int:
+        """Return the version, once the pairs are loaded and it is another than `version`."""
+        await self.loaded.wait()
+        while self.version == version:
+            await self._progress.wait()
+        return self.version
+
+    async def _follow(self, consumer: AIOKafkaConsumer, ends: Offsets) -> None:
+        configs: dict[str, PairConfig] = {}
+        behind = {partition for partition, end in ends.items() if end > 0}
+        is_empty = not behind
+        while True:
+            checkpoint()
+            for batch in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                is_empty = False
+                for record in batch:
+                    await self._apply(configs, record)
+            read = {partition: await consumer.position(partition) for partition in ends}
+            behind = {partition for partition in behind if read[partition] < ends[partition]}
+            if not behind and not is_empty:
+                self._take(configs, read)
+
+    def _take(self, configs: Configs, read: Offsets) -> None:
+        if configs != self.by_name:
+            self.by_name = dict(configs)
+            self.version += 1
+        self._read = read
+        self.loaded.set()
+        self._progress.set()
+        self._progress = asyncio.Event()
+
+    async def _apply(self, configs: dict[str, PairConfig], record: ConsumerRecord) -> None:
+        name = (record.key or b"").decode(errors="replace")
+        if record.value is None:
+            configs.pop(name, None)
+            return
+        try:
+            config = decode(record.value, PairConfig)
+            if config.pair != name:
+                raise BadMessageError(f"expected the key {config.pair}, received {name!r}")
+        except BadMessageError as error:
+            if self._bury is not None:
+                await self._bury(record, error)
+        else:
+            configs[name] = config
+
+
+async def _go_to_the_beginning(consumer: AIOKafkaConsumer) -> Offsets:
+    """Return the end of each partition."""
+    assigned = consumer.assignment()
+    if not assigned:
+        raise TransientError(f"expected the topic {PAIRS.name}, received none")
+    await consumer.seek_to_beginning()
+    ends: Offsets = await consumer.end_offsets(assigned)
+    return ends

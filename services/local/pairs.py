@@ -1,0 +1,28 @@
+"""Bring the pairs of the store back to a broker that remembers nothing."""
+
+from services.common import database, pair_store
+from services.common.pair_configs import configured, publish
+from services.common.pairs import Pair
+from services.common.settings import DatabaseSettings
+from services.local.terminal import say
+from services.stream_analytics.settings import StreamSettings
+
+
+async def restore(settings: StreamSettings, store: DatabaseSettings) -> None:
+    """Publish the pairs of the store, before any service starts; nothing at the very first start.
+
+    What the settings name explicitly is added unless somebody has removed it. The names of the removed are
+    published as well, so that the topic is not taken for one that nobody has used.
+    """
+    async with database.connect(store, "pairstream-up") as connection:
+        stored, removed = await pair_store.stored(connection), await pair_store.removed(connection)
+    if not stored and not removed:
+        return
+    named = configured(settings) if "pairs" in settings.model_fields_set else {}
+    added = {name: config for name, config in named.items() if name not in stored and name not in removed}
+    for name in sorted(removed & named.keys()):
+        say("pairstream", f"{name} was removed and stays so: PUT /v1/pairs/{name} brings it back")
+    for name in stored:
+        if missing := [leg for leg in Pair.parse(name) if leg not in settings.symbols]:
+            say("pairstream", f"{name} is watched, but {', '.join(missing)} is not ingested: no signals")
+    await publish(settings, {**dict.fromkeys(removed), **stored, **added})

@@ -1,0 +1,29 @@
+"""What can be asked of a pair and what is answered, by name: without the libraries that work it out."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from services.quant.estimators import Method
+from services.quant.transform import Transform
+
+Trend = Literal["n", "c", "ct", "ctt"]
+"""What a test's regression allows for: nothing, a constant, a trend as well, a quadratic one as well."""
+Criterion = Literal["aic", "bic"]
+Part = Literal[
+    "regression", "diagnostics", "adf_y", "adf_x", "adf_spread", "engle_granger_y_on_x", "engle_granger_x_on_y",
+    "half_life", "hurst",
+]  # fmt: skip
+Conclusion = Literal["cointegrated", "one_way", "not_cointegrated", "legs_stationary", "not_enough_data"]
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How to analyse. `window` and `min_samples` are of the rolling numbers, in bars."""
+
+    method: Method = "ols"
+    transform: Transform = "price"
+    window: int = 300
+    min_samples: int = 30
+    trend: Trend = "c"
+    lags: int | Criterion = "aic"
+    level: float = 0.95

@@ -1,0 +1,146 @@
+"""Everything there is to say of two legs over one history."""
+
+from collections.abc import Callable
+from typing import TypeVar, get_args
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from services.quant.diagnostics import Diagnostics, diagnose
+from services.quant.estimators import MOVING, Method
+from services.quant.fit import Fit, NotEnoughDataError
+from services.quant.half_life import HalfLife, RollingHalfLife
+from services.quant.hurst import Hurst, hurst
+from services.quant.options import Options, Part
+from services.quant.regression import Regression, describe, fit_line
+from services.quant.rolling import Rolling, rolling
+from services.quant.unit_root import UnitRoot, adf, engle_granger
+from services.quant.verdict import Evidence, Verdict, judge
+
+Values = NDArray[np.float64]
+T = TypeVar("T")
+
+
+class Analysis(Struct, frozen=True, kw_only=True):
+    """What was found; a part that is None has its reason in `not_enough_data`.
+
+    `spread` is what the line of the whole sample leaves of y: in-sample, its parameters have seen all of it. Of a
+    method whose line moves (`kalman`, `rls`, `ewma`) it is the error of the forecast. `zscore` is that spread by
+    the regression's scale. The columns of `rolling` see only what was before.
+    """
+
+    samples: int
+    regression: Regression | None
+    diagnostics: Diagnostics | None
+    adf_y: UnitRoot | None
+    adf_x: UnitRoot | None
+    adf_spread: UnitRoot | None
+    engle_granger_y_on_x: UnitRoot | None
+    engle_granger_x_on_y: UnitRoot | None
+    half_life: HalfLife | None
+    hurst: Hurst | None
+    verdict: Verdict
+    not_enough_data: dict[Part, str]
+    spread: Values
+    zscore: Values
+    rolling: Rolling
+
+
+def analyse(y_price: Values, x_price: Values, options: Options) -> Analysis:
+    """Return the analysis of two legs' prices above 0, one for each bar that both have, oldest first.
+
+    Bars are taken as equally far apart. Every statistic is one of transformed prices.
+    """
+    y, x = (np.log(leg) if options.transform == "log" else leg for leg in (y_price, x_price))
+    missing: dict[Part, str] = {}
+
+    def part(name: Part, compute: Callable[[], T]) -> T | None:
+        try:
+            return compute()
+        except NotEnoughDataError as error:
+            missing[name] = str(error)
+            return None
+
+    observations = y.tolist(), x.tolist()
+    window, method = options.window, options.method
+    rolled = rolling(method, window, options.min_samples, *observations)
+    fit = part("regression", lambda: _line(options, *observations))
+    spread = _spread(method, fit, rolled, y, x)
+    known = spread[~np.isnan(spread)]
+    trend, lags = options.trend, options.lags
+    regression = None if fit is None else describe(method, fit, y, x, spread, options.level)
+    reason = missing.get("regression")
+
+    def of_spread(name: Part, compute: Callable[[Values], T]) -> T | None:
+        if reason is not None:
+            missing[name] = f"there is no spread: {reason}"
+            return None
+        return part(name, lambda: compute(known))
+
+    evidence = Evidence(
+        samples=len(y),
+        y_on_x=part("engle_granger_y_on_x", lambda: engle_granger(y, x, trend, lags)),
+        x_on_y=part("engle_granger_x_on_y", lambda: engle_granger(x, y, trend, lags)),
+        adf_y=part("adf_y", lambda: adf(y, trend, lags)),
+        adf_x=part("adf_x", lambda: adf(x, trend, lags)),
+        adf_spread=of_spread("adf_spread", lambda values: adf(values, trend, lags)),
+        half_life=of_spread("half_life", _half_life),
+        hurst=of_spread("hurst", hurst),
+        diagnostics=of_spread("diagnostics", diagnose),
+    )
+    return Analysis(
+        samples=len(y),
+        regression=regression,
+        diagnostics=evidence.diagnostics,
+        adf_y=evidence.adf_y,
+        adf_x=evidence.adf_x,
+        adf_spread=evidence.adf_spread,
+        engle_granger_y_on_x=evidence.y_on_x,
+        engle_granger_x_on_y=evidence.x_on_y,
+        half_life=evidence.half_life,
+        hurst=evidence.hurst,
+        verdict=judge(evidence, missing.get("engle_granger_y_on_x") or missing.get("engle_granger_x_on_y")),
+        not_enough_data=missing,
+        spread=spread,
+        zscore=spread / fit.scale if fit and fit.scale else np.full(len(y), np.nan),
+        rolling=rolled,
+    )
+
+
+def refuse(samples: int, reason: str) -> Analysis:
+    """Return an analysis without a number: `reason` stands against every part."""
+    nothing = np.full(samples, np.nan)
+    none: list[float | None] = [None] * samples
+    parts = dict.fromkeys(get_args(Part))
+    return Analysis(
+        **parts,
+        samples=samples,
+        verdict=Verdict("not_enough_data", f"No verdict: {reason}.", []),
+        not_enough_data=dict.fromkeys(parts, reason),
+        spread=nothing,
+        zscore=nothing,
+        rolling=Rolling(none, none, none, none, none, 1),
+    )
+
+
+def _line(options: Options, y: list[float], x: list[float]) -> Fit:
+    enough = min(options.window, options.min_samples)
+    if options.method in MOVING and len(y) <= enough:
+        raise NotEnoughDataError(f"more than {enough} observations are needed, there are {len(y)}")
+    return fit_line(options.method, y, x, options.window)
+
+
+def _spread(method: Method, fit: Fit | None, rolled: Rolling, y: Values, x: Values) -> Values:
+    if fit is None:
+        return np.full(len(y), np.nan)
+    if method in MOVING:
+        return np.array(rolled.spread, np.float64)
+    return y - (fit.intercept + fit.hedge_ratio * x)
+
+
+def _half_life(spread: Values) -> HalfLife:
+    rolling_half_life = RollingHalfLife(max(1, len(spread) - 1))
+    for value in spread.tolist():
+        rolling_half_life.update(value)
+    return rolling_half_life.get()

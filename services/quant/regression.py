@@ -1,0 +1,105 @@
+"""The line of a whole sample: hedge ratio, its interval, how much of y it explains."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from services.quant import estimators
+from services.quant.estimators import Method
+from services.quant.fit import Fit
+from services.quant.kalman import KalmanFit
+from services.quant.theil_sen import TheilSen
+
+Values = NDArray[np.float64]
+# All of them for up to 632 observations.
+_SLOPES = 200_000
+# Degrees of freedom that the line takes, where the standard error is that of least squares.
+_LEAST_SQUARES = {"ols": 2, "ols_origin": 1}
+
+
+class Regression(Struct, frozen=True):
+    """y = intercept + hedge_ratio * x + spread, of `samples` observations; `scale` is the spread's deviation.
+
+    From `low` to `high` the hedge ratio lies with probability `level`, if the errors are independent and of equal
+    variance; both are None where the method has no standard interval. `r_squared` is 1 - SSR / SST, through
+    the origin with an SST about 0, as in statsmodels.
+    """
+
+    hedge_ratio: float
+    hedge_ratio_se: float | None
+    low: float | None
+    high: float | None
+    level: float
+    intercept: float
+    intercept_se: float | None
+    scale: float
+    r_squared: float
+    samples: int
+
+
+def fit_line(method: Method, y: Sequence[float], x: Sequence[float], window: int) -> Fit:
+    """Return the line of all observations; NotEnoughDataError as the estimator.
+
+    Estimators without a window (`kalman`, `rls`, `ewma`) take `window` for their memory, and this is their last line.
+    """
+    n = max(1, len(y))
+    if method == "theil_sen":
+        estimator: estimators.Estimator = TheilSen(n, pairs=_SLOPES)
+    else:
+        estimator = estimators.create(method, window if method in estimators.MOVING else n)
+    for pair in zip(y, x, strict=True):
+        estimator.update(*pair)
+    return estimator.get()
+
+
+def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, level: float) -> Regression:
+    """Return what there is to know of `fit`, whose residuals are `spread` (nan where there was no line yet).
+
+    Intervals: of least squares by Student's t, equal to ``statsmodels.OLS.conf_int``; of `huber`, `rls` and `kalman`
+    by the normal distribution, as ``statsmodels.RLM.conf_int``; of `theil_sen` Sen's (1968) by ranks, where
+    all slopes were compared.
+    """
+    low, high = _interval(method, fit, y, x, level)
+    known = ~np.isnan(spread)
+    around = 0.0 if method == "ols_origin" else y[known].mean()
+    total = float(((y[known] - around) ** 2).sum())
+    return Regression(
+        hedge_ratio=fit.hedge_ratio,
+        hedge_ratio_se=fit.hedge_ratio_se,
+        low=low,
+        high=high,
+        level=level,
+        intercept=fit.intercept,
+        intercept_se=_intercept_se(method, fit, x),
+        scale=fit.scale,
+        r_squared=1 - float((spread[known] ** 2).sum()) / total if total else 0.0,
+        samples=fit.samples,
+    )
+
+
+def _interval(
+    method: Method, fit: Fit, y: Values, x: Values, level: float
+) -> tuple[float | None, float | None]:
+    n = len(y)
+    if method == "theil_sen" and n * (n - 1) // 2 <= _SLOPES:
+        found = stats.theilslopes(y, x, alpha=level)
+        return float(found.low_slope), float(found.high_slope)
+    if fit.hedge_ratio_se is None:
+        return None, None
+    tail = (1 + level) / 2
+    taken = _LEAST_SQUARES.get(method)
+    quantile = special.ndtri(tail) if taken is None else special.stdtrit(n - taken, tail)
+    reach = float(quantile) * fit.hedge_ratio_se
+    return fit.hedge_ratio - reach, fit.hedge_ratio + reach
+
+
+def _intercept_se(method: Method, fit: Fit, x: Values) -> float | None:
+    if isinstance(fit, KalmanFit):
+        return fit.intercept_se
+    if method != "ols" or fit.hedge_ratio_se is None:
+        return None
+    return math.hypot(fit.scale / math.sqrt(len(x)), float(x.mean()) * fit.hedge_ratio_se)

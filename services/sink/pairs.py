@@ -1,0 +1,30 @@
+"""Keep the table `pairs` a mirror of its topic, which is small enough to be compared as a whole."""
+
+import asyncio
+
+import structlog
+
+from services.common import database, pair_store, store
+from services.common.backoff import Backoff
+from services.common.errors import TransientError
+from services.common.pair_configs import PairConfigs
+from services.common.settings import DatabaseSettings
+
+log = structlog.get_logger()
+
+
+async def mirror(settings: DatabaseSettings, pairs: PairConfigs) -> None:
+    """Store the pairs at each change until cancelled, however long that takes."""
+    backoff, version = Backoff(), -1
+    while True:
+        now = await pairs.changed(version)
+        try:
+            async with database.connect(settings, "pairstream-sink-pairs") as connection:
+                with store.errors():
+                    await pair_store.mirror(connection, pairs.by_name)
+        except TransientError as error:
+            log.warning("the pairs are not stored yet", error=str(error))
+            await asyncio.sleep(backoff.next_s())
+        else:
+            version = now
+            backoff.reset()

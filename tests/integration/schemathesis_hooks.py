@@ -1,0 +1,29 @@
+"""Which requests may be refused though they are as the schema says."""
+
+import re
+from typing import Any
+
+import schemathesis
+
+BEYOND_SCHEMAS = re.compile(
+    # Of two parameters, of one and the time of day, or of one and what is stored.
+    "a time not before start|a time that is not in the future|a time at most 30 days from now"
+    "|exit_z below entry_z|at most the window|an intercept with method|two different symbols"
+    "|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
+    # Of a text that means something.
+    "|a next_cursor of this resource|a symbol such as|a pair Y-X such as|a time from 1970 to 9999"
+    "|JSON$|a zone such as|a format such as|up to 100 letters|Unusable file"
+)
+"""Beginnings of what a problem names as expected."""
+
+
+@schemathesis.check
+def only_what_no_schema_can_say_is_refused(
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> None:
+    """Fail if a request that keeps to the schema is invalid for a reason that the schema could have named."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
+        return
+    problem = response.json()
+    for error in problem.get("errors") or [{"expected": problem["title"]}]:
+        assert BEYOND_SCHEMAS.match(error["expected"]), error

@@ -1,0 +1,173 @@
+"""What people do about alerts is stored once, filtered by, and told to everybody who listens."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from websockets.asyncio.client import connect
+
+from services.common import clock
+from services.common.messages import encode
+from tests.api_process import PAIR, ApiProcess, alert, running_api, store
+from tests.broker import produce
+from tests.fix_broker import embedded_broker
+
+pytestmark = pytest.mark.integration
+
+ALERTS = [alert(number) for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[str]:
+    with embedded_broker() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def api(store_url: str, broker: str) -> Iterator[ApiProcess]:
+    store(store_url, ALERTS)
+    with running_api(broker, store_url) as running:
+        yield running
+
+
+def post(api: ApiProcess, number: int, what: str, **body: Any) -> dict[str, Any]:
+    response = api.http.post(f"/v1/alerts/{ALERTS[number].alert_id}/{what}", json=body or None)
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def stored(api: ApiProcess, number: int) -> dict[str, Any]:
+    rows = {row["alert_id"]: row for row in api.data("/v1/alerts")}
+    return rows[ALERTS[number].alert_id]
+
+
+def test_who_saw_an_alert_first_stays(api: ApiProcess) -> None:
+    before = clock.now_us()
+    assert stored(api, 0)["acked_us"] is stored(api, 0)["acked_time"] is stored(api, 0)["acked_by"] is None
+    told = post(api, 0, "ack")
+    assert before <= told["acked_us"] <= clock.now_us()
+    assert (told["acked_by"], told["acked_time"]) == ("local", clock.to_iso(told["acked_us"]))
+    assert post(api, 0, "ack") == stored(api, 0) == told
+
+
+def test_a_snooze_ends_at_its_time_or_when_it_is_told_to(api: ApiProcess) -> None:
+    before = clock.now_us()
+    told = post(api, 1, "snooze", for_s=90.5)
+    assert before <= told["snoozed_until_us"] - 90_500_000 <= clock.now_us()
+    assert stored(api, 1) == told
+    until = clock.now_us() + clock.HOUR
+    assert post(api, 1, "snooze", until=clock.to_iso(until))["snoozed_until_us"] == until
+    assert post(api, 1, "snooze", until=until)["snoozed_until_us"] == until
+    post(api, 1, "ack")
+    assert stored(api, 1)["snoozed_until_us"] == until
+    for end in ({"for_s": 0}, {"until": "2026-01-01T00:00:00Z"}):
+        post(api, 1, "snooze", for_s=60)
+        assert post(api, 1, "snooze", **end)["snoozed_until_us"] is None
+    assert stored(api, 1)["acked_by"] == "local"
+
+
+def test_alerts_are_filtered_by_rule_and_by_who_saw_them(api: ApiProcess) -> None:
+    post(api, 3, "ack")
+    seen = api.data("/v1/alerts", acked="true")
+    unseen = api.data("/v1/alerts", acked="false", pair=PAIR, rule="zscore-entry", state="firing")
+    assert ALERTS[3].alert_id in {row["alert_id"] for row in seen}
+    assert all(row["acked_us"] for row in seen)
+    assert unseen
+    assert not any(row["acked_us"] for row in unseen)
+    everything = {row["alert_id"] for row in (*seen, *api.data("/v1/alerts", acked="false"))}
+    assert everything == {one.alert_id for one in ALERTS}
+    assert api.data("/v1/alerts", rule="another") == []
+
+
+REFUSED = {
+    "nothing": ({}, "body", "either until or for_s"),
+    "both": ({"for_s": 1, "until": "2030-01-01T00:00:00Z"}, "body", "either until or for_s"),
+    "too long": ({"for_s": 30 * 86_400 + 1}, "for_s", "less than or equal to 2592000"),
+    "too late": ({"until": "9999-01-01T00:00:00Z"}, "until", "at most 30 days from now"),
+    "no zone": ({"until": "2030-01-01T00:00:00"}, "until", "a time with its zone"),
+    "a number as text": ({"for_s": "60"}, "for_s", "a valid number"),
+    "before now": ({"for_s": -1}, "for_s", "greater than or equal to 0"),
+    "unknown": ({"for_s": 60, "by": "me"}, "by", "only documented"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_wrong_snooze_says_what_is_wrong(api: ApiProcess, case: str) -> None:
+    body, field, expected = REFUSED[case]
+    response = api.http.post(f"/v1/alerts/{ALERTS[5].alert_id}/snooze", json=body)
+    assert response.status_code == 422, response.text
+    (error,) = response.json()["errors"]
+    assert error["field"] == field
+    assert expected in error["expected"]
+    assert stored(api, 5)["snoozed_until_us"] is None
+
+
+@pytest.mark.parametrize(
+    ("alert_id", "status"),
+    [("none", 404), ("%00", 422), ("a%00b", 422), ("x" * 201, 422), ("';%20--", 404), ("%F0%9F%90%98", 404)],
+)
+def test_an_unknown_alert_is_no_error_of_ours(api: ApiProcess, alert_id: str, status: int) -> None:
+    for what, body in (("ack", None), ("snooze", {"for_s": 60})):
+        response = api.http.post(f"/v1/alerts/{alert_id}/{what}", json=body)
+        assert response.status_code == status, response.text
+
+
+def test_an_alert_that_is_not_stored_yet_is_waited_for(api: ApiProcess, broker: str, store_url: str) -> None:
+    async def told() -> tuple[int, int]:
+        async with (
+            asyncio.timeout(20),
+            connect(f"{api.url.replace('http', 'ws')}/v1/stream?topics=alerts", proxy=None) as socket,
+            httpx.AsyncClient(base_url=api.url, trust_env=False) as http,
+        ):
+            await socket.recv()
+            new = [alert(100), alert(101)]
+            await asyncio.to_thread(produce, broker, "alerts", ((encode(one), 0) for one in new))
+            heard: set[str] = set()
+            while not heard >= {one.alert_id for one in new}:
+                message = json.loads(await socket.recv())
+                heard |= {one["alert_id"] for one in message.get("alerts", [])}
+            early = asyncio.create_task(http.post(f"/v1/alerts/{new[0].alert_id}/ack"))
+            never = asyncio.create_task(http.post(f"/v1/alerts/{new[1].alert_id}/ack"))
+            await asyncio.sleep(0.3)
+            assert not early.done()
+            await asyncio.to_thread(store, store_url, new[:1])
+            return (await early).status_code, (await never).status_code
+
+    assert asyncio.run(told()) == (200, 404)
+
+
+def test_every_client_of_the_stream_hears_of_it(api: ApiProcess) -> None:
+    async def run() -> tuple[dict[str, Any], dict[str, Any]]:
+        url = f"{api.url.replace('http', 'ws')}/v1/stream?topics=alerts"
+        async with asyncio.timeout(20), connect(url, proxy=None) as socket:
+            snapshot = json.loads(await socket.recv())
+            told = await asyncio.to_thread(post, api, 7, "ack")
+            while not (update := json.loads(await socket.recv())).get("alerts"):
+                pass
+        (news,) = update["alerts"]
+        assert news == told
+        return {row["alert_id"]: row for row in snapshot["alerts"]}, news
+
+    before, news = asyncio.run(run())
+    assert before[news["alert_id"]] == {**news, **dict.fromkeys(("acked_us", "acked_time", "acked_by"))}
+
+
+def test_a_table_of_alerts_as_csv_has_it_too(api: ApiProcess) -> None:
+    post(api, 8, "ack")
+    header, *rows = api.get("/v1/alerts", format="csv").text.splitlines()
+    column = header.split(",").index("acked_by")
+    assert "local" in {row.split(",")[column] for row in rows}
+
+
+def test_what_was_done_goes_with_the_alert(api: ApiProcess, store_url: str) -> None:
+    post(api, 9, "snooze", for_s=60)
+    with psycopg.connect(store_url) as connection:
+        connection.execute("DELETE FROM alerts WHERE alert_id = %s", [ALERTS[9].alert_id])
+    assert api.http.post(f"/v1/alerts/{ALERTS[9].alert_id}/ack").status_code == 404
+    with psycopg.connect(store_url) as connection:
+        query = "SELECT FROM alert_handling WHERE alert_id = %s"
+        assert connection.execute(query, [ALERTS[9].alert_id]).fetchall() == []

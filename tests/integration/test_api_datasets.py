@@ -1,0 +1,300 @@
+"""Uploaded history through the API: what comes in, what is told of it, and its bars."""
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+
+from services.api.models.base import Listing
+from services.api.models.datasets import Dataset, DatasetDetail, DatasetPreview, Finding
+from services.api.models.market import Bar
+from services.common.clock import MINUTE, to_iso
+from tests.api_process import START_US, ApiProcess, running_api, store, tick
+from tests.fix_broker import embedded_broker
+
+pytestmark = pytest.mark.integration
+
+HEADER = "time,symbol,open,high,low,close,volume"
+MINUTES = 240
+
+
+def row(minute: int, symbol: str, volume: str = "1.5") -> str:
+    close = 100 + (minute * 7 % 13) / 4
+    return f"{to_iso(START_US + minute * MINUTE)},{symbol},{close},{close + 1},{close - 1},{close + 0.5},{volume}"
+
+
+LONG = "\n".join(
+    [HEADER, *(row(minute, leg) for minute in range(MINUTES) for leg in ("ETH/USDT", "BTCUSDT"))]
+)
+
+
+@pytest.fixture(scope="module")
+def api(store_url: str) -> Iterator[ApiProcess]:
+    store(store_url, [tick(1)])
+    variables = {"PAIRSTREAM_API_UPLOAD_LIMIT": "2MB", "PAIRSTREAM_API_RATE_LIMIT": "1000/second"}
+    with embedded_broker() as broker, running_api(broker, store_url, variables=variables) as running:
+        yield running
+
+
+def upload(
+    api: ApiProcess, *files: tuple[str, str | bytes], to: str = "/v1/datasets", **fields: str
+) -> httpx.Response:
+    return api.http.post(
+        to,
+        files=[("files", (name, text.encode() if isinstance(text, str) else text)) for name, text in files],
+        data=fields,
+        timeout=60,
+    )
+
+
+def uploaded(api: ApiProcess, *files: tuple[str, str | bytes], **fields: str) -> dict[str, Any]:
+    response = upload(api, *files, **fields)
+    assert response.status_code == httpx.codes.CREATED, response.text
+    DatasetDetail.model_validate(response.json(), strict=True)
+    assert api.get(response.headers["Location"]).json() == response.json()
+    return dict(response.json())
+
+
+@pytest.fixture(scope="module")
+def dataset(api: ApiProcess) -> dict[str, Any]:
+    """Upload minutes of two symbols in one file."""
+    return uploaded(api, ("minutes.csv.gz", gzip.compress(LONG.encode())), name="minutes")
+
+
+def test_what_a_dataset_is(api: ApiProcess, dataset: dict[str, Any]) -> None:
+    assert (dataset["name"], dataset["width_s"], dataset["bars"]) == ("minutes", 60, 2 * MINUTES)
+    assert [(one["symbol"], one["bars"], one["gaps"]) for one in dataset["symbols"]] == [
+        ("BTCUSDT", MINUTES, 0),
+        ("ETHUSDT", MINUTES, 0),
+    ]
+    assert (dataset["first_us"], dataset["last_us"]) == (START_US, START_US + (MINUTES - 1) * MINUTE)
+    assert [(file["delimiter"], file["time"]) for file in dataset["files"]] == [("comma", "iso")]
+    listing = api.get("/v1/datasets")
+    TypeAdapter(Listing[Dataset]).validate_python(listing.json(), strict=True)
+    assert "minutes" in [one["name"] for one in listing.json()["data"]]
+    rows = list(csv.DictReader(io.StringIO(api.get("/v1/datasets", format="csv").text)))
+    assert {one["name"]: one["bars"] for one in rows}["minutes"] == str(2 * MINUTES)
+
+
+def test_the_same_again_and_another_under_its_name(api: ApiProcess, dataset: dict[str, Any]) -> None:
+    packed = ("minutes.csv.gz", gzip.compress(LONG.encode(), mtime=0))
+    first = upload(api, packed, name="again")
+    assert first.status_code == httpx.codes.CREATED
+    second = upload(api, packed, name="again")
+    assert (second.status_code, second.json()) == (httpx.codes.OK, first.json())
+    other = upload(api, packed, name="again", zone="America/New_York")
+    assert (other.status_code, other.json()["title"]) == (httpx.codes.CONFLICT, "Name taken")
+    assert api.http.delete("/v1/datasets/again").status_code == httpx.codes.NO_CONTENT
+    gone = api.get("/v1/datasets/again")
+    assert gone.status_code == httpx.codes.NOT_FOUND
+    assert "minutes" in gone.json()["known"]
+
+
+@pytest.mark.parametrize("by", ["dataset_id", "name"])
+def test_its_bars_are_those_of_the_file(api: ApiProcess, dataset: dict[str, Any], by: str) -> None:
+    response = api.get("/v1/bars", dataset=dataset[by], symbol="ethusdt", limit=1_000)
+    bars = TypeAdapter(Listing[Bar]).validate_python(response.json(), strict=True)
+    assert bars.feed is None
+    given = [line.split(",") for line in LONG.splitlines() if "ETH" in line]
+    assert [[bar.start_time, bar.open, bar.high, bar.low, bar.close, bar.volume] for bar in bars.data] == [
+        [time, *map(float, amounts)] for time, _, *amounts in given
+    ]
+    text = api.get("/v1/bars", dataset=dataset[by], symbol="ETHUSDT", limit=20_000, format="csv").text
+    assert [line["start_time"] for line in csv.DictReader(io.StringIO(text))] == [one[0] for one in given]
+
+
+@pytest.mark.parametrize("interval", ["5m", "1h"])
+def test_wider_bars_are_put_together(api: ApiProcess, dataset: dict[str, Any], interval: str) -> None:
+    fine = api.data("/v1/bars", dataset="minutes", symbol="BTCUSDT", limit=1_000)
+    width = {"5m": 5, "1h": 60}[interval] * MINUTE
+    expected: dict[int, list[dict[str, Any]]] = {}
+    for bar in fine:
+        expected.setdefault(bar["start_us"] // width * width, []).append(bar)
+    query = {"dataset": "minutes", "symbol": "BTCUSDT", "interval": interval, "limit": 7}
+    answer = api.get("/v1/bars", **query, start=to_iso(START_US)).json()
+    pages = answer["data"]
+    while "next_cursor" in answer:
+        answer = api.get("/v1/bars", **query, start=to_iso(START_US), cursor=answer["next_cursor"]).json()
+        pages += answer["data"]
+    assert [
+        (one["start_us"], one["open"], one["high"], one["low"], one["close"], one["volume"]) for one in pages
+    ] == [
+        (
+            at,
+            bars[0]["open"],
+            max(bar["high"] for bar in bars),
+            min(bar["low"] for bar in bars),
+            bars[-1]["close"],
+            sum(bar["volume"] for bar in bars),
+        )
+        for at, bars in expected.items()
+    ]
+
+
+def test_bars_that_cannot_be_had(api: ApiProcess, dataset: dict[str, Any]) -> None:
+    finer = api.get("/v1/bars", dataset="minutes", symbol="BTCUSDT", interval="1s")
+    assert finer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert finer.json()["errors"][0]["field"] == "interval"
+    assert "60 s" in finer.json()["detail"]
+    assert api.get("/v1/bars", dataset="minutes", symbol="SOLUSDT").json()["known"] == ["BTCUSDT", "ETHUSDT"]
+    assert api.get("/v1/bars", dataset="minute", symbol="BTCUSDT").status_code == httpx.codes.NOT_FOUND
+    assert api.get("/v1/bars", dataset="\0", symbol="X1").status_code == httpx.codes.UNPROCESSABLE_ENTITY
+
+
+def test_a_pair_of_a_dataset_is_analysed(api: ApiProcess, dataset: dict[str, Any]) -> None:
+    # The first question of all starts a process of its own.
+    path = "/v1/pairs/ETHUSDT-BTCUSDT/analysis"
+    answer = api.http.get(path, params={"dataset": "minutes", "interval": "5m"}, timeout=60)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    assert answer.json()["bars"] == MINUTES // 5
+    matrix = api.get("/v1/correlation", dataset="minutes", symbols="ETHUSDT,BTCUSDT")
+    assert matrix.status_code == httpx.codes.OK, matrix.text
+    unknown = api.get("/v1/correlation", dataset="minutes", symbols="ETHUSDT,SOLUSDT")
+    assert unknown.json()["known"] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_what_was_found_is_told_line_by_line(api: ApiProcess) -> None:
+    start = "2024-01-01 00:0{}"
+    lines = ["Date;Open;High;Low;Close"]
+    lines += [f"{start.format(n)};1,5;2,25;1,25;2" for n in (0, 1, 3, 2, 2)]
+    lines += ["2024-01-01 00:04;2,5;1,0;1;1", "=HYPERLINK(0);;;;", f"{start.format(9)};1,5;2,25;1,25;2"]
+    found = uploaded(api, ("SOLUSDT.csv", "\n".join(lines)), name="broken")
+    assert {
+        key: found[key] for key in ("bars", "rejected", "repeated", "out_of_order", "gaps", "missing")
+    } == {
+        "bars": 5,
+        "rejected": 2,
+        "repeated": 1,
+        "out_of_order": 1,
+        "gaps": 1,
+        "missing": 5,
+    }
+    assert (found["files"][0]["delimiter"], found["files"][0]["decimal"]) == ("semicolon", ",")
+    report = api.get("/v1/datasets/broken/report").json()
+    TypeAdapter(Listing[Finding]).validate_python(report, strict=True)
+    assert [(one["kind"], one["line"]) for one in report["data"]] == [
+        ("rejected", 7),
+        ("rejected", 8),
+        ("out of order", 5),
+        ("repeated", 6),
+        ("gap", None),
+    ]
+    text = api.get("/v1/datasets/broken/report", format="csv", kind="rejected").text
+    assert [one["line"] for one in csv.DictReader(io.StringIO(text))] == ["7", "8"]
+
+
+def test_one_file_for_each_symbol_in_one_dataset(api: ApiProcess) -> None:
+    closes = "unix,close\n" + "\n".join(f"{1_704_067_200 + n * 3_600},{100 + n % 5}" for n in range(50))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as folder:
+        folder.writestr("x.csv", closes)
+    found = uploaded(
+        api, ("a.csv", closes), ("b.zip", packed.getvalue()), name="wide", symbols="adausdt,BNB/USDT"
+    )
+    assert [one["symbol"] for one in found["symbols"]] == ["ADAUSDT", "BNBUSDT"]
+    assert [one["close_only"] for one in found["files"]] == [True, True]
+    bar = api.data("/v1/bars", dataset="wide", symbol="ADAUSDT", limit=1)[0]
+    assert (bar["open"], bar["volume"], bar["start_us"]) == (
+        bar["close"],
+        None,
+        (1_704_067_200 + 49 * 3_600) * 10**6,
+    )
+
+
+def test_a_mapping_a_format_and_a_zone(api: ApiProcess) -> None:
+    text = "when|adj\n31/12/2023 19:00|5\n31/12/2023 20:00|6\n"
+    told = {
+        "mapping": json.dumps({"time": "when", "close": "adj"}),
+        "time_format": "%d/%m/%Y %H:%M",
+        "zone": "America/New_York",
+    }
+    assert upload(api, ("AAPL.csv", text), name="told").status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    found = uploaded(api, ("AAPL.csv", text), name="told", **told)
+    assert found["first_time"] == "2024-01-01T00:00:00.000000Z"
+
+
+def test_a_preview_stores_nothing(api: ApiProcess) -> None:
+    before = api.data("/v1/datasets")
+    seen = upload(api, ("seen.csv", LONG + "\nrubbish"), to="/v1/datasets/preview").json()
+    DatasetPreview.model_validate(seen, strict=True)
+    assert (seen["symbols"], seen["width_s"], seen["rejected"]) == (["ETHUSDT", "BTCUSDT"], 60, 1)
+    assert (seen["complete"], seen["bars"][0]["line"]) == (True, 2)
+    assert api.data("/v1/datasets") == before
+
+
+BOMB = gzip.compress(b"time,close\n" + b"2024-01-01,1\n" * 2_000_000)
+UNUSABLE: dict[str, tuple[bytes, int, str]] = {
+    "binary": (bytes(range(256)) * 400, 422, "no text"),
+    "empty": (b"", 422, "empty"),
+    "html": (b"<!DOCTYPE html><html><body>504</body></html>", 422, "web page"),
+    "one column": (b"close\n1\n2\n", 422, "one column"),
+    "UTF-16": ("time,close\n2024-01-01,1\n".encode("utf-16"), 422, "UTF-16"),
+    "Latin-1": ("größe,time,close\n".encode("latin-1"), 422, "UTF-8"),
+    "only a header": (b"time,open,high,low,close\n", 422, "behind line 1"),
+    "one bar": (b"time,close\n2024-01-01,1\n", 422, "two bars"),
+    "absurd prices": (
+        b"time,close\n2024-01-01,1e300\n2024-01-02,-1\n2024-01-03,nan\n",
+        422,
+        "2 lines|3 lines",
+    ),
+    "no gzip inside": (b"\x1f\x8bnot really", 422, "packed"),
+    "no zip inside": (b"PK\x03\x04not really", 422, "packed"),
+    "a comma that is both": (b"time;close\n2024-01-01;64,123\n2024-01-02;64,124\n", 422, "decimal="),
+    "a bomb": (BOMB, 413, "fewer bytes"),
+    "an endless line": (b"time,close\n" + b"x" * 1_000_000, 422, "lines of at most"),
+    "a name twice": (b"time,close,close\n2024-01-01,1,2\n", 422, "received 2"),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_files_that_are_no_bars(api: ApiProcess, kind: str) -> None:
+    content, status, words = UNUSABLE[kind]
+    response = upload(api, ("BTCUSDT.csv", content), name="unusable")
+    problem = response.json()
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "application/problem+json")
+    assert any(word in problem["detail"] for word in words.split("|")), problem
+    assert problem["file"] == "BTCUSDT.csv"
+    assert api.get("/v1/datasets/unusable").status_code == httpx.codes.NOT_FOUND
+    if kind not in ("one bar", "a bomb"):
+        previewed = upload(api, ("BTCUSDT.csv", content), to="/v1/datasets/preview")
+        assert kind == "absurd prices" or previewed.status_code == status, previewed.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"zone": "Mars/Olympus"},
+        {"zone": "../../etc/passwd"},
+        {"mapping": "{"},
+        {"mapping": '{"price": "x"}'},
+        {"delimiter": ","},
+        {"time_format": "no directive"},
+        {"time_format": "%Q"},
+        {"symbols": "A,B"},
+        {"symbols": "???"},
+        {"name": "a/b"},
+        {"nmae": "x"},
+    ],
+)
+def test_fields_that_say_something_impossible(api: ApiProcess, fields: dict[str, str]) -> None:
+    response = upload(api, ("minutes.csv", LONG), **({"name": "fields"} | fields))
+    assert response.status_code == httpx.codes.UNPROCESSABLE_ENTITY, response.text
+    assert response.json()["errors"]
+
+
+def test_forms_that_are_too_much_or_none(api: ApiProcess) -> None:
+    large = upload(api, ("large.csv", b"x" * 3_000_000))
+    assert large.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert large.headers["Content-Type"] == "application/problem+json"
+    many = upload(api, *[("a.csv", "x")] * 101)
+    assert many.status_code == httpx.codes.BAD_REQUEST
+    broken = api.http.post("/v1/datasets", content=b"x", headers={"Content-Type": "multipart/form-data"})
+    assert broken.status_code == httpx.codes.BAD_REQUEST
+    assert api.http.post("/v1/datasets", json={}).status_code == httpx.codes.UNPROCESSABLE_ENTITY

@@ -1,0 +1,119 @@
+"""The topic `pairs`, as a service follows and writes it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import ConsumerRecord
+
+from services.common.errors import TransientError
+from services.common.messages import PairConfig, decode, encode
+from services.common.pair_configs import Configs, PairConfigs, configured, publish
+from services.common.settings import KafkaSettings, PairSettings, load
+from tests.broker import produce, read_all
+from tests.ports import free_port
+
+pytestmark = pytest.mark.integration
+
+FIRST = configured(load(PairSettings, {}))
+(PAIR,) = FIRST
+OTHER = PairConfig(pair="SOLUSDT-BTCUSDT", paused=True)
+
+
+@asynccontextmanager
+async def following(
+    broker: str, first: Configs | None = None, **options: Any
+) -> AsyncIterator[tuple[KafkaSettings, PairConfigs]]:
+    settings = KafkaSettings(brokers=broker, fetch_max_wait_ms=25)
+    configs = PairConfigs(**options)
+    task = asyncio.create_task(configs.follow(settings, first))
+    try:
+        async with asyncio.timeout(20):
+            yield settings, configs
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(configs: PairConfigs, holds: Callable[[Configs], bool]) -> Configs:
+    version = -1
+    while True:
+        version = await configs.changed(version)
+        if holds(configs.by_name):
+            return configs.by_name
+
+
+def test_an_empty_topic_gets_the_pairs_of_the_settings_and_no_other_does(broker: str) -> None:
+    async def run() -> None:
+        async with following(broker, FIRST) as (settings, configs):
+            assert await until(configs, bool) == FIRST
+            await configs.reach(await publish(settings, {PAIR: None}))
+            assert configs.by_name == {}
+        # Somebody has used it: nothing comes back by itself.
+        async with following(broker, FIRST) as (_, configs):
+            await configs.loaded.wait()
+            assert configs.by_name == {}
+        assert len(await read_all(broker, "pairs")) == 2
+
+    asyncio.run(run())
+
+
+def test_who_publishes_nothing_waits_for_who_does(broker: str) -> None:
+    async def run() -> None:
+        async with following(broker) as (settings, configs):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.5):
+                    await configs.loaded.wait()
+            await publish(settings, {OTHER.pair: OTHER})
+            assert await until(configs, bool) == {OTHER.pair: OTHER}
+
+    asyncio.run(run())
+
+
+def test_what_was_published_holds_once_it_is_reached(broker: str) -> None:
+    async def run() -> None:
+        async with following(broker, FIRST) as (settings, configs):
+            await configs.loaded.wait()
+            for window in (20, 30, 40):
+                changed = msgspec.structs.replace(FIRST[PAIR], window=window)
+                await configs.reach(await publish(settings, {PAIR: changed, OTHER.pair: OTHER}))
+                assert configs.by_name == {PAIR: changed, OTHER.pair: OTHER}
+            version = configs.version
+            await configs.reach(await publish(settings, {OTHER.pair: OTHER}))
+            assert configs.version == version
+
+    asyncio.run(run())
+
+
+def test_bad_messages_are_put_aside_and_change_nothing(broker: str) -> None:
+    bad = [b"{", encode(OTHER), encode(FIRST[PAIR]).replace(b"ETH", b"eth")]
+
+    async def run() -> None:
+        buried: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        async def bury(record: ConsumerRecord, _: Exception) -> None:
+            await buried.put(record.value)
+
+        async with following(broker, FIRST, bury=bury) as (_, configs):
+            await configs.loaded.wait()
+            await asyncio.to_thread(produce, broker, "pairs", ((raw, 0) for raw in bad), PAIR.encode())
+            assert [await buried.get() for _ in bad] == bad
+            assert configs.by_name == FIRST
+
+    asyncio.run(run())
+
+
+def test_without_a_broker_nothing_is_published() -> None:
+    settings = KafkaSettings(brokers=f"127.0.0.1:{free_port()}")
+    with pytest.raises(TransientError, match="the broker to take the pairs"):
+        asyncio.run(publish(settings, {OTHER.pair: OTHER}))
+
+
+def test_more_samples_than_the_window_has_are_never_asked_for() -> None:
+    settings = load(PairSettings, {"PAIRSTREAM_WINDOW": "20"})
+    assert configured(settings)[PAIR].min_samples == 20
+    assert decode(encode(OTHER), PairConfig) == OTHER

@@ -1,0 +1,141 @@
+"""Everything of a pair: the parts fit together, and each verdict comes where it should."""
+
+import math
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import to_builtins
+
+from services.quant.estimators import ESTIMATORS, MOVING, Method
+from services.quant.options import Conclusion, Options, Part
+from services.quant.pair_analysis import Analysis, analyse, refuse
+from services.quant.unit_root import adf, engle_granger
+from tests.unit.quant.series import Array, kinds, legs, seeds
+from tests.unit.quant.test_unit_root import autoregressive
+
+methods = st.sampled_from(sorted(ESTIMATORS))
+
+
+def pair(seed: int, n: int, b: float) -> tuple[Array, Array]:
+    """Return legs whose spread is an autoregression: of b = 1 they have nothing in common."""
+    random = np.random.default_rng(seed)
+    x = 1_000 + np.cumsum(random.normal(size=n))
+    return 500 + 0.5 * x + autoregressive(random, n, b), x
+
+
+def numbers(value: object) -> list[float]:
+    """Return every number within."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [number for one in value for number in numbers(one)]
+    return [value] if isinstance(value, float) else []
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    method=methods, kind=kinds, seed=seeds, n=st.integers(0, 160), window=st.integers(3, 50),
+    transform=st.sampled_from(["price", "log"]), trend=st.sampled_from(["n", "c", "ct", "ctt"]),
+    lags=st.sampled_from(["aic", "bic", 0, 5, 70]),
+)  # fmt: skip
+def test_any_legs_give_finite_numbers_or_reasons(
+    method: Method, kind: str, seed: int, n: int, window: int, transform: str, trend: str, lags: str | int
+) -> None:
+    y, x = legs(kind, seed, n)
+    options = Options(method=method, window=window, transform=transform, trend=trend, lags=lags)  # type: ignore[arg-type]
+    found = analyse(y, x, options)
+    parts = {name: getattr(found, name) for name in get_args(Part)}
+    assert {name for name, value in parts.items() if value is None} == found.not_enough_data.keys()
+    assert all(found.not_enough_data.values())
+    assert all(map(math.isfinite, numbers(to_builtins(parts))))
+    assert len(found.spread) == len(found.zscore) == found.samples == n
+    assert {len(column) for column in found.rolling[:5]} == {n}
+    assert found.verdict.text
+
+
+def test_the_parts_are_those_of_the_spread_that_is_given() -> None:
+    y, x = pair(1, 400, 0.8)
+    found = analyse(y, x, Options(trend="ct", lags=2))
+    assert found.regression is not None
+    assert found.spread == pytest.approx(y - found.regression.intercept - found.regression.hedge_ratio * x)
+    assert found.zscore == pytest.approx(found.spread / found.regression.scale)
+    assert found.regression.r_squared == pytest.approx(np.corrcoef(x, y)[0, 1] ** 2)
+    assert found.adf_spread == adf(found.spread, "ct", 2)
+    assert (found.adf_y, found.adf_x) == (adf(y, "ct", 2), adf(x, "ct", 2))
+    assert found.engle_granger_y_on_x == engle_granger(y, x, "ct", 2)
+    assert found.engle_granger_x_on_y == engle_granger(x, y, "ct", 2)
+    assert found.half_life is not None
+    b = np.polyfit(found.spread[:-1], found.spread[1:], 1)[0]
+    assert found.half_life.samples == pytest.approx(math.log(0.5) / math.log(b), rel=1e-9)
+
+
+def test_logarithms_are_taken_before_everything() -> None:
+    y, x = pair(2, 200, 0.8)
+    logs, prices = analyse(y, x, Options(transform="log")), analyse(np.log(y), np.log(x), Options())
+    assert logs.regression == prices.regression
+    assert logs.engle_granger_y_on_x == prices.engle_granger_y_on_x
+    assert logs.rolling == prices.rolling
+
+
+@pytest.mark.parametrize("method", sorted(MOVING))
+def test_the_spread_of_a_moving_line_is_its_forecast_error(method: Method) -> None:
+    found = analyse(*pair(3, 300, 0.8), Options(method=method, window=50))
+    known = [value for value in found.rolling.spread if value is not None]
+    assert found.spread[-len(known) :].tolist() == known
+    assert np.isnan(found.spread[: -len(known)]).all()
+
+
+@pytest.mark.parametrize(
+    ("legs_of", "conclusion"),
+    [
+        (pair(1, 500, 0.7), "cointegrated"),
+        (tuple(1_000 + np.cumsum(np.random.default_rng(5).normal(size=(2, 500)), axis=1)), "not_cointegrated"),
+        (tuple(100 + np.random.default_rng(6).normal(size=(2, 500))), "legs_stationary"),
+        ((np.full(500, 7.0), pair(1, 500, 0.7)[1]), "not_enough_data"),
+        ((pair(1, 500, 0.7)[1] * 2, pair(1, 500, 0.7)[1]), "not_enough_data"),
+        (pair(1, 20, 0.7), "not_enough_data"),
+    ],
+    ids=["cointegrated", "independent", "stationary", "constant", "collinear", "short"],
+)  # fmt: skip
+def test_verdicts(legs_of: tuple[Array, Array], conclusion: Conclusion) -> None:
+    found = analyse(*legs_of, Options())
+    assert found.verdict.conclusion == conclusion
+    if conclusion == "not_enough_data":
+        assert found.not_enough_data["engle_granger_y_on_x"] in found.verdict.text
+    else:
+        assert found.engle_granger_y_on_x is not None
+        assert f"{found.engle_granger_y_on_x.p_value:.3g}" in found.verdict.text
+
+
+def notes_of(found: Analysis) -> str:
+    return " ".join(found.verdict.notes)
+
+
+def test_notes_say_what_to_keep_in_mind() -> None:
+    held = analyse(*pair(1, 500, 0.7), Options())
+    assert held.half_life is not None
+    assert held.half_life.samples is not None
+    assert f"Half of a deviation is gone after {held.half_life.samples:.3g} bars." in notes_of(held)
+    assert "the spread comes back more than a random walk" in notes_of(held)
+    assert "autocorrelated (Durbin-Watson" in notes_of(held)
+    random = np.random.default_rng(5)
+    for _ in range(100):
+        y, x = 1_000 + np.cumsum(random.normal(size=(2, 200)), axis=1)
+        fooled = analyse(y, x, Options())
+        if (
+            fooled.adf_spread
+            and fooled.adf_spread.p_value < 0.04
+            and fooled.verdict.conclusion == "not_cointegrated"
+        ):
+            break
+    assert "would call it stationary, but the line was fitted" in notes_of(fooled)
+
+
+def test_a_refusal_gives_its_reason_for_everything() -> None:
+    found = refuse(3, "only 3 of 10 bars are there for both legs")
+    assert set(found.not_enough_data) == set(get_args(Part))
+    assert found.verdict.conclusion == "not_enough_data"
+    assert "only 3 of 10 bars" in found.verdict.text

@@ -1,0 +1,149 @@
+"""ADF and Engle-Granger, against statsmodels."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.tsa.stattools import adfuller, coint
+
+from services.quant.fit import NotEnoughDataError
+from services.quant.options import Criterion, Trend
+from services.quant.unit_root import adf, choose_lags, engle_granger
+from tests.unit.quant.series import Array, kinds, legs, seeds
+
+trends = st.sampled_from(["n", "c", "ct", "ctt"])
+criteria = st.sampled_from(["aic", "bic"])
+
+
+def autoregressive(random: np.random.Generator, n: int, b: float) -> Array:
+    """Return s[t] = b * s[t-1] + e."""
+    s = np.zeros(n)
+    for t in range(1, n):
+        s[t] = b * s[t - 1] + random.normal()
+    return s
+
+
+@settings(max_examples=40, deadline=None)
+@given(kind=kinds, seed=seeds, n=st.integers(30, 300), trend=trends, criterion=criteria)
+def test_adf_is_that_of_statsmodels(kind: str, seed: int, n: int, trend: Trend, criterion: Criterion) -> None:
+    series, _ = legs(kind, seed, n)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        statistic, p_value, lags, samples, critical, _ = adfuller(
+            series, regression=trend, autolag=criterion.upper(), result_object=False
+        )
+    try:
+        ours = adf(series, trend, criterion)
+    except NotEnoughDataError:
+        assert warned or np.ptp(series) < 1e-10 * np.abs(series).max()
+        return
+    if ours.lags != lags:  # two lags as good as each other, but for rounding
+        assert information(series, trend, ours.lags, criterion) == pytest.approx(
+            information(series, trend, lags, criterion), rel=1e-6, abs=1e-3
+        )
+        return
+    assert (ours.statistic, ours.p_value, ours.samples) == (statistic, p_value, samples)
+    assert ours.critical_values == critical
+
+
+def information(series: Array, trend: Trend, lags: int, criterion: Criterion) -> float:
+    """Return the criterion of so many lags, from the residuals of statsmodels."""
+    most = min(
+        len(series) // 2 - len(trend.replace("n", "")) - 1, math.ceil(12 * (len(series) / 100) ** 0.25)
+    )
+    *_, found = adfuller(
+        series[most - lags :], maxlag=lags, autolag=None, regression=trend, store=True, regresults=True,
+        result_object=True,
+    )  # fmt: skip
+    return float(getattr(found.resols, criterion))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, n=st.integers(30, 400), b=st.floats(0, 1), trend=trends, lags=st.integers(0, 12))
+def test_engle_granger_is_that_of_statsmodels_with_chosen_and_with_given_lags(
+    seed: int, n: int, b: float, trend: Trend, lags: int
+) -> None:
+    random = np.random.default_rng(seed)
+    x = 100 + np.cumsum(random.normal(size=n))
+    y = 7 + 0.5 * x + autoregressive(random, n, b)
+    for asked, options in (
+        ("aic", {"autolag": "aic"}),
+        ("bic", {"autolag": "bic"}),
+        (lags, {"maxlag": lags, "autolag": None}),
+    ):
+        ours = engle_granger(y, x, trend, asked)  # type: ignore[arg-type]
+        theirs = coint(y, x, trend=trend, return_results=True, **options)
+        assert ours.statistic == pytest.approx(theirs.coint_t, rel=1e-9)
+        assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9, abs=1e-300)
+        if trend == "n":
+            assert ours.critical_values is None
+        else:
+            assert ours.critical_values == dict(zip(("1%", "5%", "10%"), theirs.critical_values, strict=True))
+
+
+@settings(max_examples=40, deadline=None)
+@given(kind=kinds, seed=seeds, trend=trends)
+def test_legs_of_any_kind_are_tested_or_refused_and_never_a_nan(kind: str, seed: int, trend: Trend) -> None:
+    y, x = legs(kind, seed, 120)
+    try:
+        found = engle_granger(y, x, trend)
+    except NotEnoughDataError:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            coint(y, x, trend=trend, return_results=True)
+        assert warned or min(np.ptp(y) / y.max(), np.ptp(x) / x.max()) < 1e-10
+    else:
+        assert math.isfinite(found.statistic)
+        assert 0 <= found.p_value <= 1
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        (np.arange(29.0), "at least 30 observations, there are 29"),
+        (np.full(50, 7.0), "does not move but for its trend"),
+        (3.0 + 0.25 * np.arange(50), "does not move but for its trend"),
+    ],
+)
+def test_what_cannot_be_tested_has_a_reason(series: Array, reason: str) -> None:
+    with pytest.raises(NotEnoughDataError, match=reason):
+        adf(series, "ct")
+    with pytest.raises(NotEnoughDataError, match=reason):
+        engle_granger(series, np.random.default_rng(1).normal(size=len(series)), "ct")
+
+
+def test_more_lags_than_there_is_room_for_are_refused() -> None:
+    series = np.random.default_rng(1).normal(size=40)
+    assert adf(series, "c", 18).lags == 18
+    with pytest.raises(NotEnoughDataError, match="at most 18 lags, 19 were asked for"):
+        adf(series, "c", 19)
+
+
+def test_the_same_leg_twice_is_collinear() -> None:
+    x = np.cumsum(np.random.default_rng(1).normal(size=200))
+    with pytest.raises(NotEnoughDataError, match="the same but for a constant and a factor"):
+        engle_granger(2 * x + 3, x)
+
+
+def test_on_independent_walks_engle_granger_cries_five_percent_of_the_time_and_adf_twice_as_often() -> None:
+    random = np.random.default_rng(20260101)
+    n, runs = 100, 300
+    cries = {"engle_granger": 0, "adf": 0}
+    for _ in range(runs):
+        y, x = np.cumsum(random.normal(size=(2, n)), axis=1)
+        slope, intercept = np.polyfit(x, y, 1)
+        cries["engle_granger"] += engle_granger(y, x, lags=0).p_value < 0.05
+        cries["adf"] += adf(y - intercept - slope * x, lags=0).p_value < 0.05
+    assert 0.02 < cries["engle_granger"] / runs < 0.08
+    assert cries["adf"] / runs > 0.08
+
+
+def test_lags_are_found_where_there_are_some() -> None:
+    random = np.random.default_rng(3)
+    steps = np.zeros(2_000)
+    for t in range(4, 2_000):
+        steps[t] = 0.5 * steps[t - 4] + random.normal()
+    assert choose_lags(np.cumsum(steps), "c", "bic") == 4
