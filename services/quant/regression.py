@@ -65,7 +65,7 @@ def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, lev
     """
     low, high = _interval(method, fit, y, x, level)
     known = ~np.isnan(spread)
-    around = 0.0 if method == "ols_origin" else y[known].mean()
+    around = 0.0 if method == "ols_origin" or not known.any() else y[known].mean()
     total = float(((y[known] - around) ** 2).sum())
     return Regression(
         hedge_ratio=fit.hedge_ratio,
@@ -86,8 +86,11 @@ def _interval(
 ) -> tuple[float | None, float | None]:
     n = len(y)
     if method == "theil_sen" and n * (n - 1) // 2 <= _SLOPES:
-        found = stats.theilslopes(y, x, alpha=level)
-        return float(found.low_slope), float(found.high_slope)
+        # Of legs with too many equal values the ranks have no variance left, and there is no interval.
+        with np.errstate(invalid="ignore"):
+            found = stats.theilslopes(y, x, alpha=level)
+        low, high = float(found.low_slope), float(found.high_slope)
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
     if fit.hedge_ratio_se is None:
         return None, None
     tail = (1 + level) / 2

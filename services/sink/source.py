@@ -95,7 +95,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             received = await self._consumer.getmany(timeout_ms=wait_ms, max_records=rows - len(batch))
             for topic_partition, records in received.items():
                 await self._check(topic_partition, records[0].offset)
-                await self._add(batch, Partition(*topic_partition), records)
+                partition = Partition(*topic_partition)
+                await self._add(batch, partition, records)
+                self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
             if not self.placed:
                 return Batch()
             if not batch:
@@ -151,7 +153,6 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             batch.extend(partition, ((record.offset, record.value) for record in some))
             await asyncio.sleep(0)
         self._next[partition] = batch.read[partition]
-        self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
 
     def _oldest_us(self) -> int:
         """Return from when on ticks are stored: late ones among deleted ones would make a bar of themselves."""

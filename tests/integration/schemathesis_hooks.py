@@ -12,7 +12,7 @@ BEYOND_SCHEMAS = re.compile(
     "|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
     # Of a text that means something.
     "|a next_cursor of this resource|a symbol such as|a pair Y-X such as|a time from 1970 to 9999"
-    "|JSON$|a zone such as|a format such as|up to 100 letters|Unusable file"
+    "|JSON$|a valid dictionary|a zone such as|a format such as|up to 100 letters|Unusable file"
 )
 """Beginnings of what a problem names as expected."""
 

@@ -45,7 +45,7 @@ class Served(NamedTuple):
             return rows, document.get("next_cursor")
         lines = [line.split(",") for line in response.text.splitlines()[1:]]
         link = response.headers.get("Link", "")
-        cursor = link.partition("cursor=")[2].partition(">")[0] or None
+        cursor = link.partition("cursor=")[2].partition(">")[0].partition("&")[0] or None
         return [(int(us) - START_US, int(number)) for _, number, us, *_ in lines], cursor
 
 
