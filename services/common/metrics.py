@@ -1,7 +1,7 @@
 """Prometheus metrics and ``/healthz`` of services without HTTP, answered from a thread of their own."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
@@ -21,10 +21,21 @@ _WELL = ("running", "finished")
 class PulseMetrics(Collector):
     """What a service says of itself in its heartbeat, and what else is `known` of it, asked when somebody looks."""
 
-    def __init__(self, pulse: Pulse, known: Mapping[str, Callable[[], float | None]] | None = None) -> None:
-        """`known` are gauges by name; one that is None at the moment is left out."""
+    def __init__(
+        self,
+        pulse: Pulse,
+        known: Mapping[str, Callable[[], float | None]] | None = None,
+        prefix: str | None = None,
+        levels: Collection[str] = (),
+    ) -> None:
+        """`known` are gauges by name; one that is None at the moment is left out. `levels` are counters that also fall.
+
+        Names begin with `prefix`, without it with ``pairstream_`` and the service's.
+        """
         self.registry = CollectorRegistry()
         self._pulse = pulse
+        self._prefix = prefix or f"pairstream_{pulse.service}_"
+        self._levels = levels
         self._known = {
             "lag_messages": lambda: pulse.lag_messages,
             "lag_seconds": lambda: pulse.lag_seconds,
@@ -34,12 +45,17 @@ class PulseMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield every counter and gauge of this moment."""
-        prefix = f"pairstream_{self._pulse.service}_"
         for name, count in list(self._pulse.counters.items()):
-            yield CounterMetricFamily(f"{prefix}{name}", f"Since the start: {name}.", value=count)
+            if name in self._levels:
+                yield self._gauge(name, count)
+            else:
+                yield CounterMetricFamily(f"{self._prefix}{name}", f"Since the start: {name}.", value=count)
         for name, ask in self._known.items():
             if (value := ask()) is not None:
-                yield GaugeMetricFamily(f"{prefix}{name}", f"Now: {name}.", value=value)
+                yield self._gauge(name, value)
+
+    def _gauge(self, name: str, value: float) -> Metric:
+        return GaugeMetricFamily(f"{self._prefix}{name}", f"Now: {name}.", value=value)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from services.common.errors import BadMessageError, FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
 from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode
-from services.common.metrics import answering
+from services.common.metrics import published
 from services.common.pair_configs import PairConfigs, configured
 from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.fan_out import FanOut
@@ -67,7 +66,7 @@ class StreamAnalytics:
         self.lag = Lag(self.app, settings.stall_timeout_s)
         self._recovery = Recovery(self.app)
         self.metrics = StreamMetrics(
-            self.counters,
+            self.pulse,
             {
                 "lag_messages": lambda: self.lag.messages,
                 "lag_seconds": lambda: self.lag.seconds,
@@ -98,19 +97,8 @@ class StreamAnalytics:
 
     async def serve(self) -> None:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
-        with self._answering():
+        with published(self.settings, self.pulse, self.metrics.registry):
             await self._serve()
-
-    def _answering(self) -> AbstractContextManager[object]:
-        settings = self.settings
-        if not settings.metrics_port:
-            return nullcontext()
-        return answering(
-            self.metrics.registry,
-            settings.metrics_host,
-            settings.metrics_port,
-            lambda: self.pulse.state == "running",
-        )
 
     async def _serve(self) -> None:
         await kafka.wait_for_broker(self.settings)

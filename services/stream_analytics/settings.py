@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.common.settings import KafkaSettings, PairSettings, Port
+from services.common.settings import KafkaSettings, MetricsSettings, PairSettings
 
 
-class StreamSettings(KafkaSettings, PairSettings):
+class StreamSettings(KafkaSettings, PairSettings, MetricsSettings):
     """The broker, the pairs, and how Faust works."""
 
     # Between two closes a pair speaks at most so often; 0 is at every trade.
@@ -18,9 +18,6 @@ class StreamSettings(KafkaSettings, PairSettings):
     save_interval_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     # A worker that reads nothing for so long, although messages come, ends itself to be started again.
     stall_timeout_s: Annotated[float, Field(ge=1, le=3_600)] = 30.0
-    # Prometheus metrics and /healthz; 0 is none.
-    metrics_port: Port = 0
-    metrics_host: str = "127.0.0.1"
     # Of every topic; Faust keeps as many of its changelog.
     partitions: Annotated[int, Field(ge=1)] = 4
     commit_interval_s: Annotated[float, Field(gt=0)] = 0.5

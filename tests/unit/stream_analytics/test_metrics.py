@@ -1,14 +1,16 @@
 from prometheus_client import generate_latest
 
+from services.common.heartbeat import Pulse
 from services.stream_analytics.metrics import STAGES, StreamMetrics
 
 
 def test_counters_gauges_and_stages_are_said_by_name() -> None:
-    counters = {"ticks": 5, "late": 1, "pairs": 2}
-    metrics = StreamMetrics(counters, {"lag_messages": lambda: 7, "recovery_seconds": lambda: None})
+    pulse = Pulse("stream_analytics")
+    pulse.counters |= {"ticks": 5, "late": 1, "pairs": 2}
+    metrics = StreamMetrics(pulse, {"lag_messages": lambda: 7, "recovery_seconds": lambda: None})
     for stage in STAGES:
         metrics.took[stage](0.003)
-    counters["ticks"] = 6
+    pulse.counters["ticks"] = 6
     said = generate_latest(metrics.registry).decode()
     for line in (
         "pairstream_stream_ticks_total 6.0",
