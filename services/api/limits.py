@@ -23,6 +23,11 @@ class Rate:
     requests: int
     seconds: int
 
+    @property
+    def every_s(self) -> float:
+        """How long the next one takes to be free."""
+        return self.seconds / self.requests
+
     @classmethod
     def parse(cls, text: str) -> "Rate":
         """Return what ``100/second`` means; ValueError if it means nothing."""
@@ -66,7 +71,7 @@ class RateLimiter:
 
     def take(self, caller: str, rate: Rate, now_s: float) -> Allowance:
         """Count a request of `caller`; one too many is not counted."""
-        each_s = rate.seconds / rate.requests
+        each_s = rate.every_s
         empty_at = max(self._empty_at.pop(caller, now_s), now_s)
         room_s = rate.seconds - (empty_at - now_s)
         taken = room_s >= each_s * (1 - _ROUNDING)

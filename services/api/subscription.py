@@ -1,7 +1,7 @@
 """What a client of the stream may ask and change, and how far it is. No I/O."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -190,25 +190,3 @@ class Subscription:
             interval_s = self.interval_ms / 1000
             self._due_s = (math.floor(self._newsroom.seconds() / interval_s + _EARLY) + 1) * interval_s
         return said
-
-
-class Allowance:
-    """So many at once, and one more every so often."""
-
-    def __init__(self, count: int, every_s: float, seconds: Callable[[], float]) -> None:
-        """`seconds` is a monotonic clock."""
-        self._count = count
-        self._every_s = every_s
-        self._seconds = seconds
-        self._left = float(count)
-        self._at_s = seconds()
-
-    def take(self) -> bool:
-        """Return whether there was one left."""
-        now_s = self._seconds()
-        self._left = min(self._count, self._left + (now_s - self._at_s) / self._every_s)
-        self._at_s = now_s
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

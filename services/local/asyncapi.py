@@ -9,10 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from services.api.models.stream import Ack, Pong, Snapshot, StreamError, Update
 from services.api.routes.stream import (
-    COMMAND_EVERY_S,
-    COMMANDS_AT_ONCE,
-    ERROR_EVERY_S,
-    ERRORS_AT_ONCE,
+    COMMANDS,
+    ERRORS,
     SLOW_S,
 )
 from services.api.server import MAX_INCOMING_BYTES
@@ -52,9 +50,9 @@ in `interval_ms`, with the latest tick of each symbol, the latest signal of each
 signal, every alert, and once a second the status.
 
 A client that does not read one message within {SLOW_S:g} s, or for so long that closed signals or alerts it did not
-get are no longer kept, is closed with 1013 (try again later). Commands: at most {COMMANDS_AT_ONCE} at once and
-{1 / COMMAND_EVERY_S:g} a second, of at most {MAX_INCOMING_BYTES // 1024} KiB (else 1009). One that is wrong is
-answered by `error` and changes nothing; more than {ERRORS_AT_ONCE} at once, or for long one in {ERROR_EVERY_S:g} s,
+get are no longer kept, is closed with 1013 (try again later). Commands: at most {COMMANDS.requests} at once and
+{1 / COMMANDS.every_s:g} a second, of at most {MAX_INCOMING_BYTES // 1024} KiB (else 1009). One that is wrong is
+answered by `error` and changes nothing; more than {ERRORS.requests} at once, or for long one in {ERRORS.every_s:g} s,
 end the stream with 1008, as does a wrong address. The server sends a WebSocket ping every 20 s and closes
 with 1011 if no pong has come after another 20 s. When it stops it closes with 1012.
 

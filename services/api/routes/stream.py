@@ -13,11 +13,12 @@ from starlette.datastructures import QueryParams
 
 from services.api import problems
 from services.api.backend import Backend
+from services.api.limits import Rate, RateLimiter
 from services.api.news import TOPICS, LaggingError, Said
 from services.api.problems import ProblemError
 from services.api.queries import BackendDependency
 from services.api.rows import Row, encode, row
-from services.api.subscription import LISTS, Allowance, Command, StreamQuery, Subscription
+from services.api.subscription import LISTS, Command, StreamQuery, Subscription
 from services.common import clock
 from services.common.errors import TransientError
 
@@ -25,8 +26,8 @@ POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 # Who takes so long to read one message is closed, and then has as long to read why.
 SLOW_S = 5.0
-COMMANDS_AT_ONCE, COMMAND_EVERY_S = 20, 0.2
-ERRORS_AT_ONCE, ERROR_EVERY_S = 10, 10.0
+COMMANDS = Rate(20, 4)
+ERRORS = Rate(10, 100)
 # A close frame holds 123 bytes of text.
 _REASON_BYTES = 123
 
@@ -76,12 +77,10 @@ class _Client:
     """One socket: news one way, commands and their answers the other."""
 
     def __init__(self, socket: WebSocket, subscription: Subscription, backend: Backend) -> None:
-        seconds = backend.newsroom.seconds
         self._socket = socket
         self._subscription = subscription
         self._backend = backend
-        self._commands = Allowance(COMMANDS_AT_ONCE, COMMAND_EVERY_S, seconds)
-        self._errors = Allowance(ERRORS_AT_ONCE, ERROR_EVERY_S, seconds)
+        self._limiter = RateLimiter()
         # What is composed must arrive in that order.
         self._sending = asyncio.Lock()
 
@@ -124,24 +123,27 @@ class _Client:
         """Do what the client asks; one that asks wrongly is told, one that goes on so is closed."""
         request_id: Any = None
         try:
-            if not self._commands.take():
+            if self._is_too_many("commands", COMMANDS):
                 raise ProblemError(
                     HTTPStatus.TOO_MANY_REQUESTS,
                     "Too many commands",
-                    f"expected at most {1 / COMMAND_EVERY_S:g} commands a second",
+                    f"expected at most {1 / COMMANDS.every_s:g} commands a second",
                 )
             received = _object(text)
             request_id = received.get("request_id")
             command = parse(Command, received)
             return await self._do(command)
         except (ProblemError, TransientError) as error:
-            if not self._errors.take():
+            if self._is_too_many("errors", ERRORS):
                 raise _EndedError(POLICY_VIOLATION, f"too many errors, the last one: {error}") from error
             title, members = (
                 (error.title, error.members) if isinstance(error, ProblemError) else ("Unavailable", {})
             )
             said = {"title": title, "detail": str(error), **members}
             return [{"type": "error", "request_id": request_id, **said}]
+
+    def _is_too_many(self, what: str, rate: Rate) -> bool:
+        return self._limiter.take(what, rate, self._backend.newsroom.seconds()).wait_s > 0
 
     async def _do(self, command: Command) -> list[Said | Row]:
         head = {"request_id": command.request_id}

@@ -51,6 +51,18 @@ def test_a_burst_of_the_whole_rate_and_then_one_when_told_to_come_back(rate: Rat
     assert limiter.take("a", rate, start_s + refused.wait_s).wait_s == 0
 
 
+@given(st.lists(st.integers(0, 24).map(lambda eighths: eighths / 8), max_size=50))
+def test_a_rate_gives_its_count_at_once_and_one_every_so_often(pauses_s: list[float]) -> None:
+    limiter, rate, now = RateLimiter(), Rate(3, 3), 0.0
+    taken = 0
+    for pause_s in pauses_s:
+        now += pause_s
+        taken += not limiter.take("a", rate, now).wait_s
+        assert taken <= 3 + now
+    now += 3
+    assert [not limiter.take("a", rate, now).wait_s for _ in range(4)] == [True, True, True, False]
+
+
 def test_the_headers_say_what_is_left_and_when_to_come_back() -> None:
     limiter = RateLimiter()
     assert limiter.take("a", Rate(2, 60), 0).headers == {

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.api.hub import ALERTS_KEPT
 from services.api.news import TOPICS, Filter
-from services.api.subscription import Allowance, Command, StreamQuery
+from services.api.subscription import Command, StreamQuery
 from tests.unit.api.stream_messages import Present, alert, read, signal, tick
 
 
@@ -156,16 +156,3 @@ def test_after_a_silence_news_is_due_at_once_and_then_once_an_interval() -> None
     present.hub.put_tick(tick("A", 2))
     assert reader.update().text
     assert reader.due_s() == 0
-
-
-@given(st.lists(st.integers(0, 24).map(lambda eighths: eighths / 8), max_size=50))
-def test_an_allowance_gives_its_count_at_once_and_one_every_so_often(pauses_s: list[float]) -> None:
-    now = 0.0
-    allowance = Allowance(3, 0.5, lambda: now)
-    taken = 0
-    for pause_s in pauses_s:
-        now += pause_s
-        taken += allowance.take()
-        assert taken <= 3 + now / 0.5
-    now += 1.5
-    assert [allowance.take() for _ in range(4)] == [True, True, True, False]
