@@ -51,6 +51,10 @@ DatasetName = Annotated[
         examples=["btc-eth-2021"],
     ),
 ]
+BarInterval = Annotated[
+    Interval | None,
+    Field(description="Width of a bar; without it 1m of the market, and a dataset's own.", examples=["1m"]),
+]
 Limit = Annotated[
     int,
     Field(
@@ -130,12 +134,7 @@ class BarsQuery(PeriodQuery):
     """Bars, oldest first: from `start` on, or without it the newest."""
 
     symbol: SymbolName
-    interval: Annotated[
-        Interval | None,
-        Field(
-            description="Width of a bar; without it 1m of the market, and a dataset's own.", examples=["1m"]
-        ),
-    ] = None
+    interval: BarInterval = None
     dataset: DatasetName | None = None
     limit: Limit = 500
 

@@ -18,6 +18,8 @@ from services.common.settings import KafkaSettings
 from services.common.topics import DEAD_LETTERS, Topic
 
 STOP_TIMEOUT_S = 3.0
+# On the embedded broker every empty fetch waits in full, and costs 0.7 ms.
+_IDLE_FETCH_MS = 40
 log = structlog.get_logger()
 
 
@@ -69,10 +71,6 @@ async def consumer(
         yield client
     finally:
         await _stop(client)
-
-
-# On the embedded broker every empty fetch waits in full, and costs 0.7 ms.
-_IDLE_FETCH_MS = 40
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:

@@ -12,9 +12,8 @@ from services.api.datasets.bars import dataset_bars
 from services.api.datasets.catalogue import Dataset
 from services.api.history import Bars, Period, closes, market_bars
 from services.api.problems import refused
-from services.api.queries import DatasetName, SpanQuery
+from services.api.queries import BarInterval, DatasetName, SpanQuery
 from services.common import clock
-from services.common.store import Interval
 
 BARS_MAX = 10_000
 _NEWEST = 500
@@ -23,12 +22,7 @@ _NEWEST = 500
 class ClosesQuery(SpanQuery):
     """Closes: the newest before `end`, or those from `start` on."""
 
-    interval: Annotated[
-        Interval | None,
-        Field(
-            description="Width of a bar; without it 1m of the market, and a dataset's own.", examples=["1m"]
-        ),
-    ] = None
+    interval: BarInterval = None
     limit: Annotated[
         int | None,
         Field(

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from services.api.datasets.catalogue import Dataset
 from services.api.history import Bars
-from services.api.problems import invalid
+from services.api.problems import refused
 from services.api.tables import Table
 from services.common.datasets.widths import wider_than
 from services.common.messages import Microseconds
@@ -35,8 +35,7 @@ def source(dataset: Dataset, interval: Interval | None) -> Source:
     if interval in wider_than(dataset.width_us):
         return Source("dataset_wider_bars", {**equal, "width": interval}, WIDTHS[interval])
     expected = f"a multiple of {dataset.width_us / 1e6:g} s, the width of the bars of {dataset.name}"
-    wrong = {"loc": ("query", "interval"), "msg": f"expected {expected}", "input": interval}
-    raise invalid([{"type": "value_error", **wrong}])
+    raise refused("interval", expected, interval)
 
 
 def bars_table(where: Source) -> Table:
