@@ -4,8 +4,9 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import psutil
 import pytest
@@ -109,6 +110,22 @@ async def test_a_worker_that_dies_is_replaced() -> None:
         with pytest.raises(ProblemError, match="has died"):
             await made.call(os._exit, 3)
         assert await made.call(os.getpid) != pid
+
+
+@in_loop
+async def test_a_worker_that_cannot_be_forked_is_tried_again() -> None:
+    submit, failures = ProcessPoolExecutor.submit, [BrokenPipeError(), EOFError()]
+
+    def submit_later(self: ProcessPoolExecutor, *call: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return submit(self, *call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ProcessPoolExecutor, "submit", submit_later)
+        async with running() as made:
+            assert await made.call(os.getpid) != os.getpid()
+    assert not failures
 
 
 @in_loop

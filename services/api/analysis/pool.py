@@ -97,8 +97,9 @@ class Pool:
                 backoff.reset()
                 self._idle.put_nowait(worker)
                 await worker.ended.wait()
-            except BrokenProcessPool:
-                log.warning("a worker died before it could begin")
+            # The last two: the process that forks them has gone, and is there anew the next time.
+            except (BrokenProcessPool, OSError, EOFError) as error:
+                log.warning("a worker died before it could begin", error=repr(error))
                 await asyncio.sleep(backoff.next_s())
             finally:
                 worker.end()
