@@ -87,13 +87,16 @@ class Kalman:
         unit = self._unit or 1.0
         self._n += 1
         d = (x - self._x) / unit
-        innovation = (y - self._y) - (self._level + self._slope * d)
+        above_level = (y - self._y) - self._level
+        innovation = above_level - self._slope * d
         lever, slope_variance = self._lever + d, self._slope_variance
         known = self._level_variance + 1.0
         variance = known + lever * lever * slope_variance
         # level + gain * innovation, counted from this y
         self._level = -innovation / variance
-        self._slope += lever * slope_variance / variance * innovation
+        # slope + gain * innovation, without their difference, which after an absurd x has few digits
+        kept = (known + lever * self._lever * slope_variance) / variance
+        self._slope = kept * self._slope + lever * slope_variance / variance * above_level
         self._level_variance /= known
         self._lever = lever / known
         self._slope_variance = slope_variance * known / variance
