@@ -58,7 +58,7 @@ kafka: $(VENV)/.installed # Maven fetches it once, Java runs it; without them th
 	@$(BIN)/python -m tests.brokers
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 
 UV := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
