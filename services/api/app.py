@@ -5,10 +5,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from services.api import problems
+from services.api.answers.listing import MEDIA_TYPES
 from services.api.backend import Backend
-from services.api.door import Door
-from services.api.envelope import FEED_HEADER, ID_HEADER, Envelope
-from services.api.listing import MEDIA_TYPES
+from services.api.door.envelope import FEED_HEADER, ID_HEADER, Envelope
+from services.api.door.middleware import Door
 from services.api.openapi import Application
 from services.api.routes import (
     alerts,

@@ -9,16 +9,16 @@ import msgspec
 
 from services.api.analysis.answers import Answers
 from services.api.analysis.pool import Pool
+from services.api.answers.rows import Row, age_s, row
+from services.api.door.keys import Keys
 from services.api.health import Health
-from services.api.hub import Handling, Hub
-from services.api.keys import Keys
-from services.api.news import SNAPSHOT_ALERTS, Newsroom
+from services.api.live.hub import Handling, Hub
+from services.api.live.news import SNAPSHOT_ALERTS, Newsroom
+from services.api.live.tail import Tail
 from services.api.problems import unknown
-from services.api.recent import Recent
-from services.api.rows import Row, age_s, row
 from services.api.settings import ApiSettings
-from services.api.store import Store
-from services.api.tail import Tail
+from services.api.stored.recent import Recent
+from services.api.stored.store import Store
 from services.api.tape import OpenGap, Tape
 from services.common.backoff import Backoff
 from services.common.errors import TransientError

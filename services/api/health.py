@@ -1,6 +1,6 @@
 """Who is alive, from the last heartbeat of each service. No I/O."""
 
-from services.api.rows import Row, age_s
+from services.api.answers.rows import Row, age_s
 from services.common import clock
 from services.common.messages import FeedName, Heartbeat
 

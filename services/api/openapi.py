@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.api.admission import SAFE_METHODS
+from services.api.door.admission import SAFE_METHODS
 from services.api.problems import MEDIA_TYPE
 
 Document = dict[str, Any]

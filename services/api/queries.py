@@ -14,8 +14,8 @@ from pydantic import (
 )
 from starlette.requests import HTTPConnection
 
+from services.api.answers.listing import Format
 from services.api.backend import Backend
-from services.api.listing import Format
 from services.api.models.tape import GapState
 from services.api.moments import Moment
 from services.api.problems import refused

@@ -9,8 +9,8 @@ import structlog
 
 from services.api.app import create_app
 from services.api.backend import Backend
+from services.api.door.slow_clients import ImpatientProtocol
 from services.api.settings import ApiSettings
-from services.api.slow_clients import ImpatientProtocol
 from services.common import serving
 
 # A client that is slow to read must not hold seconds of old prices in the kernel, nor one that is gone a socket.

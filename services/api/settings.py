@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
 
-from services.api import keys
-from services.api.limits import Rate
+from services.api.door import keys
+from services.api.door.limits import Rate
 from services.common.settings import DatabaseSettings, Duration, KafkaSettings, PairSettings, Port, split
 
 

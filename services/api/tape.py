@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from services.api.rows import Row, row
+from services.api.answers.rows import Row, row
 from services.common.errors import BadMessageError
 from services.common.messages import TapeEvent
 

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.api.live.subscription import Command, StreamQuery
 from services.api.models.stream import Ack, Pong, Snapshot, StreamError, Update
 from services.api.routes.stream import (
     COMMANDS,
@@ -14,7 +15,6 @@ from services.api.routes.stream import (
     SLOW_S,
 )
 from services.api.server import MAX_INCOMING_BYTES
-from services.api.subscription import Command, StreamQuery
 from services.common import topics
 from services.common.heartbeat import VERSION
 from services.common.messages import MESSAGES

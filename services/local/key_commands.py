@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from services.api import keys
+from services.api.door import keys
 from services.common.errors import FatalError
 
 VARIABLE = "PAIRSTREAM_API_KEYS_FILE"

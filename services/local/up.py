@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
-from services.api.keys import Keys
+from services.api.door.keys import Keys
 from services.api.settings import ApiSettings
 from services.common import database
 from services.common.errors import FatalError

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.api.tables import BARS, Selection
+from services.api.stored.tables import BARS, Selection
 from services.common.bars import BATCHES, LEVELS, Level
 from services.common.clock import HOUR, SECOND, from_datetime, to_datetime
 from services.common.messages import Tick

@@ -18,7 +18,7 @@ from services.api.analysis.answers import Answers
 from services.api.analysis.pool import Pool
 from services.api.analysis.questions import Question, Subject
 from services.api.analysis.results import Results
-from services.api.listing import TableAnswer
+from services.api.answers.listing import TableAnswer
 from services.api.models.analysis import Point
 from services.api.problems import ProblemError
 from tests.waiting import wait_until

@@ -11,9 +11,9 @@ from starlette.routing import Mount
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from services.api import keys
 from services.api.app import create_app
 from services.api.backend import Backend
+from services.api.door import keys
 from services.api.models.problem import Problem
 from services.api.settings import ApiSettings
 from services.common import database

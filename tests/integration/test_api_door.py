@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from services.api import keys
+from services.api.door import keys
 from tests.api_process import PAIR, ApiProcess, running_api
 from tests.ports import free_port
 from tests.stream_client import open_stream, read_to_the_end, receive
@@ -161,6 +161,7 @@ def test_every_write_leaves_a_line_that_says_who_what_and_what_came_of_it(locked
     headers = {"X-API-Key": token, "X-Request-ID": "mine-1"}
     answer = locked.api.http.patch(path, json={"window": "s3cret"}, headers=headers)
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (422, "mine-1")
+    wait_until(lambda: '"mine-1"' in locked.api.log.read_text(), "the line in the log")
     log = locked.api.log.read_text()
     (line,) = (one for one in map(json.loads, log.splitlines()) if one.get("request") == "mine-1")
     expected = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.api import keys
+from services.api.door import keys
 from tests.api_process import ApiProcess, alert, pair_signal, running_api, store, tick
 from tests.fix_broker import embedded_broker
 

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from services.api.analysis.pool import Pool
 from services.api.analysis.questions import Question, solve
 from services.api.analysis.results import Results
-from services.api.listing import TableAnswer
+from services.api.answers.listing import TableAnswer
 
 # Nobody reads it but the log and the metrics; the number is that of nginx.
 CLIENT_GONE = 499

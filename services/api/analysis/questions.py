@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from services.api.history import Closes
-from services.api.listing import Format
+from services.api.answers.listing import Format
 from services.api.models.correlation import CorrelationMethod, Of
+from services.api.stored.history import Closes
 from services.quant.options import Options
 
 

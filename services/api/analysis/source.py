@@ -10,9 +10,9 @@ from services.api.backend import Backend
 from services.api.datasets import catalogue
 from services.api.datasets.bars import dataset_bars
 from services.api.datasets.catalogue import Dataset
-from services.api.history import Bars, Period, closes, market_bars
 from services.api.problems import refused
 from services.api.queries import BarInterval, DatasetName, SpanQuery
+from services.api.stored.history import Bars, Period, closes, market_bars
 from services.common import clock
 
 BARS_MAX = 10_000

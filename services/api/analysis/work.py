@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from services.api.analysis.questions import MatrixQuestion, PairQuestion, Question, Subject
-from services.api.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.history import align
+from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.answers.rows import Row, row
 from services.api.models.analysis import Point
 from services.api.models.base import Record
 from services.api.models.correlation import Cell
-from services.api.rows import Row, row
+from services.api.stored.history import align
 from services.common import clock
 from services.quant.correlation_matrix import correlate
 from services.quant.pair_analysis import Analysis, analyse, refuse

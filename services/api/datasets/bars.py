@@ -6,9 +6,9 @@ from msgspec.json import Decoder
 from psycopg import sql
 
 from services.api.datasets.catalogue import Dataset
-from services.api.history import Bars
 from services.api.problems import refused
-from services.api.tables import Table
+from services.api.stored.history import Bars
+from services.api.stored.tables import Table
 from services.common.datasets.widths import wider_than
 from services.common.messages import Microseconds
 from services.common.store import WIDTHS, Interval

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from services.api.answers.rows import Row
 from services.api.problems import ProblemError, unknown
-from services.api.rows import Row
-from services.api.store import Store
+from services.api.stored.store import Store
 from services.common.datasets.report import Kind
 
 # Of a problem: more names help nobody.

@@ -9,17 +9,17 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from services.api.access import WRITE, CallerDependency
+from services.api.answers.listing import TABLE_RESPONSES
+from services.api.answers.paging import page
+from services.api.answers.rows import Row, encode
 from services.api.backend import Backend
-from services.api.hub import Handling
-from services.api.listing import TABLE_RESPONSES
+from services.api.door.access import WRITE, CallerDependency
+from services.api.live.hub import Handling
 from services.api.models.alerts import Alert, Snooze
 from services.api.models.base import Listing
-from services.api.paging import page
 from services.api.problems import RESPONSES, ProblemError, invalid
 from services.api.queries import AlertsQuery, BackendDependency
-from services.api.rows import Row, encode
-from services.api.tables import ALERTS
+from services.api.stored.tables import ALERTS
 from services.common import clock, messages
 
 AlertId = Annotated[

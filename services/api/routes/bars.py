@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.api.answers.listing import TABLE_RESPONSES
+from services.api.answers.paging import from_start_or_newest, page
 from services.api.datasets import catalogue
 from services.api.datasets.bars import bars_table, source
-from services.api.listing import TABLE_RESPONSES
 from services.api.models.base import Listing
 from services.api.models.market import Bar
-from services.api.paging import from_start_or_newest, page
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, BarsQuery
-from services.api.tables import BARS
+from services.api.stored.tables import BARS
 
 router = APIRouter(prefix="/v1", tags=["bars"])
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from services.api.analysis import source
 from services.api.analysis.questions import MatrixQuestion
-from services.api.listing import TABLE_RESPONSES, TableAnswer
+from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
 from services.api.models.correlation import Cell, Correlation, CorrelationMethod, Of
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 
-from services.api.access import WRITE
+from services.api.answers.listing import TABLE_RESPONSES, TableAnswer, answer
+from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
 from services.api.datasets import catalogue
 from services.api.datasets.forms import FILES_MAX, PreviewForm, UploadForm
-from services.api.listing import TABLE_RESPONSES, TableAnswer, answer
+from services.api.door.access import WRITE
 from services.api.models.base import Listing
 from services.api.models.datasets import Dataset, DatasetDetail, DatasetPreview, Finding
 from services.api.models.problem import Problem
 from services.api.problems import RESPONSES, ProblemError
 from services.api.queries import BackendDependency, TableQuery
-from services.api.rows import Row, encode, row
 from services.common import database
 from services.common.datasets.preview import Preview, preview
 from services.common.datasets.report import KEPT, KINDS, Kind, Report

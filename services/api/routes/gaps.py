@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.listing import TABLE_RESPONSES
+from services.api.answers.listing import TABLE_RESPONSES
+from services.api.answers.paging import page
 from services.api.models.tape import Gap, GapLedger
-from services.api.paging import page
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, GapsQuery
-from services.api.tables import GAPS, Order
+from services.api.stored.tables import GAPS, Order
 from services.api.tape import OPEN
 
 router = APIRouter(prefix="/v1", tags=["gaps"])

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request, Response
 from msgspec.structs import asdict
 
-from services.api.access import WRITE
+from services.api.answers.listing import TABLE_RESPONSES, answer
+from services.api.answers.rows import Row, encode, message_row
 from services.api.backend import Backend
-from services.api.listing import TABLE_RESPONSES, answer
+from services.api.door.access import WRITE
 from services.api.models.base import Listing
 from services.api.models.pairs import Pair, PairChange
 from services.api.problems import RESPONSES, ProblemError, invalid
 from services.api.queries import BackendDependency, PairPath, TableQuery
-from services.api.rows import Row, encode, message_row
 from services.common.errors import TransientError
 from services.common.messages import PairConfig
 from services.common.pair_configs import configured, publish

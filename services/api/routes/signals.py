@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.listing import TABLE_RESPONSES
+from services.api.answers.listing import TABLE_RESPONSES
+from services.api.answers.paging import from_start_or_newest, page
 from services.api.models.base import Listing
 from services.api.models.pairs import Signal
-from services.api.paging import from_start_or_newest, page
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, PairPath, SignalsQuery
-from services.api.tables import SIGNALS
+from services.api.stored.tables import SIGNALS
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
+from services.api.answers.rows import encode
 from services.api.models.status import Status
 from services.api.queries import BackendDependency
-from services.api.rows import encode
 
 router = APIRouter(prefix="/v1", tags=["status"])
 

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
 from services.api import problems
+from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
-from services.api.limits import Rate, RateLimiter
-from services.api.news import TOPICS, LaggingError, Said
+from services.api.door.limits import Rate, RateLimiter
+from services.api.live.news import TOPICS, LaggingError, Said
+from services.api.live.subscription import LISTS, Command, StreamQuery, Subscription
 from services.api.problems import ProblemError
 from services.api.queries import BackendDependency
-from services.api.rows import Row, encode, row
-from services.api.subscription import LISTS, Command, StreamQuery, Subscription
 from services.common import clock
 from services.common.errors import TransientError
 

@@ -1,0 +1,1 @@
+"""What stands before the routes: who may come in, how often, with how much, and what every answer carries."""

@@ -1,0 +1,1 @@
+"""The present: the end of every topic, and the streams that tell clients of it."""

@@ -1,0 +1,168 @@
+"""The present: the newest tick of each symbol, the newest signals of each pair, and what was said lately. No I/O."""
+
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import takewhile
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from services.api.answers.rows import Row, encode, message_row
+from services.common.messages import Alert, Signal, Tick
+
+ALERTS_KEPT = 1_000
+CLOSES_KEPT = 20_000
+
+M = TypeVar("M", bound=Struct)
+
+
+class Handling(Struct, frozen=True, kw_only=True):
+    """What people did about an alert."""
+
+    acked_us: int | None = None
+    acked_by: str | None = None
+    snoozed_until_us: int | None = None
+
+
+class Entry(Generic[M]):
+    """A message and the version of the hub it came with; its JSON is made once, however many clients want it."""
+
+    __slots__ = ("_json", "handling", "message", "stored", "version")
+
+    def __init__(
+        self, version: int, message: M, stored: bool = False, handling: Handling | None = None
+    ) -> None:
+        self.version = version
+        self.message = message
+        self.stored = stored
+        self.handling = handling
+        self._json: msgspec.Raw | None = None
+
+    def row(self) -> Row:
+        """Return the message as it is answered."""
+        made = message_row(self.message)
+        return made if self.handling is None else made | message_row(self.handling)
+
+    def json(self) -> msgspec.Raw:
+        """Return the row as JSON."""
+        if self._json is None:
+            self._json = msgspec.Raw(encode(self.row()))
+        return self._json
+
+
+class History(Generic[M]):
+    """The last messages of a kind in the order they came, each once."""
+
+    def __init__(self, key: Callable[[M], Hashable], kept: int) -> None:
+        self.lost_version = 0
+        """The version of the last message that is no longer kept."""
+        self._key = key
+        self._kept = kept
+        self._entries: dict[Hashable, Entry[M]] = {}
+
+    def __contains__(self, message: M) -> bool:
+        return self._key(message) in self._entries
+
+    def put(self, entry: Entry[M]) -> None:
+        """Add the newest; what it says of an older one of the same key replaces that."""
+        key = self._key(entry.message)
+        self._entries.pop(key, None)
+        self._entries[key] = entry
+        if len(self._entries) > self._kept:
+            self.lost_version = self._entries.pop(next(iter(self._entries))).version
+
+    def newest_first(self) -> Iterator[Entry[M]]:
+        """Yield everything kept."""
+        return reversed(self._entries.values())
+
+    def after(self, version: int) -> list[Entry[M]]:
+        """Return what came after `version`, in its order."""
+        return list(takewhile(lambda entry: entry.version > version, self.newest_first()))[::-1]
+
+
+class Hub:
+    """What clients read at their own pace: each remembers the version it has seen and asks for what is newer.
+
+    So a tick costs one dict write, whoever listens, and a client that does not read costs nothing. Newest is
+    by event time, so a late message never replaces one that is later; but what came from the store gives way
+    to the topic, which may be replaying an old tape. Closed signals and alerts are kept one by one.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = uuid.uuid4().hex[:12]
+        """Versions of another hub, as of this service before it was restarted, mean nothing here."""
+        self.version = 0
+        self.ticks: dict[str, Entry[Tick]] = {}
+        self.signals: dict[str, Entry[Signal]] = {}
+        """The newest closed signal of each pair."""
+        self.live: dict[str, Entry[Signal]] = {}
+        """The newest signal of each pair between closes."""
+        self.closes: History[Signal] = History(lambda signal: (signal.pair, signal.event_us), CLOSES_KEPT)
+        self.alerts: History[Alert] = History(lambda alert: alert.alert_id, ALERTS_KEPT)
+        self._earlier: dict[str, Entry[Alert]] = {}
+
+    def put_tick(self, tick: Tick) -> None:
+        """Take a tick from the topic."""
+        known = self.ticks.get(tick.symbol)
+        if known is None or known.stored or _tick_order(known.message) < _tick_order(tick):
+            self.ticks[tick.symbol] = self._entry(tick)
+
+    def put_signal(self, signal: Signal) -> None:
+        """Take a signal from the topic; a repetition is no news."""
+        if signal.closed and signal in self.closes:
+            return
+        newest = self.signals if signal.closed else self.live
+        known = newest.get(signal.pair)
+        is_newest = known is None or known.stored or known.message.event_us < signal.event_us
+        if not signal.closed and not is_newest:
+            return
+        entry = self._entry(signal)
+        if signal.closed:
+            self.closes.put(entry)
+        if is_newest:
+            newest[signal.pair] = entry
+
+    def put_alert(self, alert: Alert) -> None:
+        """Take an alert from the topic; a repetition is no news."""
+        if alert not in self.alerts:
+            earlier = self._earlier.get(alert.alert_id)
+            self.alerts.put(self._entry(alert, Handling() if earlier is None else earlier.handling))
+
+    def handle(self, alert: Alert, handling: Handling) -> None:
+        """Tell everybody what was done about an alert."""
+        self.alerts.put(self._entry(alert, handling))
+
+    def forget(self, pair: str) -> None:
+        """Drop the present of a pair that is no longer analysed."""
+        self.signals.pop(pair, None)
+        self.live.pop(pair, None)
+
+    def seed(
+        self, ticks: Iterable[Tick], signals: Iterable[Signal], alerts: Iterable[tuple[Alert, Handling]]
+    ) -> None:
+        """Take from the store what no topic has brought yet; its alerts are history, not news."""
+        self.version += 1
+        for tick in ticks:
+            self.ticks.setdefault(tick.symbol, Entry(self.version, tick, stored=True))
+        for signal in signals:
+            self.signals.setdefault(signal.pair, Entry(self.version, signal, stored=True))
+        for alert, handling in alerts:
+            self._earlier[alert.alert_id] = Entry(0, alert, stored=True, handling=handling)
+            if alert in self.alerts:
+                self.handle(alert, handling)
+
+    def last_alerts(self) -> list[Entry[Alert]]:
+        """Return the alerts kept and those from the store, newest first."""
+        known = self._earlier | {entry.message.alert_id: entry for entry in self.alerts.newest_first()}
+        return sorted(
+            known.values(), key=lambda one: (one.message.event_us, one.message.alert_id), reverse=True
+        )
+
+    def _entry(self, message: M, handling: Handling | None = None) -> Entry[M]:
+        self.version += 1
+        return Entry(self.version, message, handling=handling)
+
+
+def _tick_order(tick: Tick) -> tuple[int, int]:
+    return tick.event_us, tick.trade_id

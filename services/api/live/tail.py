@@ -1,0 +1,156 @@
+"""The one Kafka consumer of the process: the end of every topic, into the hub. No group: each process reads all."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from services.api.health import Health
+from services.api.live.hub import Hub
+from services.api.tape import Tape
+from services.common import clock, kafka
+from services.common.backoff import Backoff
+from services.common.cancellation import checkpoint, pause
+from services.common.errors import BadMessageError, TransientError
+from services.common.heartbeat import INTERVAL_S, Pulse
+from services.common.lag import ReadingLag
+from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode
+from services.common.settings import KafkaSettings
+from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
+
+AWAY = "the broker cannot be reached"
+# How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
+# come, alerts that the store may not have yet, heartbeats far enough back to name a service that has died, events
+# of the tape far enough back to know which streams are stale.
+BACKLOG = {
+    TICKS.name: 500,
+    SIGNALS.name: 500,
+    ALERTS.name: 100,
+    HEARTBEATS.name: 5_000,
+    TAPE_EVENTS.name: 10_000,
+}
+_FLOWING = frozenset({TICKS.name, SIGNALS.name})
+TOPICS = (TICKS, SIGNALS, ALERTS, TAPE_EVENTS, HEARTBEATS)
+POLL_MS = 1_000
+# After such a silence fetches wait longer.
+PACE_MS = 100
+ANSWER_S = 3.0
+# Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
+SEND_MS = 1_000
+
+log = structlog.get_logger()
+
+
+class Tail:
+    """Reads while `run` runs; clients wait on `news`."""
+
+    def __init__(self, settings: KafkaSettings, hub: Hub, tape: Tape, health: Health, pulse: Pulse) -> None:
+        self.problem: str | None = AWAY
+        """Why the topics cannot be read, None if they can."""
+        self.caught_up = asyncio.Event()
+        self._settings = settings
+        self._pulse = pulse
+        self._news = asyncio.Event()
+        self._next: dict[TopicPartition, int] = {}
+        self._lag = ReadingLag[TopicPartition](time.monotonic)
+        self._goals: dict[TopicPartition, int] = {}
+        self._take: dict[str, Callable[[bytes], None]] = {
+            TICKS.name: lambda raw: hub.put_tick(decode(raw, Tick)),
+            SIGNALS.name: lambda raw: hub.put_signal(decode(raw, Signal)),
+            ALERTS.name: lambda raw: hub.put_alert(decode(raw, Alert)),
+            TAPE_EVENTS.name: lambda raw: tape.put(decode(raw, TapeEvent)),
+            HEARTBEATS.name: lambda raw: health.put(decode(raw, Heartbeat)),
+        }
+        pulse.counters |= {"messages": 0, "bad_messages": 0}
+
+    async def news(self) -> None:
+        """Return when something has been read."""
+        await self._news.wait()
+
+    async def run(self) -> NoReturn:
+        """Read, and publish this service's own heartbeat, until cancelled; begin again when the broker was away."""
+        backoff = Backoff(cap_s=2)
+        while True:
+            try:
+                await kafka.cluster_id(self._settings)
+                async with (
+                    kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
+                    kafka.consumer(self._settings, *TOPICS) as consumer,
+                    asyncio.TaskGroup() as tasks,
+                ):
+                    backoff.reset()
+                    tasks.create_task(self._pulse.beat(producer.send))
+                    tasks.create_task(self._watch(consumer))
+                    tasks.create_task(self.read(consumer))
+            except* (TransientError, KafkaError) as group:
+                log.warning(
+                    "waiting", error="; ".join(str(error) or repr(error) for error in group.exceptions)
+                )
+            self.problem = AWAY
+            self._pulse.lag_messages = self._pulse.lag_seconds = None
+            await asyncio.sleep(backoff.next_s())
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
+        """Ask the broker every second how far it is, which is also how we see that it is there."""
+        while True:
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    ends = await consumer.end_offsets(consumer.assignment())
+            except TimeoutError:
+                raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
+            self.problem = None
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(self._next, ends)
+            await pause(INTERVAL_S)
+
+    async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
+        """Read from the last messages on, until cancelled."""
+        placed: frozenset[TopicPartition] | None = None
+        while True:
+            # A topic that gets partitions is assigned anew, and without a group nobody keeps our positions.
+            if (assigned := consumer.assignment()) != placed:
+                await self._place(consumer, assigned)
+                placed = assigned
+            checkpoint()
+            wait_ms = PACE_MS if self.caught_up.is_set() else POLL_MS
+            batches = await consumer.getmany(timeout_ms=wait_ms)
+            kafka.pace_fetches(consumer, self._settings, any(place.topic in _FLOWING for place in batches))
+            for partition, records in batches.items():
+                self._take_all(partition, records)
+            if not batches or all(self._next[partition] >= end for partition, end in self._goals.items()):
+                self.caught_up.set()
+            if batches:
+                self._news.set()
+                self._news = asyncio.Event()
+
+    async def _place(self, consumer: AIOKafkaConsumer, assigned: frozenset[TopicPartition]) -> None:
+        """Go to where we were, or to the last messages of a partition that is new to us."""
+        earliest = await consumer.beginning_offsets(assigned)
+        self._goals = await consumer.end_offsets(assigned)
+        for partition, end in self._goals.items():
+            offset = self._next.get(partition, -1)
+            if not earliest[partition] <= offset <= end:
+                offset = max(earliest[partition], end - BACKLOG[partition.topic])
+            consumer.seek(partition, offset)
+            self._next[partition] = offset
+
+    def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        # Between a new assignment and our seek the consumer has begun at the earliest messages.
+        if partition not in self._next:
+            return
+        self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
+        take, counters = self._take[partition.topic], self._pulse.counters
+        for record in records:
+            if record.offset < self._next[partition]:
+                continue
+            self._next[partition] = record.offset + 1
+            if record.value is None:
+                continue
+            counters["messages"] += 1
+            try:
+                take(record.value)
+            except BadMessageError:
+                counters["bad_messages"] += 1  # the sink buries it

@@ -1,0 +1,1 @@
+"""What the store holds, read as rows and series."""

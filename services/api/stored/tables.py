@@ -1,0 +1,199 @@
+"""The tables a page can be read from, and the statement that reads one; rows are in the order of their key."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, NamedTuple
+
+from msgspec import Meta
+from msgspec.json import Decoder
+from psycopg import sql
+
+from services.api.answers.cursor import Key
+from services.api.answers.rows import Row
+from services.common import clock
+from services.common.messages import Microseconds
+from services.common.store import Interval
+
+Order = Literal["ascending", "descending", "newest"]
+_Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows: equal to `equal` (column to value or values), from `start` to before `end`, strictly after `after`.
+
+    `until` is the key of the last row that is meant, in the order asked for.
+    In the order ``newest`` the last `limit` of them; in the others the first, and one more if there is one.
+    """
+
+    limit: int
+    order: Order = "ascending"
+    equal: Mapping[str, str | bool | Sequence[str]] = field(default_factory=dict)
+    start: int | None = None
+    end: int | None = None
+    after: Key | None = None
+    until: Key | None = None
+
+
+class _Side(NamedTuple):
+    """How times and keys on one side of a key compare with its own."""
+
+    time: sql.SQL
+    key: sql.SQL
+
+
+_AFTER = _Side(sql.SQL(">="), sql.SQL(">"))
+_BEFORE = _Side(sql.SQL("<="), sql.SQL("<"))
+_NOT_AFTER = _Side(sql.SQL("<="), sql.SQL("<="))
+_NOT_BEFORE = _Side(sql.SQL(">="), sql.SQL(">="))
+
+
+class Table(NamedTuple):
+    """A table, what is read of it, the column of its owner, its key (column to name in a row), its cursors' reader.
+
+    `period` names the columns in which a row's time begins and ends.
+    """
+
+    name: sql.Composable
+    columns: sql.Composable
+    of: sql.Identifier
+    key: dict[str, str]
+    cursor: Decoder[Key]
+    period: tuple[str, str] = ("ts", "ts")
+
+    def key_of(self, row: Row) -> Key:
+        """Return the key of a row."""
+        return tuple(row[name] for name in self.key.values())
+
+    def ordered(self, order: Order) -> sql.Composed:
+        """Return what goes after ORDER BY."""
+        direction = sql.SQL("" if order == "ascending" else " DESC")
+        return sql.SQL(", ").join(sql.Identifier(column) + direction for column in self.key)
+
+    def query(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
+        """Return the statement that reads `selection` and its values."""
+        conditions, values = self._conditions(selection)
+        values["limit"] = selection.limit + (selection.order != "newest")
+        return self._select(self.columns, conditions, selection.order), values
+
+    def key_query(self, selection: Selection, offset: int) -> tuple[sql.Composed, dict[str, Any]]:
+        """Return the statement that reads two keys of `selection`, `offset` rows after the first, and its values."""
+        conditions, values = self._conditions(selection)
+        keys = sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.Identifier(column), sql.Identifier(name))
+            for column, name in self.key.items()
+        )
+        statement = self._select(keys, conditions, selection.order) + sql.SQL(" OFFSET %(offset)s")
+        return statement, values | {"limit": 2, "offset": offset}
+
+    def _select(self, columns: sql.Composable, conditions: sql.Composable, order: Order) -> sql.Composed:
+        return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %(limit)s").format(
+            columns, self.name, conditions, self.ordered(order)
+        )
+
+    def _conditions(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
+        values: dict[str, Any] = {}
+        conditions: list[sql.Composable] = []
+        for column, value in selection.equal.items():
+            values[column] = value if isinstance(value, str | bool) else list(value)
+            test = sql.SQL("{} = {}" if isinstance(value, str | bool) else "{} = ANY ({})")
+            conditions.append(test.format(sql.Identifier(column), sql.Placeholder(column)))
+        begins, ends = map(sql.Identifier, self.period)
+        if selection.start is not None:
+            conditions.append(sql.SQL("{} >= %(start)s").format(ends))
+            values["start"] = clock.to_datetime(selection.start)
+        if selection.end is not None:
+            conditions.append(sql.SQL("{} < %(end)s").format(begins))
+            values["end"] = clock.to_datetime(selection.end)
+        ascending = selection.order == "ascending"
+        sides = [("after", selection.after, _AFTER if ascending else _BEFORE)]
+        sides += [("until", selection.until, _NOT_AFTER if ascending else _NOT_BEFORE)]
+        for name, key, side in sides:
+            if key is not None:
+                conditions += self._on(side, name)
+                us, *rest = key
+                values |= {f"{name}_{n}": part for n, part in enumerate([clock.to_datetime(us), *rest])}
+        return sql.SQL(" AND ").join(conditions or [sql.SQL("true")]), values
+
+    def _on(self, side: _Side, name: str) -> Iterator[sql.Composed]:
+        """Yield the conditions that a row is on one side of the key called `name`.
+
+        That of the time alone follows from the other, but only it tells TimescaleDB which chunks to leave out.
+        """
+        key = [sql.Placeholder(f"{name}_{n}") for n in range(len(self.key))]
+        yield sql.SQL("{} {} {}").format(sql.Identifier(next(iter(self.key))), side.time, key[0])
+        yield sql.SQL("({}) {} ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, self.key)), side.key, sql.SQL(", ").join(key)
+        )
+
+
+TICKS = Table(
+    sql.Identifier("ticks"),
+    sql.SQL(
+        "symbol, trade_id, ts AS event_us, received_at AS received_us, venue, price, size, buyer_is_maker, "
+        "repaired"
+    ),
+    sql.Identifier("symbol"),
+    {"ts": "event_us", "trade_id": "trade_id"},
+    Decoder(tuple[Microseconds, _Id]),
+)
+
+SIGNALS = Table(
+    sql.Identifier("signals"),
+    sql.SQL(
+        "pair, ts AS event_us, y_price, x_price, hedge_ratio, intercept, method, spread, zscore, correlation, "
+        '"window", samples, quality, reason'
+    ),
+    sql.Identifier("pair"),
+    {"ts": "event_us"},
+    Decoder(tuple[Microseconds]),
+)
+
+_HANDLED_ALERTS = sql.SQL("""
+(
+    SELECT alerts.*, acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until
+    FROM alerts LEFT JOIN alert_handling USING (alert_id)
+) AS handled
+""")
+
+ALERTS = Table(
+    _HANDLED_ALERTS,
+    sql.SQL(
+        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, acked_at AS acked_us, acked_by, "
+        "snoozed_until AS snoozed_until_us"
+    ),
+    sql.Identifier("pair"),
+    {"ts": "event_us", "alert_id": "alert_id"},
+    Decoder(tuple[Microseconds, _Text]),
+)
+
+GAPS = Table(
+    sql.Identifier("gaps"),
+    sql.SQL(
+        "symbol, first_id, last_id, venue, start_ts AS start_us, end_ts AS end_us, found_at AS found_us, "
+        "updated_at AS updated_us, state, missing, reason"
+    ),
+    sql.Identifier("symbol"),
+    {"start_ts": "start_us", "symbol": "symbol", "first_id": "first_id", "last_id": "last_id"},
+    Decoder(tuple[Microseconds, _Text, _Id, _Id]),
+    ("start_ts", "end_ts"),
+)
+
+_BAR_COLUMNS = sql.SQL("""
+ts AS start_us, open, high, low, close, volume, quote_volume, quote_volume / volume AS vwap, trade_count,
+ts + {width}::interval <= (SELECT max(ts) FROM ticks WHERE symbol = %(symbol)s) AS complete
+""")
+
+
+def _bars(interval: Interval) -> Table:
+    return Table(
+        sql.Identifier(f"ohlc_{interval}"),
+        _BAR_COLUMNS.format(width=sql.Literal(interval)),
+        sql.Identifier("symbol"),
+        {"ts": "start_us"},
+        Decoder(tuple[Microseconds]),
+    )
+
+
+BARS: dict[Interval, Table] = {"1s": _bars("1s"), "1m": _bars("1m"), "5m": _bars("5m"), "1h": _bars("1h")}

@@ -1,0 +1,82 @@
+"""The hub: the newest of each key, and what was said lately, each once."""
+
+from services.api.live.hub import ALERTS_KEPT, Handling, Hub
+from tests.unit.api.live.stream_messages import alert, signal, tick
+
+
+def test_what_is_stored_fills_gaps_and_gives_way_to_the_topic() -> None:
+    hub = Hub()
+    hub.put_tick(tick("A", 5))
+    hub.put_alert(alert(2))
+    acked = Handling(acked_us=7, acked_by="desk")
+    hub.seed(
+        [tick("A", 9), tick("B", 9)], [signal("A-B", 9)], [(alert(1), Handling()), (alert(2), Handling())]
+    )
+    assert {symbol: entry.message.event_us for symbol, entry in hub.ticks.items()} == {"A": 5, "B": 9}
+    assert [entry.message.alert_id for entry in hub.last_alerts()] == ["2", "1"]
+    assert [entry.message.alert_id for entry in hub.alerts.after(0)] == ["2"]
+    hub.put_tick(tick("B", 3))  # an old tape begins again
+    hub.put_signal(signal("A-B", 3))
+    assert (hub.ticks["B"].message.event_us, hub.signals["A-B"].message.event_us) == (3, 3)
+    hub.handle(alert(1), acked)
+    assert [entry.handling for entry in hub.last_alerts()] == [Handling(), acked]
+
+
+def test_a_late_message_is_no_news_of_its_key() -> None:
+    hub = Hub()
+    for event_us in (5, 3, 5):
+        hub.put_tick(tick("A", event_us))
+        hub.put_signal(signal("A-B", event_us, closed=False))
+    assert hub.version == 2
+    assert (hub.ticks["A"].message.event_us, hub.live["A-B"].message.event_us) == (5, 5)
+
+
+def test_every_close_is_kept_once_whatever_is_later_between_closes() -> None:
+    hub = Hub()
+    hub.put_signal(signal("A-B", 12, closed=False))
+    for event_us in (10, 11, 10, 9):
+        hub.put_signal(signal("A-B", event_us))
+    assert [entry.message.event_us for entry in hub.closes.after(0)] == [10, 11, 9]
+    assert (hub.signals["A-B"].message.event_us, hub.live["A-B"].message.event_us) == (11, 12)
+
+
+def test_a_forgotten_pair_has_no_present() -> None:
+    hub = Hub()
+    hub.put_signal(signal("A-B", 1))
+    hub.put_signal(signal("A-B", 1, closed=False))
+    hub.forget("A-B")
+    hub.forget("C-B")
+    assert (hub.signals, hub.live) == ({}, {})
+
+
+def test_handling_is_news_of_the_alert_and_outlives_a_repetition() -> None:
+    hub = Hub()
+    hub.put_alert(alert(1))
+    hub.put_alert(alert(2))
+    seen = hub.version
+    acked = Handling(acked_us=3, acked_by="desk")
+    hub.handle(alert(1), acked)
+    hub.put_alert(alert(1))
+    (entry,) = hub.alerts.after(seen)
+    assert entry.row()["acked_time"] == "1970-01-01T00:00:00.000003Z"
+    assert (entry.message, entry.handling) == (alert(1), acked)
+
+
+def test_what_the_store_knows_of_the_handling_reaches_alerts_of_the_topic_before_and_after() -> None:
+    hub, acked = Hub(), Handling(acked_us=3)
+    hub.put_alert(alert(1))
+    hub.seed([], [], [(alert(1), acked), (alert(2), acked), (alert(3), Handling())])
+    hub.put_alert(alert(2))
+    hub.put_alert(alert(3))
+    assert [entry.handling for entry in hub.last_alerts()] == [Handling(), acked, acked]
+
+
+def test_a_history_is_bounded_and_says_what_it_has_lost() -> None:
+    hub = Hub()
+    for number in range(ALERTS_KEPT):
+        hub.put_alert(alert(number))
+    assert hub.alerts.lost_version == 0
+    hub.put_alert(alert(ALERTS_KEPT))
+    assert hub.alerts.lost_version == 1
+    assert len(hub.alerts.after(0)) == ALERTS_KEPT
+    assert alert(0) not in hub.alerts

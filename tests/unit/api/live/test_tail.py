@@ -1,0 +1,132 @@
+"""Where the tail begins to read, and how it goes on when partitions are added."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from services.api.health import Health
+from services.api.live.hub import Hub
+from services.api.live.tail import BACKLOG, TOPICS, Tail
+from services.api.tape import Tape
+from services.common.heartbeat import Pulse
+from services.common.messages import Tick, encode
+from services.common.settings import KafkaSettings
+
+FIRST, ADDED = TopicPartition("ticks", 0), TopicPartition("ticks", 1)
+
+
+class Record(NamedTuple):
+    """What is read of a consumer's record."""
+
+    offset: int
+    value: bytes | None
+    timestamp: int = 0
+
+
+class Partitions:
+    """A consumer of partitions that hold `ends` messages; it forgets its positions when one is added."""
+
+    def __init__(self, ends: dict[TopicPartition, int]) -> None:
+        self.ends = ends
+        self.positions = dict.fromkeys(ends, 0)
+        self.steps: list[object] = []
+        self.read: list[tuple[int, int]] = []
+        self._fetcher = SimpleNamespace(_fetch_max_wait_ms=0)
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        return frozenset(self.ends)
+
+    async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: self.ends[partition] for partition in partitions}
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.positions[partition] = offset
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
+        if self.steps:
+            self.change(self.steps.pop(0))
+        elif all(self.positions[partition] == end for partition, end in self.ends.items()):
+            raise asyncio.CancelledError
+        batches = {}
+        for partition, end in self.ends.items():
+            batches[partition] = [
+                Record(n, message(partition, n)) for n in range(self.positions[partition], end)
+            ]
+            self.read += [(partition.partition, record.offset) for record in batches[partition]]
+            self.positions[partition] = end
+        return {partition: records for partition, records in batches.items() if records}
+
+    def change(self, step: object) -> None:
+        assert isinstance(step, dict)
+        if step.keys() != self.ends.keys():
+            self.positions = dict.fromkeys(step, 0)
+        self.ends = step
+
+
+def message(partition: TopicPartition, offset: int) -> bytes | None:
+    if offset % 10 == 7:
+        return b"{damaged" if offset % 20 == 7 else None
+    return encode(
+        Tick(
+            venue="v",
+            symbol=f"S{partition.partition}",
+            trade_id=offset,
+            event_us=offset,
+            received_us=offset,
+            price=1.0,
+            size=1.0,
+            buyer_is_maker=False,
+        )
+    )
+
+
+def read(
+    ends: dict[TopicPartition, int], *steps: dict[TopicPartition, int]
+) -> tuple[Partitions, Hub, Pulse, Tail]:
+    consumer, hub, pulse = Partitions(ends), Hub(), Pulse("api")
+    consumer.steps = list(steps)
+    tail = Tail(KafkaSettings(), hub, Tape(), Health(), pulse)
+
+    async def run() -> None:
+        with suppress(asyncio.CancelledError):
+            await tail.read(consumer)
+
+    asyncio.run(run())
+    return consumer, hub, pulse, tail
+
+
+def test_every_topic_that_is_read_has_its_backlog() -> None:
+    assert BACKLOG.keys() == {topic.name for topic in TOPICS}
+
+
+def test_only_the_end_of_a_long_partition_is_read() -> None:
+    consumer, hub, _, tail = read({FIRST: 10_000})
+    assert consumer.read[0] == (0, 10_000 - BACKLOG["ticks"])
+    assert hub.ticks["S0"].message.trade_id == 9_999
+    assert tail.caught_up.is_set()
+
+
+def test_a_bad_message_is_counted_and_an_empty_one_is_nothing() -> None:
+    _, hub, pulse, _ = read({FIRST: 40})
+    assert pulse.counters == {"messages": 38, "bad_messages": 2}
+    assert hub.ticks["S0"].message.trade_id == 39
+
+
+def test_nothing_is_read_twice_when_a_partition_is_added() -> None:
+    _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 36, ADDED: 5}, {FIRST: 38, ADDED: 6})
+    taken = sum(1 for n in range(38) if n % 10 != 7 or n % 20 == 7) + 6
+    assert pulse.counters["messages"] == taken
+    assert {symbol: entry.message.trade_id for symbol, entry in hub.ticks.items()} == {"S0": 36, "S1": 5}
+
+
+def test_a_partition_that_has_begun_anew_is_read() -> None:
+    _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {ADDED: 3}, {FIRST: 5, ADDED: 3})
+    assert pulse.counters["messages"] == 29 + 3 + 5
+    assert hub.ticks["S1"].message.trade_id == 2
