@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from urllib.parse import urlsplit
 
 import psycopg
@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from services.common import database
+from tests.waiting import wait_until
 
 TIMESCALE = "PAIRSTREAM_TEST_TIMESCALE_URL"
 
@@ -48,16 +49,35 @@ def embedded_postgres(prefix: str) -> Iterator[Postgres]:
 
 
 @contextmanager
-def created(server_url: str, template: str = "template1") -> Iterator[str]:
-    """Create a database without a schema of ours; from ``template0`` without the server's additions, too."""
+def created(server_url: str, template: LiteralString = "DEFAULT") -> Iterator[str]:
+    """Create a database without a schema of ours; from ``template0`` without the server's additions, too.
+
+    Never name ``template1``: into a template that is named TimescaleDB sends a scheduler that waits for the end of
+    CREATE DATABASE, which fails if the scheduler is there first. DEFAULT is the same template without that.
+    """
     name = f"pairstream_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE " + template).format(sql.Identifier(name)))
     yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def empty(url: str) -> None:
+    """Empty a store; again where TimescaleDB's policies were in the way, which lock some of its tables, too."""
+
+    def emptied() -> bool:
+        try:
+            with psycopg.connect(url) as connection:
+                connection.execute(
+                    "TRUNCATE ohlc_1h, ohlc_5m, ohlc_1m, ohlc_1s, ticks, signals, alerts, alert_handling, gaps,"
+                    " stream_offsets"
+                )
+        except psycopg.errors.DeadlockDetected:
+            return False
+        return True
+
+    wait_until(emptied, "an empty store")
 
 
 @pytest.fixture(scope="session")
@@ -91,10 +111,7 @@ def store_url(store_server: str) -> Iterator[str]:
 @pytest.fixture
 def store(store_url: str) -> str:
     """Return the URL of an empty store, on each server of the contract."""
-    with psycopg.connect(store_url) as connection:
-        connection.execute(
-            "TRUNCATE ticks, ohlc_1s, ohlc_1m, ohlc_5m, ohlc_1h, signals, alerts, alert_handling, gaps, stream_offsets"
-        )
+    empty(store_url)
     return store_url
 
 

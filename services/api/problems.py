@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
@@ -14,7 +15,7 @@ from starlette.routing import Match
 
 from services.api.answers.rows import encode
 from services.api.models.problem import Problem
-from services.common.errors import TransientError
+from services.common.errors import AwayError, TransientError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -24,6 +25,8 @@ _KNOWN = 20
 _EXPECTED = re.compile(
     r"(?:Value error, )?(?:expected |Input should be )?(?P<expected>.*?)(?:, received .*)?"
 )
+
+log = structlog.get_logger()
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     404: {"description": "Not known; the problem names what is.", "model": Problem},
@@ -101,6 +104,7 @@ def internal(error_id: str) -> ProblemError:
 def install(app: FastAPI) -> None:
     """Answer every expected error of `app` with its problem."""
     app.add_exception_handler(ProblemError, _problem)
+    app.add_exception_handler(AwayError, _away)
     app.add_exception_handler(TransientError, _transient)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -109,6 +113,12 @@ def install(app: FastAPI) -> None:
 async def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return error.response()
+
+
+async def _away(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AwayError)
+    log.warning("unavailable", error=str(error))
+    return unavailable(error.told).response()
 
 
 async def _transient(_: Request, error: Exception) -> Response:

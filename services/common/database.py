@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from services.common.errors import FatalError, TransientError
+from services.common.errors import AwayError, FatalError
 from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def connect(settings: DatabaseSettings, name: str, **options: Any) -> AsyncIterator[Connection]:
-    """Yield one autocommit connection in UTC; TransientError, with the reason, if it cannot be made.
+    """Yield one autocommit connection in UTC; AwayError, with the reason, if it cannot be made.
 
     `name` becomes the application_name; `options` are AsyncConnection.connect's.
     """
@@ -45,7 +45,7 @@ async def connect(settings: DatabaseSettings, name: str, **options: Any) -> Asyn
 
 @asynccontextmanager
 async def pool(settings: DatabaseSettings, **options: Any) -> AsyncIterator[Pool]:
-    """Yield an open pool of UTC connections; TransientError, with the reason, if none can be made.
+    """Yield an open pool of UTC connections; AwayError, with the reason, if none can be made.
 
     `options` are AsyncConnectionPool's; its ``name`` is also the connections' application_name.
     """
@@ -63,7 +63,7 @@ def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
 
     Where the server offers TimescaleDB, tables become hypertables, bars become continuous aggregates, and
     policies follow `settings`. Blocks. Can be repeated, and several processes may call it at once: the first
-    does the work, the schema in one transaction, the others wait for it. TransientError if the database cannot
+    does the work, the schema in one transaction, the others wait for it. AwayError if the database cannot
     be reached, FatalError if its schema is newer than this code or its TimescaleDB is not what we need.
     """
     from services.common import bars, store_policies, timescale
@@ -190,7 +190,7 @@ def _conninfo(url: str, name: str) -> str:
     return make_conninfo("", **given)
 
 
-def _unreachable(conninfo: str, error: Exception) -> TransientError:
+def _unreachable(conninfo: str, error: Exception) -> AwayError:
     given = conninfo_to_dict(conninfo)
     place = f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
-    return TransientError(f"expected PostgreSQL at {place}: {' '.join(str(error).split())}")
+    return AwayError("the database", f"expected PostgreSQL at {place}: {' '.join(str(error).split())}")

@@ -13,5 +13,13 @@ class TransientError(PairstreamError):
     """The network or a server is away: retry with capped, jittered back-off."""
 
 
+class AwayError(TransientError):
+    """A server that does not answer; `told` says which one, and anybody may know, unlike the text, which says where."""
+
+    def __init__(self, server: str, text: str) -> None:
+        super().__init__(text)
+        self.told = f"{server} does not answer"
+
+
 class FatalError(PairstreamError):
     """Going on would be wrong (a setting, a schema, a broken invariant): one line, exit non-zero."""

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from services.common import clock
 from services.common.backoff import Backoff
-from services.common.errors import TransientError
+from services.common.errors import AwayError, TransientError
 from services.common.settings import KafkaSettings
 from services.common.topics import DEAD_LETTERS, Topic
 
@@ -90,13 +90,13 @@ async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
 
 @asynccontextmanager
 async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Yield a started admin client; TransientError if no broker answers."""
+    """Yield a started admin client; AwayError if no broker answers."""
     client = AIOKafkaAdminClient(**connection(settings))
     try:
         await client.start()
         yield client
     except KafkaError as error:
-        raise TransientError(f"expected a Kafka broker at {settings.brokers}: {error}") from error
+        raise AwayError("the broker", f"expected a Kafka broker at {settings.brokers}: {error}") from error
     finally:
         await client.close()
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from services.common import kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint
-from services.common.errors import BadMessageError, TransientError
+from services.common.errors import AwayError, BadMessageError, TransientError
 from services.common.messages import PairConfig, decode, encode
 from services.common.settings import KafkaSettings, PairSettings
 from services.common.topics import PAIRS
@@ -45,7 +45,7 @@ def configured(settings: PairSettings, *names: str) -> dict[str, PairConfig]:
 async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | None]) -> Offsets:
     """Put these pairs on the topic, None for one that is removed, and return how far one must read to know them.
 
-    TransientError unless the broker has acknowledged all of them; it may have them all the same.
+    AwayError unless the broker has acknowledged all of them; it may have them all the same.
     """
     timeout_ms = round(_PUBLISH_S * 1000)
     reached: dict[TopicPartition, int] = {}
@@ -64,7 +64,8 @@ async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | No
                 place, end = sent.topic_partition, sent.offset + 1
                 reached[place] = max(end, reached.get(place, 0))
     except (KafkaError, TimeoutError) as error:
-        raise TransientError(f"expected the broker to take the pairs: {str(error) or repr(error)}") from error
+        reason = f"expected the broker to take the pairs: {str(error) or repr(error)}"
+        raise AwayError("the broker", reason) from error
     return reached
 
 

@@ -10,7 +10,7 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from services.common import clock
 from services.common.database import Connection
-from services.common.errors import FatalError, TransientError
+from services.common.errors import AwayError, FatalError
 
 Cursor = AsyncServerCursor[Any]
 Interval = Literal["1s", "1m", "5m", "1h"]
@@ -96,11 +96,13 @@ ALERTS = Table(
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Turn what the driver raises into our own errors, TransientError or FatalError."""
+    """Turn what the driver raises into our own errors, AwayError or FatalError."""
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise TransientError(f"the database did not answer: {' '.join(str(error).split())}") from error
+        raise AwayError(
+            "the database", f"the database did not answer: {' '.join(str(error).split())}"
+        ) from error
     except psycopg.Error as error:
         raise FatalError(f"the database refused a statement: {' '.join(str(error).split())}") from error
 

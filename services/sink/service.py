@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from services.common import database, kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
-from services.common.errors import TransientError
+from services.common.errors import AwayError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.metrics import PulseMetrics, published
 from services.common.pair_configs import PairConfigs
@@ -63,8 +63,8 @@ class Sink:
                 await self._write_until_failure()
             except (TransientError, KafkaError) as error:
                 delay = self._backoff.next_s()
-                self._pulse.state, self._pulse.detail = "degraded", str(error) or repr(error)
-                log.warning("waiting", error=self._pulse.detail, retry_in_s=round(delay, 2))
+                self._pulse.state, self._pulse.detail = "degraded", _told(error)
+                log.warning("waiting", error=str(error) or repr(error), retry_in_s=round(delay, 2))
                 await asyncio.sleep(delay)
 
     async def watch_lag(self) -> None:
@@ -151,6 +151,15 @@ class Sink:
             )
         )
         self._pulse.counters["dead_letters"] = self._dead_letters.count
+
+
+def _told(error: Exception) -> str:
+    """Return what anybody may know of an error: heartbeats are read by everybody."""
+    if isinstance(error, AwayError):
+        return error.told
+    return (
+        f"the broker does not answer: {type(error).__name__}" if isinstance(error, KafkaError) else str(error)
+    )
 
 
 async def serve(settings: SinkSettings) -> None:

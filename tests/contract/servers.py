@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from importlib import resources
 
 import psycopg
 from psycopg import sql
@@ -12,20 +13,21 @@ from services.common.messages import Tick
 from services.common.settings import DatabaseSettings
 from services.sink.tables import TABLES
 
-PLAIN = ("0001_initial.sql", "0002_tape.sql")
 _TICKS = TABLES["ticks"]
 _STORE = sql.SQL(
     "INSERT INTO ticks ({columns}) SELECT {columns} FROM staged_ticks ON CONFLICT DO NOTHING"
 ).format(columns=sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns)))
 
 
-def apply_0002(url: str) -> None:
-    """Bring an empty database to the last revision before there was anything of TimescaleDB's."""
+def apply(url: str, revision: str) -> None:
+    """Bring an empty database to an older revision, without TimescaleDB; none was of its before 0003."""
+    files = resources.files("schemas").joinpath("sql").iterdir()
     with psycopg.connect(url) as connection:
-        for name in PLAIN:
-            connection.execute(database.statements(name))
+        for name in sorted(file.name for file in files if file.name.endswith(".sql")):
+            if name[:4] <= revision:
+                connection.execute(database.statements(name))
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-        connection.execute("INSERT INTO alembic_version VALUES ('0002')")
+        connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
 
 
 def insert(url: str, ticks: Iterable[Tick]) -> None:

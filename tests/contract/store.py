@@ -18,7 +18,6 @@ from services.sink.writer import Writer, Written
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
 WIDTHS = {"ohlc_1s": SECOND, "ohlc_1m": MINUTE, "ohlc_5m": 5 * MINUTE, "ohlc_1h": HOUR}
-TABLES = (*WIDTHS, "ticks", "signals", "alerts", "alert_handling", "gaps", "stream_offsets")
 
 Message = Tick | Signal | Alert | TapeEvent
 
@@ -146,9 +145,3 @@ def assert_bars(url: str, ticks: Iterable[Tick]) -> None:
                 table
             )
             assert row[8:] == (len(trades), trades[0].trade_id, max(one.trade_id for one in trades)), table
-
-
-def empty(url: str) -> None:
-    with psycopg.connect(url) as connection:
-        names = sql.SQL(", ").join(map(sql.Identifier, TABLES))
-        connection.execute(sql.SQL("TRUNCATE {}").format(names))

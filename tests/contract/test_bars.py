@@ -17,7 +17,8 @@ from services.common.clock import HOUR, SECOND, from_datetime, to_datetime
 from services.common.messages import Tick
 from services.common.store import Interval
 from services.common.timescale import aggregated
-from tests.contract.store import START_US, WIDTHS, assert_bars, empty, recompute, select, tick, write_all
+from tests.contract.store import START_US, WIDTHS, assert_bars, recompute, select, tick, write_all
+from tests.fix_database import empty
 
 TICKS = st.lists(
     st.builds(

@@ -12,7 +12,8 @@ from services.common.clock import SECOND, from_datetime
 from services.common.messages import TapeEvent, TapeEventKind, encode
 from services.sink.batch import Batch, Partition, Refused
 from services.sink.writer import Written
-from tests.contract.store import START_US, batch_of, empty, gap_event, nothing, select, write_all, writer_of
+from tests.contract.store import START_US, batch_of, gap_event, nothing, select, write_all, writer_of
+from tests.fix_database import empty
 
 TOPIC = "tape-events"
 LEFT_TO_DO: list[TapeEventKind] = ["gap_repaired", "gap_refuted", "gap_unrepaired", "gap_found"]

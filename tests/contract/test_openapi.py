@@ -62,6 +62,17 @@ def test_every_parameter_is_described_and_has_an_example_or_few_values() -> None
             assert told or parameter["name"] in FROM_ANSWERS, where
 
 
+def test_every_field_is_described() -> None:
+    schemas = document()["components"]["schemas"]
+    fields = [
+        (name, field, told)
+        for name, schema in schemas.items()
+        for field, told in schema.get("properties", {}).items()
+    ]
+    assert len(fields) > 200
+    assert [(name, field) for name, field, told in fields if not told.get("description")] == []
+
+
 def test_every_refusal_is_a_problem_document() -> None:
     for path, method, operation in operations():
         responses = operation["responses"]

@@ -16,7 +16,6 @@ from tests.contract.store import (
     alert,
     assert_bars,
     batch_of,
-    empty,
     nothing,
     select,
     signal,
@@ -24,6 +23,7 @@ from tests.contract.store import (
     write_all,
     writer_of,
 )
+from tests.fix_database import empty
 
 TICKS = st.lists(
     st.builds(

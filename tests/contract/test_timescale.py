@@ -12,8 +12,8 @@ from services.common.clock import HOUR, SECOND, from_datetime
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
 from tests.contract.servers import insert, refresh, spans
-from tests.contract.store import START_US, WIDTHS, assert_bars, empty, select, tick
-from tests.fix_database import created
+from tests.contract.store import START_US, WIDTHS, assert_bars, select, tick
+from tests.fix_database import created, empty
 
 OLD = [tick(n, START_US + n * 10 * SECOND) for n in range(2000)]
 LATE = [tick(5000, START_US + 777_000_000, price=1.0), tick(5001, START_US + 5 * HOUR, price=999.0)]

@@ -14,7 +14,7 @@ from services.common import bars, database, timescale
 from services.common.clock import SECOND
 from services.common.errors import FatalError, TransientError
 from services.common.settings import StoreSettings
-from tests.contract.servers import apply_0002
+from tests.contract.servers import apply
 from tests.contract.store import START_US, WIDTHS, select, signal, tick, write_all
 from tests.fix_database import created
 
@@ -78,7 +78,7 @@ def test_a_plain_store_becomes_timescales_with_every_row_and_bar(server: str) ->
 
 
 def test_a_database_of_an_older_revision_keeps_its_rows(server: str) -> None:
-    apply_0002(server)
+    apply(server, "0002")
     with psycopg.connect(server) as connection:
         connection.execute(
             "INSERT INTO ticks VALUES ('S', '2026-01-01 00:00:01.5+00', 1, 'v', now(), 2, 3, true)"
@@ -98,7 +98,7 @@ def test_a_database_of_an_older_revision_keeps_its_rows(server: str) -> None:
 
 
 def test_bars_that_nobody_would_see_again_stay_where_they_are(server: str) -> None:
-    apply_0002(server)
+    apply(server, "0002")
     with psycopg.connect(server) as connection:
         connection.execute("INSERT INTO ohlc_1h VALUES ('S', '2020-01-01+00', 9, 9, 9, 9, 9, 9, 9, 9, 9)")
     with pytest.raises(FatalError, match="bars whose ticks are gone"):
@@ -155,7 +155,7 @@ def test_a_timescale_store_is_not_made_plain(server: str) -> None:
 
 
 def test_a_newer_schema_is_left_alone(server: str) -> None:
-    apply_0002(server)
+    apply(server, "0002")
     with psycopg.connect(server) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(FatalError, match="received 9999"):
@@ -227,7 +227,6 @@ NONSENSE = {
     "something done about no alert": "INSERT INTO alert_handling VALUES ('a', now(), 'me', NULL)",
     "a condition that is no object": "INSERT INTO rules VALUES"
     " ('r', 'r', NULL, '[1]', 'info', '{}', true, NULL, 1, now(), now())",
-    "a bar without a dataset": "INSERT INTO dataset_bars VALUES ('d', 'A', now(), 1, 1, 1, 1, NULL)",
     "a delivery before the first": "INSERT INTO deliveries VALUES ('a', 'mail', 0, now(), 'failed', NULL, 1)",
 }
 
@@ -243,8 +242,38 @@ def test_a_dataset_goes_with_its_bars_and_its_bars_make_sense(store_url: str) ->
         connection.execute(
             "INSERT INTO datasets VALUES ('d', 'mine', sha256('x'), '1 day', 1, now(), '[]', '{}')"
         )
-        connection.execute("INSERT INTO dataset_bars VALUES ('d', 'A', now(), 2, 3, 1, 2, NULL)")
+        for relation in ("dataset_bars_d", "dataset_bars_d_1h"):
+            connection.execute("SELECT create_dataset_bars(%s)", [relation])
+        connection.execute("INSERT INTO dataset_bars_d VALUES ('A', now(), 2, 3, 1, 2, NULL)")
         with pytest.raises(psycopg.IntegrityError):
-            connection.execute("INSERT INTO dataset_bars VALUES ('d', 'B', now(), 2, 3, 2.5, 3, 1)")
+            connection.execute("INSERT INTO dataset_bars_d VALUES ('B', now(), 2, 3, 2.5, 3, 1)")
         connection.execute("DELETE FROM datasets")
-        assert connection.execute("SELECT FROM dataset_bars").fetchall() == []
+        left = "SELECT relname FROM pg_class WHERE relname LIKE 'dataset\\_bars\\_%'"
+        assert connection.execute(left).fetchall() == []
+
+
+def test_bars_of_datasets_move_to_tables_of_their_own(store_server: str) -> None:
+    with created(store_server, "template0") as url:
+        apply(url, "0005")
+        with psycopg.connect(url) as connection:
+            for name in ("a", "b"):
+                connection.execute(
+                    "INSERT INTO datasets VALUES (%s, %s, sha256('x'), '1 minute', 2, now(), '[]', '{}')",
+                    [name, name],
+                )
+                connection.execute(
+                    "INSERT INTO dataset_bars VALUES (%(of)s, 'S', '2026-01-01 00:01+00', 2, 3, 1, 2, NULL),"
+                    " (%(of)s, 'S', '2026-01-01+00', 1, 3, 1, 2, 5)",
+                    {"of": name},
+                )
+            connection.execute(
+                "INSERT INTO dataset_wider_bars VALUES ('a', '5m', 'S', '2026-01-01+00', 1, 3, 1, 2, 5)"
+            )
+        assert database.upgrade(url) == database.revisions()[5:]
+        for name in ("a", "b"):
+            assert [row[2:] for row in select(url, f"dataset_bars_{name}")] == [
+                (1, 3, 1, 2, 5),
+                (2, 3, 1, 2, None),
+            ]
+        assert [row[2:] for row in select(url, "dataset_bars_a_5m")] == [(1, 3, 1, 2, 5)]
+        assert one(url, "SELECT to_regclass('dataset_bars') IS NULL")

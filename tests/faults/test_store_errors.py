@@ -171,4 +171,4 @@ def test_a_database_that_refuses_connections_and_comes_back_is_waited_for(
         finally:
             postgres.start()
 
-    asyncio.run(_survive(database_url, away, "expected PostgreSQL at"))
+    asyncio.run(_survive(database_url, away, "the database does not answer"))

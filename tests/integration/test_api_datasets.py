@@ -4,18 +4,22 @@ import csv
 import gzip
 import io
 import json
+import random
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from psycopg import sql
 from pydantic import TypeAdapter
 
 from services.api.models.base import Listing
 from services.api.models.datasets import Dataset, DatasetDetail, DatasetPreview, Finding
 from services.api.models.market import Bar
 from services.common.clock import MINUTE, to_iso
+from services.common.datasets.tables import bars_relation
 from tests.api_process import START_US, ApiProcess, running_api, store, tick
 from tests.fix_broker import embedded_broker
 
@@ -218,6 +222,46 @@ def test_a_mapping_a_format_and_a_zone(api: ApiProcess) -> None:
     assert upload(api, ("AAPL.csv", text), name="told").status_code == httpx.codes.UNPROCESSABLE_ENTITY
     found = uploaded(api, ("AAPL.csv", text), name="told", **told)
     assert found["first_time"] == "2024-01-01T00:00:00.000000Z"
+
+
+def test_bars_come_back_however_they_came(api: ApiProcess) -> None:
+    names = ("1000PEPEUSDT", "BTCUSDT", "X1")
+    given = [(name, minute, "" if minute % 3 else "2.5") for name in names for minute in range(90)]
+    random.Random(1).shuffle(given)
+    lines = [row(minute, name, volume) for name, minute, volume in given]
+    repeated = [line.rpartition(",")[0] + ",9" for line in lines[:40]]
+    found = uploaded(
+        api, ("a.csv", "\n".join([HEADER, *lines])), ("b.csv", "\n".join([HEADER, *repeated])), name="mixed"
+    )
+    assert (found["bars"], found["repeated"], found["rejected"], found["gaps"]) == (270, 40, 0, 0)
+    report = api.data("/v1/datasets/mixed/report", kind="repeated")
+    assert [(one["file"], one["line"]) for one in report] == [("b.csv", line) for line in range(2, 42)]
+    assert report[39]["reason"].endswith("is in a.csv:41 already, which stays")
+    for name in names:
+        bars = api.data("/v1/bars", dataset="mixed", symbol=name, limit=100)
+        assert [(bar["start_us"], bar["volume"]) for bar in bars] == [
+            (START_US + minute * MINUTE, None if minute % 3 else 2.5) for minute in range(90)
+        ]
+    assert len(api.data("/v1/bars", dataset="mixed", symbol="X1", interval="1h")) == 2
+
+
+def test_who_reads_a_dataset_delays_its_end_alone(api: ApiProcess, store_url: str) -> None:
+    closes = "time,close\n2024-01-01,1\n2024-01-02,2\n"
+    kept, other = (uploaded(api, ("BTCUSDT.csv", closes), name=name) for name in ("kept", "other"))
+    relation = sql.Identifier(bars_relation(kept["dataset_id"]))
+    with psycopg.connect(store_url) as reader:
+        reader.execute(sql.SQL("SELECT FROM {}").format(relation))
+        refused = api.http.delete("/v1/datasets/kept")
+        assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert "ask again" in refused.json()["detail"]
+        assert len(api.data("/v1/bars", dataset="kept", symbol="BTCUSDT")) == 2
+        assert api.http.delete(f"/v1/datasets/{other['dataset_id']}").status_code == httpx.codes.NO_CONTENT
+    with psycopg.connect(store_url) as connection:
+        connection.execute(sql.SQL("DROP TABLE {}").format(relation))
+    between = api.get("/v1/bars", dataset="kept", symbol="BTCUSDT")
+    assert (between.status_code, between.headers["Retry-After"]) == (httpx.codes.SERVICE_UNAVAILABLE, "2")
+    assert "deleted meanwhile" in between.json()["detail"]
+    assert api.http.delete("/v1/datasets/kept").status_code == httpx.codes.NO_CONTENT
 
 
 def test_a_preview_stores_nothing(api: ApiProcess) -> None:

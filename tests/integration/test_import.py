@@ -18,6 +18,7 @@ import pytest
 from services.common import database
 from services.common.bars import catch_up
 from services.common.clock import MINUTE
+from services.common.datasets.tables import bars_relation
 from services.common.messages import Tick, encode
 from services.common.settings import DatabaseSettings
 from services.local.__main__ import main
@@ -158,10 +159,10 @@ def test_recorded_frames_ndjson_and_a_dataset(tmp_path: Path, database_url: str,
     ((identity, name, _, width, count, _, files, findings),) = select(database_url, "datasets")
     assert (name, files[0]["name"], width.total_seconds(), count) == ("ETHUSDT-1h", bars.name, 3_600, 2)
     assert findings == {"rejected": 1, "out of order": 1, "repeated": 1}
-    rows = select(database_url, "dataset_bars")
-    assert [(row[0], row[1], *row[3:]) for row in rows] == [
-        (identity, "ETHUSDT", 2.0, 3.0, 1.0, 2.0, None),
-        (identity, "ETHUSDT", 2.0, 3.0, 1.0, 2.0, 5.0),
+    rows = select(database_url, bars_relation(identity))
+    assert [(row[0], *row[2:]) for row in rows] == [
+        ("ETHUSDT", 2.0, 3.0, 1.0, 2.0, None),
+        ("ETHUSDT", 2.0, 3.0, 1.0, 2.0, 5.0),
     ]
     assert f"{bars}:4: repeated" in report.read_text()
 

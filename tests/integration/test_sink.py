@@ -51,7 +51,7 @@ def latest_heartbeat(broker: str) -> Heartbeat:
 
 def misses_the_database(beat: Heartbeat) -> bool:
     """Tell whether the sink knows that nobody answers; before, it may say how its connection ended."""
-    return beat.state == "degraded" and "expected PostgreSQL at" in str(beat.detail)
+    return beat.state == "degraded" and beat.detail == "the database does not answer"
 
 
 def count(url: str, table: str = "ticks") -> int:
@@ -115,7 +115,7 @@ def start() -> Iterator[Start]:
 def stop(process: subprocess.Popen[bytes]) -> str:
     """Stop a sink as the supervisor does, and return its log."""
     process.send_signal(signal.SIGTERM)
-    log = process.communicate(timeout=10)[1].decode()
+    log = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 0, log
     return log
 

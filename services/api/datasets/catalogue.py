@@ -4,11 +4,13 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from services.api.answers.rows import Row
 from services.api.problems import ProblemError, unknown
 from services.api.stored.store import Store
 from services.common.datasets.report import Kind
+from services.common.errors import TransientError
 
 # Of a problem: more names help nobody.
 _NAMED = 1_000
@@ -46,6 +48,8 @@ ORDER BY dataset_id = %(given)s DESC LIMIT 1
 _NAMES = sql.SQL("SELECT name FROM datasets ORDER BY uploaded_at DESC LIMIT %(limit)s")
 _OF = sql.SQL("SELECT symbol FROM dataset_symbols WHERE dataset_id = %(dataset_id)s ORDER BY symbol")
 _COUNT = sql.SQL("SELECT count(*) AS datasets FROM datasets")
+# Whoever reads the dataset next waits as long.
+_PATIENCE = "SET LOCAL lock_timeout = '2s'"
 _DELETE = "DELETE FROM datasets WHERE dataset_id = %s"
 
 
@@ -109,8 +113,10 @@ async def count(store: Store) -> int:
 
 
 async def delete(store: Store, dataset_id: str) -> None:
-    """Delete a dataset; who reads it meanwhile sees it whole or not at all."""
+    """Delete a dataset once no statement reads its bars; TransientError if that takes too long."""
     async with store.writing() as connection:
-        # A large one takes longer than a page may.
-        await connection.execute("SET LOCAL statement_timeout = '10min'")
-        await connection.execute(_DELETE, [dataset_id])
+        await connection.execute(_PATIENCE)
+        try:
+            await connection.execute(_DELETE, [dataset_id])
+        except LockNotAvailable as error:
+            raise TransientError("others are reading the dataset: ask again") from error

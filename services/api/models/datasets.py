@@ -15,7 +15,9 @@ Columns = dict[str, str]
 class Dataset(Record):
     """A dataset in short."""
 
-    dataset_id: Annotated[str, Field(examples=["5f0c1f0ea3b94d6bb2c9a2f7ce4a1b11"])]
+    dataset_id: Annotated[
+        str, Field(description="What names it for ever.", examples=["5f0c1f0ea3b94d6bb2c9a2f7ce4a1b11"])
+    ]
     name: Annotated[
         str, Field(description="What it is called; `dataset=` takes it, too.", examples=["btc-eth-2021"])
     ]
@@ -27,7 +29,7 @@ class Dataset(Record):
     first_time: IsoTime
     last_us: EpochUs
     last_time: IsoTime
-    symbol_count: Annotated[int, Field(examples=[2])]
+    symbol_count: Annotated[int, Field(description="How many symbols it has bars of.", examples=[2])]
     gaps: GapCount
     missing: Missing
     rejected: Annotated[int, Field(description="Lines that were no bar.", examples=[3])]
@@ -57,8 +59,10 @@ class DatasetSymbol(Record):
 class FileReading(Record):
     """A file, and what it was taken for; null where that was not kept."""
 
-    name: Annotated[str, Field(examples=["BTCUSDT-1m.csv"])]
-    delimiter: Annotated[str | None, Field(examples=["comma"])] = None
+    name: Annotated[str, Field(description="Of the file.", examples=["BTCUSDT-1m.csv"])]
+    delimiter: Annotated[
+        str | None, Field(description="What stands between the columns.", examples=["comma"])
+    ] = None
     decimal: Annotated[str | None, Field(description="The decimal sign.", examples=["."])] = None
     header_line: Annotated[
         int | None, Field(description="The line that names the columns, 0 if none does.", examples=[1])
@@ -111,7 +115,7 @@ class DatasetDetail(Dataset):
 class PreviewBar(Record):
     """A bar as it would be stored."""
 
-    line: Annotated[int, Field(examples=[2])]
+    line: Annotated[int, Field(description="Where it stands in the file.", examples=[2])]
     symbol: Symbol
     start_us: EpochUs
     start_time: IsoTime

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+import numpy as np
 import psycopg
-from psycopg import AsyncCursor
+from numpy.typing import NDArray
+from psycopg import AsyncCursor, sql
 
 from services.common import clock, database
 from services.common.copying import SIGNATURE, TRAILER, binary_rows
@@ -19,7 +21,7 @@ from services.common.datasets.disorder import Order
 from services.common.datasets.reading import FileReading, reading_of
 from services.common.datasets.report import KEPT, Finding, Report
 from services.common.datasets.sources import Source, Upload
-from services.common.datasets.widths import wider_than
+from services.common.datasets.tables import bars_relation, wider_than
 from services.common.errors import FatalError
 from services.common.packed import FileError
 from services.common.store import errors
@@ -80,9 +82,11 @@ class _Dataset:
         self._report = report
         self._show = show
         self._id = uuid.uuid4().hex
+        self._bars = sql.Identifier(bars_relation(self._id))
         self._symbols = Symbols()
         self._order = Order(self._symbols)
-        self._staged = 0
+        self._files: list[FileReading] = []
+        self._rows = 0
 
     async def store(self, fingerprint: bytes) -> str:
         """Store it and return its id."""
@@ -90,21 +94,25 @@ class _Dataset:
         await self._cursor.execute(
             statements.DATASET, [self._id, self._upload.name, fingerprint, json.dumps([])]
         )
-        await self._cursor.execute(statements.SORT_IN_MEMORY)
-        await self._cursor.execute(statements.STAGE)
-        files = [await self._stage(nth, source) for nth, source in enumerate(self._upload.sources)]
-        stored = await self._keep()
-        width = await self._width(files)
+        await self._cursor.execute(statements.MEMORY)
+        await self._cursor.execute(statements.TABLE, [bars_relation(self._id)])
+        await self._on_bars(statements.PLACES)
+        for nth, source in enumerate(self._upload.sources):
+            await self._copy(nth, source)
+        if not self._order.strict:
+            await self._drop_repeated()
+        for statement in (statements.NO_PLACES, statements.KEY, statements.STATISTICS, statements.STEPS):
+            await self._on_bars(statement)
+        width = await self._width()
         await self._cursor.execute(statements.SYMBOLS, {"dataset": self._id, "width": width})
-        for wider in wider_than(width // timedelta(microseconds=1)):
-            await self._cursor.execute(statements.WIDER_BARS, {"dataset": self._id, "wider": wider})
         await self._find_gaps(width)
+        await self._put_together(width)
         await self._cursor.execute(
             statements.DESCRIBE,
             [
                 width,
-                stored,
-                json.dumps([one._asdict() for one in files]),
+                self._rows,
+                json.dumps([one._asdict() for one in self._files]),
                 json.dumps(self._report.counts),
                 self._id,
             ],
@@ -115,54 +123,53 @@ class _Dataset:
                 await copy.write_row((self._id, nth, finding.kind, finding.file, finding.line, reason))
         return self._id
 
-    async def _stage(self, nth: int, source: Source) -> FileReading:
-        done = 0
-        async with self._cursor.copy(statements.COPY) as copy:
+    async def _on_bars(self, statement: sql.SQL, values: Mapping[str, Any] | None = None) -> None:
+        await self._cursor.execute(statement.format(bars=self._bars), values)
+
+    async def _copy(self, nth: int, source: Source) -> None:
+        done, blocks = 0, self._blocks(nth, source)
+        async with self._cursor.copy(statements.COPY.format(bars=self._bars)) as copy:
             await copy.write(SIGNATURE)
-            with self._upload.opened(source, self._symbols) as file:
-                reads = iter(file)
-                while (step := await asyncio.to_thread(self._next, reads, source.name, nth)) is not None:
-                    read, packed = step
-                    await copy.write(packed)
-                    done += read.bytes
-                    self._show(done, f"{read.through:,} lines")
-                reading = reading_of(file)
+            while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+                read, packed = block
+                await copy.write(packed)
+                done += read.bytes
+                self._show(done, f"{read.through:,} lines")
             await copy.write(TRAILER)
-        return reading
 
-    def _next(self, reads: Iterator[Read], name: str, nth: int) -> tuple[Read, bytes] | None:
-        read = next(reads, None)
-        if read is None:
-            return None
-        for line, reason in read.damages:
-            self._report.add(Finding("rejected", name, line, reason))
-        if self._report.counts["rejected"] > MOST_REJECTED:
-            line, reason = read.damages[-1]
-            raise FileError(name, f"more than {MOST_REJECTED:,} lines are no bars: {reason}", line)
-        for line, reason in self._order.disorder(read.bars):
-            self._report.add(Finding("out of order", name, line, reason))
-        self._staged += len(read.bars)
-        return read, _packed(read.bars, nth)
+    def _blocks(self, nth: int, source: Source) -> Iterator[tuple[Read, bytes]]:
+        """Yield what is read of a file, and its bars as they are copied; blocks."""
+        with self._upload.opened(source, self._symbols) as file:
+            self._files.append(reading_of(file))
+            for read in file:
+                for line, reason in read.damages:
+                    self._report.add(Finding("rejected", source.name, line, reason))
+                if self._report.counts["rejected"] > MOST_REJECTED:
+                    line, reason = read.damages[-1]
+                    expected = f"more than {MOST_REJECTED:,} lines are no bars: {reason}"
+                    raise FileError(source.name, expected, line)
+                for line, reason in self._order.disorder(read.bars):
+                    self._report.add(Finding("out of order", source.name, line, reason))
+                self._rows += len(read.bars)
+                yield read, _packed(read.bars, list(self._symbols), nth)
 
-    async def _keep(self) -> int:
-        names = {"dataset": self._id, "symbols": list(self._symbols)}
-        await self._cursor.execute(statements.BARS if self._order.strict else statements.FIRST_BARS, names)
-        stored = self._cursor.rowcount
-        if repeated := self._staged - stored:
-            await self._cursor.execute(statements.AGAIN, names | {"limit": KEPT})
-            async for place, symbol, ts, first in self._cursor:
-                file, line = self._where(place)
-                at = f"{symbol} at {clock.to_iso(clock.from_datetime(ts))}"
-                where = "{}:{}".format(*self._where(first))
-                self._report.add(Finding("repeated", file, line, f"{at} is in {where} already, which stays"))
-            self._report.add_uncounted("repeated", repeated - self._report.counts["repeated"])
-        return stored
+    async def _drop_repeated(self) -> None:
+        await self._on_bars(statements.AGAIN, {"limit": KEPT})
+        found = await self._cursor.fetchall()
+        for place, symbol, ts, first, _ in found:
+            file, line = self._where(place)
+            at = f"{symbol} at {clock.to_iso(clock.from_datetime(ts))}"
+            where = "{}:{}".format(*self._where(first))
+            self._report.add(Finding("repeated", file, line, f"{at} is in {where} already, which stays"))
+        count = found[0][-1] if found else 0
+        self._report.add_uncounted("repeated", count - len(found))
+        self._rows -= count
 
     def _where(self, place: int) -> tuple[str, int]:
         return self._upload.sources[place >> _LINE_BITS].name, place & ((1 << _LINE_BITS) - 1)
 
-    async def _width(self, files: list[FileReading]) -> timedelta:
-        await self._cursor.execute(statements.WIDTH, [self._id])
+    async def _width(self) -> timedelta:
+        await self._cursor.execute(statements.WIDTH)
         row = await self._cursor.fetchone()
         if row is not None and row[0] is not None:
             width: timedelta = row[0]
@@ -170,30 +177,53 @@ class _Dataset:
         expected = "expected two bars of a symbol at least, whose distance is their width, received less"
         rejected = next((one for one in self._report.kept if one.kind == "rejected"), None)
         if rejected is None:
-            raise FileError(files[0].name, expected)
+            raise FileError(self._files[0].name, expected)
         count = self._report.counts["rejected"]
         detail = f"{expected}: {count:,} lines are no bars, the first one: {rejected.reason}"
-        raise FileError(rejected.file or files[0].name, detail, rejected.line)
+        raise FileError(rejected.file or self._files[0].name, detail, rejected.line)
 
     async def _find_gaps(self, width: timedelta) -> None:
         await self._cursor.execute("SELECT sum(gaps) FROM dataset_symbols WHERE dataset_id = %s", [self._id])
         ((count,),) = await self._cursor.fetchall()
         if count:
-            await self._cursor.execute(statements.GAPS, {"dataset": self._id, "width": width, "limit": KEPT})
+            await self._on_bars(statements.GAPS, {"width": width, "limit": KEPT})
             async for symbol, last, next_, missing in self._cursor:
                 between = " and ".join(clock.to_iso(clock.from_datetime(at)) for at in (last, next_))
                 self._report.add(Finding("gap", None, None, f"{symbol}: {missing} missing between {between}"))
             self._report.add_uncounted("gap", int(count) - self._report.counts["gap"])
 
+    async def _put_together(self, width: timedelta) -> None:
+        finer = self._bars
+        for interval in wider_than(width // timedelta(microseconds=1)):
+            relation = bars_relation(self._id, interval)
+            wider = sql.Identifier(relation)
+            await self._cursor.execute(statements.TABLE, [relation])
+            values = {"wider": wider, "bars": finer, "width": sql.Literal(interval)}
+            await self._cursor.execute(statements.WIDER_BARS.format(**values))
+            for statement in (statements.KEY, statements.STATISTICS):
+                await self._cursor.execute(statement.format(bars=wider))
+            finer = wider
 
-def _packed(bars: Bars, nth: int) -> bytes:
-    columns = {name: (">f8", bars[name]) for name in ("open", "high", "low", "close", "volume")}
+
+def _packed(bars: Bars, symbols: Sequence[str], nth: int) -> bytes:
+    """Return the rows of `bars`, those of one form together: a text and a null have their lengths."""
+    names = np.array(symbols, "S")
+    forms = np.char.str_len(names)[bars["symbol"]] * 2 + np.isnan(bars["volume"])
+    return b"".join(_alike(bars[forms == form], names, nth) for form in np.unique(forms))
+
+
+def _alike(bars: Bars, names: NDArray[np.bytes_], nth: int) -> bytes:
+    symbols = names[bars["symbol"]]
+    fields = ("open", "high", "low", "close", "volume")
+    amounts = {name: (">f8", bars[name]) for name in fields}
+    without_volume = bool(np.isnan(bars["volume"][0]))
     return binary_rows(
         {
             "place": (">i8", bars["line"] + (nth << _LINE_BITS)),
-            "symbol": (">i4", bars["symbol"]),
+            "symbol": (f"S{len(symbols[0])}", symbols),
             "ts": (">i8", bars["start_us"] - EPOCH_US),
-            **columns,
+            **amounts,
+            **({"volume": None} if without_volume else {}),
         },
         len(bars),
     )
