@@ -19,7 +19,7 @@ async def run() -> None:
     while not worker.counters["ticks"]:
         await pause(0.001)
     first, began = worker.counters["ticks"], time.process_time()
-    while worker.counters["ticks"] < count or worker.lag.fetched() != 0:
+    while worker.counters["ticks"] < count or worker.progress.fetched() != 0:
         await pause(0.005)
     print((count - first) / (time.process_time() - began), flush=True)
     serving.cancel()

@@ -33,7 +33,7 @@ class ApiProcess:
         self.process = process
         self.url = url
         self.log = log
-        self.http = httpx.Client(base_url=url, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False)
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.http.get(path, params=params or None)
@@ -44,7 +44,7 @@ class ApiProcess:
         return list(response.json()["data"])
 
     def wait_for(
-        self, path: str, condition: Callable[[httpx.Response], bool], within_s: float = 15
+        self, path: str, condition: Callable[[httpx.Response], bool], within_s: float = 30
     ) -> httpx.Response:
         """Return the first answer of which `condition` holds."""
         response: httpx.Response | None = None
@@ -66,7 +66,7 @@ class ApiProcess:
         """Stop as the supervisor does; return the seconds that took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0, self.log.read_text()
+        assert self.process.wait(30) == 0, self.log.read_text()
         return time.monotonic() - began
 
 

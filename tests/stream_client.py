@@ -34,7 +34,7 @@ def open_stream(api: ApiProcess, query: str = "", **options: Any) -> ClientConne
 
 def receive(stream: ClientConnection) -> dict[str, Any]:
     """Return the next message, which is one that the contract knows."""
-    text = stream.recv(timeout=10)
+    text = stream.recv(timeout=30)
     _MESSAGES.validate_json(text)
     return dict(json.loads(text))
 
@@ -50,7 +50,7 @@ def read_to_the_end(stream: ClientConnection) -> int | None:
     """Read until the stream is closed and return the code."""
     with suppress(ConnectionClosed):
         while True:
-            stream.recv(timeout=10)
+            stream.recv(timeout=30)
     return stream.close_code
 
 

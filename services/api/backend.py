@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -17,6 +17,7 @@ from services.api.live.news import SNAPSHOT_ALERTS, Newsroom
 from services.api.live.tail import Tail
 from services.api.problems import unknown
 from services.api.settings import ApiSettings
+from services.api.stored import handling
 from services.api.stored.recent import Recent
 from services.api.stored.store import Store
 from services.api.tape import OpenGap, Tape
@@ -71,6 +72,7 @@ class Backend:
             tasks.create_task(self.configs.follow(self.settings, self._first_configs))
             tasks.create_task(self._forget_removed())
             tasks.create_task(self._seed())
+            tasks.create_task(self._follow_handling())
             tasks.create_task(self._judge())
 
     @property
@@ -166,14 +168,26 @@ class Backend:
                 self.hub.seed(
                     msgspec.convert(await self.store.newest_ticks(symbols), list[Tick]),
                     msgspec.convert(await self.store.newest_signals(self.pairs), list[Signal]),
-                    [
-                        (msgspec.convert(one, Alert), msgspec.convert(one, Handling))
-                        for one in await self.store.newest_alerts(SNAPSHOT_ALERTS)
-                    ],
                 )
+                await self._seed_alerts()
                 self.tape.seed(msgspec.convert(await self.store.open_gaps(), list[OpenGap]))
                 self._seeded.set()
             await asyncio.sleep(backoff.next_s())
+
+    async def _seed_alerts(self) -> None:
+        self.hub.seed_alerts(map(_handled_alert, await self.store.newest_alerts(SNAPSHOT_ALERTS)))
+
+    async def _follow_handling(self) -> NoReturn:
+        await self._seeded.wait()
+        await handling.follow(self.settings, self._seed_alerts, self._handled)
+
+    async def _handled(self, alert_id: str) -> None:
+        if (stored := await self.store.alert(alert_id)) is not None:
+            self.tell_handling(stored)
+
+    def tell_handling(self, stored: Row) -> None:
+        """Tell every client of the stream what was done about an alert."""
+        self.hub.handle(*_handled_alert(stored))
 
     async def _forget_removed(self) -> None:
         known: Configs = {}
@@ -194,3 +208,7 @@ class Backend:
         problems = self.problems()
         self._pulse.state = "degraded" if problems else "running"
         self._pulse.detail = "; ".join(problems) or None
+
+
+def _handled_alert(stored: Row) -> tuple[Alert, Handling]:
+    return msgspec.convert(stored, Alert), msgspec.convert(stored, Handling)

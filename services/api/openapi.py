@@ -56,6 +56,7 @@ class Application(FastAPI):
                     if form := operation.get("requestBody", {}).get("content", {}).get("multipart/form-data"):
                         name = form["schema"]["$ref"].rpartition("/")[2]
                         _drop_null(document["components"]["schemas"][name])
+            _describe_fields(document["components"]["schemas"])
         return super().openapi()
 
 
@@ -83,6 +84,21 @@ def _drop_null(form: Document) -> None:
         if len(given) == 1:
             del field["anyOf"]
             field |= given[0]
+
+
+def _describe_fields(schemas: Document) -> None:
+    """Say of each field what it is: where it does not say so itself, what is said of its content."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            content = field.get("items", field)
+            told = (content, *(_referenced(one, schemas) for one in (content, *content.get("anyOf", ()))))
+            for described in (one for one in told if "description" in one):
+                field.setdefault("description", described["description"])
+
+
+def _referenced(schema: Document, schemas: Document) -> Document:
+    referenced: Document = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return referenced
 
 
 def _description(schema: Document) -> str:

@@ -103,12 +103,25 @@ class SpanQuery(TableQuery):
     @model_validator(mode="after")
     def _not_in_the_future(self) -> Self:
         now_us = clock.now_us()
-        # A dataset may be of any time.
-        if getattr(self, "dataset", None) is None and (self.start or 0) > now_us + AHEAD_US:
+        if self.is_of_the_market() and (self.start or 0) > now_us + AHEAD_US:
             raise refused(
                 "start", f"a time that is not in the future: it is {clock.to_iso(now_us)}", self.start
             )
         return self
+
+    def is_of_the_market(self) -> bool:
+        """Return whether the market is asked, which has no future; a dataset may be of any time."""
+        return True
+
+
+class DatasetQuery(SpanQuery):
+    """What a dataset can answer in place of the market."""
+
+    dataset: DatasetName | None = None
+
+    def is_of_the_market(self) -> bool:
+        """Return whether no dataset is asked."""
+        return self.dataset is None
 
 
 class PeriodQuery(SpanQuery):
@@ -130,12 +143,11 @@ class TicksQuery(PeriodQuery):
     limit: Limit = 1_000
 
 
-class BarsQuery(PeriodQuery):
+class BarsQuery(PeriodQuery, DatasetQuery):
     """Bars, oldest first: from `start` on, or without it the newest."""
 
     symbol: SymbolName
     interval: BarInterval = None
-    dataset: DatasetName | None = None
     limit: Limit = 500
 
 
@@ -170,7 +182,7 @@ class GapsQuery(PeriodQuery):
     limit: Limit = 1_000
 
 
-def _backend(connection: HTTPConnection) -> Backend:
+async def _backend(connection: HTTPConnection) -> Backend:
     backend: Backend = connection.app.state.backend
     return backend
 

@@ -7,13 +7,10 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from services.api.door.slow_clients import SLOW_S
 from services.api.live.subscription import Command, StreamQuery
 from services.api.models.stream import Ack, Pong, Snapshot, StreamError, Update
-from services.api.routes.stream import (
-    COMMANDS,
-    ERRORS,
-    SLOW_S,
-)
+from services.api.routes.stream import COMMANDS, ERRORS
 from services.api.server import MAX_INCOMING_BYTES
 from services.common import topics
 from services.common.heartbeat import VERSION

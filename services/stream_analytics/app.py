@@ -20,7 +20,7 @@ from services.common.pair_configs import PairConfigs, configured
 from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
-from services.stream_analytics.lag import Lag, Recovery
+from services.stream_analytics.lag import Progress, Recovery
 from services.stream_analytics.metrics import StreamMetrics
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.routing import partition_of, routes
@@ -63,13 +63,13 @@ class StreamAnalytics:
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._routed = -1
         self._dead_letters = DeadLetters(self._send, self.pulse.service)
-        self.lag = Lag(self.app, settings.stall_timeout_s)
+        self.progress = Progress(self.app, settings.stall_timeout_s)
         self._recovery = Recovery(self.app)
         self.metrics = StreamMetrics(
             self.pulse,
             {
-                "lag_messages": lambda: self.lag.messages,
-                "lag_seconds": lambda: self.lag.seconds,
+                "lag_messages": lambda: self.progress.lag.messages,
+                "lag_seconds": lambda: self.progress.lag.seconds,
                 "recovery_seconds": lambda: self._recovery.took_s,
             },
         )
@@ -134,7 +134,6 @@ class StreamAnalytics:
                 event.ack()
                 continue
             self.counters["ticks"] += 1
-            self.lag.read_us = round(event.message.timestamp * clock.SECOND)
             await self._route(event, LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
 
     async def _read_marks(self, stream: Any) -> None:
@@ -154,6 +153,7 @@ class StreamAnalytics:
             self._fan_out.routes = routes(self.pairs.by_name.values(), self.settings.partitions)
             self._routed = self.pairs.version
         waited_s = age_s(event)
+        self.progress.took(event.message.tp, waited_s)
         if not self._fan_out.is_filling:  # of each batch the oldest is enough
             self.metrics.took["ticks"](waited_s)
         is_past = waited_s > BEHIND_S
@@ -186,6 +186,7 @@ class StreamAnalytics:
                 await self._bury(event.message, error)
                 trades = ()
             waited_s = age_s(event)
+            self.progress.took(event.message.tp, waited_s)
             self.metrics.took["leg_trades"](waited_s)
             began_s = time.perf_counter()
             outcomes, touched = partition.take(trades, self._every_trade)
@@ -244,9 +245,8 @@ class StreamAnalytics:
             tapes = [tape for partition in self.partitions.values() for tape in partition.tapes.values()]
             self.counters["late"] = self._late + sum(tape.late for tape in tapes)
             self.counters["pairs"] = sum(len(partition.trackers) for partition in self.partitions.values())
-            await self.lag.look()
-            self.pulse.lag_messages = self.lag.messages
-            self.pulse.lag_seconds = None if self.lag.messages is None else self.lag.seconds
+            await self.progress.look()
+            self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory: after a rebalance, state comes from the store and events come again."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from services.common import clock
 from services.common.cancellation import pause
 from services.common.errors import FatalError
+from services.common.lag import Lag, ReadingLag
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 from services.stream_analytics.watchdog import Watchdog
 
@@ -16,24 +16,20 @@ _READ = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
 _ANSWER_S = 5.0
 
 
-class Lag:
+class Progress:
     """Ask the broker what there is: a consumer that no longer fetches does not know what it misses."""
 
     def __init__(self, app: Any, patience_s: float) -> None:
         """`app` is Faust's; a worker that reads nothing for `patience_s` while messages come is stuck."""
+        self.lag = Lag()
+        """Of the assigned partitions."""
         self._app = app
+        self._reading = ReadingLag[Any](time.monotonic)
         self._watchdog: Watchdog[str] = Watchdog(patience_s)
-        self.messages: int | None = None
-        """Messages of the assigned partitions that are not read yet, None while that is unknown."""
-        self.read_us: int | None = None
-        """When the message read last was written."""
 
-    @property
-    def seconds(self) -> float:
-        """How long the message read last had waited, 0 when none waits."""
-        if not self.messages or self.read_us is None:
-            return 0.0
-        return max(0.0, (clock.now_us() - self.read_us) / clock.SECOND)
+    def took(self, partition: Any, waited_s: float) -> None:
+        """Note how long a message had waited when it was read."""
+        self._reading.took(partition, waited_s)
 
     async def look(self) -> None:
         """Measure; FatalError if messages come and none is read."""
@@ -41,17 +37,17 @@ class Lag:
         assigned = {partition for partition in consumer.assignment() if partition.topic in _READ}
         # While partitions change hands, and state comes back, it is right to read nothing.
         if not assigned or self._app.rebalancing or self._app.tables.recovery.in_recovery:
-            self.messages = None
+            self.lag = Lag()
             self._watchdog.look(0, {}, {})
             return
         try:
             async with asyncio.timeout(_ANSWER_S):
                 ends = await consumer.highwaters(*assigned)
         except (TimeoutError, KafkaError):
-            self.messages = None
+            self.lag = Lag()
             return
         read = {partition: self._next(partition) for partition in assigned}
-        self.messages = sum(max(0, end - read[partition]) for partition, end in ends.items())
+        self.lag = self._reading.look(read, ends)
         names = {partition: f"{partition.topic}/{partition.partition}" for partition in assigned}
         complaint = self._watchdog.look(
             asyncio.get_running_loop().time(),
@@ -62,7 +58,7 @@ class Lag:
             raise FatalError(complaint)
 
     def fetched(self) -> int | None:
-        """Return what `messages` would be by what the consumer itself has seen, without asking."""
+        """Return what the lag in messages would be by what the consumer itself has seen, without asking."""
         consumer, lag = self._app.consumer, 0
         for partition in consumer.assignment():
             if partition.topic in _READ:

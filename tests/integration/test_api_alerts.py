@@ -9,12 +9,14 @@ import httpx
 import psycopg
 import pytest
 from websockets.asyncio.client import connect
+from websockets.sync.client import ClientConnection
 
 from services.common import clock
 from services.common.messages import encode
 from tests.api_process import PAIR, ApiProcess, alert, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
+from tests.stream_client import open_stream, receive, receive_until
 
 pytestmark = pytest.mark.integration
 
@@ -154,6 +156,32 @@ def test_every_client_of_the_stream_hears_of_it(api: ApiProcess) -> None:
 
     before, news = asyncio.run(run())
     assert before[news["alert_id"]] == {**news, **dict.fromkeys(("acked_us", "acked_time", "acked_by"))}
+
+
+def test_clients_of_other_processes_hear_of_it_once(api: ApiProcess, broker: str, store_url: str) -> None:
+    def handled(stream: ClientConnection) -> list[dict[str, Any]]:
+        """Return the news until what was done last."""
+        heard: list[dict[str, Any]] = []
+        while not heard or heard[-1]["snoozed_until_us"] is None:
+            heard += receive_until(stream, "alerts")
+        return heard
+
+    with (
+        running_api(broker, store_url) as other,
+        open_stream(api, "?topics=alerts") as own,
+        open_stream(other, "?topics=alerts") as foreign,
+    ):
+        assert [receive(stream)["type"] for stream in (own, foreign)] == ["snapshot"] * 2
+        acked = post(api, 10, "ack")
+        assert receive_until(foreign, "alerts") == [acked]
+        snoozed = post(api, 10, "snooze", for_s=60)
+        assert handled(foreign) == [snoozed]
+        assert handled(own) == [acked, snoozed]
+        with psycopg.connect(store_url, autocommit=True) as connection:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+            connection.execute(ended, ["pairstream-api-alerts"])
+        acked = post(api, 11, "ack")
+        assert receive_until(foreign, "alerts") == [acked]
 
 
 def test_a_table_of_alerts_as_csv_has_it_too(api: ApiProcess) -> None:

@@ -1,5 +1,6 @@
 """Who may ask the API what: keys, limits, pages of other sites, and what every answer tells a browser. No broker."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,11 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
+from services.api import problems
+from services.api.app import create_app
+from services.api.backend import Backend
 from services.api.door import keys
+from services.api.settings import ApiSettings
+from services.common import database, pair_configs
 from tests.api_process import PAIR, ApiProcess, running_api
 from tests.ports import free_port
 from tests.stream_client import open_stream, read_to_the_end, receive
@@ -26,6 +33,16 @@ pytestmark = pytest.mark.integration
 NAMES = {"reader": "read", "bot": "write", "leaver": "read"}
 ORIGIN = "https://desk.example"
 WRITE = ("DELETE", "/v1/nothing")
+# What is asked of them needs neither broker nor database.
+SELF_CONTAINED = {
+    "GET /v1/status",
+    "GET /v1/pairs",
+    f"GET /v1/pairs/{PAIR}",
+    "GET /v1/events",
+    "POST /v1/datasets/preview",
+    "GET /healthz",
+    "GET /metrics",
+}
 
 
 class Locked:
@@ -46,7 +63,7 @@ class Locked:
 
 def pairstream(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "services.local", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def stream(api: ApiProcess, **options: Any) -> ClientConnection:
@@ -57,6 +74,12 @@ def alone(**variables: str) -> Any:
     """Start an API whose broker and database are away."""
     nowhere = f"127.0.0.1:{free_port()}"
     return running_api(nowhere, f"postgresql://nobody@{nowhere}/nothing", ready=False, variables=variables)
+
+
+def silent(text: str) -> None:
+    """Return if an answer says nothing about us."""
+    for secret in ("SELECT", "Traceback", "/services/", "postgresql", "nobody", "nothing'", "127.0.0.1"):
+        assert secret not in text
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +150,7 @@ def test_a_new_key_works_without_a_restart_and_its_token_is_shown_once(locked: L
     token = made.stdout.strip()
     assert made.returncode == 0
     assert token not in locked.file.read_text()
-    wait_until(lambda: locked.status(*WRITE, token) == 404, "the new key to be known", 5)
+    wait_until(lambda: locked.status(*WRITE, token) == 404, "the new key to be known")
     assert "fresh write\n" in locked.command("list").stdout
     again = locked.command("new", "fresh")
     assert (again.returncode, again.stdout) == (1, "")
@@ -138,12 +161,12 @@ def test_a_broken_file_lets_nobody_in_and_readyz_says_so(locked: Locked) -> None
     right = locked.file.read_text()
     locked.file.write_text(f"{right}someone\n")
     try:
-        wait_until(lambda: locked.status("GET", "/v1/pairs", "reader") == 503, "nobody to be let in", 5)
+        wait_until(lambda: locked.status("GET", "/v1/pairs", "reader") == 503, "nobody to be let in")
         assert any("line" in reason for reason in locked.api.get("/readyz").json()["reasons"])
         assert locked.status("GET", "/healthz", None) == 200
     finally:
         locked.file.write_text(right)
-    wait_until(lambda: locked.status("GET", "/v1/pairs", "reader") == 200, "the right file to be read", 5)
+    wait_until(lambda: locked.status("GET", "/v1/pairs", "reader") == 200, "the right file to be read")
 
 
 def test_a_file_that_is_wrong_at_the_start_stops_the_start(tmp_path: Path) -> None:
@@ -151,7 +174,7 @@ def test_a_file_that_is_wrong_at_the_start_stops_the_start(tmp_path: Path) -> No
     file.write_text("me admin x\n")
     environment = {**os.environ, "PAIRSTREAM_API_KEYS_FILE": str(file)}
     command = [sys.executable, "-m", "services.api"]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert ended.stderr.startswith("api: PAIRSTREAM_API_KEYS_FILE: line 1: expected 'name role sha256'")
 
@@ -193,8 +216,64 @@ def test_every_answer_is_safe_for_a_browser_and_silent_about_us(
     assert "no-cache" in answer.headers["Cache-Control"]
     assert len(answer.headers["X-Request-ID"]) == 32
     assert "Server" not in answer.headers
-    for secret in ("SELECT", "Traceback", "/services/", "postgresql", "nobody@", "127.0.0.1"):
-        assert secret not in answer.text
+    silent(answer.text)
+
+
+def _examples() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a request to each route that is described: its method, its URL, and what httpx sends with it."""
+    app = create_app(Backend(ApiSettings()))
+    for path, operations in app.openapi()["paths"].items():
+        url = path.format(pair=PAIR, dataset="mine", alert_id="a")
+        for method, operation in operations.items():
+            required = [
+                one for one in operation.get("parameters", ()) if one["in"] == "query" and one["required"]
+            ]
+            sent: dict[str, Any] = {
+                "params": {one["name"]: {"symbol": "BTCUSDT"}[one["name"]] for one in required}
+            }
+            kinds = operation.get("requestBody", {}).get("content", ())
+            if "multipart/form-data" in kinds:
+                sent["files"] = [("files", ("BTCUSDT.csv", b"time,close\n2024-01-01,1\n2024-01-02,1\n"))]
+            elif kinds:
+                sent["json"] = {"for_s": 5} if path.endswith("/snooze") else {}
+            yield method.upper(), url, sent
+
+
+EXAMPLES = {f"{method} {url}": (method, url, sent) for method, url, sent in _examples()}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_is_away_is_told_without_its_address(open_api: ApiProcess, example: str) -> None:
+    method, url, sent = EXAMPLES[example]
+    with open_api.http.stream(method, url, **sent) as answer:
+        assert answer.status_code != httpx.codes.UNPROCESSABLE_ENTITY
+        if example not in SELF_CONTAINED:
+            assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            silent(answer.read().decode())
+
+
+@pytest.mark.parametrize("server", ["database", "broker"])
+def test_a_server_that_goes_away_while_it_is_asked_is_told_without_its_address(server: str) -> None:
+    app, nowhere = FastAPI(), f"127.0.0.1:{free_port()}"
+    settings = ApiSettings(brokers=nowhere, database_url=f"postgresql://nobody@{nowhere}/nothing")
+    problems.install(app)
+
+    @app.get("/database")
+    async def connect() -> None:
+        async with database.connect(settings, "test"):
+            pass
+
+    @app.get("/broker")
+    async def tell() -> None:
+        await pair_configs.publish(settings, {PAIR: None})
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
+            return await client.get(f"/{server}", timeout=60)
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["detail"]) == (503, f"the {server} does not answer")
+    silent(answer.text)
 
 
 def test_a_page_of_another_origin_reads_only_if_the_settings_name_it(open_api: ApiProcess) -> None:
@@ -227,7 +306,7 @@ def test_requests_and_streams_have_limits() -> None:
                 stream(api)
             assert refused.value.response.status_code == 429
             assert api.get("/v1/pairs").json()["detail"].startswith("expected at most 2 requests and streams")
-        wait_until(lambda: api.get("/v1/pairs").status_code == 200, "the streams to be gone", 10)
+        wait_until(lambda: api.get("/v1/pairs").status_code == 200, "the streams to be gone")
         wait_until(lambda: api.get("/v1/pairs").status_code == 429, "the allowance to be used up", 60)
         assert api.get("/healthz").status_code == 200
 

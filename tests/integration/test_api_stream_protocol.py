@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection
 
-from services.api.routes.stream import SLOW_S
+from services.api.door.slow_clients import SLOW_S
 from services.common import database
 from services.common.messages import Signal
 from services.common.topics import ALERTS, SIGNALS, TICKS

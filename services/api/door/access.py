@@ -32,7 +32,7 @@ def caller_in(scope: Scope) -> Caller | None:
     return scope.get(_SCOPE_KEY)
 
 
-def _caller(connection: HTTPConnection) -> Caller:
+async def _caller(connection: HTTPConnection) -> Caller:
     caller: Caller = connection.scope[_SCOPE_KEY]
     return caller
 
@@ -49,7 +49,7 @@ def require_write(caller: Caller) -> None:
         raise ProblemError(HTTPStatus.FORBIDDEN, "Forbidden", detail)
 
 
-def _require_write(caller: CallerDependency) -> None:
+async def _require_write(caller: CallerDependency) -> None:
     require_write(caller)
 
 

@@ -21,7 +21,8 @@ POLICY_VIOLATION = 1008
 class Door:
     """Lets in whom the admission lets in, so many at once, and no longer than their keys live.
 
-    Whatever is not GET, HEAD or OPTIONS needs the role `write`, also where its route does not say so.
+    Whatever is not GET, HEAD or OPTIONS, and does not only compute, needs the role `write`, also where its route
+    does not say so.
     Probes come in always: who watches the process is no user.
     """
 

@@ -64,6 +64,10 @@ class History(Generic[M]):
     def __contains__(self, message: M) -> bool:
         return self._key(message) in self._entries
 
+    def get(self, message: M) -> Entry[M] | None:
+        """Return what is kept of the same key."""
+        return self._entries.get(self._key(message))
+
     def put(self, entry: Entry[M]) -> None:
         """Add the newest; what it says of an older one of the same key replaces that."""
         key = self._key(entry.message)
@@ -130,27 +134,31 @@ class Hub:
             self.alerts.put(self._entry(alert, Handling() if earlier is None else earlier.handling))
 
     def handle(self, alert: Alert, handling: Handling) -> None:
-        """Tell everybody what was done about an alert."""
-        self.alerts.put(self._entry(alert, handling))
+        """Tell everybody what was done about an alert; a repetition is no news."""
+        known = self.alerts.get(alert) or self._earlier.get(alert.alert_id)
+        if known is None or known.handling != handling:
+            self.alerts.put(self._entry(alert, handling))
 
     def forget(self, pair: str) -> None:
         """Drop the present of a pair that is no longer analysed."""
         self.signals.pop(pair, None)
         self.live.pop(pair, None)
 
-    def seed(
-        self, ticks: Iterable[Tick], signals: Iterable[Signal], alerts: Iterable[tuple[Alert, Handling]]
-    ) -> None:
-        """Take from the store what no topic has brought yet; its alerts are history, not news."""
+    def seed(self, ticks: Iterable[Tick], signals: Iterable[Signal]) -> None:
+        """Take from the store what no topic has brought yet."""
         self.version += 1
         for tick in ticks:
             self.ticks.setdefault(tick.symbol, Entry(self.version, tick, stored=True))
         for signal in signals:
             self.signals.setdefault(signal.pair, Entry(self.version, signal, stored=True))
+
+    def seed_alerts(self, alerts: Iterable[tuple[Alert, Handling]]) -> None:
+        """Take alerts from the store: history, not news, but for what was done about those that are known."""
         for alert, handling in alerts:
-            self._earlier[alert.alert_id] = Entry(0, alert, stored=True, handling=handling)
-            if alert in self.alerts:
+            if alert in self.alerts or alert.alert_id in self._earlier:
                 self.handle(alert, handling)
+            else:
+                self._earlier[alert.alert_id] = Entry(0, alert, stored=True, handling=handling)
 
     def last_alerts(self) -> list[Entry[Alert]]:
         """Return the alerts kept and those from the store, newest first."""

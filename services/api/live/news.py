@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import msgspec
@@ -17,6 +17,8 @@ SNAPSHOT_ALERTS = 50
 STATUS_EVERY_S = 1.0
 # Of closes and alerts: a client that comes back after long gets them in messages of about this size.
 MESSAGE_BYTES = 256 * 1024
+# Where in an interval clients are told: all at once, the last would wait until the others have been sent theirs.
+PHASES = (0.0, 0.5, 0.25, 0.75)
 
 
 class LaggingError(Exception):
@@ -74,6 +76,7 @@ class Newsroom:
         """`seconds` is a monotonic clock."""
         self.seconds = seconds
         self._present = present
+        self._phases = cycle(PHASES)
         self._shared: dict[tuple[Filter, Place], Said] = {}
         self._shared_at = (0, 0)
         self._status = msgspec.Raw()
@@ -84,6 +87,10 @@ class Newsroom:
     def hub(self) -> Hub:
         """Return what the news are of."""
         return self._present.hub
+
+    def phase(self) -> float:
+        """Return the share of an interval at which the next client is told."""
+        return next(self._phases)
 
     def status_due_s(self) -> float:
         """Return the seconds until there is another status."""

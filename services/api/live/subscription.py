@@ -151,6 +151,7 @@ class Subscription:
         )
         self.interval_ms = query.interval_ms
         self._newsroom = newsroom
+        self._phase = newsroom.phase()
         self._last_event_id = query.last_event_id
         self._place: Place | None = None
         self._due_s = 0.0
@@ -186,7 +187,8 @@ class Subscription:
     def _told(self, said: Said) -> Said:
         self._place = said.place
         if said.text is not None and self.interval_ms:
-            # One grid for all: clients that are due in the same moment share what is composed for them.
+            # Grids that many share: clients that are due in the same moment share what is composed for them.
             interval_s = self.interval_ms / 1000
-            self._due_s = (math.floor(self._newsroom.seconds() / interval_s + _EARLY) + 1) * interval_s
+            passed = math.floor(self._newsroom.seconds() / interval_s - self._phase + _EARLY)
+            self._due_s = (passed + 1 + self._phase) * interval_s
         return said

@@ -79,7 +79,7 @@ class Ack(Record):
     topics: list[Literal["ticks", "signals", "alerts", "status"]]
     symbols: Annotated[list[str], Field(description="Empty: all.", examples=[["BTCUSDT"]])]
     pairs: Annotated[list[str], Field(description="Empty: all.", examples=[["ETHUSDT-BTCUSDT"]])]
-    interval_ms: Annotated[int, Field(examples=[30])]
+    interval_ms: Annotated[int, Field(description="The least time between two messages.", examples=[30])]
 
 
 class Pong(Record):
@@ -98,5 +98,11 @@ class StreamError(Record):
 
     type: Literal["error"]
     request_id: RequestId
-    title: Annotated[str, Field(examples=["Unknown symbol"])]
-    detail: Annotated[str, Field(examples=["expected one of BTCUSDT, ETHUSDT, received 'BTCUSDR'"])]
+    title: Annotated[str, Field(description="What kind of error.", examples=["Unknown symbol"])]
+    detail: Annotated[
+        str,
+        Field(
+            description="What was expected, and what was received.",
+            examples=["expected one of BTCUSDT, ETHUSDT, received 'BTCUSDR'"],
+        ),
+    ]

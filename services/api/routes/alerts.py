@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.api.answers.listing import TABLE_RESPONSES
@@ -14,13 +13,12 @@ from services.api.answers.paging import page
 from services.api.answers.rows import Row, encode
 from services.api.backend import Backend
 from services.api.door.access import WRITE, CallerDependency
-from services.api.live.hub import Handling
 from services.api.models.alerts import Alert, Snooze
 from services.api.models.base import Listing
 from services.api.problems import RESPONSES, ProblemError, invalid
 from services.api.queries import AlertsQuery, BackendDependency
 from services.api.stored.tables import ALERTS
-from services.common import clock, messages
+from services.common import clock
 
 AlertId = Annotated[
     str,
@@ -83,5 +81,5 @@ async def _handled(alert_id: str, handle: Callable[[], Awaitable[Row | None]], b
             detail = f"expected the id of a stored alert, received {alert_id!r}"
             raise ProblemError(HTTPStatus.NOT_FOUND, "Unknown alert", detail)
         await asyncio.sleep(_LOOK_EVERY_S)
-    backend.hub.handle(msgspec.convert(stored, messages.Alert), msgspec.convert(stored, Handling))
+    backend.tell_handling(stored)
     return Response(encode(stored), media_type="application/json")

@@ -35,7 +35,7 @@ async def read_bars(
     dataset = await catalogue.find(backend.store, query.dataset)
     await catalogue.require_symbols(backend.store, dataset, query.symbol)
     where = source(dataset, query.interval)
-    equal = {**where.equal, "symbol": query.symbol}
+    equal = {"symbol": query.symbol}
     about = {"dataset": dataset.name, "width_s": str(where.width_us / 1e6)}
     return await page(
         request, backend, query, query.limit, bars_table(where), Bar, equal, order, about=about, feed=None

@@ -95,9 +95,7 @@ async def upload_dataset(
     )
 
 
-@router.post(
-    "/preview", response_model=DatasetPreview, responses=_PREVIEW_RESPONSES | RESPONSES, dependencies=WRITE
-)
+@router.post("/preview", response_model=DatasetPreview, responses=_PREVIEW_RESPONSES | RESPONSES)
 async def preview_dataset(
     form: Annotated[PreviewForm, Form(media_type="multipart/form-data")], backend: BackendDependency
 ) -> Response:
@@ -132,7 +130,7 @@ async def read_report(
 
 @router.delete("/{dataset}", status_code=HTTPStatus.NO_CONTENT, responses=RESPONSES, dependencies=WRITE)
 async def delete_dataset(dataset: DatasetName, backend: BackendDependency) -> Response:
-    """Delete a dataset; answers that are being read are finished."""
+    """Delete a dataset with its bars; a page of them that is being read is finished first."""
     found = await catalogue.find(backend.store, dataset)
     await catalogue.delete(backend.store, found.dataset_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)

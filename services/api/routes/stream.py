@@ -15,6 +15,7 @@ from services.api import problems
 from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
 from services.api.door.limits import Rate, RateLimiter
+from services.api.door.slow_clients import SLOW_S
 from services.api.live.news import TOPICS, LaggingError, Said
 from services.api.live.subscription import LISTS, Command, StreamQuery, Subscription
 from services.api.problems import ProblemError
@@ -24,8 +25,6 @@ from services.common.errors import TransientError
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
-# Who takes so long to read one message is closed, and then has as long to read why.
-SLOW_S = 5.0
 COMMANDS = Rate(20, 4)
 ERRORS = Rate(10, 100)
 # A close frame holds 123 bytes of text.
@@ -83,14 +82,15 @@ class _Client:
         self._limiter = RateLimiter()
         # What is composed must arrive in that order.
         self._sending = asyncio.Lock()
+        self._sending_since_s: float | None = None
 
     async def serve(self) -> None:
         """Serve until the client leaves or has to go."""
         try:
-            await self._send(self._subscription.first())
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tell())
                 tasks.create_task(self._listen())
+                tasks.create_task(self._watch())
         except* _EndedError as group:
             error = group.exceptions[0]
             assert isinstance(error, _EndedError)
@@ -99,6 +99,8 @@ class _Client:
             pass
 
     async def _tell(self) -> NoReturn:
+        async with self._sending:
+            await self._send(self._subscription.first())
         while True:
             await asyncio.sleep(self._subscription.due_s())
             async with self._sending:
@@ -170,13 +172,19 @@ class _Client:
 
     async def _send(self, message: Said | Row) -> None:
         text = message.text if isinstance(message, Said) else encode(message).decode()
-        if text is None:
-            return
-        try:
-            async with asyncio.timeout(SLOW_S):
-                await self._socket.send_text(text)
-        except TimeoutError:
-            raise _EndedError(TRY_AGAIN_LATER, f"expected a message to be read within {SLOW_S:g} s") from None
+        if text is not None:
+            self._sending_since_s = self._backend.newsroom.seconds()
+            await self._socket.send_text(text)
+            self._sending_since_s = None
+
+    async def _watch(self) -> NoReturn:
+        """End the stream of who does not read; a timer for each message would cost as much as composing it."""
+        while True:
+            since_s = self._sending_since_s
+            taken_s = 0.0 if since_s is None else self._backend.newsroom.seconds() - since_s
+            await asyncio.sleep(SLOW_S - taken_s)
+            if since_s is not None and self._sending_since_s == since_s:
+                raise _EndedError(TRY_AGAIN_LATER, f"expected a message to be read within {SLOW_S:g} s")
 
 
 def parse(kind: type[M], received: Any) -> M:
@@ -216,7 +224,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
-    """Close; a client that does not read is given up after a while."""
+    """Close; who does not read has as long to read why as it had to read a message, and is then given up."""
     with suppress(TimeoutError):
         async with asyncio.timeout(SLOW_S):
             await socket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import psycopg
 import structlog
-from psycopg import AsyncCursor, sql
+from psycopg import sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
-from psycopg.rows import RowMaker
 from psycopg_pool import PoolTimeout
 
 from services.api.answers.cursor import Key
-from services.api.answers.rows import Row, maker
+from services.api.answers.rows import Row, records
+from services.api.stored import handling
 from services.api.stored.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import clock, database, pair_store, store
 from services.common.backoff import Backoff
@@ -198,6 +198,11 @@ class Store:
     async def _handle(self, statement: sql.SQL, alert_id: str, values: Mapping[str, Any]) -> Row | None:
         async with self.writing() as connection:
             await connection.execute(statement, {"alert_id": alert_id, **values})
+            await handling.notify(connection, alert_id)
+        return await self.alert(alert_id)
+
+    async def alert(self, alert_id: str) -> Row | None:
+        """Return an alert and what was done about it, None if it is not stored."""
         found = await self.page(ALERTS, Selection(limit=1, equal={"alert_id": alert_id}))
         return found.rows[0] if found.rows else None
 
@@ -209,11 +214,12 @@ class Store:
 
     async def select(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> list[Row]:
         """Return the rows of a statement of the API's own; TransientError whenever it cannot be read."""
-        async with self.reading() as connection, connection.cursor(binary=True, row_factory=_rows) as cursor:
+        async with self.reading() as connection, connection.cursor(binary=True) as cursor:
             await cursor.execute(query, values)
+            names = [column.name for column in cursor.description or ()]
             rows: list[Row] = []
             while some := await cursor.fetchmany(_SLICE_ROWS):
-                rows += some
+                rows += records(names, some)
                 await asyncio.sleep(0)
             return rows
 
@@ -261,7 +267,9 @@ def _translated() -> Iterator[None]:
     except psycopg.errors.QueryCanceled as error:
         raise TransientError(f"the database took longer than {TIMEOUT_S} s: ask for less") from error
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-        raise TransientError("the database has another schema: run pairstream db upgrade") from error
+        raise TransientError(
+            "the dataset has been deleted meanwhile, or the schema is another: ask again, or run pairstream db upgrade"
+        ) from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise TransientError("the database does not let this user do that") from error
     except psycopg.OperationalError as error:
@@ -285,7 +293,3 @@ class _MicrosecondsLoader(Loader):
 
     def load(self, data: Buffer) -> int:
         return int.from_bytes(data, "big", signed=True) + database.EPOCH_US
-
-
-def _rows(cursor: AsyncCursor[Any]) -> RowMaker[Row]:
-    return maker([column.name for column in cursor.description or ()])

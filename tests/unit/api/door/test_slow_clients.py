@@ -1,35 +1,51 @@
 """Connections on which nothing comes to an end."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+import msgspec
 import pytest
 
+from services.api import backend
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.door import slow_clients
 from services.api.door.slow_clients import ImpatientProtocol
+from services.api.live.news import SNAPSHOT_ALERTS
 from services.api.settings import ApiSettings
 from services.common import serving
+from tests.unit.api.live.stream_messages import alert
+from tests.waiting import wait_until
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: api\r\n"
+EVENTS = b"GET /v1/events?topics=alerts,status HTTP/1.1\r\nHost: api\r\n\r\n"
+LONG = 200_000
 
 
-def with_server(talk: Callable[[Callable[[], Awaitable[Streams]]], Awaitable[None]]) -> None:
-    """Run `talk` with a way to connect to the application on a real socket."""
+def with_server(
+    talk: Callable[[Callable[[], Awaitable[Streams]]], Awaitable[None]], asked: Backend | None = None
+) -> None:
+    """Run `talk` with a way to connect to the application on a real socket that holds little."""
+
+    async def connect(address: tuple[str, int]) -> Streams:
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, address)
+        return await asyncio.open_connection(sock=client, limit=4096)
 
     async def run() -> None:
         with serving.listen("127.0.0.1", 0, "API") as listener:
-            port = listener.getsockname()[1]
-            app = create_app(Backend(ApiSettings()))
+            app = create_app(asked or Backend(ApiSettings()))
             server = asyncio.ensure_future(
                 serving.serve(app, listener, http=ImpatientProtocol, lifespan="off")
             )
             try:
                 async with asyncio.timeout(20):
-                    await talk(lambda: asyncio.open_connection("127.0.0.1", port))
+                    await talk(lambda: connect(listener.getsockname()))
             finally:
                 server.cancel()
                 with suppress(asyncio.CancelledError):
@@ -41,6 +57,8 @@ def with_server(talk: Callable[[Callable[[], Awaitable[Streams]]], Awaitable[Non
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_clients, "HEAD_S", 0.4)
+    monkeypatch.setattr(slow_clients, "SLOW_S", 0.4)
+    monkeypatch.setattr(backend, "WARM_S", 0.1)
 
 
 @pytest.mark.parametrize("drops", [b"", ASKED])
@@ -72,3 +90,48 @@ def test_whoever_asks_in_time_may_stay_and_ask_again() -> None:
         writer.close()
 
     with_server(talk)
+
+
+def _with_much_to_say() -> Backend:
+    """Return a backend whose snapshot is more than any socket holds."""
+    telling = Backend(ApiSettings())
+    for number in range(SNAPSHOT_ALERTS):
+        telling.hub.put_alert(msgspec.structs.replace(alert(number), message="x" * LONG))
+    return telling
+
+
+async def _until_open(telling: Backend, count: int) -> None:
+    def is_so() -> bool:
+        return telling.registry.get_sample_value("pairstream_api_open", {"kind": "http"}) == count
+
+    await asyncio.to_thread(wait_until, is_so, f"{count} open")
+
+
+def test_who_does_not_read_events_is_cut_off() -> None:
+    telling = _with_much_to_say()
+
+    async def talk(connect: Callable[[], Awaitable[Streams]]) -> None:
+        reader, writer = await connect()
+        writer.write(EVENTS)
+        await _until_open(telling, 1)
+        await _until_open(telling, 0)
+        assert len(await reader.read()) < SNAPSHOT_ALERTS * LONG
+        writer.close()
+
+    with_server(talk, telling)
+
+
+def test_who_reads_events_in_time_is_told_more() -> None:
+    telling = _with_much_to_say()
+
+    async def talk(connect: Callable[[], Awaitable[Streams]]) -> None:
+        reader, writer = await connect()
+        writer.write(EVENTS)
+        received = b""
+        while b"event: update" not in received:
+            chunk = await reader.read(1 << 20)
+            assert chunk, "expected an update, received the end"
+            received = received[-20:] + chunk
+        writer.close()
+
+    with_server(talk, telling)

@@ -9,9 +9,8 @@ def test_what_is_stored_fills_gaps_and_gives_way_to_the_topic() -> None:
     hub.put_tick(tick("A", 5))
     hub.put_alert(alert(2))
     acked = Handling(acked_us=7, acked_by="desk")
-    hub.seed(
-        [tick("A", 9), tick("B", 9)], [signal("A-B", 9)], [(alert(1), Handling()), (alert(2), Handling())]
-    )
+    hub.seed([tick("A", 9), tick("B", 9)], [signal("A-B", 9)])
+    hub.seed_alerts([(alert(1), Handling()), (alert(2), Handling())])
     assert {symbol: entry.message.event_us for symbol, entry in hub.ticks.items()} == {"A": 5, "B": 9}
     assert [entry.message.alert_id for entry in hub.last_alerts()] == ["2", "1"]
     assert [entry.message.alert_id for entry in hub.alerts.after(0)] == ["2"]
@@ -60,12 +59,17 @@ def test_handling_is_news_of_the_alert_and_outlives_a_repetition() -> None:
     (entry,) = hub.alerts.after(seen)
     assert entry.row()["acked_time"] == "1970-01-01T00:00:00.000003Z"
     assert (entry.message, entry.handling) == (alert(1), acked)
+    version = hub.version
+    hub.handle(alert(1), acked)
+    assert hub.version == version
+    hub.handle(alert(1), Handling())
+    assert [entry.handling for entry in hub.alerts.after(version)] == [Handling()]
 
 
 def test_what_the_store_knows_of_the_handling_reaches_alerts_of_the_topic_before_and_after() -> None:
     hub, acked = Hub(), Handling(acked_us=3)
     hub.put_alert(alert(1))
-    hub.seed([], [], [(alert(1), acked), (alert(2), acked), (alert(3), Handling())])
+    hub.seed_alerts([(alert(1), acked), (alert(2), acked), (alert(3), Handling())])
     hub.put_alert(alert(2))
     hub.put_alert(alert(3))
     assert [entry.handling for entry in hub.last_alerts()] == [Handling(), acked, acked]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.api.live.hub import ALERTS_KEPT
-from services.api.live.news import TOPICS, Filter
+from services.api.live.news import PHASES, TOPICS, Filter
 from services.api.live.subscription import Command, StreamQuery
 from tests.unit.api.live.stream_messages import Present, alert, read, signal, tick
 
@@ -156,3 +156,19 @@ def test_after_a_silence_news_is_due_at_once_and_then_once_an_interval() -> None
     present.hub.put_tick(tick("A", 2))
     assert reader.update().text
     assert reader.due_s() == 0
+
+
+def test_clients_are_told_one_after_another_each_in_its_part_of_the_interval() -> None:
+    present = Present()
+    present.seconds = 10.0
+    readers = [present.subscription("ticks", interval_ms=100) for _ in range(2 * len(PHASES))]
+    for reader in readers:
+        reader.first()
+    due = [reader.due_s() for reader in readers]
+    assert sorted(due[: len(PHASES)]) == pytest.approx([0.025, 0.05, 0.075, 0.1])
+    assert due[len(PHASES) :] == due[: len(PHASES)]
+    present.hub.put_tick(tick("A", 1))
+    for reader, first_s in zip(readers, due, strict=True):
+        present.seconds = 10.0 + first_s
+        assert reader.update().text
+        assert reader.due_s() == pytest.approx(0.1)
