@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -68,26 +68,13 @@ class TableAnswer:
     async def page(self, rows: Sequence[Row], next_cursor: str | None) -> Response:
         """Return the same as `whole`, in turns with others, and where the next page begins."""
         self._go_on(next_cursor)
-        parts = []
-        for part in self._parts(rows):
-            parts.append(part)
-            await asyncio.sleep(0)
+        parts = [part async for part in self._encoded(_only(rows))]
         return self.tagged(b"".join(parts))
 
     def stream(self, pages: AsyncIterator[Sequence[Row]], next_cursor: str | None) -> Response:
         """Return the rows of `pages` as they come: no ETag, no length; an answer that breaks off has no end."""
         self._go_on(next_cursor)
-        encoder = self._encoder()
-
-        async def parts() -> AsyncIterator[bytes]:
-            async for rows in pages:
-                for some in _slices(rows):
-                    if part := encoder.encode(some):
-                        yield part
-                    await asyncio.sleep(0)
-            yield encoder.finish()
-
-        return StreamingResponse(parts(), headers=self._described(), media_type=self._media_type)
+        return StreamingResponse(self._encoded(pages), headers=self._described(), media_type=self._media_type)
 
     def _go_on(self, next_cursor: str | None) -> None:
         if next_cursor is not None:
@@ -95,6 +82,22 @@ class TableAnswer:
             following = urlencode({**self._request.query_params, "cursor": next_cursor})
             self.headers["Link"] = f'<?{following}>; rel="next"'
             self._members = {**self._members, "next_cursor": next_cursor}
+
+    async def _encoded(self, pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+        encoder = self._encoder()
+        async for rows in pages:
+            for some in _slices(rows):
+                if part := await self._in_turn(encoder.encode, some):
+                    yield part
+        yield await self._in_turn(encoder.finish)
+
+    async def _in_turn(self, step: Callable[..., bytes], *rows: Sequence[Row]) -> bytes:
+        # Compressing a row group releases the GIL; writing JSON and CSV holds it.
+        if self.format == "parquet":
+            return await asyncio.to_thread(step, *rows)
+        part = step(*rows)
+        await asyncio.sleep(0)
+        return part
 
     def _parts(self, rows: Sequence[Row]) -> Iterator[bytes]:
         encoder = self._encoder()
@@ -166,3 +169,7 @@ def _names(if_none_match: str, tag: str) -> bool:
 
 def _slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     return (rows[first : first + _SLICE_ROWS] for first in range(0, len(rows), _SLICE_ROWS))
+
+
+async def _only(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+    yield rows

@@ -1,6 +1,6 @@
 """The shape of everything that is answered: flat records in which every time is a number and a text."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,23 +28,19 @@ def row(fields: Iterable[tuple[str, Any]]) -> Row:
     return result
 
 
-def maker(names: Sequence[str]) -> Callable[[Sequence[Any]], Row]:
-    """Return what makes `row` of the values of fields that are called so, at half the price.
+def records(names: Sequence[str], values: Sequence[Sequence[Any]]) -> list[Row]:
+    """Return what `row` makes of each of `values`, the values of fields called `names`, column by column.
 
-    >>> maker(["event_us", "price"])([1_500_000, 2.5])
-    {'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}
+    >>> records(["event_us", "price"], [(1_500_000, 2.5)])
+    [{'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}]
     """
     fields = list(row((name, None) for name in names))
-    times = [number for number, name in enumerate(names) if name.endswith("_us")][::-1]
-
-    def make(values: Sequence[Any]) -> Row:
-        cells = list(values)
-        for number in times:
-            us = cells[number]
-            cells.insert(number + 1, None if us is None else clock.to_iso(us))
-        return dict(zip(fields, cells, strict=True))
-
-    return make
+    columns: list[Iterable[Any]] = []
+    for name, column in zip(names, zip(*values, strict=True), strict=bool(values)):
+        columns.append(column)
+        if name.endswith("_us"):
+            columns.append([None if us is None else clock.to_iso(us) for us in column])
+    return [dict(zip(fields, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def message_row(message: Struct) -> Row:

@@ -1,15 +1,19 @@
 """The form of an answer: which one, whether the client has it already, where it goes on."""
 
 import asyncio
+import io
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from typing import cast
 
+import pyarrow.parquet
 import pytest
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from services.api.answers.encoders import ParquetEncoder
 from services.api.answers.listing import TableAnswer, answer, preferred
 from services.api.answers.rows import Row
 
@@ -113,3 +117,22 @@ def test_a_stream_is_the_whole_in_parts() -> None:
     parts = asyncio.run(body())
     assert len(parts) > 3
     assert b"".join(parts) == whole(ROWS, accept="text/csv").body
+
+
+def test_parquet_is_compressed_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set()
+
+    def noted(step: Callable[..., bytes]) -> Callable[..., bytes]:
+        def run(*arguments: object) -> bytes:
+            threads.add(threading.get_ident())
+            return step(*arguments)
+
+        return run
+
+    for name in ("encode", "finish"):
+        monkeypatch.setattr(ParquetEncoder, name, noted(getattr(ParquetEncoder, name)))
+    form = TableAnswer(request(), "parquet", Line, {"feed": "live"})
+    response = asyncio.run(form.page(ROWS, None))
+    assert threads
+    assert threading.get_ident() not in threads
+    assert pyarrow.parquet.read_table(io.BytesIO(bytes(response.body))).to_pylist() == ROWS
