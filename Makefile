@@ -13,8 +13,9 @@ help: ## list these commands
 demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on this machine
 	$(BIN)/pairstream up --feed auto
 
+# The many short files of tests/unit come last and fill up what the long ones leave.
 test: $(VENV)/.installed browser kafka ## run every test this machine can run, and list what was skipped and why
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
 	$(BIN)/pytest --all-brokers tests/contract tests/integration

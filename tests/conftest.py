@@ -1,6 +1,11 @@
 """What all tests share: fixtures by subject, in ``fix_*.py``."""
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+# Several workers whose numpy takes every core are in each other's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # ``make fuzz``; the rest of the suite has the default of 100 examples and must not take for ever.
 settings.register_profile(

@@ -52,9 +52,9 @@ class Watch:
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < deadline, f"expected within 8 s: {what}"
+        assert time.monotonic() < deadline, f"expected within 30 s: {what}"
         await asyncio.sleep(0.005)
 
 

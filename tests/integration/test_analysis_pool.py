@@ -77,14 +77,14 @@ async def test_the_loop_goes_on_while_workers_work() -> None:
         while not calls.done():
             await asyncio.sleep(0.01)
             turns += 1
-        assert turns > 10
+        assert turns > 2
 
 
 @in_loop
 async def test_a_call_that_takes_too_long_ends_with_its_worker_and_the_next_one_gets_another() -> None:
-    async with running(timeout_s=1) as made:
+    async with running(timeout_s=3) as made:
         pid = await made.call(os.getpid)
-        with pytest.raises(ProblemError, match="within 1 s") as raised:
+        with pytest.raises(ProblemError, match="within 3 s") as raised:
             await made.call(time.sleep, 60)
         assert raised.value.status == 503
         assert raised.value.headers == {"Retry-After": "2"}
@@ -184,7 +184,7 @@ async def test_work_goes_on_while_anybody_waits_and_ends_with_the_last_one() -> 
     await asyncio.sleep(0.01)
     assert not ends.is_set()
     last.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await ends.wait()
 
 
@@ -237,5 +237,5 @@ async def test_a_client_that_leaves_ends_the_work() -> None:
     question = Question(subject=subject, form="json", path="/")
     response = await Answers(made).respond(request, TableAnswer(request, "json", Point, {}), question)
     assert response.status_code == 499
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await made.ended.wait()

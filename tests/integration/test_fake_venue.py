@@ -27,7 +27,7 @@ def market(rate: float = 500, age_s: int = 10) -> Market:
 
 def trades(told: Told, route: str = "market", streams: str = f"?streams={STREAM}") -> None:
     async def run() -> None:
-        async with fake_venue(market()) as venue, asyncio.timeout(10):
+        async with fake_venue(market()) as venue, asyncio.timeout(30):
             url = f"ws://127.0.0.1:{venue.port}/{route}/stream{streams}"
             async with websockets.connect(
                 url, compression=None, max_size=None, close_timeout=0.2
@@ -177,7 +177,7 @@ def test_pings_go_unanswered_while_trades_come() -> None:
 
 def test_connections_and_upgrades_are_refused() -> None:
     async def run() -> None:
-        async with fake_venue(market()) as venue, asyncio.timeout(10):
+        async with fake_venue(market()) as venue, asyncio.timeout(30):
             url = f"ws://127.0.0.1:{venue.port}/market/stream?streams={STREAM}"
             venue.inject(faults.RefuseUpgrade(status=429, retry_after_s=3))
             with pytest.raises(websockets.InvalidStatus) as refused:
@@ -197,7 +197,7 @@ def test_connections_and_upgrades_are_refused() -> None:
 
 def test_rest_has_limits_a_weight_and_faults() -> None:
     async def run() -> None:
-        async with fake_venue(market(age_s=60)) as venue, asyncio.timeout(10):
+        async with fake_venue(market(age_s=60)) as venue, asyncio.timeout(30):
             start_ms = venue.book.market.start_ms
             rows = (await rest(venue, startTime=start_ms + 5_000, limit=1000)).json()
             assert (len(rows), rows[0]["T"]) == (1000, start_ms + 5_000)
@@ -222,7 +222,7 @@ def test_a_client_that_talks_too_much_is_thrown_out() -> None:
     async def run() -> None:
         async with (
             fake_venue(market()) as venue,
-            asyncio.timeout(10),
+            asyncio.timeout(30),
             websockets.connect(f"ws://127.0.0.1:{venue.port}/market/stream", close_timeout=0.2) as connection,
         ):
             for _ in range(11):
@@ -236,7 +236,7 @@ def test_a_client_that_talks_too_much_is_thrown_out() -> None:
 
 def test_another_process_can_tell_it_what_to_do() -> None:
     async def run() -> None:
-        async with fake_venue(market()) as venue, controlled(venue) as port, asyncio.timeout(10):
+        async with fake_venue(market()) as venue, controlled(venue) as port, asyncio.timeout(30):
             control = Control(port)
             await control.inject(faults.Jump(symbol="BTCUSDT", count=3))
             state = await control.state()

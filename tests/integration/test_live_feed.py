@@ -32,7 +32,7 @@ def settings(venue: FakeVenue, symbols: str = "BTCUSDT,ETHUSDT") -> IngestSettin
 
 
 async def next_item(stream: AsyncGenerator[Item], wanted: Callable[[Item], bool]) -> Item:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for item in stream:
             if wanted(item):
                 return item
@@ -49,7 +49,7 @@ def test_trades_arrive_acknowledgements_are_skipped_and_damage_is_rejected() -> 
     async def run() -> list[Item]:
         async with fake_venue() as venue, aclosing(LiveFeed(settings(venue)).stream()) as stream:
             venue.on_connect = [venue.trade("ETHUSDT", "3400.25"), "{damaged", venue.trade("BTCUSDT")]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 return [await anext(stream) for _ in range(5)]
 
     acknowledgement, tick, status, rejected, last = asyncio.run(run())
@@ -185,7 +185,7 @@ def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
             assert counted == {"ticks": 2, "skipped": 1, "dead_letters": 1, "duplicates": 2}
             process.send_signal(signal.SIGTERM)
             assert process.stderr is not None
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 logged = [json.loads(line) async for line in process.stderr]
                 assert await process.wait() == 0
             assert [line["name"] for line in logged if line["event"] == "feed"] == ["live"]

@@ -53,9 +53,9 @@ class Watch:
                 await self.reads.wait()
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
-        deadline = asyncio.get_running_loop().time() + 15
+        deadline = asyncio.get_running_loop().time() + 30
         while not condition():
-            assert asyncio.get_running_loop().time() < deadline, f"expected within 15 s: {what}"
+            assert asyncio.get_running_loop().time() < deadline, f"expected within 30 s: {what}"
             await asyncio.sleep(0.01)
 
     async def running(self) -> None:

@@ -31,7 +31,7 @@ async def following(
     configs = PairConfigs(**options)
     task = asyncio.create_task(configs.follow(settings, first))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield settings, configs
     finally:
         task.cancel()

@@ -56,14 +56,14 @@ async def recorder(venue: FakeVenue, *flags: str | Path) -> AsyncIterator[Proces
 
 
 async def output(process: Process) -> tuple[str, str]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, error = await process.communicate()
     return out.decode(), error.decode()
 
 
 async def until(process: Process, condition: Callable[[], bool]) -> None:
     """Wait for what happens while the process runs."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             if process.returncode is not None:
                 raise AssertionError((await output(process))[1])

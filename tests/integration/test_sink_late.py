@@ -42,7 +42,7 @@ def aggregate(url: str) -> None:
 
 async def write(url: str, *batches: list[Tick]) -> None:
     """Write on as a sink does that has been away; what a policy held meanwhile is refreshed when it is idle."""
-    async with writer_of(url) as writer, asyncio.timeout(20):
+    async with writer_of(url) as writer, asyncio.timeout(60):
         (first,) = (await writer.resume("cluster")).values() or (0,)
         for ticks in batches:
             await writer.write(batch_of("ticks", ticks, first=first), nothing)

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -181,20 +180,18 @@ def refused(data_dir: Path, flags: list[str], message: str, environ: dict[str, s
     """Check for one line that matches, exit code 1, and no database."""
     ports = [] if "--api-port" in flags or "--ui-port" in flags else ["--api-port", "0", "--ui-port", "0"]
     command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir), *ports, *flags]
-    started = time.monotonic()
     result = subprocess.run(
         command,
         env={**os.environ, **(environ or {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     lines = (result.stdout + result.stderr).strip().splitlines()
     assert len(lines) == 1, lines
     assert re.search(message, lines[0]), lines[0]
     assert result.returncode == 1
-    assert time.monotonic() - started < 20
     assert environ is None or not (data_dir / "postgresql").exists()
 
 
