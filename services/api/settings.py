@@ -10,7 +10,15 @@ from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
 
 from services.api.door import keys
 from services.api.door.limits import Rate
-from services.common.settings import DatabaseSettings, Duration, KafkaSettings, PairSettings, Port, split
+from services.common.settings import (
+    DatabaseSettings,
+    Duration,
+    Hosts,
+    KafkaSettings,
+    PairSettings,
+    Port,
+    split,
+)
 
 
 def _keys_file(path: Path) -> Path:
@@ -24,10 +32,6 @@ def _origins(text: object) -> tuple[str, ...]:
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
             raise ValueError(f"expected origins such as https://desk.example, received {origin!r}")
     return origins
-
-
-def _hosts(text: object) -> tuple[str, ...]:
-    return tuple(name.lower() for name in split(text)) if text else ()
 
 
 def _proxies(text: object) -> tuple[str, ...]:
@@ -51,7 +55,7 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     api_port: Port = 8000
     api_keys_file: Annotated[Path, AfterValidator(_keys_file)] | None = None
     # Names, beside addresses and names without a dot, by which the API is reached where no keys protect it.
-    api_hosts: Annotated[tuple[str, ...], BeforeValidator(_hosts)] = ()
+    api_hosts: Hosts = ()
     api_cors_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
     # Whose X-Forwarded-For is believed.
     api_proxies: Annotated[tuple[str, ...], BeforeValidator(_proxies)] = ()

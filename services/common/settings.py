@@ -26,6 +26,9 @@ def split(text: object) -> list[str]:
 Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_symbol, split(text))))]
 Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, split(text))))]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Hosts = Annotated[
+    tuple[str, ...], BeforeValidator(lambda text: tuple(name.lower() for name in split(text)) if text else ())
+]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 

@@ -9,9 +9,9 @@ from starlette.requests import HTTPConnection
 from services.api.door.access import Caller, admit, require_write
 from services.api.door.keys import Key, Keys
 from services.api.door.limits import Allowance, RateLimiter, identity, is_loopback
-from services.api.door.sites import is_own_host, is_own_page
 from services.api.problems import ProblemError, unavailable
 from services.api.settings import ApiSettings
+from services.common.sites import is_own_host, is_own_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # These compute an answer and store nothing, though the question needs a body.

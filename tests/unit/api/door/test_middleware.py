@@ -12,8 +12,9 @@ import pytest
 
 from services.api.app import create_app
 from services.api.backend import Backend
-from services.api.door import bodies, keys, limits, sites
+from services.api.door import bodies, keys, limits
 from services.api.settings import ApiSettings
+from services.common import sites
 from services.common.settings import load
 
 ELSEWHERE = "192.0.2.1"
