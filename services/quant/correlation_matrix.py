@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from services.quant.fit import is_flat
+from services.quant.fit import ROUNDING
 
 Values = NDArray[np.float64]
-LEAST = 3
+LEAST = 30
 
 
 class Correlated(NamedTuple):
@@ -23,20 +23,31 @@ class Correlated(NamedTuple):
 def correlate(
     a: Values, b: Values, method: Literal["pearson", "spearman"], of: Literal["returns", "prices"]
 ) -> Correlated:
-    """Return the correlation of two symbols' closes (above 0) at common times.
+    """Return the correlation of two symbols' closes (above 0) at common times, of at least 30 samples.
 
     Log returns are between neighbours in the arrays: where a bar is missing both span the same longer time.
     Source: Pearson (1895), Spearman (1904), ranks of ties averaged; equal to ``scipy.stats``.
     """
-    if of == "returns":
-        a, b = np.diff(np.log(a)), np.diff(np.log(b))
-    if (n := len(a)) < LEAST:
+    n = max(0, len(a) - 1) if of == "returns" else len(a)
+    if n < LEAST:
         return Correlated(None, n, f"{n} samples, {LEAST} needed")
+    legs = [_returns(leg) if of == "returns" else _prices(leg) for leg in (a, b)]
+    if any(np.abs(leg).max() <= rounding for leg, rounding in legs):
+        return Correlated(None, n, "one of them did not vary")
+    x, y = (leg for leg, _ in legs)
     if method == "spearman":
-        a, b = rankdata(a), rankdata(b)
-    legs = [leg - leg.mean() for leg in (a, b)]
-    squares = [float(leg @ leg) for leg in legs]
-    if any(is_flat(square, leg.mean(), n) for square, leg in zip(squares, (a, b), strict=True)):
-        return Correlated(None, n, "one of them did not move")
-    value = float(legs[0] @ legs[1] / np.sqrt(squares[0]) / np.sqrt(squares[1]))
+        x, y = (ranks - ranks.mean() for ranks in (rankdata(x), rankdata(y)))
+    value = float(x @ y / np.sqrt(x @ x) / np.sqrt(y @ y))
     return Correlated(max(-1.0, min(1.0, value)), n)
+
+
+def _prices(close: Values) -> tuple[Values, float]:
+    """Return the deviations from the mean, and how large they can be by rounding."""
+    return close - close.mean(), ROUNDING * float(close.max())
+
+
+def _returns(close: Values) -> tuple[Values, float]:
+    """Return those of log returns. The logarithm of a price near 1 is near 0, but as uncertain as the price."""
+    levels = np.log(close)
+    returns = np.diff(levels)
+    return returns - returns.mean(), ROUNDING * max(1.0, float(np.abs(levels).max()))

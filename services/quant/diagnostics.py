@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
 from statsmodels.stats.stattools import durbin_watson, jarque_bera
 
+from services.quant.determined import determined
 from services.quant.fit import NotEnoughDataError
 
 _LAGS = 10
@@ -47,7 +48,8 @@ def diagnose(residuals: NDArray[np.float64]) -> Diagnostics:
     # The tests do not depend on the unit, but squares of squares can be out of range.
     residuals = residuals / np.abs(residuals).max()
     box = acorr_ljungbox(residuals, lags=[_LAGS]).iloc[0]
-    arch = het_arch(residuals, nlags=_LAGS, result_object=True)
+    with determined():
+        arch = het_arch(residuals, nlags=_LAGS, result_object=True)
     normal, p_normal, skew, kurtosis = jarque_bera(residuals)
     return Diagnostics(
         durbin_watson=float(durbin_watson(residuals)),

@@ -12,7 +12,7 @@ Trend = Literal["n", "c", "ct", "ctt"]
 Criterion = Literal["aic", "bic"]
 Part = Literal[
     "regression", "diagnostics", "adf_y", "adf_x", "adf_spread", "engle_granger_y_on_x", "engle_granger_x_on_y",
-    "half_life", "hurst",
+    "half_life", "hurst", "rolling", "sample_spread", "sample_zscore",
 ]  # fmt: skip
 Conclusion = Literal["cointegrated", "one_way", "not_cointegrated", "legs_stationary", "not_enough_data"]
 

@@ -1,6 +1,6 @@
 """Everything there is to say of two legs over one history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar, get_args
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from services.quant.diagnostics import Diagnostics, diagnose
 from services.quant.estimators import MOVING, Method
-from services.quant.fit import Fit, NotEnoughDataError
+from services.quant.fit import ROUNDING, Fit, NotEnoughDataError
 from services.quant.half_life import HalfLife, RollingHalfLife
 from services.quant.hurst import Hurst, hurst
 from services.quant.options import Options, Part
@@ -25,9 +25,9 @@ T = TypeVar("T")
 class Analysis(Struct, frozen=True, kw_only=True):
     """What was found; a part that is None has its reason in `not_enough_data`.
 
-    `spread` is what the line of the whole sample leaves of y: in-sample, its parameters have seen all of it. Of a
-    method whose line moves (`kalman`, `rls`, `ewma`) it is the error of the forecast. `zscore` is that spread by
-    the regression's scale. The columns of `rolling` see only what was before.
+    `sample_spread` is what the line of the whole sample leaves of y: in-sample, its parameters have seen all of it. Of
+    a method whose line moves (`kalman`, `rls`, `ewma`) it is the error of the forecast, nan before the first.
+    `sample_zscore` is that by the regression's scale. The columns of `rolling` see only what was before.
     """
 
     samples: int
@@ -42,15 +42,18 @@ class Analysis(Struct, frozen=True, kw_only=True):
     hurst: Hurst | None
     verdict: Verdict
     not_enough_data: dict[Part, str]
-    spread: Values
-    zscore: Values
-    rolling: Rolling
+    sample_spread: Values | None
+    sample_zscore: Values | None
+    rolling: Rolling | None
 
 
-def analyse(y_price: Values, x_price: Values, options: Options) -> Analysis:
+def analyse(
+    y_price: Values, x_price: Values, options: Options, bars: Sequence[int] | None = None
+) -> Analysis:
     """Return the analysis of two legs' prices above 0, one for each bar that both have, oldest first.
 
-    Bars are taken as equally far apart. Every statistic is one of transformed prices.
+    `bars` are the numbers of the bars in time, without them neighbours. All but `rolling` takes bars as equally far
+    apart. Every statistic is one of transformed prices.
     """
     y, x = (np.log(leg) if options.transform == "log" else leg for leg in (y_price, x_price))
     missing: dict[Part, str] = {}
@@ -62,21 +65,27 @@ def analyse(y_price: Values, x_price: Values, options: Options) -> Analysis:
             missing[name] = str(error)
             return None
 
+    def need(name: Part, value: T | None) -> T:
+        if value is None:
+            raise NotEnoughDataError(missing[name])
+        return value
+
     observations = y.tolist(), x.tolist()
-    window, method = options.window, options.method
-    rolled = rolling(method, window, options.min_samples, *observations)
+    window, method, trend, lags = options.window, options.method, options.trend, options.lags
+    numbers = range(len(y)) if bars is None else bars
+    rolled = part("rolling", lambda: rolling(method, window, options.min_samples, *observations, numbers))
     fit = part("regression", lambda: _line(options, *observations))
-    spread = _spread(method, fit, rolled, y, x)
-    known = spread[~np.isnan(spread)]
-    trend, lags = options.trend, options.lags
-    regression = None if fit is None else describe(method, fit, y, x, spread, options.level)
-    reason = missing.get("regression")
+    residuals = _residuals(method, fit, rolled, y, x)
+
+    def sample_spread() -> Values:
+        if method in MOVING:
+            need("rolling", rolled)
+        return _more_than_rounding(residuals, need("regression", fit), y, x)
+
+    spread = part("sample_spread", sample_spread)
 
     def of_spread(name: Part, compute: Callable[[Values], T]) -> T | None:
-        if reason is not None:
-            missing[name] = f"there is no spread: {reason}"
-            return None
-        return part(name, lambda: compute(known))
+        return part(name, lambda: compute(_known(need("sample_spread", spread))))
 
     evidence = Evidence(
         samples=len(y),
@@ -91,7 +100,7 @@ def analyse(y_price: Values, x_price: Values, options: Options) -> Analysis:
     )
     return Analysis(
         samples=len(y),
-        regression=regression,
+        regression=None if fit is None else describe(method, fit, y, x, residuals, options.level),
         diagnostics=evidence.diagnostics,
         adf_y=evidence.adf_y,
         adf_x=evidence.adf_x,
@@ -102,25 +111,22 @@ def analyse(y_price: Values, x_price: Values, options: Options) -> Analysis:
         hurst=evidence.hurst,
         verdict=judge(evidence, missing.get("engle_granger_y_on_x") or missing.get("engle_granger_x_on_y")),
         not_enough_data=missing,
-        spread=spread,
-        zscore=spread / fit.scale if fit and fit.scale else np.full(len(y), np.nan),
+        sample_spread=spread,
+        sample_zscore=part(
+            "sample_zscore", lambda: _zscores(need("sample_spread", spread), need("regression", fit))
+        ),
         rolling=rolled,
     )
 
 
 def refuse(samples: int, reason: str) -> Analysis:
     """Return an analysis without a number: `reason` stands against every part."""
-    nothing = np.full(samples, np.nan)
-    none: list[float | None] = [None] * samples
     parts = dict.fromkeys(get_args(Part))
     return Analysis(
         **parts,
         samples=samples,
         verdict=Verdict("not_enough_data", f"No verdict: {reason}.", []),
         not_enough_data=dict.fromkeys(parts, reason),
-        spread=nothing,
-        zscore=nothing,
-        rolling=Rolling(none, none, none, none, none, 1),
     )
 
 
@@ -131,12 +137,28 @@ def _line(options: Options, y: list[float], x: list[float]) -> Fit:
     return fit_line(options.method, y, x, options.window)
 
 
-def _spread(method: Method, fit: Fit | None, rolled: Rolling, y: Values, x: Values) -> Values:
-    if fit is None:
-        return np.full(len(y), np.nan)
-    if method in MOVING:
+def _residuals(method: Method, fit: Fit | None, rolled: Rolling | None, y: Values, x: Values) -> Values:
+    if method in MOVING and rolled is not None:
         return np.array(rolled.spread, np.float64)
+    if method in MOVING or fit is None:
+        return np.full(len(y), np.nan)
     return y - (fit.intercept + fit.hedge_ratio * x)
+
+
+def _more_than_rounding(spread: Values, fit: Fit, y: Values, x: Values) -> Values:
+    if np.nanmax(np.abs(spread)) <= ROUNDING * max(np.abs(y).max(), np.abs(fit.hedge_ratio * x).max()):
+        raise NotEnoughDataError("the spread is no more than the rounding of the legs")
+    return spread
+
+
+def _known(values: Values) -> Values:
+    return values[~np.isnan(values)]
+
+
+def _zscores(spread: Values, fit: Fit) -> Values:
+    if not fit.scale:
+        raise NotEnoughDataError("the scale of the spread is 0")
+    return spread / fit.scale
 
 
 def _half_life(spread: Values) -> HalfLife:

@@ -10,7 +10,7 @@ from scipy import special, stats
 
 from services.quant import estimators
 from services.quant.estimators import Method
-from services.quant.fit import Fit
+from services.quant.fit import Fit, is_flat
 from services.quant.kalman import KalmanFit
 from services.quant.theil_sen import TheilSen
 
@@ -26,7 +26,8 @@ class Regression(Struct, frozen=True):
 
     From `low` to `high` the hedge ratio lies with probability `level`, if the errors are independent and of equal
     variance; both are None where the method has no standard interval. `r_squared` is 1 - SSR / SST, through
-    the origin with an SST about 0, as in statsmodels.
+    the origin with an SST about 0, as in statsmodels, of `r_squared_samples` observations: those with a residual.
+    It is None if y did not move in them.
     """
 
     hedge_ratio: float
@@ -37,7 +38,8 @@ class Regression(Struct, frozen=True):
     intercept: float
     intercept_se: float | None
     scale: float
-    r_squared: float
+    r_squared: float | None
+    r_squared_samples: int
     samples: int
 
 
@@ -65,8 +67,6 @@ def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, lev
     """
     low, high = _interval(method, fit, y, x, level)
     known = ~np.isnan(spread)
-    around = 0.0 if method == "ols_origin" or not known.any() else y[known].mean()
-    total = float(((y[known] - around) ** 2).sum())
     return Regression(
         hedge_ratio=fit.hedge_ratio,
         hedge_ratio_se=fit.hedge_ratio_se,
@@ -76,9 +76,17 @@ def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, lev
         intercept=fit.intercept,
         intercept_se=_intercept_se(method, fit, x),
         scale=fit.scale,
-        r_squared=1 - float((spread[known] ** 2).sum()) / total if total else 0.0,
+        r_squared=_r_squared(y[known], spread[known], about_zero=method == "ols_origin"),
+        r_squared_samples=int(known.sum()),
         samples=fit.samples,
     )
+
+
+def _r_squared(y: Values, residuals: Values, *, about_zero: bool) -> float | None:
+    mean = float(y.mean()) if len(y) else 0.0
+    around = 0.0 if about_zero else mean
+    total = float(((y - around) ** 2).sum())
+    return None if is_flat(total, mean, len(y)) else 1 - float((residuals**2).sum()) / total
 
 
 def _interval(

@@ -1,23 +1,19 @@
 """Is a series a random walk (ADF), and do two of them belong together (Engle-Granger)?"""
 
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from statsmodels.tools.sm_exceptions import SingularMatrixWarning
-from statsmodels.tsa.stattools import adfuller, coint
+from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
+from statsmodels.tsa.stattools import adfuller
 
+from services.quant.determined import determined
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.options import Criterion, Trend
 
 LEAST = 30
 _LEVELS = ("1%", "5%", "10%")
-# As statsmodels: beyond it a regression of one leg on the other leaves no residuals to test.
-_COLLINEAR = 1 - 100 * math.sqrt(np.finfo(np.float64).eps)
 
 Values = NDArray[np.float64]
 
@@ -39,20 +35,14 @@ class UnitRoot(Struct, frozen=True):
 def adf(series: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> UnitRoot:
     """Test whether `series` is a random walk; NotEnoughDataError if it is too short, constant or all trend.
 
-    Lags are as many as told or, of up to 12 (n/100)^(1/4) (Schwert), those with the least AIC or BIC.
+    Lags are as many as told or, of up to 12 (n/100)^(1/4) (Schwert), those with the least AIC or BIC. The trend is
+    taken out first, which leaves the test what it is and makes it independent of the unit.
     Source: Said and Dickey (1984), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.adfuller``.
     """
-    _check(series, trend)
-    used = _lags(series, trend, lags)
-    with _determined():
-        statistic, p_value, _, samples, critical = adfuller(
-            series, maxlag=used, regression=trend, autolag=None, result_object=False
-        )
-    if not math.isfinite(statistic):
-        raise NotEnoughDataError("the series is its trend and nothing else")
-    return UnitRoot(
-        float(statistic), float(p_value), used, int(samples), {k: float(v) for k, v in critical.items()}
-    )
+    rest = _moving(series, trend)
+    used = _lags(rest, trend, lags)
+    statistic, p_value, samples, critical = _adfuller(rest, trend, used)
+    return UnitRoot(statistic, p_value, used, samples, critical)
 
 
 def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> UnitRoot:
@@ -60,19 +50,23 @@ def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterio
 
     The residuals of a fitted line look stationary by themselves, so the critical values are not those of
     Dickey and Fuller. The other way round is another test.
-    Source: Engle and Granger (1987), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.coint``.
+    Source: Engle and Granger (1987), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.coint``, which
+    refuses legs that hold together by more than a millionth.
     """
-    for leg in (y, x):
-        _check(leg, trend)
-    residuals = _without(y, np.column_stack([x, _trends(len(x), trend)]))
-    around = y if trend == "n" else y - y.mean()
-    if 1 - residuals @ residuals / (around @ around) >= _COLLINEAR:
+    of_y, of_x = _moving(y, trend), _moving(x, trend)
+    scale = np.abs(of_x).max()
+    unit = of_x / scale
+    factor = (of_y @ unit) / (unit @ unit)
+    residuals = of_y - factor * unit
+    if np.abs(residuals).max() <= ROUNDING * max(np.abs(y).max(), np.abs(factor * (x / scale)).max()):
         raise NotEnoughDataError("the legs are the same but for a constant and a factor")
     used = _lags(residuals, "n", lags)
-    with _determined():
-        found = coint(y, x, trend=trend, maxlag=used, autolag=None, return_results=True)
-    critical = None if trend == "n" else dict(zip(_LEVELS, map(float, found.critical_values), strict=True))
-    return UnitRoot(float(found.coint_t), float(found.pvalue), used, len(y) - 1 - used, critical)
+    statistic, _, samples, _ = _adfuller(residuals, "n", used)
+    critical = None
+    if trend != "n":
+        levels = mackinnoncrit(N=2, regression=trend, nobs=len(y) - 1)
+        critical = dict(zip(_LEVELS, map(float, levels), strict=True))
+    return UnitRoot(statistic, float(mackinnonp(statistic, regression=trend, N=2)), used, samples, critical)
 
 
 def choose_lags(series: Values, trend: Trend, criterion: Criterion) -> int:
@@ -98,28 +92,35 @@ def choose_lags(series: Values, trend: Trend, criterion: Criterion) -> int:
     return int(np.argmin(information))
 
 
-@contextmanager
-def _determined() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", SingularMatrixWarning)
-        try:
-            yield
-        except SingularMatrixWarning:
-            raise NotEnoughDataError("the series moves too seldom for the regression of the test") from None
+def _adfuller(series: Values, trend: Trend, lags: int) -> tuple[float, float, int, dict[str, float]]:
+    # As large as the time that statsmodels has beside it.
+    series = series * (len(series) / np.abs(series).max())
+    with determined():
+        statistic, p_value, _, samples, critical = adfuller(
+            series, maxlag=lags, regression=trend, autolag=None, result_object=False
+        )
+    if not math.isfinite(statistic):
+        raise NotEnoughDataError("the series is its trend and nothing else")
+    return float(statistic), float(p_value), int(samples), {k: float(v) for k, v in critical.items()}
 
 
 def _lags(series: Values, trend: Trend, lags: int | Criterion) -> int:
     if isinstance(lags, str):
         return choose_lags(series, trend, lags)
-    if lags > (limit := len(series) // 2 - _terms(trend) - 1):
+    if lags > (limit := _limit(len(series), trend)):
         raise NotEnoughDataError(
             f"{len(series)} observations allow at most {limit} lags, {lags} were asked for"
         )
     return lags
 
 
+def _limit(n: int, trend: Trend) -> int:
+    """Return the most lags that leave the regression a degree of freedom."""
+    return n // 2 - max(1, _terms(trend)) - 1
+
+
 def _most_lags(n: int, trend: Trend) -> int:
-    return min(n // 2 - _terms(trend) - 1, math.ceil(12 * math.pow(n / 100, 0.25)))
+    return min(_limit(n, trend), math.ceil(12 * math.pow(n / 100, 0.25)))
 
 
 def _terms(trend: Trend) -> int:
@@ -127,19 +128,20 @@ def _terms(trend: Trend) -> int:
 
 
 def _trends(n: int, trend: Trend) -> Values:
-    return np.vander(np.arange(1.0, n + 1), _terms(trend), increasing=True)
+    return np.vander(np.linspace(-1, 1, n), _terms(trend), increasing=True)
 
 
-def _without(y: Values, columns: Values) -> Values:
-    residuals: Values = y - columns @ np.linalg.lstsq(columns, y)[0]
-    return residuals
-
-
-def _check(series: Values, trend: Trend) -> None:
+def _moving(series: Values, trend: Trend) -> Values:
+    """Return what is left of `series` without its trend; NotEnoughDataError if that is rounding."""
     if len(series) < LEAST:
         raise NotEnoughDataError(
             f"a unit root test needs at least {LEAST} observations, there are {len(series)}"
         )
-    rest = _without(series, _trends(len(series), trend)) if trend != "n" else series
+    rest = series
+    if trend != "n":
+        columns = _trends(len(series), trend)
+        rest = series - series.mean()
+        rest = rest - columns @ np.linalg.lstsq(columns, rest)[0]
     if np.ptp(series) == 0 or np.abs(rest).max() <= ROUNDING * np.abs(series).max():
         raise NotEnoughDataError("the series does not move but for its trend")
+    return rest

@@ -9,7 +9,8 @@ from services.quant.options import Conclusion
 from services.quant.unit_root import UnitRoot
 
 SIGNIFICANCE = 0.05
-"""Below this p-value a null hypothesis is rejected."""
+"""A null hypothesis is rejected below the critical value of this level or, without one, below this p-value."""
+_LEVEL = "5%"
 _AUTOCORRELATED = 1.5
 # A spread that needs a third of the sample to come half way back was hardly seen to.
 _SLOW = 1 / 3
@@ -43,35 +44,49 @@ def judge(evidence: Evidence, reason: str | None = None) -> Verdict:
     Engle-Granger decides, both ways round, at 5 %: ``cointegrated``, ``one_way`` or ``not_cointegrated``. Where each
     leg by itself is stationary (ADF at 5 %) the question makes no sense: ``legs_stationary``.
     """
-    ways = (evidence.y_on_x, evidence.x_on_y)
-    if ways[0] is None or ways[1] is None:
+    y_on_x, x_on_y = evidence.y_on_x, evidence.x_on_y
+    if y_on_x is None or x_on_y is None:
         return Verdict("not_enough_data", f"No verdict: {reason or 'the legs could not be tested'}.", [])
-    found = [_rejected(way) for way in ways]
-    tested = f"Engle-Granger p = {ways[0].p_value:.3g} (Y on X) and {ways[1].p_value:.3g} (X on Y)"
-    notes = _notes(evidence)
+    conclusion, meaning = _conclude(evidence, y_on_x, x_on_y)
+    tested = f"Engle-Granger {_said(y_on_x)} (Y on X) and {_said(x_on_y)} (X on Y)"
+    if y_on_x.critical_values is not None:
+        tested += f", critical value {y_on_x.critical_values[_LEVEL]:.4g}"
+    return Verdict(conclusion, f"{meaning}: {tested}.", _notes(evidence, conclusion))
+
+
+def _conclude(evidence: Evidence, *ways: UnitRoot) -> tuple[Conclusion, str]:
     if _rejected(evidence.adf_y) and _rejected(evidence.adf_x):
-        text = (
-            f"Each leg comes back to its mean by itself, so cointegration says nothing of the pair: {tested}."
+        return (
+            "legs_stationary",
+            "Each leg comes back to its mean by itself, so cointegration says nothing of the pair",
         )
-        return Verdict("legs_stationary", text, notes)
+    found = [_rejected(way) for way in ways]
     if all(found):
-        return Verdict("cointegrated", f"The legs are cointegrated at 5 %, both ways round: {tested}.", notes)
+        return "cointegrated", "The legs are cointegrated at 5 %, both ways round"
     if any(found):
-        text = f"Only one way round the legs look cointegrated at 5 %, which is weak evidence: {tested}."
-        return Verdict("one_way", text, notes)
-    return Verdict("not_cointegrated", f"No cointegration was found at 5 %: {tested}.", notes)
+        return "one_way", "Only one way round the legs look cointegrated at 5 %, which is weak evidence"
+    return "not_cointegrated", "No cointegration was found at 5 %"
+
+
+def _said(test: UnitRoot) -> str:
+    return f"{test.statistic:.4g}, p = {test.p_value:.3g}"
 
 
 def _rejected(test: UnitRoot | None) -> bool:
-    return test is not None and test.p_value < SIGNIFICANCE
+    if test is None:
+        return False
+    if test.critical_values is None:
+        return test.p_value < SIGNIFICANCE
+    return test.statistic < test.critical_values[_LEVEL]
 
 
-def _notes(evidence: Evidence) -> list[str]:
+def _notes(evidence: Evidence, conclusion: Conclusion) -> list[str]:
     notes = []
-    if evidence.adf_spread and _rejected(evidence.adf_spread) and not _rejected(evidence.y_on_x):
+    holds = _rejected(evidence.y_on_x)
+    if evidence.adf_spread and _rejected(evidence.adf_spread) and not holds:
         notes.append(
             f"ADF on the spread alone (p = {evidence.adf_spread.p_value:.3g}) would call it stationary, "
-            "but the line was fitted to make it look so: Engle-Granger allows for that."
+            "but the line was put where the spread is small: Engle-Granger allows for that."
         )
     for name, test in (("Y", evidence.adf_y), ("X", evidence.adf_x)):
         if _rejected(test):
@@ -80,7 +95,9 @@ def _notes(evidence: Evidence) -> list[str]:
             )
     if evidence.half_life is not None:
         notes.append(_half_life(evidence.half_life, evidence.samples))
-    if evidence.hurst is not None:
+        if evidence.half_life.samples is not None and conclusion != "cointegrated":
+            notes.append("A random walk shows a half-life, too: without cointegration it proves nothing.")
+    if evidence.hurst is not None and holds:
         notes.append(_hurst(evidence.hurst))
     if evidence.diagnostics is not None and evidence.diagnostics.durbin_watson < _AUTOCORRELATED:
         notes.append(

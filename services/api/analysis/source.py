@@ -11,7 +11,7 @@ from services.api.datasets import catalogue
 from services.api.datasets.bars import dataset_bars
 from services.api.datasets.catalogue import Dataset
 from services.api.problems import refused
-from services.api.queries import BarInterval, DatasetName, SpanQuery
+from services.api.queries import BarInterval, DatasetQuery
 from services.api.stored.history import Bars, Period, closes, market_bars
 from services.common import clock
 
@@ -19,7 +19,7 @@ BARS_MAX = 10_000
 _NEWEST = 500
 
 
-class ClosesQuery(SpanQuery):
+class ClosesQuery(DatasetQuery):
     """Closes: the newest before `end`, or those from `start` on."""
 
     interval: BarInterval = None
@@ -33,7 +33,6 @@ class ClosesQuery(SpanQuery):
             examples=[500],
         ),
     ] = None
-    dataset: DatasetName | None = None
 
 
 class Source:

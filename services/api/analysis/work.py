@@ -17,6 +17,7 @@ from services.api.stored.history import align
 from services.common import clock
 from services.quant.correlation_matrix import correlate
 from services.quant.pair_analysis import Analysis, analyse, refuse
+from services.quant.rolling import Rolling, refit_every
 
 # Of bars that only one leg has there may not be more than of those that both have.
 _COMMON = 0.5
@@ -40,7 +41,7 @@ def _analyse(question: PairQuestion) -> bytes:
     if n < _COMMON * most:
         analysis = refuse(n, f"only {n} of {most} bars are there for both legs")
     else:
-        analysis = analyse(y_price, x_price, options)
+        analysis = analyse(y_price, x_price, options, (start_us // question.subject.width_us).tolist())
     members: Row = {
         **_head(question.subject),
         "pair": question.pair,
@@ -51,17 +52,17 @@ def _analyse(question: PairQuestion) -> bytes:
         "transform": options.transform,
         "window": options.window,
         "min_samples": min(options.window, options.min_samples),
-        "refit_every": analysis.rolling.refit_every,
+        "refit_every": refit_every(options.method, options.window),
         "trend": options.trend,
         "lags": options.lags,
         **_range(start_us),
         "bars": n,
         "bars_y": len(leg_y.price),
         "bars_x": len(leg_x.price),
-        "breaks": int(np.count_nonzero(np.diff(start_us) != question.subject.width_us)),
+        "breaks": _breaks(start_us, question.subject),
         "verdict": analysis.verdict,
         "not_enough_data": analysis.not_enough_data,
-        **_parts(analysis, question.subject.width_us),
+        **_parts(analysis, start_us),
     }
     rows = _points(start_us, y_price, x_price, analysis) if question.series else []
     return _encoded(question, Point, members, rows)
@@ -72,11 +73,12 @@ def _correlate(question: MatrixQuestion) -> bytes:
     known: dict[frozenset[str], Row] = {}
     for number, name in enumerate(names):
         for other in names[number:]:
-            _, (a, b) = align((question.subject.closes[name], question.subject.closes[other]))
+            start_us, (a, b) = align((question.subject.closes[name], question.subject.closes[other]))
             found = correlate(a, b, question.method, question.of)
             known[frozenset((name, other))] = {
-                "correlation": found.value,
+                "correlation": 1.0 if name == other and found.value is not None else found.value,
                 "samples": found.samples,
+                "breaks": _breaks(start_us, question.subject),
                 "reason": found.reason,
             }
     rows = [
@@ -103,7 +105,10 @@ def _encoded(question: Question, model: type[Record], members: Row, rows: Sequen
         case "csv":
             encoder = CsvEncoder(model)
         case "parquet":
-            encoder = ParquetEncoder(model, {"feed": str(question.subject.feed), "path": question.path})
+            said = {
+                name: str(value) for name, value in members.items() if isinstance(value, str | int | float)
+            }
+            encoder = ParquetEncoder(model, {**said, "path": question.path})
     return encoder.encode(rows) + encoder.finish()
 
 
@@ -116,7 +121,16 @@ def _range(start_us: Any) -> Row:
     return row([("first_us", first), ("last_us", last)])
 
 
-def _parts(analysis: Analysis, width_us: int) -> Row:
+def _breaks(start_us: Any, subject: Subject) -> int:
+    return int(np.count_nonzero(np.diff(start_us) != subject.width_us))
+
+
+def _step_s(start_us: Any) -> float:
+    """Return how far apart bars are on average: where some are missing, farther than they are wide."""
+    return float(start_us[-1] - start_us[0]) / (len(start_us) - 1) / clock.SECOND
+
+
+def _parts(analysis: Analysis, start_us: Any) -> Row:
     half_life = analysis.half_life
     return {
         "regression": analysis.regression,
@@ -129,7 +143,7 @@ def _parts(analysis: Analysis, width_us: int) -> Row:
         "half_life": half_life
         and {
             "samples": half_life.samples,
-            "seconds": half_life.samples and half_life.samples * width_us / clock.SECOND,
+            "seconds": half_life.samples and half_life.samples * _step_s(start_us),
             "coefficient": half_life.coefficient,
             "standard_error": half_life.standard_error,
             "reason": half_life.reason,
@@ -139,20 +153,18 @@ def _parts(analysis: Analysis, width_us: int) -> Row:
 
 
 def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis) -> list[Row]:
-    rolling = analysis.rolling
     starts = start_us.tolist()
+    nothing = [None] * len(starts)
     columns: list[Iterable[Any]] = [
         starts,
         map(clock.to_iso, starts),
         y_price.tolist(),
         x_price.tolist(),
-        rolling.hedge_ratio,
-        rolling.intercept,
-        rolling.spread,
-        rolling.zscore,
-        rolling.correlation,
-        _finite(analysis.spread.tolist()),
-        _finite(analysis.zscore.tolist()),
+        *(analysis.rolling or [nothing] * len(Rolling._fields)),
+        *(
+            nothing if values is None else _finite(values.tolist())
+            for values in (analysis.sample_spread, analysis.sample_zscore)
+        ),
     ]
     names = tuple(Point.model_fields)
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

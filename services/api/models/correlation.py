@@ -10,7 +10,13 @@ from services.api.models.base import EpochUs, Feed, IsoTime, Record, Symbol
 CorrelationMethod = Literal["pearson", "spearman"]
 Of = Literal["returns", "prices"]
 Coefficient = Annotated[
-    float | None, Field(ge=-1, le=1, description="Null without enough data.", examples=[0.87])
+    float | None,
+    Field(
+        ge=-1,
+        le=1,
+        description="Null without enough data, exactly 1 of a symbol and itself.",
+        examples=[0.87],
+    ),
 ]
 Samples = Annotated[int, Field(ge=0, description="Returns or prices that both symbols have.", examples=[499])]
 
@@ -22,7 +28,21 @@ class Cell(Record):
     other: Symbol
     correlation: Coefficient
     samples: Samples
-    reason: Annotated[str | None, Field(description="Why there is none.", examples=["2 samples, 3 needed"])]
+    breaks: Annotated[
+        int,
+        Field(
+            description="Common bars not followed by the next interval: a return from there on spans more than "
+            "`bar_s`.",
+            examples=[0],
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why there is none; at least 30 samples are needed.",
+            examples=["12 samples, 30 needed"],
+        ),
+    ]
 
 
 class Correlation(Record):
@@ -31,7 +51,7 @@ class Correlation(Record):
     feed: Feed
     dataset: DatasetId
     bar_s: BarSeconds
-    method: CorrelationMethod
+    method: Annotated[CorrelationMethod, Field(description="Spearman's is of ranks.")]
     of: Annotated[Of, Field(description="Log returns between neighbouring common bars, or closes.")]
     first_us: Annotated[EpochUs | None, Field(description="Start of the first bar of any symbol.")]
     first_time: IsoTime | None

@@ -51,9 +51,9 @@ class Bar(Record):
     complete: Annotated[
         bool,
         Field(
-            description="A trade at or after the end of the bar is stored. The first bar of a symbol begins with its first "
-            "trade, so it may be of a part of its time. Always true of a dataset, though wider bars may be put together "
-            "of fewer than fit in: at both ends, and where some are missing."
+            description="A trade at or after the end of the bar is stored. The first bar of a symbol begins with its "
+            "first trade, so it may be of a part of its time. Always true of a dataset, though wider bars "
+            "may be put together of fewer than fit in: at both ends, and where some are missing."
         ),
     ]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, Field
 
 from services.api.analysis import source
@@ -10,24 +10,14 @@ from services.api.analysis.questions import PairQuestion
 from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
 from services.api.models.analysis import Analysis, Point
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency
+from services.api.queries import BackendDependency, PairPath
 from services.common.messages import Method, Transform
-from services.common.pairs import SYMBOL, Pair
+from services.common.pairs import Pair
 from services.quant.options import Criterion, Options, Trend
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
 _LAGS_MAX = 100
-
-PairPath = Annotated[
-    str,
-    AfterValidator(lambda text: str(Pair.parse(text))),
-    Path(
-        description="Any two known symbols, watched or not: Y is regressed on X.",
-        examples=["ETHUSDT-BTCUSDT"],
-        json_schema_extra={"pattern": f"^{SYMBOL.pattern}-{SYMBOL.pattern}$"},
-    ),
-]
 
 
 class AnalysisQuery(source.ClosesQuery):
@@ -68,13 +58,18 @@ class AnalysisQuery(source.ClosesQuery):
 
 @router.get("/pairs/{pair}/analysis", response_model=Analysis, responses=TABLE_RESPONSES | RESPONSES)
 async def read_analysis(
-    pair: PairPath, request: Request, query: Annotated[AnalysisQuery, Query()], backend: BackendDependency
+    pair: Annotated[PairPath, AfterValidator(lambda text: str(Pair.parse(text)))],
+    request: Request,
+    query: Annotated[AnalysisQuery, Query()],
+    backend: BackendDependency,
 ) -> Response:
     """Return hedge ratio, spread, tests and verdict of a pair; as CSV or Parquet the series, `data`.
 
     Bars are those that are complete and that both legs have, by default the newest 500 of a minute. Statistics are of
-    all of them; in the series `hedge_ratio` to `correlation` see only the `window` bars before their own, as a live
-    signal does, and `sample_spread` and `sample_zscore` are by the one line through all.
+    all of them; in the series `hedge_ratio` to `correlation` see only the `window` bars before their own, and
+    `sample_spread` and `sample_zscore` are by the one line through all. Until the first second without a trade those of
+    1 s bars are what a live signal said: where a leg has no trade that takes its last price for a while, and
+    here the bar is left out.
     """
     subject = await (await source.find(backend, query)).subject(query, Pair.parse(pair))
     table = TableAnswer(request, query.format, Point, {})

@@ -59,8 +59,8 @@ async def read_correlation(
 ) -> Response:
     """Return the correlation of every two symbols, over the complete bars that the two have in common.
 
-    Nothing is carried forward, so each cell says of how many samples it is. A return is between neighbouring
-    common bars.
+    Nothing is carried forward, so each cell says of how many samples it is, at least 30. A return is between
+    neighbouring common bars, however far apart: `breaks` counts those that are not the next interval.
     """
     bars = await source.find(backend, query)
     names = query.symbols.split(",") if query.symbols else (await bars.symbols())[:SYMBOLS_MAX]

@@ -42,3 +42,5 @@ def test_few_or_constant_residuals_are_refused() -> None:
         diagnose(np.arange(29.0))
     with pytest.raises(NotEnoughDataError, match="did not move"):
         diagnose(np.full(40, 0.5))
+    with pytest.raises(NotEnoughDataError, match="moves too seldom"):
+        diagnose(np.repeat([0.0, 4.0], [90, 10]))

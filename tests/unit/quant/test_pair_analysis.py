@@ -1,18 +1,21 @@
 """Everything of a pair: the parts fit together, and each verdict comes where it should."""
 
 import math
+import re
 from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import to_builtins
+from msgspec import Struct, structs, to_builtins
 
 from services.quant.estimators import ESTIMATORS, MOVING, Method
+from services.quant.half_life import HalfLife
 from services.quant.options import Conclusion, Options, Part
 from services.quant.pair_analysis import Analysis, analyse, refuse
-from services.quant.unit_root import adf, engle_granger
+from services.quant.unit_root import UnitRoot, adf, engle_granger
+from services.quant.verdict import Evidence, judge
 from tests.unit.quant.series import Array, kinds, legs, seeds
 from tests.unit.quant.test_unit_root import autoregressive
 
@@ -50,9 +53,11 @@ def test_any_legs_give_finite_numbers_or_reasons(
     parts = {name: getattr(found, name) for name in get_args(Part)}
     assert {name for name, value in parts.items() if value is None} == found.not_enough_data.keys()
     assert all(found.not_enough_data.values())
-    assert all(map(math.isfinite, numbers(to_builtins(parts))))
-    assert len(found.spread) == len(found.zscore) == found.samples == n
-    assert {len(column) for column in found.rolling[:5]} == {n}
+    statistics = {name: value for name, value in parts.items() if isinstance(value, Struct | HalfLife)}
+    assert all(map(math.isfinite, numbers(to_builtins(statistics))))
+    columns = [found.sample_spread, found.sample_zscore, *(found.rolling or [])]
+    assert {len(column) for column in columns if column is not None} <= {n}
+    assert found.samples == n
     assert found.verdict.text
 
 
@@ -60,15 +65,18 @@ def test_the_parts_are_those_of_the_spread_that_is_given() -> None:
     y, x = pair(1, 400, 0.8)
     found = analyse(y, x, Options(trend="ct", lags=2))
     assert found.regression is not None
-    assert found.spread == pytest.approx(y - found.regression.intercept - found.regression.hedge_ratio * x)
-    assert found.zscore == pytest.approx(found.spread / found.regression.scale)
+    assert found.sample_spread is not None
+    assert found.sample_spread == pytest.approx(
+        y - found.regression.intercept - found.regression.hedge_ratio * x
+    )
+    assert found.sample_zscore == pytest.approx(found.sample_spread / found.regression.scale)
     assert found.regression.r_squared == pytest.approx(np.corrcoef(x, y)[0, 1] ** 2)
-    assert found.adf_spread == adf(found.spread, "ct", 2)
+    assert found.adf_spread == adf(found.sample_spread, "ct", 2)
     assert (found.adf_y, found.adf_x) == (adf(y, "ct", 2), adf(x, "ct", 2))
     assert found.engle_granger_y_on_x == engle_granger(y, x, "ct", 2)
     assert found.engle_granger_x_on_y == engle_granger(x, y, "ct", 2)
     assert found.half_life is not None
-    b = np.polyfit(found.spread[:-1], found.spread[1:], 1)[0]
+    b = np.polyfit(found.sample_spread[:-1], found.sample_spread[1:], 1)[0]
     assert found.half_life.samples == pytest.approx(math.log(0.5) / math.log(b), rel=1e-9)
 
 
@@ -83,9 +91,11 @@ def test_logarithms_are_taken_before_everything() -> None:
 @pytest.mark.parametrize("method", sorted(MOVING))
 def test_the_spread_of_a_moving_line_is_its_forecast_error(method: Method) -> None:
     found = analyse(*pair(3, 300, 0.8), Options(method=method, window=50))
+    assert found.rolling is not None
+    assert found.sample_spread is not None
     known = [value for value in found.rolling.spread if value is not None]
-    assert found.spread[-len(known) :].tolist() == known
-    assert np.isnan(found.spread[: -len(known)]).all()
+    assert found.sample_spread[-len(known) :].tolist() == known
+    assert np.isnan(found.sample_spread[: -len(known)]).all()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +141,72 @@ def test_notes_say_what_to_keep_in_mind() -> None:
             and fooled.verdict.conclusion == "not_cointegrated"
         ):
             break
-    assert "would call it stationary, but the line was fitted" in notes_of(fooled)
+    assert "would call it stationary, but the line was put" in notes_of(fooled)
+
+
+def test_the_critical_value_decides_and_not_the_asymptotic_p_value() -> None:
+    near = UnitRoot(-3.45, 0.048, 0, 99, {"1%": -4.01, "5%": -3.46, "10%": -3.13})
+    beyond = structs.replace(near, statistic=-3.47)
+    asked = Evidence(
+        samples=100, y_on_x=near, x_on_y=near, adf_y=None, adf_x=None, adf_spread=None, half_life=None, hurst=None,
+        diagnostics=None,
+    )  # fmt: skip
+    assert judge(asked).conclusion == "not_cointegrated"
+    assert "-3.45, p = 0.048 (Y on X)" in judge(asked).text
+    assert judge(structs.replace(asked, y_on_x=beyond)).conclusion == "one_way"
+    assert judge(structs.replace(asked, y_on_x=beyond, x_on_y=beyond)).conclusion == "cointegrated"
+    without = structs.replace(near, critical_values=None)
+    assert judge(structs.replace(asked, y_on_x=without, x_on_y=without)).conclusion == "cointegrated"
+
+
+def test_random_walks_are_not_said_to_trend_or_to_come_back() -> None:
+    random = np.random.default_rng(8)
+    told = 0
+    for _ in range(40):
+        y, x = 1_000 + np.cumsum(random.normal(size=(2, 300)), axis=1)
+        found = analyse(y, x, Options(lags=0))
+        told += "than a random walk" in notes_of(found) or "trends" in notes_of(found)
+        if found.verdict.conclusion != "cointegrated" and found.half_life and found.half_life.samples:
+            assert "A random walk shows a half-life, too" in notes_of(found)
+    assert told <= 4
+
+
+@pytest.mark.parametrize("method", sorted(set(ESTIMATORS) - {"kalman"}))  # whose filter comes near it slowly
+def test_the_rounding_of_a_perfect_line_is_no_spread(method: Method) -> None:
+    _, x = pair(4, 300, 0.8)
+    found = analyse(x / 3 + (0 if method == "ols_origin" else 7), x, Options(method=method))
+    assert found.regression is not None
+    parts: tuple[Part, ...] = (
+        "sample_spread",
+        "sample_zscore",
+        "adf_spread",
+        "hurst",
+        "half_life",
+        "diagnostics",
+    )
+    for name in parts:
+        assert re.search("rounding of the legs|did not move", found.not_enough_data[name])
+
+
+@pytest.mark.parametrize("method", ["ewma", "rls"])
+def test_what_was_never_forecast_has_no_r_squared_and_the_true_reason(method: Method) -> None:
+    _, x = pair(4, 300, 0.8)
+    found = analyse(x, x, Options(method=method))
+    assert found.regression is not None
+    assert (found.regression.r_squared, found.regression.r_squared_samples) == (None, 0)
+    assert found.not_enough_data["rolling"] == "the spread did not move in the window"
+    assert found.not_enough_data["adf_spread"] == "the spread did not move in the window"
+
+
+def test_columns_without_a_value_have_a_reason() -> None:
+    y, x = pair(4, 29, 0.8)
+    assert analyse(y, x, Options()).not_enough_data["rolling"] == (
+        "more than 30 observations are needed, there are 29"
+    )
+    still = np.where(np.arange(100) < 90, 5.0, 9.0)
+    found = analyse(still, pair(4, 100, 0.8)[1], Options(method="theil_sen"))
+    assert found.not_enough_data["rolling"] == "the spread did not move in the window"
+    assert found.not_enough_data["sample_zscore"] == "the scale of the spread is 0"
 
 
 def test_a_refusal_gives_its_reason_for_everything() -> None:

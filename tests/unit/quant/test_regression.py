@@ -30,8 +30,8 @@ def test_ols_has_the_errors_and_the_interval_of_statsmodels(
         return
     ours = regress("ols", y, x, level)
     # Centred, because in raw prices statsmodels itself loses digits.
-    middle = x.mean()
-    theirs = sm.OLS(y, sm.add_constant(x - middle)).fit()
+    middle, level_y = x.mean(), y.mean()
+    theirs = sm.OLS(y - level_y, sm.add_constant(x - middle)).fit()
     assert (ours.hedge_ratio, ours.hedge_ratio_se) == pytest.approx(
         (theirs.params[1], theirs.bse[1]), rel=1e-7, abs=1e-6 * theirs.bse[1]
     )
@@ -39,7 +39,9 @@ def test_ols_has_the_errors_and_the_interval_of_statsmodels(
         theirs.conf_int(1 - level)[1], rel=1e-7, abs=1e-6 * theirs.bse[1]
     )
     assert ours.r_squared == pytest.approx(theirs.rsquared, abs=1e-9)
-    assert ours.intercept == pytest.approx(theirs.params[0] - theirs.params[1] * middle, rel=1e-6)
+    assert ours.intercept == pytest.approx(
+        level_y + theirs.params[0] - theirs.params[1] * middle, rel=1e-6, abs=1e-12 * abs(y).max()
+    )
     at_zero = theirs.get_prediction([[1.0, -middle]])
     assert ours.intercept_se == pytest.approx(at_zero.se_mean[0], rel=1e-6)
 
@@ -81,6 +83,18 @@ def test_an_interval_is_around_the_hedge_ratio_and_wider_at_a_higher_level(metho
         assert method in ("tls", "ewma")
         return
     assert wide.low < narrow.low <= narrow.hedge_ratio <= narrow.high < wide.high
+
+
+def test_r_squared_is_of_what_has_a_residual_and_of_nothing_it_is_none() -> None:
+    y, x = walk(np.random.default_rng(5), 100)
+    fit = fit_line("rls", y.tolist(), x.tolist(), window=50)
+    forecast = np.where(np.arange(100) < 60, np.nan, 1.0)
+    found = describe("rls", fit, y, x, forecast, 0.95)
+    assert found.r_squared_samples == 40
+    assert found.r_squared == pytest.approx(1 - 40 / ((y[60:] - y[60:].mean()) ** 2).sum())
+    nothing = describe("rls", fit, y, x, np.full(100, np.nan), 0.95)
+    assert (nothing.r_squared, nothing.r_squared_samples) == (None, 0)
+    assert regress("ols", np.full(100, 0.1), x).r_squared is None
 
 
 @pytest.mark.parametrize("method", ESTIMATORS)

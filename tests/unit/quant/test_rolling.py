@@ -1,5 +1,7 @@
 """Rolling numbers of a history are those of a live stream."""
 
+from itertools import groupby
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 
 from services.common.clock import SECOND
 from services.common.messages import Method, PairConfig
-from services.quant.estimators import ESTIMATORS, ON_BAR_CLOSE
-from services.quant.rolling import refit_every, rolling
+from services.quant.estimators import ESTIMATORS, MOVING, ON_BAR_CLOSE
+from services.quant.fit import NotEnoughDataError
+from services.quant.rolling import Rolling, Series, refit_every, rolling
 from services.stream_analytics.alignment import Sample
 from services.stream_analytics.tape import Trade
 from services.stream_analytics.windows import PairWindow
@@ -34,19 +37,56 @@ def live(method: Method, window: int, y: list[float], x: list[float]) -> list[tu
 @given(method=methods, kind=kinds, seed=seeds, window=st.integers(10, 60))
 def test_they_are_to_the_bit_what_the_stream_says(method: Method, kind: str, seed: int, window: int) -> None:
     y, x = (leg.tolist() for leg in legs(kind, seed, 90))
-    assert refit_every(method, window, 90) == 1
-    *columns, _ = rolling(method, window, 30, y, x)
-    assert list(zip(*columns, strict=True)) == live(method, window, y, x)
+    try:
+        columns = rolling(method, window, 30, y, x, range(90))
+    except NotEnoughDataError:
+        nothing: Series = [None] * 90
+        columns = Rolling(*[nothing] * 5)
+    every = refit_every(method, window)
+    for number, (found, said) in enumerate(
+        zip(zip(*columns, strict=True), live(method, window, y, x), strict=True)
+    ):
+        if number % every == 0:
+            assert found == said
+
+
+def test_where_there_is_no_value_there_is_a_reason() -> None:
+    y, x = (leg.tolist() for leg in walk(np.random.default_rng(1), 30))
+    with pytest.raises(NotEnoughDataError, match="more than 30 observations are needed, there are 30"):
+        rolling("ols", 300, 30, y, x, range(30))
+    with pytest.raises(NotEnoughDataError, match="x did not move in the window"):
+        rolling("ols", 300, 10, y, [7.0] * 30, range(30))
+    with pytest.raises(NotEnoughDataError, match="the spread did not move in the window"):
+        rolling("rls", 300, 10, x, x, range(30))
 
 
 @pytest.mark.parametrize("method", sorted(ON_BAR_CLOSE))
 def test_a_line_that_costs_much_serves_several_bars_and_never_looks_ahead(method: Method) -> None:
     y, x = (leg.tolist() for leg in walk(np.random.default_rng(1), 450))
-    found = rolling(method, 100, 30, y, x)
-    every = refit_every(method, 100, 450)
-    assert found.refit_every == every > 1
-    fresh = live(method, 100, y, x)
-    for number in range(every * 10, 450, every):
-        assert [column[number] for column in found[:5]] == list(fresh[number])
-    cut = rolling(method, 100, 30, y[:200] + [9.0] * 250, x[:200] + [5.0] * 250)
-    assert [column[:200] for column in cut[:5]] == [column[:200] for column in found[:5]]
+    found = rolling(method, 100, 30, y, x, range(450))
+    every = refit_every(method, 100)
+    assert every > 1
+    assert {len(list(line)) for _, line in groupby(found.hedge_ratio[100:-every])} == {every}
+    cut = rolling(method, 100, 30, y[:200] + [9.0] * 250, x[:200] + [5.0] * 250, range(450))
+    assert [column[:200] for column in cut] == [column[:200] for column in found]
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    method=st.sampled_from(sorted(set(ESTIMATORS) - MOVING)),
+    seed=seeds,
+    window=st.integers(10, 60),
+    first=st.integers(0, 90),
+    last=st.integers(180, 299),
+)
+def test_a_value_does_not_depend_on_where_the_history_begins_or_ends(
+    method: Method, seed: int, window: int, first: int, last: int
+) -> None:
+    random = np.random.default_rng(seed)
+    y, x = (leg.tolist() for leg in walk(random, 300))
+    bars = np.sort(random.choice(400, 300, replace=False)).tolist()
+    whole = rolling(method, window, 30, y, x, bars)
+    part = rolling(method, window, 30, y[first:last], x[first:last], bars[first:last])
+    settled = window + refit_every(method, window)
+    for column, of_whole in zip(part, whole, strict=True):
+        assert column[settled:] == pytest.approx(of_whole[first:last][settled:], rel=1e-7, abs=1e-9)

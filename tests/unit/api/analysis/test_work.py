@@ -1,0 +1,78 @@
+"""What the workers answer, of closes with holes in them."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from services.api.analysis.questions import MatrixQuestion, PairQuestion, Subject
+from services.api.analysis.work import solve
+from services.api.answers.listing import Format
+from services.api.stored.history import Closes
+from services.common.clock import MINUTE
+from services.quant.options import Options
+from tests.unit.quant.test_unit_root import autoregressive
+
+BARS = 300
+
+
+def subject(kept: slice | list[int]) -> Subject:
+    """Return closes of two legs a minute apart, of which only some bars are `kept`."""
+    random = np.random.default_rng(1)
+    x = 100 + np.cumsum(random.normal(0, 0.1, BARS))
+    y = 5 + 0.5 * x + autoregressive(random, BARS, 0.95)
+    start_us = MINUTE * np.arange(1_000, 1_000 + BARS)
+    closes = {name: Closes(start_us[kept], leg[kept]) for name, leg in (("YYY", y), ("XXX", x))}
+    return Subject(feed=None, dataset="d1", width_us=MINUTE, closes=closes)
+
+
+def analysis(of: Subject, form: Format = "json", **options: Any) -> bytes:
+    return solve(
+        PairQuestion(
+            subject=of, form=form, path="/p", pair="YYY-XXX", options=Options(**options), series=True
+        )
+    )
+
+
+@pytest.mark.parametrize(("step", "seconds_a_bar"), [(1, 60), (3, 180)])
+def test_the_seconds_of_a_half_life_are_those_between_the_bars(step: int, seconds_a_bar: int) -> None:
+    found = json.loads(analysis(subject(slice(None, None, step))))
+    assert found["half_life"]["seconds"] == pytest.approx(seconds_a_bar * found["half_life"]["samples"])
+
+
+def test_a_robust_value_is_the_same_in_every_range_that_has_its_bars() -> None:
+    whole, part = subject(slice(None)), subject(slice(70, 280))
+    values = [
+        {point["start_us"]: point["zscore"] for point in json.loads(found)["data"]}
+        for found in (analysis(of, method="huber", window=50) for of in (whole, part))
+    ]
+    later = sorted(values[1])[55:]
+    assert [values[1][at] for at in later] == pytest.approx([values[0][at] for at in later], rel=1e-7)
+
+
+def test_a_parquet_file_says_what_it_is_of() -> None:
+    file = pq.read_table(io.BytesIO(analysis(subject(slice(None)), "parquet", transform="log", window=20)))
+    said = {key.decode(): value.decode() for key, value in file.schema.metadata.items()}
+    expected = {"dataset": "d1", "method": "ols", "transform": "log", "window": "20", "path": "/p"}
+    assert {name: said[f"pairstream.{name}"] for name in expected} == expected
+    assert "pairstream.feed" not in said
+
+
+def test_columns_without_a_value_are_null() -> None:
+    found = json.loads(analysis(subject(slice(20))))
+    assert "rolling" in found["not_enough_data"]
+    assert [point["zscore"] for point in found["data"]] == [None] * 20
+
+
+def test_a_correlation_says_how_many_of_its_returns_span_more() -> None:
+    kept = [*range(50), *range(80, 200), *range(201, BARS)]
+    asked = MatrixQuestion(
+        subject=subject(kept), form="json", path="/p", method="pearson", of="returns"
+    )  # fmt: skip
+    cells = {(cell["symbol"], cell["other"]): cell for cell in json.loads(solve(asked))["data"]}
+    assert cells["YYY", "XXX"]["breaks"] == cells["XXX", "XXX"]["breaks"] == 2
+    assert cells["XXX", "XXX"]["correlation"] == cells["YYY", "YYY"]["correlation"] == 1
+    assert abs(cells["YYY", "XXX"]["correlation"]) < 1
