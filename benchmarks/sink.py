@@ -26,6 +26,7 @@ from services.common import database
 from services.common.clock import now_us
 from services.common.messages import Tick
 from services.sink.tables import TABLES
+from tests.fix_database import empty
 from tests.tape import Tape, sink_of
 
 BATCH_ROWS = 5_000
@@ -90,8 +91,7 @@ def measure(url: str, count: int = TICKS, rounds: int = ROUNDS) -> list[Rates]:
 
 
 def _emptied(url: str) -> str:
-    with psycopg.connect(url) as connection:
-        connection.execute("TRUNCATE ticks, ohlc_1s, ohlc_1m, ohlc_5m, ohlc_1h, stream_offsets")
+    empty(url)
     return url
 
 

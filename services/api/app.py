@@ -33,8 +33,9 @@ from services.common.heartbeat import VERSION
 DESCRIPTION = """
 Everything pairstream knows, as JSON or, where it is a table, as CSV or Parquet (`?format=csv`, `?format=parquet`, or
 the Accept header). Tables longer than a page of 10,000 rows are streamed; `next_cursor`, also in the header `Link`,
-leads to the rest. Answers that are not streamed have an ETag, the hash of what they say: who sends it back as
-`If-None-Match` gets 304 while nothing has changed, also in a range that late or repaired trades can still change.
+leads to the rest. Tables that are not streamed, and analyses, have an ETag, the hash of what they say: who sends it
+back as `If-None-Match` gets 304 while nothing has changed, also in a range that late or repaired trades can still
+change.
 
 Times go in as ISO 8601 with a zone, or as microseconds since 1970; they come out as both (`x_time`, `x_us`).
 `start` is inclusive, `end` exclusive. Errors are problem documents (RFC 9457). Every answer names the feed

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.api.door.admission import SAFE_METHODS
+from services.api.door.admission import PROBES, SAFE_METHODS
 from services.api.problems import MEDIA_TYPE
 
 Document = dict[str, Any]
@@ -37,7 +37,6 @@ _BODY_REFUSALS = {
     HTTPStatus.REQUEST_TIMEOUT: "The body did not come.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
 }
-_PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class Application(FastAPI):
@@ -68,7 +67,7 @@ def _complete(path: str, method: str, operation: Document) -> None:
         if status >= "400" and "content" in response:
             (content,) = response["content"].values()
             response["content"] = {MEDIA_TYPE: content}
-    if path in _PROBES:
+    if path in PROBES:
         operation["security"] = []
         return
     for status_code, description in (

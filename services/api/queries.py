@@ -21,7 +21,7 @@ from services.api.moments import Moment
 from services.api.problems import refused
 from services.common import clock
 from services.common.messages import AlertState
-from services.common.pairs import SYMBOL, parse_symbol
+from services.common.pairs import SYMBOL, parse_pair, parse_symbol
 from services.common.store import Interval
 
 ROWS_MAX = 1_000_000
@@ -42,6 +42,8 @@ PairPath = Annotated[
         json_schema_extra={"pattern": f"^{_SYMBOL}-{_SYMBOL}$"},
     ),
 ]
+AnyPairPath = Annotated[PairPath, AfterValidator(parse_pair)]
+"""A pair that need not be known."""
 DatasetName = Annotated[
     str,
     Field(
@@ -134,6 +136,7 @@ class PeriodQuery(SpanQuery):
             description="The next_cursor of the page before, with the same query.",
         ),
     ] = None
+    limit: Limit
 
 
 class TicksQuery(PeriodQuery):

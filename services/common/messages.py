@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from services.common.errors import BadMessageError
-from services.common.pairs import Pair
+from services.common.pairs import parse_pair
 
 # No venue comes near the bound; beyond it squares of prices overflow.
 Positive = Annotated[float, Meta(gt=0, lt=1e20)]
@@ -178,7 +178,7 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself (ValueError)."""
-        if str(Pair.parse(self.pair)) != self.pair:
+        if parse_pair(self.pair) != self.pair:
             raise ValueError(f"expected a pair in upper case, received {self.pair!r}")
         if self.exit_z >= self.entry_z:
             raise ValueError(f"expected exit_z below entry_z {self.entry_z:g}, received {self.exit_z:g}")

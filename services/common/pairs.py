@@ -34,3 +34,8 @@ class Pair(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.y}-{self.x}"
+
+
+def parse_pair(text: str) -> str:
+    """Return the name of the pair, in upper case; ValueError as `Pair.parse`."""
+    return str(Pair.parse(text))

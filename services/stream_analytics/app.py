@@ -267,7 +267,8 @@ class StreamAnalytics:
         log.warning("bad message", reason=str(error), origin=origin)
 
     async def _beat(self) -> None:
-        await self.pulse.beat(self._send)
+        # Faust stops its producer before its tasks, and a task that then fails is a crash.
+        await self.app.wait(self.pulse.beat(self._send))
 
     async def _send(self, topic: str, **message: Any) -> Any:
         timestamp_ms = message.pop("timestamp_ms", None)

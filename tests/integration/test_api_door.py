@@ -202,6 +202,19 @@ def test_every_write_leaves_a_line_that_says_who_what_and_what_came_of_it(locked
 
 
 @pytest.mark.parametrize(
+    ("trusted", "address"), [("10.0.0.1,127.0.0.0/8", "192.0.2.7"), ("10.0.0.1", "127.0.0.1")]
+)
+def test_only_a_proxy_of_the_settings_names_the_caller(trusted: str, address: str) -> None:
+    with alone(PAIRSTREAM_API_PROXIES=trusted) as api:
+        method, path = WRITE
+        answer = api.http.request(method, path, headers={"X-Forwarded-For": "192.0.2.7"})
+        assert answer.status_code == httpx.codes.FORBIDDEN
+        wait_until(lambda: '"write"' in api.log.read_text(), "the line in the log")
+        lines = map(json.loads, api.log.read_text().splitlines())
+        assert [one["address"] for one in lines if one["event"] == "write"] == [address]
+
+
+@pytest.mark.parametrize(
     ("path", "status"),
     [("/v1/pairs", 200), ("/v1/symbols", 503), ("/v1/nothing", 404), ("/v1/bars", 422), ("/readyz", 503)],
 )

@@ -138,7 +138,7 @@ def test_an_end_in_the_future_is_no_mistake(api: ApiProcess) -> None:
     assert len(api.data("/v1/ticks", symbol="BTCUSDT", end="2100-01-01T00:00:00Z")) == 1
 
 
-def test_nothing_can_be_written(api: ApiProcess) -> None:
+def test_a_method_that_a_path_has_not_is_told_which_it_has(api: ApiProcess) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         response = api.http.request(method, "/v1/pairs")
         assert (response.status_code, response.headers["Allow"]) == (405, "GET")

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from websockets.sync.client import ClientConnection
 
 from services.api.door.slow_clients import SLOW_S
@@ -59,9 +60,8 @@ def collect(stream: ClientConnection, wanted: set[int]) -> list[int]:
 
 
 def live(number: int) -> Signal:
-    made = pair_signal(number).__class__
-    fields = {name: getattr(pair_signal(number), name) for name in made.__struct_fields__}
-    return made(**fields | {"closed": False, "event_us": pair_signal(number).event_us + 900_000})
+    close = pair_signal(number)
+    return replace(close, closed=False, event_us=close.event_us + 900_000)
 
 
 def test_every_close_comes_in_its_order_and_of_what_lies_between_the_latest(
@@ -234,7 +234,8 @@ def test_many_clients_hear_everything_and_those_that_do_not_read_harm_nobody(
     api: ApiProcess, broker: str
 ) -> None:
     with ExitStack() as stack:
-        silent = [stack.enter_context(closing(open_silent_stream(api, "signals"))) for _ in range(5)]
+        for _ in range(5):
+            stack.enter_context(closing(open_silent_stream(api, "signals")))
         clients = [stack.enter_context(open_stream(api, "?topics=signals")) for _ in range(50)]
         for client in clients:
             receive(client)
@@ -242,7 +243,6 @@ def test_many_clients_hear_everything_and_those_that_do_not_read_harm_nobody(
             publish(broker, SIGNALS, *map(pair_signal, range(first, first + 100)))
         for client in clients:
             assert collect(client, set(range(3_000, 3_500))) == list(range(3_000, 3_500))
-        assert len(silent) == 5
 
 
 def test_a_client_that_does_not_read_is_closed_and_told_why(api: ApiProcess, broker: str) -> None:

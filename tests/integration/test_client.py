@@ -1,7 +1,8 @@
-"""The Python client, the lines of the README and the notebook, on a running pipeline."""
+"""The Python client, the lines of the README, the notebook and the page for programs, on a running pipeline."""
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -10,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pairstream_client
 import pytest
 from pairstream_client import Bar, Client, ProblemError, Signal, Tick
 
 from services.api.models import market, pairs
+from services.ui.pages.programs.routes import groups
+from services.ui.pages.programs.snippets import SNIPPETS, Snippet, filled
 from tests.pipeline import Pipeline, pipeline
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -138,3 +142,38 @@ def test_the_stream_begins_with_a_snapshot_and_goes_on(client: Client) -> None:
     assert (first["type"], second["type"]) == ("snapshot", "update")
     assert {tick["symbol"] for tick in second["ticks"]} == {"BTCUSDT"}
     stream.close()
+
+
+PRINTS = {
+    "http": r"\d{4}-\d\d-\d\dT\S+ \d+\.\d+ (True|False)$",
+    "client": r" +spread +zscore$",
+    "websocket": r'{"type":"snapshot"',
+    "events": "event: snapshot$",
+    "kafka": r"b'ETHUSDT-BTCUSDT' b'{\"pair\":",
+}
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.key)
+def test_an_example_of_the_page_for_programs_prints_what_it_says(snippet: Snippet, running: Pipeline) -> None:
+    program = filled(snippet.text, running.api, "BTCUSDT", PAIR, running.brokers)
+    environment = {"PYTHONPATH": str(ROOT / "docs/client"), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.kill()
+    assert re.match(PRINTS[snippet.key], line), line
+
+
+def test_the_lines_for_curl_of_the_page_for_programs_are_answered(running: Pipeline) -> None:
+    known = {"symbol": "BTCUSDT", "pair": PAIR}
+    routes = [
+        route for group in groups(running.get("/openapi.json"), running.api, known) for route in group.routes
+    ]
+    asked = [route for route in routes if route.method == "GET" and "{dataset}" not in route.path]
+    assert len(asked) > 10
+    for route in asked:
+        (url,) = (word for word in shlex.split(route.curl) if word.startswith(running.api))
+        with httpx.stream("GET", url, timeout=30) as answer:
+            assert answer.status_code == 200, url

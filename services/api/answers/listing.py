@@ -61,12 +61,8 @@ class TableAnswer:
             "path": request.url.path,
         }
 
-    def whole(self, rows: Sequence[Row]) -> Response:
-        """Return all of `rows`, with the hash of the answer as its ETag, or that the client has it already."""
-        return self.tagged(b"".join(self._parts(rows)))
-
-    async def page(self, rows: Sequence[Row], next_cursor: str | None) -> Response:
-        """Return the same as `whole`, in turns with others, and where the next page begins."""
+    async def page(self, rows: Sequence[Row], next_cursor: str | None = None) -> Response:
+        """Return all of `rows`, and where the next page begins, if there is one."""
         self._go_on(next_cursor)
         parts = [part async for part in self._encoded(_only(rows))]
         return self.tagged(b"".join(parts))
@@ -75,6 +71,15 @@ class TableAnswer:
         """Return the rows of `pages` as they come: no ETag, no length; an answer that breaks off has no end."""
         self._go_on(next_cursor)
         return StreamingResponse(self._encoded(pages), headers=self._described(), media_type=self._media_type)
+
+    def tagged(self, body: bytes) -> Response:
+        """Return `body`, the encoded answer, with its hash as its ETag, or that the client has it already."""
+        # Weak, because the same bytes go out compressed, too.
+        tag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        headers = {**self._described(), "ETag": tag}
+        if _names(self._request.headers.get("if-none-match", ""), tag):
+            return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+        return Response(body, headers=headers, media_type=self._media_type)
 
     def _go_on(self, next_cursor: str | None) -> None:
         if next_cursor is not None:
@@ -99,11 +104,6 @@ class TableAnswer:
         await asyncio.sleep(0)
         return part
 
-    def _parts(self, rows: Sequence[Row]) -> Iterator[bytes]:
-        encoder = self._encoder()
-        yield from map(encoder.encode, _slices(rows))
-        yield encoder.finish()
-
     @property
     def _media_type(self) -> str:
         return MEDIA_TYPES[self.format] + ("; charset=utf-8" if self.format == "csv" else "")
@@ -124,21 +124,12 @@ class TableAnswer:
         name = self._request.url.path.rpartition("/")[2]
         return {**self.headers, "Content-Disposition": f'attachment; filename="{name}.{self.format}"'}
 
-    def tagged(self, body: bytes) -> Response:
-        """Return `body`, the encoded answer, with its hash as its ETag, or that the client has it already."""
-        # Weak, because the same bytes go out compressed, too.
-        tag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-        headers = {**self._described(), "ETag": tag}
-        if _names(self._request.headers.get("if-none-match", ""), tag):
-            return Response(None, HTTPStatus.NOT_MODIFIED, headers)
-        return Response(body, headers=headers, media_type=self._media_type)
 
-
-def answer(
+async def answer(
     request: Request, asked: Format | None, model: type[BaseModel], feed: str | None, rows: Sequence[Row]
 ) -> Response:
     """Return `rows`, which have the fields of `model` and are all there are."""
-    return TableAnswer(request, asked, model, {"feed": feed}).whole(rows)
+    return await TableAnswer(request, asked, model, {"feed": feed}).page(rows)
 
 
 def preferred(accept: str) -> Format:

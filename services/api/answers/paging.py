@@ -19,7 +19,6 @@ async def page(
     request: Request,
     backend: Backend,
     query: PeriodQuery,
-    limit: int,
     table: Table,
     model: type[Record],
     equal: Mapping[str, str | bool | Sequence[str]],
@@ -32,13 +31,13 @@ async def page(
     A Parquet file also says what the rows are `about`.
     """
     form = TableAnswer(request, query.format, model, {"feed": backend.feed, **members}, about)
-    selection = Selection(limit, order, equal, query.start, query.end, _after(query, table))
-    if limit <= PAGE_ROWS:
+    selection = Selection(query.limit, order, equal, query.start, query.end, _after(query, table))
+    if query.limit <= PAGE_ROWS:
         rows, following = await backend.store.page(table, selection)
         return await form.page(rows, _cursor(following))
     if form.format == "json":
         expected = f"at most {PAGE_ROWS} as JSON, at most {ROWS_MAX} as csv or parquet"
-        raise refused("limit", expected, limit)
+        raise refused("limit", expected, query.limit)
     selection, following = await bounded(backend.store, table, selection)
     return form.stream(pages(backend.store, table, selection), _cursor(following))
 

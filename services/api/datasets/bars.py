@@ -19,31 +19,31 @@ _COLUMNS = sql.SQL(
 )
 
 
-class Source(NamedTuple):
-    """Where bars of one width are: the relation, and their width in µs."""
+class Relation(NamedTuple):
+    """Where bars of one width are, and their width in µs."""
 
-    relation: sql.Identifier
+    name: sql.Identifier
     width_us: int
 
 
-def source(dataset: Dataset, interval: Interval | None) -> Source:
+def relation_of(dataset: Dataset, interval: Interval | None) -> Relation:
     """Return where the bars of `interval` are, without it those of the file; ProblemError if there can be none."""
     if interval is None or WIDTHS[interval] == dataset.width_us:
-        return Source(sql.Identifier(bars_relation(dataset.dataset_id)), dataset.width_us)
+        return Relation(sql.Identifier(bars_relation(dataset.dataset_id)), dataset.width_us)
     if interval in wider_than(dataset.width_us):
-        return Source(sql.Identifier(bars_relation(dataset.dataset_id, interval)), WIDTHS[interval])
+        return Relation(sql.Identifier(bars_relation(dataset.dataset_id, interval)), WIDTHS[interval])
     expected = f"a multiple of {dataset.width_us / 1e6:g} s, the width of the bars of {dataset.name}"
     raise refused("interval", expected, interval)
 
 
-def bars_table(where: Source) -> Table:
+def bars_table(relation: Relation) -> Table:
     """Return the table of the bars, in which those of one symbol are to be selected."""
     return Table(
-        where.relation, _COLUMNS, sql.Identifier("symbol"), {"ts": "start_us"}, Decoder(tuple[Microseconds])
+        relation.name, _COLUMNS, sql.Identifier("symbol"), {"ts": "start_us"}, Decoder(tuple[Microseconds])
     )
 
 
 def dataset_bars(dataset: Dataset, interval: Interval | None) -> Bars:
     """Return where closes are read; ProblemError if there can be no bars of `interval`."""
-    where = source(dataset, interval)
-    return Bars(sql.SQL("SELECT symbol, ts, close FROM {}").format(where.relation), {}, where.width_us)
+    relation = relation_of(dataset, interval)
+    return Bars(sql.SQL("SELECT symbol, ts, close FROM {}").format(relation.name), {}, relation.width_us)

@@ -14,10 +14,11 @@ from services.api.settings import ApiSettings
 from services.common.sites import is_own_host, is_own_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PROBES = frozenset({"/healthz", "/readyz"})
 # These compute an answer and store nothing, though the question needs a body.
 COMPUTING = frozenset({"/v1/datasets/preview"})
 # These describe the program and not its data, and a browser that opens a page cannot send a key.
-_PUBLIC = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+_PUBLIC = frozenset({"/docs", "/openapi.json"})
 _PUBLIC_PREFIX = "/docs/"
 _MOST_BYTES = 16 * 1024
 _FORWARDED = ("forwarded", "x-forwarded-for", "via")

@@ -4,18 +4,25 @@ from contextlib import AsyncExitStack
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
+from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.door.admission import SUBPROTOCOL, Admission, Visitor, is_unsafe, too_many, unauthorized
+from services.api.door.admission import (
+    PROBES,
+    SUBPROTOCOL,
+    Admission,
+    Visitor,
+    is_unsafe,
+    too_many,
+    unauthorized,
+)
 from services.api.door.bodies import bounded
 from services.api.door.keys import Keys, RevokedError
 from services.api.door.limits import Slots
 from services.api.problems import ProblemError
 from services.api.settings import ApiSettings
 
-PROBES = frozenset({"/healthz", "/readyz"})
 UPLOADS = "/v1/datasets"
-POLICY_VIOLATION = 1008
 
 
 class Door:
@@ -79,6 +86,8 @@ class Door:
                 await self._app(scope, receive, send_on)
         except RevokedError:
             if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "key revoked"})
+                await send(
+                    {"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION, "reason": "key revoked"}
+                )
             elif not begun:
                 await unauthorized("one that has been revoked").response()(scope, receive, send)

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from services.api.live.news import STATUS_EVERY_S, TOPICS, Filter, Newsroom, Place, Said, Topic
-from services.common.pairs import Pair, parse_symbol
+from services.common.pairs import parse_pair, parse_symbol
 
 INTERVAL_MS = 30
 NAMES_MAX = 1_000
@@ -38,10 +38,6 @@ def _split(given: Any) -> Any:
     ]
 
 
-def _parse_pair(text: str) -> str:
-    return str(Pair.parse(text))
-
-
 Topics = Annotated[
     list[Topic],
     Field(max_length=len(TOPICS), description="Empty: all of them.", examples=[["ticks", "signals"]]),
@@ -51,7 +47,7 @@ Symbols = Annotated[
     Field(max_length=NAMES_MAX, description="Of `ticks`; empty: all of them.", examples=[["BTCUSDT"]]),
 ]
 Pairs = Annotated[
-    list[Annotated[str, AfterValidator(_parse_pair)]],
+    list[Annotated[str, AfterValidator(parse_pair)]],
     Field(
         max_length=NAMES_MAX,
         description="Of `signals` and `alerts`; empty: all of them.",

@@ -26,15 +26,9 @@ AWAY = "the broker cannot be reached"
 # How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
 # come, alerts that the store may not have yet, heartbeats far enough back to name a service that has died, events
 # of the tape far enough back to know which streams are stale.
-BACKLOG = {
-    TICKS.name: 500,
-    SIGNALS.name: 500,
-    ALERTS.name: 100,
-    HEARTBEATS.name: 5_000,
-    TAPE_EVENTS.name: 10_000,
-}
+_TOPICS = {TICKS: 500, SIGNALS: 500, ALERTS: 100, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
+BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 _FLOWING = frozenset({TICKS.name, SIGNALS.name})
-TOPICS = (TICKS, SIGNALS, ALERTS, TAPE_EVENTS, HEARTBEATS)
 POLL_MS = 1_000
 # After such a silence fetches wait longer.
 PACE_MS = 100
@@ -79,7 +73,7 @@ class Tail:
                 await kafka.cluster_id(self._settings)
                 async with (
                     kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
-                    kafka.consumer(self._settings, *TOPICS) as consumer,
+                    kafka.consumer(self._settings, *_TOPICS) as consumer,
                     asyncio.TaskGroup() as tasks,
                 ):
                     backoff.reset()

@@ -1,10 +1,11 @@
 """Uploaded history."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from services.api.models.base import EpochUs, IsoTime, Price, Record, Symbol
+from services.common.datasets.report import Kind
 
 Bars = Annotated[int, Field(description="How many bars are stored.", examples=[43_200])]
 GapCount = Annotated[int, Field(description="Places where one bar or more are missing.", examples=[2])]
@@ -91,7 +92,7 @@ class Finding(Record):
     """Something in a file that is not as it should be."""
 
     kind: Annotated[
-        Literal["rejected", "out of order", "repeated", "gap"],
+        Kind,
         Field(description="What it is; a rejected or repeated line is not stored.", examples=["rejected"]),
     ]
     file: Annotated[str | None, Field(description="Null for a gap.", examples=["BTCUSDT-1m.csv"])]

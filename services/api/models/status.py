@@ -7,6 +7,7 @@ from pydantic import Field
 from services.api.models.base import AgeS, EpochUs, Feed, IsoTime, Record, Version
 from services.api.models.market import SymbolPrice
 from services.api.models.tape import Coverage1h, Coverage24h, OpenGaps
+from services.common.messages import ServiceState
 
 
 class SymbolState(SymbolPrice):
@@ -29,7 +30,7 @@ class ServiceHealth(Record):
 
     service: Annotated[str, Field(description="Which one.", examples=["ingest"])]
     state: Annotated[
-        Literal["unknown", "starting", "running", "degraded", "finished", "stopping"],
+        Literal["unknown", ServiceState],
         Field(description="As it says itself; `unknown` until it is heard of."),
     ]
     healthy: Annotated[bool, Field(description="Running or finished, and heard of within 5 seconds.")]

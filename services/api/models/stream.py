@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from services.api.live.news import Topic
 from services.api.models.alerts import Alert
 from services.api.models.base import EpochUs, Feed, IsoTime, Record
 from services.api.models.market import Tick
@@ -76,7 +77,7 @@ class Ack(Record):
     type: Literal["ack"]
     request_id: RequestId
     op: Literal["subscribe", "unsubscribe", "set"]
-    topics: list[Literal["ticks", "signals", "alerts", "status"]]
+    topics: list[Topic]
     symbols: Annotated[list[str], Field(description="Empty: all.", examples=[["BTCUSDT"]])]
     pairs: Annotated[list[str], Field(description="Empty: all.", examples=[["ETHUSDT-BTCUSDT"]])]
     interval_ms: Annotated[int, Field(description="The least time between two messages.", examples=[30])]

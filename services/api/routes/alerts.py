@@ -50,7 +50,7 @@ async def read_alerts(
         equal["rule_id"] = query.rule
     if query.acked is not None:
         equal["acked"] = query.acked
-    return await page(request, backend, query, query.limit, ALERTS, Alert, equal, "descending")
+    return await page(request, backend, query, ALERTS, Alert, equal, "descending")
 
 
 @router.post("/alerts/{alert_id}/ack", response_model=Alert, responses=RESPONSES, dependencies=WRITE)

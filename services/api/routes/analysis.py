@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from services.api.analysis import source
 from services.api.analysis.questions import PairQuestion
 from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
 from services.api.models.analysis import Analysis, Point
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, PairPath
+from services.api.queries import AnyPairPath, BackendDependency
 from services.common.messages import Method, Transform
 from services.common.pairs import Pair
 from services.quant.options import Criterion, Options, Trend
@@ -58,7 +58,7 @@ class AnalysisQuery(source.ClosesQuery):
 
 @router.get("/pairs/{pair}/analysis", response_model=Analysis, responses=TABLE_RESPONSES | RESPONSES)
 async def read_analysis(
-    pair: Annotated[PairPath, AfterValidator(lambda text: str(Pair.parse(text)))],
+    pair: AnyPairPath,
     request: Request,
     query: Annotated[AnalysisQuery, Query()],
     backend: BackendDependency,

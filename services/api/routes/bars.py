@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.api.answers.listing import TABLE_RESPONSES
 from services.api.answers.paging import from_start_or_newest, page
 from services.api.datasets import catalogue
-from services.api.datasets.bars import bars_table, source
+from services.api.datasets.bars import bars_table, relation_of
 from services.api.models.base import Listing
 from services.api.models.market import Bar
 from services.api.problems import RESPONSES
@@ -26,17 +26,14 @@ async def read_bars(
     An interval without a trade has no bar. `start` and `end` select by the start of the bar. Bars of a dataset are
     put together to wider ones where an interval asks for that; they come from no feed, which is null then.
     """
-    order = from_start_or_newest(query)
+    equal, order = {"symbol": query.symbol}, from_start_or_newest(query)
     if query.dataset is None:
         await backend.require_symbol(query.symbol)
         interval = query.interval or "1m"
-        equal, told = {"symbol": query.symbol}, {"interval": str(interval)}
-        return await page(request, backend, query, query.limit, BARS[interval], Bar, equal, order, about=told)
+        about = {"interval": str(interval)}
+        return await page(request, backend, query, BARS[interval], Bar, equal, order, about)
     dataset = await catalogue.find(backend.store, query.dataset)
     await catalogue.require_symbols(backend.store, dataset, query.symbol)
-    where = source(dataset, query.interval)
-    equal = {"symbol": query.symbol}
-    about = {"dataset": dataset.name, "width_s": str(where.width_us / 1e6)}
-    return await page(
-        request, backend, query, query.limit, bars_table(where), Bar, equal, order, about=about, feed=None
-    )
+    relation = relation_of(dataset, query.interval)
+    about = {"dataset": dataset.name, "width_s": str(relation.width_us / 1e6)}
+    return await page(request, backend, query, bars_table(relation), Bar, equal, order, about, feed=None)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES, TableAnswer, answer
+from services.api.answers.listing import TABLE_RESPONSES, answer
 from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
 from services.api.datasets import catalogue
@@ -60,7 +60,7 @@ async def read_datasets(
 ) -> Response:
     """Return every dataset, the last one uploaded first."""
     rows = await catalogue.summaries(backend.store)
-    return answer(request, query.format, Dataset, backend.feed, rows)
+    return await answer(request, query.format, Dataset, backend.feed, rows)
 
 
 @router.post(
@@ -125,7 +125,7 @@ async def read_report(
     """Return what was found in the files of a dataset, line by line: the first 10,000 findings of each kind."""
     found = await catalogue.find(backend.store, dataset)
     rows = await catalogue.findings(backend.store, found.dataset_id, query.kind, KEPT * len(KINDS))
-    return await TableAnswer(request, query.format, Finding, {"feed": backend.feed}).page(rows, None)
+    return await answer(request, query.format, Finding, backend.feed, rows)
 
 
 @router.delete("/{dataset}", status_code=HTTPStatus.NO_CONTENT, responses=RESPONSES, dependencies=WRITE)

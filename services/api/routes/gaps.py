@@ -10,7 +10,7 @@ from services.api.answers.paging import page
 from services.api.models.tape import Gap, GapLedger
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, GapsQuery
-from services.api.stored.tables import GAPS, Order
+from services.api.stored.tables import GAPS
 from services.api.tape import OPEN
 
 router = APIRouter(prefix="/v1", tags=["gaps"])
@@ -34,5 +34,4 @@ async def read_gaps(
         equal["state"] = OPEN if query.state == "open" else query.state
     symbols = backend.names() if query.symbol is None else [query.symbol]
     coverage = [backend.tape.coverage(symbol) for symbol in symbols]
-    order: Order = "descending"
-    return await page(request, backend, query, query.limit, GAPS, Gap, equal, order, coverage=coverage)
+    return await page(request, backend, query, GAPS, Gap, equal, "descending", coverage=coverage)

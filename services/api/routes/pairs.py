@@ -33,7 +33,7 @@ async def read_pairs(
 ) -> Response:
     """Return every watched pair, paused ones too, with its settings and its last signal."""
     rows = [_row(config, backend) for _, config in sorted(backend.pairs.items())]
-    return answer(request, query.format, Pair, backend.feed, rows)
+    return await answer(request, query.format, Pair, backend.feed, rows)
 
 
 @router.get("/pairs/{pair}", response_model=Pair, responses=RESPONSES)

@@ -21,4 +21,4 @@ async def read_signals(
 ) -> Response:
     """Return signals, oldest first, beginning at `start`; without it the newest `limit` of them before `end`."""
     equal, order = {"pair": str(await backend.require_measured(pair))}, from_start_or_newest(query)
-    return await page(request, backend, query, query.limit, SIGNALS, Signal, equal, order)
+    return await page(request, backend, query, SIGNALS, Signal, equal, order)

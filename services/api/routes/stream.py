@@ -10,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from services.api import problems
 from services.api.answers.rows import Row, encode, row
@@ -23,8 +24,6 @@ from services.api.queries import BackendDependency
 from services.common import clock
 from services.common.errors import TransientError
 
-POLICY_VIOLATION = 1008
-TRY_AGAIN_LATER = 1013
 COMMANDS = Rate(20, 4)
 ERRORS = Rate(10, 100)
 # A close frame holds 123 bytes of text.
@@ -51,16 +50,16 @@ async def stream(socket: WebSocket, backend: BackendDependency) -> None:
         try:
             subscription = await subscribe(_query(socket.query_params), backend)
         except ProblemError as error:
-            await _close(socket, POLICY_VIOLATION, str(error))
+            await _close(socket, WS_1008_POLICY_VIOLATION, str(error))
         except TransientError as error:
-            await _close(socket, TRY_AGAIN_LATER, str(error))
+            await _close(socket, WS_1013_TRY_AGAIN_LATER, str(error))
         else:
             await _Client(socket, subscription, backend).serve()
 
 
 async def subscribe(query: StreamQuery, backend: Backend) -> Subscription:
     """Return the subscription of a client; ProblemError if it names what is not known."""
-    await require_known(query.symbols, query.pairs, backend)
+    await _require_known(query.symbols, query.pairs, backend)
     await backend.warm()
     return Subscription(backend.newsroom, query)
 
@@ -107,7 +106,7 @@ class _Client:
                 try:
                     said = self._subscription.update()
                 except LaggingError as error:
-                    raise _EndedError(TRY_AGAIN_LATER, str(error)) from None
+                    raise _EndedError(WS_1013_TRY_AGAIN_LATER, str(error)) from None
                 await self._send(said)
             if said.text is None:
                 await quiet(self._subscription, self._backend)
@@ -133,11 +132,13 @@ class _Client:
                 )
             received = _object(text)
             request_id = received.get("request_id")
-            command = parse(Command, received)
+            command = _parse(Command, received)
             return await self._do(command)
         except (ProblemError, TransientError) as error:
             if self._is_too_many("errors", ERRORS):
-                raise _EndedError(POLICY_VIOLATION, f"too many errors, the last one: {error}") from error
+                raise _EndedError(
+                    WS_1008_POLICY_VIOLATION, f"too many errors, the last one: {error}"
+                ) from error
             title, members = (
                 (error.title, error.members) if isinstance(error, ProblemError) else ("Unavailable", {})
             )
@@ -152,7 +153,7 @@ class _Client:
         if command.op == "ping":
             return [{"type": "pong", **head, **row([("now_us", clock.now_us())])}]
         if command.op != "unsubscribe":
-            await require_known(command.symbols or (), command.pairs or (), self._backend)
+            await _require_known(command.symbols or (), command.pairs or (), self._backend)
         subscription = self._subscription
         try:
             added = subscription.change(command)
@@ -184,10 +185,12 @@ class _Client:
             taken_s = 0.0 if since_s is None else self._backend.newsroom.seconds() - since_s
             await asyncio.sleep(SLOW_S - taken_s)
             if since_s is not None and self._sending_since_s == since_s:
-                raise _EndedError(TRY_AGAIN_LATER, f"expected a message to be read within {SLOW_S:g} s")
+                raise _EndedError(
+                    WS_1013_TRY_AGAIN_LATER, f"expected a message to be read within {SLOW_S:g} s"
+                )
 
 
-def parse(kind: type[M], received: Any) -> M:
+def _parse(kind: type[M], received: Any) -> M:
     """Return what was received as a model; ProblemError says what is wrong with it."""
     try:
         return kind.model_validate(received)
@@ -195,7 +198,7 @@ def parse(kind: type[M], received: Any) -> M:
         raise problems.invalid({**one, "loc": ("message", *one["loc"])} for one in error.errors()) from None
 
 
-async def require_known(symbols: Iterable[str], pairs: Iterable[str], backend: Backend) -> None:
+async def _require_known(symbols: Iterable[str], pairs: Iterable[str], backend: Backend) -> None:
     """Return if all of them are known; ProblemError names those that are otherwise."""
     for symbol in symbols:
         await backend.require_symbol(symbol)
@@ -205,7 +208,7 @@ async def require_known(symbols: Iterable[str], pairs: Iterable[str], backend: B
 
 def _query(params: QueryParams) -> StreamQuery:
     given = {name: params.getlist(name) for name in params}
-    return parse(
+    return _parse(
         StreamQuery,
         {name: texts if name in LISTS else texts[-1] for name, texts in given.items()},
     )

@@ -27,7 +27,7 @@ async def read_symbols(
     """
     now_us = clock.now_us()
     rows = [_merged(backend.price(day["symbol"], now_us), day, now_us) for day in await backend.days.get()]
-    return answer(request, query.format, SymbolDay, backend.feed, rows)
+    return await answer(request, query.format, SymbolDay, backend.feed, rows)
 
 
 def _merged(price: Row, day: Row, now_us: int) -> Row:

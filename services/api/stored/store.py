@@ -1,4 +1,4 @@
-"""What is stored, read as rows. SQL is written here and in tables.py, nowhere else in the API."""
+"""What is stored, read as rows, and what people do about alerts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping

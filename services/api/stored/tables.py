@@ -12,7 +12,7 @@ from services.api.answers.cursor import Key
 from services.api.answers.rows import Row
 from services.common import clock
 from services.common.messages import Microseconds
-from services.common.store import Interval
+from services.common.store import INTERVALS, Interval
 
 Order = Literal["ascending", "descending", "newest"]
 _Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -107,9 +107,10 @@ class Table(NamedTuple):
             conditions.append(sql.SQL("{} < %(end)s").format(begins))
             values["end"] = clock.to_datetime(selection.end)
         ascending = selection.order == "ascending"
-        sides = [("after", selection.after, _AFTER if ascending else _BEFORE)]
-        sides += [("until", selection.until, _NOT_AFTER if ascending else _NOT_BEFORE)]
-        for name, key, side in sides:
+        for name, key, side in (
+            ("after", selection.after, _AFTER if ascending else _BEFORE),
+            ("until", selection.until, _NOT_AFTER if ascending else _NOT_BEFORE),
+        ):
             if key is not None:
                 conditions += self._on(side, name)
                 us, *rest = key
@@ -196,4 +197,4 @@ def _bars(interval: Interval) -> Table:
     )
 
 
-BARS: dict[Interval, Table] = {"1s": _bars("1s"), "1m": _bars("1m"), "5m": _bars("5m"), "1h": _bars("1h")}
+BARS: dict[Interval, Table] = {interval: _bars(interval) for interval in INTERVALS}

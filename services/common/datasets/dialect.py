@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.common.datasets.columns import Columns, kline, named
 from services.common.datasets.options import DELIMITERS, Delimiter, Options
@@ -69,7 +69,7 @@ def recognise(sample: bytes, name: str, options: Options) -> Dialect:
     decimal = options.decimal or _decimal(rows, columns, name)
     times = Times(options.zone, options.time_unit, options.time_format)
     found = Dialect(delimiter, decimal, number, tuple(names), columns, times, "")
-    return Dialect(**{**found.__dict__, "time_kind": times.kind(found.time_text(rows[0]))})
+    return replace(found, time_kind=times.kind(found.time_text(rows[0])))
 
 
 def names_bars(sample: bytes, options: Options) -> bool:

@@ -47,11 +47,7 @@ class Times:
 
     def parse(self, text: str) -> int:
         """Return the time in microseconds since the epoch; ValueError if it is none."""
-        if (
-            self.format is None
-            and _NUMBER.fullmatch(text)
-            and (self.unit or not re.match(_COMPACT_DAY, text))
-        ):
+        if self._is_number(text):
             number = Fraction(text)
             us = int(number * _PER_UNIT[self.unit or _unit_of(number)])
         else:
@@ -62,11 +58,9 @@ class Times:
 
     def kind(self, text: str) -> str:
         """Return how a time is written: its unit since 1970, its format, or ``iso``."""
-        if self.format is not None:
-            return self.format
-        if _NUMBER.fullmatch(text) and (self.unit or not re.match(_COMPACT_DAY, text)):
+        if self._is_number(text):
             return self.unit or _unit_of(Fraction(text))
-        return "iso"
+        return self.format or "iso"
 
     def parse_all(self, texts: pa.Array) -> NDArray[np.int64]:
         """Return what `parse` returns for each, a hundred times as fast; ValueError also where it need not be."""
@@ -78,6 +72,10 @@ class Times:
         if len(us) and not (us.min() >= 0 and us.max() < _END_US):
             raise ValueError("expected times from 1970 to 9999")
         return us
+
+    def _is_number(self, text: str) -> bool:
+        is_number = self.format is None and _NUMBER.fullmatch(text) is not None
+        return is_number and (self.unit is not None or not re.match(_COMPACT_DAY, text))
 
     def _moment(self, text: str) -> datetime:
         if self.format is not None:

@@ -42,7 +42,7 @@ def request(query: str = "", **headers: str) -> Request:
 
 
 def whole(rows: list[Row], **headers: str) -> Response:
-    return answer(request(**headers), None, Line, "live", rows)
+    return asyncio.run(answer(request(**headers), None, Line, "live", rows))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_page_says_where_the_next_begins() -> None:
     response = asyncio.run(form.page(ROWS, "new"))
     assert response.headers["Link"] == '<?symbol=B%26C&cursor=new>; rel="next"'
     assert json.loads(bytes(response.body))["next_cursor"] == "new"
-    last = asyncio.run(TableAnswer(request(), None, Line, {"feed": None}).page(ROWS, None))
+    last = asyncio.run(TableAnswer(request(), None, Line, {"feed": None}).page(ROWS))
     assert "Link" not in last.headers
     assert "next_cursor" not in json.loads(bytes(last.body))
 
@@ -132,7 +132,7 @@ def test_parquet_is_compressed_beside_the_event_loop(monkeypatch: pytest.MonkeyP
     for name in ("encode", "finish"):
         monkeypatch.setattr(ParquetEncoder, name, noted(getattr(ParquetEncoder, name)))
     form = TableAnswer(request(), "parquet", Line, {"feed": "live"})
-    response = asyncio.run(form.page(ROWS, None))
+    response = asyncio.run(form.page(ROWS))
     assert threads
     assert threading.get_ident() not in threads
     assert pyarrow.parquet.read_table(io.BytesIO(bytes(response.body))).to_pylist() == ROWS

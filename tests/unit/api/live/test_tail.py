@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 
 from services.api.health import Health
 from services.api.live.hub import Hub
-from services.api.live.tail import BACKLOG, TOPICS, Tail
+from services.api.live.tail import BACKLOG, Tail
 from services.api.tape import Tape
 from services.common.heartbeat import Pulse
 from services.common.messages import Tick, encode
@@ -100,10 +100,6 @@ def read(
 
     asyncio.run(run())
     return consumer, hub, pulse, tail
-
-
-def test_every_topic_that_is_read_has_its_backlog() -> None:
-    assert BACKLOG.keys() == {topic.name for topic in TOPICS}
 
 
 def test_only_the_end_of_a_long_partition_is_read() -> None:

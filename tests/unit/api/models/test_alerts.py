@@ -1,3 +1,5 @@
+"""How long nobody is told of an alert."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
