@@ -73,7 +73,7 @@ class Pipeline:
 
     def wait_until_ready(self) -> None:
         """Wait for the line that says so, and remember the addresses in it."""
-        self.wait_until(lambda: self.said("^ready ") or self.returncode is not None, "ready", within_s=60)
+        self.wait_until(lambda: self.said("^ready ") or self.returncode is not None, "ready", within_s=120)
         ready = next((line for line in self.lines if line.startswith("ready ")), None)
         assert ready is not None, "\n".join(self.lines)
         words = dict(zip(*[iter(ready.split()[1:])] * 2, strict=True))

@@ -14,6 +14,7 @@ class Listing(Struct, Generic[T], frozen=True):
 
     data: tuple[T, ...]
     feed: FeedName | None = None
+    next_cursor: str | None = None
 
 
 class Bar(Struct, frozen=True):
@@ -27,13 +28,16 @@ class Bar(Struct, frozen=True):
     volume: float
     trade_count: int
     complete: bool
+    vwap: float | None = None
 
 
 class SymbolStats(Struct, frozen=True):
-    """One symbol's last day; ``tick_rate`` in trades per second."""
+    """One symbol's last day; ``tick_rate`` in trades per second, ``volume_24h`` in base currency."""
 
     symbol: str
     last_price: float | None = None
+    last_event_us: int | None = None
+    volume_24h: float | None = None
     tick_rate: float | None = None
     change_24h_pct: float | None = None
 
@@ -49,10 +53,14 @@ class WatchedPair(Struct, frozen=True):
     exit_z: float
     stale_after_s: float
     transform: str = ""
+    window: int = 300
+    method: str = "ols"
+    intercept: bool = True
+    paused: bool = False
 
 
 class ServiceHealth(Struct, frozen=True):
-    """One service as its heartbeat tells it; ``age_s`` is the heartbeat's age."""
+    """One service as its heartbeat tells it; ``age_s`` is the heartbeat's age, ``counters`` totals since its start."""
 
     service: str
     state: str
@@ -60,6 +68,23 @@ class ServiceHealth(Struct, frozen=True):
     age_s: float | None = None
     detail: str | None = None
     lag_messages: int | None = None
+    lag_seconds: float | None = None
+    version: str | None = None
+    counters: dict[str, int] = {}
+
+
+class SymbolTape(Struct, frozen=True):
+    """How complete a symbol's tape is: shares of the trades of the last hour and day that are here, 0 to 1.
+
+    ``stale`` names its streams that are silent longer than their rate makes plausible.
+    """
+
+    symbol: str
+    last_event_us: int | None = None
+    coverage_1h: float | None = None
+    coverage_24h: float | None = None
+    open_gaps: int = 0
+    stale: tuple[str, ...] = ()
 
 
 class Status(Struct, frozen=True):
@@ -67,6 +92,15 @@ class Status(Struct, frozen=True):
 
     services: tuple[ServiceHealth, ...] = ()
     feed: FeedName | None = None
+    symbols: tuple[SymbolTape, ...] = ()
+
+
+class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
+    """An alert, who has seen it, and until when nobody is to be told of it."""
+
+    acked_us: int | None = None
+    acked_by: str | None = None
+    snoozed_until_us: int | None = None
 
 
 class StreamMessage(Struct, frozen=True):
@@ -76,5 +110,5 @@ class StreamMessage(Struct, frozen=True):
     feed: FeedName | None = None
     ticks: tuple[Tick, ...] = ()
     signals: tuple[Signal, ...] = ()
-    alerts: tuple[Alert, ...] = ()
+    alerts: tuple[HandledAlert, ...] = ()
     status: Status | None = None

@@ -1,27 +1,27 @@
-"""What the page asks of the server: one stream for each tab, and a slow poll where there can be none."""
+"""What every page asks of the server: one stream for each tab, and a slow poll where there can be none."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, set_props
+from dash import ClientsideFunction, Dash, Input, Output, ctx, set_props
 
-from services.ui.market import Market, Now
+from services.ui import handling, tour
+from services.ui.pages import PAGES
 from services.ui.tab import Tab
-from services.ui.tracks import Tracks
-from services.ui.view import Props, Selection
+from services.ui.view import Props, Selection, Site
 
 FRAME_S = 0.25
 # A tab that does not answer this long is asleep or gone; when it wakes, its page asks for a new stream.
 ANSWER_S = 20.0
+VIEWS = {page.name: page.view for page in PAGES}
 
 
-def register(app: Dash, market: Market, tracks: Tracks, now: Callable[[], Now]) -> None:
+def register(app: Dash, site: Site) -> None:
     """Add every callback to `app`."""
     newest: dict[str, object] = {}
 
     async def stream() -> None:
-        """Send one tab what is new, four times a second, until it goes.
+        """Send one tab what is new, four times a second and when there is an alert, until it goes.
 
         Each frame waits for the tab to say what it looks at, so frames never pile up before a slow tab.
         A tab has one stream: when it asks for another, the older one ends.
@@ -31,9 +31,9 @@ def register(app: Dash, market: Market, tracks: Tracks, now: Callable[[], Now]) 
             return  # a browser without shared workers: the page polls
         loop, me, name = asyncio.get_running_loop(), object(), ""
         try:
-            tab = Tab(await socket.get_prop("mark", "data", timeout=ANSWER_S))
+            tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
             while not socket.is_shutdown:
-                due = loop.time() + FRAME_S
+                due, heard = loop.time() + FRAME_S, site.market.bell.rung
                 selection = Selection.read(await socket.get_prop("selection", "data", timeout=ANSWER_S))
                 if selection is not None:
                     if not name:
@@ -41,12 +41,12 @@ def register(app: Dash, market: Market, tracks: Tracks, now: Callable[[], Now]) 
                         newest[name] = me
                     if newest.get(name) is not me:
                         return
-                    props = tab.step(market, tracks, selection, now())
+                    props = tab.step(selection, site.now())
                     for chart, dropped in tab.dropped.items():
                         seen = await socket.get_prop(chart, "visibleLogicalRange", timeout=ANSWER_S)
                         props[chart].update(_moved(seen, dropped))
                     _send(props)
-                await asyncio.sleep(max(0.0, due - loop.time()))
+                await site.market.bell.wait(heard, due - loop.time())
         except TimeoutError:
             return
         finally:
@@ -66,73 +66,44 @@ def register(app: Dash, market: Market, tracks: Tracks, now: Callable[[], Now]) 
         await stream()
         return kick
 
-    @app.callback(
-        Output("polled", "data"),
-        Input("poll", "n_intervals"),
-        State("selection", "data"),
-        State("mark", "data"),
-        State("chart-candles", "visibleLogicalRange"),
-        State("chart-pair", "visibleLogicalRange"),
-        prevent_initial_call=True,
-    )
-    async def poll(count: int, store: Any, mark: Any, candles_range: Any, pair_range: Any) -> int:
-        selection = Selection.read(store)
+    @app.callback(Output("polled", "data"), Input("poll", "data"), prevent_initial_call=True)
+    async def poll(asked: Any) -> int:
+        """Answer a tab without a stream; it says all that a stream would ask it for."""
+        selection = Selection.read(asked.get("selection"))
         if selection is not None:
-            tab = Tab(mark, via="poll")
-            props = tab.step(market, tracks, selection, now())
-            ranges = {"chart-candles": candles_range, "chart-pair": pair_range}
+            tab = Tab(site, VIEWS, asked.get("mark"), via="poll")
+            props = tab.step(selection, site.now())
             for chart, dropped in tab.dropped.items():
-                props[chart].update(_moved(ranges[chart], dropped))
+                props[chart].update(_moved(asked.get("ranges", {}).get(chart), dropped))
             _send(props)
-        return count
+        return int(asked.get("count", 0))
 
     _register_page(app)
+    handling.register(app, site)
+    tour.register(app)
+    for page in PAGES:
+        page.register(app, site)
 
 
 def _register_page(app: Dash) -> None:
     """Add what the page does by itself; the functions are in ``assets/pairstream.js``."""
 
-    def page(function: str, *dependencies: Any, first: bool = True) -> None:
+    def own(function: str, *dependencies: Any) -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
-            ClientsideFunction("pairstream", function), *dependencies, prevent_initial_call=not first
+            ClientsideFunction("pairstream", function), *dependencies
         )
 
-    page(
-        "route",
-        Output("pair-select", "value"),
-        Output("leg-select", "value"),
-        Output("interval-select", "value"),
-        Input("url", "search"),
-    )
-    page(
-        "select",
-        Output("selection", "data"),
-        Output("chart-candles", "series"),
-        Output("chart-pair", "series"),
-        Output("candles-empty", "children"),
-        Output("candles-empty", "className"),
-        Output("pair-empty", "children"),
-        Output("pair-empty", "className"),
-        Output("zscore-empty", "className"),
-        Output("legend-bar", "children"),
-        Input("pair-select", "value"),
-        Input("leg-select", "value"),
-        Input("interval-select", "value"),
-        State("selection", "data"),
-        first=False,
-    )
-    page("theme", Output("theme", "data"), Input("theme-toggle", "n_clicks"), State("theme", "data"))
-    page(
+    own("place", Output("placed", "data"), Input("_pages_content", "children"))
+    own("theme", Output("theme", "data"), Input("theme-toggle", "n_clicks"))
+    own(
         "paint",
         Output("mantine", "forceColorScheme"),
-        Output("chart-candles", "chartOptions"),
-        Output("chart-pair", "chartOptions"),
         Output("theme-toggle", "aria-label"),
         Input("theme", "data"),
         Input("system-theme", "data"),
-        State("chart-options", "data"),
     )
-    page("legend", Output("legend-hover", "children"), Input("chart-candles", "crosshair"), first=False)
+    own("zones", Output("zone-select", "data"), Output("zone-select", "value"), Input("zone-select", "id"))
+    own("zone", Output("zone-select", "error"), Input("zone-select", "value"))
 
 
 def _send(props: Props) -> None:

@@ -1,6 +1,7 @@
 """The boundary to the API: HTTP and one WebSocket."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import httpx
@@ -10,16 +11,26 @@ from websockets.exceptions import WebSocketException
 
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import Signal
-from services.ui.answers import Bar, Listing, StreamMessage, SymbolStats, WatchedPair
+from services.ui.answers import Bar, HandledAlert, Listing, StreamMessage, SymbolStats, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
 # Pages are brought up to date less often than that.
 INTERVAL_MS = 100
 TIMEOUT_S = 5.0
+# An export of many rows, or the analysis of a long range.
+DOWNLOAD_TIMEOUT_S = 60.0
 # A snapshot holds one tick per symbol, one signal per pair and 50 alerts: far below this.
 MAX_MESSAGE_BYTES = 16 * 2**20
 
 T = TypeVar("T")
+
+
+class RefusedError(TransientError):
+    """The API has answered, but not with data (4xx); `detail` is what its problem document says."""
+
+    def __init__(self, text: str, detail: str) -> None:
+        super().__init__(text)
+        self.detail = detail
 
 
 class ApiClient:
@@ -28,6 +39,7 @@ class ApiClient:
     def __init__(
         self, api_url: str, transport: httpx.AsyncBaseTransport | None = None, key: str | None = None
     ) -> None:
+        self.url = api_url
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._stream_url = (
             f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}&interval_ms={INTERVAL_MS}"
@@ -46,13 +58,17 @@ class ApiClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def bars(self, symbol: str, interval: str, limit: int) -> tuple[Bar, ...]:
-        """Return the newest `limit` bars, oldest first."""
-        return await self._get("/v1/bars", Bar, symbol=symbol, interval=interval, limit=limit)
+    async def bars(
+        self, symbol: str, interval: str, limit: int, before_us: int | None = None
+    ) -> tuple[Bar, ...]:
+        """Return the newest `limit` bars, or of those that start before `before_us`, oldest first."""
+        end = {} if before_us is None else {"end": before_us}
+        return await self._get("/v1/bars", Bar, symbol=symbol, interval=interval, limit=limit, **end)
 
-    async def signals(self, pair: str, limit: int) -> tuple[Signal, ...]:
-        """Return the newest `limit` signals, oldest first."""
-        return await self._get(f"/v1/pairs/{pair}/signals", Signal, limit=limit)
+    async def signals(self, pair: str, limit: int, before_us: int | None = None) -> tuple[Signal, ...]:
+        """Return the newest `limit` signals, or of those before `before_us`, oldest first."""
+        end = {} if before_us is None else {"end": before_us}
+        return await self._get(f"/v1/pairs/{pair}/signals", Signal, limit=limit, **end)
 
     async def pairs(self) -> tuple[WatchedPair, ...]:
         """Return the pairs being watched."""
@@ -80,16 +96,56 @@ class ApiClient:
         except (OSError, TimeoutError, WebSocketException) as error:
             raise TransientError(f"expected the stream at {self._stream_url}: {_said(error)}") from error
 
+    async def open(self, path: str, query: str) -> tuple[int, httpx.Headers, AsyncIterator[bytes]]:
+        """Return status, headers and the parts of any answer as they come; the parts must be read, or closed."""
+        request = self._http.build_request("GET", f"{path}?{query}", timeout=DOWNLOAD_TIMEOUT_S)
+        try:
+            response = await self._http.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+
+        async def parts() -> AsyncIterator[bytes]:
+            async with aclosing(response):
+                async for part in response.aiter_bytes():
+                    yield part
+
+        return response.status_code, response.headers, parts()
+
+    async def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Ask with `method`; `sent` is what httpx takes (``json``, ``params``, ``content``). 4xx are answers, too.
+
+        TransientError when there is no answer, or the API says that it cannot answer now (5xx).
+        """
+        try:
+            response = await self._http.request(method, path, **sent)
+        except httpx.HTTPError as error:
+            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+        if response.is_server_error:
+            raise TransientError(
+                f"{path}: expected an answer, received status {response.status_code}{problem(response)}"
+            )
+        return response
+
+    async def alerts(self, pair: str, limit: int) -> tuple[HandledAlert, ...]:
+        """Return the newest `limit` alerts of a pair, newest first."""
+        return await self._get("/v1/alerts", HandledAlert, pair=pair, limit=limit)
+
     async def _get(self, path: str, kind: type[T], **params: Any) -> tuple[T, ...]:
+        return (await self.read(path, Listing[kind], **params)).data  # type: ignore[valid-type]
+
+    async def read(self, path: str, kind: type[T], /, **params: Any) -> T:
+        """Return the whole answer to a question; RefusedError if there is none (4xx)."""
         try:
             response = await self._http.get(path, params=params)
         except httpx.HTTPError as error:
             raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
         if response.is_error:
-            raise TransientError(
-                f"{path}: expected data, received status {response.status_code}{_problem(response)}"
-            )
-        return _decode(response.content, Listing[kind], path).data  # type: ignore[valid-type]
+            said = problem(response)
+            text = f"{path}: expected data, received status {response.status_code}{said}"
+            if response.is_client_error:
+                raise RefusedError(text, said.removeprefix(": "))
+            raise TransientError(text)
+        return _decode(response.content, kind, path)
 
 
 def _decode(raw: bytes | str, kind: type[T], source: str) -> T:
@@ -99,7 +155,8 @@ def _decode(raw: bytes | str, kind: type[T], source: str) -> T:
         raise BadMessageError(f"{source}: expected a {kind!r}, received {raw[:80]!r}: {error}") from error
 
 
-def _problem(response: httpx.Response) -> str:
+def problem(response: httpx.Response) -> str:
+    """Return what a problem document says, after a colon; empty if it is none."""
     try:
         return f": {response.json()['detail']}"
     except (ValueError, KeyError, TypeError):

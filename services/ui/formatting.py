@@ -1,11 +1,14 @@
 """Numbers and times as text: the right digits, one minus sign, nothing that jumps."""
 
 import math
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from services.common import clock
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
+UTC = "UTC"
 MAX_DECIMALS = 8
 
 
@@ -68,11 +71,18 @@ def age(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
-def utc_time(us: int) -> str:
-    """Return the time of day of `us` in UTC, as in ``12:34:56``."""
-    return clock.to_datetime(us).strftime("%H:%M:%S")
+def moment(us: int, zone: str = UTC) -> str:
+    """Return `us` to the second in a time zone, which it names; one that is unknown is taken for UTC.
+
+    >>> moment(1_767_225_600_000_000), moment(1_767_225_600_000_000, "Asia/Tokyo")
+    ('2026-01-01 00:00:00 UTC', '2026-01-01 09:00:00 JST')
+    """
+    return f"{clock.to_datetime(us).astimezone(_zone(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def utc_moment(us: int) -> str:
-    """Return `us` in UTC to the second, as in ``2026-01-31 12:34:56``."""
-    return clock.to_datetime(us).strftime("%Y-%m-%d %H:%M:%S")
+@lru_cache(maxsize=128)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        return ZoneInfo(UTC)

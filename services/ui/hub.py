@@ -9,10 +9,12 @@ import structlog
 from services.common import clock
 from services.common.backoff import Backoff
 from services.common.errors import BadMessageError, TransientError
+from services.ui.alarms import ALERTS_KEPT
 from services.ui.client import ApiClient
 from services.ui.market import Market, Now
 
 REFRESH_S = 5.0
+ALERTS_OF_A_PAIR = 20
 RETRY_FIRST_S, RETRY_CAP_S = 0.25, 4.0
 
 log = structlog.get_logger()
@@ -34,6 +36,8 @@ async def follow(client: ApiClient, market: Market) -> NoReturn:
                     said = None
                     await refresh_once(client, market)
                 market.apply(message, now())
+                if message.type == "snapshot":
+                    await _catch_up(client, market)
                 market.link(True, now())
                 backoff.reset()
             problem = "the API closed the stream"
@@ -61,3 +65,14 @@ async def refresh_once(client: ApiClient, market: Market) -> None:
         market.error = str(error)
     else:
         market.watch(pairs, symbols)
+
+
+async def _catch_up(client: ApiClient, market: Market) -> None:
+    """Read the last alerts of every pair if a snapshot had no room for all: what still holds may be old."""
+    if len(market.alarms.recent) < ALERTS_KEPT:
+        return
+    try:
+        for pair in market.pairs or ():
+            market.alarms.take(await client.alerts(pair, ALERTS_OF_A_PAIR))
+    except (TransientError, BadMessageError) as error:
+        log.warning("older alerts are not known", problem=str(error))

@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, FeedName, Signal, Tick
-from services.ui.answers import ServiceHealth, StreamMessage, SymbolStats, WatchedPair
+from services.common.messages import FeedName, Signal, Tick
+from services.ui.alarms import Alarms
+from services.ui.answers import (
+    HandledAlert,
+    ServiceHealth,
+    StreamMessage,
+    SymbolStats,
+    SymbolTape,
+    WatchedPair,
+)
+from services.ui.beats import Beats
+from services.ui.bell import Bell
 from services.ui.formatting import decimals_of
 
-ALERTS_KEPT = 50
 # More than come between two looks of a tab: after a silence several seconds close at once.
 CLOSES_KEPT = 16
 
@@ -46,19 +55,33 @@ class Market:
     signals: dict[str, Seen[Signal]] = field(default_factory=dict)
     closes: dict[str, deque[Signal]] = field(default_factory=dict)
     """The last closed signals of each pair, in the order they came."""
-    alerts: tuple[Alert, ...] = ()  # newest first
+    alarms: Alarms = field(default_factory=Alarms)
     services: tuple[ServiceHealth, ...] = ()
+    services_s: float | None = None
+    """When the services were last told of, on the monotonic clock."""
+    beats: Beats = field(default_factory=Beats)
+    tapes: tuple[SymbolTape, ...] = ()
+    messages: int = 0
+    """How many messages the stream has brought."""
     symbols: dict[str, SymbolStats] = field(default_factory=dict)
     pairs: dict[str, WatchedPair] | None = None
     decimals: dict[str, int] = field(default_factory=dict)
+    bell: Bell = field(default_factory=Bell)
+    """Rings when there are alerts."""
+
+    @property
+    def alerts(self) -> tuple[HandledAlert, ...]:
+        """Return the last alerts, newest first."""
+        return self.alarms.recent
 
     def apply(self, message: StreamMessage, now: Now) -> None:
         """Take in one message of the stream; a snapshot replaces what was known."""
+        self.messages += 1
         if message.type == "snapshot":
             self.ticks.clear()
             self.signals.clear()
             self.closes.clear()
-            self.alerts = ()
+            self.alarms.clear()
             self.feed = message.feed
         for tick in message.ticks:
             self._count_decimals(tick.symbol, tick.price)
@@ -68,9 +91,12 @@ class Market:
             if signal.closed:
                 self.closes.setdefault(signal.pair, deque(maxlen=CLOSES_KEPT)).append(signal)
         if message.alerts:
-            self._add_alerts(message.alerts)
+            self.alarms.take(message.alerts)
+            self.bell.ring()
         if message.status is not None:
-            self.services = message.status.services
+            self.services, self.services_s = message.status.services, now.s
+            self.tapes = message.status.symbols
+            self.beats.add(self.services, self.messages, now.s)
             self.feed = message.status.feed or self.feed
 
     def watch(self, pairs: Iterable[WatchedPair], symbols: Iterable[SymbolStats]) -> None:
@@ -98,11 +124,6 @@ class Market:
         if self.feed == "replay":
             return since_arrival
         return max(since_arrival, (now.us - seen.message.event_us) / SECOND)
-
-    def _add_alerts(self, alerts: Iterable[Alert]) -> None:
-        known = {alert.alert_id: alert for alert in (*self.alerts, *alerts)}
-        newest = sorted(known.values(), key=lambda alert: (alert.event_us, alert.alert_id), reverse=True)
-        self.alerts = tuple(newest[:ALERTS_KEPT])
 
     def _count_decimals(self, symbol: str, price: float) -> None:
         self.decimals[symbol] = max(self.decimals.get(symbol, 0), decimals_of(price))

@@ -6,12 +6,13 @@ from typing import Literal, NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui.answers import ServiceHealth
-from services.ui.formatting import age, number
+from services.ui import handling
+from services.ui.answers import HandledAlert, ServiceHealth
+from services.ui.formatting import NONE, age, moment, number
 from services.ui.market import Market, Now
-from services.ui.view import Selection
 
 SILENT_S = 3.0
+FIRING_SHOWN = 3
 
 Severity = Literal["error", "warning", "note"]
 
@@ -23,7 +24,7 @@ class Notice(NamedTuple):
     text: str
 
 
-def notices(market: Market, selection: Selection, now: Now) -> list[Notice]:
+def notices(market: Market, now: Now) -> list[Notice]:
     """Return every condition that holds now, worst first."""
     found: list[Notice] = []
     if not market.connected:
@@ -34,11 +35,6 @@ def notices(market: Market, selection: Selection, now: Now) -> list[Notice]:
             else "No data yet"
         )
         found.append(Notice("error", f"{what}. Reconnecting to the API. {_sentence(market.error)}".strip()))
-    if market.pairs is not None and selection.pair is not None and selection.pair not in market.pairs:
-        watched = ", ".join(market.pairs) or "none"
-        found.append(Notice("error", f"{selection.pair} is not watched here. Watched pairs: {watched}."))
-    if market.pairs is not None and not market.pairs:
-        found.append(Notice("warning", "No pair is watched. Add one with PUT /v1/pairs/Y-X of the API."))
     if market.connected:
         for service in market.services:
             if not service.healthy:
@@ -54,6 +50,47 @@ def notices(market: Market, selection: Selection, now: Now) -> list[Notice]:
 def banner(found: Iterable[Notice]) -> list[Component]:
     """Return the banner's lines."""
     return [html.Div(notice.text, className=f"notice is-{notice.severity}") for notice in found]
+
+
+def firing(market: Market, zone: str, now: Now) -> list[Component]:
+    """Return a line of the alerts that hold and that nobody has dealt with, empty if there is none."""
+    lasting = [
+        alert
+        for alert in market.alarms.firing()
+        if _is_measured(market, alert.pair) and market.alarms.is_to_be_told(alert, now.us)
+    ]
+    if not lasting:
+        return []
+    count = html.B("1 alert is firing" if len(lasting) == 1 else f"{len(lasting)} alerts are firing")
+    entries = [_firing(alert, market, zone) for alert in lasting[:FIRING_SHOWN]]
+    if len(lasting) > FIRING_SHOWN:
+        more = f"and {len(lasting) - FIRING_SHOWN} more"
+        entries.append(html.A(more, href="/alerts?state=firing", className="inside"))
+    return [count, *entries]
+
+
+def _is_measured(market: Market, pair: str) -> bool:
+    """Return whether a pair is still watched: an alert of one that is not is never resolved."""
+    watched = (market.pairs or {}).get(pair)
+    return market.pairs is None or (watched is not None and not watched.paused)
+
+
+def _firing(alert: HandledAlert, market: Market, zone: str) -> Component:
+    closes = market.closes.get(alert.pair)
+    last = closes[-1] if closes else None
+    zscore = None if last is None or last.quality != "ok" else last.zscore
+    reading = NONE if zscore is None else number(zscore, 2, sign=True)
+    known = "now" if market.connected else "last known"
+    began, today = moment(alert.event_us, zone), moment(last.event_us if last else alert.event_us, zone)
+    since = began[11:] if began[:10] == today[:10] else began
+    return html.Span(
+        [
+            handling.pair_link(alert.pair),
+            html.Span(f"z {reading} {known}, since {since}", className="num"),
+            handling.acknowledge(alert),
+        ],
+        className="firing-one" if market.connected else "firing-one late",
+    )
 
 
 def strip(market: Market) -> list[Component]:

@@ -5,8 +5,11 @@ UP, DOWN = "#1f9d6b", "#e0484d"
 LEG_Y, LEG_X = "#3d82f0", "#b9770e"
 SPREAD, ZSCORE, BEYOND = "#7a8794", "#3d82f0", "#cf7a20"
 BAND_LABEL = "#8f5a14"
+VWAP = "#8a72e0"
 NOTHING = "rgba(0, 0, 0, 0)"
 FIRING, RESOLVED = "#e0484d", "#7a8794"
 VOLUME_ALPHA = "59"  # 35 %
+OPEN_ALPHA = "26"  # 15 %
+BAND_ALPHA = "26"  # 15 %
 
 FONT = "Inter, 'Segoe UI', -apple-system, Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"

@@ -7,11 +7,12 @@ import structlog
 
 from services.common import serving
 from services.ui import hub
-from services.ui.app import build
+from services.ui.app import begin, build
 from services.ui.client import ApiClient
 from services.ui.market import Market
 from services.ui.settings import UiSettings
 from services.ui.tracks import Tracks
+from services.ui.view import Site
 
 log = structlog.get_logger()
 
@@ -21,7 +22,8 @@ async def serve(settings: UiSettings) -> None:
     with closing(serving.listen(settings.ui_host, settings.ui_port, "UI")) as listener:
         market = Market()
         async with ApiClient(settings.api_url, key=settings.api_key) as client, asyncio.TaskGroup() as tasks:
-            app = build(market, Tracks(client), hub.now)
+            app = build(Site(market, Tracks(client), client, hub.now, brokers=settings.brokers), settings.ui_hosts)
+            await begin(app)
             log.info("serving", url=serving.address(listener), api=settings.api_url)
             tasks.create_task(hub.follow(client, market))
             tasks.create_task(hub.refresh(client, market))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from services.common.settings import Port, Settings
+from services.common.settings import Hosts, Port, Settings
 
 
 def _http_url(text: str) -> str:
@@ -17,6 +17,10 @@ class UiSettings(Settings):
     """Where the API is, the key to ask it with if it wants one, and where the dashboard listens."""
 
     api_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8000"
+    brokers: str = "127.0.0.1:9092"
+    """Where programs find the topics; the dashboard only says it."""
     api_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = None
     ui_host: str = "127.0.0.1"
     ui_port: Port = 8050
+    # Names, beside addresses and names without a dot, by which browsers reach the dashboard.
+    ui_hosts: Hosts = ()

@@ -2,19 +2,30 @@
 
 import asyncio
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import Signal
+from services.ui import days
 from services.ui.answers import Bar
-from services.ui.client import ApiClient
+from services.ui.client import ApiClient, RefusedError
 
 BARS_KEPT = 500
+# What a browser draws without effort, with room for those that come while a chart is open.
+BARS_MOST = 19_000
 SIGNALS_KEPT = 1800  # half an hour of seconds
 BARS_EVERY_S = 0.5
+OLDER_EVERY_S = 1.0
+# The most rows of one JSON answer.
+PAGE = 10_000
+HOUR_BARS = 61
+HOURS_EVERY_S = 60.0
+HOURS_AT_ONCE = 2
 SIGNALS_EVERY_S = 1.0
+DAY_EVERY_S = 10.0
 UNUSED_S = 60.0
 
 P = TypeVar("P", Bar, Signal)
@@ -34,15 +45,27 @@ class Track(Generic[P]):
         kept: int,
         every_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        fetch_older: Callable[[int, int], Awaitable[Sequence[P]]] | None = None,
     ) -> None:
-        """`fetch` returns the newest n points, oldest first; it is called at most every `every_s` seconds."""
+        """`fetch` returns the newest n points, oldest first; it is called at most every `every_s` seconds.
+
+        `fetch_older` returns the newest n points before a moment.
+        """
         self.points: list[P] = []
         self.generation = 0
         self.loaded = False
         self.error: str | None = None
+        self.refusal: str | None = None
+        """Why the API does not want to answer, None if it does."""
+        self.is_whole = False
+        """Whether the API has nothing older."""
+        self.older_error: str | None = None
         self.used_s = monotonic()
         self._fetch: Callable[[int], Awaitable[Sequence[P]]] = fetch
-        self.kept = kept
+        self._fetch_older: Callable[[int, int], Awaitable[Sequence[P]]] | None = fetch_older
+        self._reading_older: asyncio.Task[None] | None = None
+        self._read_older_s = float("-inf")
+        self.usual = self.kept = kept
         self._every_s = every_s
         self._monotonic = monotonic
         self._read_s = float("-inf")
@@ -59,16 +82,39 @@ class Track(Generic[P]):
             is_appended = self._append(newest)
         if is_appended:
             return
-        if self._reading is not None and not self._reading.done():
+        if self.is_reading:
             return
         if self.used_s - self._read_s >= self._every_s:
             self._read_s = self.used_s
             self._reading = asyncio.create_task(self._read(self._count(newest)))
 
+    def reach(self, count: int) -> None:
+        """Have the track hold its newest `count` points, if the API has as many; they are read in the background."""
+        now_s = self._monotonic()
+        missing = min(count - len(self.points), PAGE)
+        if self._fetch_older is None or not self.points or self.is_whole or missing <= 0:
+            return
+        if self.is_reading_older or now_s - self._read_older_s < OLDER_EVERY_S:
+            return
+        self._read_older_s = now_s
+        self.kept = max(self.kept, len(self.points) + missing)
+        self._reading_older = asyncio.create_task(self._read_older(self._fetch_older, missing))
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether new points are being read."""
+        return self._reading is not None and not self._reading.done()
+
+    @property
+    def is_reading_older(self) -> bool:
+        """Whether older points are being read."""
+        return self._reading_older is not None and not self._reading_older.done()
+
     async def settled(self) -> None:
-        """Wait for the reading under way, if there is one."""
-        if self._reading is not None:
-            await self._reading
+        """Wait for the readings under way, if there are any."""
+        for reading in (self._reading, self._reading_older):
+            if reading is not None:
+                await reading
 
     def since(self, us: int) -> list[P]:
         """Return the points from `us` on."""
@@ -79,21 +125,35 @@ class Track(Generic[P]):
 
     def _count(self, newest: P | None) -> int:
         if not self.points:
-            return self.kept
+            return self.usual
         ahead = (point_us(newest) - point_us(self.points[-1])) // SECOND if newest is not None else 0
-        return min(self.kept, max(ahead, 0) + 2)
+        return min(self.usual, max(ahead, 0) + 2)
 
     async def _read(self, count: int) -> None:
         try:
             fresh = await self._fetch(count)
             if self.points and fresh and not self._overlaps(fresh):
-                fresh = await self._fetch(self.kept)
+                count = self.usual
+                fresh = await self._fetch(count)
         except (TransientError, BadMessageError) as error:
             self.error = str(error)
+            self.refusal = error.detail if isinstance(error, RefusedError) else None
         else:
-            self.error = None
+            self.error = self.refusal = None
             self.loaded = True
-            self._merge(fresh)
+            self._merge(fresh, is_all=len(fresh) < count)
+
+    async def _read_older(self, fetch: Callable[[int, int], Awaitable[Sequence[P]]], missing: int) -> None:
+        generation = self.generation
+        try:
+            older = await fetch(missing, point_us(self.points[0]))
+        except (TransientError, BadMessageError) as error:
+            self.older_error = str(error)
+            return
+        self.older_error = None
+        if self.generation == generation:
+            self.points = list(older) + self.points
+            self.is_whole = len(older) < missing
 
     def _overlaps(self, fresh: Sequence[P]) -> bool:
         return bool(self.points) and (
@@ -110,17 +170,18 @@ class Track(Generic[P]):
             del self.points[: -self.kept]
         return step in (0, SECOND)
 
-    def _merge(self, fresh: Sequence[P]) -> None:
+    def _merge(self, fresh: Sequence[P], *, is_all: bool) -> None:
         if not fresh:
             return
         first, last = point_us(fresh[0]), point_us(fresh[-1])
         if not self._overlaps(fresh):
             self.points = list(fresh)
             self.generation += 1
+            self.kept, self.is_whole = self.usual, is_all
             return
         # What the stream brought may be ahead of what the API has stored.
-        before = [point for point in self.points if point_us(point) < first]
-        after = [point for point in self.points if point_us(point) > last]
+        before = self.points[: bisect_left(self.points, first, key=point_us)]
+        after = self.points[bisect_right(self.points, last, key=point_us) :]
         self.points = (before + list(fresh) + after)[-self.kept :]
 
 
@@ -131,7 +192,9 @@ class Tracks:
         self._client = client
         self._monotonic = monotonic
         self._bars: dict[tuple[str, str], Track[Bar]] = {}
-        self._signals: dict[str, Track[Signal]] = {}
+        self._hours: dict[str, Track[Bar]] = {}
+        self._signals: dict[tuple[str, int], Track[Signal]] = {}
+        self._days: dict[str, Track[Signal]] = {}
 
     def bars(self, symbol: str, interval: str) -> Track[Bar]:
         """Return the bars of `symbol`, current to half a second once they are loaded."""
@@ -143,24 +206,64 @@ class Tracks:
                 BARS_KEPT,
                 BARS_EVERY_S,
                 self._monotonic,
+                lambda count, before_us: self._client.bars(symbol, interval, count, before_us),
             )
             self._bars[symbol, interval] = track
         track.poke()
         return track
 
-    def signals(self, pair: str, closes: Iterable[Signal]) -> Track[Signal]:
-        """Return the signals of `pair`; `closes` are the last ones the stream brought."""
+    def hours(self, symbols: Iterable[str]) -> dict[str, Track[Bar]]:
+        """Return the last hour of each symbol in minutes, read once a minute and a few symbols at a time."""
+        _drop_unused(self._hours, self._monotonic())
+        free = HOURS_AT_ONCE - sum(track.is_reading for track in self._hours.values())
+        tracks = {}
+        for symbol in symbols:
+            track = self._hours.get(symbol)
+            if track is None and free > 0:
+                track = self._hours[symbol] = self._hour(symbol)
+            if track is None:
+                continue
+            track.used_s = self._monotonic()
+            if free > 0 and not track.is_reading:
+                track.poke()
+                free -= track.is_reading
+            tracks[symbol] = track
+        return tracks
+
+    def _hour(self, symbol: str) -> Track[Bar]:
+        return Track(
+            lambda count: self._client.bars(symbol, "1m", count), HOUR_BARS, HOURS_EVERY_S, self._monotonic
+        )
+
+    def signals(self, pair: str, closes: Iterable[Signal], kept: int = SIGNALS_KEPT) -> Track[Signal]:
+        """Return the newest `kept` signals of `pair`; `closes` are the last ones the stream brought."""
         _drop_unused(self._signals, self._monotonic())
-        track = self._signals.get(pair)
+        track = self._signals.get((pair, kept))
         if track is None:
             track = Track(
                 lambda count: self._client.signals(pair, count),
-                SIGNALS_KEPT,
+                kept,
                 SIGNALS_EVERY_S,
                 self._monotonic,
+                lambda count, before_us: self._client.signals(pair, count, before_us),
             )
-            self._signals[pair] = track
+            self._signals[pair, kept] = track
         track.poke(closes)
+        return track
+
+    def day(self, pair: str) -> Track[Signal]:
+        """Return a day of signals of `pair`: of each minute that is over the two with the extremes of z."""
+        _drop_unused(self._days, self._monotonic())
+        track = self._days.get(pair)
+        if track is None:
+            track = Track(
+                lambda count: days.extremes(self._client, pair, count // days.A_MINUTE + 1),
+                days.MINUTES * days.A_MINUTE,
+                DAY_EVERY_S,
+                self._monotonic,
+            )
+            self._days[pair] = track
+        track.poke()
         return track
 
 

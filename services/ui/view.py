@@ -1,37 +1,112 @@
-"""What a tab looks at, and what is to be shown on it."""
+"""What a page is, what a tab looks at, and what is to be shown on it."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
-Leg = Literal["y", "x"]
+from dash import Dash
+from dash.development.base_component import Component
+
+from services.ui.client import ApiClient
+from services.ui.formatting import UTC
+from services.ui.market import Market, Now
+from services.ui.readings import Readings
+from services.ui.tracks import Tracks
+
 Interval = Literal["1s", "1m", "5m", "1h"]
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
 
 Props = dict[str, dict[str, Any]]
 """Component id to the properties it should have."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Selection:
-    """The choices of one tab; ``tab`` tells tabs apart, ``pair`` is None until one is chosen."""
+    """What one tab looks at, as its script says.
+
+    ``tab`` tells tabs apart, ``opened`` one opening of a page from the next, ``zone`` is an IANA time zone, and
+    ``asks`` is what the page's own controls say.
+    """
 
     tab: str
-    pair: str | None
-    leg: Leg
-    interval: Interval
+    page: str
+    opened: int = 0
+    zone: str = UTC
+    asks: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, store: Any) -> "Selection | None":
-        """Read the page's store; None while the page has not filled it, defaults for what it cannot mean."""
-        if not isinstance(store, dict) or not store.get("tab"):
+        """Read the tab's store; None while the page has not filled it, defaults for what it cannot mean."""
+        if not isinstance(store, dict) or not store.get("tab") or not store.get("page"):
             return None
-        interval = store.get("interval")
+        asks, opened = store.get("asks"), store.get("opened")
         return cls(
             tab=str(store["tab"]),
-            pair=str(store["pair"]) if store.get("pair") else None,
-            leg="x" if store.get("leg") == "x" else "y",
-            interval=interval if interval in INTERVALS else "1m",
+            page=str(store["page"]),
+            opened=opened if isinstance(opened, int) else 0,
+            zone=str(store.get("zone") or UTC),
+            asks=asks if isinstance(asks, dict) else {},
         )
+
+    def text(self, name: str) -> str | None:
+        """Return what a control says, None if it says nothing."""
+        value = self.asks.get(name)
+        return value if isinstance(value, str) and value else None
+
+    def one_of(self, name: str, allowed: tuple[T, ...], otherwise: T) -> T:
+        """Return what a control says if it is `allowed`."""
+        value = self.asks.get(name)
+        return value if value in allowed else otherwise
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every page stands on: what the API last said, what charts are drawn from, and the API itself.
+
+    ``readings`` are answers that are read again now and then; ``brokers`` are for programs, the dashboard asks none.
+    """
+
+    market: Market
+    tracks: Tracks
+    client: ApiClient
+    now: Callable[[], Now]
+    readings: Readings = field(default_factory=Readings)
+    brokers: str = "127.0.0.1:9092"
+
+
+class View:
+    """One page as one tab sees it: made when the page is opened, and when a new stream goes on with an old page."""
+
+    cleared: ClassVar[tuple[str, ...]] = ()
+    """Components whose text and class the page's own script changes when another thing is chosen on it."""
+
+    def __init__(self, site: Site, mark: Any = None) -> None:
+        """`mark` is what an earlier view of the same opening had reached, None for a new one."""
+        self.site = site
+        self.mark: Any = mark
+        """How far the page has come, in JSON: what a new stream needs to go on."""
+        self.title: str | None = None
+        """What the tab's title says, None for the page's name."""
+        self.dropped: dict[str, int] = {}
+        """Chart id to how many points left its left end in the last step."""
+
+    def step(self, selection: Selection, now: Now) -> Props:
+        """Return what the page shows now; only what differs from the last step is sent."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the dashboard: where it is, how it begins, what brings it up to date, and its own callbacks."""
+
+    name: str
+    path: str
+    title: str
+    layout: Callable[[], Component]
+    view: type[View] = View
+    register: Callable[[Dash, Site], None] = lambda _app, _site: None
 
 
 def attributes(prefix: Literal["aria", "data"], **values: str) -> dict[str, Any]:

@@ -1,16 +1,24 @@
 """A real Chromium before a real dashboard process."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.e2e.stage import Dashboard, Served, serve_dashboard, serve_fake_api
+from tests.e2e.stage import (
+    CHROMIUM,
+    CHROMIUM_ARGUMENTS,
+    Dashboard,
+    Served,
+    serve_dashboard,
+    serve_fake_api,
+)
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# A machine may have much else to do.
+expect.set_options(timeout=20_000)
 
 OpenPage = Callable[..., Dashboard]
 
@@ -30,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """Start Chromium; while Playwright runs no other event loop can, so it ends with the module."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -41,10 +49,21 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     opened: list[Dashboard] = []
 
     def open_at(
-        url: str, query: str = "", *, script: str = "", problems: bool = False, **options: Any
+        url: str,
+        query: str = "",
+        *,
+        script: str = "",
+        problems: bool = False,
+        tour: bool = False,
+        **options: Any,
     ) -> Dashboard:
-        """Open `url`; `script` runs before the page's own, `problems` allows complaints in the console."""
+        """Open `url`; `script` runs before the page's own, `problems` allows complaints in the console.
+
+        Readers have seen the tour, unless it is to come.
+        """
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        if not tour:
+            context.add_init_script("localStorage.setItem('tour', 'seen')")
         if script:
             context.add_init_script(script)
         dashboard = Dashboard(context.new_page())
@@ -76,10 +95,16 @@ def dashboard_server(fake_api: Served) -> Iterator[Served]:
 
 @pytest.fixture
 def dashboard(open_page: OpenPage, dashboard_server: Served) -> Dashboard:
-    """Return the page over the fake API, with its candles drawn."""
+    """Return the page of the market over the fake API, with its candles drawn."""
     opened = open_page(dashboard_server.url)
-    opened.page.wait_for_function("() => document.querySelector('#metric-zscore')?.innerText.match(/[0-9]/)")
-    opened.page.wait_for_function(
-        "() => !document.querySelector('#candles-empty').className.includes('is-shown')"
-    )
+    expect(opened.page.locator("#candles-empty")).to_be_hidden()
+    return opened
+
+
+@pytest.fixture
+def pairs_page(open_page: OpenPage, dashboard_server: Served) -> Dashboard:
+    """Return the page of pairs over the fake API, with its lines drawn and a z-score."""
+    opened = open_page(dashboard_server.url, "pairs")
+    expect(opened.page.locator("#pair-empty")).to_be_hidden()
+    expect(opened.page.locator("#metric-zscore")).to_contain_text(re.compile("[0-9]"))
     return opened

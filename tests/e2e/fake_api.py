@@ -13,14 +13,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse
+
+from tests.e2e import fake_alerts, fake_datasets, fake_pairs, fake_tape
 
 SECOND = 1_000_000
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
 PAIRS = {"ETHUSDT-BTCUSDT": ("ETHUSDT", "BTCUSDT"), "SOLUSDT-ETHUSDT": ("SOLUSDT", "ETHUSDT")}
 BASES = {"BTCUSDT": (64_000.0, 1), "ETHUSDT": (3_400.0, 2), "SOLUSDT": (148.0, 3)}
-SERVICES = ("ingest", "stream_analytics", "sink", "api")
 WINDOW = 300
+SIGNALS_S = 3 * 3600
+HISTORY_S = 40 * 86_400
 
 
 class World:
@@ -31,8 +35,12 @@ class World:
         self.quality = "ok"
         self.paused = False
         self.sick: str | None = None
-        self.alerts: list[dict[str, Any]] = []
+        self.alerts = fake_alerts.Alerts()
         self.frozen_us: int | None = None
+        self.silent_symbols = 0
+        self.half_life_s: float | None = 42.5
+        self.paused_pair: str | None = None
+        self.pairs = fake_pairs.Pairs(PAIRS, list(BASES))
 
     def now_us(self) -> int:
         return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000
@@ -123,27 +131,15 @@ def bar(symbol: str, start: int, width: int, now: float) -> dict[str, Any]:
 
 def build(world: World) -> FastAPI:
     app = FastAPI(lifespan=_nothing)
+    fake_tape.add_gaps(app, world.feed, list(BASES))
 
     def status() -> dict[str, Any]:
-        services = [
-            {
-                "service": name,
-                "state": "running",
-                "healthy": name != world.sick,
-                "age_s": 31.0 if name == world.sick else 0.4,
-                "version": "0.1.0",
-                "detail": None,
-                "lag_messages": 3 if name == "sink" else None,
-                "counters": {"ticks": 1000},
-            }
-            for name in SERVICES
-        ]
         return {
             "feed": world.feed,
             "version": "0.1.0",
             "now_us": world.now_us(),
-            "services": services,
-            "symbols": [],
+            "services": fake_tape.services(world.sick, time.time_ns() // 1000),
+            "symbols": fake_tape.symbols(list(BASES), world.now_us()),
         }
 
     def latest(pair: str) -> dict[str, Any]:
@@ -170,55 +166,61 @@ def build(world: World) -> FastAPI:
             }
             for symbol in BASES
         ]
+        silent = dict.fromkeys(data[0]) | {"volume_24h": 0.0, "trades_24h": 0, "tick_rate": 0.0}
+        data += [silent | {"symbol": f"COIN{number}USDT"} for number in range(world.silent_symbols)]
         return {"feed": world.feed, "data": data}
 
     @app.get("/v1/bars")
-    async def get_bars(symbol: str, interval: str, limit: int = 500) -> dict[str, Any]:
+    async def get_bars(
+        symbol: str, interval: str = "1m", limit: int = 500, end: int | None = None
+    ) -> dict[str, Any]:
+        if symbol not in BASES:
+            raise HTTPException(404, f"expected one of {', '.join(BASES)}, received {symbol!r}")
         now = world.now_us() / SECOND
         width = INTERVALS[interval]
         newest = int(now) // width * width
-        starts = range(newest - (limit - 1) * width, newest + 1, width)
+        oldest = newest - HISTORY_S
+        if end is not None:
+            newest = min(newest, -(-end // SECOND // width) * width - width)
+        starts = range(max(oldest, newest - (limit - 1) * width), newest + 1, width)
         return {"feed": world.feed, "data": [bar(symbol, start, width, now) for start in starts]}
 
     @app.get("/v1/pairs")
     async def get_pairs() -> dict[str, Any]:
+        paused = {"paused": True}
         data = [
-            {
-                "pair": pair,
-                "y": y,
-                "x": x,
-                "window": WINDOW,
-                "min_samples": WINDOW,
-                "method": "ols",
-                "transform": "price",
-                "entry_z": 2.0,
-                "exit_z": 0.5,
-                "stale_after_s": 5.0,
-                "last_signal": latest(pair),
-            }
-            for pair, (y, x) in PAIRS.items()
+            world.pairs.listed(pair, latest(pair), **(paused if pair == world.paused_pair else {}))
+            for pair in PAIRS
         ]
         return {"feed": world.feed, "data": data}
 
     @app.get("/v1/pairs/{pair}/signals")
-    async def get_signals(pair: str, limit: int = 1000) -> dict[str, Any]:
+    async def get_signals(
+        pair: str, limit: int = 1000, start: int | None = None, end: int | None = None
+    ) -> Response:
         if pair not in PAIRS:
             raise HTTPException(404, f"{pair} is not watched")
-        newest = world.now_us() // SECOND
-        data = [signal(pair, second, world.quality) for second in range(newest - limit + 1, newest + 1)]
-        return {"feed": world.feed, "data": data}
+        newest = (world.now_us() if end is None else end - 1) // SECOND
+        first = max((start or 0) // SECOND, newest - limit + 1, world.now_us() // SECOND - SIGNALS_S)
+        data = [signal(pair, second, world.quality) for second in range(first, newest + 1)]
+        return JSONResponse({"feed": world.feed, "data": data})  # as it is: there may be thousands
+
+    fake_pairs.add(app, world, latest)
+    fake_datasets.add(app)
+
+    fake_alerts.add(app, world.alerts, world.feed)
 
     @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
-        sent_alerts = len(world.alerts)
+        sent_alerts = len(world.alerts.news)
         await socket.send_json(
             {
                 "type": "snapshot",
                 "feed": world.feed,
                 "ticks": [tick(symbol, world.now_us()) for symbol in BASES],
                 "signals": [latest(pair) for pair in PAIRS],
-                "alerts": world.alerts[-50:],
+                "alerts": world.alerts.newest()[:50],
                 "status": status(),
             }
         )
@@ -232,31 +234,32 @@ def build(world: World) -> FastAPI:
                 if world.now_us() // SECOND > second:
                     second = world.now_us() // SECOND
                     update |= {"signals": [latest(pair) for pair in PAIRS], "status": status()}
-                if len(world.alerts) > sent_alerts:
-                    update["alerts"] = world.alerts[sent_alerts:]
-                    sent_alerts = len(world.alerts)
+                if len(world.alerts.news) > sent_alerts:
+                    update["alerts"] = world.alerts.news[sent_alerts:]
+                    sent_alerts = len(world.alerts.news)
                 await socket.send_json(update)
         except (WebSocketDisconnect, RuntimeError):
             return
 
     @app.post("/fake/alert")
-    async def fake_alert(pair: str = "ETHUSDT-BTCUSDT", state: str = "firing") -> dict[str, Any]:
+    async def fake_alert(
+        pair: str = "ETHUSDT-BTCUSDT", state: str = "firing", message: str = "", ago_s: int = 0
+    ) -> dict[str, Any]:
         last = latest(pair)
+        beyond = f"z-score of {pair} beyond 2.0" if state == "firing" else f"z-score of {pair} back inside"
         alert = {
-            "alert_id": f"alert-{len(world.alerts)}-{last['event_us']}",
+            "alert_id": f"alert-{len(world.alerts.news):06}-{last['event_us']}",
             "rule_id": "zscore-entry",
             "pair": pair,
-            "event_us": last["event_us"],
-            "event_time": last["event_time"],
+            "event_us": last["event_us"] - ago_s * SECOND,
+            "event_time": iso(last["event_us"] - ago_s * SECOND),
             "state": state,
             "value": last["zscore"] or 0.0,
             "threshold": 2.0,
-            "message": f"z-score of {pair} beyond 2.0"
-            if state == "firing"
-            else f"z-score of {pair} back inside",
+            "message": message or beyond,
+            **fake_alerts.UNHANDLED,
         }
-        world.alerts.append(alert)
-        return alert
+        return world.alerts.say(alert)
 
     @app.post("/fake/set")
     async def fake_set(
@@ -264,10 +267,16 @@ def build(world: World) -> FastAPI:
         quality: str | None = None,
         paused: bool | None = None,
         sick: str | None = None,
+        silent_symbols: int | None = None,
+        half_life_s: float | None = None,
+        paused_pair: str | None = None,
     ) -> dict[str, Any]:
         world.feed = feed or world.feed
         world.quality = quality or world.quality
         world.paused = world.paused if paused is None else paused
+        world.half_life_s = world.half_life_s if half_life_s is None else half_life_s or None
+        world.paused_pair = paused_pair or world.paused_pair
+        world.silent_symbols = world.silent_symbols if silent_symbols is None else silent_symbols
         world.sick = None if sick == "none" else sick or world.sick
         return {"feed": world.feed, "quality": world.quality, "paused": world.paused, "sick": world.sick}
 

@@ -20,6 +20,8 @@ from playwright.sync_api import Page
 from tests.ports import free_port
 
 T = TypeVar("T")
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FAKE_API = Path(__file__).with_name("fake_api.py")
 
 
@@ -45,7 +47,7 @@ class Served:
     def _start(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(self._command, env=self._environ)
         try:
-            until(lambda: process.poll() is None and _answers(self._ready), 20)
+            until(lambda: process.poll() is None and _answers(self._ready), 60)
         except AssertionError:
             process.kill()
             raise
@@ -67,6 +69,11 @@ class Served:
         with urlopen(Request(f"{self.url}{path}?{urlencode(query)}", method="POST"), timeout=5) as answer:
             return json.load(answer)
 
+    def get(self, path: str) -> Any:
+        """Return what the process answers, from JSON."""
+        with urlopen(f"{self.url}{path}", timeout=5) as answer:
+            return json.load(answer)
+
     def __enter__(self) -> "Served":
         return self
 
@@ -80,7 +87,12 @@ class Served:
 def serve_fake_api(feed: str = "synthetic") -> Served:
     """Start the fake API."""
     port = free_port()
-    return Served([sys.executable, str(FAKE_API), str(port), feed], port, "/v1/status")
+    return Served(
+        [sys.executable, str(FAKE_API), str(port), feed],
+        port,
+        "/v1/status",
+        PYTHONPATH=str(FAKE_API.parents[2]),
+    )
 
 
 def serve_dashboard(api_url: str) -> Served:
@@ -132,13 +144,13 @@ class Dashboard:
 
     def props(self, element: str) -> dict[str, Any]:
         """Return the Dash properties of a component as the browser holds them now."""
-        read = "id => window.dash_component_api.getLayout(id).props"
+        read = "id => window.dash_component_api.getLayout(id)?.props ?? {}"
         props: dict[str, Any] = self.page.evaluate(read, element)
         return props
 
     def bars(self) -> int:
         """Return how many candles the chart was given."""
-        series = self.props("chart-candles")["series"]
+        series = self.props("chart-candles").get("series")
         return len(series[0]["data"]) if series else 0
 
     def colors_drawn(self, chart: str) -> int:

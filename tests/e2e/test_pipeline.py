@@ -1,26 +1,193 @@
-"""The page over the whole pipeline: a recording replayed by ``pairstream up``, seen in a real Chromium."""
+"""The dashboard over the whole pipeline: a recording replayed by ``pairstream up``, seen in a real Chromium."""
 
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from playwright.sync_api import expect
 
+from services.common.clock import now_us
+from services.common.messages import Alert
+from services.common.topics import ALERTS
+from services.ui.pages import PAGES
 from tests.e2e.conftest import OpenPage
-from tests.e2e.stage import until
-from tests.pipeline import RECORDING, pipeline
+from tests.e2e.stage import Dashboard, until
+from tests.fix_pipeline import data_directory
+from tests.fixtures.recorded_frames import SYMBOLS, recording
+from tests.pipeline import Pipeline, pipeline
+from tests.stream_client import publish
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
+
+PAIR, OTHER_PAIR = "ETHUSDT-BTCUSDT", "SOLUSDT-ETHUSDT"
+RECORDED_S = 1200
+# How long a chart that somebody looks at must not move; `make soak` waits longer.
+HELD_S = float(os.environ.get("PAIRSTREAM_TEST_HELD_S", "8"))
+LOAD_S = 60
 
 
-def test_a_replayed_recording_is_drawn_and_moves(data_dir: Path, open_page: OpenPage) -> None:
-    with pipeline(data_dir, "--feed", "replay", "--replay-file", RECORDING) as running:
-        # A chart is given the bars there are; those that follow come one by one and are not counted.
-        bars = "/v1/bars?symbol=ETHUSDT&interval=1s"
-        running.wait_until(lambda: len(running.get(bars)["data"]) > 5, "more than five bars")
-        dashboard = open_page(running.dashboard, "?interval=1s")
-        until(lambda: dashboard.text("feed-badge") == "REPLAY")
-        until(lambda: dashboard.bars() > 5, 30)
-        until(lambda: dashboard.colors_drawn("chart-candles") > 10, 10)
-        dashboard.changes("metric-y", times=2, seconds=20)
-        # Until there are enough samples the page says how many there are, then a number.
-        until(lambda: "/ 30" in dashboard.text("metric-zscore"), 20)
-        dashboard.changes("metric-zscore", times=2, seconds=20)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    frames = tmp_path_factory.mktemp("recording") / "frames.ws.txt"
+    frames.write_text("".join(recording(RECORDED_S)), encoding="ascii")
+    flags: tuple[object, ...] = ("--feed", "replay", "--replay-file", frames)
+    flags += ("--symbols", ",".join(SYMBOLS), "--pairs", f"{PAIR},{OTHER_PAIR}")
+    with data_directory() as path, pipeline(path, *flags, environ={"PAIRSTREAM_MIN_SAMPLES": "10"}) as up:
+        up.wait_until(lambda: bool(zscores(up)), "a z-score", 90)
+        yield up
+
+
+def zscores(running: Pipeline) -> list[float]:
+    signals = running.get(f"/v1/pairs/{PAIR}/signals?limit=5")["data"]
+    return [signal["zscore"] for signal in signals if signal["zscore"] is not None]
+
+
+def alert(message: str) -> Alert:
+    at = now_us()
+    return Alert(
+        alert_id=f"test-{at}",
+        rule_id="zscore-entry",
+        pair=PAIR,
+        event_us=at,
+        state="firing",
+        value=2.5,
+        threshold=2.0,
+        message=message,
+    )
+
+
+def shows_data(dashboard: Dashboard, page: str) -> bool:
+    """Tell whether a page shows what only the pipeline can have told it."""
+    text = dashboard.page.locator(f"#page-{page}").inner_text()
+    match page:
+        case "market":
+            return dashboard.bars() > 5 and dashboard.colors_drawn("chart-candles") > 10
+        case "pairs":
+            return re.search("[0-9]", dashboard.text("metric-zscore")) is not None
+        case "alerts":
+            return "seen on every page" in text
+        case "health":
+            return all(name in text for name in ("broker", "database", "running"))
+        case _:
+            return bool(text.strip())
+
+
+@pytest.mark.parametrize("name", [page.name for page in PAGES])
+def test_every_page_shows_its_data(name: str, running: Pipeline, open_page: OpenPage) -> None:
+    publish(running.brokers, ALERTS, alert("seen on every page"))
+    path = next(page.path for page in PAGES if page.name == name).removeprefix("/")
+    dashboard = open_page(running.dashboard, path + ("?interval=1s" if name == "market" else ""))
+    until(lambda: dashboard.text("feed-badge") == "REPLAY", LOAD_S)
+    until(lambda: shows_data(dashboard, name), LOAD_S)
+    dashboard.changes("clock", times=2, seconds=LOAD_S)
+    assert dashboard.page.evaluate("() => document.documentElement.scrollWidth") == 1280
+
+
+def test_a_chart_stays_where_it_was_put_while_data_arrives(running: Pipeline, open_page: OpenPage) -> None:
+    dashboard = open_page(running.dashboard, "?symbol=BTCUSDT&interval=1s")
+    until(lambda: dashboard.bars() > 5, LOAD_S)
+    box = dashboard.page.locator("#chart-candles").bounding_box()
+    assert box is not None
+    dashboard.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    dashboard.page.mouse.wheel(0, -400)
+    dashboard.page.mouse.down()
+    dashboard.page.mouse.move(box["x"] + box["width"] / 2 + 150, box["y"] + box["height"] / 2, steps=5)
+    dashboard.page.mouse.up()
+    dashboard.page.mouse.move(0, 0)
+
+    def seen() -> Any:
+        return dashboard.props("chart-candles")["visibleRange"]
+
+    def newest() -> int:
+        return int(dashboard.props("chart-candles")["tick"][-1]["bar"]["time"])
+
+    def rests() -> bool:
+        before = seen()
+        dashboard.page.wait_for_timeout(600)
+        return bool(before == seen())
+
+    until(rests, LOAD_S)
+    where, first, began = seen(), newest(), time.monotonic()
+    while time.monotonic() < began + HELD_S or newest() < first + 3:
+        assert seen() == where
+        dashboard.page.wait_for_timeout(200)
+        assert time.monotonic() < began + HELD_S + LOAD_S, "no new bars"
+
+
+def test_an_alert_of_the_topic_is_called_out_within_a_second(running: Pipeline, open_page: OpenPage) -> None:
+    dashboard = open_page(running.dashboard)
+    dashboard.changes("clock", times=2, seconds=LOAD_S)
+    taken = []
+    for message in ("the first alert", "the second alert", "the third alert"):
+        publish(running.brokers, ALERTS, alert(message))
+        began = time.monotonic()
+        toast = dashboard.page.locator(".mantine-Notification-root", has_text=message)
+        expect(toast).to_be_visible(timeout=1000 * LOAD_S)
+        taken.append(time.monotonic() - began)
+    assert min(taken) < 1  # each of them, unless the machine is busy with something else
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("?interval=1s", "candles-csv"),
+        (f"pairs?pair={PAIR}", "pair-csv"),
+        ("alerts", "alerts-csv"),
+    ],
+)
+def test_a_download_is_what_the_api_says(
+    path: str, link: str, running: Pipeline, open_page: OpenPage
+) -> None:
+    publish(running.brokers, ALERTS, alert("to be saved"))
+    dashboard = open_page(running.dashboard, path)
+    saved = dashboard.page.locator(f"#{link}")
+    until(lambda: "/v1/" in (saved.get_attribute("href") or ""), LOAD_S)
+    dashboard.changes("clock", times=2, seconds=LOAD_S)
+
+    def same() -> bytes | None:
+        """Return what was saved while the API said the same before and after."""
+        href = str(saved.get_attribute("href")).removeprefix("/download")
+        before = httpx.get(running.api + href).raise_for_status().content
+        with dashboard.page.expect_download() as started:
+            saved.click()
+        got = Path(started.value.path()).read_bytes()
+        return got if before == httpx.get(running.api + href).content else None
+
+    got = until(same, LOAD_S) or b""
+    href = str(saved.get_attribute("href")).removeprefix("/download")
+    assert got.count(b"\n") > 1, href
+    assert got.splitlines()[:2] == httpx.get(running.api + href).content.splitlines()[:2]
+
+
+def test_tabs_of_one_browser_each_show_their_own(running: Pipeline, open_page: OpenPage) -> None:
+    first = open_page(running.dashboard, f"pairs?pair={PAIR}")
+    others = []
+    for path in (f"pairs?pair={OTHER_PAIR}", "?symbol=SOLUSDT&interval=1s"):
+        other = Dashboard(first.page.context.new_page(), first.problems, first.foreign)
+        other.watch(running.dashboard)
+        other.page.goto(f"{running.dashboard}/{path}")
+        others.append(other)
+    second, market = others
+    for dashboard, pair in ((first, PAIR), (second, OTHER_PAIR)):
+        until(lambda dashboard=dashboard, pair=pair: pair in dashboard.page.title(), LOAD_S)  # type: ignore[misc]
+    until(lambda: "SOLUSDT" in market.page.title(), LOAD_S)
+    for dashboard in (first, second, market):
+        dashboard.changes("clock", times=2, seconds=LOAD_S)
+
+
+def test_a_killed_dashboard_comes_back_under_an_open_page(running: Pipeline, open_page: OpenPage) -> None:
+    dashboard = open_page(running.dashboard, "?interval=1s", problems=True)
+    until(lambda: dashboard.bars() > 5, LOAD_S)
+    killed = running.pid_of("ui")
+    os.kill(killed, signal.SIGKILL)
+    expect(dashboard.page.locator("#offline")).to_contain_text("does not answer", timeout=1000 * LOAD_S)
+    expect(dashboard.page.locator("#offline")).to_be_empty(timeout=1000 * LOAD_S)
+    dashboard.changes("clock", times=2, seconds=LOAD_S)
+    assert running.pid_of("ui") != killed
+    assert dashboard.bars() > 5

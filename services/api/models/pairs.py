@@ -54,7 +54,13 @@ class Signal(Record):
     zscore: Annotated[
         float | None, Field(description="The spread in standard errors of the fit.", examples=[-1.8])
     ]
-    correlation: Annotated[float | None, Field(description="Of the returns in the window.", examples=[0.87])]
+    correlation: Annotated[
+        float | None,
+        Field(
+            description="Pearson's, of both legs' prices in the window, or of their logarithms.",
+            examples=[0.87],
+        ),
+    ]
     window: Annotated[int, Field(description="Samples fitted, of one second each.", examples=[300])]
     samples: Annotated[int, Field(description="Samples in the window by now.", examples=[300])]
     quality: Annotated[Quality, Field(description="Whether the numbers can be relied on.")]

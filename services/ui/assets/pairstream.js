@@ -1,41 +1,73 @@
-/* What the page does by itself: the deep link, the theme, the watch over its own stream. */
+/* What every page does by itself: the deep link, the theme, the time zone, the watch over its own stream. */
 (function () {
     "use strict";
 
     const SILENT_MS = 4000; // the stream marks every second
     const POLL_SILENT_MS = 7000;
+    const POLL_EVERY_MS = 2000;
     const KICK_EVERY_MS = 10000;
     const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
-    const LEGS = ["y", "x"];
-    const INTERVALS = ["1s", "1m", "5m", "1h"];
-    // A pane is there only while a series is on it.
-    const NOTHING_IN_PANES = [0, 1, 2].map((pane) => ({ id: "none" + pane, type: "line", data: [], pane: pane }));
+    const ZONES = ["UTC", Intl.DateTimeFormat().resolvedOptions().timeZone, "America/New_York", "America/Chicago",
+        "Europe/London", "Europe/Zurich", "Asia/Dubai", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Tokyo"];
     const system = window.matchMedia("(prefers-color-scheme: dark)");
-    const heard = { stream: window.SharedWorker ? Date.now() : 0, poll: 0, kick: Date.now() };
+    const heard = { stream: window.SharedWorker ? Date.now() : 0, poll: 0, polled: 0, kick: Date.now() };
     const keep = () => window.dash_clientside.no_update;
+    const set = (id, props) => window.dash_clientside.set_props(id, props);
+    let looking = null; // what this tab looks at
+    let looked = null; // the element of the page that says so
+    let zone = "UTC";
 
     function query() {
         return new URLSearchParams(window.location.search);
     }
 
+    /* Write what is seen into the address, so that it can be sent to somebody. */
     function remember(entries) {
         const params = query();
         for (const [name, value] of Object.entries(entries)) {
-            if (value) params.set(name, value);
+            if (value !== null && value !== undefined && value !== "") params.set(name, value);
             else params.delete(name);
         }
         const search = params.toString();
-        window.history.replaceState(window.history.state, "", search ? "?" + search : window.location.pathname);
+        window.history.replaceState(window.history.state, "", window.location.pathname + (search ? "?" + search : ""));
     }
 
     function oneOf(value, allowed, otherwise) {
         return allowed.includes(value) ? value : otherwise;
     }
 
+    /* Say what the page that is open looks at; `asks` come on top of what it said before. */
+    function look(asks) {
+        const main = document.querySelector("main");
+        if (!main) return;
+        const before = looked === main ? looking.asks : {};
+        const opened = looked === main ? looking.opened : (looking ? looking.opened : 0) + 1;
+        looked = main;
+        looking = { tab: TAB, page: main.id.slice("page-".length), opened: opened, zone: zone,
+            asks: Object.assign({}, before, asks) };
+        set("selection", { data: looking });
+    }
+
     function number(value, digits) {
         return Number(value).toLocaleString("en-US", { maximumSignificantDigits: digits })
             .replace(/,/g, "\u202f").replace("-", "\u2212");
     }
+
+    const formats = {};
+
+    /* A moment in milliseconds as 2026-01-31 12:34:56 in the reader's time zone; `parts` picks some of it. */
+    function moment(ms, parts) {
+        if (ms === null || ms === undefined) return "";
+        const format = formats[zone] || (formats[zone] = new Intl.DateTimeFormat("sv-SE", {
+            timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+            second: "2-digit", hour12: false }));
+        const text = format.format(ms);
+        return parts === "day" ? text.slice(0, 10) : parts === "minute" ? text.slice(11, 16)
+            : parts === "second" ? text.slice(11) : text;
+    }
+
+    const TICKS = [(ms) => moment(ms, "day").slice(0, 4), (ms) => moment(ms, "day").slice(0, 7),
+        (ms) => moment(ms, "day").slice(5), (ms) => moment(ms, "minute"), (ms) => moment(ms, "second")];
 
     /* Poll while the stream is silent, ask for a new stream now and then, and say which of them feeds the page.
        A timer and not a callback: a callback once a second costs more than all else the page does in that second. */
@@ -52,10 +84,15 @@
         }
         const streaming = now - heard.stream < SILENT_MS;
         const link = streaming ? "stream" : now - heard.poll < POLL_SILENT_MS ? "poll" : "offline";
-        const set = window.dash_clientside.set_props;
-        if (heard.streaming !== streaming) {
-            heard.streaming = streaming;
-            set("poll", { disabled: streaming });
+        if (!streaming && now - heard.polled >= POLL_EVERY_MS && looking) {
+            heard.polled = now;
+            heard.polls = (heard.polls || 0) + 1;
+            const ranges = {};
+            for (const chart of document.querySelectorAll("main [id^='chart-']")) {
+                const drawn = api.getLayout(chart.id);
+                if (drawn) ranges[chart.id] = drawn.props.visibleLogicalRange;
+            }
+            set("poll", { data: { count: heard.polls, selection: looking, mark: mark, ranges: ranges } });
         }
         if (document.body.dataset.link !== link) {
             document.body.dataset.link = link;
@@ -72,75 +109,79 @@
         }
     }
 
+    function scheme(theme) {
+        return theme === "auto" || !theme ? (system.matches ? "dark" : "light") : theme;
+    }
+
+    window.pairstream = { query, remember, oneOf, look, number, moment, keep, set, zone: () => zone };
+    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
+    window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {
+        pairstreamMoment: (seconds) => moment(seconds * 1000),
+        pairstreamTick: (seconds, kind) => TICKS[kind](seconds * 1000),
+    });
+
     window.dash_clientside = window.dash_clientside || {};
     window.dash_clientside.pairstream = {
-        /* Read pair, leg and interval from the address. */
-        route: function () {
-            const params = query();
-            return [
-                params.get("pair") || keep(),
-                oneOf(params.get("leg"), LEGS, "y"),
-                oneOf(params.get("interval"), INTERVALS, "1m"),
-            ];
-        },
-
-        /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
-        select: function (pair, leg, interval, before) {
-            const none = keep();
-            const next = { tab: TAB, pair: pair || null, leg: leg, interval: interval };
-            const pairChanged = !before || before.pair !== next.pair;
-            if (!pairChanged && before.leg === leg && before.interval === interval) {
-                return [none, none, none, none, none, none, none, none, none];
+        /* A page has been opened: mark it in the menu, and say so to the server. */
+        place: function () {
+            look({});
+            for (const item of document.querySelectorAll(".menu-item")) {
+                if (item.pathname === window.location.pathname) {
+                    item.setAttribute("aria-current", "page");
+                    item.scrollIntoView({ block: "nearest", inline: "center" });
+                } else item.removeAttribute("aria-current");
             }
-            if (next.pair) remember({ pair: pair, leg: leg, interval: interval });
-            const shown = "pane-empty is-shown";
-            return [
-                next,
-                [],
-                pairChanged ? NOTHING_IN_PANES : none,
-                "Loading\u2026",
-                shown,
-                pairChanged ? "Loading\u2026" : none,
-                pairChanged ? shown : none,
-                pairChanged ? "pane-empty" : none,
-                "",
-            ];
+            return looking ? looking.opened : keep();
         },
 
         /* "auto" follows the system until the reader chooses. */
-        theme: function (clicks, current) {
-            if (!clicks) return oneOf(query().get("theme"), ["dark", "light"], "auto");
-            const dark = current === "auto" ? system.matches : current === "dark";
-            const chosen = dark ? "light" : "dark";
-            remember({ theme: chosen });
-            return chosen;
+        theme: function (clicks) {
+            const chosen = query().get("theme") || localStorage.getItem("theme");
+            const theme = oneOf(chosen, ["dark", "light"], "auto");
+            if (!clicks) return theme;
+            const next = scheme(theme) === "dark" ? "light" : "dark";
+            remember({ theme: query().has("theme") ? next : null });
+            localStorage.setItem("theme", next);
+            return next;
         },
 
-        paint: function (theme, _system, options) {
-            const scheme = theme === "auto" || !theme ? (system.matches ? "dark" : "light") : theme;
-            document.documentElement.setAttribute("data-mantine-color-scheme", scheme);
-            const label = "Switch to the " + (scheme === "dark" ? "light" : "dark") + " theme";
-            return [scheme, options["chart-candles"][scheme], options["chart-pair"][scheme], label];
+        paint: function (theme) {
+            const now = scheme(theme);
+            document.documentElement.setAttribute("data-mantine-color-scheme", now);
+            return [now, "Switch to the " + (now === "dark" ? "light" : "dark") + " theme"];
         },
 
-        /* Open, high, low, close and volume of the bar under the cursor. */
-        legend: function (crosshair) {
-            let prices = "";
-            let volume = "";
-            for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
-                if (id.startsWith("candles|") && point.open !== undefined) {
-                    prices = ["open", "high", "low", "close"].map((name) =>
-                        name[0].toUpperCase() + " " + number(point[name], 8)).join("  ");
-                } else if (id.startsWith("volume|") && point.value !== undefined) {
-                    volume = "  V " + number(point.value, 4);
-                }
+        /* Options are new on every call, so that a chart draws its times again when the zone changes. */
+        paint_chart: function (theme, _system, _zone, themes) {
+            return Object.assign({}, themes[scheme(theme)]);
+        },
+
+        zones: function () {
+            const asked = query().get("zone") || localStorage.getItem("zone") || "UTC";
+            return [[...new Set(ZONES.concat(asked))], asked];
+        },
+
+        zone: function (chosen) {
+            if (!chosen) return "";
+            try {
+                Intl.DateTimeFormat("en", { timeZone: chosen });
+            } catch (error) {
+                return "unknown";
             }
-            return prices && prices + volume;
+            zone = chosen;
+            localStorage.setItem("zone", chosen);
+            remember({ zone: query().has("zone") ? chosen : null });
+            look({});
+            for (const grid of document.querySelectorAll("main .ag-root-wrapper")) {
+                const owner = grid.closest("[id]");
+                if (owner && window.dash_ag_grid) window.dash_ag_grid.getApi(owner.id).refreshCells({ force: true });
+            }
+            return "";
         },
     };
 
     window.setInterval(watch, 1000);
     system.addEventListener("change", function () {
-        window.dash_clientside.set_props("system-theme", { data: system.matches ? "dark" : "light" });
+        set("system-theme", { data: system.matches ? "dark" : "light" });
     });
 })();

@@ -1,15 +1,18 @@
 """Messages and answers with sensible defaults, so that a test names only what it is about."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, Signal, Tick
-from services.ui.answers import Bar, ServiceHealth, WatchedPair
-from services.ui.market import Now
-from services.ui.view import Selection
+from services.common.messages import Signal, Tick
+from services.ui.answers import Bar, HandledAlert, ServiceHealth, StreamMessage, SymbolStats, WatchedPair
+from services.ui.client import ApiClient
+from services.ui.market import Market, Now
+from services.ui.readings import Reading, Readings
+from services.ui.tracks import Track, Tracks
+from services.ui.view import Selection, Site
 
 PAIR = "ETHUSDT-BTCUSDT"
 START_S = 1_700_000_000
@@ -22,9 +25,74 @@ def now() -> Now:
     return Now(us=START_S * SECOND, s=1000.0)
 
 
+class StubTracks:
+    """Tracks that hold what they were given."""
+
+    def __init__(self, bars: list[Any], signals: list[Any]) -> None:
+        self.held_bars, self.held_signals = track_of(bars), track_of(signals)
+
+    def bars(self, symbol: str, interval: str) -> Track[Any]:
+        return self.held_bars
+
+    def hours(self, symbols: Any) -> dict[str, Track[Any]]:
+        return dict.fromkeys(symbols, self.held_bars)
+
+    def signals(self, pair: str, closes: Any, kept: int = 0) -> Track[Any]:
+        return self.held_signals
+
+    def day(self, pair: str) -> Track[Any]:
+        return self.held_signals
+
+
+class StubReadings:
+    """Readings that hold what they were given, by what their key begins with."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values = values
+
+    def get(self, key: Any, ask: Any, every_s: float) -> Reading[Any]:
+        reading: Reading[Any] = Reading()
+        reading.value = self.values.get(key[0].rsplit("/", 1)[-1])
+        return reading
+
+
+def track_of(points: list[Any], kept: int = 100, generation: int = 1, **more: Any) -> Track[Any]:
+    async def fetch(count: int) -> list[Any]:
+        return points
+
+    track: Track[Any] = Track(fetch, kept, 1.0, **more)
+    track.points, track.generation, track.loaded = points, generation, True
+    return track
+
+
 @pytest.fixture
-def selection() -> Selection:
-    return Selection(tab="one", pair=PAIR, leg="y", interval="1m")
+def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now) -> Market:
+    """Return what is known when all is well: one pair, its legs, a signal and a service."""
+    market = Market()
+    market.watch([pair], [SymbolStats("ETHUSDT"), SymbolStats("BTCUSDT")])
+    market.apply(
+        StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
+    )
+    market.services = (service(),)
+    market.link(True, now)
+    return market
+
+
+@pytest.fixture
+def site(market: Market, bar: Make, signal: Make, now: Now) -> Site:
+    """Return what pages stand on; nothing of it asks an API."""
+    tracks, readings = cast("Tracks", StubTracks([bar()], [signal()])), cast("Readings", StubReadings())
+    return Site(market, tracks, ApiClient("http://api.test"), lambda: now, readings)
+
+
+@pytest.fixture
+def market_page() -> Selection:
+    return Selection("one", "market", 1, asks={"symbol": "ETHUSDT", "interval": "1m"})
+
+
+@pytest.fixture
+def pairs_page() -> Selection:
+    return Selection("one", "pairs", 1, asks={"pair": PAIR})
 
 
 @pytest.fixture
@@ -100,7 +168,7 @@ def bar() -> Make:
 
 @pytest.fixture
 def alert() -> Make:
-    def make(number: int = 1, second: int = START_S, **fields: Any) -> Alert:
+    def make(number: int = 1, second: int = START_S, **fields: Any) -> HandledAlert:
         values: dict[str, Any] = {
             "alert_id": f"alert-{number}",
             "rule_id": "zscore",
@@ -111,7 +179,7 @@ def alert() -> Make:
             "threshold": 2.0,
             "message": "beyond entry",
         }
-        return Alert(**{**values, **fields})
+        return HandledAlert(**{**values, **fields})
 
     return make
 

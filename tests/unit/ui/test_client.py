@@ -9,7 +9,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from services.common.errors import BadMessageError, TransientError
 from services.ui.answers import StreamMessage
-from services.ui.client import ApiClient
+from services.ui.client import ApiClient, RefusedError
 
 BAR = {
     "start_us": 60_000_000,
@@ -42,8 +42,10 @@ def test_bars_are_read_and_unknown_fields_ignored() -> None:
         asked: list[httpx.Request] = []
         async with client_of(httpx.Response(200, json={"feed": "live", "data": [BAR]}), asked) as client:
             (bar,) = await client.bars("BTCUSDT", "1m", 2)
+            await client.bars("BTCUSDT", "1m", 2, 60_000_000)
         assert (bar.start_us, bar.high, bar.complete) == (60_000_000, 2.0, True)
         assert dict(asked[0].url.params) == {"symbol": "BTCUSDT", "interval": "1m", "limit": "2"}
+        assert asked[1].url.params["end"] == "60000000"
 
     asyncio.run(run())
 
@@ -54,7 +56,7 @@ def test_bars_are_read_and_unknown_fields_ignored() -> None:
         (httpx.ConnectError("refused"), TransientError, "expected an answer from http://api.test.*refused"),
         (httpx.ReadTimeout(""), TransientError, "ReadTimeout"),
         (httpx.Response(503), TransientError, "received status 503"),
-        (httpx.Response(404, json={"detail": "no such pair"}), TransientError, "404: no such pair"),
+        (httpx.Response(404, json={"detail": "no such pair"}), RefusedError, "404: no such pair"),
         (httpx.Response(200, content=b"<html>"), BadMessageError, "/v1/pairs: expected"),
         (httpx.Response(200, json={"data": [{"pair": 1}]}), BadMessageError, "Expected `str`"),
     ],

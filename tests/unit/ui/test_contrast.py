@@ -3,6 +3,7 @@
 import re
 from importlib.resources import files
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_lines_and_marks_are_visible(theme: str) -> None:
 def test_badges_carry_white_text() -> None:
     css = "".join(
         asset.read_text(encoding="utf-8")
-        for asset in files("services.ui").joinpath("assets").iterdir()
+        for asset in Path(str(files("services.ui"))).glob("assets/**/*.*")
         if asset.name.endswith(".css")
     )
     filled = re.findall(r"background: (#[0-9a-f]{6});\s+color: #ffffff", css)

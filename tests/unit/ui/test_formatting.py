@@ -35,5 +35,14 @@ def test_no_negative_zero_is_shown() -> None:
     assert formatting.number(0.0, 2, sign=True) == "0.00"
 
 
-def test_times_are_utc() -> None:
-    assert formatting.utc_moment(1_626_912_000_123_456) == "2021-07-22 00:00:00"
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        ("UTC", "2021-07-22 00:00:00 UTC"),
+        ("Europe/Zurich", "2021-07-22 02:00:00 CEST"),
+        ("nowhere", "2021-07-22 00:00:00 UTC"),
+        ("../etc", "2021-07-22 00:00:00 UTC"),
+    ],
+)
+def test_a_moment_names_its_zone(zone: str, text: str) -> None:
+    assert formatting.moment(1_626_912_000_123_456, zone) == text

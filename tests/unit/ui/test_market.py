@@ -1,8 +1,9 @@
 """What the API last said."""
 
 from services.common.clock import SECOND
+from services.ui.alarms import ALERTS_KEPT
 from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
-from services.ui.market import ALERTS_KEPT, CLOSES_KEPT, Market, Now
+from services.ui.market import CLOSES_KEPT, Market, Now
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 

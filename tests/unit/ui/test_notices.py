@@ -1,13 +1,13 @@
 """The banner and the strip of services."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
 from services.ui.market import Market, Now
-from services.ui.notices import Notice, notices, strip
-from services.ui.view import Selection
-from tests.unit.ui.conftest import Make
+from services.ui.notices import FIRING_SHOWN, Notice, firing, notices, strip
+from tests.unit.ui.conftest import PAIR, Make
 
 
 def connected(now: Now, *services: object, feed: str = "live") -> Market:
@@ -17,51 +17,38 @@ def connected(now: Now, *services: object, feed: str = "live") -> Market:
     return market
 
 
-def test_nothing_is_said_when_all_is_well(
-    selection: Selection, pair: WatchedPair, service: Make, now: Now
-) -> None:
+def test_nothing_is_said_when_all_is_well(pair: WatchedPair, service: Make, now: Now) -> None:
     market = connected(now, service())
     market.watch([pair], [])
-    assert notices(market, selection, now) == []
+    assert notices(market, now) == []
 
 
-def test_a_lost_stream_is_said_with_its_reason_and_duration(
-    selection: Selection, service: Make, now: Now
-) -> None:
+def test_a_lost_stream_is_said_with_its_reason_and_duration(service: Make, now: Now) -> None:
     market = connected(now, service(healthy=False))
     market.link(False, now, "refused")
-    (notice,) = notices(market, selection, Now(now.us, now.s + 7))
+    (notice,) = notices(market, Now(now.us, now.s + 7))
     assert notice.severity == "error"
     assert notice.text.startswith("Stream lost for 7 s")
     assert notice.text.endswith("refused.")
 
 
-def test_each_sick_service_is_named(selection: Selection, service: Make, now: Now) -> None:
+def test_each_sick_service_is_named(service: Make, now: Now) -> None:
     market = connected(
         now,
         service("sink", healthy=False, age_s=31.0),
         service("ingest", state="degraded", healthy=False, detail="no route to the venue"),
         service("api", state="unknown", healthy=False, age_s=None),
     )
-    assert [notice.text for notice in notices(market, selection, now)] == [
+    assert [notice.text for notice in notices(market, now)] == [
         "sink is silent, last heard 31 s ago.",
         "ingest is degraded, not healthy: no route to the venue.",
         "api is not heard from yet.",
     ]
 
 
-def test_a_replay_that_has_ended_is_a_note(selection: Selection, service: Make, now: Now) -> None:
+def test_a_replay_that_has_ended_is_a_note(service: Make, now: Now) -> None:
     market = connected(now, service("ingest", state="finished"))
-    assert notices(market, selection, now) == [
-        Notice("note", "ingest has finished: the feed has no more trades.")
-    ]
-
-
-def test_a_pair_that_is_not_watched_is_said(selection: Selection, pair: WatchedPair, now: Now) -> None:
-    market = connected(now)
-    market.watch([pair], [])
-    (notice,) = notices(market, replace(selection, pair="A-B"), now)
-    assert notice.text == "A-B is not watched here. Watched pairs: ETHUSDT-BTCUSDT."
+    assert notices(market, now) == [Notice("note", "ingest has finished: the feed has no more trades.")]
 
 
 def test_the_strip_shows_health_lag_and_rate(service: Make, now: Now) -> None:
@@ -82,3 +69,48 @@ def test_health_is_unknown_without_a_stream(service: Make, now: Now) -> None:
 
 def _read(entry: Any) -> tuple[str, str]:
     return entry.className, entry.children[1]
+
+
+def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(market: Market, alert: Make, now: Now) -> None:
+    assert firing(market, "UTC", now) == []
+    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    shown: Any = firing(market, "UTC", now)
+    count, entry = shown
+    assert count.children == "1 alert is firing"
+    link, text, _ = entry.children
+    assert (link.children, link.href) == (PAIR, f"/pairs?pair={PAIR}")
+    assert text.children == "z +0.75 now, since 22:13:20 UTC"
+    market.apply(StreamMessage("update", alerts=(alert(1, acked_us=now.us, acked_by="desk"),)), now)
+    assert firing(market, "UTC", now) == []
+
+
+def test_many_alerts_are_summed_up(market: Market, pair: WatchedPair, alert: Make, now: Now) -> None:
+    names = [f"A{n}-B" for n in range(FIRING_SHOWN + 2)]
+    market.watch([replace(pair, pair=name) for name in names], [])
+    market.apply(
+        StreamMessage("update", alerts=tuple(alert(n, pair=name) for n, name in enumerate(names))), now
+    )
+    shown: Any = firing(market, "UTC", now)
+    count, *entries, more = shown
+    assert (count.children, len(entries)) == (f"{len(names)} alerts are firing", FIRING_SHOWN)
+    assert (more.children, more.href) == ("and 2 more", "/alerts?state=firing")
+
+
+def test_an_alert_of_a_pair_that_is_no_longer_measured_does_not_last(
+    market: Market, pair: WatchedPair, alert: Make, now: Now
+) -> None:
+    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    for watched in ([replace(pair, paused=True)], []):
+        market.watch(watched, [])
+        assert firing(market, "UTC", now) == []
+    market.pairs = None
+    assert len(firing(market, "UTC", now)) == 2
+
+
+def test_the_z_score_of_a_lost_stream_is_the_last_known(market: Market, alert: Make, now: Now) -> None:
+    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    market.link(False, now, "gone")
+    shown: Any = firing(market, "UTC", now)
+    _, entry = shown
+    assert "last known" in entry.children[1].children
+    assert "late" in entry.className

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from importlib.resources import files
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -12,12 +13,13 @@ import pytest
 
 from services.common.errors import FatalError
 from services.ui import hub
-from services.ui.app import build
+from services.ui.app import begin, build
 from services.ui.client import ApiClient
 from services.ui.market import Market
 from services.ui.server import serve
 from services.ui.settings import UiSettings
 from services.ui.tracks import Tracks
+from services.ui.view import Site
 
 HANDSHAKE = (
     "GET /_dash-ws-callback HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: Upgrade\r\n"
@@ -25,14 +27,15 @@ HANDSHAKE = (
 )
 
 
-def ask(path: str) -> httpx.Response:
+def ask(path: str, headers: dict[str, str] | None = None) -> httpx.Response:
     async def run() -> httpx.Response:
         async with ApiClient("http://api.test") as api:
-            app = build(Market(), Tracks(api), hub.now)
+            app = build(Site(Market(), Tracks(api), api, hub.now), ["ui.test"])
+            await begin(app)
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://ui.test"
             ) as client:
-                return await client.get(path)
+                return await client.get(path, headers=headers)
 
     return asyncio.run(run())
 
@@ -44,14 +47,46 @@ def test_health_is_answered_without_the_api() -> None:
 
 def test_the_page_asks_only_its_own_server() -> None:
     page = ask("/")
+    assert "pairstream.js" in page.text
     sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert sources
     assert all(not source.startswith(("http", "//")) for source in sources)
     assert "default-src 'self'" in page.headers["content-security-policy"]
 
 
+def test_what_never_changes_is_kept_by_the_browser_and_all_else_asked_for_again() -> None:
+    page = ask("/").text
+    of_ours = next(source for source in re.findall(r'src="([^"]+)"', page) if "pairstream.js" in source)
+    of_dash = next(source for source in re.findall(r'src="([^"]+)"', page) if "dash_renderer" in source)
+    for path in (of_ours, of_dash):
+        assert "max-age=31536000" in ask(path).headers["cache-control"]
+    for path in ("/", "/assets/favicon.svg", "/_dash-component-suites/dash_ag_grid/async-community.js"):
+        assert ask(path).headers["cache-control"] == "no-cache"
+    assert ask("/_dash-component-suites/dash_ag_grid/async-community.js").headers["etag"]
+
+
+def test_scripts_travel_compressed() -> None:
+    sent = ask("/_dash-component-suites/dash_ag_grid/async-community.js")
+    assert sent.headers["content-encoding"] == "gzip"
+    assert len(sent.content) > 3 * sent.num_bytes_downloaded
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://ui.test"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1:8050"}, 200),
+    ],
+)
+def test_a_page_of_somebody_else_cannot_use_the_dashboard(headers: dict[str, str], status: int) -> None:
+    assert ask("/healthz", headers).status_code == status
+
+
 def test_no_style_or_script_of_ours_names_another_server() -> None:
-    for asset in files("services.ui").joinpath("assets").iterdir():
+    for asset in Path(str(files("services.ui"))).glob("assets/**/*.*"):
         text = asset.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "//" not in re.sub(r"(?m)(?:^|\s)//.*$|/\*.*?\*/", "", text), asset.name
 

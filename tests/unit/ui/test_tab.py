@@ -1,187 +1,152 @@
 """What one tab is sent."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from dash.development.base_component import Component
 
 from services.common.clock import SECOND
-from services.ui.answers import StreamMessage, WatchedPair
-from services.ui.layout import page
+from services.ui.answers import StreamMessage
+from services.ui.layout import shell
 from services.ui.market import Market, Now
+from services.ui.pages import PAGES
 from services.ui.tab import Tab
-from services.ui.tracks import Track, Tracks
-from services.ui.view import Selection
+from services.ui.view import Page, Selection, Site
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
-
-class StubTracks:
-    """Tracks that hold what they were given."""
-
-    def __init__(self, bars: list[Any], signals: list[Any]) -> None:
-        self._bars, self._signals = _track(bars), _track(signals)
-
-    def bars(self, symbol: str, interval: str) -> Track[Any]:
-        return self._bars
-
-    def signals(self, pair: str, closes: Any) -> Track[Any]:
-        return self._signals
+VIEWS = {page.name: page.view for page in PAGES}
 
 
-def _track(points: list[Any]) -> Track[Any]:
-    async def fetch(count: int) -> list[Any]:
-        return points
-
-    track: Track[Any] = Track(fetch, 100, 1.0)
-    track.points, track.generation, track.loaded = points, 1, True
-    return track
-
-
-@pytest.fixture
-def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now) -> Market:
-    market = Market()
-    market.watch([pair], [])
-    market.apply(
-        StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
-    )
-    market.services = (service(),)
-    market.link(True, now)
-    return market
-
-
-@pytest.fixture
-def tracks(bar: Make, signal: Make) -> Tracks:
-    return cast("Tracks", StubTracks([bar()], [signal()]))
+def tab(site: Site, mark: Any = None, **more: Any) -> Tab:
+    return Tab(site, VIEWS, mark, **more)
 
 
 def later(now: Now, seconds: float) -> Now:
     return Now(now.us + int(seconds * SECOND), now.s + seconds)
 
 
-Step = Callable[..., dict[str, dict[str, Any]]]
+def test_only_what_changed_is_sent(site: Site, pairs_page: Selection, tick: Make, now: Now) -> None:
+    one = tab(site)
+    assert {"metric-zscore", "chart-pair", "feed-badge", "services", "mark"} <= set(one.step(pairs_page, now))
+    # The first update of the chart; the same one is not sent again.
+    assert set(one.step(pairs_page, now)) == {"chart-pair"}
+    assert one.step(pairs_page, now) == {}
+    site.market.apply(StreamMessage("update", ticks=(tick(price=3401.5),)), now)
+    assert one.step(pairs_page, now) == {"metric-y": {"children": "3\u202f401.50"}}
 
 
-def test_only_what_changed_is_sent(
-    market: Market, tracks: Tracks, selection: Selection, tick: Make, now: Now
-) -> None:
-    tab = Tab()
-    first = tab.step(market, tracks, selection, now)
-    assert {
-        "metric-zscore",
-        "chart-candles",
-        "chart-pair",
-        "feed-badge",
-        "services",
-        "alerts-table",
-        "mark",
-    } <= set(first)
-    second = tab.step(market, tracks, selection, now)
-    assert set(second) == {
-        "chart-candles",
-        "chart-pair",
-    }  # the first update of each; the same one is not sent again
-    assert tab.step(market, tracks, selection, now) == {}
-    market.apply(StreamMessage("update", ticks=(tick(price=3401.5),)), now)
-    assert tab.step(market, tracks, selection, now) == {"metric-y": {"children": "3\u202f401.50"}}
-
-
-def test_everything_sent_has_a_place_on_the_page(
-    market: Market, tracks: Tracks, selection: Selection, now: Now
-) -> None:
-    ids = _ids(page())
-    assert set(Tab().step(market, tracks, selection, now)) <= ids
-    assert set(Tab().step(Market(), tracks, selection, now)) <= ids
-
-
-def test_everything_sent_is_json(
-    market: Market, tracks: Tracks, selection: Selection, alert: Make, now: Now
-) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(),)), now)
-    props = Tab().step(market, tracks, selection, now)
-    json.dumps(props, default=Component.to_plotly_json, allow_nan=False)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_everything_sent_has_a_place_and_is_json(page: Page, site: Site, alert: Make, now: Now) -> None:
+    ids = _ids(shell()) | _ids(page.layout())
+    nothing = replace(site, market=Market())
+    site.market.apply(StreamMessage("update", alerts=(alert(),)), now)
+    for asks in ({}, {"symbol": "ETHUSDT", "pair": PAIR}):
+        for stood_on in (site, nothing):
+            props = tab(stood_on).step(Selection("one", page.name, 1, asks=asks), now)
+            assert set(props) <= ids
+            json.dumps(props, default=Component.to_plotly_json, allow_nan=False)
 
 
 def test_only_alerts_that_come_while_the_page_is_open_are_called_out(
-    market: Market, tracks: Tracks, selection: Selection, alert: Make, now: Now
+    site: Site, pairs_page: Selection, alert: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
-    tab = Tab()
-    assert "toasts" not in tab.step(market, tracks, selection, now)
-    market.apply(
-        StreamMessage("update", alerts=(alert(2, START_S + 1), alert(3, START_S + 1, state="resolved"))), now
-    )
-    shown = tab.step(market, tracks, selection, now)["toasts"]["sendNotifications"]
+    site.market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    one = tab(site)
+    assert "toasts" not in one.step(pairs_page, now)
+    fresh = (alert(2, START_S + 1), alert(3, START_S + 1, state="resolved"))
+    site.market.apply(StreamMessage("update", alerts=fresh), now)
+    shown = one.step(pairs_page, now)["toasts"]["sendNotifications"]
     assert [toast["id"] for toast in shown] == ["alert-2"]
-    assert "toasts" not in tab.step(market, tracks, selection, now)
+    assert "toasts" not in one.step(pairs_page, now)
 
 
-def test_many_alerts_at_once_are_summed_up(
-    market: Market, tracks: Tracks, selection: Selection, alert: Make, now: Now
-) -> None:
-    tab = Tab()
-    tab.step(market, tracks, selection, now)
-    market.apply(StreamMessage("update", alerts=tuple(alert(n, START_S + n) for n in range(10))), now)
-    shown = tab.step(market, tracks, selection, now)["toasts"]["sendNotifications"]
+def test_many_alerts_at_once_are_summed_up(site: Site, pairs_page: Selection, alert: Make, now: Now) -> None:
+    one = tab(site)
+    one.step(pairs_page, now)
+    site.market.apply(StreamMessage("update", alerts=tuple(alert(n, START_S + n) for n in range(10))), now)
+    shown = one.step(pairs_page, now)["toasts"]["sendNotifications"]
     assert [toast["id"] for toast in shown] == ["alert-7", "alert-8", "alert-9"]
-    assert "And 7 more" in shown[0]["message"]
+    assert "And 7 more" in str(shown[0]["message"])
 
 
+@pytest.mark.parametrize(("name", "chart"), [("market_page", "chart-candles"), ("pairs_page", "chart-pair")])
 def test_a_new_stream_goes_on_where_the_last_one_ended(
-    market: Market, tracks: Tracks, selection: Selection, alert: Make, now: Now
+    name: str, chart: str, site: Site, alert: Make, now: Now, request: pytest.FixtureRequest
 ) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
-    mark = Tab().step(market, tracks, selection, now)["mark"]["data"]
-    market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1),)), now)
-    props = Tab(json.loads(json.dumps(mark)), via="poll").step(market, tracks, selection, later(now, 1))
-    assert set(props["chart-candles"]) == {"tick"}  # not the whole series, which would undo a zoom
+    selection: Selection = request.getfixturevalue(name)
+    site.market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    mark = json.loads(json.dumps(tab(site).step(selection, now)["mark"]["data"]))
+    site.market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1),)), now)
+    props = tab(site, mark, via="poll").step(selection, later(now, 1))
+    assert set(props[chart]) == {"tick"}  # not the whole series, which would undo a zoom
     assert [toast["id"] for toast in props["toasts"]["sendNotifications"]] == ["alert-2"]
     assert props["mark"]["data"]["via"] == "poll"
+    # The same page opened again begins with nothing on it.
+    again = tab(site, mark).step(replace(selection, opened=2), later(now, 1))
+    assert "series" in again[chart]
 
 
-@pytest.mark.parametrize("mark", [None, {}, {"candles": "odd"}, {"second": "x"}, [1]])
+@pytest.mark.parametrize("mark", [None, {}, {"place": "odd"}, {"second": "x"}, [1]])
 def test_a_mark_that_cannot_be_read_is_no_mark(
-    mark: Any, market: Market, tracks: Tracks, selection: Selection, now: Now
+    mark: Any, site: Site, market_page: Selection, now: Now
 ) -> None:
-    assert "series" in Tab(mark).step(market, tracks, selection, now)["chart-candles"]
+    assert "series" in tab(site, mark).step(market_page, now)["chart-candles"]
 
 
 def test_another_selection_fills_what_the_page_has_emptied(
-    market: Market, tracks: Tracks, selection: Selection, now: Now
+    site: Site, market_page: Selection, now: Now
 ) -> None:
-    tab = Tab()
-    tab.step(market, tracks, selection, now)
-    props = tab.step(market, tracks, replace(selection, interval="5m"), now)
+    one = tab(site)
+    one.step(market_page, now)
+    props = one.step(replace(market_page, asks={"symbol": "ETHUSDT", "interval": "5m"}), now)
     assert {"series", "timeScaleAction"} <= set(props["chart-candles"])
-    assert "series" not in props["chart-pair"]
     assert props["candles-empty"]["className"] == "pane-empty"
     assert "legend-bar" in props
 
 
-def test_the_first_pair_is_chosen_when_the_address_names_none(
-    market: Market, tracks: Tracks, selection: Selection, now: Now
+def test_another_page_is_filled_from_nothing(
+    site: Site, market_page: Selection, pairs_page: Selection, now: Now
 ) -> None:
-    props = Tab().step(market, tracks, replace(selection, pair=None), now)
+    one = tab(site)
+    one.step(market_page, now)
+    assert {"chart-pair", "metric-y"} <= set(one.step(replace(pairs_page, opened=2), now))
+
+
+def test_the_first_pair_is_chosen_when_the_address_names_none(
+    site: Site, pairs_page: Selection, now: Now
+) -> None:
+    # Until the page has read its address it may still name one.
+    assert tab(site).step(replace(pairs_page, asks={}), now)["pair-select"] == {"data": [PAIR]}
+    props = tab(site).step(replace(pairs_page, asks={"turn": 1}), now)
     assert props["pair-select"] == {"data": [PAIR], "value": PAIR}
-    assert "chart-candles" not in props
+    assert "chart-pair" not in props
 
 
-def test_the_title_tells_the_z_score(market: Market, tracks: Tracks, selection: Selection, now: Now) -> None:
-    assert Tab().step(market, tracks, selection, now)["mark"]["data"]["title"] == f"+0.75 {PAIR} · pairstream"
-    market.link(False, now, "gone")
-    assert Tab().step(market, tracks, selection, now)["mark"]["data"]["title"] == "pairstream"
+def test_a_pair_that_is_not_watched_is_said(site: Site, pairs_page: Selection, now: Now) -> None:
+    props = tab(site).step(replace(pairs_page, asks={"pair": "A-B"}), now)
+    assert props["pair-empty"]["children"] == f"A-B is not watched here. Watched pairs: {PAIR}."
+
+
+def test_the_title_tells_the_z_score(site: Site, pairs_page: Selection, now: Now) -> None:
+    assert tab(site).step(pairs_page, now)["mark"]["data"]["title"] == f"+0.75 {PAIR} · pairstream"
+    site.market.link(False, now, "gone")
+    assert tab(site).step(pairs_page, now)["mark"]["data"]["title"] == "pairstream"
 
 
 @pytest.mark.parametrize(
     ("store", "read"),
     [
         (None, None),
-        ({"pair": "A-B"}, None),
-        ({"tab": "t"}, Selection("t", None, "y", "1m")),
-        ({"tab": "t", "pair": "A-B", "leg": "x", "interval": "1h"}, Selection("t", "A-B", "x", "1h")),
-        ({"tab": "t", "leg": "z", "interval": "2m"}, Selection("t", None, "y", "1m")),
+        ({"tab": "t"}, None),
+        ({"page": "pairs"}, None),
+        ({"tab": "t", "page": "pairs"}, Selection("t", "pairs")),
+        ({"tab": "t", "page": "p", "opened": "x", "zone": None, "asks": []}, Selection("t", "p")),
+        (
+            {"tab": "t", "page": "p", "opened": 2, "zone": "Asia/Tokyo", "asks": {"pair": "A-B"}},
+            Selection("t", "p", 2, "Asia/Tokyo", {"pair": "A-B"}),
+        ),
     ],
 )
 def test_a_selection_is_read_with_care(store: Any, read: Selection | None) -> None:

@@ -8,8 +8,8 @@ from services.common.clock import SECOND
 from services.common.errors import TransientError
 from services.common.messages import Signal
 from services.ui.answers import Bar
-from services.ui.client import ApiClient
-from services.ui.tracks import UNUSED_S, Track, Tracks
+from services.ui.client import ApiClient, RefusedError
+from services.ui.tracks import HOURS_EVERY_S, UNUSED_S, Track, Tracks
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
@@ -26,6 +26,11 @@ class Store:
         if self.error is not None:
             raise self.error
         return self.points[-count:]
+
+    async def older(self, count: int, before_us: int) -> list[Any]:
+        """Note the reading as one of less than nothing."""
+        await self.newest(-count)
+        return [point for point in self.points if point.start_us < before_us][-count:]
 
 
 class Clock:
@@ -173,6 +178,127 @@ def test_an_error_is_kept_until_the_next_answer(bar: Make) -> None:
         store.error = None
         await read(track, clock)
         assert (track.error, track.loaded) == (None, True)
+
+    play(run())
+
+
+async def reach(track: Track[Any], clock: Clock, count: int) -> None:
+    clock.s += 1
+    track.reach(count)
+    await track.settled()
+
+
+def test_a_track_reaches_back_until_there_is_nothing_older(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
+        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, store.older)
+        await reach(track, clock, 50)
+        assert store.asked == []  # nothing to reach back from
+        await read(track, clock)
+        await reach(track, clock, 50)
+        assert seconds(track) == list(range(50, 100))
+        # New points push none of them out.
+        store.points.append(bar(START_S + 100))
+        await read(track, clock)
+        assert (seconds(track), track.is_whole) == (list(range(51, 101)), False)
+        await reach(track, clock, 200)
+        assert (seconds(track), track.is_whole) == (list(range(101)), True)
+        await reach(track, clock, 300)
+        assert store.asked == [20, -30, 2, -150]
+        assert track.generation == 1
+
+    play(run())
+
+
+def test_a_short_history_is_known_to_be_whole(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar()]), Clock()
+        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, store.older)
+        await read(track, clock)
+        await reach(track, clock, 50)
+        assert track.is_whole
+        assert store.asked == [20]
+
+    play(run())
+
+
+def test_what_could_not_be_reached_is_asked_again_and_not_at_once(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
+        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, store.older)
+        await read(track, clock)
+        store.error = TransientError("away")
+        await reach(track, clock, 50)
+        track.reach(50)
+        assert not track.is_reading_older
+        assert (track.older_error, len(track.points)) == ("away", 20)
+        store.error = None
+        await reach(track, clock, 50)
+        assert (track.older_error, len(track.points)) == (None, 50)
+
+    play(run())
+
+
+def test_older_points_of_another_tape_are_not_taken(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
+        answering = asyncio.Event()
+
+        async def late(count: int, before_us: int) -> list[Any]:
+            await answering.wait()
+            return await store.older(count, before_us)
+
+        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, late)
+        await read(track, clock)
+        clock.s += 1
+        track.reach(50)
+        await asyncio.sleep(0)
+        track.points, track.generation = [bar(START_S + 9000)], 2
+        answering.set()
+        await track.settled()
+        assert seconds(track) == [9000]
+
+    play(run())
+
+
+def test_a_refusal_is_told_apart_from_a_silence(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar()]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        store.error = RefusedError("status 404: no such symbol", "no such symbol")
+        await read(track, clock)
+        assert (track.error, track.refusal) == ("status 404: no such symbol", "no such symbol")
+        store.error = TransientError("away")
+        await read(track, clock)
+        assert (track.error, track.refusal) == ("away", None)
+
+    play(run())
+
+
+def test_hours_are_read_a_few_at_a_time_and_once_a_minute(bar: Make) -> None:
+    class Api:
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        async def bars(self, symbol: str, interval: str, limit: int) -> list[Bar]:
+            self.asked.append(symbol)
+            return [bar()]
+
+    async def run() -> None:
+        clock, api = Clock(), Api()
+        tracks = Tracks(cast("ApiClient", api), clock)
+        for asked in (["A", "B"], ["A", "B", "C"], ["A", "B", "C"]):
+            held = tracks.hours("ABC")
+            for track in held.values():
+                await track.settled()
+            clock.s += 1
+            assert api.asked == asked
+        assert set(held) == set("ABC")
+        clock.s += HOURS_EVERY_S
+        for _ in range(4):
+            for track in tracks.hours("ABC").values():
+                await track.settled()
+        assert sorted(api.asked) == list("AABBCC")
 
     play(run())
 

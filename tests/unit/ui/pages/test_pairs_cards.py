@@ -2,20 +2,25 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.common.clock import SECOND
 from services.ui.answers import StreamMessage, SymbolStats, WatchedPair
-from services.ui.cards import cards
 from services.ui.formatting import NONE
 from services.ui.market import Market, Now
+from services.ui.pages.pairs.cards import cards
+from services.ui.pages.pairs.fits import Fit, HalfLife
+from services.ui.readings import Reading
 from tests.unit.ui.conftest import Make
 
 
 @pytest.fixture
 def market(pair: WatchedPair, tick: Make, signal: Make, now: Now) -> Market:
     market = Market()
-    market.watch([pair], [SymbolStats("ETHUSDT", change_24h_pct=-1.234), SymbolStats("BTCUSDT")])
+    market.watch(
+        [pair], [SymbolStats("ETHUSDT", change_24h_pct=-1.234, volume_24h=12345.6), SymbolStats("BTCUSDT")]
+    )
     market.apply(
         StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
     )
@@ -37,7 +42,7 @@ def shown(props: dict[str, dict[str, Any]], name: str) -> tuple[str, str, str]:
 
 def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair, now: Now) -> None:
     props = cards(market, pair, now)
-    assert shown(props, "y") == ("3\u202f400.25", "−1.23 % in 24 h", "ok")
+    assert shown(props, "y") == ("3\u202f400.25", "−1.23 % in 24 h\n12.35 k traded in 24 h", "ok")
     assert shown(props, "x") == ("64\u202f000.1", "last trade", "ok")
     assert shown(props, "spread") == ("+1.250", "in units of ETHUSDT", "ok")
     assert shown(props, "zscore") == ("+0.75", "entry ±2, exit ±0.5", "ok")
@@ -117,3 +122,61 @@ def test_before_anything_is_known_nothing_is_claimed(pair: WatchedPair, now: Now
     assert shown(props, "y") == (NONE, "waiting for a first trade", "waiting")
     assert shown(props, "zscore") == (NONE, "waiting for a first signal", "waiting")
     assert shown(cards(Market(), None, now), "y")[0] == NONE
+
+
+def reading(seconds: float | None, now: Now, error: str | None = None, **fields: Any) -> Reading[Fit]:
+    """Return an analysis of bars up to `now`."""
+    values: dict[str, Any] = {
+        "method": "ols",
+        "bars": 300,
+        "first_us": now.us - 300 * SECOND,
+        "last_us": now.us,
+        "not_enough_data": {},
+        "regression": None,
+        "half_life": HalfLife(seconds, None if seconds else "the spread does not come back"),
+    }
+    found: Reading[Fit] = Reading()
+    found.value, found.error = Fit(**{**values, **fields}), error
+    return found
+
+
+def test_the_half_life_has_its_unit_and_says_of_what_it_is(
+    market: Market, pair: WatchedPair, now: Now
+) -> None:
+    props = cards(market, pair, now, reading(42.53, now))
+    assert shown(props, "half-life") == ("42.5 s", "last 300 bars of 1 s", "ok")
+    assert props["metric-half-life-age"]["children"] == "now"
+
+
+def test_a_spread_that_does_not_come_back_has_none(market: Market, pair: WatchedPair, now: Now) -> None:
+    props = cards(market, pair, now, reading(None, now))
+    assert shown(props, "half-life") == ("none", "not mean-reverting", "ok")
+    assert props["card-half-life"]["title"] == "the spread does not come back"
+
+
+def test_too_few_bars_for_a_half_life_say_so(market: Market, pair: WatchedPair, now: Now) -> None:
+    few = {"half_life": "needs 10 observations, there are 4"}
+    props = cards(market, pair, now, reading(None, now, half_life=None, not_enough_data=few))
+    assert shown(props, "half-life")[:2] == ("none", "needs 10 observations, there are 4")
+
+
+def test_an_old_half_life_is_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+    props = cards(market, pair, later(now, 61), reading(42.5, now))
+    assert shown(props, "half-life") == ("42.5 s", "stale: No newer analysis", "stale")
+    assert props["metric-half-life-age"]["children"] == "1 min ago"
+    refused = cards(market, pair, now, reading(42.5, now, error="the API is away"))
+    assert shown(refused, "half-life") == ("42.5 s", "stale: the API is away", "stale")
+    market.link(False, now, "gone")
+    assert shown(cards(market, pair, now, reading(42.5, now)), "half-life")[2] == "stale"
+
+
+def test_a_paused_pair_says_so_on_every_number_that_stands(
+    market: Market, pair: WatchedPair, now: Now
+) -> None:
+    paused = msgspec.structs.replace(pair, paused=True)
+    props = cards(market, paused, later(now, 900))
+    for name, value in (("spread", "+1.250"), ("zscore", "+0.75"), ("half-life", NONE)):
+        assert shown(props, name)[0] == value
+        assert shown(props, name)[2] == "paused"
+        assert props[f"card-{name}"]["title"].startswith("Paused")
+    assert shown(cards(Market(), paused, now), "zscore")[1] == "paused"

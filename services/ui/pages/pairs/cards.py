@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.common.messages import Signal, Tick
-from services.ui.answers import WatchedPair
-from services.ui.formatting import NONE, age, number, significant_decimals
+from services.ui.answers import SymbolStats, WatchedPair
+from services.ui.formatting import NONE, age, number, quantity, significant_decimals
 from services.ui.market import Market, Now, Seen
+from services.ui.pages.pairs.fits import Fit, age_s, half_life_words
+from services.ui.pages.pairs.words import PAUSED, method_name
+from services.ui.readings import Reading
 from services.ui.view import Props
 
 LOG_DECIMALS = 6
 
-State = Literal["ok", "waiting", "collecting", "stale"]
+FIT_STALE_S = 60.0
+
+State = Literal["ok", "waiting", "collecting", "stale", "paused"]
 Tone = Literal["", "hot", "calm", "up", "down"]
 
 
@@ -28,8 +33,8 @@ class Card:
     reason: str = ""
 
 
-def cards(market: Market, pair: WatchedPair | None, now: Now) -> Props:
-    """Return the properties of all cards."""
+def cards(market: Market, pair: WatchedPair | None, now: Now, fit: Reading[Fit] | None = None) -> Props:
+    """Return the properties of all cards; `fit` is what is read of the pair beside its signals."""
     signal = market.signals.get(pair.pair) if pair else None
     shown: dict[str, Card] = {
         "y": _price(market, pair, pair.y if pair else None, now),
@@ -38,6 +43,7 @@ def cards(market: Market, pair: WatchedPair | None, now: Now) -> Props:
         "zscore": _signal_card("zscore", market, pair, signal, now),
         "hedge-ratio": _signal_card("hedge-ratio", market, pair, signal, now),
         "correlation": _signal_card("correlation", market, pair, signal, now),
+        "half-life": _half_life(market, pair, fit, now),
     }
     labels = {"y": pair.y if pair else "Y", "x": pair.x if pair else "X"}
     props: Props = {f"label-{leg}": {"children": label} for leg, label in labels.items()}
@@ -62,25 +68,38 @@ def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: No
     if pair is None or symbol is None or seen is None:
         return Card(note="waiting for a first trade")
     stats = market.symbols.get(symbol)
-    change = stats.change_24h_pct if stats else None
-    note = f"{number(change, 2, sign=True)} % in 24 h" if change is not None else "last trade"
+    note = _day(stats) if stats else ""
     stale, shown_age = _freshness(market, pair, seen, now)
     return Card(
         value=number(seen.message.price, market.decimals.get(symbol, 2)),
-        note="stale, no trades" if stale else note,
+        note="stale, no trades" if stale else note or "last trade",
         age=shown_age,
         state="stale" if stale else "ok",
         reason=f"No trade of {symbol} for more than {pair.stale_after_s:g} s" if stale else "",
     )
 
 
+def _day(stats: SymbolStats) -> str:
+    change, volume = stats.change_24h_pct, stats.volume_24h
+    lines = (
+        "" if change is None else f"{number(change, 2, sign=True)} % in 24 h",
+        "" if volume is None else f"{quantity(volume)} traded in 24 h",
+    )
+    return "\n".join(line for line in lines if line)
+
+
 def _signal_card(
     name: str, market: Market, pair: WatchedPair | None, seen: Seen[Signal] | None, now: Now
 ) -> Card:
-    if pair is None or seen is None:
+    if pair is None or (seen is None and not pair.paused):
         return Card(note="waiting for a first signal")
+    if seen is None:
+        return Card(note="paused", state="paused", reason=PAUSED)
     signal = seen.message
     stale, shown_age = _freshness(market, pair, seen, now)
+    if pair.paused:
+        value, _, _ = _reading(name, market, pair, signal)
+        return Card(value or NONE, "paused, last known", shown_age, "paused", reason=PAUSED)
     if signal.quality == "not_enough_data" and signal.samples < pair.min_samples:
         return Card(
             value=f"{signal.samples} / {pair.min_samples}",
@@ -113,7 +132,7 @@ def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tu
             "",
         )
     if name == "hedge-ratio" and signal.hedge_ratio is not None:
-        method = f"{signal.method.upper()}, " if signal.method else ""
+        method = f"{method_name(signal.method)}, " if signal.method else ""
         decimals = significant_decimals(signal.hedge_ratio, 5)
         return number(signal.hedge_ratio, decimals), f"{method}window {signal.window}", ""
     if name == "correlation" and signal.correlation is not None:
@@ -130,6 +149,24 @@ def _zscore(pair: WatchedPair, signal: Signal) -> tuple[str | None, str, Tone]:
     if abs(signal.zscore) <= pair.exit_z:
         return value, f"within exit ±{pair.exit_z:g}", "calm"
     return value, f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}", ""
+
+
+def _half_life(market: Market, pair: WatchedPair | None, fit: Reading[Fit] | None, now: Now) -> Card:
+    if pair is not None and pair.paused:
+        return Card(note="paused", state="paused", reason=PAUSED)
+    if pair is None or fit is None or (fit.value is None and fit.error is None):
+        return Card(note="waiting for an analysis")
+    if fit.value is None:
+        return Card(note="no answer from the API", state="stale", reason=fit.error or "")
+    value, note = half_life_words(fit.value)
+    seconds = None if market.feed == "replay" else age_s(fit.value, now.us)
+    shown_age = "" if seconds is None else age(seconds)
+    late = seconds is not None and seconds > max(FIT_STALE_S, pair.stale_after_s)
+    if late or not market.connected or fit.error:
+        reason = fit.error or "No newer analysis"
+        return Card(value or "none", f"stale: {reason}", shown_age, "stale", reason=reason)
+    life = fit.value.half_life
+    return Card(value or "none", note, shown_age, "ok", reason=life.reason or "" if life else note)
 
 
 def _freshness(

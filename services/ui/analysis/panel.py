@@ -1,0 +1,247 @@
+"""A panel that asks for an analysis and shows it: of a live pair or of a dataset, on any page.
+
+A page puts ``layout`` somewhere, calls ``register`` once, and fills the store ``<prefix>-subject`` with
+``{"pair": ..., "dataset": ...}``, or null while nothing is to be asked. The controls are in the address under `prefix`.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import dash_mantine_components as dmc
+import msgspec
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from dash.development.base_component import Component
+
+from services.common.errors import TransientError
+from services.ui import charts, problems
+from services.ui.analysis import shown, tables
+from services.ui.analysis.answer import Analysis
+from services.ui.analysis.drawing import PANES, SHARES, TITLES, Thresholds
+from services.ui.analysis.question import ASKED_AS, LAGS, METHODS, TRANSFORMS, TRENDS, USUAL, WIDTHS, question
+from services.ui.components import cover, download, table
+from services.ui.formatting import NONE
+from services.ui.view import Props, Site, attributes
+
+WHAT_IF = ("method", "window", "interval", "bars", "transform", "intercept")
+TESTS = ("method", "interval", "bars", "transform", "trend", "lags")
+EVERYTHING = (*WHAT_IF, "trend", "lags")
+LABELS = {
+    "method": "Method",
+    "window": "Window, bars",
+    "interval": "Bar",
+    "bars": "Range, newest bars",
+    "transform": "Values",
+    "intercept": "With an intercept",
+    "trend": "Tests allow for",
+    "lags": "Lags",
+}
+CHOICES: dict[str, Mapping[str, str]] = {
+    "method": METHODS,
+    "interval": WIDTHS,
+    "transform": TRANSFORMS,
+    "trend": TRENDS,
+    "lags": LAGS,
+}
+TIMEOUT_S = 60.0
+BAR_SPACING = 1.0
+AGAIN = "Recompute"
+
+
+def controls(prefix: str, names: tuple[str, ...]) -> Component:
+    """Return the controls called `names`, and what they need to be in the address."""
+    usual = {"prefix": prefix, "names": names, "usual": [USUAL[name] for name in names]}
+    form: Component = html.Div(
+        [
+            dcc.Store(id=f"{prefix}-panel", data=usual),
+            dcc.Store(id=f"{prefix}-subject"),
+            dcc.Store(id=f"{prefix}-asks"),
+            dcc.Store(id=f"{prefix}-done"),
+            *(_control(prefix, name) for name in names),
+        ],
+        className="form",
+        role="group",
+        **attributes("aria", label="What to analyse"),
+    )
+    return form
+
+
+def status(prefix: str) -> Component:
+    """Return what asks again, and over which bars the answer is."""
+    bar: Component = html.Div(
+        [
+            html.Div("Nothing asked yet", id=f"{prefix}-status", className="panel-status", role="status"),
+            html.Div(id=f"{prefix}-coverage", className="fine num", role="status"),
+            html.Div(
+                [
+                    html.Button(AGAIN, id=f"{prefix}-again", n_clicks=0, className="button"),
+                    _link(f"{prefix}-csv", "Series CSV", "analysis.csv"),
+                    _link(f"{prefix}-json", "Statistics JSON", "analysis.json"),
+                ],
+                className="form-foot",
+            ),
+        ]
+    )
+    return bar
+
+
+def numbers(prefix: str, live: bool = False) -> Component:
+    """Return the numbers, with `live` beside those of the live pair (``<prefix>-live-<name>``)."""
+    cells: list[Component] = [
+        html.B(id=f"{prefix}-of-all", className="numbers-head"),
+        *(cell for name in shown.OF_ALL for cell in _cells(prefix, name)),
+        html.B("Newest bar", id=f"{prefix}-of-newest", className="numbers-head is-newest"),
+    ]
+    if live:
+        cells.append(html.B("Live", className="numbers-live"))
+    for name in shown.OF_NEWEST:
+        cells += _cells(prefix, name, live)
+    grid: Component = html.Div(cells, className="numbers num" + (" has-live" if live else ""))
+    return grid
+
+
+def chart(prefix: str) -> Component:
+    """Return the chart of the rolling numbers."""
+    whole, above = sum(SHARES.values()), 0.0
+    labels = []
+    for pane in PANES:
+        top = {"--top": f"{above / whole:.4f}"}
+        labels.append(html.Div(html.B(TITLES[pane]), className="pane-label", style=top))
+        above += SHARES[pane]
+    drawn = charts.chart(f"chart-{prefix}", BAR_SPACING, [SHARES[pane] for pane in PANES])
+    body: Component = html.Div(
+        [drawn, *labels, cover(f"{prefix}-empty", "Nothing asked yet")], className="pane-body panel-chart"
+    )
+    return body
+
+
+def evidence(prefix: str, *between: Component) -> Component:
+    """Return the verdict, what is to stand `between`, and every statistic with its CSV."""
+    grid: Any = table(
+        f"{prefix}-rows",
+        tables.COLUMNS,
+        "No numbers yet",
+        domLayout="autoHeight",
+        tooltipShowDelay=300,
+        suppressColumnVirtualisation=True,
+    )
+    grid.style = {"width": "100%"}
+    grid.csvExportParams = {"fileName": f"{prefix}.csv"}
+    save = html.Button("Table CSV", id=f"{prefix}-save", n_clicks=0, className="button is-link")
+    part: Component = html.Div(
+        [
+            html.Div(id=f"{prefix}-verdict", className="verdict", role="status"),
+            html.Div(id=f"{prefix}-missing", className="fine"),
+            *between,
+            grid,
+            html.Div(save, className="form-foot"),
+        ],
+        className="evidence",
+    )
+    return part
+
+
+def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: frozenset[str]) -> None:
+    """Add what the panel does; `names` are those of its controls, `parts` the ids that are laid out."""
+    values = [f"{prefix}-{name}" for name in names]
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("analysis", "route"),
+        *(Output(control, _value(control)) for control in values),
+        Input(f"{prefix}-panel", "data"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("analysis", "asks"),
+        Output(f"{prefix}-asks", "data"),
+        Input(f"{prefix}-subject", "data"),
+        Input(f"{prefix}-again", "n_clicks"),
+        *(Input(control, _value(control)) for control in values),
+        State(f"{prefix}-panel", "data"),
+    )
+    if f"chart-{prefix}" in parts:
+        charts.paint(app, f"chart-{prefix}")
+    if f"{prefix}-rows" in parts:
+        app.clientside_callback(  # type: ignore[no-untyped-call]
+            ClientsideFunction("analysis", "save"),
+            Output(f"{prefix}-rows", "exportDataAsCsv"),
+            Input(f"{prefix}-save", "n_clicks"),
+            prevent_initial_call=True,
+        )
+
+    @app.callback(
+        Output(f"{prefix}-done", "data"),
+        Input(f"{prefix}-asks", "data"),
+        running=[(Output(f"{prefix}-again", "children"), "Computing…", AGAIN)],
+        prevent_initial_call=True,
+    )
+    async def ask(asks: dict[str, Any] | None) -> Any:
+        if not asks:
+            return None
+        for element, props in (await answer(site, prefix, names, asks)).items():
+            if element in parts:
+                set_props(element, props)
+        return asks
+
+
+async def answer(site: Site, prefix: str, names: tuple[str, ...], asks: dict[str, Any]) -> Props:
+    """Ask the API and return what the panel shows of its answer."""
+    fine: Props = {f"{prefix}-{name}": {"error": ""} for name in names}
+    asked = question(asks)
+    if isinstance(asked, str):
+        return {**fine, **shown.refused(prefix, asked), f"{prefix}-intercept": {"error": asked}}
+    began = time.monotonic()
+    try:
+        response = await site.client.send("GET", asked.path, params=asked.params, timeout=TIMEOUT_S)
+    except TransientError as error:
+        return {**fine, **shown.refused(prefix, str(error))}
+    seconds = time.monotonic() - began
+    if response.is_error:
+        fields = {ASKED_AS.get(name, name): name for name in names}
+        wrong = problems.read(response, tuple(fields))
+        at = {f"{prefix}-{fields[field]}": {"error": text} for field, text in wrong.fields.items()}
+        text = wrong.rest or "Not asked: one of the values is refused."
+        return {**fine, **at, **shown.refused(prefix, text)}
+    try:
+        found = msgspec.json.decode(response.content, type=Analysis)
+    except msgspec.DecodeError as error:
+        return {**fine, **shown.refused(prefix, f"Expected an analysis, received another answer: {error}")}
+    pair = None if asks.get("dataset") else (site.market.pairs or {}).get(asks["pair"])
+    thresholds = Thresholds(pair.entry_z, pair.exit_z) if pair else Thresholds()
+    return {**fine, **shown.answered(prefix, asked, found, seconds, thresholds)}
+
+
+def ids(*laid_out: Component) -> frozenset[str]:
+    """Return the ids of everything in `laid_out`."""
+    roots: tuple[Any, ...] = laid_out
+    parts = [part for root in roots for part in (root, *root._traverse())]
+    return frozenset(part.id for part in parts if getattr(part, "id", None))
+
+
+def _value(control: str) -> str:
+    return "checked" if control.endswith("-intercept") else "value"
+
+
+def _control(prefix: str, name: str) -> Component:
+    common: dict[str, Any] = {"id": f"{prefix}-{name}", "label": LABELS[name], "size": "xs"}
+    control: Component
+    if name == "intercept":
+        control = dmc.Checkbox(checked=True, **common)
+    elif name in CHOICES:
+        options = [{"value": value, "label": label} for value, label in CHOICES[name].items()]
+        control = dmc.Select(data=options, allowDeselect=False, value=str(USUAL[name]), **common)
+    else:
+        control = dmc.NumberInput(hideControls=True, debounce=500, value=USUAL[name], **common)
+    return control
+
+
+def _cells(prefix: str, name: str, live: bool = False) -> list[Component]:
+    beside = [html.Span(NONE, id=f"{prefix}-live-{name}")] if live else []
+    where = "numbers-wide" if name in shown.OF_ALL else None
+    value = html.Span(NONE, id=f"{prefix}-number-{name}", className=where)
+    return [html.Span(shown.NUMBERS[name], className="numbers-name"), value, *beside]
+
+
+def _link(element: str, label: str, name: str) -> Component:
+    link: Any = download(element, label)
+    link.className, link.download = "download is-nothing", name
+    made: Component = link
+    return made

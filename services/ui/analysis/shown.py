@@ -1,0 +1,158 @@
+"""An answer as the properties of a panel."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from services.ui import downloads, steps
+from services.ui.analysis import drawing, tables
+from services.ui.analysis.answer import Analysis
+from services.ui.analysis.drawing import Thresholds
+from services.ui.analysis.question import Question
+from services.ui.formatting import NONE, moment, number, significant_decimals
+from services.ui.view import Props
+
+HEADLINES = {
+    "cointegrated": "Cointegrated",
+    "one_way": "Weak evidence of cointegration",
+    "not_cointegrated": "Not cointegrated",
+    "legs_stationary": "Legs stationary: no question of cointegration",
+    "not_enough_data": "Not enough data",
+}
+NUMBERS = {
+    "line": "Hedge ratio",
+    "interval": "Interval",
+    "r_squared": "R²",
+    "half_life": "Half-life",
+    "hedge_ratio": "Hedge ratio",
+    "intercept": "Intercept",
+    "spread": "Spread",
+    "zscore": "z-score",
+    "correlation": "Correlation",
+}
+OF_ALL = ("line", "interval", "r_squared", "half_life")
+OF_NEWEST = ("hedge_ratio", "intercept", "spread", "zscore", "correlation")
+
+
+def answered(
+    prefix: str, question: Question, found: Analysis, seconds: float, thresholds: Thresholds
+) -> Props:
+    """Return what a panel shows of an answer that took `seconds`."""
+    chart = f"chart-{prefix}"
+    key = f"{found.pair}|{found.last_us}|{seconds}"
+    is_drawn = drawing.has_points(found)
+    return {
+        f"{prefix}-status": {"children": "", "className": "panel-status"},
+        f"{prefix}-coverage": {"children": coverage(found, seconds, question.zone)},
+        f"{prefix}-verdict": {
+            "children": verdict(found),
+            "className": f"verdict is-{found.verdict.conclusion}",
+        },
+        f"{prefix}-missing": {"children": missing(found)},
+        f"{prefix}-rows": {"rowData": tables.rows(found)},
+        f"{prefix}-of-all": {"children": f"Line through all {found.bars} bars"},
+        f"{prefix}-of-newest": {"children": f"Newest bar, by the {found.window} before it"},
+        **{f"{prefix}-number-{name}": {"children": text} for name, text in numbers(found).items()},
+        **(drawing.chart(chart, found, thresholds, key) if is_drawn else drawing.nothing(chart)),
+        **steps.empty(f"{prefix}-empty", "" if is_drawn else f"Not enough data: {_why_empty(found)}"),
+        f"{prefix}-csv": {"href": _link(question, found, "csv"), "className": "download"},
+        f"{prefix}-json": {"href": _link(question, found, "json", series="false"), "className": "download"},
+    }
+
+
+def refused(prefix: str, text: str) -> Props:
+    """Return what a panel shows without an answer: why, and no old numbers."""
+    chart = f"chart-{prefix}"
+    away = "download is-nothing"
+    return {
+        f"{prefix}-status": {"children": text, "className": "panel-status is-error"},
+        f"{prefix}-coverage": {"children": ""},
+        f"{prefix}-verdict": {"children": "", "className": "verdict"},
+        f"{prefix}-missing": {"children": ""},
+        f"{prefix}-rows": {"rowData": []},
+        **{f"{prefix}-number-{name}": {"children": NONE} for name in NUMBERS},
+        **drawing.nothing(chart),
+        **steps.empty(f"{prefix}-empty", "No answer"),
+        f"{prefix}-csv": {"href": "", "className": away},
+        f"{prefix}-json": {"href": "", "className": away},
+    }
+
+
+def coverage(found: Analysis, seconds: float, zone: str) -> str:
+    """Return over which bars the answer is, and how long it took."""
+    took = f"Answered in {seconds:.2f} s."
+    if found.first_us is None or found.last_us is None:
+        return f"No bar of {found.bar_s:g} s that both legs have. {took}"
+    span = f"{moment(found.first_us, zone)} to {moment(found.last_us, zone)}"
+    dropped = max(found.bars_y, found.bars_x) - found.bars
+    asides = [f"{dropped} dropped, because one leg has none"] if dropped else []
+    asides += [f"{found.breaks} followed by a gap"] if found.breaks else []
+    aside = f" ({', '.join(asides)})" if asides else ""
+    return f"{found.bars} bars of {found.bar_s:g} s, {span}{aside}. {took}"
+
+
+def verdict(found: Analysis) -> list[Component]:
+    """Return the verdict: in a word, in a sentence, and what to keep in mind."""
+    said = found.verdict
+    notes = [html.Ul([html.Li(note) for note in said.notes])] if said.notes else []
+    return [html.B(HEADLINES[said.conclusion]), html.P(said.text), *notes]
+
+
+def missing(found: Analysis) -> str:
+    """Return what could not be computed, and why."""
+    parts = {
+        tables.named(part, found): why for part, why in found.not_enough_data.items() if part in tables.PARTS
+    }
+    if len(set(parts.values())) == 1 and len(parts) > 1:
+        return f"Not computed: {', '.join(parts)}. {next(iter(parts.values()))}."
+    return " ".join(f"{name}: {why}." for name, why in parts.items())
+
+
+def numbers(found: Analysis) -> dict[str, str]:
+    """Return the numbers by name, as text."""
+    shown = dict.fromkeys(NUMBERS, NONE)
+    if line := found.regression:
+        shown["line"] = five(line.hedge_ratio)
+        shown["interval"] = f"none for {found.method}"
+        if line.low is not None and line.high is not None:
+            decimals = significant_decimals(max(abs(line.low), abs(line.high)), 5)
+            ends = f"{number(line.low, decimals)} to {number(line.high, decimals)}"
+            shown["interval"] = f"{ends} ({100 * line.level:g} %)"
+        if line.r_squared is not None:
+            shown["r_squared"] = number(line.r_squared, 4)
+    if life := found.half_life:
+        shown["half_life"] = "none"
+        if life.samples is not None and life.seconds is not None:
+            bars, after = (
+                number(value, significant_decimals(value, 3)) for value in (life.samples, life.seconds)
+            )
+            shown["half_life"] = f"{bars} bars, {after} s"
+    if found.data:
+        newest = found.data[-1]
+        for name, value in (("hedge_ratio", newest.hedge_ratio), ("intercept", newest.intercept)):
+            shown[name] = NONE if value is None else five(value)
+        shown |= latest(newest.spread, newest.zscore, newest.correlation)
+    return shown
+
+
+def latest(spread: float | None, zscore: float | None, correlation: float | None) -> dict[str, str]:
+    """Return the numbers that live signals have, too, as text."""
+    return {
+        "spread": NONE if spread is None else number(spread, significant_decimals(spread, 4), sign=True),
+        "zscore": NONE if zscore is None else number(zscore, 2, sign=True),
+        "correlation": NONE if correlation is None else number(correlation, 3, sign=True),
+    }
+
+
+def five(value: float) -> str:
+    """Return five significant digits of `value`."""
+    return number(value, significant_decimals(value, 5))
+
+
+def _why_empty(found: Analysis) -> str:
+    return found.not_enough_data.get("rolling", found.verdict.text)
+
+
+def _link(question: Question, found: Analysis, form: str, **more: str) -> str:
+    """Return where exactly these bars are analysed again, however many have come since."""
+    end = None if found.last_us is None else found.last_us + 1
+    return downloads.link(question.path, **{**question.params, "end": end, **more, "format": form})

@@ -1,0 +1,134 @@
+"""The numbers of an analysis as rows of a table."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.ui.analysis.answer import Analysis, Statistic, UnitRoot
+
+Row = dict[str, Any]
+
+# What is saved is what the API said, with all its digits.
+NUMBER = {"type": "rightAligned", "useValueFormatterForExport": False}
+CRITICAL = {**NUMBER, "width": 60, "valueFormatter": {"function": "pairstreamDigits(params.value, 3)"}}
+COLUMNS: list[Row] = [
+    {"field": "name", "headerName": "Test", "pinned": "left", "width": 142, "tooltipField": "name"},
+    {
+        "field": "value",
+        "headerName": "Statistic",
+        "width": 68,
+        "valueFormatter": {"function": "pairstreamDigits(params.value, 4)"},
+        **NUMBER,
+    },
+    {"field": "p", "headerName": "p", **CRITICAL},
+    {"field": "5%", "headerName": "5 %", **CRITICAL},
+    {"field": "lags", "headerName": "Lags", **CRITICAL},
+    {"field": "samples", "headerName": "Samples", **CRITICAL},
+    {"field": "1%", "headerName": "1 %", **CRITICAL},
+    {"field": "10%", "headerName": "10 %", **CRITICAL},
+    {"field": "note", "headerName": "Note", "width": 360, "tooltipField": "note"},
+]
+TESTS = {
+    "engle_granger_y_on_x": "Engle-Granger Y on X",
+    "engle_granger_x_on_y": "Engle-Granger X on Y",
+    "adf_y": "ADF {y}",
+    "adf_x": "ADF {x}",
+    "adf_spread": "ADF spread",
+}
+NOTES = {
+    "engle_granger_y_on_x": "does a line through {x} hold {y}?",
+    "engle_granger_x_on_y": "does a line through {y} hold {x}?",
+    "adf_y": "is {y} a random walk?",
+    "adf_x": "is {x} a random walk?",
+    "adf_spread": "too lenient: the line was put where the spread is small",
+}
+PARTS = {
+    **TESTS,
+    "regression": "Hedge ratio",
+    "half_life": "Half-life",
+    "hurst": "Hurst exponent",
+    "diagnostics": "Residual diagnostics",
+}
+_LEVELS = ("1%", "5%", "10%")
+
+
+def rows(found: Analysis) -> list[Row]:
+    """Return one row for each number; what could not be computed has its reason as its note."""
+    return [{"id": str(number), **row} for number, row in enumerate(_rows(found))]
+
+
+def named(part: str, found: Analysis) -> str:
+    """Return what a part of the answer is called."""
+    return PARTS.get(part, part).format(y=found.y, x=found.x)
+
+
+def _rows(found: Analysis) -> Iterator[Row]:
+    for part in TESTS:
+        yield _unit_root(part, found, getattr(found, part))
+    yield from _line(found)
+    yield from _life(found)
+    yield from _residuals(found)
+
+
+def _unit_root(part: str, found: Analysis, test: UnitRoot | None) -> Row:
+    if test is None:
+        return _missing(part, found)
+    critical = test.critical_values or {}
+    return {
+        "name": named(part, found),
+        "value": test.statistic,
+        "p": test.p_value,
+        "lags": test.lags,
+        "samples": test.samples,
+        **{level: critical.get(level) for level in _LEVELS},
+        "note": NOTES[part].format(y=found.y, x=found.x),
+    }
+
+
+def _line(found: Analysis) -> Iterator[Row]:
+    line = found.regression
+    if line is None:
+        yield _missing("regression", found)
+        return
+    level = f"{100 * line.level:g} %"
+    yield {"name": "Hedge ratio", "value": line.hedge_ratio, "samples": line.samples, "note": found.method}
+    for end, value in (("low", line.low), ("high", line.high)):
+        note = "" if value is not None else f"the method {found.method} has none here"
+        yield {"name": f"{level} interval, {end}", "value": value, "samples": line.samples, "note": note}
+    yield {"name": "Intercept", "value": line.intercept, "samples": line.samples}
+    yield {"name": "R²", "value": line.r_squared, "samples": line.r_squared_samples}
+
+
+def _life(found: Analysis) -> Iterator[Row]:
+    life = found.half_life
+    if life is None:
+        yield _missing("half_life", found)
+    else:
+        yield {"name": "Half-life, bars", "value": life.samples, "note": life.reason or ""}
+        yield {"name": "Half-life, s", "value": life.seconds, "note": life.reason or ""}
+    if found.hurst is None:
+        yield _missing("hurst", found)
+    else:
+        note = f"0.5 is a random walk; standard error {found.hurst.standard_error:.2g}"
+        yield {"name": "Hurst exponent", "value": found.hurst.exponent, "note": note}
+
+
+def _residuals(found: Analysis) -> Iterator[Row]:
+    left = found.diagnostics
+    if left is None:
+        yield _missing("diagnostics", found)
+        return
+    yield {"name": "Durbin-Watson", "value": left.durbin_watson, "note": "2 without autocorrelation"}
+    yield _statistic("Ljung-Box", left.ljung_box, "autocorrelation", left.lags)
+    yield _statistic("ARCH", left.arch, "changing variance", left.lags)
+    yield _statistic("Jarque-Bera", left.jarque_bera, "normality")
+    yield {"name": "Skew", "value": left.skew, "note": "0 of a symmetric distribution"}
+    yield {"name": "Kurtosis", "value": left.kurtosis, "note": "3 of a normal distribution"}
+
+
+def _statistic(name: str, test: Statistic, of: str, lags: int | None = None) -> Row:
+    return {"name": name, "value": test.statistic, "p": test.p_value, "lags": lags, "note": f"of {of}"}
+
+
+def _missing(part: str, found: Analysis) -> Row:
+    reason = found.not_enough_data.get(part, "not enough data")
+    return {"name": named(part, found), "value": None, "note": reason}

@@ -1,0 +1,248 @@
+/* What alerts do on every page (buttons, links, the tone), and what their own page does by itself. */
+(function () {
+    "use strict";
+
+    const STATES = ["all", "firing", "resolved", "acknowledged"];
+    const { query, remember, oneOf, look, moment, number, set, keep } = window.pairstream;
+
+    let main = null; // the page as it was opened
+    let wanted = null; // what its filters say
+    let turn = 0; // how often they have changed: rows that come belong to one of the turns
+    let filled = 0; // the turn the table was filled in
+    let drawn = {}; // what has been drawn of it
+    let held = new Map(); // its rows
+    let guarded = null; // the table that is watched over
+    let sounds = null;
+
+    function grid(use) {
+        window.dash_ag_grid.getApiAsync("alerts-table").then(use);
+    }
+
+    /* A moment as an input for local times has it, and back. */
+    function local(ms) {
+        return ms === null ? "" : moment(ms).slice(0, 16).replace(" ", "T");
+    }
+
+    function instant(text) {
+        const asked = text ? Date.parse(text.slice(0, 16) + ":00Z") : NaN;
+        if (Number.isNaN(asked)) return null;
+        let at = asked;
+        for (let n = 0; n < 2; n += 1) at -= Date.parse(moment(at).replace(" ", "T") + "Z") - asked;
+        return at;
+    }
+
+    function address(ms) {
+        return ms === null ? null : new Date(ms).toISOString().slice(0, 16) + "Z";
+    }
+
+    function asked(name) {
+        const at = Date.parse(query().get(name) || "");
+        return Number.isNaN(at) ? null : at;
+    }
+
+    /* Go to another page of the dashboard without loading it anew. */
+    function visit(event) {
+        const link = event.target.closest && event.target.closest("a.inside");
+        if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+        event.preventDefault();
+        window.history.pushState({}, "", link.href);
+        window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    }
+
+    function ask(button, does, seconds) {
+        const { alert, pair } = button.dataset;
+        if (does === "other") {
+            set("snooze-alert", { data: { alert: alert } });
+            set("snooze-about", { children: pair });
+            set("snooze-said", { children: "" });
+            set("snooze", { opened: true });
+        } else {
+            set("alert-asked", { data: { alert: alert, does: does, for_s: seconds, at: Date.now() } });
+        }
+    }
+
+    function pressed(event) {
+        const button = event.target.closest && event.target.closest("button[data-does]");
+        if (button) ask(button, button.dataset.does, button.dataset.for);
+    }
+
+    function chosen(event) {
+        const choice = event.target;
+        if (!choice.matches || !choice.matches("select[data-alert]")) return;
+        ask(choice, choice.value === "other" ? "other" : "snooze", choice.value);
+        choice.value = "";
+    }
+
+    /* Two short notes, without a file. A browser lets a page sound only after it was touched. */
+    function tone() {
+        sounds = sounds || new AudioContext();
+        sounds.resume();
+        [660, 880].forEach(function (pitch, n) {
+            const note = sounds.createOscillator();
+            const volume = sounds.createGain();
+            const begin = sounds.currentTime + 0.14 * n;
+            note.frequency.value = pitch;
+            volume.gain.setValueAtTime(0.12, begin);
+            volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.13);
+            note.connect(volume).connect(sounds.destination);
+            note.start(begin);
+            note.stop(begin + 0.14);
+        });
+    }
+
+    function sounding() {
+        return localStorage.getItem("sound") === "on";
+    }
+
+    function touched() {
+        if (sounding()) (sounds = sounds || new AudioContext()).resume();
+    }
+
+    /* The table begins with the rows of its layout, none, and may do so after the first rows have come. */
+    function guard(api) {
+        if (api === guarded) return;
+        guarded = api;
+        api.addEventListener("rowDataUpdated", function () {
+            if (api.getDisplayedRowCount() < held.size) api.setGridOption("rowData", [...held.values()]);
+        });
+    }
+
+    function fill(api, rows) {
+        held = new Map(rows.map((row) => [row.id, row]));
+        guard(api);
+        api.setGridOption("rowData", rows);
+    }
+
+    /* Take rows in; whoever has scrolled down goes on reading the same row. */
+    function merge(api, rows) {
+        const add = [];
+        const update = [];
+        for (const { is_old: isOld, ...row } of rows) {
+            const known = api.getRowNode(row.id);
+            if (!known && !isOld) add.push(row);
+            else if (known && JSON.stringify(known.data) !== JSON.stringify(row)) update.push(row);
+            else continue;
+            held.set(row.id, row);
+        }
+        if (!add.length && !update.length) return;
+        const view = document.querySelector("#alerts-table .ag-body-viewport");
+        const height = api.getSizesForCurrentTheme().rowHeight;
+        const read = view && view.scrollTop > 0 && api.getDisplayedRowAtIndex(Math.floor(view.scrollTop / height));
+        const before = read && read.rowIndex;
+        api.applyTransaction({ add: add, update: update });
+        if (read) view.scrollTop += (read.rowIndex - before) * height;
+    }
+
+    function more(cursor, isFirst) {
+        set("alerts-cursor", { data: cursor || null });
+        set("alerts-older", { hidden: !cursor });
+        if (isFirst) set("alerts-said", { children: "" });
+    }
+
+    const components = window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
+    const element = (...parts) => window.React.createElement(...parts);
+
+    components.PairLink = function (cell) {
+        const { pair } = cell.data;
+        return element("a", { className: "inside", href: "/pairs?pair=" + encodeURIComponent(pair) }, pair);
+    };
+
+    /* Who has seen an alert and until when it is silent, or what can be done about it. */
+    components.AlertHandling = function (cell) {
+        const { id, pair, state, acked, by, until } = cell.data;
+        const about = { "data-alert": id, "data-pair": pair };
+        const parts = [];
+        if (acked) {
+            parts.push(element("span", { key: "acked", title: moment(acked) },
+                "Acknowledged by " + by + ", " + moment(acked, "second")));
+        } else if (state === "firing") {
+            parts.push(element("button", { key: "ack", className: "action", "data-does": "ack",
+                "aria-label": "Acknowledge the alert of " + pair, ...about }, "Acknowledge"));
+        }
+        if (until || (state === "firing" && !acked)) {
+            const options = [["", until ? "Snoozed until " + moment(until).slice(5, 16) : "Snooze\u2026"],
+                ...cell.snoozes.map(([label, seconds]) => [seconds, label]), ["other", "Other\u2026"],
+                ...(until ? [["0", "End the snooze"]] : [])];
+            parts.push(element("select", { key: "snooze", className: "action", defaultValue: "",
+                "aria-label": "Snooze " + pair, ...about },
+            options.map(([value, label]) => element("option", { key: value, value: value, disabled: value === "" }, label))));
+        }
+        return element("span", { className: "alert-handling" }, parts);
+    };
+
+    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
+        pairstreamNumber: (value, digits) => value === null || value === undefined ? "" : number(value, digits),
+        /* Tab goes through what is inside a cell before it goes to the next one. */
+        pairstreamInside: function (params) {
+            const cell = params.event.target.closest(".ag-cell");
+            const inside = [...cell.querySelectorAll("a, button, select")];
+            const at = inside.indexOf(document.activeElement);
+            if (params.event.key !== "Tab") return at >= 0;
+            return params.event.shiftKey ? at > 0 : at < inside.length - 1;
+        },
+    });
+
+    window.dash_clientside.alerts = {
+        /* Read the filters from the address; times are shown in the reader's zone. */
+        route: function () {
+            return [query().get("pair") || "", oneOf(query().get("state"), STATES, "all"), local(asked("from")),
+                local(asked("to")), sounding()];
+        },
+
+        /* Note the filters, write them into the address, and take what belongs to the old ones off the screen. */
+        select: function (pair, state, from, to) {
+            const now = { pair: pair || "", state: state, from: instant(from), to: instant(to) };
+            const page = document.getElementById("page-alerts");
+            if (page === main && JSON.stringify(now) === JSON.stringify(wanted)) return [keep(), keep()];
+            main = page;
+            wanted = now;
+            turn += 1;
+            drawn = {};
+            remember({ pair: now.pair, state: state === "all" ? null : state, from: address(now.from),
+                to: address(now.to) });
+            look(Object.assign({ turn: turn }, now));
+            return ["Reading\u2026", "pane-empty is-shown"];
+        },
+
+        /* Draw the newest page once, what is new on top, and older pages below. */
+        draw: function (first, live, older) {
+            grid(function (api) {
+                const news = live && live.turn === turn ? live.rows : [];
+                if (first && first.turn === turn && filled !== turn) {
+                    const ids = new Set(first.rows.map((row) => row.id));
+                    filled = turn;
+                    fill(api, first.rows.concat(news.filter((row) => !row.is_old && !ids.has(row.id))));
+                    more(first.cursor, true);
+                } else if (filled === turn && first && first.turn === turn && drawn.first !== first) {
+                    merge(api, first.rows);
+                }
+                if (filled !== turn) return;
+                if (drawn.live !== live) merge(api, news);
+                if (older && older.turn === turn && drawn.older !== older) {
+                    merge(api, older.rows);
+                    more(older.cursor);
+                }
+                drawn = { first: first, live: live, older: older };
+            });
+            return turn;
+        },
+
+        sound: function (on) {
+            const was = sounding();
+            localStorage.setItem("sound", on ? "on" : "off");
+            if (on && !was) tone();
+            return "";
+        },
+
+        hear: function () {
+            if (sounding()) tone();
+            return keep();
+        },
+    };
+
+    document.addEventListener("click", visit);
+    document.addEventListener("click", pressed);
+    document.addEventListener("change", chosen);
+    document.addEventListener("pointerdown", touched);
+    document.addEventListener("keydown", touched);
+})();

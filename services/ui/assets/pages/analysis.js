@@ -1,0 +1,51 @@
+/* What a panel of analysis does by itself, on whichever page it is. */
+(function () {
+    "use strict";
+
+    const { query, remember, zone, keep } = window.pairstream;
+
+    /* A value of the address as the type of the one it stands for. */
+    function read(text, usual) {
+        if (text === undefined || text === "") return usual;
+        if (typeof usual === "boolean") return text === "1";
+        return typeof usual === "number" && !Number.isNaN(Number(text)) ? Number(text) : text;
+    }
+
+    function write(value) {
+        return typeof value === "boolean" ? (value ? "1" : "0") : String(value ?? "");
+    }
+
+    /* So many significant digits; whole numbers as they are. */
+    function digits(value, count) {
+        if (value === null || value === undefined) return "";
+        const size = Math.abs(value);
+        const text = Number.isInteger(value) ? String(value)
+            : size < 1e-4 ? value.toExponential(count - 1)
+                : value.toFixed(Math.max(0, count - 1 - Math.floor(Math.log10(size))));
+        return text.replaceAll("-", "\u2212");
+    }
+
+    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamDigits: digits });
+
+    window.dash_clientside.analysis = {
+        /* Read the controls from the address, or take what is usual. */
+        route: function (panel) {
+            const asked = (query().get(panel.prefix) || "").split(",");
+            return panel.usual.map((usual, place) => read(asked[place], usual));
+        },
+
+        /* Write the controls into the address, and say what is to be asked; a null subject asks nothing. */
+        asks: function (subject, again, ...rest) {
+            const panel = rest.pop();
+            if (!subject) return keep();
+            const words = rest.map(write);
+            const same = words.join() === panel.usual.map(write).join();
+            remember({ [panel.prefix]: same ? null : words.join(",") });
+            const asks = Object.assign({}, subject, { zone: zone(), again: again });
+            panel.names.forEach((name, place) => { asks[name] = rest[place]; });
+            return asks;
+        },
+
+        save: () => true,
+    };
+})();

@@ -1,0 +1,33 @@
+/* What the page of health does by itself. */
+(function () {
+    "use strict";
+
+    const STATES = ["all", "open", "repaired", "refuted", "unrepaired"];
+    const EVERY = "any";
+    const { query, remember, oneOf, look, keep } = window.pairstream;
+
+    window.dash_clientside.health = {
+        /* Read the filters of the gaps from the address. */
+        route: function () {
+            return [oneOf(query().get("gaps"), STATES, "all"), query().get("gaps-symbol") || EVERY];
+        },
+
+        select: function (state, symbol) {
+            remember({ gaps: state === "all" ? null : state, "gaps-symbol": symbol === EVERY ? null : symbol });
+            look({ state: state, symbol: symbol });
+            return "";
+        },
+
+        /* The table as it is seen: the API has no table of its own for it. */
+        save: function (clicks) {
+            if (clicks) {
+                window.dash_ag_grid.getApi("tapes-table").exportDataAsCsv({
+                    fileName: "tape.csv",
+                    processCellCallback: (cell) => cell.column.getColId() === "last" && cell.value !== null
+                        ? new Date(cell.value).toISOString() : cell.value,
+                });
+            }
+            return keep();
+        },
+    };
+})();

@@ -1,0 +1,158 @@
+/* What the page of the market does by itself. */
+(function () {
+    "use strict";
+
+    const INTERVALS = ["1s", "1m", "5m", "1h"];
+    const USUAL = ["1m", "5m", "1s", "1h"];
+    const COUNTS = ["1", "2", "4"];
+    const PLACES = ["", "-2", "-3", "-4"];
+    const FIRST_BARS = 500;
+    const MOST_BARS = 19000;
+    // Older bars are asked for when this many are left to the left of what is seen.
+    const BARS_AHEAD = 60;
+    const LOOK_EVERY_MS = 400;
+    const { query, remember, oneOf, look, set, keep } = window.pairstream;
+
+    let symbol = null;
+    let find = "";
+    let drawn = {}; // what each chart shows
+    let older = {}; // how many bars each chart should have
+    const turns = {}; // how often each chart was emptied: what comes after belongs to another turn
+
+    function props(id) {
+        const component = window.dash_component_api.getLayout(id);
+        return component ? component.props : {};
+    }
+
+    function empty(place) {
+        turns[place] = (turns[place] || 0) + 1;
+        delete older[place];
+        set("chart-candles" + place, { series: [] });
+        set("candles-empty" + place, { children: "Loading\u2026", className: "pane-empty is-shown" });
+        set("legend-bar" + place, { children: "" });
+        set("older" + place, { children: "" });
+    }
+
+    function grid(use) {
+        const table = document.getElementById("symbols-table");
+        if (table && window.dash_ag_grid) window.dash_ag_grid.getApiAsync("symbols-table").then(use);
+    }
+
+    function search(api) {
+        if ((api.getGridOption("quickFilterText") || "") !== find) api.setGridOption("quickFilterText", find);
+    }
+
+    /* Mark the row of the chosen symbol, if there is one, and no other. */
+    function mark() {
+        const { rowData, selectedRows: marked } = props("symbols-table");
+        const held = marked && marked.ids ? marked.ids : (marked || []).map((row) => row.id);
+        const chosen = (rowData || []).some((row) => row.id === symbol) ? [symbol] : [];
+        if (String(held) !== String(chosen)) set("symbols-table", { selectedRows: { ids: chosen } });
+    }
+
+    function choose(event) {
+        const row = event.target.closest && event.target.closest("#symbols-table .ag-row");
+        if (row && (event.type === "click" || event.key === "Enter")) set("symbol", { data: row.getAttribute("row-id") });
+    }
+
+    /* Ask for older bars where the left end of a chart comes into sight. */
+    function reach() {
+        if (!document.getElementById("page-market") || !window.dash_component_api) return;
+        // The table and its rows come late.
+        grid(search);
+        mark();
+        let wants = false;
+        for (const place of PLACES.filter((place) => drawn[place])) {
+            const { barsInLogicalRange: bars, visibleLogicalRange: range } = props("chart-candles" + place);
+            const note = document.getElementById("older" + place);
+            // Both are reported at once; when one of them was set by somebody else the other is about to follow.
+            if (!bars || !range || !note || Math.abs(bars.barsBefore - range.from) > 0.5) continue;
+            note.classList.toggle("is-shown", range.from < 0);
+            const held = Math.round(range.to + bars.barsAfter) + 1;
+            if (range.from < BARS_AHEAD && held < MOST_BARS && !(older[place] > held)) {
+                older[place] = Math.min(MOST_BARS, 2 * Math.max(held, FIRST_BARS));
+                wants = true;
+            }
+        }
+        if (wants) look({ older: Object.assign({}, older) });
+    }
+
+    /* Numbers of a bar as its price scale writes them. */
+    function price(value, series, id) {
+        const digits = series.find((one) => one.id === id).options.priceFormat.precision;
+        return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
+            .replace(/,/g, "\u202f");
+    }
+
+    const components = window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
+
+    /* The closes of the last hour, from low to high. */
+    components.MarketHour = function (cell) {
+        const { heights, text } = cell.data;
+        if (!heights || !heights.length) return "";
+        const points = heights.map((height, minute) => height === null ? null : minute + "," + (100 - height))
+            .filter((point) => point !== null).join(" ");
+        return React.createElement("svg", { className: "hour" + (cell.value < 0 ? " down" : " up"), role: "img",
+            viewBox: "0 -6 60 112", preserveAspectRatio: "none", "aria-label": text.hour + " in the last hour" },
+        React.createElement("polyline", { points: points, vectorEffect: "non-scaling-stroke" }));
+    };
+
+    window.dash_clientside.market = {
+        /* Read symbol, filter, and the interval of each chart from the address. */
+        route: function () {
+            drawn = {};
+            older = {};
+            symbol = null;
+            const asked = (query().get("interval") || "").split(",").filter((one) => INTERVALS.includes(one));
+            const count = oneOf(String(asked.length), COUNTS, "1");
+            return [query().get("symbol") || keep(), query().get("find") || "", count,
+                ...USUAL.map((usual, place) => asked[place] || usual)];
+        },
+
+        /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
+        select: function (chosen, count, ...intervals) {
+            const shown = intervals.slice(0, Number(count));
+            symbol = chosen || null;
+            if (symbol) remember({ symbol: symbol, interval: shown.join(",") });
+            PLACES.forEach(function (place, n) {
+                const shows = symbol && shown[n] ? symbol + "|" + shown[n] : null;
+                if (shows !== (drawn[place] || null)) empty(place);
+                drawn[place] = shows;
+            });
+            mark();
+            look({ symbol: symbol, interval: shown.join(","), turns: Object.assign({}, turns),
+                older: Object.assign({}, older) });
+            return "charts of-" + count;
+        },
+
+        filter: function (text) {
+            find = text || "";
+            remember({ find: find });
+            grid(search);
+            return "";
+        },
+
+        /* Open, high, low, close, volume and VWAP of the bar under the cursor. */
+        legend: function (crosshair) {
+            const found = {};
+            for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
+                found[id.split("|")[0]] = { id: id, point: point };
+            }
+            const { candles, volume, vwap } = found;
+            if (!candles || candles.point.open === undefined) return "";
+            const place = PLACES.find((one) => (drawn[one] || "") === candles.id.slice("candles|".length));
+            const series = place === undefined ? [] : props("chart-candles" + place).series || [];
+            if (!series.some((one) => one.id === candles.id)) return ""; // a late word about what is gone
+            const parts = ["open", "high", "low", "close"].map((name) =>
+                name[0].toUpperCase() + "\u00a0" + price(candles.point[name], series, candles.id));
+            if (volume) parts.push("V\u00a0" + window.pairstream.number(volume.point.value, 4));
+            if (vwap && vwap.point.value !== undefined) parts.push("VWAP\u00a0" + price(vwap.point.value, series, vwap.id));
+            if (candles.point.color) parts.push("still open");
+            return parts.join("  ");
+        },
+    };
+
+    document.addEventListener("click", choose);
+    document.addEventListener("keydown", choose);
+    window.setInterval(reach, LOOK_EVERY_MS);
+})();

@@ -1,0 +1,116 @@
+/* What the page of pairs does by itself. */
+(function () {
+    "use strict";
+
+    const RANGES = ["5m", "30m", "2h", "1d"];
+    const PANES = ["prices", "spread", "zscore", "hedge-ratio", "correlation"];
+    const FEW_PANES = PANES.slice(0, 3);
+    const MOST_POINTS = 10000;
+    // Older signals are asked for when this many are left to the left of what is seen.
+    const POINTS_AHEAD = 120;
+    const LOOK_EVERY_MS = 400;
+    const { query, remember, oneOf, look, set, number, keep } = window.pairstream;
+
+    let panes = PANES;
+    let drawn = null; // pair and range on the chart
+    let older = 0; // how many points the chart should have
+    let turn = 0; // how often it was emptied: what comes after belongs to another turn
+
+    function props(id) {
+        const component = window.dash_component_api.getLayout(id);
+        return component ? component.props : {};
+    }
+
+    /* All panes where there is room for them. */
+    function usual() {
+        return window.innerWidth >= 640 && window.innerHeight >= 760 ? PANES : FEW_PANES;
+    }
+
+    function same(one, other) {
+        return one.join() === other.join();
+    }
+
+    /* Ask for older signals where the left end of the chart comes into sight. */
+    function reach() {
+        const note = document.getElementById("pair-older");
+        if (!note || !window.dash_component_api) return;
+        const { barsInLogicalRange: bars, visibleLogicalRange: range } = props("chart-pair");
+        if (!drawn || !bars || !range) return;
+        note.classList.toggle("is-shown", range.from < -1);
+        const held = Math.round(range.to + bars.barsAfter) + 1;
+        if (range.from >= -POINTS_AHEAD / 10 || held >= MOST_POINTS || older > held) return;
+        older = Math.min(MOST_POINTS, 2 * Math.max(held, 300));
+        look({ older: older });
+    }
+
+    /* Numbers as their price scale writes them. */
+    function text(value, series) {
+        const format = series && series.options.priceFormat;
+        if (!format) return number(value, 8);
+        const digits = { minimumFractionDigits: format.precision, maximumFractionDigits: format.precision };
+        return value.toLocaleString("en-US", digits).replace(/,/g, "\u202f").replace("-", "\u2212");
+    }
+
+    window.dash_clientside.pairs = {
+        /* Read pair, range and panes from the address. */
+        route: function () {
+            drawn = null;
+            older = 0;
+            const asked = (query().get("panes") || "").split(",");
+            const chosen = PANES.filter((pane) => asked.includes(pane));
+            panes = chosen.length ? chosen : usual();
+            look({ panes: panes });
+            return [query().get("pair") || keep(), oneOf(query().get("range"), RANGES, "30m"), panes];
+        },
+
+        /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
+        select: function (pair, range) {
+            if (pair) remember({ pair: pair, range: range });
+            drawn = pair && pair + "|" + range;
+            older = 0;
+            turn += 1;
+            set("chart-pair", { series: panes.map((_, n) => ({ id: "none" + n, type: "line", data: [], pane: n })) });
+            set("pair-state", { children: "", className: "pane-empty" });
+            look({ pair: pair, range: range, turn: turn, older: older });
+            return ["Loading\u2026", "pane-empty is-shown"];
+        },
+
+        /* The chart keeps one pane at least. */
+        choose_panes: function (chosen) {
+            const ordered = PANES.filter((pane) => chosen.includes(pane));
+            if (!ordered.length) return panes;
+            if (!same(ordered, panes)) {
+                panes = ordered;
+                remember({ panes: same(panes, usual()) ? null : panes.join(",") });
+                look({ panes: panes });
+            }
+            return keep();
+        },
+
+        /* Put markers and the band on the chart; the lines keep their points, and the reader the view. */
+        add: function (extras, series) {
+            if (!extras || !series || !series.some((one) => extras[one.id])) return keep();
+            return series.map((one) => extras[one.id] ? Object.assign({}, one, extras[one.id]) : one);
+        },
+
+        /* The values under the cursor, beside the name of their pane, and what a marker there stands for. */
+        legend: function (crosshair) {
+            const found = {};
+            const series = Object.fromEntries((props("chart-pair").series || []).map((one) => [one.id, one]));
+            for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
+                if (point.value !== undefined) found[id.split("|")[0]] = text(point.value, series[id]);
+            }
+            const band = found.low && found.high ? "  " + found.low + " to " + found.high : "";
+            return [
+                found.y && found.x ? found.y + "  " + found.x : "",
+                found.spread || "",
+                found.zscore || "",
+                found["hedge-ratio"] ? found["hedge-ratio"] + band : "",
+                found.correlation || "",
+                (crosshair && crosshair.hoveredObjectId) || "",
+            ];
+        },
+    };
+
+    window.setInterval(reach, LOOK_EVERY_MS);
+})();

@@ -1,0 +1,25 @@
+"""What cannot wait for the next frame."""
+
+import asyncio
+from contextlib import suppress
+
+
+class Bell:
+    """Wakes all who wait; ``rung`` counts, so that none is missed between two waits."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+        self._next = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake all who wait."""
+        self.rung += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait(self, heard: int, seconds: float) -> None:
+        """Return when the bell has rung more often than `heard`, at the latest after `seconds`."""
+        if self.rung == heard:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._next.wait()

@@ -1,0 +1,7 @@
+"""What fires, what fired, and what was done about it."""
+
+from services.ui.pages.alerts.layout import layout, register
+from services.ui.pages.alerts.view import AlertsView
+from services.ui.view import Page
+
+PAGE = Page("alerts", "/alerts", "Alerts", layout, AlertsView, register)

@@ -1,0 +1,178 @@
+"""The alerts so far: which of them are wanted, as rows of a table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash.development.base_component import Component
+
+from services.ui import components, downloads
+from services.ui.answers import HandledAlert, Listing
+from services.ui.formatting import moment, number
+from services.ui.handling import SNOOZES
+from services.ui.readings import Reading
+from services.ui.view import Selection, Site
+
+PATH = "/v1/alerts"
+STATES = {"all": "All", "firing": "Firing", "resolved": "Resolved", "acknowledged": "Acknowledged"}
+PAGE_ROWS = 100
+CSV_ROWS = 1_000_000
+READ_EVERY_S = 30.0
+RETRY_EVERY_S = 2.0
+
+Row = dict[str, Any]
+
+_IS_STATE = {name: f"params.data.state == '{name}'" for name in ("firing", "resolved")}
+_INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
+COLUMNS: list[dict[str, Any]] = [
+    {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 150},
+    {"field": "pair", "headerName": "Pair", "width": 152, "cellRenderer": "PairLink", **_INSIDE},
+    {"field": "state", "headerName": "State", "width": 90, "cellClassRules": _IS_STATE},
+    {
+        "field": "z",
+        "headerName": "z",
+        "width": 64,
+        "type": "rightAligned",
+        "valueFormatter": {"function": "params.data.text.z"},
+    },
+    {
+        "field": "threshold",
+        "headerName": "Threshold",
+        "width": 86,
+        "type": "rightAligned",
+        "valueFormatter": {"function": "params.data.text.threshold"},
+    },
+    {
+        "field": "handling",
+        "headerName": "Handling",
+        "width": 226,
+        "sortable": False,
+        "cellClass": "is-handling",
+        "cellRenderer": "AlertHandling",
+        "cellRendererParams": {"snoozes": SNOOZES},
+        **_INSIDE,
+    },
+    {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 170, "tooltipField": "message"},
+]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which alerts somebody wants to see; times in microseconds since the epoch, the end is not part of it."""
+
+    pair: str | None = None
+    state: str = "all"
+    start_us: int | None = None
+    end_us: int | None = None
+
+    @classmethod
+    def read(cls, selection: Selection) -> "Wanted":
+        """Read what the page's controls say; times are milliseconds there."""
+        return cls(
+            selection.text("pair"),
+            selection.one_of("state", tuple(STATES), "all"),
+            _us(selection.asks.get("from")),
+            _us(selection.asks.get("to")),
+        )
+
+    def params(self) -> dict[str, str | int]:
+        """Return what the API is asked with."""
+        asked: dict[str, str | int | None] = {
+            "pair": self.pair,
+            "state": self.state if self.state in ("firing", "resolved") else None,
+            "acked": "true" if self.state == "acknowledged" else None,
+            "start": self.start_us,
+            "end": self.end_us,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def includes(self, alert: HandledAlert) -> bool:
+        """Return whether the API would list an alert."""
+        return (
+            self.pair in (None, alert.pair)
+            and (
+                self.state in ("all", alert.state)
+                or (self.state == "acknowledged" and alert.acked_us is not None)
+            )
+            and (self.start_us is None or alert.event_us >= self.start_us)
+            and (self.end_us is None or alert.event_us < self.end_us)
+        )
+
+    def nothing(self, zone: str) -> str:
+        """Return why there is no row."""
+        kind = "" if self.state == "all" else f"{self.state} "
+        said = f"No {kind}alert" + (f" of {self.pair}" if self.pair else "")
+        if self.start_us is not None:
+            said += f" since {moment(self.start_us, zone)}"
+        if self.end_us is not None:
+            said += f" before {moment(self.end_us, zone)}"
+        if self == Wanted():
+            return f"{said} so far. One fires when |z| of a pair reaches its entry threshold."
+        return f"{said}."
+
+
+def table() -> Component:
+    """Return the table, without alerts."""
+    return components.table("alerts-table", COLUMNS, "No alert.", tooltipShowDelay=300)
+
+
+def reading(site: Site, wanted: Wanted) -> Reading[Listing[HandledAlert]]:
+    """Return the newest page of what is wanted; all who want the same share it."""
+
+    async def ask() -> Listing[HandledAlert]:
+        return await page(site, wanted)
+
+    key = ("alerts-page", wanted)
+    known = site.readings.get(key, ask, READ_EVERY_S)
+    return known if known.error is None else site.readings.get(key, ask, RETRY_EVERY_S)
+
+
+async def page(site: Site, wanted: Wanted, cursor: str | None = None) -> Listing[HandledAlert]:
+    """Read one page, the newest first, or the one after `cursor`."""
+    params: dict[str, str | int] = {**wanted.params(), "limit": PAGE_ROWS}
+    if cursor is not None:
+        params["cursor"] = cursor
+    return await site.client.read(PATH, Listing[HandledAlert], **params)
+
+
+def csv(wanted: Wanted) -> str:
+    """Return the link to everything that is wanted."""
+    return downloads.link(PATH, **wanted.params(), limit=CSV_ROWS)
+
+
+def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
+    """Return a row for each alert; times in milliseconds."""
+    return [
+        {
+            "id": alert.alert_id,
+            "time": alert.event_us // 1000,
+            "pair": alert.pair,
+            "state": alert.state,
+            "z": alert.value,
+            "threshold": alert.threshold,
+            "message": alert.message,
+            "acked": _ms(alert.acked_us),
+            "by": alert.acked_by,
+            "until": _ms(alert.snoozed_until_us),
+            # The table draws a cell again when its value has changed.
+            "handling": f"{alert.acked_us} {alert.snoozed_until_us}",
+            "text": {"z": number(alert.value, 2, sign=True), "threshold": number(alert.threshold, 2)},
+        }
+        for alert in alerts
+    ]
+
+
+def live(recent: Iterable[HandledAlert], handled: Mapping[str, HandledAlert], wanted: Wanted) -> list[Row]:
+    """Return the rows of what the stream brought; ``is_old`` are those that only change rows that are shown."""
+    new = rows(alert for alert in recent if wanted.includes(alert))
+    shown = {row["id"] for row in new}
+    old = rows(alert for alert in handled.values() if alert.alert_id not in shown)
+    return [*new, *({**row, "is_old": True} for row in old)]
+
+
+def _ms(us: int | None) -> int | None:
+    return None if us is None else us // 1000
+
+
+def _us(ms: Any) -> int | None:
+    return ms * 1000 if isinstance(ms, int) and not isinstance(ms, bool) else None

@@ -1,0 +1,118 @@
+"""The page of alerts, before anything is known: thresholds on one side, what fired on the other."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from services.common.errors import BadMessageError, TransientError
+from services.ui.components import chooser, cover, download, page, pane, segmented
+from services.ui.pages.alerts import history, thresholds
+from services.ui.pages.alerts.history import STATES, Wanted
+from services.ui.view import Selection, Site, attributes
+
+EVERY_PAIR = "All pairs"
+
+
+def layout() -> Component:
+    """Return the page."""
+    sound = dmc.Switch(
+        id="alert-sound",
+        label="Sound",
+        checked=False,
+        size="xs",
+        **attributes("aria", describedby="alert-sound-note"),
+    )
+    note = html.Span(
+        "A tone when an alert fires, in this browser.", id="alert-sound-note", className="unseen"
+    )
+    aside = html.Div(
+        [pane("Thresholds", thresholds.layout(), "thresholds", [note, sound])], className="alerts-aside"
+    )
+    states = [{"value": name, "label": label} for name, label in STATES.items()]
+    tools = [
+        chooser("alerts-pair", "Pair", 170),
+        segmented("alerts-state", "State", states, "all"),
+        download("alerts-csv"),
+        html.Div([_moment("alerts-from", "From"), _moment("alerts-to", "To")], className="alerts-period"),
+    ]
+    body = [
+        history.table(),
+        cover("alerts-empty", "Connecting…"),
+        *(dcc.Store(id=f"alerts-{name}") for name in ("first", "live", "page", "cursor", "drawn")),
+    ]
+    older = html.Div(
+        [
+            html.Button("Older alerts", id="alerts-older", n_clicks=0, className="button", hidden=True),
+            html.Span(id="alerts-said", className="pane-note", role="status"),
+        ],
+        className="alerts-foot",
+    )
+    listed = html.Div([pane("History", body, "alerts", tools), older], className="alerts-listed")
+    return page("alerts", "Alerts", [aside, listed])
+
+
+def register(app: Dash, site: Site) -> None:
+    """Add what the page does by itself, in ``assets/pages/alerts.js``, and what it asks the API for."""
+    thresholds.register(app, site)
+    controls = [Input(f"alerts-{name}", "value") for name in ("pair", "state", "from", "to")]
+
+    def own(function: str, *dependencies: Any, **more: Any) -> None:
+        app.clientside_callback(  # type: ignore[no-untyped-call]
+            ClientsideFunction("alerts", function), *dependencies, **more
+        )
+
+    own(
+        "route",
+        *(Output(f"alerts-{name}", "value") for name in ("pair", "state", "from", "to")),
+        Output("alert-sound", "checked"),
+        Input("page-alerts", "id"),
+        Input("zone-select", "error"),
+    )
+    own("select", Output("alerts-empty", "children"), Output("alerts-empty", "className"), *controls)
+    own("sound", Output("alert-sound", "error"), Input("alert-sound", "checked"))
+    own(
+        "draw",
+        Output("alerts-drawn", "data"),
+        *(Input(f"alerts-{name}", "data") for name in ("first", "live", "page")),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("alerts-page", "data"),
+        Output("alerts-said", "children"),
+        Input("alerts-older", "n_clicks"),
+        State("alerts-cursor", "data"),
+        State("selection", "data"),
+        prevent_initial_call=True,
+    )
+    async def older(_clicks: int, cursor: str | None, store: Any) -> Any:
+        selection = Selection.read(store)
+        if selection is None or not cursor:
+            return no_update
+        try:
+            found = await history.page(site, Wanted.read(selection), cursor)
+        except (TransientError, BadMessageError) as error:
+            return no_update, f"Older alerts cannot be read: {error}"
+        data = {
+            "turn": selection.asks.get("turn"),
+            "rows": history.rows(found.data),
+            "cursor": found.next_cursor,
+        }
+        return data, "" if found.next_cursor else "No older alerts."
+
+
+def _moment(element: str, label: str) -> Component:
+    control: Component = dmc.TextInput(
+        id=element,
+        size="xs",
+        w=176,
+        value="",
+        debounce=300,
+        attributes={"input": {"type": "datetime-local"}},
+        leftSection=label,
+        leftSectionWidth=40,
+        **attributes("aria", label=f"{label}, in the time zone of the page"),
+    )
+    return control

@@ -1,0 +1,166 @@
+"""The thresholds of each pair, to be changed in place, and where its z-score is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from dash import Dash, Input, Output, html
+from dash.development.base_component import Component
+
+from services.common.errors import TransientError
+from services.ui import components, problems
+from services.ui.answers import HandledAlert, WatchedPair
+from services.ui.formatting import NONE, moment, number
+from services.ui.market import Market
+from services.ui.view import Site
+
+TABLE = "thresholds-table"
+HINT = (
+    "Click a threshold to change it. An alert fires when |z| reaches the entry, and is resolved at the exit."
+)
+FIELDS = {"entry": "entry_z", "exit": "exit_z"}
+
+Row = dict[str, Any]
+
+
+def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:
+    return {
+        "field": field,
+        "headerName": name,
+        "headerTooltip": tip,
+        "width": width,
+        "type": "rightAligned",
+        **more,
+    }
+
+
+_EDITED = {
+    "editable": True,
+    "cellClass": ["ag-right-aligned-cell", "is-editable"],
+    "cellEditor": "agNumberCellEditor",
+    "cellEditorParams": {"step": 0.1, "showStepperButtons": False},
+    "valueFormatter": {"function": "pairstreamNumber(params.value, 8)"},
+}
+COLUMNS: list[dict[str, Any]] = [
+    {
+        "field": "id",
+        "headerName": "Pair",
+        "width": 140,
+        "cellRenderer": "PairLink",
+        "suppressKeyboardEvent": {"function": "pairstreamInside(params)"},
+    },
+    _column(
+        "z",
+        "|z|",
+        54,
+        "The z-score now, without its sign",
+        valueFormatter={"function": "params.data.text.z"},
+    ),
+    _column("entry", "Entry", 64, "An alert fires when |z| reaches it", **_EDITED),
+    _column("exit", "Exit", 60, "A firing alert is resolved when |z| is back at it", **_EDITED),
+    {
+        "field": "state",
+        "headerName": "Now",
+        "flex": 1,
+        "minWidth": 116,
+        "tooltipField": "state",
+        "cellClassRules": {"firing": "params.data.is_firing"},
+    },
+]
+
+
+def layout() -> list[Component]:
+    """Return the table, without pairs, and where it is said what became of a change."""
+    grid: Any = components.table(
+        TABLE,
+        COLUMNS,
+        "No pair is watched.",
+        singleClickEdit=True,
+        stopEditingWhenCellsLoseFocus=True,
+        tooltipShowDelay=300,
+        domLayout="autoHeight",
+        rowClassRules={"is-stale": "params.data.is_stale"},
+    )
+    grid.style = {"width": "100%"}
+    return [grid, html.P(HINT, id="thresholds-said", className="said", role="status")]
+
+
+def rows(market: Market, zone: str) -> dict[str, Row]:
+    """Return a row for each pair."""
+    firing: dict[str, HandledAlert] = {alert.pair: alert for alert in reversed(market.alarms.firing())}
+    return {name: row(pair, market, firing, zone) for name, pair in sorted((market.pairs or {}).items())}
+
+
+def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], zone: str) -> Row:
+    """Return the row of a pair; `firing` are the alerts that hold, by pair."""
+    seen, alert = market.signals.get(pair.pair), firing.get(pair.pair)
+    signal = seen.message if seen and not pair.paused else None
+    is_stale = not market.connected or (signal is not None and signal.quality == "stale")
+    zscore = None if signal is None else signal.zscore
+    if pair.paused:
+        state = "Paused"
+    elif alert is not None:
+        state = f"Firing since {moment(alert.event_us, zone)[11:19]}"
+    elif signal is None:
+        state = "No signal yet"
+    elif signal.quality != "ok":
+        state = signal.reason or "Not known"
+    else:
+        state = "Quiet"
+    return {
+        "id": pair.pair,
+        "pair": pair.pair,
+        "z": None if zscore is None else abs(zscore),
+        "entry": pair.entry_z,
+        "exit": pair.exit_z,
+        "state": state if market.connected else f"{state} (last known)",
+        "is_firing": alert is not None and not pair.paused,
+        "is_stale": is_stale,
+        "text": {"z": NONE if zscore is None else number(abs(zscore), 2)},
+    }
+
+
+def register(app: Dash, site: Site) -> None:
+    """Save what is typed into a cell."""
+
+    @app.callback(
+        Output(TABLE, "rowTransaction", allow_duplicate=True),
+        Output("thresholds-said", "children"),
+        Output("thresholds-said", "className"),
+        Input(TABLE, "cellValueChanged"),
+        prevent_initial_call=True,
+    )
+    async def save(changes: Any) -> tuple[Any, str, str]:
+        change = changes[-1]
+        name, column = str(change["rowId"]), str(change["colId"])
+        wrong = await store(site, name, FIELDS[column], change.get("value"))
+        market = site.market
+        update = {"update": [known] if (known := rows(market, "UTC").get(name)) else []}
+        if wrong:
+            return update, f"{name}, {column} not changed. {wrong}", "said is-wrong"
+        saved = number_of(known, column) if known else NONE
+        return update, f"{name}: {column} is {saved} now.", "said"
+
+
+def number_of(known: Row, column: str) -> str:
+    """Return a threshold as it is shown.
+
+    >>> number_of({"entry": 2.5}, "entry")
+    '2.5'
+    """
+    return f"{known[column]:g}"
+
+
+async def store(site: Site, pair: str, field: str, value: Any) -> str:
+    """Have a pair fire or resolve at `value`; return why the API refuses, empty if it did it."""
+    try:
+        response = await site.client.send("PATCH", f"/v1/pairs/{pair}", json={field: value})
+    except TransientError as error:
+        return str(error)
+    if not response.is_success:
+        wrong = problems.read(response, tuple(FIELDS.values()))
+        return " ".join([*wrong.fields.values(), wrong.rest]).strip()
+    saved = msgspec.json.decode(response.content, type=WatchedPair)
+    if site.market.pairs is not None:
+        site.market.pairs[saved.pair] = saved
+    return ""

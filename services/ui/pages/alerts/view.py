@@ -1,0 +1,83 @@
+"""The page of alerts as one tab sees it."""
+
+from typing import Any
+
+from services.ui import steps
+from services.ui.answers import HandledAlert, Listing
+from services.ui.market import Market, Now
+from services.ui.pages.alerts import history, thresholds
+from services.ui.pages.alerts.history import Row, Wanted
+from services.ui.pages.alerts.layout import EVERY_PAIR
+from services.ui.view import Props, Selection, Site, View
+
+
+class AlertsView(View):
+    """Thresholds beside live z-scores, and the history that is asked for."""
+
+    cleared = ("alerts-empty",)
+
+    def __init__(self, site: Site, mark: Any = None) -> None:
+        super().__init__(site, mark)
+        self._thresholds: dict[str, Row] = {}
+        self._listed: tuple[int, int, str] = (-1, -1, "")
+        self._live: tuple[Any, list[Row]] = (None, [])
+        self._first: tuple[Any, list[Row]] = (None, [])
+
+    def step(self, selection: Selection, now: Now) -> Props:
+        """Return what the page shows now."""
+        market = self.site.market
+        firing = len(market.alarms.firing())
+        self.title = f"{firing} firing" if firing and market.connected else None
+        props = self._list(selection.zone, now) | _choice(market, selection)
+        turn = selection.asks.get("turn")
+        if turn is None:
+            return props
+        wanted = Wanted.read(selection)
+        reading = history.reading(self.site, wanted)
+        live = self._rows_live(wanted, turn)
+        props["alerts-live"] = {"data": {"turn": turn, "rows": live}}
+        props["alerts-csv"] = {"href": history.csv(wanted)}
+        found = reading.value
+        if found is None:
+            why = f"The history cannot be read: {reading.error}" if reading.error else "Reading…"
+            return props | steps.empty("alerts-empty", why)
+        rows = self._rows_first(found, turn)
+        props["alerts-first"] = {"data": {"turn": turn, "rows": rows, "cursor": found.next_cursor}}
+        is_empty = not rows and all(row.get("is_old") for row in live)
+        return props | steps.empty("alerts-empty", wanted.nothing(selection.zone) if is_empty else "")
+
+    def _list(self, zone: str, now: Now) -> Props:
+        market = self.site.market
+        listed = (int(now.s), market.alarms.version, zone)
+        if listed == self._listed:
+            return {}
+        self._listed = listed
+        rows = thresholds.rows(market, zone)
+        before, self._thresholds = self._thresholds, rows
+        if rows.keys() != before.keys():
+            return {thresholds.TABLE: {"rowData": list(rows.values())}}
+        changed = [row for pair, row in rows.items() if row != before[pair]]
+        return {thresholds.TABLE: {"rowTransaction": {"update": changed}}} if changed else {}
+
+    def _rows_live(self, wanted: Wanted, turn: Any) -> list[Row]:
+        alarms = self.site.market.alarms
+        key = (turn, alarms.version)
+        if self._live[0] != key:
+            self._live = (key, history.live(alarms.recent, alarms.handled, wanted))
+        return self._live[1]
+
+    def _rows_first(self, found: Listing[HandledAlert], turn: Any) -> list[Row]:
+        key = (turn, found)
+        if self._first[0] is None or self._first[0][0] != turn or self._first[0][1] is not found:
+            self._first = (key, history.rows(found.data))
+        return self._first[1]
+
+
+def _choice(market: Market, selection: Selection) -> Props:
+    if market.pairs is None:
+        return {}
+    chosen = selection.text("pair")
+    known = sorted(market.pairs)
+    others = [chosen] if chosen and chosen not in market.pairs else []
+    options = [{"value": "", "label": EVERY_PAIR}, *({"value": one, "label": one} for one in known + others)]
+    return {"alerts-pair": {"data": options}}

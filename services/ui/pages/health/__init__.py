@@ -1,0 +1,7 @@
+"""How the pipeline is: its stations, the tape of each symbol, and the gaps."""
+
+from services.ui.pages.health.layout import layout, register
+from services.ui.pages.health.view import HealthView
+from services.ui.view import Page
+
+PAGE = Page("health", "/health", "Health", layout, HealthView, register)

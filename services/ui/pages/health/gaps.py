@@ -1,0 +1,126 @@
+"""What the tape missed, and what became of it."""
+
+from typing import Any
+
+from dash.development.base_component import Component
+from msgspec import Struct
+
+from services.ui import components, downloads
+from services.ui.answers import Listing
+from services.ui.formatting import NONE, number
+from services.ui.readings import Reading
+from services.ui.view import Selection, Site
+
+PATH = "/v1/gaps"
+LIMIT = 1000
+EVERY_S = 3.0
+ANY = "any"
+"""Stands for every symbol; no symbol is written in lower case."""
+STATES = {
+    "found": "being repaired",
+    "repaired": "repaired",
+    "refuted": "refuted: no such trades",
+    "unrepaired": "given up",
+}
+CHOICES = {
+    "all": "All",
+    "open": "Open",
+    "repaired": "Repaired",
+    "refuted": "Refuted",
+    "unrepaired": "Given up",
+}
+
+
+class Gap(Struct, frozen=True):
+    """A run of trade ids that the stream jumped over; ``missing`` of them are not here."""
+
+    symbol: str
+    first_id: int
+    last_id: int
+    start_us: int
+    found_us: int
+    updated_us: int
+    state: str
+    missing: int
+    reason: str | None = None
+
+
+COLUMNS: list[dict[str, Any]] = [
+    {"field": "found", "headerName": "Found", **components.TIME_COLUMN},
+    {"field": "symbol", "headerName": "Symbol", "width": 104},
+    {
+        "field": "state",
+        "headerName": "State",
+        "width": 164,
+        "cellClassRules": {"late": "params.data.missing > 0"},
+    },
+    {"field": "trades", "headerName": "Trades", "width": 82, "type": "rightAligned"},
+    {
+        "field": "missing",
+        "headerName": "Missing",
+        "width": 86,
+        "type": "rightAligned",
+        "cellClassRules": {"late": "params.value > 0"},
+    },
+    {"field": "began", "headerName": "Began", **components.TIME_COLUMN},
+    {"field": "updated", "headerName": "Last change", **components.TIME_COLUMN},
+    {"field": "ids", "headerName": "Trade ids", "width": 190},
+    {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 180, "tooltipField": "reason"},
+]
+
+
+def table() -> Component:
+    """Return the table, without gaps."""
+    return components.table("gaps-table", COLUMNS, "No gap to show.", tooltipShowDelay=300)
+
+
+def asked(selection: Selection) -> dict[str, str]:
+    """Return the filters: parameters of the API."""
+    state = selection.one_of("state", tuple(CHOICES), "all")
+    symbol = selection.text("symbol")
+    filters = {} if state == "all" else {"state": state}
+    return filters if symbol in (None, ANY) else {**filters, "symbol": str(symbol)}
+
+
+def reading(site: Site, filters: dict[str, str]) -> Reading[Listing[Gap]]:
+    """Return the newest gaps, read again every few seconds."""
+    key = (PATH, *sorted(filters.items()))
+    return site.readings.get(
+        key, lambda: site.client.read(PATH, Listing[Gap], limit=LIMIT, **filters), EVERY_S
+    )
+
+
+def link(filters: dict[str, str]) -> str:
+    """Return where the same gaps are as CSV."""
+    return downloads.link(PATH, **filters)
+
+
+def rows(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
+    """Return a row for each gap."""
+    return [
+        {
+            "id": f"{gap.symbol}:{gap.first_id}",
+            "found": gap.found_us // 1000,
+            "symbol": gap.symbol,
+            "state": STATES.get(gap.state, gap.state),
+            "trades": gap.last_id - gap.first_id + 1,
+            "missing": gap.missing,
+            "began": gap.start_us // 1000,
+            "updated": gap.updated_us // 1000,
+            "ids": f"{gap.first_id} to {gap.last_id}",
+            "reason": gap.reason or NONE,
+        }
+        for gap in gaps
+    ]
+
+
+def words(found: Reading[Listing[Gap]]) -> str:
+    """Return what is to be known of the table: that it is not there yet, is old, or is not all."""
+    if found.value is None:
+        return f"Not read: {found.error}" if found.error else "Loading…"
+    if found.error:
+        return f"Last known. {found.error}"
+    count = len(found.value.data)
+    if count == LIMIT:
+        return f"The newest {number(LIMIT, 0)}; CSV has all"
+    return f"{number(count, 0)} {'gap' if count == 1 else 'gaps'}"

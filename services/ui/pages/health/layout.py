@@ -1,0 +1,47 @@
+"""The page of health, before anything is known: the pipeline, the symbols' tapes, the gaps."""
+
+from dash import ClientsideFunction, Dash, Input, Output, html
+from dash.development.base_component import Component
+
+from services.ui.components import chooser, download, page, pane, segmented
+from services.ui.pages.health import gaps, tapes
+from services.ui.view import Site, attributes
+
+
+def layout() -> Component:
+    """Return the page."""
+    feed = html.P([html.B(id="health-feed"), html.Span(id="health-meaning")], className="health-feed")
+    stations = html.Ol(
+        html.Li("Connecting…", className="station is-unknown"),
+        id="stations",
+        className="stations",
+        **attributes("aria", label="The way of a trade, from the exchange to this page"),
+    )
+    choices = [{"value": value, "label": label} for value, label in gaps.CHOICES.items()]
+    tools = [
+        html.Span(id="gaps-said", className="pane-note", role="status"),
+        segmented("gaps-state", "Which gaps", choices, "all"),
+        chooser("gaps-symbol", "Gaps of which symbol", 150),
+        download("gaps-csv"),
+    ]
+    save = html.Button("CSV", id="tapes-csv", className="download", title="Save the table as CSV", n_clicks=0)
+    return page(
+        "health",
+        "Health",
+        [
+            html.Section([feed, stations], className="health-map", **attributes("aria", label="Pipeline")),
+            pane("Tape of each symbol", tapes.table(), "tapes", [save]),
+            pane("Gaps", gaps.table(), "gaps", tools),
+        ],
+    )
+
+
+def register(app: Dash, _site: Site) -> None:
+    """Add what the page does by itself; the functions are in ``assets/pages/health.js``."""
+
+    def own(function: str, *dependencies: Input | Output) -> None:
+        app.clientside_callback(ClientsideFunction("health", function), *dependencies)  # type: ignore[no-untyped-call]
+
+    own("route", Output("gaps-state", "value"), Output("gaps-symbol", "value"), Input("page-health", "id"))
+    own("select", Output("gaps-symbol", "error"), Input("gaps-state", "value"), Input("gaps-symbol", "value"))
+    own("save", Output("tapes-csv", "title"), Input("tapes-csv", "n_clicks"))

@@ -1,0 +1,209 @@
+"""The stations of the pipeline, from the exchange to this page: how each one is, as far as the API knows it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from services.ui.answers import ServiceHealth
+from services.ui.beats import MESSAGES, PAGE
+from services.ui.formatting import NONE, age, number, significant_decimals
+from services.ui.market import Market, Now
+
+# A heartbeat comes every second.
+SILENT_S = 5.0
+
+Level = Literal["ok", "warning", "error", "unknown"]
+# Totals that should be zero, and what they count.
+LOSSES = {
+    "dead_letters": "dead letters",
+    "bad_messages": "unreadable messages",
+    "dropped": "trades dropped",
+    "lost": "messages deleted before they were read",
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One station; what is None has no meaning there, `age_s` is how old all of it is."""
+
+    key: str
+    name: str
+    does: str
+    state: str
+    level: Level
+    rates: tuple[str, ...] = ()
+    lag: str | None = None
+    age_s: float | None = None
+    version: str | None = None
+    detail: str | None = None
+    lags: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def is_stale(self) -> bool:
+        """Return whether these are the last known numbers rather than the present ones."""
+        return self.age_s is None or self.age_s >= SILENT_S
+
+
+def nodes(market: Market, now: Now) -> list[Node]:
+    """Return every station in the order of the trades."""
+    seen = {service.service: service for service in market.services}
+
+    def station(service: str, name: str, does: str, *rates: tuple[str, tuple[str, ...]]) -> Node:
+        return _service(seen.get(service), service, name, does, market, now, rates)
+
+    published = ("ticks", "quotes", "mark_prices", "liquidations")
+    spoken = ("signals", "live_signals", "alerts")
+    return [
+        station("ingest", "ingest", "reads the exchange", ("ticks/s", ("ticks",))),
+        _broker(market, now, "broker-in", "topic of ticks", "ingest", published),
+        station(
+            "stream_analytics",
+            "analytics",
+            "measures the pairs",
+            ("ticks/s", ("ticks",)),
+            ("signals/s", ("signals",)),
+        ),
+        _broker(market, now, "broker-out", "topics of signals and alerts", "stream_analytics", spoken),
+        station("sink", "sink", "writes the topics to the store", ("rows/s", ("ticks", "signals", "alerts"))),
+        _database(market, now),
+        station("api", "API", "answers, and tells what is new", ("messages/s", (MESSAGES,))),
+        _page(market, now),
+    ]
+
+
+def rate(market: Market, service: str, unit: str, counters: Iterable[str]) -> str:
+    """Return how many a second with its unit."""
+    found = market.beats.rate(service, *counters)
+    return f"{NONE if found is None else number(found, 1)} {unit}"
+
+
+def heard_s(market: Market, service: ServiceHealth | None, now: Now) -> float | None:
+    """Return how long ago a service was last heard of; None if it never was."""
+    if service is None or service.age_s is None or market.services_s is None:
+        return None
+    return service.age_s + now.s - market.services_s
+
+
+def _service(
+    service: ServiceHealth | None,
+    key: str,
+    name: str,
+    does: str,
+    market: Market,
+    now: Now,
+    rates: Iterable[tuple[str, tuple[str, ...]]],
+) -> Node:
+    age_s = heard_s(market, service, now)
+    if service is None or age_s is None:
+        return Node(key, name, does, "not heard from yet", "unknown")
+    is_silent = age_s >= SILENT_S
+    state = f"silent, was {service.state}" if is_silent else service.state
+    return Node(
+        key,
+        name,
+        does,
+        state,
+        _level(service, market, is_silent),
+        () if is_silent else tuple(rate(market, key, *one) for one in rates),
+        _lag(service),
+        age_s,
+        service.version,
+        "; ".join([*([service.detail] if service.detail else []), *_losses(service)]) or None,
+        tuple(market.beats.lags(key)),
+    )
+
+
+def _level(service: ServiceHealth, market: Market, is_silent: bool) -> Level:
+    if not market.connected:
+        return "unknown"
+    if is_silent:
+        return "error"
+    if service.state in ("degraded", "starting", "stopping"):
+        return "warning"
+    return "ok" if service.healthy else "error"
+
+
+def _lag(service: ServiceHealth) -> str | None:
+    if service.lag_messages is None:
+        return None
+    text = f"lag {number(service.lag_messages, 0)}"
+    if service.lag_seconds is None:
+        return text
+    seconds = service.lag_seconds
+    return f"{text}, {number(seconds, min(2, significant_decimals(seconds, 2)))} s"
+
+
+def _losses(service: ServiceHealth) -> list[str]:
+    return [
+        f"{number(count, 0)} {what}"
+        for counter, what in LOSSES.items()
+        if (count := service.counters.get(counter, 0))
+    ]
+
+
+def _broker(market: Market, now: Now, key: str, does: str, writer: str, counters: tuple[str, ...]) -> Node:
+    """Return the broker as the heartbeats tell it, which all come through it but the API's own."""
+    through = [heard_s(market, service, now) for service in market.services if service.service != "api"]
+    age_s = min((age_s for age_s in through if age_s is not None), default=None)
+    problem = _problem(market, "broker")
+    is_silent = age_s is None or age_s >= SILENT_S
+    judged: tuple[str, Level]
+    if problem:
+        judged = "not reached", "error"
+    elif age_s is None:
+        judged = "nothing heard through it yet", "unknown"
+    elif is_silent:
+        judged = "nothing comes through it", "error"
+    else:
+        judged = "running", "ok"
+    rates = () if is_silent else (rate(market, writer, "messages/s", counters),)
+    return Node(key, "broker", does, *_known(judged, market), rates, age_s=age_s, detail=problem)
+
+
+def _database(market: Market, now: Now) -> Node:
+    """Return the database as the sink that writes to it and the API that reads it tell it."""
+    sink = next((service for service in market.services if service.service == "sink"), None)
+    age_s, problem = heard_s(market, sink, now), _problem(market, "database")
+    is_silent = sink is None or age_s is None or age_s >= SILENT_S
+    judged: tuple[str, Level]
+    if problem:
+        judged = "not reached", "error"
+    elif sink is None or is_silent:
+        judged = "the sink is silent", "unknown"
+    elif sink.healthy:
+        judged = "running", "ok"
+    else:
+        judged = f"the sink is {sink.state}", "warning"
+    rates = () if is_silent else (rate(market, "sink", "commits/s", ("batches",)),)
+    return Node(
+        "database", "database", "keeps all of it", *_known(judged, market), rates, age_s=age_s, detail=problem
+    )
+
+
+def _page(market: Market, now: Now) -> Node:
+    age_s = None if market.services_s is None else now.s - market.services_s
+    state = "connected" if market.connected else "reconnecting" if market.connected_before else "connecting"
+    rates = (rate(market, PAGE, "messages/s", (MESSAGES,)),) if market.connected else ()
+    level: Level = "ok" if market.connected else "error"
+    does = "reads the stream of the API"
+    return Node(PAGE, "this page", does, state, level, rates, age_s=age_s, detail=market.error)
+
+
+def _known(judged: tuple[str, Level], market: Market) -> tuple[str, Level]:
+    return judged if market.connected else (judged[0], "unknown")
+
+
+def _problem(market: Market, what: str) -> str | None:
+    """Return the first thing that a service says of the broker or the database."""
+    for service in market.services:
+        for part in (service.detail or "").split("; "):
+            if f"the {what}" in part:
+                return f"{service.service}: {part}"
+    return None
+
+
+def age_words(node: Node) -> str:
+    """Return how old a station's numbers are."""
+    if node.age_s is None:
+        return "nothing known"
+    return f"last known, {age(node.age_s)}" if node.is_stale else f"heard {age(node.age_s)}"

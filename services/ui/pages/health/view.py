@@ -1,0 +1,53 @@
+"""The page of health as one tab sees it."""
+
+from typing import Any
+
+from services.ui import frame
+from services.ui.market import Now
+from services.ui.pages.health import gaps, stations, tapes
+from services.ui.pages.health.nodes import nodes
+from services.ui.view import Props, Selection, Site, View
+
+
+class HealthView(View):
+    """How the pipeline is: brought up to date once a second, as it tells of itself once a second."""
+
+    def __init__(self, site: Site, mark: Any = None) -> None:
+        super().__init__(site, mark)
+        self._second: object = None
+        self._props: Props = {}
+        self._rows: dict[str, tapes.Row] = {}
+
+    def step(self, selection: Selection, now: Now) -> Props:
+        """Return what the page shows now."""
+        second = (int(now.s), self.site.market.services_s, selection)
+        if second != self._second:
+            self._second, self._props = second, self._show(selection, now)
+        return self._props
+
+    def _show(self, selection: Selection, now: Now) -> Props:
+        market = self.site.market
+        label, meaning = frame.FEEDS.get(market.feed or "", frame.NO_FEED)
+        shown = nodes(market, now)
+        wrong = sum(node.level in ("error", "warning") for node in shown)
+        self.title = f"{wrong} not well" if wrong else None
+        filters = gaps.asked(selection)
+        found = gaps.reading(self.site, filters)
+        symbols = sorted(tape.symbol for tape in market.tapes)
+        return {
+            "health-feed": {"children": label},
+            "health-meaning": {"children": meaning},
+            "stations": {"children": stations.drawn(shown, now.s)},
+            **self._tapes(now),
+            "gaps-said": {"children": gaps.words(found)},
+            "gaps-symbol": {"data": [{"value": gaps.ANY, "label": "Every symbol"}, *symbols]},
+            "gaps-csv": {"href": gaps.link(filters)},
+            "gaps-table": {"rowData": gaps.rows(found.value.data) if found.value else []},
+        }
+
+    def _tapes(self, now: Now) -> Props:
+        before, self._rows = self._rows, tapes.rows(self.site.market, now)
+        if self._rows.keys() != before.keys():
+            return {"tapes-table": {"rowData": list(self._rows.values())}}
+        changed = [row for symbol, row in self._rows.items() if row != before[symbol]]
+        return {"tapes-table": {"rowTransaction": {"update": changed}}} if changed else {}

@@ -1,0 +1,7 @@
+"""What trades: candles of a symbol."""
+
+from services.ui.pages.market.layout import layout, register
+from services.ui.pages.market.view import MarketView
+from services.ui.view import Page
+
+PAGE = Page("market", "/", "Market", layout, MarketView, register)

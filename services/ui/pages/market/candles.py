@@ -1,0 +1,93 @@
+"""Candles with their volume and VWAP: bars as the series of a chart."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from services.common.clock import SECOND
+from services.ui import palette
+from services.ui.answers import Bar
+from services.ui.charts import Series, Updates, line_options, price_format
+
+
+def candle_series(key: str, bars: Sequence[Bar], decimals: int) -> list[Series]:
+    """Return candles with their volume below them and the VWAP of each bar; a bar that trades still is hollow."""
+    return [
+        {
+            "id": f"candles|{key}",
+            "type": "candlestick",
+            "data": [_candle(bar) for bar in bars],
+            "options": {
+                "upColor": palette.UP,
+                "downColor": palette.DOWN,
+                "wickUpColor": palette.UP,
+                "wickDownColor": palette.DOWN,
+                "borderUpColor": palette.UP,
+                "borderDownColor": palette.DOWN,
+                "priceFormat": price_format(decimals),
+            },
+            "priceScaleOptions": {"scaleMargins": {"top": 0.12, "bottom": 0.24}},
+        },
+        {
+            "id": f"volume|{key}",
+            "type": "histogram",
+            "data": [_volume(bar) for bar in bars],
+            "options": {
+                "priceScaleId": "volume",
+                "priceFormat": {"type": "volume"},
+                "lastValueVisible": False,
+                "priceLineVisible": False,
+            },
+            "priceScaleOptions": {"scaleMargins": {"top": 0.82, "bottom": 0}},
+        },
+        {
+            "id": f"vwap|{key}",
+            "type": "line",
+            "data": [_vwap(bar) for bar in bars],
+            "options": {
+                **line_options(palette.VWAP),
+                "lastValueVisible": False,
+                "priceFormat": price_format(decimals),
+            },
+        },
+    ]
+
+
+def candle_updates(key: str, bars: Iterable[Bar]) -> Updates:
+    """Return the updates that bring `bars` into an existing candle chart."""
+    return [
+        update
+        for bar in bars
+        for update in (
+            {"id": f"candles|{key}", "bar": _candle(bar)},
+            {"id": f"volume|{key}", "bar": _volume(bar)},
+            {"id": f"vwap|{key}", "bar": _vwap(bar)},
+        )
+    ]
+
+
+def _candle(bar: Bar) -> dict[str, Any]:
+    return {
+        "time": bar.start_us // SECOND,
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        **({} if bar.complete else {"color": _color(bar) + palette.OPEN_ALPHA}),
+    }
+
+
+def _vwap(bar: Bar) -> dict[str, Any]:
+    place = {"time": bar.start_us // SECOND}
+    return place if bar.vwap is None else {**place, "value": bar.vwap}
+
+
+def _volume(bar: Bar) -> dict[str, Any]:
+    return {
+        "time": bar.start_us // SECOND,
+        "value": bar.volume,
+        "color": _color(bar) + palette.VOLUME_ALPHA,
+    }
+
+
+def _color(bar: Bar) -> str:
+    return palette.UP if bar.close >= bar.open else palette.DOWN

@@ -1,0 +1,145 @@
+"""What trades, as a table: last price, the last day and hour, how often, and how long ago."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash.development.base_component import Component
+
+from services.common.clock import MINUTE, SECOND
+from services.ui import components
+from services.ui.answers import Bar, SymbolStats
+from services.ui.formatting import NONE, age, number, quantity
+from services.ui.market import Market, Now
+from services.ui.tracks import HOUR_BARS, Track
+
+STALE_S = 10.0
+# Of the little chart's height.
+STEPS = 100
+
+Row = dict[str, Any]
+
+
+def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:
+    return {
+        "field": field,
+        "headerName": name,
+        "headerTooltip": tip,
+        "width": width,
+        "type": "rightAligned",
+        "getQuickFilterText": {"function": "''"},
+        "valueFormatter": {"function": f"params.data.text.{field}"},
+        **more,
+    }
+
+
+_SIGNED = {"cellClassRules": {"up": "params.value > 0", "down": "params.value < 0"}}
+COLUMNS: list[dict[str, Any]] = [
+    {"field": "id", "headerName": "Symbol", "width": 88, "pinned": "left"},
+    _column("last", "Last", 78, "Price of the last trade", cellClassRules={"old": "params.data.stale"}),
+    _column("change", "24 h", 68, "Change against the price 24 hours before the last trade", **_SIGNED),
+    _column("hour", "1 h", 66, "Closes of the last 60 minutes", cellRenderer="MarketHour"),
+    _column(
+        "age", "Age", 66, "How long ago the last trade was", cellClassRules={"late": "params.data.stale"}
+    ),
+    _column("volume", "Vol 24 h", 64, "Volume of the last 24 hours in base currency"),
+    _column("rate", "Rate", 62, "Trades per second in the minute before the last trade"),
+]
+
+
+def table() -> Component:
+    """Return the table, without symbols."""
+    selection = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False}
+    return components.table(
+        "symbols-table",
+        COLUMNS,
+        "The API has named no symbol yet.",
+        rowSelection=selection,
+        tooltipShowDelay=300,
+    )
+
+
+def rows(market: Market, hours: Mapping[str, Track[Bar]], now: Now) -> dict[str, Row]:
+    """Return a row for each symbol."""
+    return {
+        symbol: _row(stats, market, hours.get(symbol), now)
+        for symbol, stats in sorted(market.symbols.items())
+    }
+
+
+def last_price(market: Market, symbol: str) -> float | None:
+    """Return the price of a symbol's last trade."""
+    seen, stats = market.ticks.get(symbol), market.symbols.get(symbol)
+    return seen.message.price if seen else stats.last_price if stats else None
+
+
+def change_text(change: float | None) -> str:
+    """Return a change in percent.
+
+    >>> change_text(-1.234), change_text(None)
+    ('−1.23 %', '—')
+    """
+    return NONE if change is None else f"{number(change, 2, sign=True)}\N{NARROW NO-BREAK SPACE}%"
+
+
+def _row(stats: SymbolStats, market: Market, hour: Track[Bar] | None, now: Now) -> Row:
+    last = last_price(market, stats.symbol)
+    since_s = age_s(stats.symbol, market, now)
+    heights, moved = hour_line(hour.points) if hour else ([], None)
+    return {
+        "id": stats.symbol,
+        "last": last,
+        "change": stats.change_24h_pct,
+        "hour": moved,
+        "heights": heights,
+        "age": since_s,
+        "stale": is_stale(since_s),
+        "volume": stats.volume_24h,
+        "rate": stats.tick_rate,
+        "text": {
+            "last": NONE if last is None else number(last, market.decimals.get(stats.symbol, 2)),
+            "change": change_text(stats.change_24h_pct),
+            "hour": change_text(moved),
+            "age": NONE if since_s is None else age(since_s),
+            "volume": NONE if stats.volume_24h is None else quantity(stats.volume_24h),
+            "rate": NONE if stats.tick_rate is None else f"{number(stats.tick_rate, 1)}/s",
+        },
+    }
+
+
+def is_stale(age_s: int | None) -> bool:
+    """Return whether the last trade of a symbol is long ago, or not known."""
+    return age_s is None or age_s >= STALE_S
+
+
+def age_s(symbol: str, market: Market, now: Now) -> int | None:
+    """Return how long ago a symbol's last trade was in seconds, None if that is not known."""
+    seen, stats = market.ticks.get(symbol), market.symbols.get(symbol)
+    if seen is not None:
+        seconds = int(market.age_s(seen, now))
+    elif stats is None or stats.last_event_us is None or market.feed == "replay":
+        return None
+    else:
+        seconds = (now.us - stats.last_event_us) // SECOND
+    # What is as good as now stays as it is, so that a row is not sent for it.
+    return seconds if seconds >= 2 else 0
+
+
+def hour_line(bars: list[Bar]) -> tuple[list[int | None], float | None]:
+    """Return the closes of the hour before the last of `bars` in hundredths of their range, and its change in percent.
+
+    A minute without a trade has the close before it, None before the first; no line without two bars.
+    """
+    if len(bars) < 2:
+        return [], None
+    end = bars[-1].start_us // MINUTE
+    closes = {bar.start_us // MINUTE: bar.close for bar in bars if bar.start_us // MINUTE > end - HOUR_BARS}
+    low, high = min(closes.values()), max(closes.values())
+    heights: list[int | None] = []
+    for minute in range(end - HOUR_BARS + 1, end + 1):
+        close = closes.get(minute)
+        if close is None:
+            heights.append(heights[-1] if heights else None)
+        else:
+            heights.append(round(STEPS * (close - low) / (high - low)) if high > low else STEPS // 2)
+    first = closes[min(closes)]
+    return heights, (bars[-1].close / first - 1) * 100

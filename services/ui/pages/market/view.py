@@ -1,0 +1,181 @@
+"""The page of the market as one tab sees it."""
+
+from typing import Any
+
+import msgspec
+
+from services.common import clock
+from services.ui import downloads, steps
+from services.ui.answers import Bar
+from services.ui.formatting import NONE, age, number, quantity
+from services.ui.market import Market, Now
+from services.ui.pages.market import candles, symbols
+from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
+from services.ui.pages.market.symbols import Row
+from services.ui.steps import Cursor
+from services.ui.tracks import BARS_KEPT, BARS_MOST, Track
+from services.ui.view import INTERVALS, Interval, Props, Selection, Site, View
+
+# The box to find a symbol is there from this many on.
+MANY = 8
+GLUE = "\N{NO-BREAK SPACE}"
+
+
+class MarketView(View):
+    """All symbols, and candles of the chosen one."""
+
+    cleared = tuple(f"{name}{place}" for name in ("candles-empty", "legend-bar", "older") for place in PLACES)
+
+    def __init__(self, site: Site, mark: Any = None) -> None:
+        super().__init__(site, mark)
+        self._cursors = _cursors(mark)
+        self._rows: dict[str, Row] = {}
+        self._listed_s = -1
+
+    def step(self, selection: Selection, now: Now) -> Props:
+        """Return what the page shows now."""
+        market = self.site.market
+        symbol = selection.text("symbol")
+        props = {**self._list(now), **_quote(market, symbol, now)}
+        self.title = _title(market, symbol)
+        self.dropped = {}
+        if symbol is None:
+            # Until the page has read its address it says nothing at all.
+            if market.symbols and "symbol" in selection.asks:
+                props["symbol"] = {"data": min(market.symbols)}
+            return props | steps.empty("candles-empty", "Waiting for the API")
+        shown = dict(zip(PLACES, _intervals(selection), strict=False))
+        self._cursors = {place: cursor for place, cursor in self._cursors.items() if place in shown}
+        for place, interval in shown.items():
+            props |= self._chart(place, symbol, interval, selection)
+        self.mark = msgspec.to_builtins(self._cursors)
+        return props
+
+    def _list(self, now: Now) -> Props:
+        if int(now.s) == self._listed_s:
+            return {}
+        self._listed_s = int(now.s)
+        market = self.site.market
+        rows = symbols.rows(market, self.site.tracks.hours(market.symbols), now)
+        before, self._rows = self._rows, rows
+        if rows.keys() != before.keys():
+            find = {"display": "block" if len(rows) >= MANY else "none"}
+            return {"symbols-table": {"rowData": list(rows.values())}, "symbol-filter": find}
+        changed = [row for symbol, row in rows.items() if row != before[symbol]]
+        return {"symbols-table": {"rowTransaction": {"update": changed}}} if changed else {}
+
+    def _chart(self, place: str, symbol: str, interval: Interval, selection: Selection) -> Props:
+        chart, decimals = chart_id(place), self.site.market.decimals.get(symbol, 2)
+        track = self.site.tracks.bars(symbol, interval)
+        wanted = _wanted(selection, place)
+        track.reach(wanted)
+        key = f"{symbol}|{interval}"
+        step = steps.step(
+            chart,
+            track,
+            self._cursors.get(place),
+            f"{key}|{_of_place(selection, 'turns', place)}",
+            lambda bars: candles.candle_series(key, bars, decimals),
+            lambda bars: candles.candle_updates(key, bars),
+            wanted,
+        )
+        if step.cursor is None:
+            self._cursors.pop(place, None)
+        else:
+            self._cursors[place] = step.cursor
+        if step.dropped:
+            self.dropped[chart] = step.dropped
+        why = steps.why_empty(track, f"No {interval} bars of {symbol} yet")
+        return {
+            **step.props,
+            **steps.empty(f"candles-empty{place}", why),
+            f"candles{place}-title": {"children": key.replace("|", " ")},
+            f"legend-bar{place}": {"children": _legend(track.points[-1], decimals) if track.points else ""},
+            f"older{place}": {"children": _older(track, wanted)},
+            f"candles-csv{place}": {"href": _csv(symbol, interval, step.cursor)},
+        }
+
+
+def _cursors(mark: Any) -> dict[str, Cursor]:
+    try:
+        return msgspec.convert(mark or {}, dict[str, Cursor])
+    except msgspec.ValidationError:
+        return {}  # a page older than this process
+
+
+def _intervals(selection: Selection) -> list[Interval]:
+    names: dict[str, Interval] = {interval: interval for interval in INTERVALS}
+    asked = (selection.text("interval") or "").split(",")
+    intervals = [names[name] for name in asked if name in names]
+    return intervals if str(len(intervals)) in COUNTS else [USUAL[0]]
+
+
+def _of_place(selection: Selection, name: str, place: str) -> int:
+    said = selection.asks.get(name)
+    number = said.get(place) if isinstance(said, dict) else None
+    return number if isinstance(number, int) else 0
+
+
+def _wanted(selection: Selection, place: str) -> int:
+    return min(BARS_MOST, max(BARS_KEPT, _of_place(selection, "older", place)))
+
+
+def _older(track: Track[Bar], wanted: int) -> str:
+    if track.is_reading_older:
+        return "Loading older bars…"
+    if track.older_error is not None:
+        return f"No older bars: {track.older_error}"
+    if track.is_whole:
+        return "No older bars"
+    return "A chart holds no more bars than these." if wanted >= BARS_MOST else ""
+
+
+def _csv(symbol: str, interval: str, cursor: Cursor | None) -> str:
+    start = None if cursor is None else clock.to_iso(cursor.first_us)
+    return downloads.link(
+        "/v1/bars", symbol=symbol, interval=interval, start=start, limit=2 * BARS_MOST if cursor else None
+    )
+
+
+def _quote(market: Market, symbol: str | None, now: Now) -> Props:
+    if symbol is None:
+        return {}
+    last, stats = symbols.last_price(market, symbol), market.symbols.get(symbol)
+    change = stats.change_24h_pct if stats else None
+    sign = "" if not change else "up" if change > 0 else "down"
+    since_s = symbols.age_s(symbol, market, now)
+    is_stale = last is not None and symbols.is_stale(since_s)
+    return {
+        "quote-symbol": {"children": symbol},
+        "quote-price": {
+            "children": _price(market, symbol, last),
+            "className": f"quote-price num{' old' if is_stale else ''}",
+        },
+        "quote-age": {"children": f"last trade {age(since_s)}" if is_stale and since_s else ""},
+        "quote-change": {
+            "children": "" if change is None else f"{symbols.change_text(change)} in 24 h",
+            "className": f"quote-change num {sign}",
+        },
+    }
+
+
+def _title(market: Market, symbol: str | None) -> str | None:
+    last = symbols.last_price(market, symbol) if symbol else None
+    if symbol is None or last is None or not market.connected:
+        return None
+    return f"{_price(market, symbol, last)} {symbol}"
+
+
+def _price(market: Market, symbol: str, price: float | None) -> str:
+    return NONE if price is None else number(price, market.decimals.get(symbol, 2))
+
+
+def _legend(bar: Bar, decimals: int) -> str:
+    prices = (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close))
+    parts = [
+        *(f"{name}{GLUE}{number(price, decimals)}" for name, price in prices),
+        f"V{GLUE}{quantity(bar.volume)}",
+    ]
+    if bar.vwap is not None:
+        parts.append(f"VWAP{GLUE}{number(bar.vwap, decimals)}")
+    return "  ".join(parts if bar.complete else [*parts, "still open"])

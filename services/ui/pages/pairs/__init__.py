@@ -1,0 +1,7 @@
+"""How two symbols move together: legs, spread and z-score of a pair."""
+
+from services.ui.pages.pairs.layout import layout, register
+from services.ui.pages.pairs.view import PairsView
+from services.ui.view import Page
+
+PAGE = Page("pairs", "/pairs", "Pairs", layout, PairsView, register)

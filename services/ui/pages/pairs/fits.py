@@ -1,0 +1,94 @@
+"""What the newest bars of a pair say beyond its signals: how sure the hedge ratio is, and the half-life."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from services.common.clock import SECOND
+from services.ui.answers import WatchedPair
+from services.ui.formatting import number, significant_decimals
+from services.ui.readings import Reading
+from services.ui.view import Site
+
+EVERY_S = 15.0
+BARS_MAX = 10_000
+MOVING = ("rls", "kalman", "ewma")
+
+
+class Line(Struct, frozen=True):
+    """The line through all bars; the interval of its hedge ratio is None for methods that have none."""
+
+    low: float | None
+    high: float | None
+    level: float
+
+
+class HalfLife(Struct, frozen=True):
+    """In seconds, None with the reason."""
+
+    seconds: float | None
+    reason: str | None = None
+
+
+class Fit(Struct, frozen=True):
+    """One analysis of the newest bars; what is None has its reason in ``not_enough_data``."""
+
+    method: str
+    bars: int
+    first_us: int | None
+    last_us: int | None
+    not_enough_data: dict[str, str]
+    regression: Line | None
+    half_life: HalfLife | None
+
+
+def fit(site: Site, pair: WatchedPair) -> Reading[Fit]:
+    """Return the analysis of the pair's last window of 1s bars, read again every 15 s."""
+    bars = min(pair.window, BARS_MAX)
+    asked: dict[str, Any] = {
+        "interval": "1s",
+        "limit": bars,
+        "window": bars,
+        "min_samples": min(pair.min_samples, bars),
+        "method": pair.method if pair.intercept else "ols_origin",
+        "transform": pair.transform or "price",
+        "series": "false",
+    }
+    path = f"/v1/pairs/{pair.pair}/analysis"
+    return site.readings.get((path, *asked.values()), lambda: site.client.read(path, Fit, **asked), EVERY_S)
+
+
+def band_words(reading: Reading[Fit] | None) -> str:
+    """Return what the band of the hedge ratio is, or why there is none."""
+    if reading is None:
+        return ""
+    found = reading.value
+    if found is None:
+        return f"no interval: {reading.error}" if reading.error else ""
+    if found.regression is None:
+        return f"no interval: {found.not_enough_data.get('regression', 'not enough data')}"
+    low, high = found.regression.low, found.regression.high
+    if low is None or high is None:
+        return f"no interval: the method {found.method} has none"
+    decimals = significant_decimals(max(abs(low), abs(high)), 5)
+    what = "of the last state over" if found.method in MOVING else "of one line through"
+    interval = f"{number(low, decimals)} to {number(high, decimals)}"
+    return f"band: {100 * found.regression.level:g} % interval {interval} {what} the last {found.bars} bars of 1 s"
+
+
+def half_life_words(found: Fit) -> tuple[str | None, str]:
+    """Return the half-life with its unit, None if there is none, and of what it is or why there is none."""
+    life = found.half_life
+    if life is None:
+        return None, found.not_enough_data.get("half_life", "not enough data")
+    if life.seconds is None:
+        return None, "not mean-reverting"
+    return (
+        f"{number(life.seconds, significant_decimals(life.seconds, 3))} s",
+        f"last {found.bars} bars of 1 s",
+    )
+
+
+def age_s(found: Fit, now_us: int) -> float | None:
+    """Return how old the newest of the bars is."""
+    return None if found.last_us is None else (now_us - found.last_us) / SECOND

@@ -1,0 +1,140 @@
+"""The page of pairs, before anything is known."""
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from services.ui import charts
+from services.ui.components import chooser, cover, download, page, pane, segmented
+from services.ui.formatting import NONE
+from services.ui.pages.pairs import side, spans
+from services.ui.pages.pairs.lines import PANES, PaneName, tops
+from services.ui.view import Site, attributes
+
+CHART = "chart-pair"
+BAR_SPACING = 1.1
+LABELS = {
+    "y": "Y",
+    "x": "X",
+    "spread": "Spread",
+    "zscore": "z-score",
+    "hedge-ratio": "Hedge ratio",
+    "correlation": "Correlation",
+    "half-life": "Half-life",
+}
+TITLES: dict[PaneName, str] = {
+    "prices": "Prices",
+    "spread": "Spread",
+    "zscore": "z-score",
+    "hedge-ratio": "Hedge ratio",
+    "correlation": "Correlation",
+}
+
+
+def layout() -> Component:
+    """Return the page."""
+    cards = html.Section(
+        [_card(name) for name in LABELS], className="cards", **attributes("aria", label="Live numbers")
+    )
+    choice = html.Div(
+        dmc.ChipGroup(
+            [dmc.Chip(title, value=name, size="xs", radius="sm") for name, title in TITLES.items()],
+            id="pane-choice",
+            multiple=True,
+            value=list(PANES),
+        ),
+        className="chips",
+        role="group",
+        **attributes("aria", label="Panes"),
+    )
+    tools = [
+        chooser("pair-select", "Pair, written Y-X"),
+        segmented("range-select", "Range", spans.CHOICES, spans.DEFAULT.name),
+        choice,
+        html.Span(id="pair-method", className="pane-note"),
+        download("pair-csv"),
+    ]
+    covers = [
+        cover("pair-state"),
+        html.Div(id="pair-mark", className="mark-name num"),
+        html.Div(id="pair-older", className="older"),
+        cover("pair-empty", "Connecting…"),
+    ]
+    drawn = charts.chart(CHART, BAR_SPACING, crosshair=True)
+    chart = pane("Pair", [drawn, *_labels(), *covers, dcc.Store(id="pair-extras")], "pair", tools)
+    aside = html.Aside(side.layout(), id="pair-side", **attributes("aria", label="This pair"))
+    return page("pairs", "Pairs", [cards, html.Div([chart, aside], className="beside")])
+
+
+def register(app: Dash, site: Site) -> None:
+    """Add what the page does by itself; the functions are in ``assets/pages/pairs.js``."""
+    side.register(app, site)
+    charts.paint(app, CHART)
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs", "route"),
+        Output("pair-select", "value"),
+        Output("range-select", "value"),
+        Output("pane-choice", "value"),
+        Input("page-pairs", "id"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs", "select"),
+        Output("pair-empty", "children"),
+        Output("pair-empty", "className"),
+        Input("pair-select", "value"),
+        Input("range-select", "value"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs", "choose_panes"),
+        Output("pane-choice", "value", allow_duplicate=True),
+        Input("pane-choice", "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs", "add"),
+        Output(CHART, "series"),
+        Input("pair-extras", "data"),
+        State(CHART, "series"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs", "legend"),
+        *(Output(f"hover-{name}", "children") for name in PANES),
+        Output("pair-mark", "children"),
+        Input(CHART, "crosshair"),
+    )
+
+
+def _card(name: str) -> Component:
+    # Few parts, because each component of a page costs a little on every update.
+    return html.Div(
+        [
+            html.Div(LABELS[name], id=f"label-{name}", className="card-label"),
+            html.Span(id=f"metric-{name}-age", className="age num"),
+            html.Div(NONE, id=f"metric-{name}", className="card-value num"),
+            html.Span(id=f"metric-{name}-note", className="note"),
+        ],
+        id=f"card-{name}",
+        className=f"card is-waiting of-{name}",
+    )
+
+
+def _labels() -> list[Component]:
+    legs = [
+        html.Span("Y", id="legend-y", className="key is-y"),
+        html.Span("X", id="legend-x", className="key is-x"),
+        html.Span("indexed to 100 at the left edge", className="fine"),
+    ]
+    begins = tops(PANES)
+    return [
+        html.Div(
+            [
+                html.B(TITLES[name]),
+                *(legs if name == "prices" else [html.Span(id=f"legend-{name}", className="fine")]),
+                html.Span(id=f"hover-{name}", className="at-cursor num"),
+            ],
+            id=f"pane-{name}",
+            className="pane-label",
+            style={"--top": str(begins[name])},
+        )
+        for name in PANES
+    ]

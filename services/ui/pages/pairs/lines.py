@@ -1,0 +1,242 @@
+"""A pair's lines: signals as the series of a chart with a pane for each thing that is measured."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, get_args
+
+from services.common.clock import SECOND
+from services.common.messages import Signal
+from services.ui import charts, palette
+from services.ui.answers import WatchedPair
+from services.ui.charts import (
+    DASHED,
+    DOTTED,
+    SOLID,
+    Marker,
+    Options,
+    Series,
+    Updates,
+    line_options,
+    price_format,
+)
+from services.ui.formatting import significant_decimals
+from services.ui.pages.pairs.spans import Span
+
+PaneName = Literal["prices", "spread", "zscore", "hedge-ratio", "correlation"]
+PANES: tuple[PaneName, ...] = get_args(PaneName)
+SHARES: dict[PaneName, float] = {
+    "prices": 0.28,
+    "spread": 0.17,
+    "zscore": 0.25,
+    "hedge-ratio": 0.16,
+    "correlation": 0.14,
+}
+LINES: dict[PaneName, tuple[str, ...]] = {
+    "prices": ("y", "x"),
+    "spread": ("spread",),
+    "zscore": ("zscore",),
+    "hedge-ratio": ("hedge-ratio",),
+    "correlation": ("correlation",),
+}
+COLORS = {
+    "y": palette.LEG_Y,
+    "x": palette.LEG_X,
+    "spread": palette.SPREAD,
+    "zscore": palette.ZSCORE,
+    "hedge-ratio": palette.LEG_Y,
+    "correlation": palette.SPREAD,
+}
+INDEXED_TO_100 = 3
+# Room for the label at the top of a pane; markers above the z-score make their own.
+MARGINS = {"top": 0.22, "bottom": 0.08}
+MARGINS_OF_MARKED = {"top": 0.12, "bottom": 0.04}
+# The bands are in sight at every zoom, with a little room beyond them.
+REACH = 1.15
+
+
+class Band(NamedTuple):
+    """An interval, and the first and last second on the chart that it is of."""
+
+    low: float
+    high: float
+    first: int
+    last: int
+
+
+Extras = dict[str, dict[str, Any]]
+"""Series id to those of its properties that change without its points."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What of a pair is drawn: over which span, in which panes, from the top."""
+
+    pair: WatchedPair
+    span: Span
+    panes: tuple[PaneName, ...]
+    decimals: int
+
+    def series(self, signals: Sequence[Signal], extras: Extras) -> list[Series]:
+        """Return a line for each number, and what lies around them."""
+        distinct = list(_distinct(signals))
+        made = [self._line(name, pane, distinct) for pane in self.panes for name in LINES[pane]]
+        if "zscore" in self.panes:
+            made.append(self._reach(distinct))
+        if "hedge-ratio" in self.panes:
+            made += [self._edge("high", "baseline", charts.band_options(0.0)), self._edge("low", "line", {})]
+        return [{**one, **extras.get(one["id"], {})} for one in made]
+
+    def updates(self, signals: Sequence[Signal]) -> Updates:
+        """Return the updates that bring `signals`, oldest first, into an existing chart."""
+        names = [name for pane in self.panes for name in LINES[pane]]
+        lines = [(name, point) for name in names for point in self._points(name, signals)]
+        if "zscore" in self.panes:
+            lines += [("reach", self._reach_point(signal)) for signal in signals]
+        return [{"id": self._id(name), "bar": point} for name, point in lines]
+
+    def extras(self, markers: list[Marker], band: Band | None) -> Extras:
+        """Return the markers, and the band round the hedge ratio."""
+        bearer = "zscore" if "zscore" in self.panes else LINES[self.panes[0]][0]
+        extras: Extras = {self._id(bearer): {"markers": markers}}
+        if "hedge-ratio" in self.panes:
+            low = band.low if band else 0.0
+            times = sorted({band.first, band.last}) if band else []
+            extras[self._id("high")] = {
+                "data": [{"time": time, "value": band.high} for time in times if band],
+                "options": charts.band_options(low),
+            }
+            extras[self._id("low")] = {"data": [{"time": time, "value": low} for time in times]}
+        return extras
+
+    def _id(self, name: str) -> str:
+        return f"{name}|{self.pair.pair}|{self.span.name}"
+
+    def _line(self, name: str, pane: PaneName, signals: Sequence[Signal]) -> Series:
+        scale = {"mode": INDEXED_TO_100} if pane == "prices" else {}
+        series: Series = {
+            "id": self._id(name),
+            "type": "line",
+            "pane": self.panes.index(pane),
+            "data": self._points(name, signals),
+            "options": {**line_options(COLORS[name]), **self._format(name, signals)},
+            "priceScaleOptions": {
+                "scaleMargins": MARGINS_OF_MARKED if name == "zscore" else MARGINS,
+                **scale,
+            },
+        }
+        return {**series, "priceLines": _bands(self.pair)} if name == "zscore" else series
+
+    def _format(self, name: str, signals: Sequence[Signal]) -> Options:
+        if name in ("y", "x"):
+            return {}
+        if name == "zscore":
+            return {"priceFormat": price_format(2)}
+        if name == "correlation":
+            return {"priceFormat": price_format(3)}
+        known = [abs(value) for signal in signals if (value := _value(name, signal)) is not None]
+        digits = significant_decimals(max(known, default=1.0), 5 if name == "hedge-ratio" else 4)
+        return {"priceFormat": price_format(digits if name == "hedge-ratio" else max(self.decimals, digits))}
+
+    def _reach(self, signals: Sequence[Signal]) -> Series:
+        # Price lines do not widen a scale: unseen bars keep both entry bands in sight.
+        unseen = {"upColor": palette.NOTHING, "downColor": palette.NOTHING, "thinBars": True}
+        silent = {"lastValueVisible": False, "priceLineVisible": False}
+        return {
+            "id": self._id("reach"),
+            "type": "bar",
+            "pane": self.panes.index("zscore"),
+            "data": [self._reach_point(signal) for signal in signals],
+            "options": {**unseen, **silent},
+        }
+
+    def _reach_point(self, signal: Signal) -> dict[str, Any]:
+        high = self.pair.entry_z * REACH
+        return {"time": signal.event_us // SECOND, "open": high, "high": high, "low": -high, "close": -high}
+
+    def _edge(self, name: str, kind: str, options: Options) -> Series:
+        line = {**line_options(palette.LEG_Y), "lineStyle": DOTTED, "lastValueVisible": False}
+        silent = {"crosshairMarkerVisible": False}
+        return {
+            "id": self._id(name),
+            "type": kind,
+            "pane": self.panes.index("hedge-ratio"),
+            "data": [],
+            "options": options or {**line, **silent},
+        }
+
+    def _points(self, name: str, signals: Sequence[Signal]) -> list[dict[str, Any]]:
+        points: list[dict[str, Any]] = []
+        for signal, following in zip(signals, [*signals[1:], None], strict=False):
+            value = _value(name, signal)
+            point: dict[str, Any] = {"time": signal.event_us // SECOND}
+            if value is not None:
+                point["value"] = value
+                # A point's colour is that of the line from it to the next: nothing is drawn across what is not known.
+                if following is not None and self._breaks(name, signal, following):
+                    point["color"] = palette.NOTHING
+                elif name == "zscore" and abs(value) >= self.pair.entry_z:
+                    point["color"] = palette.BEYOND
+            points.append(point)
+        return points
+
+    def _breaks(self, name: str, signal: Signal, following: Signal) -> bool:
+        silent_s = (following.event_us - signal.event_us) / SECOND - self.span.apart_s
+        return _value(name, following) is None or silent_s > self.pair.stale_after_s
+
+
+def shown(asked: Any) -> tuple[PaneName, ...]:
+    """Return the panes that are asked for in their order, all of them if none is."""
+    chosen = tuple(pane for pane in PANES if isinstance(asked, list) and pane in asked)
+    return chosen or PANES
+
+
+def tops(panes: Sequence[PaneName]) -> dict[PaneName, float]:
+    """Return where each pane begins, as a share of the height of all.
+
+    >>> tops(("prices", "zscore"))
+    {'prices': 0.0, 'zscore': 0.5283}
+    """
+    whole, above = sum(SHARES[pane] for pane in panes), 0.0
+    begins: dict[PaneName, float] = {}
+    for pane in panes:
+        begins[pane] = round(above / whole, 4)
+        above += SHARES[pane]
+    return begins
+
+
+def _value(name: str, signal: Signal) -> float | None:
+    if name == "y":
+        return signal.y_price
+    if name == "x":
+        return signal.x_price
+    if name == "spread":
+        return signal.spread
+    if name == "zscore":
+        return signal.zscore
+    return signal.hedge_ratio if name == "hedge-ratio" else signal.correlation
+
+
+def _distinct(signals: Iterable[Signal]) -> Iterable[Signal]:
+    """Yield signals whose second is later than the one before; the library refuses anything else."""
+    last = -1
+    for signal in signals:
+        if signal.event_us // SECOND > last:
+            last = signal.event_us // SECOND
+            yield signal
+
+
+def _bands(pair: WatchedPair) -> list[dict[str, Any]]:
+    entry = {
+        "color": palette.BEYOND,
+        "lineWidth": 1,
+        "lineStyle": DASHED,
+        "axisLabelColor": palette.BAND_LABEL,
+    }
+    middle = {"color": palette.SPREAD, "lineWidth": 1, "axisLabelVisible": False}
+    exits = [{**middle, "price": price, "lineStyle": DOTTED} for price in (pair.exit_z, -pair.exit_z)]
+    return [
+        {**entry, "price": pair.entry_z},
+        {**middle, "price": 0, "lineStyle": SOLID},
+        *exits,
+        {**entry, "price": -pair.entry_z},
+    ]

@@ -1,0 +1,105 @@
+"""What is marked on the z-score: where it enters and leaves the bands, and what fired."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from services.common.clock import SECOND
+from services.common.messages import Alert, Signal
+from services.ui import charts, palette
+from services.ui.answers import WatchedPair
+from services.ui.charts import Marker, Shape
+from services.ui.formatting import number
+
+KEPT = 200
+# More words than that hide the line; the shapes stay, and the cursor names them.
+WORDS_UP_TO = 20
+
+Side = Literal["short", "long"]
+Kind = Literal[Side, "exit", "firing", "resolved"]
+SHAPES: dict[Kind, tuple[Shape, str, str]] = {
+    "short": ("arrowDown", palette.BEYOND, "short"),
+    "long": ("arrowUp", palette.BEYOND, "long"),
+    "exit": ("circle", palette.SPREAD, "exit"),
+    "firing": ("square", palette.FIRING, "alert"),
+    "resolved": ("square", palette.RESOLVED, "resolved"),
+}
+ENDS: tuple[Kind, ...] = ("exit", "resolved")
+
+
+class Mark(NamedTuple):
+    """Something that happened at one z-score."""
+
+    at_us: int
+    kind: Kind
+    zscore: float
+    words: str
+
+
+class Crossings:
+    """Where the z-score has entered beyond one band, and come back within the other; the newest are kept."""
+
+    def __init__(self, pair: WatchedPair, first_us: int = 0) -> None:
+        """Begin at `first_us`; where the first z-score is already beyond a band, it did not enter there."""
+        self.entry_z, self.exit_z = pair.entry_z, pair.exit_z
+        self.marks: deque[Mark] = deque(maxlen=KEPT)
+        self._side: Side | None = None
+        self._is_begun = False
+        self.last_us = first_us - 1
+
+    def take(self, signals: Iterable[Signal]) -> None:
+        """Follow the signals, oldest first; those that were taken before change nothing."""
+        for signal in signals:
+            if signal.event_us <= self.last_us or signal.zscore is None:
+                continue
+            self.last_us = signal.event_us
+            self._follow(signal.event_us, signal.zscore)
+
+    def _follow(self, at_us: int, zscore: float) -> None:
+        reading = f"z {number(zscore, 2, sign=True)}"
+        if abs(zscore) >= self.entry_z:
+            side: Side = "short" if zscore > 0 else "long"
+            if side != self._side and self._is_begun:
+                words = f"Entry, {side} the spread: {reading} beyond {number(self.entry_z, 2)}"
+                self.marks.append(Mark(at_us, side, zscore, words))
+            self._side = side
+        elif self._side is not None and abs(zscore) <= self.exit_z:
+            self._side = None
+            self.marks.append(Mark(at_us, "exit", zscore, f"Exit: {reading} within {number(self.exit_z, 2)}"))
+        self._is_begun = True
+
+
+def of_alerts(alerts: Iterable[Alert]) -> list[Mark]:
+    """Return the marks of alerts."""
+    return [
+        Mark(alert.event_us, alert.state, alert.value, f"Alert {alert.state}: {alert.message}")
+        for alert in alerts
+    ]
+
+
+def markers(marks: Iterable[Mark], first_us: int, last_us: int) -> list[Marker]:
+    """Return the markers of those marks that lie within these times, oldest first, the newest if they are too many.
+
+    An alert of the second in which the z-score crosses a band has one marker with the crossing.
+    """
+    within = sorted(mark for mark in marks if first_us <= mark.at_us <= last_us)
+    by_event: dict[tuple[int, bool], list[Mark]] = {}
+    for mark in within:
+        by_event.setdefault((mark.at_us // SECOND, mark.kind in ENDS), []).append(mark)
+    shown = list(by_event.values())[-KEPT:]
+    return [_marker(together, len(shown) <= WORDS_UP_TO) for together in shown]
+
+
+def _marker(marks: list[Mark], in_words: bool) -> Marker:
+    shapes = [SHAPES[mark.kind] for mark in marks]
+    # A crossing gives the shape, an alert the colour and the word.
+    shape = next((shape for shape, _, _ in shapes if shape != "square"), shapes[0][0])
+    color, word = next(((color, word) for shape, color, word in shapes if shape == "square"), shapes[0][1:])
+    return charts.marker(
+        marks[0].at_us // SECOND,
+        shape,
+        color,
+        ". ".join(mark.words for mark in marks),
+        above=marks[0].zscore > 0,
+        text=word if in_words else "",
+    )

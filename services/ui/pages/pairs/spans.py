@@ -1,0 +1,63 @@
+"""How far back the charts of a pair look."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from services.common.messages import Signal
+from services.ui.tracks import Track
+from services.ui.view import Site
+
+A_DAY = "1d"
+# What a browser draws without effort.
+MOST = 10_000
+
+
+class Span(NamedTuple):
+    """A choice: what it is called, how many points are in view at first, and how many seconds may lie between two."""
+
+    name: str
+    label: str
+    shown: int
+    kept: int
+    apart_s: int = 0
+
+
+SPANS = (
+    Span("5m", "5 min", 300, 1_800),
+    Span("30m", "30 min", 1_800, 1_800),
+    Span("2h", "2 h", 7_200, 7_200),
+    Span(A_DAY, "1 day", 2_880, 2_880, apart_s=120),
+)
+DEFAULT = SPANS[1]
+CHOICES = [{"value": span.name, "label": span.label} for span in SPANS]
+
+
+def named(name: Any) -> Span:
+    """Return the span of this name, or the usual one."""
+    return next((span for span in SPANS if span.name == name), DEFAULT)
+
+
+def wanted(span: Span, older: Any) -> int:
+    """Return how many points the chart should have; `older` is how many the page asks for."""
+    return max(span.kept, min(older, MOST)) if isinstance(older, int) and span.name != A_DAY else span.kept
+
+
+def older(track: Track[Signal], span: Span, wanted: int) -> str:
+    """Return what is to be known at the left end of the chart."""
+    if track.is_reading_older:
+        return "Loading older signals…"
+    if track.older_error is not None:
+        return f"No older signals: {track.older_error}"
+    if track.is_whole:
+        return "No older signals"
+    if span.name == A_DAY:
+        return "One day is the longest range. The CSV of the API goes further back."
+    return "A chart holds no more signals than these; choose a longer range." if wanted >= MOST else ""
+
+
+def track(site: Site, pair: str, span: Span) -> Track[Signal]:
+    """Return the signals that lie within `span`, kept current by the stream while there is one."""
+    if span.name == A_DAY:
+        return site.tracks.day(pair)
+    closes: Sequence[Signal] = tuple(site.market.closes.get(pair, ())) if site.market.connected else ()
+    return site.tracks.signals(pair, closes, span.kept)

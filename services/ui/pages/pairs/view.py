@@ -1,0 +1,175 @@
+"""The page of pairs as one tab sees it."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from services.common.clock import SECOND
+from services.common.messages import Alert, Signal
+from services.ui import charts, steps
+from services.ui.market import Market, Now
+from services.ui.pages.pairs import fits, lines, marks, side, spans, words
+from services.ui.pages.pairs.cards import cards
+from services.ui.pages.pairs.fits import Fit
+from services.ui.pages.pairs.layout import CHART
+from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
+from services.ui.pages.pairs.marks import Crossings
+from services.ui.pages.pairs.spans import Span
+from services.ui.readings import Reading
+from services.ui.steps import Cursor
+from services.ui.tracks import Track, point_us
+from services.ui.view import Props, Selection, Site, View
+
+ALERTS_EVERY_S = 30.0
+
+
+class PairsView(View):
+    """The chosen pair: numbers, legs, spread, z-score, hedge ratio and correlation."""
+
+    cleared = ("pair-empty", "pair-state")
+
+    def __init__(self, site: Site, mark: Any = None) -> None:
+        super().__init__(site, mark)
+        self._cursor = _cursor(mark)
+        self._crossings: tuple[str, Crossings] | None = None
+
+    def step(self, selection: Selection, now: Now) -> Props:
+        """Return what the page shows now."""
+        market = self.site.market
+        asked = selection.text("pair")
+        pair = (market.pairs or {}).get(asked or "")
+        span = spans.named(selection.asks.get("range"))
+        panes = lines.shown(selection.asks.get("panes"))
+        fit = fits.fit(self.site, pair) if pair and not pair.paused else None
+        self.title = words.title(market, pair)
+        props = {
+            **_choice(market, asked, is_ready="turn" in selection.asks),
+            **_labels(panes),
+            **words.labels(market, pair, span, fits.band_words(fit)),
+            **cards(market, pair, now, fit),
+            **side.live(market, pair, selection),
+        }
+        if pair is None:
+            nothing = steps.empty("pair-empty", words.no_pair(market, asked))
+            return {**props, **nothing, **steps.empty("pair-state", ""), **words.csv(None, None, "")}
+        track = spans.track(self.site, pair.pair, span)
+        canvas = Canvas(pair, span, panes, market.decimals.get(pair.y, 2))
+        return {
+            **props,
+            **self._chart(canvas, track, fit, selection),
+            **words.csv(pair, self._cursor.first_us if self._cursor else None, selection.zone),
+            **steps.empty("pair-empty", steps.why_empty(track, f"No signal of {pair.pair} yet")),
+            **steps.empty(
+                "pair-state", words.state(market, pair, track.points[-1] if track.points else None, now)
+            ),
+        }
+
+    def _chart(
+        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, selection: Selection
+    ) -> Props:
+        span, older = canvas.span, selection.asks.get("older")
+        wanted = spans.wanted(span, older)
+        track.reach(wanted)
+        before = self._cursor
+        key = _key(canvas, selection.asks.get("turn"))
+        step = steps.step(
+            CHART,
+            track,
+            before,
+            key,
+            lambda signals: canvas.series(signals, self._extras(canvas, track, fit, signals[0].event_us)),
+            canvas.updates,
+            wanted,
+        )
+        self._cursor, self.mark = step.cursor, msgspec.to_builtins(step.cursor)
+        self.dropped = {CHART: step.dropped} if step.dropped else {}
+        if "series" in step.props.get(CHART, {}):
+            chart = step.props[CHART]
+            chart["paneOptions"] = charts.pane_options(lines.SHARES[pane] for pane in canvas.panes)
+            if step.cursor and "timeScaleAction" in chart:
+                self._look(chart, span, before, step.cursor)
+        extras = self._extras(canvas, track, fit, step.cursor.first_us) if step.cursor else {}
+        at_left = {"children": spans.older(track, span, wanted) if track.points else ""}
+        return {**step.props, "pair-extras": {"data": extras}, "pair-older": at_left}
+
+    def _look(self, chart: dict[str, Any], span: Span, before: Cursor | None, after: Cursor) -> None:
+        """Stay where the reader looks if the same points are only drawn in another way, else go to the newest."""
+        action = chart.pop("timeScaleAction")
+        if before and (_subject(before.key), before.generation) == (_subject(after.key), after.generation):
+            self.dropped = {CHART: before.count - after.count}
+        else:
+            chart["visibleLogicalRange"] = charts.newest_points(after.count, span.shown, action["nonce"])
+
+    def _extras(
+        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int
+    ) -> Extras:
+        pair = canvas.pair
+        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{track.generation}|{first_us}"
+        if self._crossings is None or self._crossings[0] != key:
+            self._crossings = (key, Crossings(pair, first_us))
+        crossings = self._crossings[1]
+        crossings.take(track.since(crossings.last_us + 1))
+        known = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
+        drawn = marks.markers(known, first_us, point_us(track.points[-1]))
+        return canvas.extras(drawn, _band(fit, track.points, first_us))
+
+    def _alerts(self, pair: str) -> list[Alert]:
+        site = self.site
+        older = site.readings.get(
+            ("alerts", pair), lambda: site.client.alerts(pair, marks.KEPT), ALERTS_EVERY_S
+        )
+        known = [*(older.value or ()), *(alert for alert in site.market.alerts if alert.pair == pair)]
+        return list({alert.alert_id: alert for alert in known}.values())
+
+
+def _key(canvas: Canvas, turn: Any) -> str:
+    pair = canvas.pair
+    return f"{pair.pair}|{canvas.span.name}|{turn}|{','.join(canvas.panes)}|{pair.entry_z:g}|{pair.exit_z:g}"
+
+
+def _subject(key: str) -> list[str]:
+    return key.split("|")[:3]
+
+
+def _band(fit: Reading[Fit] | None, points: Sequence[Signal], first_us: int) -> Band | None:
+    """Return the interval over those of `points`, from `first_us` on, that it is of."""
+    found = fit.value if fit else None
+    if found is None or found.regression is None or found.first_us is None or found.last_us is None:
+        return None
+    low, high = found.regression.low, found.regression.high
+    begin = bisect_left(points, max(first_us, found.first_us), key=point_us)
+    end = bisect_right(points, found.last_us, key=point_us)
+    if low is None or high is None or begin >= end:
+        return None
+    return Band(low, high, points[begin].event_us // SECOND, points[end - 1].event_us // SECOND)
+
+
+def _cursor(mark: Any) -> Cursor | None:
+    try:
+        return msgspec.convert(mark, Cursor | None)
+    except msgspec.ValidationError:
+        return None  # a page older than this process
+
+
+def _choice(market: Market, asked: str | None, *, is_ready: bool) -> Props:
+    """Return the pairs there are, and the first as chosen once the page has read its address and names none."""
+    if market.pairs is None:
+        return {}
+    names = list(market.pairs)
+    # The select forgets a value it has no option for; the cover of the chart says what is wrong with this one.
+    unknown = [asked] if asked and asked not in market.pairs else []
+    value = {"value": names[0]} if is_ready and asked is None and names else {}
+    return {"pair-select": {"data": names + unknown, **value}}
+
+
+def _labels(panes: tuple[PaneName, ...]) -> Props:
+    tops = lines.tops(panes)
+    return {
+        f"pane-{pane}": {
+            "className": "pane-label" if pane in tops else "pane-label is-away",
+            "style": {"--top": str(tops.get(pane, 0.0))},
+        }
+        for pane in lines.PANES
+    }

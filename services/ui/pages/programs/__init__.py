@@ -1,0 +1,7 @@
+"""How programs use what the pages show."""
+
+from services.ui.pages.programs.layout import layout, register
+from services.ui.pages.programs.view import ProgramsView
+from services.ui.view import Page
+
+PAGE = Page("programs", "/programs", "For programs", layout, ProgramsView, register)

@@ -1,0 +1,189 @@
+"""The topics that programs may read, each with a message as it is on the wire.
+
+The names, keys and retentions are those of the broker's table; a test compares them.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from services.common.messages import (
+    Alert,
+    Heartbeat,
+    Liquidation,
+    MarkPrice,
+    PairConfig,
+    Quote,
+    Signal,
+    TapeEvent,
+    Tick,
+)
+
+
+class Topic(NamedTuple):
+    """A topic: what its messages are keyed by, how long they are kept, what they say, and one of them."""
+
+    name: str
+    key: str
+    kept: str
+    says: str
+    message: msgspec.Struct | None = None
+
+    def example(self) -> str:
+        """Return the message as JSON on several lines."""
+        if self.message is None:
+            return ""
+        return msgspec.json.format(msgspec.json.encode(self.message), indent=2).decode()
+
+
+_AT_US = 1_767_225_600_123_000
+_SEEN_US = _AT_US + 41_000
+LATEST = "the latest of each key"
+TOPICS = (
+    Topic(
+        "ticks",
+        "symbol",
+        "24 h",
+        "Every trade, once or more: unique by symbol, event_us and trade_id.",
+        Tick(
+            venue="binance",
+            symbol="BTCUSDT",
+            trade_id=2_947_204_771,
+            event_us=_AT_US,
+            received_us=_SEEN_US,
+            price=64_123.4,
+            size=0.012,
+            buyer_is_maker=False,
+        ),
+    ),
+    Topic(
+        "signals",
+        "pair",
+        "24 h",
+        "A pair at the end of each second; closed is false while the second is still open.",
+        Signal(
+            pair="ETHUSDT-BTCUSDT",
+            event_us=_AT_US // 1_000_000 * 1_000_000,
+            y_price=3_401.25,
+            x_price=64_123.4,
+            hedge_ratio=0.05231,
+            intercept=46.95,
+            method="ols",
+            spread=0.0052,
+            zscore=0.38,
+            correlation=0.912,
+            window=300,
+            samples=300,
+            quality="ok",
+        ),
+    ),
+    Topic(
+        "alerts",
+        "pair",
+        "7 d",
+        "A rule begins or ceases to hold for a pair; the same alert always has the same alert_id.",
+        Alert(
+            alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
+            rule_id="zscore",
+            pair="ETHUSDT-BTCUSDT",
+            event_us=_AT_US // 1_000_000 * 1_000_000,
+            state="firing",
+            value=2.31,
+            threshold=2.0,
+            message="z-score of ETHUSDT-BTCUSDT beyond 2",
+        ),
+    ),
+    Topic(
+        "tape-events",
+        "symbol",
+        "7 d",
+        "A gap found, repaired, refuted or given up; a stream gone silent; coverage.",
+        TapeEvent(
+            kind="gap_found",
+            venue="binance",
+            symbol="BTCUSDT",
+            at_us=_SEEN_US,
+            first_id=2_947_204_772,
+            last_id=2_947_204_788,
+            start_us=_AT_US,
+            end_us=_SEEN_US,
+            missing=17,
+        ),
+    ),
+    Topic(
+        "pairs", "pair", LATEST, "What is measured of each pair, and how.", PairConfig(pair="ETHUSDT-BTCUSDT")
+    ),
+    Topic(
+        "quotes",
+        "symbol",
+        "1 h",
+        "Best bid and ask, if they are ingested.",
+        Quote(
+            venue="binance",
+            symbol="BTCUSDT",
+            update_id=8_123_456_789,
+            event_us=_AT_US,
+            received_us=_SEEN_US,
+            bid_price=64_123.3,
+            bid_size=4.2,
+            ask_price=64_123.4,
+            ask_size=1.9,
+        ),
+    ),
+    Topic(
+        "mark-prices",
+        "symbol",
+        "24 h",
+        "Mark price and funding, if they are ingested.",
+        MarkPrice(
+            venue="binance",
+            symbol="BTCUSDT",
+            event_us=_AT_US,
+            received_us=_SEEN_US,
+            mark_price=64_120.11,
+            index_price=64_131.5,
+            funding_rate=0.0001,
+            next_funding_us=_AT_US + 3_600_000_000,
+        ),
+    ),
+    Topic(
+        "liquidations",
+        "symbol",
+        "24 h",
+        "Forced orders, a sample of them, if they are ingested.",
+        Liquidation(
+            venue="binance",
+            symbol="BTCUSDT",
+            event_us=_AT_US,
+            received_us=_SEEN_US,
+            side="sell",
+            price=64_010.0,
+            average_price=64_014.2,
+            size=0.5,
+        ),
+    ),
+    Topic(
+        "heartbeats",
+        "service",
+        LATEST,
+        "What each service says of itself every second.",
+        Heartbeat(
+            service="sink",
+            at_us=_AT_US,
+            started_us=_AT_US - 60_000_000,
+            state="running",
+            version="0.1.0",
+            lag_messages=3,
+            lag_seconds=0.02,
+            counters={"ticks": 9120},
+        ),
+    ),
+    Topic(
+        "dead-letters",
+        "source topic",
+        "7 d",
+        "What could not be processed, byte for byte; the headers say why and where it came from.",
+    ),
+)
+INTERNAL = ("time-marks", "leg-trades", "stream-analytics-windows-changelog")
+"""Between our own services: these change without notice."""

@@ -1,0 +1,100 @@
+"""What the API says of uploaded history."""
+
+from msgspec import Struct
+
+
+class Dataset(Struct, frozen=True):
+    """A dataset in short; ``width_s`` is the seconds from bar to bar."""
+
+    dataset_id: str
+    name: str
+    width_s: float
+    bars: int
+    first_us: int
+    last_us: int
+    symbol_count: int
+    gaps: int
+    missing: int
+    rejected: int
+    repeated: int
+    out_of_order: int
+    uploaded_us: int
+
+
+class SymbolPart(Struct, frozen=True):
+    """What a dataset has of one symbol."""
+
+    symbol: str
+    bars: int
+    first_us: int
+    last_us: int
+    gaps: int
+    missing: int
+
+
+class FileReading(Struct, frozen=True):
+    """A file and what it was taken for; None where that was not kept, or a column says it."""
+
+    name: str
+    delimiter: str | None = None
+    decimal: str | None = None
+    header_line: int | None = None
+    columns: dict[str, str] | None = None
+    time: str | None = None
+    zone: str | None = None
+    symbol: str | None = None
+    close_only: bool | None = None
+
+
+class Finding(Struct, frozen=True):
+    """Something in a file that is not as it should be."""
+
+    kind: str
+    file: str | None
+    line: int | None
+    reason: str
+
+
+class DatasetDetail(Dataset, frozen=True, kw_only=True):
+    """A dataset, its symbols, and how its files were read."""
+
+    symbols: tuple[SymbolPart, ...]
+    files: tuple[FileReading, ...]
+
+
+class PreviewBar(Struct, frozen=True):
+    """A bar as it would be stored."""
+
+    line: int
+    symbol: str
+    start_us: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+
+class Preview(Struct, frozen=True):
+    """What files would become, by the first lines of each."""
+
+    files: tuple[FileReading, ...]
+    symbols: tuple[str, ...]
+    width_s: float | None
+    lines: int
+    complete: bool
+    rejected: int
+    out_of_order: int
+    bars: tuple[PreviewBar, ...]
+    findings: tuple[Finding, ...]
+
+
+class StoredBar(Struct, frozen=True):
+    """A bar of a dataset."""
+
+    start_us: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None = None

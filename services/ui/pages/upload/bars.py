@@ -1,0 +1,64 @@
+"""Candles of a dataset: a chart that stands still."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.ui import charts
+from services.ui.answers import Bar
+from services.ui.formatting import MAX_DECIMALS, decimals_of, moment, number
+from services.ui.pages.market.candles import candle_series
+from services.ui.pages.upload.answers import Dataset, StoredBar
+from services.ui.pages.upload.listing import width_name
+from services.ui.view import Props
+
+OWN = "own"
+"""The interval of the files themselves."""
+WIDTHS_S = {"1m": 60, "5m": 300, "1h": 3600}
+COUNTS = ("500", "2000", "10000")
+CHART = "chart-dataset"
+IN_VIEW = 400
+
+
+def intervals(dataset: Dataset) -> list[dict[str, str]]:
+    """Return the intervals that a dataset has bars of: its own, and those that are a multiple of it."""
+    wider = [
+        {"value": name, "label": name}
+        for name, width_s in WIDTHS_S.items()
+        if width_s > dataset.width_s and width_s % dataset.width_s == 0
+    ]
+    return [{"value": OWN, "label": width_name(dataset.width_s)}, *wider]
+
+
+def chart(bars: Sequence[StoredBar], key: str) -> Props:
+    """Return candles, with their volume if the files have any; `key` tells these bars from others."""
+    decimals = min(MAX_DECIMALS, max((decimals_of(bar.close) for bar in bars), default=2))
+    has_volume = any(bar.volume is not None for bar in bars)
+    made = candle_series(key, [_as_traded(bar) for bar in bars], decimals)
+    wanted = ("candles", "volume") if has_volume else ("candles",)
+    drawn: dict[str, Any] = {
+        "series": [one for one in made if one["id"].partition("|")[0] in wanted],
+        "visibleLogicalRange": charts.newest_points(len(bars), IN_VIEW, key),
+    }
+    return {CHART: drawn}
+
+
+def coverage(bars: Sequence[StoredBar], symbol: str, limit: int, zone: str) -> str:
+    """Return which bars are drawn, of up to `limit`."""
+    if not bars:
+        return ""
+    span = f"{moment(bars[0].start_us, zone)} to {moment(bars[-1].start_us, zone)}"
+    which = "All" if len(bars) < limit else "The newest"
+    return f"{which} {number(len(bars), 0)} bars of {symbol}, {span}"
+
+
+def _as_traded(bar: StoredBar) -> Bar:
+    return Bar(
+        start_us=bar.start_us,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume or 0.0,
+        trade_count=0,
+        complete=True,
+    )

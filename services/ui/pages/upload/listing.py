@@ -1,0 +1,72 @@
+"""Every dataset as a row of a table."""
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from services.ui.components import TIME_COLUMN, table
+from services.ui.formatting import number
+from services.ui.pages.upload.answers import Dataset
+
+Row = dict[str, Any]
+
+
+def _right(field: str, name: str, width: int, tip: str) -> dict[str, Any]:
+    return {
+        "field": field,
+        "headerName": name,
+        "headerTooltip": tip,
+        "width": width,
+        "type": "rightAligned",
+        "valueFormatter": {"function": f"params.data.text.{field}"},
+    }
+
+
+COLUMNS: list[dict[str, Any]] = [
+    {"field": "name", "headerName": "Name", "width": 142, "pinned": "left", "tooltipField": "name"},
+    _right("symbols", "Symbols", 80, "How many symbols it has bars of"),
+    _right("width", "Interval", 78, "From bar to bar"),
+    _right("bars", "Bars", 92, "How many bars are stored"),
+    {"field": "first", "headerName": "From", **TIME_COLUMN, "width": 148},
+    {"field": "last", "headerName": "To", **TIME_COLUMN, "width": 148},
+    {"field": "uploaded", "headerName": "Uploaded", **TIME_COLUMN, "width": 148},
+]
+
+
+def listed() -> Component:
+    """Return the table, without datasets."""
+    choice = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": False}
+    return table(
+        "datasets-table", COLUMNS, "No dataset is stored.", rowSelection=choice, tooltipShowDelay=300
+    )
+
+
+def row(dataset: Dataset) -> Row:
+    """Return the row of a dataset."""
+    return {
+        "id": dataset.dataset_id,
+        "name": dataset.name,
+        "symbols": dataset.symbol_count,
+        "width": dataset.width_s,
+        "bars": dataset.bars,
+        "first": dataset.first_us // 1000,
+        "last": dataset.last_us // 1000,
+        "uploaded": dataset.uploaded_us // 1000,
+        "text": {
+            "symbols": number(dataset.symbol_count, 0),
+            "width": width_name(dataset.width_s),
+            "bars": number(dataset.bars, 0),
+        },
+    }
+
+
+def width_name(seconds: float) -> str:
+    """Return the width of a bar in its largest whole unit.
+
+    >>> width_name(60.0), width_name(90.0), width_name(0.5), width_name(86_400.0)
+    ('1 min', '90 s', '0.5 s', '1 d')
+    """
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{number(seconds / size, 0)} {unit}"
+    return f"{seconds:g} s"

@@ -1,0 +1,156 @@
+"""What became of the files of a dataset: what is stored, what was left out and why."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from services.ui.components import table
+from services.ui.formatting import NONE, moment, number
+from services.ui.pages.upload.answers import DatasetDetail, FileReading, Finding
+from services.ui.pages.upload.listing import width_name
+from services.ui.view import attributes
+
+KINDS = {
+    "all": "All",
+    "rejected": "Rejected",
+    "repeated": "Repeated",
+    "out of order": "Out of order",
+    "gap": "Gaps",
+}
+FIELDS = ("time", "clock", "symbol", "open", "high", "low", "close", "volume")
+MOST_SHOWN = 1_000
+COLUMNS: list[dict[str, Any]] = [
+    {"field": "kind", "headerName": "Kind", "width": 96},
+    {"field": "line", "headerName": "Line", "width": 76, "type": "rightAligned"},
+    {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 320, "tooltipField": "reason"},
+    {"field": "file", "headerName": "File", "width": 170, "tooltipField": "file"},
+]
+
+
+def findings() -> Component:
+    """Return the table of what was found in the files, without rows."""
+    return table("dataset-findings", COLUMNS, "Nothing was found.", tooltipShowDelay=300)
+
+
+def rows(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return a row for each finding."""
+    return [
+        {"id": str(nth), "kind": one.kind, "file": one.file, "line": one.line, "reason": one.reason}
+        for nth, one in enumerate(found)
+    ]
+
+
+def counts(found: DatasetDetail) -> list[Component]:
+    """Return what was stored and what was not, in figures."""
+    said = (
+        ("Bars stored", found.bars, f"of {number(found.symbol_count, 0)} symbols"),
+        ("Lines rejected", found.rejected, "they are no bar"),
+        ("Bars repeated", found.repeated, "the first of a time stays"),
+        ("Out of order", found.out_of_order, "they are stored"),
+        ("Bars missing", found.missing, f"in {number(found.gaps, 0)} gaps"),
+    )
+    return [
+        html.Div(
+            [
+                html.Div(label, className="card-label"),
+                html.Div(number(value, 0), className="card-value num"),
+                html.Span(note, className="note"),
+            ],
+            className="card",
+        )
+        for label, value, note in said
+    ]
+
+
+def symbols(found: DatasetDetail, zone: str) -> Component:
+    """Return what there is of each symbol."""
+    return plain_table(
+        "Symbols",
+        ("Symbol", "Bars", "From", "To", "Gaps", "Missing"),
+        [
+            (
+                part.symbol,
+                number(part.bars, 0),
+                moment(part.first_us, zone),
+                moment(part.last_us, zone),
+                number(part.gaps, 0),
+                number(part.missing, 0),
+            )
+            for part in found.symbols
+        ],
+        right=("Bars", "Gaps", "Missing"),
+    )
+
+
+def readings(files: Iterable[FileReading]) -> Component:
+    """Return how each file was understood."""
+    return plain_table(
+        "How the files were read",
+        ("File", "Symbol", "Columns", "Times", "Separator", "Decimal", "Header"),
+        [
+            (
+                file.name,
+                file.symbol or "a column says it",
+                _columns(file),
+                _times(file),
+                file.delimiter or NONE,
+                file.decimal or NONE,
+                {None: NONE, 0: "none"}.get(file.header_line, f"line {file.header_line}"),
+            )
+            for file in files
+        ],
+    )
+
+
+def facts(found: DatasetDetail, zone: str) -> str:
+    """Return a dataset in one line."""
+    span = f"{moment(found.first_us, zone)} to {moment(found.last_us, zone)}"
+    return f"{number(found.bars, 0)} bars of {width_name(found.width_s)}, {span}"
+
+
+def plain_table(
+    caption: str, heads: Sequence[str], cells: Iterable[Sequence[str]], right: Collection[str] = ()
+) -> Component:
+    """Return a short table of text; the columns `right` are figures."""
+    sides = ["is-right" if head in right else "" for head in heads]
+    heading = [html.Th(head, scope="col", className=side) for head, side in zip(heads, sides, strict=True)]
+    body = [
+        html.Tr([html.Td(cell, className=side) for cell, side in zip(line, sides, strict=True)])
+        for line in cells
+    ]
+    parts = [html.Caption(caption), html.Thead(html.Tr(heading)), html.Tbody(body)]
+    grid: Component = html.Div(
+        html.Table(parts, className="plain num"),
+        className="plain-scroll",
+        tabIndex=0,
+        role="region",
+        **attributes("aria", label=caption),
+    )
+    return grid
+
+
+def _columns(file: FileReading) -> str:
+    if not file.columns:
+        return NONE
+    named = {field: file.columns[field] for field in FIELDS if field in file.columns}
+    said = ", ".join(
+        field if field == column.lower() else f"{field} = {column}" for field, column in named.items()
+    )
+    return f"{said}; closes alone" if file.close_only else said
+
+
+def _times(file: FileReading) -> str:
+    return f"{time_name(file.time or NONE)}, {file.zone or 'UTC'} if without a zone"
+
+
+def time_name(kind: str) -> str:
+    """Return how times are written.
+
+    >>> time_name("iso"), time_name("ms"), time_name("%d/%m/%Y")
+    ('ISO 8601', 'ms since 1970', '%d/%m/%Y')
+    """
+    return {"iso": "ISO 8601", "us": "µs since 1970"}.get(
+        kind, f"{kind} since 1970" if kind in ("s", "ms", "ns") else kind
+    )

@@ -1,0 +1,60 @@
+"""Answers of the API that are read again now and then in the background, shared by every tab."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+from services.common.errors import BadMessageError, TransientError
+
+UNUSED_S = 60.0
+
+T = TypeVar("T")
+
+
+class Reading(Generic[T]):
+    """One answer: ``value`` is the last one, None before the first; ``error`` says why there is no newer one."""
+
+    def __init__(self) -> None:
+        self.value: T | None = None
+        self.error: str | None = None
+        self.used_s = 0.0
+        self._asked_s = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
+
+    def poke(self, ask: Callable[[], Awaitable[T]], every_s: float, now_s: float) -> None:
+        """Have `ask` answer again, without waiting for it, unless it did within `every_s` seconds."""
+        self.used_s = now_s
+        if now_s - self._asked_s >= every_s and (self._asking is None or self._asking.done()):
+            self._asked_s = now_s
+            self._asking = asyncio.create_task(self._ask(ask))
+
+    async def settled(self) -> None:
+        """Wait for the question under way, if there is one."""
+        if self._asking is not None:
+            await self._asking
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> None:
+        try:
+            self.value = await ask()
+        except (TransientError, BadMessageError) as error:
+            self.error = str(error)
+        else:
+            self.error = None
+
+
+class Readings:
+    """Every answer some tab looks at; one that nobody has looked at for a minute is dropped."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._readings: dict[Hashable, Reading[Any]] = {}
+
+    def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], every_s: float) -> Reading[T]:
+        """Return what `ask` last answered; `key` stands for what is asked, and is asked every `every_s` seconds."""
+        now_s = self._monotonic()
+        for unused in [key for key, old in self._readings.items() if now_s - old.used_s > UNUSED_S]:
+            del self._readings[unused]
+        reading: Reading[T] = self._readings.setdefault(key, Reading())
+        reading.poke(ask, every_s, now_s)
+        return reading

@@ -1,0 +1,101 @@
+"""Bring a chart from what a tab has been sent to what is known now: the whole series once, then only updates."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from services.common.messages import Signal
+from services.ui import charts
+from services.ui.answers import Bar
+from services.ui.charts import Series, Updates
+from services.ui.tracks import Track, point_us
+from services.ui.view import Props
+
+# A page left open all day must not grow without end: past this many times what its track usually holds, and what was
+# asked for beyond that, a chart starts again.
+GROWTH = 3
+
+P = TypeVar("P", Bar, Signal)
+
+
+class Cursor(Struct, frozen=True):
+    """How far a tab's chart has been brought: ``count`` points from ``first_us`` to ``last_us``."""
+
+    key: str
+    generation: int
+    first_us: int
+    last_us: int
+    count: int
+
+
+class Step(Struct, frozen=True):
+    """What to send to a chart, and where it then stands.
+
+    ``dropped`` points left at its left end; less than zero if older points came there.
+    """
+
+    props: Props
+    cursor: Cursor | None
+    dropped: int = 0
+
+
+def step(
+    chart_id: str,
+    track: Track[P],
+    cursor: Cursor | None,
+    key: str,
+    whole: Callable[[Sequence[P]], list[Series]],
+    updates: Callable[[Sequence[P]], Updates],
+    wanted: int | None = None,
+) -> Step:
+    """Return the next step of the chart `chart_id`, which has been brought to `cursor`.
+
+    `key` names what the chart shows; `whole` makes all its series of points, `updates` brings points into them.
+    `wanted` is how many points the chart should have, as far as the track has them; without it what the track has.
+    """
+    points = track.points
+    if not points:
+        return Step({}, cursor if cursor and cursor.key == key else None)
+    wanted = wanted or track.usual
+    last_us = point_us(points[-1])
+
+    def stands(shown: Sequence[P]) -> Cursor:
+        return Cursor(key, track.generation, point_us(shown[0]), last_us, len(shown))
+
+    continues = cursor is not None and (cursor.key, cursor.generation) == (key, track.generation)
+    if cursor is None or not continues or not point_us(points[0]) <= cursor.last_us <= last_us:
+        shown = points[-wanted:]
+        action = {**charts.newest_in_view(), "nonce": f"{key}|{track.generation}|{last_us}"}
+        return Step({chart_id: {"series": whole(shown), "timeScaleAction": action}}, stands(shown))
+    fresh = track.since(cursor.last_us)
+    count = cursor.count + len(fresh) - 1
+    first = bisect_left(points, cursor.first_us, key=point_us)
+    older = min(first, wanted - count)
+    if older > 0:
+        shown = points[first - older :]
+        return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=-older)
+    if count > wanted + (GROWTH - 1) * track.usual:
+        shown = points[-wanted:]
+        return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=count - len(shown))
+    return Step(
+        {chart_id: {"tick": updates(fresh)}}, msgspec.structs.replace(cursor, last_us=last_us, count=count)
+    )
+
+
+def why_empty(track: Track[Any], otherwise: str) -> str:
+    """Return why a chart of `track` shows nothing, empty if it shows something."""
+    if track.points:
+        return ""
+    if track.refusal is not None:
+        return f"The API does not have this: {track.refusal}"
+    if track.error is not None:
+        return f"No answer from the API. {track.error}"
+    return otherwise if track.loaded else "Loading…"
+
+
+def empty(element: str, text: str) -> Props:
+    """Return the cover of a chart that says why there is nothing below it; no cover without a text."""
+    return {element: {"children": text, "className": "pane-empty" + (" is-shown" if text else "")}}

@@ -1,0 +1,66 @@
+"""Alerts as toasts: what has just happened, said once, and taken away when somebody has dealt with it."""
+
+from typing import Any
+
+from dash import html
+
+from services.ui import handling
+from services.ui.alarms import Alarms
+from services.ui.answers import HandledAlert
+from services.ui.formatting import moment, number
+
+TOASTS_AT_ONCE = 3
+TOAST_MS = 8000
+SEEN_KEPT = 1000
+
+
+class Toasts:
+    """The toasts of one tab."""
+
+    def __init__(self, alarms: Alarms, since_us: int | None) -> None:
+        """Alerts up to `since_us` have been called out before, all that are known if it is None."""
+        self._seen = {one.alert_id for one in alarms.recent if since_us is None or one.event_us <= since_us}
+        self._shown: list[str] = []
+
+    def step(self, alarms: Alarms, zone: str, now_us: int) -> dict[str, Any]:
+        """Return which toasts come and which go, as properties of their container."""
+        fresh = [alert for alert in alarms.recent if alert.alert_id not in self._seen]
+        if len(self._seen) > SEEN_KEPT:
+            self._seen.intersection_update(alert.alert_id for alert in alarms.recent)
+        self._seen.update(alert.alert_id for alert in fresh)
+        firing = [alert for alert in fresh if alert.state == "firing" and alarms.is_to_be_told(alert, now_us)]
+        called = firing[:TOASTS_AT_ONCE]
+        gone = [shown for shown in self._shown if shown in alarms.handled]
+        still = [shown for shown in self._shown if shown not in gone]
+        shown = [alert.alert_id for alert in called] + still
+        # One that had to wait for room would come late: the newest take the place of the oldest.
+        self._shown, gone = shown[:TOASTS_AT_ONCE], gone + shown[TOASTS_AT_ONCE:]
+        props: dict[str, Any] = {}
+        if called:
+            more = len(firing) - len(called)
+            props["sendNotifications"] = [
+                _toast(alert, zone, more if alert is called[-1] else 0) for alert in reversed(called)
+            ]
+        if gone:
+            props["hideNotifications"] = gone
+        return props
+
+
+def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
+    threshold = number(alert.threshold, 2)
+    said = [f"{moment(alert.event_us, zone)}, threshold {threshold}. {alert.message}"]
+    if more:
+        said.append(f" And {more} more, on the page of alerts.")
+    return {
+        "action": "show",
+        "id": alert.alert_id,
+        "title": [
+            handling.pair_link(alert.pair),
+            f"  z {number(alert.value, 2, sign=True)}",
+        ],
+        "message": html.Div([html.Div(said), handling.actions(alert)]),
+        "color": "var(--bad)",
+        "autoClose": TOAST_MS,
+        "className": "toast",
+        "closeButtonProps": {"aria-label": "Close"},
+    }

@@ -1,0 +1,108 @@
+"""What the fake API says of alerts, and what may be done about them."""
+
+import time
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from tests.e2e.fake_pairs import problem
+
+SECOND = 1_000_000
+SNOOZE_MAX_S = 30 * 86_400
+UNHANDLED: dict[str, Any] = {
+    "acked_us": None,
+    "acked_time": None,
+    "acked_by": None,
+    "snoozed_until_us": None,
+    "snoozed_until_time": None,
+}
+
+
+class Alerts:
+    """Every alert, and in ``news`` all that was ever said of one."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, dict[str, Any]] = {}
+        self.news: list[dict[str, Any]] = []
+        self.is_away = False
+
+    def say(self, alert: dict[str, Any]) -> dict[str, Any]:
+        """Tell of an alert, a new one or what was done about it."""
+        self.stored[alert["alert_id"]] = alert
+        self.news.append(alert)
+        return alert
+
+    def newest(self) -> list[dict[str, Any]]:
+        """Return every alert, the newest first."""
+        return sorted(self.stored.values(), key=lambda one: (one["event_us"], one["alert_id"]), reverse=True)
+
+
+def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
+    """Add the routes to `app`."""
+
+    @app.get("/v1/alerts")
+    async def get_alerts(
+        request: Request,
+        pair: str | None = None,
+        state: str | None = None,
+        acked: bool | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int = 100,
+        cursor: int = 0,
+    ) -> Any:
+        if alerts.is_away:
+            return problem(503, "the database is away")
+        found = [
+            alert
+            for alert in alerts.newest()
+            if pair in (None, alert["pair"])
+            and state in (None, alert["state"])
+            and acked in (None, alert["acked_us"] is not None)
+            and (start is None or alert["event_us"] >= start)
+            and (end is None or alert["event_us"] < end)
+        ]
+        if request.query_params.get("format") == "csv":
+            lines = [
+                "alert_id,pair,state",
+                *(f"{a['alert_id']},{a['pair']},{a['state']}" for a in found[:limit]),
+            ]
+            saved = {"Content-Disposition": 'attachment; filename="alerts.csv"'}
+            return PlainTextResponse("\n".join(lines) + "\n", headers=saved, media_type="text/csv")
+        page = found[cursor : cursor + limit]
+        more = {"next_cursor": str(cursor + limit)} if len(found) > cursor + limit else {}
+        return {"feed": feed, "data": page, **more}
+
+    @app.post("/v1/alerts/{alert_id}/ack")
+    async def acknowledge(alert_id: str) -> Any:
+        if alert_id not in alerts.stored:
+            return _unknown(alert_id)
+        return alerts.say(
+            {**alerts.stored[alert_id], "acked_us": time.time_ns() // 1000, "acked_by": "local"}
+        )
+
+    @app.post("/v1/alerts/{alert_id}/snooze")
+    async def snooze(alert_id: str, body: dict[str, float]) -> Any:
+        if alert_id not in alerts.stored:
+            return _unknown(alert_id)
+        if body["for_s"] > SNOOZE_MAX_S:
+            expected = f"less than or equal to {SNOOZE_MAX_S}"
+            return problem(422, f"body.for_s: expected {expected}", ("body.for_s", expected, body["for_s"]))
+        until = time.time_ns() // 1000 + round(body["for_s"] * SECOND) if body["for_s"] else None
+        return alerts.say({**alerts.stored[alert_id], "snoozed_until_us": until})
+
+    @app.post("/fake/alerts")
+    async def fake_alerts(away: bool | None = None, forget: str | None = None, wake: bool = False) -> Any:
+        alerts.is_away = alerts.is_away if away is None else away
+        if forget is not None:
+            del alerts.stored[forget]
+        if wake:
+            for alert in alerts.newest():
+                if alert["snoozed_until_us"] is not None:
+                    alerts.say({**alert, "snoozed_until_us": None})
+        return {"away": alerts.is_away}
+
+
+def _unknown(alert_id: str) -> Response:
+    return problem(404, f"expected the id of a stored alert, received {alert_id!r}")

@@ -1,0 +1,91 @@
+"""What the fake API says of its services and of its tape: counters that grow, coverage, gaps of every kind."""
+
+import time
+from typing import Any
+
+from fastapi import FastAPI, Response
+
+SERVICES = ("ingest", "stream_analytics", "sink", "api")
+SECOND = 1_000_000
+BEGAN_S = time.time()
+# A second brings so many.
+RATES = {"ticks": 20, "signals": 2, "live_signals": 8, "batches": 5, "messages": 30}
+STATES = ("found", "unrepaired", "refuted", "repaired", "repaired")
+
+
+def services(sick: str | None, now_us: int) -> list[dict[str, Any]]:
+    """Return the health of every service; `sick` has been silent for 31 s."""
+    seconds = now_us / SECOND - BEGAN_S
+    return [
+        {
+            "service": name,
+            "state": "running",
+            "healthy": name != sick,
+            "age_s": 31.0 if name == sick else 0.4,
+            "version": "0.1.0",
+            "detail": None,
+            "lag_messages": 3 + int(seconds) % 5 if name == "sink" else 0,
+            "lag_seconds": 0.02,
+            "counters": {counter: int(rate * seconds) for counter, rate in RATES.items()},
+        }
+        for name in SERVICES
+    ]
+
+
+def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
+    """Return the tape of each symbol; the last one misses trades, and one of its streams is silent."""
+    return [
+        {
+            "symbol": name,
+            "last_price": None,
+            "last_event_us": now_us,
+            "last_event_time": None,
+            "age_s": 0.1,
+            "coverage_1h": 0.99987 if name == names[-1] else 1.0,
+            "coverage_24h": None if name == names[-1] else 0.9999,
+            "open_gaps": 2 if name == names[-1] else 0,
+            "stale": [f"{name.lower()}@bookTicker"] if name == names[-1] else [],
+        }
+        for name in names
+    ]
+
+
+def gap(symbol: str, number: int) -> dict[str, Any]:
+    began_us = int(BEGAN_S - 60 * number) * SECOND
+    state = STATES[number % len(STATES)]
+    return {
+        "symbol": symbol,
+        "venue": "fake",
+        "first_id": 1000 * number,
+        "last_id": 1000 * number + 16,
+        "start_us": began_us,
+        "end_us": began_us + SECOND,
+        "found_us": began_us + 2 * SECOND,
+        "updated_us": began_us + 4 * SECOND,
+        "state": state,
+        "missing": 17 if state in ("found", "unrepaired") else 0,
+        "reason": "older than the 48 hours the venue keeps" if state == "unrepaired" else None,
+    }
+
+
+def add_gaps(app: FastAPI, feed: str, names: list[str]) -> None:
+    """Add ``GET /v1/gaps``."""
+    every = [gap(names[number % len(names)], number) for number in range(12)]
+
+    @app.get("/v1/gaps", response_model=None)
+    async def get_gaps(
+        symbol: str | None = None,
+        state: str | None = None,
+        limit: int = 1000,
+        format: str = "json",  # noqa: A002
+    ) -> dict[str, Any] | Response:
+        wanted = {None: STATES, "open": ("found", "unrepaired")}.get(state, (state,))
+        found = [one for one in every if symbol in (None, one["symbol"]) and one["state"] in wanted][:limit]
+        if format == "csv":
+            lines = [
+                "symbol,first_id,state",
+                *(f"{one['symbol']},{one['first_id']},{one['state']}" for one in found),
+            ]
+            headers = {"Content-Disposition": 'attachment; filename="gaps.csv"'}
+            return Response("\n".join(lines), media_type="text/csv", headers=headers)
+        return {"feed": feed, "data": found, "coverage": []}

@@ -1,0 +1,86 @@
+"""The page of health over the fake API."""
+
+import csv
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.stage import Dashboard, Served, until
+
+
+def station(dashboard: Dashboard, name: str) -> str:
+    """Return the classes of a station of the map."""
+    return dashboard.page.locator(".station", has_text=name).first.get_attribute("class") or ""
+
+
+def test_the_pipeline_is_drawn_with_rates_and_lag(dashboard_server: Served, open_page: OpenPage) -> None:
+    dashboard = open_page(dashboard_server.url, "health")
+    stations = dashboard.page.locator(".station")
+    expect(stations).to_have_count(8)
+    expect(stations.nth(0)).to_contain_text("20.")  # ticks a second, from the difference of two counters
+    expect(stations.nth(4)).to_contain_text("rows/s")
+    expect(stations.nth(4)).to_contain_text("lag ")
+    expect(stations.nth(7)).to_contain_text("connected")
+    expect(dashboard.page.locator("#health-meaning")).to_contain_text("not a market")
+    expect(dashboard.page.locator("#tapes-table [row-id='SOLUSDT']").last).to_contain_text(
+        "solusdt@bookTicker"
+    )
+
+
+def test_a_silent_service_is_greyed_with_the_last_known(
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage
+) -> None:
+    dashboard = open_page(dashboard_server.url, "health")
+    expect(dashboard.page.locator(".station").nth(4)).to_contain_text("running")
+    fake_api.post("/fake/set", sick="sink")
+    try:
+        sink = dashboard.page.locator(".station.is-error.is-stale")
+        expect(sink).to_contain_text("silent, was running")
+        expect(sink).to_contain_text("last known, 3")
+        until(lambda: dashboard.page.title().startswith("1 not well"))
+    finally:
+        fake_api.post("/fake/set", sick="none")
+    expect(dashboard.page.locator(".station.is-stale")).to_have_count(0)
+
+
+def test_gaps_are_filtered_and_the_address_says_so(dashboard_server: Served, open_page: OpenPage) -> None:
+    dashboard = open_page(dashboard_server.url, "health")
+    said = dashboard.page.locator("#gaps-said")
+    expect(said).to_have_text("12 gaps")
+    dashboard.page.locator("#gaps-state").get_by_text("Given up").click()
+    expect(said).to_have_text("3 gaps")
+    expect(dashboard.page.locator("#gaps-table .ag-center-cols-container .ag-row").first).to_contain_text(
+        "48 hours"
+    )
+    dashboard.page.locator("#gaps-symbol").fill("ETH")
+    dashboard.page.get_by_role("option", name="ETHUSDT").click()
+    expect(said).to_have_text("1 gap")
+    assert "gaps=unrepaired&gaps-symbol=ETHUSDT" in dashboard.page.url
+    with dashboard.page.expect_download() as saved:
+        dashboard.page.locator("#gaps-csv").click()
+    with Path(saved.value.path()).open(newline="") as file:
+        assert [(row["symbol"], row["state"]) for row in csv.DictReader(file)] == [("ETHUSDT", "unrepaired")]
+    again = open_page(dashboard_server.url, "health?gaps=open&gaps-symbol=SOLUSDT")
+    expect(again.page.locator("#gaps-said")).to_have_text("2 gaps")
+    expect(again.page.locator("#gaps-symbol")).to_have_value("SOLUSDT")
+
+
+def test_the_tape_can_be_saved(dashboard_server: Served, open_page: OpenPage) -> None:
+    dashboard = open_page(dashboard_server.url, "health")
+    expect(dashboard.page.locator("#tapes-table [row-id='SOLUSDT']").last).to_be_visible()
+    with dashboard.page.expect_download() as saved:
+        dashboard.page.locator("#tapes-csv").click()
+    with Path(saved.value.path()).open(newline="", encoding="utf-8-sig") as file:
+        rows = {row["Symbol"]: row for row in csv.DictReader(file)}
+    assert rows["SOLUSDT"]["Coverage 1 h"] == "0.99987"
+    assert rows["SOLUSDT"]["Last trade"].endswith("Z")
+
+
+def test_on_a_phone_the_pipeline_is_a_list(dashboard_server: Served, open_page: OpenPage) -> None:
+    dashboard = open_page(dashboard_server.url, "health", viewport={"width": 390, "height": 844})
+    stations = dashboard.page.locator(".station")
+    expect(stations).to_have_count(8)
+    boxes = [stations.nth(number).bounding_box() for number in range(8)]
+    assert all(box is not None and box["x"] == boxes[0]["x"] for box in boxes if boxes[0])
+    assert dashboard.page.evaluate("() => document.documentElement.scrollWidth") == 390

@@ -1,0 +1,28 @@
+"""An answer of the API, in the shape of its own model."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.common.clock import SECOND
+from services.ui.analysis.answer import Analysis
+from tests.e2e import fake_pairs
+from tests.unit.ui.conftest import PAIR, START_S, Make
+
+
+@pytest.fixture
+def document() -> Make:
+    def make(bars: int = 300, interval: str = "1s", method: str = "ols") -> dict[str, Any]:
+        asked = {"interval": interval, "window": 300, "method": method, "transform": "price"}
+        return fake_pairs.analysis(PAIR, bars, START_S * SECOND, "cointegrated", **asked)
+
+    return make
+
+
+@pytest.fixture
+def found(document: Make) -> Make:
+    def make(bars: int = 300, changed: dict[str, Any] | None = None, **asked: Any) -> Analysis:
+        return msgspec.convert({**document(bars, **asked), **(changed or {})}, Analysis)
+
+    return make

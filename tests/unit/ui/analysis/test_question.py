@@ -1,0 +1,24 @@
+"""What a panel asks."""
+
+from typing import Any
+
+import pytest
+
+from services.ui.analysis.question import Question, question
+
+
+@pytest.mark.parametrize(
+    ("asks", "params"),
+    [
+        ({"window": 30, "bars": 500, "zone": "UTC", "again": 1}, {"window": 30, "limit": 500}),
+        ({"dataset": "one", "interval": None, "end": None}, {"dataset": "one"}),
+        ({"dataset": "one", "end": "1714564800000000"}, {"dataset": "one", "end": "1714564800000000"}),
+        ({"intercept": False}, {"method": "ols_origin"}),
+    ],
+)
+def test_only_what_is_said_is_asked(asks: dict[str, Any], params: dict[str, Any]) -> None:
+    assert question({"pair": "A-B", **asks}) == Question("/v1/pairs/A-B/analysis", params)
+
+
+def test_what_the_api_has_not_is_not_asked() -> None:
+    assert "OLS alone" in str(question({"pair": "A-B", "intercept": False, "method": "tls"}))

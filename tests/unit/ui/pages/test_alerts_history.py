@@ -1,0 +1,69 @@
+"""Which alerts the page of alerts asks for, and what it says when there is none."""
+
+from typing import Any
+
+import pytest
+
+from services.common.clock import SECOND
+from services.ui.pages.alerts import history
+from services.ui.pages.alerts.history import Wanted
+from services.ui.view import Selection
+from tests.unit.ui.conftest import PAIR, START_S, Make
+
+START_US = START_S * SECOND
+
+
+def wanted(**asks: Any) -> Wanted:
+    return Wanted.read(Selection("one", "alerts", 1, asks=asks))
+
+
+@pytest.mark.parametrize(
+    ("asks", "params"),
+    [
+        ({}, {}),
+        ({"state": "odd", "from": "soon", "to": True}, {}),
+        ({"pair": PAIR, "state": "firing"}, {"pair": PAIR, "state": "firing"}),
+        ({"state": "acknowledged"}, {"acked": "true"}),
+        ({"from": 1_000, "to": 2_000}, {"start": 1_000_000, "end": 2_000_000}),
+    ],
+)
+def test_the_filters_become_what_the_api_is_asked(asks: Any, params: Any) -> None:
+    assert wanted(**asks).params() == params
+
+
+@pytest.mark.parametrize(
+    ("asks", "is_included"),
+    [
+        ({}, True),
+        ({"pair": PAIR}, True),
+        ({"pair": "A-B"}, False),
+        ({"state": "firing"}, True),
+        ({"state": "resolved"}, False),
+        ({"state": "acknowledged"}, False),
+        ({"from": START_S * 1000}, True),
+        ({"from": START_S * 1000 + 1}, False),
+        ({"to": START_S * 1000}, False),
+        ({"to": START_S * 1000 + 1}, True),
+    ],
+)
+def test_live_alerts_go_by_the_same_filters(asks: Any, is_included: bool, alert: Make) -> None:
+    assert wanted(**asks).includes(alert()) is is_included
+
+
+def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert: Make) -> None:
+    recent = alert(1)
+    old = alert(2, START_S - 9999, acked_us=START_US, acked_by="desk")
+    rows = history.live([recent], {"alert-2": old}, wanted())
+    assert [(row["id"], row.get("is_old", False)) for row in rows] == [("alert-1", False), ("alert-2", True)]
+    assert (rows[1]["acked"], rows[1]["by"]) == (START_S * 1000, "desk")
+
+
+def test_the_csv_has_the_same_filters() -> None:
+    link = history.csv(wanted(pair=PAIR, state="acknowledged"))
+    assert link == f"/download/v1/alerts?pair={PAIR}&acked=true&limit=1000000&format=csv"
+
+
+def test_nothing_has_a_reason() -> None:
+    assert wanted().nothing("UTC").startswith("No alert so far. One fires when |z|")
+    asked = wanted(pair=PAIR, state="resolved", **{"from": START_S * 1000})
+    assert asked.nothing("Asia/Tokyo") == f"No resolved alert of {PAIR} since 2023-11-15 07:13:20 JST."

@@ -1,0 +1,110 @@
+"""How each station of the pipeline is judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.api.live.tail import AWAY as BROKER_AWAY
+from services.api.stored.store import AWAY as DATABASE_AWAY
+from services.ui.answers import ServiceHealth, Status, StreamMessage
+from services.ui.market import Market, Now
+from services.ui.pages.health.nodes import SILENT_S, Node, age_words, nodes
+from tests.unit.ui.conftest import Make
+
+NAMES = ("ingest", "stream_analytics", "sink", "api")
+KEYS = ("ingest", "broker-in", "stream_analytics", "broker-out", "sink", "database", "api", "dashboard")
+
+
+def tell(market: Market, now: Now, **changed: ServiceHealth) -> dict[str, Node]:
+    """Have all services be well but those that are `changed`, and return the stations."""
+    services = tuple(
+        changed.get(name) or ServiceHealth(name, "running", True, 0.4, version="1.0") for name in NAMES
+    )
+    market.apply(StreamMessage("update", status=Status(services)), now)
+    return {node.key: node for node in nodes(market, now)}
+
+
+@pytest.fixture
+def linked(now: Now) -> Market:
+    market = Market()
+    market.link(True, now)
+    return market
+
+
+def test_all_is_well_in_the_order_of_the_trades(linked: Market, now: Now) -> None:
+    told = tell(linked, now)
+    assert tuple(told) == KEYS
+    assert {node.level for node in told.values()} == {"ok"}
+    assert not any(node.is_stale for node in told.values())
+    assert told["sink"].version == "1.0"
+
+
+def test_a_silent_service_is_the_last_known_without_a_rate(linked: Market, now: Now, service: Make) -> None:
+    sink = service("sink", healthy=False, age_s=31.0, counters={"ticks": 5})
+    told = tell(linked, now, sink=sink)
+    assert (told["sink"].level, told["sink"].state, told["sink"].rates) == (
+        "error",
+        "silent, was running",
+        (),
+    )
+    assert age_words(told["sink"]) == "last known, 31 s ago"
+    assert (told["database"].level, told["database"].state) == ("unknown", "the sink is silent")
+    assert told["broker-in"].level == "ok"  # the others are heard through it
+
+
+def test_age_grows_while_nothing_is_heard(linked: Market, now: Now) -> None:
+    tell(linked, now)
+    later = Now(now.us, now.s + SILENT_S)
+    aged = {node.key: node for node in nodes(linked, later)}
+    assert all(node.is_stale for node in aged.values())
+    assert aged["broker-in"].state == "nothing comes through it"
+
+
+def test_without_a_stream_nothing_is_known_to_be_well(linked: Market, now: Now) -> None:
+    tell(linked, now)
+    linked.link(False, now, "refused")
+    lost = {node.key: node for node in nodes(linked, now)}
+    assert {lost[key].level for key in KEYS[:-1]} == {"unknown"}
+    assert (lost["dashboard"].level, lost["dashboard"].state, lost["dashboard"].detail) == (
+        "error",
+        "reconnecting",
+        "refused",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "station"),
+    [(BROKER_AWAY, "broker-in"), (DATABASE_AWAY, "database")],
+    ids=["broker", "database"],
+)
+def test_what_the_api_cannot_reach_is_said_where_it_stands(
+    words: str, station: str, linked: Market, now: Now, service: Make
+) -> None:
+    api = service("api", state="degraded", healthy=False, detail=f"{words}; something else")
+    told = tell(linked, now, api=api)
+    assert (told[station].level, told[station].detail) == ("error", f"api: {words}")
+    assert told["api"].level == "warning"
+
+
+def test_lag_rates_and_losses_are_told(linked: Market, now: Now, service: Make) -> None:
+    for second in range(3):
+        sink = service(
+            "sink",
+            lag_messages=1234,
+            lag_seconds=0.5,
+            counters={"ticks": 40 * second, "signals": 2 * second, "dead_letters": second},
+        )
+        told = tell(linked, Now(now.us, now.s + second), sink=sink)
+    sink_node = told["sink"]
+    assert sink_node.rates == ("42.0 rows/s",)
+    assert sink_node.lag == "lag 1\u202f234, 0.50 s"
+    assert sink_node.detail == "2 dead letters"
+    assert [lag for _, lag in sink_node.lags] == [1234] * 3
+
+
+def test_nothing_is_known_before_the_first_word(now: Now) -> None:
+    first = {node.key: node for node in nodes(Market(), now)}
+    assert tuple(first) == KEYS
+    assert {first[key].level for key in KEYS[:-1]} == {"unknown"}
+    assert age_words(first["sink"]) == "nothing known"
+    assert replace(first["sink"], age_s=0.0).is_stale is False

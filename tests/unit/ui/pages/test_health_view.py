@@ -1,0 +1,116 @@
+"""The page of health: the tapes of the symbols, the gaps, and what is sent how often."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from services.common.clock import SECOND
+from services.ui.answers import Listing, Status, StreamMessage, SymbolTape
+from services.ui.market import Now
+from services.ui.pages.health import gaps, stations, tapes
+from services.ui.pages.health.gaps import Gap
+from services.ui.pages.health.view import HealthView
+from services.ui.readings import Reading, Readings
+from services.ui.view import Selection, Site
+from tests.unit.ui.conftest import START_S, Make, StubReadings
+
+GAP = Gap("BTCUSDT", 100, 116, START_S * SECOND, 0, 0, "unrepaired", 17, "older than the 48 hours")
+
+
+@pytest.fixture
+def health_page() -> Selection:
+    return Selection("one", "health", 1)
+
+
+def told(site: Site, now: Now, *tape: SymbolTape) -> Site:
+    site.market.apply(StreamMessage("update", status=Status(symbols=tape)), now)
+    return site
+
+
+def test_a_tape_tells_its_holes(site: Site, now: Now) -> None:
+    tape = SymbolTape("ETHUSDT", START_S * SECOND, 0.99999, None, 2, ("ethusdt@aggTrade",))
+    row = tapes.rows(told(site, now, tape).market, now)["ETHUSDT"]
+    assert (row["text"]["hour"], row["text"]["day"], row["gaps"]) == ("99.99\u202f%", "—", 2)
+    assert (row["streams"], row["stale"], row["last"]) == ("ethusdt@aggTrade", False, START_S * 1000)
+
+
+def test_a_symbol_that_does_not_trade_is_stale(site: Site, now: Now) -> None:
+    row = tapes.rows(told(site, now, SymbolTape("SOLUSDT", (START_S - 60) * SECOND)).market, now)["SOLUSDT"]
+    assert (row["stale"], row["text"]["age"]) == (True, "1 min ago")
+    assert tapes.rows(told(site, now, SymbolTape("X")).market, now)["X"]["stale"]
+
+
+def test_only_rows_that_changed_are_sent(site: Site, health_page: Selection, now: Now) -> None:
+    view = HealthView(told(site, now, SymbolTape("A"), SymbolTape("B")))
+    assert len(view.step(health_page, now)["tapes-table"]["rowData"]) == 2
+    told(site, now, SymbolTape("A", open_gaps=1), SymbolTape("B"))
+    later = Now(now.us, now.s + 1)
+    (changed,) = view.step(health_page, later)["tapes-table"]["rowTransaction"]["update"]
+    assert (changed["id"], changed["gaps"]) == ("A", 1)
+    assert view.step(health_page, Now(now.us, now.s + 1.5)) is view.step(health_page, later)
+
+
+@pytest.mark.parametrize(
+    ("asks", "filters", "href"),
+    [
+        ({}, {}, "/download/v1/gaps?format=csv"),
+        ({"state": "open", "symbol": "any"}, {"state": "open"}, "/download/v1/gaps?state=open&format=csv"),
+        (
+            {"state": "odd", "symbol": "BTCUSDT"},
+            {"symbol": "BTCUSDT"},
+            "/download/v1/gaps?symbol=BTCUSDT&format=csv",
+        ),
+    ],
+)
+def test_the_filters_are_those_of_the_api(asks: Any, filters: dict[str, str], href: str) -> None:
+    assert gaps.asked(Selection("one", "health", asks=asks)) == filters
+    assert gaps.link(filters) == href
+
+
+def test_gaps_are_listed_with_what_became_of_them(site: Site, health_page: Selection, now: Now) -> None:
+    readings = cast("Readings", StubReadings(gaps=Listing((GAP,))))
+    props = HealthView(replace(site, readings=readings)).step(health_page, now)
+    (row,) = props["gaps-table"]["rowData"]
+    assert (row["state"], row["trades"], row["missing"], row["reason"]) == (
+        "given up",
+        17,
+        17,
+        "older than the 48 hours",
+    )
+    assert props["gaps-said"]["children"] == "1 gap"
+
+
+@pytest.mark.parametrize(
+    ("count", "error", "said"),
+    [
+        (None, None, "Loading…"),
+        (None, "no database.", "Not read: no database."),
+        (0, None, "0 gaps"),
+        (1, "no database.", "Last known. no database."),
+        (gaps.LIMIT, None, "The newest 1\u202f000; CSV has all"),
+    ],
+)
+def test_a_table_that_is_not_all_says_so(count: int | None, error: str | None, said: str) -> None:
+    reading: Reading[Listing[Gap]] = Reading()
+    reading.value, reading.error = None if count is None else Listing((GAP,) * count), error
+    assert gaps.words(reading) == said
+
+
+def test_the_title_counts_what_is_not_well(
+    site: Site, health_page: Selection, service: Make, now: Now
+) -> None:
+    view = HealthView(site)
+    view.step(health_page, now)
+    assert view.title is None
+    sink = service("sink", healthy=False, age_s=31.0)
+    site.market.apply(StreamMessage("update", status=Status((service("ingest"), sink))), now)
+    view.step(health_page, now)
+    assert view.title == "1 not well"
+
+
+def test_a_lag_is_drawn_where_it_was() -> None:
+    assert stations.shape(((0.0, 0), (297.0, 40), (300.0, 20)), 300.0) == (
+        "polygon(98.3% 100%,98.3% 0%,100.0% 50%,100.0% 100%)"
+    )
+    assert stations.shape(((0.0, 5),), 1000.0) == "polygon(0 100%)"

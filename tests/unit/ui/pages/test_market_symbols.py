@@ -1,0 +1,82 @@
+"""The table of symbols."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.clock import MINUTE, SECOND
+from services.ui.answers import Bar, StreamMessage, SymbolStats
+from services.ui.market import Market, Now
+from services.ui.pages.market import symbols
+from services.ui.tracks import HOUR_BARS
+from tests.unit.ui.conftest import START_S, Make, track_of
+
+
+def a_bar(minute: int, close: float) -> Bar:
+    return Bar(minute * MINUTE, close, close, close, close, 1.0, 1, complete=True)
+
+
+def test_a_row_tells_the_last_trade_and_the_day(market: Market, bar: Make, now: Now) -> None:
+    market.watch([], [SymbolStats("ETHUSDT", 3000.0, 1, 10_250.5, 9.4, -1.234), SymbolStats("NEWUSDT")])
+    hour = track_of([bar(START_S - 60, close=3400.0), bar(START_S, close=3434.0)])
+    eth, new = symbols.rows(market, {"ETHUSDT": hour}, now).values()
+    assert eth["text"] == {
+        "last": "3\u202f400.25",  # of the stream, not of the last reading of the day
+        "change": "−1.23\u202f%",
+        "hour": "+1.00\u202f%",
+        "age": "now",
+        "volume": "10.25 k",
+        "rate": "9.4/s",
+    }
+    assert not eth["stale"]
+    assert set(new["text"].values()) == {"—"}
+    assert new["stale"]
+
+
+def test_age_grows_and_is_stale_at_last(market: Market, now: Now) -> None:
+    def seen(seconds: float) -> dict[str, Any]:
+        at = Now(now.us + int(seconds * SECOND), now.s + seconds)
+        return symbols.rows(market, {}, at)["ETHUSDT"]
+
+    assert (seen(1)["text"]["age"], seen(1)["stale"]) == ("now", False)
+    assert (seen(12)["text"]["age"], seen(12)["stale"]) == ("12 s ago", True)
+
+
+def test_a_replay_has_no_age_before_a_tick(market: Market, now: Now) -> None:
+    market.watch([], [SymbolStats("SOLUSDT", 148.0, now.us - 5 * SECOND)])
+    assert symbols.rows(market, {}, now)["SOLUSDT"]["age"] == 5
+    market.feed = "replay"
+    assert symbols.rows(market, {}, now)["SOLUSDT"]["age"] is None
+
+
+@given(st.dictionaries(st.integers(0, 200), st.floats(1e-6, 1e6), min_size=2))
+def test_the_hour_is_drawn_from_its_closes(closes: dict[int, float]) -> None:
+    bars = [a_bar(minute, close) for minute, close in sorted(closes.items())]
+    last = max(closes)
+    heights, moved = symbols.hour_line(bars)
+    within = {minute: close for minute, close in closes.items() if minute > last - HOUR_BARS}
+    assert len(heights) == HOUR_BARS
+    assert all(height is None or 0 <= height <= 100 for height in heights)
+    # Before the first close nothing is known; after it a minute without a trade has the close before it.
+    first = min(within)
+    assert [height is None for height in heights] == [
+        minute < first for minute in range(last - HOUR_BARS + 1, last + 1)
+    ]
+    if max(within.values()) > min(within.values()):
+        assert {0, 100} <= set(heights)
+    assert moved is not None
+    assert abs(moved - (closes[last] / within[first] - 1) * 100) <= 1e-9 * (1 + abs(moved))
+
+
+def test_one_minute_is_no_line() -> None:
+    assert symbols.hour_line([a_bar(7, 1.0)]) == ([], None)
+    assert symbols.hour_line([]) == ([], None)
+
+
+def test_the_newest_of_tick_and_reading_is_the_last_price(market: Market, tick: Make, now: Now) -> None:
+    assert symbols.last_price(market, "NOPE") is None
+    market.watch([], [SymbolStats("SOLUSDT", 148.0)])
+    assert symbols.last_price(market, "SOLUSDT") == 148.0
+    market.apply(StreamMessage("update", ticks=(tick("SOLUSDT", 149.0),)), now)
+    assert symbols.last_price(market, "SOLUSDT") == 149.0

@@ -1,0 +1,87 @@
+"""What is marked on the z-score."""
+
+from itertools import pairwise
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.common.clock import SECOND
+from services.ui import palette
+from services.ui.answers import WatchedPair
+from services.ui.pages.pairs import marks
+from services.ui.pages.pairs.marks import Crossings, Mark
+from tests.unit.ui.conftest import START_S, Make
+
+
+def kinds(pair: WatchedPair, signal: Make, zscores: list[float | None]) -> list[tuple[int, str]]:
+    crossings = Crossings(pair)
+    crossings.take(signal(START_S + n, zscore=zscore) for n, zscore in enumerate(zscores))
+    return [(mark.at_us // SECOND - START_S, mark.kind) for mark in crossings.marks]
+
+
+def test_an_entry_is_left_by_an_exit_only(pair: WatchedPair, signal: Make) -> None:
+    zscores: list[float | None] = [0.1, 2.0, 1.2, 2.5, None, 0.5, 0.2, -1.9, -2.1, 0.0]
+    assert kinds(pair, signal, zscores) == [(1, "short"), (5, "exit"), (8, "long"), (9, "exit")]
+
+
+def test_from_one_side_to_the_other_is_an_entry(pair: WatchedPair, signal: Make) -> None:
+    assert kinds(pair, signal, [0.0, 2.4, -2.4]) == [(1, "short"), (2, "long")]
+
+
+def test_what_was_beyond_before_the_chart_begins_did_not_enter_there(pair: WatchedPair, signal: Make) -> None:
+    assert kinds(pair, signal, [2.4, 2.6, 0.1]) == [(2, "exit")]
+
+
+def test_a_mark_says_what_it_stands_for(pair: WatchedPair, signal: Make, alert: Make) -> None:
+    crossings = Crossings(pair)
+    crossings.take([signal(START_S, zscore=0.0), signal(START_S + 1, zscore=-2.345)])
+    known = [*crossings.marks, *marks.of_alerts([alert(1, START_S + 2)])]
+    entry, fired = marks.markers(known, START_S * SECOND, (START_S + 2) * SECOND)
+    assert entry["id"] == "Entry, long the spread: z −2.35 beyond 2.00"
+    assert (entry["shape"], entry["position"], entry["text"]) == ("arrowUp", "belowBar", "long")
+    assert fired["id"] == "Alert firing: beyond entry"
+    assert (fired["shape"], fired["position"], fired["text"]) == ("square", "aboveBar", "alert")
+
+
+def test_only_what_is_on_the_chart_is_marked(alert: Make) -> None:
+    alerts = marks.of_alerts([alert(n, START_S + n) for n in range(5)])
+    shown = marks.markers(reversed(alerts), (START_S + 1) * SECOND, (START_S + 3) * SECOND)
+    assert [marker["time"] - START_S for marker in shown] == [1, 2, 3]
+
+
+def test_many_marks_lose_their_words_and_the_oldest_go(alert: Make) -> None:
+    count = marks.KEPT + 5
+    shown = marks.markers(marks.of_alerts(alert(n, START_S + n) for n in range(count)), 0, 2**62)
+    assert len(shown) == marks.KEPT
+    assert shown[-1]["time"] == START_S + count - 1
+    assert {marker["text"] for marker in shown} == {""}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.floats(-4, 4), max_size=40), st.integers(0, 40))
+def test_bit_by_bit_is_as_all_at_once(
+    pair: WatchedPair, signal: Make, zscores: list[float], cut: int
+) -> None:
+    signals = [signal(START_S + n, zscore=zscore) for n, zscore in enumerate(zscores)]
+    at_once, bit_by_bit = Crossings(pair), Crossings(pair)
+    at_once.take(signals)
+    bit_by_bit.take(signals[:cut])
+    bit_by_bit.take(signals)
+    assert at_once.marks == bit_by_bit.marks
+    sides = [mark.kind for mark in at_once.marks]
+    assert not any(one == other for one, other in pairwise(sides)), sides
+
+
+def test_marks_are_sorted_by_time() -> None:
+    late, early = Mark(2 * SECOND, "exit", 0.0, "late"), Mark(SECOND, "exit", 0.0, "early")
+    assert [marker["id"] for marker in marks.markers([late, early], 0, 3 * SECOND)] == ["early", "late"]
+
+
+def test_an_alert_of_a_crossing_is_one_mark_with_it(alert: Make) -> None:
+    crossing = Mark(START_S * SECOND, "short", 2.31, "Entry")
+    fired = marks.of_alerts([alert(1, START_S), alert(2, START_S + 1), alert(3, START_S, state="resolved")])
+    both, resolved, alone = marks.markers([crossing, *fired], 0, 2**62)
+    assert both["id"] == "Alert firing: beyond entry. Entry"
+    assert (both["shape"], both["color"], both["text"]) == ("arrowDown", palette.FIRING, "alert")
+    assert (alone["shape"], alone["text"]) == ("square", "alert")
+    assert (resolved["shape"], resolved["text"]) == ("square", "resolved")

@@ -1,0 +1,105 @@
+"""What is shown of files that are not stored yet."""
+
+from typing import Any
+
+import pytest
+
+from services.ui.pages.upload.sending import shown
+
+READING = {
+    "name": "may.csv.gz",
+    "delimiter": "semicolon",
+    "decimal": ",",
+    "header_line": 1,
+    "columns": {"time": "Date", "close": "Adj Close"},
+    "time": "ms",
+    "zone": "UTC",
+    "symbol": "BTCUSDT",
+    "close_only": True,
+}
+BAR = {"line": 2, "symbol": "BTCUSDT", "start_us": 0, "open": 1.5, "high": 2, "low": 1, "close": 1.25}
+FOUND = {
+    "files": [READING],
+    "symbols": ["BTCUSDT"],
+    "width_s": 60.0,
+    "lines": 8192,
+    "complete": True,
+    "rejected": 0,
+    "out_of_order": 0,
+    "bars": [{**BAR, "volume": None}],
+    "findings": [],
+}
+
+
+def answered(document: Any, status: int = 200, **more: Any) -> dict[str, dict[str, Any]]:
+    return shown({"kind": "preview", "status": status, "document": document, **more}, "UTC")
+
+
+def test_how_a_file_is_understood_stands_in_the_empty_fields() -> None:
+    props = answered(FOUND)
+    assert props["column-close"] == {"placeholder": "Adj Close"}
+    assert props["column-volume"] == {"placeholder": "not found"}
+    assert props["file-delimiter"]["placeholder"] == "semicolon"
+    assert props["file-time_unit"]["placeholder"] == "ms since 1970"
+    assert props["file-symbols"]["placeholder"] == "BTCUSDT"
+    assert props["file-name"]["placeholder"] == "may"
+
+
+@pytest.mark.parametrize(
+    ("differs", "partial", "said"),
+    [
+        ({}, False, "1 file: BTCUSDT, bars of 1 min. All 8\u202f192 lines were looked at: each is a bar."),
+        ({}, True, "The first 8\u202f192 lines were looked at: each is a bar."),
+        ({"complete": False}, False, "The first 8\u202f192 lines were looked at"),
+        ({"rejected": 3}, False, "3 of them are no bar and would be left out."),
+        ({"out_of_order": 2}, False, "each is a bar, 2 are out of order."),
+        ({"width_s": None}, False, "one bar of each symbol"),
+        ({"symbols": list("ABCDEFG")}, False, "A, B, C, D, E and 2 more"),
+    ],
+)
+def test_what_files_would_become_is_said_in_words(differs: dict[str, Any], partial: bool, said: str) -> None:
+    assert said in answered({**FOUND, **differs}, partial=partial)["upload-found"]["children"]
+
+
+def test_a_file_that_cannot_be_used_is_told_in_the_words_of_the_api() -> None:
+    document = {
+        "detail": "iPhone.csv:1: expected a csv of bars, received a web page",
+        "file": "iPhone.csv",
+        "line": 1,
+    }
+    wrong = answered(document, 422)["upload-wrong"]
+    assert wrong["children"] == "iPhone.csv:1: expected a csv of bars, received a web page."
+
+
+def test_what_is_wrong_with_a_field_is_said_there() -> None:
+    error = {"field": "zone", "expected": "a zone such as UTC", "received": "Mars"}
+    props = answered({"detail": "zone: expected a zone such as UTC", "errors": [error]}, 422)
+    assert props["file-zone"] == {"error": "Expected a zone such as UTC, received Mars."}
+    assert props["file-name"] == {"error": ""}
+    assert props["upload-wrong"]["children"] == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "said"),
+    [
+        (0, None, "The dashboard server does not answer"),
+        (
+            413,
+            {"detail": "expected a body of at most 10 bytes, received more"},
+            "Expected a body of at most 10 bytes",
+        ),
+        (
+            403,
+            {"detail": "expected a caller with the role write"},
+            "PAIRSTREAM_API_KEY must be one",
+        ),
+        (
+            502,
+            {"detail": "expected an answer from http://api: refused"},
+            "Expected an answer from http://api",
+        ),
+        (500, None, "The API answered with status 500 and no reason."),
+    ],
+)
+def test_every_refusal_is_said_in_words(status: int, document: Any, said: str) -> None:
+    assert said in answered(document, status)["upload-wrong"]["children"]

@@ -1,0 +1,66 @@
+"""A day of signals, thinned."""
+
+import asyncio
+from typing import Any, cast
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.common.clock import MINUTE
+from services.common.messages import Signal
+from services.ui import days
+from services.ui.client import ApiClient
+from tests.unit.ui.conftest import PAIR, START_S, Make
+
+FULL_MINUTE_S = START_S // 60 * 60
+
+
+class StubClient:
+    """Answers from a list of signals, as the API does."""
+
+    def __init__(self, signals: list[Signal]) -> None:
+        self.held = signals
+        self.asked = 0
+
+    async def signals(self, pair: str, limit: int, before_us: int | None = None) -> tuple[Signal, ...]:
+        self.asked += 1
+        found = [signal for signal in self.held if before_us is None or signal.event_us < before_us]
+        return tuple(found[-limit:])
+
+
+def extremes(held: list[Signal], minutes: int) -> tuple[list[Signal], int]:
+    client: Any = StubClient(held)
+    return asyncio.run(days.extremes(cast("ApiClient", client), PAIR, minutes)), client.asked
+
+
+def test_a_minute_keeps_its_lowest_and_highest_z_score(signal: Make) -> None:
+    zscores = [0.1, -3.0, None, 2.5, 0.2]
+    minute = [signal(FULL_MINUTE_S + n, zscore=zscore) for n, zscore in enumerate(zscores)]
+    kept, _ = extremes([*minute, signal(FULL_MINUTE_S + 60)], 10)
+    assert kept == [minute[1], minute[3]]
+
+
+def test_a_minute_without_z_scores_keeps_its_ends(signal: Make) -> None:
+    minute = [signal(FULL_MINUTE_S + n, zscore=None) for n in range(3)]
+    kept, _ = extremes([*minute, signal(FULL_MINUTE_S + 60)], 10)
+    assert kept == [minute[0], minute[2]]
+
+
+def test_the_minute_that_is_not_over_is_left_out(signal: Make) -> None:
+    assert extremes([signal(FULL_MINUTE_S + n) for n in range(30)], 10) == ([], 1)
+    assert extremes([], 10) == ([], 1)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(st.integers(1, 400), st.integers(1, 300), st.sampled_from([121, 300, 7200]))
+def test_pages_join_without_a_seam(signal: Make, seconds: int, minutes: int, page: int) -> None:
+    held = [signal(FULL_MINUTE_S - 7 + n, zscore=float(n % 13)) for n in range(20 * seconds)][:4000]
+    whole, _ = extremes(held, minutes)
+    usual, days.PAGE = days.PAGE, page
+    try:
+        paged, _ = extremes(held, minutes)
+    finally:
+        days.PAGE = usual
+    assert paged == whole
+    end_us = held[-1].event_us // MINUTE * MINUTE
+    assert all(end_us - minutes * MINUTE <= signal.event_us < end_us for signal in whole)

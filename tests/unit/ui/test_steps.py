@@ -1,0 +1,94 @@
+"""Bringing a chart up to date."""
+
+from typing import Any
+
+import pytest
+
+from services.ui import steps
+from services.ui.answers import Bar
+from services.ui.steps import GROWTH, Cursor, Step
+from services.ui.tracks import Track
+from tests.unit.ui.conftest import START_S, Make, track_of
+
+
+@pytest.fixture
+def bars(bar: Make) -> Track[Bar]:
+    return track_of([bar(START_S + 60 * n) for n in range(10)])
+
+
+def step(track: Track[Bar], cursor: Cursor | None, key: str = "ETHUSDT|1m") -> Step:
+    def updates(bars: Any) -> list[dict[str, Any]]:
+        return [{"time": bar.start_us // 1_000_000 - START_S} for bar in bars]
+
+    return steps.step("chart", track, cursor, key, lambda bars: [{"data": updates(bars)}], updates)
+
+
+def sent(step: Step) -> set[str]:
+    return set(step.props.get("chart", {}))
+
+
+def test_the_whole_series_first_then_only_updates(bars: Track[Bar], bar: Make) -> None:
+    first = step(bars, None)
+    assert sent(first) == {"series", "timeScaleAction"}
+    bars.points[-1] = bar(START_S + 540, close=3333.0)
+    bars.points.append(bar(START_S + 600))
+    then = step(bars, first.cursor)
+    assert then.props == {"chart": {"tick": [{"time": 540}, {"time": 600}]}}
+    assert then.cursor is not None
+    assert then.cursor.count == 11
+
+
+@pytest.mark.parametrize("change", ["key", "generation", "tape"])
+def test_what_does_not_continue_is_sent_whole(bars: Track[Bar], bar: Make, change: str) -> None:
+    cursor = step(bars, None).cursor
+    if change == "generation":
+        bars.generation += 1
+    if change == "tape":
+        bars.points = [bar(START_S - 86_400)]
+    key = "BTCUSDT|1m" if change == "key" else "ETHUSDT|1m"
+    assert sent(step(bars, cursor, key)) == {"series", "timeScaleAction"}
+
+
+def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], bar: Make) -> None:
+    bars.usual = 10
+    cursor, dropped = step(bars, None).cursor, 0
+    for n in range(10, GROWTH * 10 + 5):
+        bars.points = [*bars.points, bar(START_S + 60 * n)][-bars.usual :]
+        following = step(bars, cursor)
+        cursor = following.cursor
+        if following.dropped:
+            assert sent(following) == {"series"}  # no command that would move what is seen
+            dropped += following.dropped
+    assert dropped == GROWTH * 10 + 1 - 10
+
+
+def test_older_points_move_what_is_seen_by_as_many(bars: Track[Bar], bar: Make) -> None:
+    cursor = step(bars, None).cursor
+    bars.points = [*(bar(START_S - 60 * n) for n in range(5, 0, -1)), *bars.points, bar(START_S + 600)]
+
+    def wanting(wanted: int) -> Step:
+        def data(bars: Any) -> Any:
+            return [{"data": bars}]
+
+        return steps.step("chart", bars, cursor, "ETHUSDT|1m", data, data, wanted)
+
+    assert sent(wanting(11)) == {"tick"}
+    some = wanting(14)
+    assert sent(some) == {"series"}
+    assert some.dropped == -3
+    assert some.props["chart"]["series"][0]["data"] == bars.points[-14:]
+    assert some.cursor is not None
+    assert (some.cursor.count, some.cursor.first_us) == (14, bars.points[2].start_us)
+    assert wanting(100).dropped == -5
+
+
+def test_an_empty_chart_says_why() -> None:
+    track = track_of([])
+    assert steps.why_empty(track, "No bars yet") == "No bars yet"
+    track.loaded = False
+    assert steps.why_empty(track, "No bars yet") == "Loading…"
+    track.error = "status 503"
+    assert "status 503" in steps.why_empty(track, "No bars yet")
+    track.refusal = "expected one of A, received B"
+    assert steps.why_empty(track, "") == "The API does not have this: expected one of A, received B"
+    assert steps.empty("cover", "why") == {"cover": {"children": "why", "className": "pane-empty is-shown"}}
