@@ -20,7 +20,8 @@ test: $(VENV)/.installed browser kafka ## run every test this machine can run, a
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
 	$(BIN)/pytest --all-brokers tests/contract tests/integration
 
-soak: $(VENV)/.installed ## ingest among random faults at 2,000 trades a second: is its tape complete? (MINUTES=10)
+soak: $(VENV)/.installed browser ## a page held open, then ingest among random faults: is its tape complete? (MINUTES=10)
+	PAIRSTREAM_TEST_HELD_S=30 $(BIN)/pytest tests/e2e/test_pipeline.py tests/e2e/test_endurance.py
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 faults: $(VENV)/.installed ## ingest through each fault of a venue and a broker, then the store through kill -9 (KILLS=50)
@@ -43,7 +44,7 @@ types: $(VENV)/.installed ## check types
 schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ from the code
 	$(BIN)/python -m services.local.schemas
 
-bench: $(VENV)/.installed ## print the benchmark table
+bench: $(VENV)/.installed browser ## print the benchmark table
 	$(BIN)/python -m benchmarks
 
 lock: ## resolve the dependencies again

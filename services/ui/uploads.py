@@ -27,7 +27,9 @@ def _passing(client: ApiClient, path: str) -> Callable[[Request], Awaitable[Resp
     async def passing(request: Request) -> Response:
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         try:
-            answer = await client.send("POST", path, content=request.stream(), headers=headers, timeout=TIMEOUT)
+            answer = await client.send(
+                "POST", path, content=request.stream(), headers=headers, timeout=TIMEOUT
+            )
         except TransientError as error:
             return JSONResponse({"detail": str(error)}, 502)
         except ClientDisconnect:

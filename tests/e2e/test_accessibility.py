@@ -30,7 +30,7 @@ def test_axe_finds_nothing(
 ) -> None:
     dashboard = open_page(dashboard_server.url, page.path.removeprefix("/"))
     dashboard.changes("clock", seconds=LOAD_S)
-    found = {}
+    found: dict[str, list[str]] = {}
     for theme in BACKGROUNDS:
         for width, height in (DESK, PHONE):
             dashboard.page.set_viewport_size({"width": width, "height": height})

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -64,6 +65,11 @@ def dataset(fake_api: Served) -> str:
     return str(stored.json()["dataset_id"])
 
 
+def candles(dashboard: Dashboard) -> list[Any]:
+    """Return the series of the chart of candles once it has any."""
+    return list(until(lambda: dashboard.props("chart-dataset").get("series") or []))
+
+
 def rows(dashboard: Dashboard, table: str) -> Locator:
     return dashboard.page.locator(f"#{table} .ag-center-cols-container .ag-row")
 
@@ -98,7 +104,7 @@ def test_candles_of_a_symbol_at_an_interval(
 ) -> None:
     opened = open_page(dashboard_server.url, f"upload?dataset={dataset}&bars=500")
     page = opened.page
-    series = until(lambda: opened.props("chart-dataset").get("series"))
+    series = candles(opened)
     assert [one["id"].split("|")[0] for one in series] == ["candles", "volume"]
     assert len(series[0]["data"]) == 500
     page.locator("#dataset-interval").get_by_text("1h").click()
@@ -137,7 +143,7 @@ def test_the_address_leads_back(open_page: OpenPage, dashboard_server: Served, d
     written = f"{noon:%Y-%m-%d %H:%M}"
     asked = f"dataset={dataset}&symbol=ETHUSDT&interval=5m&bars=500&before={written}"
     again = open_page(dashboard_server.url, f"upload?{asked}")
-    series = until(lambda: again.props("chart-dataset").get("series"))
+    series = candles(again)
     assert series[0]["id"].startswith(f"candles|{dataset}|ETHUSDT|5m|500|")
     assert series[0]["data"][-1]["time"] == noon.timestamp() - 300
     expect(again.page.locator("#dataset-before")).to_have_value(written)
