@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MINUTES ?= 10
 KILLS ?= 50
 
-.PHONY: help demo test soak faults fuzz lint types schemas lock bench brokers clean browser kafka
+.PHONY: help demo test pages soak faults fuzz lint types schemas lock bench brokers clean browser kafka
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,8 +14,11 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 	$(BIN)/pairstream up --feed auto
 
 # The many short files of tests/unit come last and fill up what the long ones leave.
-test: $(VENV)/.installed browser kafka ## run every test this machine can run, and list what was skipped and why
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
+
+pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a quarter of them
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
 	$(BIN)/pytest --all-brokers tests/contract tests/integration

@@ -22,7 +22,9 @@ async def serve(settings: UiSettings) -> None:
     with closing(serving.listen(settings.ui_host, settings.ui_port, "UI")) as listener:
         market = Market()
         async with ApiClient(settings.api_url, key=settings.api_key) as client, asyncio.TaskGroup() as tasks:
-            app = build(Site(market, Tracks(client), client, hub.now, brokers=settings.brokers), settings.ui_hosts)
+            app = build(
+                Site(market, Tracks(client), client, hub.now, brokers=settings.brokers), settings.ui_hosts
+            )
             await begin(app)
             log.info("serving", url=serving.address(listener), api=settings.api_url)
             tasks.create_task(hub.follow(client, market))

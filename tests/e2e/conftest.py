@@ -15,6 +15,7 @@ from tests.e2e.stage import (
     Served,
     serve_dashboard,
     serve_fake_api,
+    until,
 )
 
 # A machine may have much else to do.
@@ -97,6 +98,7 @@ def dashboard_server(fake_api: Served) -> Iterator[Served]:
 def dashboard(open_page: OpenPage, dashboard_server: Served) -> Dashboard:
     """Return the page of the market over the fake API, with its candles drawn."""
     opened = open_page(dashboard_server.url)
+    until(opened.bars, 30)
     expect(opened.page.locator("#candles-empty")).to_be_hidden()
     return opened
 

@@ -144,7 +144,8 @@ class Dashboard:
 
     def props(self, element: str) -> dict[str, Any]:
         """Return the Dash properties of a component as the browser holds them now."""
-        read = "id => window.dash_component_api.getLayout(id)?.props ?? {}"
+        # Before the page is drawn Dash throws.
+        read = "id => { try { return window.dash_component_api.getLayout(id).props; } catch { return {}; } }"
         props: dict[str, Any] = self.page.evaluate(read, element)
         return props
 

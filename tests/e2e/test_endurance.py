@@ -32,6 +32,7 @@ def growth(before: dict[str, float], after: dict[str, float]) -> dict[str, float
     return {name: after[name] / before[name] - 1 for name in before}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["?interval=1s", "pairs"])
 def test_a_page_that_is_left_open_does_not_grow(
     path: str, dashboard_server: Served, open_page: OpenPage
@@ -45,6 +46,7 @@ def test_a_page_that_is_left_open_does_not_grow(
     assert max(grown.values()) < 0.1, grown
 
 
+@pytest.mark.long
 def test_going_through_the_pages_leaves_nothing_behind(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url)
 

@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -28,6 +29,7 @@ def test_the_pipeline_is_drawn_with_rates_and_lag(dashboard_server: Served, open
     )
 
 
+@pytest.mark.long
 def test_a_silent_service_is_greyed_with_the_last_known(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
@@ -44,6 +46,7 @@ def test_a_silent_service_is_greyed_with_the_last_known(
     expect(dashboard.page.locator(".station.is-stale")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_gaps_are_filtered_and_the_address_says_so(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     said = dashboard.page.locator("#gaps-said")
@@ -66,6 +69,7 @@ def test_gaps_are_filtered_and_the_address_says_so(dashboard_server: Served, ope
     expect(again.page.locator("#gaps-symbol")).to_have_value("SOLUSDT")
 
 
+@pytest.mark.long
 def test_the_tape_can_be_saved(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     expect(dashboard.page.locator("#tapes-table [row-id='SOLUSDT']").last).to_be_visible()
@@ -77,6 +81,7 @@ def test_the_tape_can_be_saved(dashboard_server: Served, open_page: OpenPage) ->
     assert rows["SOLUSDT"]["Last trade"].endswith("Z")
 
 
+@pytest.mark.long
 def test_on_a_phone_the_pipeline_is_a_list(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health", viewport={"width": 390, "height": 844})
     stations = dashboard.page.locator(".station")

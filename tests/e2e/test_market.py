@@ -4,6 +4,7 @@ import itertools
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.conftest import OpenPage
@@ -59,6 +60,7 @@ def test_candles_are_drawn(dashboard: Dashboard) -> None:
     )
 
 
+@pytest.mark.long
 def test_the_symbols_are_told_with_their_day_and_hour(dashboard: Dashboard) -> None:
     expect(cell(dashboard, "BTCUSDT", "change")).to_have_text("−0.56\u202f%")
     expect(cell(dashboard, "BTCUSDT", "change")).to_have_class(re.compile(r"\bdown\b"))
@@ -70,6 +72,7 @@ def test_the_symbols_are_told_with_their_day_and_hour(dashboard: Dashboard) -> N
     expect(cell(dashboard, "ETHUSDT", "last")).not_to_have_text(price)
 
 
+@pytest.mark.long
 def test_a_click_or_enter_chooses_a_symbol(dashboard: Dashboard) -> None:
     expect(row(dashboard, "BTCUSDT")).to_have_attribute("aria-selected", "true")
     row(dashboard, "ETHUSDT").click()
@@ -83,6 +86,7 @@ def test_a_click_or_enter_chooses_a_symbol(dashboard: Dashboard) -> None:
     until(lambda: "SOLUSDT" in dashboard.page.title())
 
 
+@pytest.mark.long
 def test_a_column_sorts(dashboard: Dashboard) -> None:
     def order() -> list[str]:
         rows = dashboard.page.locator("#symbols-table .ag-pinned-left-cols-container .ag-row").all()
@@ -95,6 +99,7 @@ def test_a_column_sorts(dashboard: Dashboard) -> None:
     until(lambda: order() == ["SOLUSDT", "ETHUSDT", "BTCUSDT"])
 
 
+@pytest.mark.long
 def test_many_symbols_can_be_searched(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
@@ -129,6 +134,7 @@ def test_another_interval_replaces_the_bars(dashboard: Dashboard) -> None:
     assert "interval=5m" in dashboard.page.url
 
 
+@pytest.mark.long
 def test_several_intervals_side_by_side(
     dashboard: Dashboard, dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -163,6 +169,7 @@ def test_zoom_stays_while_data_arrives(dashboard_server: Served, open_page: Open
     assert dashboard.props("chart-candles")["visibleRange"] == before
 
 
+@pytest.mark.long
 def test_scrolling_back_brings_older_bars_and_moves_nothing(
     dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -181,6 +188,7 @@ def test_scrolling_back_brings_older_bars_and_moves_nothing(
     expect(dashboard.page.locator("#older")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_bar_under_the_cursor_is_told(dashboard: Dashboard) -> None:
     box = dashboard.page.locator("#chart-candles").bounding_box()
     assert box is not None
@@ -190,6 +198,7 @@ def test_the_bar_under_the_cursor_is_told(dashboard: Dashboard) -> None:
     expect(dashboard.page.locator("#legend-bar")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_an_unknown_symbol_in_the_address_is_said(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "?symbol=XRPUSDT")
     expect(dashboard.page.locator("#candles-empty")).to_have_text(
@@ -200,6 +209,7 @@ def test_an_unknown_symbol_in_the_address_is_said(dashboard_server: Served, open
     expect(dashboard.page.locator("#candles-empty")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_symbols_and_bars_can_be_saved(dashboard: Dashboard) -> None:
     link = dashboard.page.locator("#candles-csv")
     first = dashboard.props("chart-candles")["series"][0]["data"][0]["time"]

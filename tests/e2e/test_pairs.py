@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -47,12 +48,14 @@ def test_every_pane_is_drawn(pairs_page: Dashboard) -> None:
     assert pairs_page.colors_drawn("chart-pair") > 5
 
 
+@pytest.mark.long
 def test_numbers_move(pairs_page: Dashboard) -> None:
     pairs_page.changes("metric-y", times=3)
     pairs_page.changes("metric-zscore")
     pairs_page.changes("clock")
 
 
+@pytest.mark.long
 def test_the_hedge_ratio_has_a_band_that_is_explained(pairs_page: Dashboard) -> None:
     high = until(lambda: lines(pairs_page)["high"]["data"])
     assert high[1]["time"] - high[0]["time"] > 250
@@ -72,6 +75,7 @@ def test_another_pair_replaces_everything(pairs_page: Dashboard) -> None:
     assert href.startswith("/download/v1/pairs/SOLUSDT-ETHUSDT/signals?start=")
 
 
+@pytest.mark.long
 def test_a_range_is_chosen_and_in_the_address(pairs_page: Dashboard) -> None:
     def seen() -> float:
         found = pairs_page.props("chart-pair").get("visibleLogicalRange") or {"from": 0, "to": 0}
@@ -84,6 +88,7 @@ def test_a_range_is_chosen_and_in_the_address(pairs_page: Dashboard) -> None:
         assert f"range={name}" in pairs_page.page.url
 
 
+@pytest.mark.long
 def test_a_day_is_thinned_and_says_so(dashboard_server: Served, open_page: OpenPage) -> None:
     page = open_page(dashboard_server.url, "pairs?range=1d&panes=zscore")
     until(lambda: "zscore" in lines(page), 20)
@@ -94,6 +99,7 @@ def test_a_day_is_thinned_and_says_so(dashboard_server: Served, open_page: OpenP
     expect(page.page.locator("#legend-zscore")).to_contain_text("Of each minute its lowest and highest")
 
 
+@pytest.mark.long
 def test_panes_are_chosen_and_the_view_stays(pairs_page: Dashboard) -> None:
     def seen() -> dict[str, float]:
         found: dict[str, float] = pairs_page.props("chart-pair")["visibleRange"]
@@ -118,6 +124,7 @@ def test_panes_are_chosen_and_the_view_stays(pairs_page: Dashboard) -> None:
     assert abs(after["to"] - before["to"]) <= 2
 
 
+@pytest.mark.long
 def test_one_pane_stays(dashboard_server: Served, open_page: OpenPage) -> None:
     page = open_page(dashboard_server.url, "pairs?panes=spread")
     until(lambda: list(lines(page)) == ["spread"])
@@ -127,6 +134,7 @@ def test_one_pane_stays(dashboard_server: Served, open_page: OpenPage) -> None:
     expect(page.page.locator(".chips input:checked")).to_have_count(1)
 
 
+@pytest.mark.long
 def test_the_cursor_tells_the_values_of_every_pane(pairs_page: Dashboard) -> None:
     hover(pairs_page, 0.5)
     for pane in ("prices", "spread", "zscore", "hedge-ratio", "correlation"):
@@ -136,6 +144,7 @@ def test_the_cursor_tells_the_values_of_every_pane(pairs_page: Dashboard) -> Non
     assert any(abs(point["value"] - shown) < 0.006 for point in middle[700:1100])
 
 
+@pytest.mark.long
 def test_what_fires_is_marked_and_named(pairs_page: Dashboard, fake_api: Served) -> None:
     alert = fake_api.post("/fake/alert")
 
@@ -153,6 +162,7 @@ def test_what_fires_is_marked_and_named(pairs_page: Dashboard, fake_api: Served)
     assert len(lines(pairs_page)["zscore"]["data"]) == held
 
 
+@pytest.mark.long
 def test_older_signals_come_when_the_left_end_is_in_sight(
     dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -179,6 +189,7 @@ def test_not_enough_data_is_a_state_with_a_reason(pairs_page: Dashboard, fake_ap
     expect(pairs_page.page.locator("#pair-state")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_a_stale_leg_is_seen(pairs_page: Dashboard, fake_api: Served) -> None:
     with world(fake_api, {"quality": "ok"}, quality="stale"):
         until(lambda: "is-stale" in pairs_page.classes("card-spread"))
@@ -186,6 +197,7 @@ def test_a_stale_leg_is_seen(pairs_page: Dashboard, fake_api: Served) -> None:
         expect(pairs_page.page.locator("#pair-state")).to_have_text("Stale: no trade of BTCUSDT for 14 s")
 
 
+@pytest.mark.long
 def test_a_paused_pair_says_so(pairs_page: Dashboard, fake_api: Served) -> None:
     with world(fake_api, {"paused_pair": "none"}, paused_pair=PAIR):
         expect(pairs_page.page.locator("#pair-state")).to_contain_text("Paused", timeout=10_000)
@@ -193,6 +205,7 @@ def test_a_paused_pair_says_so(pairs_page: Dashboard, fake_api: Served) -> None:
         assert "is-ok" in pairs_page.classes("card-y")
 
 
+@pytest.mark.long
 def test_an_unknown_pair_in_the_address_is_said(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "pairs?pair=BTCUSDT-ETHUSDT")
     expect(dashboard.page.locator("#pair-empty")).to_have_text(
@@ -200,12 +213,14 @@ def test_an_unknown_pair_in_the_address_is_said(dashboard_server: Served, open_p
     )
 
 
+@pytest.mark.long
 def test_the_signals_are_saved_as_the_api_says_them(pairs_page: Dashboard) -> None:
     with pairs_page.page.expect_download() as saved:
         pairs_page.page.locator("#pair-csv").click()
     assert "format=csv" in saved.value.url
 
 
+@pytest.mark.long
 def test_a_phone_begins_with_three_panes(dashboard_server: Served, open_page: OpenPage) -> None:
     page = open_page(dashboard_server.url, "pairs", viewport={"width": 390, "height": 844})
     until(lambda: list(lines(page)) == ["y", "x", "spread", "zscore", "reach"])

@@ -59,6 +59,7 @@ def test_the_verdict_comes_first_and_the_numbers_below_it(pairs_page: Dashboard)
     expect(page.locator("#tests-rows .ag-pinned-left-cols-container")).to_contain_text("ADF BTCUSDT")
 
 
+@pytest.mark.long
 def test_the_statistics_can_be_saved_as_csv_and_json(pairs_page: Dashboard) -> None:
     page = pairs_page.page
     until(lambda: rows(pairs_page))
@@ -76,6 +77,7 @@ def test_the_statistics_can_be_saved_as_csv_and_json(pairs_page: Dashboard) -> N
     assert saved.value.path().read_text(encoding="utf-8").startswith("start_us,")
 
 
+@pytest.mark.long
 def test_every_choice_of_the_tests_is_asked_and_in_the_address(
     pairs_page: Dashboard, dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -106,6 +108,7 @@ def test_every_choice_of_the_tests_is_asked_and_in_the_address(
     expect(again.page.locator("#tests-trend")).to_have_value("Linear trend")
 
 
+@pytest.mark.long
 def test_too_few_bars_are_a_state_with_a_reason(
     fake_api: Served, dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -119,6 +122,7 @@ def test_too_few_bars_are_a_state_with_a_reason(
     expect(page.locator("#whatif-empty")).to_contain_text("Not enough data: at least 30 observations")
 
 
+@pytest.mark.long
 def test_a_what_if_begins_as_the_live_pair_and_changes_nothing_of_it(
     pairs_page: Dashboard, fake_api: Served
 ) -> None:
@@ -143,6 +147,7 @@ def test_a_what_if_begins_as_the_live_pair_and_changes_nothing_of_it(
     assert "side=whatif" in page.url
 
 
+@pytest.mark.long
 def test_a_refused_value_is_said_at_its_field(pairs_page: Dashboard) -> None:
     page = pairs_page.page
     tab(pairs_page, "What-if")
@@ -162,6 +167,7 @@ def test_a_refused_value_is_said_at_its_field(pairs_page: Dashboard) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_what_if_can_be_put_into_the_settings(pairs_page: Dashboard, fake_api: Served) -> None:
     tab(pairs_page, "What-if")
     until(lambda: asked(pairs_page, "whatif"))
@@ -201,6 +207,7 @@ def test_only_what_was_changed_is_saved_and_what_follows_is_said(
     assert (kept["window"], kept["method"], kept["entry_z"]) == (600, "kalman", 2.5)
 
 
+@pytest.mark.long
 def test_what_the_api_refuses_is_said_at_the_field_in_its_words(
     pairs_page: Dashboard, fake_api: Served
 ) -> None:
@@ -230,6 +237,7 @@ def test_what_the_api_refuses_is_said_at_the_field_in_its_words(
     expect(pairs_page.page.locator("#settings-status")).to_contain_text("PAIRSTREAM_API_KEY")
 
 
+@pytest.mark.long
 def test_a_change_by_somebody_else_is_said_and_overwrites_no_edit(
     pairs_page: Dashboard, fake_api: Served
 ) -> None:
@@ -247,6 +255,7 @@ def test_a_change_by_somebody_else_is_said_and_overwrites_no_edit(
     expect(field(pairs_page, "window")).to_have_value("500")
 
 
+@pytest.mark.long
 def test_a_pair_is_added_paused_resumed_and_removed(pairs_page: Dashboard, fake_api: Served) -> None:
     page = pairs_page.page
     tab(pairs_page, "Pairs")
@@ -276,6 +285,7 @@ def test_a_pair_is_added_paused_resumed_and_removed(pairs_page: Dashboard, fake_
     assert [one["pair"] for one in fake_api.get("/v1/pairs")["data"]] == [PAIR, OTHER]
 
 
+@pytest.mark.long
 def test_why_a_pair_cannot_be_added_is_said(pairs_page: Dashboard, fake_api: Served) -> None:
     page = pairs_page.page
     tab(pairs_page, "Pairs")

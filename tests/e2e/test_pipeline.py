@@ -89,6 +89,7 @@ def test_every_page_shows_its_data(name: str, running: Pipeline, open_page: Open
     assert dashboard.page.evaluate("() => document.documentElement.scrollWidth") == 1280
 
 
+@pytest.mark.long
 def test_a_chart_stays_where_it_was_put_while_data_arrives(running: Pipeline, open_page: OpenPage) -> None:
     dashboard = open_page(running.dashboard, "?symbol=BTCUSDT&interval=1s")
     until(lambda: dashboard.bars() > 5, LOAD_S)
@@ -120,6 +121,7 @@ def test_a_chart_stays_where_it_was_put_while_data_arrives(running: Pipeline, op
         assert time.monotonic() < began + HELD_S + LOAD_S, "no new bars"
 
 
+@pytest.mark.long
 def test_an_alert_of_the_topic_is_called_out_within_a_second(running: Pipeline, open_page: OpenPage) -> None:
     dashboard = open_page(running.dashboard)
     dashboard.changes("clock", times=2, seconds=LOAD_S)
@@ -165,6 +167,7 @@ def test_a_download_is_what_the_api_says(
     assert got.splitlines()[:2] == httpx.get(running.api + href).content.splitlines()[:2]
 
 
+@pytest.mark.long
 def test_tabs_of_one_browser_each_show_their_own(running: Pipeline, open_page: OpenPage) -> None:
     first = open_page(running.dashboard, f"pairs?pair={PAIR}")
     others = []
@@ -181,6 +184,7 @@ def test_tabs_of_one_browser_each_show_their_own(running: Pipeline, open_page: O
         dashboard.changes("clock", times=2, seconds=LOAD_S)
 
 
+@pytest.mark.long
 def test_a_killed_dashboard_comes_back_under_an_open_page(running: Pipeline, open_page: OpenPage) -> None:
     dashboard = open_page(running.dashboard, "?interval=1s", problems=True)
     until(lambda: dashboard.bars() > 5, LOAD_S)

@@ -1,5 +1,6 @@
 """The page for programs over the fake API."""
 
+import pytest
 from playwright.sync_api import expect
 
 from services.ui.pages.programs.snippets import SNIPPETS, filled
@@ -19,6 +20,7 @@ def test_an_example_is_copied_as_it_stands(
     expect(example.get_by_role("button")).to_have_text("Copy")
 
 
+@pytest.mark.long
 def test_without_a_clipboard_the_old_way_is_taken(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(
         dashboard_server.url,
@@ -30,6 +32,7 @@ def test_without_a_clipboard_the_old_way_is_taken(dashboard_server: Served, open
     expect(dashboard.page.locator("#copied")).to_have_text("Copied: Bars by HTTP")
 
 
+@pytest.mark.long
 def test_routes_and_examples_follow_the_address(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "programs")
     routes = dashboard.page.locator("#programs-routes")
@@ -46,6 +49,7 @@ def test_routes_and_examples_follow_the_address(dashboard_server: Served, open_p
     expect(dashboard.page.get_by_text("Expected an address such as http")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_topic_shows_a_message(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "programs", viewport={"width": 390, "height": 844})
     topic = dashboard.page.locator("#programs-topics details", has_text="signals").first

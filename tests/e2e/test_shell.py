@@ -7,6 +7,7 @@ from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import Dashboard, Served, serve_dashboard, until
 
 
+@pytest.mark.long
 def test_the_feed_is_named(dashboard: Dashboard) -> None:
     expect(dashboard.page.locator("#feed-badge")).to_have_text("SYNTHETIC")
     dashboard.page.locator("#feed-badge").focus()
@@ -23,6 +24,7 @@ def test_a_lost_api_is_said_and_comes_back(dashboard: Dashboard, fake_api: Serve
     dashboard.changes("clock", times=2)
 
 
+@pytest.mark.long
 def test_a_sick_service_raises_a_banner_that_stays(dashboard: Dashboard, fake_api: Served) -> None:
     fake_api.post("/fake/set", sick="sink")
     try:
@@ -48,6 +50,7 @@ def test_the_address_says_what_is_shown(dashboard_server: Served, open_page: Ope
     assert dashboard.props("chart-candles")["chartOptions"]["layout"]["background"]["color"] == "#10151b"
 
 
+@pytest.mark.long
 def test_the_system_theme_is_followed(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, color_scheme="light")
     background = "() => getComputedStyle(document.body).backgroundColor"
@@ -56,6 +59,7 @@ def test_the_system_theme_is_followed(dashboard_server: Served, open_page: OpenP
     until(lambda: dashboard.page.evaluate(background) == "rgb(10, 14, 19)")
 
 
+@pytest.mark.long
 def test_a_browser_without_shared_workers_polls(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
@@ -73,6 +77,7 @@ def test_nothing_is_wider_than_a_phone(dashboard_server: Served, open_page: Open
     assert dashboard.page.evaluate("() => document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.long
 def test_a_lost_dashboard_server_is_said_and_comes_back(fake_api: Served, open_page: OpenPage) -> None:
     with serve_dashboard(fake_api.url) as server:
         dashboard = open_page(
@@ -120,6 +125,7 @@ WIDEST = """document.body.dataset.link = 'poll';
     document.getElementById('connection-state').textContent = 'Reconnecting'"""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("zone", ["UTC", "Australia/Lord_Howe", "America/Argentina/ComodRivadavia"])
 def test_at_1280_the_header_is_one_row_in_every_state(
     zone: str, dashboard_server: Served, open_page: OpenPage
@@ -138,6 +144,7 @@ ROWS = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_on_a_phone_the_header_has_three_rows_and_shows_the_page(
     dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -152,6 +159,7 @@ def test_on_a_phone_the_header_has_three_rows_and_shows_the_page(
     assert foot["height"] < 40
 
 
+@pytest.mark.long
 def test_an_address_without_a_page_says_so_with_links(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "nowhere")
     main = dashboard.page.locator("main")
@@ -160,6 +168,7 @@ def test_an_address_without_a_page_says_so_with_links(dashboard_server: Served, 
     expect(dashboard.page.locator("#page-health")).to_be_visible()
 
 
+@pytest.mark.long
 def test_another_time_zone_is_followed_by_texts_tables_and_charts(
     dashboard_server: Served, open_page: OpenPage
 ) -> None:

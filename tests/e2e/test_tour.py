@@ -1,5 +1,6 @@
 """What a reader is told first, once."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -34,6 +35,7 @@ def test_it_is_shown_once_step_by_step(dashboard_server: Served, open_page: Open
     expect(tour).to_be_hidden()
 
 
+@pytest.mark.long
 def test_escape_ends_it_and_the_button_shows_it_again(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health", tour=True)
     tour, page = dashboard.page.get_by_role("dialog"), dashboard.page
@@ -55,12 +57,14 @@ def test_escape_ends_it_and_the_button_shows_it_again(dashboard_server: Served, 
     assert focused(dashboard) == "tour-again"
 
 
+@pytest.mark.long
 def test_an_address_can_do_without_it(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health?tour=0", tour=True)
     dashboard.changes("clock")
     expect(dashboard.page.get_by_role("dialog")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_on_a_phone_it_does_not_cover_what_it_speaks_of(
     dashboard_server: Served, open_page: OpenPage
 ) -> None:

@@ -99,6 +99,7 @@ def test_files_become_a_dataset_with_candles_a_pair_and_a_report(
     expect(rows(upload_page, "dataset-findings")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_candles_of_a_symbol_at_an_interval(
     open_page: OpenPage, dashboard_server: Served, dataset: str
 ) -> None:
@@ -120,6 +121,7 @@ def test_candles_of_a_symbol_at_an_interval(
     assert f"dataset={dataset}&symbol=ETHUSDT&interval=1h" in saved.value.url
 
 
+@pytest.mark.long
 def test_two_symbols_are_measured_like_a_pair(
     open_page: OpenPage, dashboard_server: Served, dataset: str
 ) -> None:
@@ -138,6 +140,7 @@ def test_two_symbols_are_measured_like_a_pair(
     until(lambda: opened.props("chart-study")["series"][0]["id"] == "hedge_ratio|ETHUSDT-BTCUSDT|300")
 
 
+@pytest.mark.long
 def test_the_address_leads_back(open_page: OpenPage, dashboard_server: Served, dataset: str) -> None:
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
     written = f"{noon:%Y-%m-%d %H:%M}"
@@ -154,6 +157,7 @@ def test_the_address_leads_back(open_page: OpenPage, dashboard_server: Served, d
     ).to_have_class(re.compile("ag-row-selected"))
 
 
+@pytest.mark.long
 def test_a_dataset_is_chosen_in_the_table_and_deleted(
     upload_page: Dashboard, bars_file: Path, fake: Served
 ) -> None:
@@ -181,6 +185,7 @@ def test_a_dataset_is_chosen_in_the_table_and_deleted(
     assert "dataset=" not in page.url
 
 
+@pytest.mark.long
 def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(
     upload_page: Dashboard, tmp_path: Path, fake: Served
 ) -> None:
@@ -238,6 +243,7 @@ def test_what_is_wrong_is_said_where_it_is(
     expect(page.locator("#upload-example")).to_be_visible()
 
 
+@pytest.mark.long
 def test_files_can_be_dropped(upload_page: Dashboard) -> None:
     upload_page.page.evaluate(
         """text => {
@@ -251,6 +257,7 @@ def test_files_can_be_dropped(upload_page: Dashboard) -> None:
     expect(upload_page.page.locator("#upload-readings")).to_contain_text("dropped.csv")
 
 
+@pytest.mark.long
 def test_the_example_can_be_copied(upload_page: Dashboard) -> None:
     upload_page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     upload_page.page.locator("#upload-copy").click()
@@ -259,6 +266,7 @@ def test_the_example_can_be_copied(upload_page: Dashboard) -> None:
     assert copied.startswith("time,symbol,open,high,low,close,volume\n")
 
 
+@pytest.mark.long
 def test_a_dataset_that_is_not_there_is_said(open_page: OpenPage, dashboard_server: Served) -> None:
     opened = open_page(dashboard_server.url, "upload?dataset=gone")
     expect(opened.page.locator("#dataset-empty")).to_contain_text("expected one of none, received 'gone'")

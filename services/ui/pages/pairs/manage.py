@@ -141,7 +141,12 @@ async def add(site: Site, y: str, x: str) -> Props:
         f"{now.pair} is watched: {method_name(now.method)} on {prices}, window of {now.window} s, "
         f"|z| ≥ {now.entry_z:g}. The first z-score comes after {first}."
     )
-    return {**_select(site, now.pair), "add-status": said(text), "add-y": {"value": ""}, "add-x": {"value": ""}}
+    return {
+        **_select(site, now.pair),
+        "add-status": said(text),
+        "add-y": {"value": ""},
+        "add-x": {"value": ""},
+    }
 
 
 async def pause(site: Site, pair: str, *, paused: bool) -> Props:
