@@ -12,7 +12,7 @@ ROOT = Path(services.__file__).parent
 MODULES = [
     ".".join(("services", *path.relative_to(ROOT).with_suffix("").parts))
     for path in sorted(ROOT.rglob("*.py"))
-    if ">>> " in path.read_text(encoding="utf-8") and path.relative_to(ROOT).parts[0] != "ui"
+    if ">>> " in path.read_text(encoding="utf-8")
 ]
 
 

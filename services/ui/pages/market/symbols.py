@@ -76,7 +76,7 @@ def change_text(change: float | None) -> str:
     """Return a change in percent.
 
     >>> change_text(-1.234), change_text(None)
-    ('−1.23 %', '—')
+    ('−1.23\u202f%', '—')
     """
     return NONE if change is None else f"{number(change, 2, sign=True)}\N{NARROW NO-BREAK SPACE}%"
 
