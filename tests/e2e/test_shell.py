@@ -110,7 +110,7 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(dashboard: Das
         )
         reached[name] = shown
         dashboard.page.keyboard.press("Tab")
-    assert {"menu-pairs", "feed-badge", "zone-select", "theme-toggle", "symbol-select"} <= set(reached)
+    assert {"menu-pairs", "feed-badge", "zone-select", "theme-toggle", "candles-csv"} <= set(reached)
     assert all(reached.values()), reached
 
 
