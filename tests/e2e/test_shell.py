@@ -93,11 +93,9 @@ def test_a_lost_dashboard_server_is_said_and_comes_back(fake_api: Served, open_p
 
 
 def test_the_keyboard_reaches_every_control_and_shows_where_it_is(dashboard: Dashboard) -> None:
-    controls = "main input, main a[href], main button, header input, header a[href], header button, header [tabindex]"
-    wanted = dashboard.page.locator(f":is({controls}):visible").count()
     reached: dict[str, bool] = {}
     dashboard.page.locator("body").press("Tab")
-    for _ in range(3 * wanted):
+    for _ in range(80):  # a table takes a Tab for each cell
         name, shown = dashboard.page.evaluate(
             """() => {
                 const at = document.activeElement;
