@@ -18,7 +18,7 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
-pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a quarter of them
+pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them
 	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them

@@ -24,7 +24,10 @@ Theme = Literal["dark", "light"]
 BACKGROUNDS: dict[Theme, str] = {"dark": "rgb(10, 14, 19)", "light": "rgb(238, 241, 244)"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page.name, marks=() if page is PAGES[0] else pytest.mark.long) for page in PAGES],
+)
 def test_axe_finds_nothing(
     page: view.Page, dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:

@@ -15,6 +15,7 @@ def station(dashboard: Dashboard, name: str) -> str:
     return dashboard.page.locator(".station", has_text=name).first.get_attribute("class") or ""
 
 
+@pytest.mark.long
 def test_the_pipeline_is_drawn_with_rates_and_lag(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     stations = dashboard.page.locator(".station")

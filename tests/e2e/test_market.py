@@ -120,6 +120,7 @@ def test_many_symbols_can_be_searched(
         fake_api.post("/fake/set", silent_symbols=0)
 
 
+@pytest.mark.long
 def test_another_interval_replaces_the_bars(dashboard: Dashboard) -> None:
     minutes = dashboard.props("chart-candles")["series"][0]
     dashboard.page.locator("#interval-select").get_by_text("5m").click()

@@ -65,6 +65,7 @@ def test_the_hedge_ratio_has_a_band_that_is_explained(pairs_page: Dashboard) -> 
     expect(pairs_page.page.locator("#metric-half-life")).to_have_text("42.5 s")
 
 
+@pytest.mark.long
 def test_another_pair_replaces_everything(pairs_page: Dashboard) -> None:
     pairs_page.page.locator("#pair-select").click()
     pairs_page.page.get_by_role("option", name="SOLUSDT-ETHUSDT").click()

@@ -183,6 +183,7 @@ def test_a_what_if_can_be_put_into_the_settings(pairs_page: Dashboard, fake_api:
     assert fake_api.get(f"/v1/pairs/{PAIR}")["window"] == 300
 
 
+@pytest.mark.long
 def test_only_what_was_changed_is_saved_and_what_follows_is_said(
     pairs_page: Dashboard, fake_api: Served
 ) -> None:

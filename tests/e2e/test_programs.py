@@ -8,6 +8,7 @@ from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import Served
 
 
+@pytest.mark.long
 def test_an_example_is_copied_as_it_stands(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:

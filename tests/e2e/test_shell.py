@@ -35,6 +35,7 @@ def test_a_sick_service_raises_a_banner_that_stays(dashboard: Dashboard, fake_ap
     expect(dashboard.page.locator("#banner")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_address_says_what_is_shown(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "?symbol=ETHUSDT&interval=1h&theme=light")
     until(
@@ -71,6 +72,7 @@ def test_a_browser_without_shared_workers_polls(
     expect(dashboard.page.locator(".mantine-Notification-root")).to_contain_text(alert["message"])
 
 
+@pytest.mark.long
 def test_nothing_is_wider_than_a_phone(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, viewport={"width": 390, "height": 844})
     until(dashboard.bars)

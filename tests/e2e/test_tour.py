@@ -14,6 +14,7 @@ def focused(dashboard: Dashboard) -> str:
     return found
 
 
+@pytest.mark.long
 def test_it_is_shown_once_step_by_step(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health", tour=True)
     tour, page = dashboard.page.get_by_role("dialog"), dashboard.page

@@ -205,6 +205,7 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(
     expect(page.locator("#dataset-done")).to_have_text("Stored.")
 
 
+@pytest.mark.long
 def test_what_is_wrong_is_said_where_it_is(
     dashboard_server: Served, open_page: OpenPage, bars_file: Path, tmp_path: Path, fake: Served
 ) -> None:

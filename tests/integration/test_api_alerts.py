@@ -176,7 +176,8 @@ def test_clients_of_other_processes_hear_of_it_once(api: ApiProcess, broker: str
         assert receive_until(foreign, "alerts") == [acked]
         snoozed = post(api, 10, "snooze", for_s=60)
         assert handled(foreign) == [snoozed]
-        assert handled(own) == [acked, snoozed]
+        # Of what is done in one interval the latest is told.
+        assert handled(own) in ([acked, snoozed], [snoozed])
         with psycopg.connect(store_url, autocommit=True) as connection:
             ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
             connection.execute(ended, ["pairstream-api-alerts"])
