@@ -176,7 +176,7 @@ def test_scrolling_back_brings_older_bars_and_moves_nothing(
 ) -> None:
     dashboard = open_page(dashboard_server.url, "?interval=1h")
     until(lambda: dashboard.bars() == 500, 30)
-    until(lambda: dashboard.props("chart-candles").get("barsInLogicalRange"), 30)
+    until(lambda: dashboard.props("chart-candles").get("visibleRange"), 30)
     times = [bar["time"] for bar in dashboard.props("chart-candles")["series"][0]["data"]]
     scroll_to(dashboard, 20, 120)
     until(lambda: dashboard.bars() > 900, 30)
