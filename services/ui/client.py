@@ -99,10 +99,7 @@ class ApiClient:
     async def open(self, path: str, query: str) -> tuple[int, httpx.Headers, AsyncIterator[bytes]]:
         """Return status, headers and the parts of any answer as they come; the parts must be read, or closed."""
         request = self._http.build_request("GET", f"{path}?{query}", timeout=DOWNLOAD_TIMEOUT_S)
-        try:
-            response = await self._http.send(request, stream=True)
-        except httpx.HTTPError as error:
-            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+        response = await self._answer(request, stream=True)
 
         async def parts() -> AsyncIterator[bytes]:
             async with aclosing(response):
@@ -116,10 +113,7 @@ class ApiClient:
 
         TransientError when there is no answer, or the API says that it cannot answer now (5xx).
         """
-        try:
-            response = await self._http.request(method, path, **sent)
-        except httpx.HTTPError as error:
-            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+        response = await self._answer(self._http.build_request(method, path, **sent))
         if response.is_server_error:
             raise TransientError(
                 f"{path}: expected an answer, received status {response.status_code}{problem(response)}"
@@ -135,10 +129,7 @@ class ApiClient:
 
     async def read(self, path: str, kind: type[T], /, **params: Any) -> T:
         """Return the whole answer to a question; RefusedError if there is none (4xx)."""
-        try:
-            response = await self._http.get(path, params=params)
-        except httpx.HTTPError as error:
-            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+        response = await self._answer(self._http.build_request("GET", path, params=params))
         if response.is_error:
             said = problem(response)
             text = f"{path}: expected data, received status {response.status_code}{said}"
@@ -146,6 +137,12 @@ class ApiClient:
                 raise RefusedError(text, said.removeprefix(": "))
             raise TransientError(text)
         return _decode(response.content, kind, path)
+
+    async def _answer(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        try:
+            return await self._http.send(request, stream=stream)
+        except httpx.HTTPError as error:
+            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
 
 
 def _decode(raw: bytes | str, kind: type[T], source: str) -> T:

@@ -3,13 +3,29 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from services.common.errors import BadMessageError, TransientError
 
 UNUSED_S = 60.0
 
 T = TypeVar("T")
+K = TypeVar("K")
+
+
+class Used(Protocol):
+    """Something of which is known when it was last looked at, on the monotonic clock."""
+
+    used_s: float
+
+
+U = TypeVar("U", bound=Used)
+
+
+def drop_unused(held: dict[K, U], now_s: float) -> None:
+    """Take out of `held` what nobody has looked at for a minute."""
+    for key in [key for key, one in held.items() if now_s - one.used_s > UNUSED_S]:
+        del held[key]
 
 
 class Reading(Generic[T]):
@@ -53,8 +69,7 @@ class Readings:
     def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], every_s: float) -> Reading[T]:
         """Return what `ask` last answered; `key` stands for what is asked, and is asked every `every_s` seconds."""
         now_s = self._monotonic()
-        for unused in [key for key, old in self._readings.items() if now_s - old.used_s > UNUSED_S]:
-            del self._readings[unused]
+        drop_unused(self._readings, now_s)
         reading: Reading[T] = self._readings.setdefault(key, Reading())
         reading.poke(ask, every_s, now_s)
         return reading

@@ -12,6 +12,7 @@ from services.common.messages import Signal
 from services.ui import days
 from services.ui.answers import Bar
 from services.ui.client import ApiClient, RefusedError
+from services.ui.readings import drop_unused
 
 BARS_KEPT = 500
 # What a browser draws without effort, with room for those that come while a chart is open.
@@ -26,9 +27,9 @@ HOURS_EVERY_S = 60.0
 HOURS_AT_ONCE = 2
 SIGNALS_EVERY_S = 1.0
 DAY_EVERY_S = 10.0
-UNUSED_S = 60.0
 
 P = TypeVar("P", Bar, Signal)
+K = TypeVar("K")
 
 
 def point_us(point: Bar | Signal) -> int:
@@ -198,23 +199,23 @@ class Tracks:
 
     def bars(self, symbol: str, interval: str) -> Track[Bar]:
         """Return the bars of `symbol`, current to half a second once they are loaded."""
-        _drop_unused(self._bars, self._monotonic())
-        track = self._bars.get((symbol, interval))
-        if track is None:
-            track = Track(
+        track = self._of(
+            self._bars,
+            (symbol, interval),
+            lambda: Track(
                 lambda count: self._client.bars(symbol, interval, count),
                 BARS_KEPT,
                 BARS_EVERY_S,
                 self._monotonic,
                 lambda count, before_us: self._client.bars(symbol, interval, count, before_us),
-            )
-            self._bars[symbol, interval] = track
+            ),
+        )
         track.poke()
         return track
 
     def hours(self, symbols: Iterable[str]) -> dict[str, Track[Bar]]:
         """Return the last hour of each symbol in minutes, read once a minute and a few symbols at a time."""
-        _drop_unused(self._hours, self._monotonic())
+        drop_unused(self._hours, self._monotonic())
         free = HOURS_AT_ONCE - sum(track.is_reading for track in self._hours.values())
         tracks = {}
         for symbol in symbols:
@@ -237,39 +238,38 @@ class Tracks:
 
     def signals(self, pair: str, closes: Iterable[Signal], kept: int = SIGNALS_KEPT) -> Track[Signal]:
         """Return the newest `kept` signals of `pair`; `closes` are the last ones the stream brought."""
-        _drop_unused(self._signals, self._monotonic())
-        track = self._signals.get((pair, kept))
-        if track is None:
-            track = Track(
+        track = self._of(
+            self._signals,
+            (pair, kept),
+            lambda: Track(
                 lambda count: self._client.signals(pair, count),
                 kept,
                 SIGNALS_EVERY_S,
                 self._monotonic,
                 lambda count, before_us: self._client.signals(pair, count, before_us),
-            )
-            self._signals[pair, kept] = track
+            ),
+        )
         track.poke(closes)
         return track
 
     def day(self, pair: str) -> Track[Signal]:
         """Return a day of signals of `pair`: of each minute that is over the two with the extremes of z."""
-        _drop_unused(self._days, self._monotonic())
-        track = self._days.get(pair)
-        if track is None:
-            track = Track(
+        track = self._of(
+            self._days,
+            pair,
+            lambda: Track(
                 lambda count: days.extremes(self._client, pair, count // days.A_MINUTE + 1),
                 days.MINUTES * days.A_MINUTE,
                 DAY_EVERY_S,
                 self._monotonic,
-            )
-            self._days[pair] = track
+            ),
+        )
         track.poke()
         return track
 
-
-K = TypeVar("K")
-
-
-def _drop_unused(tracks: dict[K, Track[P]], now_s: float) -> None:
-    for key in [key for key, track in tracks.items() if now_s - track.used_s > UNUSED_S]:
-        del tracks[key]
+    def _of(self, tracks: dict[K, Track[P]], key: K, make: Callable[[], Track[P]]) -> Track[P]:
+        """Return the track of `key`, made if there is none; those nobody looks at any more go."""
+        drop_unused(tracks, self._monotonic())
+        if key not in tracks:
+            tracks[key] = make()
+        return tracks[key]

@@ -1,61 +1,15 @@
 """Shared chart history: read rarely, never with a hole."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, cast
+from typing import cast
 
-from services.common.clock import SECOND
 from services.common.errors import TransientError
 from services.common.messages import Signal
 from services.ui.answers import Bar
 from services.ui.client import ApiClient, RefusedError
-from services.ui.tracks import HOURS_EVERY_S, UNUSED_S, Track, Tracks
+from services.ui.readings import UNUSED_S
+from services.ui.tracks import HOURS_EVERY_S, Track, Tracks
 from tests.unit.ui.conftest import PAIR, START_S, Make
-
-
-class Store:
-    """What the API has stored, and how often it was read."""
-
-    def __init__(self, points: Sequence[Any]) -> None:
-        self.points = list(points)
-        self.asked: list[int] = []
-        self.error: Exception | None = None
-
-    async def newest(self, count: int) -> list[Any]:
-        self.asked.append(count)
-        if self.error is not None:
-            raise self.error
-        return self.points[-count:]
-
-    async def older(self, count: int, before_us: int) -> list[Any]:
-        """Note the reading as one of less than nothing."""
-        await self.newest(-count)
-        return [point for point in self.points if point.start_us < before_us][-count:]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.s = 0.0
-
-    def __call__(self) -> float:
-        return self.s
-
-
-def play(steps: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(steps)
-
-
-async def read(track: Track[Any], clock: Clock, *news: Any) -> None:
-    clock.s += 1
-    track.poke(news)
-    await track.settled()
-
-
-def seconds(track: Track[Any]) -> list[int]:
-    return [
-        getattr(point, "event_us", getattr(point, "start_us", 0)) // SECOND - START_S
-        for point in track.points
-    ]
+from tests.unit.ui.stub_store import Clock, Store, play, read, seconds
 
 
 def test_the_first_reading_is_whole_and_the_next_are_small(bar: Make) -> None:
@@ -178,85 +132,6 @@ def test_an_error_is_kept_until_the_next_answer(bar: Make) -> None:
         store.error = None
         await read(track, clock)
         assert (track.error, track.loaded) == (None, True)
-
-    play(run())
-
-
-async def reach(track: Track[Any], clock: Clock, count: int) -> None:
-    clock.s += 1
-    track.reach(count)
-    await track.settled()
-
-
-def test_a_track_reaches_back_until_there_is_nothing_older(bar: Make) -> None:
-    async def run() -> None:
-        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
-        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, store.older)
-        await reach(track, clock, 50)
-        assert store.asked == []  # nothing to reach back from
-        await read(track, clock)
-        await reach(track, clock, 50)
-        assert seconds(track) == list(range(50, 100))
-        # New points push none of them out.
-        store.points.append(bar(START_S + 100))
-        await read(track, clock)
-        assert (seconds(track), track.is_whole) == (list(range(51, 101)), False)
-        await reach(track, clock, 200)
-        assert (seconds(track), track.is_whole) == (list(range(101)), True)
-        await reach(track, clock, 300)
-        assert store.asked == [20, -30, 2, -150]
-        assert track.generation == 1
-
-    play(run())
-
-
-def test_a_short_history_is_known_to_be_whole(bar: Make) -> None:
-    async def run() -> None:
-        store, clock = Store([bar()]), Clock()
-        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, store.older)
-        await read(track, clock)
-        await reach(track, clock, 50)
-        assert track.is_whole
-        assert store.asked == [20]
-
-    play(run())
-
-
-def test_what_could_not_be_reached_is_asked_again_and_not_at_once(bar: Make) -> None:
-    async def run() -> None:
-        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
-        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, store.older)
-        await read(track, clock)
-        store.error = TransientError("away")
-        await reach(track, clock, 50)
-        track.reach(50)
-        assert not track.is_reading_older
-        assert (track.older_error, len(track.points)) == ("away", 20)
-        store.error = None
-        await reach(track, clock, 50)
-        assert (track.older_error, len(track.points)) == (None, 50)
-
-    play(run())
-
-
-def test_older_points_of_another_tape_are_not_taken(bar: Make) -> None:
-    async def run() -> None:
-        store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
-        answering = asyncio.Event()
-
-        async def late(count: int, before_us: int) -> list[Any]:
-            await answering.wait()
-            return await store.older(count, before_us)
-
-        track: Track[Bar] = Track(store.newest, 20, 0.5, clock, late)
-        await read(track, clock)
-        clock.s += 1
-        track.reach(50)
-        await asyncio.sleep(0)
-        track.points, track.generation = [bar(START_S + 9000)], 2
-        answering.set()
-        await track.settled()
-        assert seconds(track) == [9000]
 
     play(run())
 
