@@ -113,7 +113,7 @@ def _of(chance: random.Random) -> dict[str, str]:
 async def _read(store: Store, table: Table, selection: Selection) -> tuple[float, int]:
     began = time.perf_counter()
     page = await store.page(table, selection)
-    return (time.perf_counter() - began) * 1000, len(page.rows)
+    return (time.perf_counter() - began) * 1000, len(page.records)
 
 
 def _print(what: str, reads: list[tuple[float, int]]) -> None:

@@ -171,6 +171,9 @@ class AlertsQuery(PeriodQuery):
     acked: Annotated[
         bool | None, Field(description="Those somebody has seen, or those nobody has.", examples=[False])
     ] = None
+    snoozed: Annotated[
+        bool | None, Field(description="Those that are snoozed now, or those that are not.", examples=[False])
+    ] = None
     limit: Limit = 100
 
 

@@ -17,6 +17,7 @@ from tests.api_process import PAIR, ApiProcess, alert, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
 from tests.stream_client import open_stream, receive, receive_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -83,6 +84,22 @@ def test_alerts_are_filtered_by_rule_and_by_who_saw_them(api: ApiProcess) -> Non
     everything = {row["alert_id"] for row in (*seen, *api.data("/v1/alerts", acked="false"))}
     assert everything == {one.alert_id for one in ALERTS}
     assert api.data("/v1/alerts", rule="another") == []
+
+
+def test_alerts_are_filtered_by_whether_they_are_snoozed_now(api: ApiProcess) -> None:
+    def listed(snoozed: str) -> set[str]:
+        return {row["alert_id"] for row in api.data("/v1/alerts", snoozed=snoozed)}
+
+    silent, over = ALERTS[4].alert_id, ALERTS[5].alert_id
+    post(api, 4, "snooze", for_s=3600)
+    ends_us = post(api, 5, "snooze", for_s=0.05)["snoozed_until_us"]
+    wait_until(lambda: clock.now_us() > ends_us, "the snooze to end")
+    assert silent in listed("true")
+    assert over not in listed("true")
+    assert listed("true").isdisjoint(listed("false"))
+    assert listed("true") | listed("false") == {one.alert_id for one in ALERTS}
+    post(api, 4, "snooze", for_s=0)
+    assert silent in listed("false")
 
 
 REFUSED = {

@@ -1,7 +1,7 @@
 """What the workers do: from closes to the bytes of an answer, so that the API only has to send them."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from services.api.analysis.questions import MatrixQuestion, PairQuestion, Question, Subject
 from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.answers.rows import Row, row
+from services.api.answers.rows import Records, Row, row
 from services.api.models.analysis import Point
 from services.api.models.base import Record
 from services.api.models.correlation import Cell
@@ -64,8 +64,8 @@ def _analyse(question: PairQuestion) -> bytes:
         "not_enough_data": analysis.not_enough_data,
         **_parts(analysis, start_us),
     }
-    rows = _points(start_us, y_price, x_price, analysis) if question.series else []
-    return _encoded(question, Point, members, rows)
+    points = _points(start_us, y_price, x_price, analysis) if question.series else Records({})
+    return _encoded(question, Point, members, points)
 
 
 def _correlate(question: MatrixQuestion) -> bytes:
@@ -94,10 +94,10 @@ def _correlate(question: MatrixQuestion) -> bytes:
         **_range(np.unique(np.concatenate(starts)) if starts else []),
         "symbols": names,
     }
-    return _encoded(question, Cell, members, rows)
+    return _encoded(question, Cell, members, Records.of(rows))
 
 
-def _encoded(question: Question, model: type[Record], members: Row, rows: Sequence[Row]) -> bytes:
+def _encoded(question: Question, model: type[Record], members: Row, records: Records) -> bytes:
     encoder: Encoder
     match question.form:
         case "json":
@@ -109,7 +109,7 @@ def _encoded(question: Question, model: type[Record], members: Row, rows: Sequen
                 name: str(value) for name, value in members.items() if isinstance(value, str | int | float)
             }
             encoder = ParquetEncoder(model, {**said, "path": question.path})
-    return encoder.encode(rows) + encoder.finish()
+    return encoder.encode(records) + encoder.finish()
 
 
 def _head(subject: Subject) -> Row:
@@ -152,22 +152,22 @@ def _parts(analysis: Analysis, start_us: Any) -> Row:
     }
 
 
-def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis) -> list[Row]:
-    starts = start_us.tolist()
-    nothing = [None] * len(starts)
-    columns: list[Iterable[Any]] = [
-        starts,
-        map(clock.to_iso, starts),
-        y_price.tolist(),
-        x_price.tolist(),
-        *(analysis.rolling or [nothing] * len(Rolling._fields)),
-        *(
-            nothing if values is None else _finite(values.tolist())
-            for values in (analysis.sample_spread, analysis.sample_zscore)
-        ),
-    ]
-    names = tuple(Point.model_fields)
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis) -> Records:
+    nothing = [None] * len(start_us)
+    rolling = analysis.rolling._asdict() if analysis.rolling else dict.fromkeys(Rolling._fields, nothing)
+    sample = {"sample_spread": analysis.sample_spread, "sample_zscore": analysis.sample_zscore}
+    return Records.timed(
+        {
+            "start_us": start_us.tolist(),
+            "y_price": y_price.tolist(),
+            "x_price": x_price.tolist(),
+            **rolling,
+            **{
+                name: nothing if values is None else _finite(values.tolist())
+                for name, values in sample.items()
+            },
+        }
+    )
 
 
 def _finite(values: Iterable[float]) -> list[float | None]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel
 
-from services.api.answers.rows import Row
+from services.api.answers.rows import Records
 
 
 class Column(NamedTuple):
@@ -18,10 +18,10 @@ class Column(NamedTuple):
     kind: type
     path: tuple[str, ...]
 
-    def values(self, rows: Sequence[Row]) -> list[Any]:
-        """Return the value of each row; what is no finite number is None, as it is in JSON."""
+    def values(self, records: Records) -> Sequence[Any]:
+        """Return the value of each record; what is no finite number is None, as it is in JSON."""
         first, *within = self.path
-        values = [row[first] for row in rows]
+        values = records.columns[first]
         for name in within:
             values = [None if value is None else value[name] for value in values]
         if self.kind is float:

@@ -1,4 +1,4 @@
-"""Rows as JSON, CSV or Parquet, some at a time, so that a table of any length takes the memory of a few rows."""
+"""Records as JSON, CSV or Parquet, some at a time, so that a table of any length takes the memory of a few rows."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ import pyarrow.parquet
 from pydantic import BaseModel
 
 from services.api.answers.columns import Column, columns
-from services.api.answers.rows import Row, encode
+from services.api.answers.rows import Records, encode
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = frozenset("=+-@\t\r")
@@ -23,10 +23,10 @@ _TIME = pa.timestamp("us", "UTC")
 
 
 class Encoder(Protocol):
-    """Turns rows into the bytes of one document."""
+    """Turns records into the bytes of one document."""
 
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """Take the next rows and return the bytes that are ready."""
+    def encode(self, records: Records) -> bytes:
+        """Take the next records and return the bytes that are ready."""
         ...
 
     def finish(self) -> bytes:
@@ -40,11 +40,11 @@ class JsonEncoder:
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._before = encode(members)[:-1] + (b"," if members else b"") + b'"data":['
 
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """Return the rows, after the members at first."""
-        if not rows:
+    def encode(self, records: Records) -> bytes:
+        """Return the records, after the members at first."""
+        if not records:
             return b""
-        text, self._before = self._before + encode(rows)[1:-1], b","
+        text, self._before = self._before + records.encoded()[1:-1], b","
         return text
 
     def finish(self) -> bytes:
@@ -60,14 +60,16 @@ class CsvEncoder:
         self._columns = columns(model)
         self._header = _lines([[column.name for column in self._columns]])
 
-    def encode(self, rows: Sequence[Row]) -> bytes:
-        """Return the rows, after the header at first."""
-        lines = zip(*(_cells(column, rows) for column in self._columns), strict=True)
+    def encode(self, records: Records) -> bytes:
+        """Return the records, after the header at first."""
+        if not records:
+            return b""
+        lines = zip(*(_cells(column, records) for column in self._columns), strict=True)
         text, self._header = self._header + _lines(lines), b""
         return text
 
     def finish(self) -> bytes:
-        """Return the header if there was no row."""
+        """Return the header if there was no record."""
         return self._header
 
 
@@ -82,9 +84,11 @@ class ParquetEncoder:
         self._writer = pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
         self._waiting: list[Any] = []
 
-    def encode(self, rows: Sequence[Row]) -> bytes:
+    def encode(self, records: Records) -> bytes:
         """Return the row group that is complete, else nothing."""
-        arrays = [_array(column, rows) for column in self._columns]
+        if not records:
+            return b""
+        arrays = [_array(column, records) for column in self._columns]
         self._waiting.append(pa.record_batch(arrays, schema=self._schema))
         if sum(batch.num_rows for batch in self._waiting) >= _ROW_GROUP:
             self._write()
@@ -129,16 +133,19 @@ def _is_time(column: Column) -> bool:
     return column.name.endswith("_time")
 
 
-def _array(column: Column, rows: Sequence[Row]) -> Any:
+def _array(column: Column, records: Records) -> Any:
     if not _is_time(column):
-        return pa.array(column.values(rows), _TYPES[column.kind])
+        return pa.array(column.values(records), _TYPES[column.kind])
     *within, name = column.path
     us = Column(column.name, int, (*within, f"{name.removesuffix('time')}us"))
-    return pa.array(us.values(rows), pa.int64()).cast(_TIME)
+    return pa.array(us.values(records), pa.int64()).cast(_TIME)
 
 
-def _cells(column: Column, rows: Sequence[Row]) -> list[Any]:
-    values = column.values(rows)
+def _cells(column: Column, records: Records) -> Sequence[Any]:
+    values = column.values(records)
+    if column.kind is float:
+        # Ten times as fast as to have csv write each.
+        return encode(values)[1:-1].replace(b"null", b"").decode().split(",")
     if column.kind is bool:
         return [None if value is None else "true" if value else "false" for value in values]
     if column.kind is str:

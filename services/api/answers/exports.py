@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from services.api.answers.cursor import Key
-from services.api.answers.rows import Row
+from services.api.answers.rows import Records
 from services.api.stored.store import Store
 from services.api.stored.tables import Order, Selection, Table
 
@@ -38,13 +38,13 @@ async def bounded(store: Store, table: Table, selection: Selection) -> Export:
     return Export(replace(selection, until=_first(last)), None)
 
 
-async def pages(store: Store, table: Table, selection: Selection) -> AsyncIterator[list[Row]]:
-    """Yield every row of `selection`, which is bounded, in its order."""
+async def pages(store: Store, table: Table, selection: Selection) -> AsyncIterator[Records]:
+    """Yield every record of `selection`, which is bounded, in its order."""
     following = replace(selection, limit=PAGE_ROWS)
     while True:
         async with store.exporting:
-            rows, last = await store.page(table, following)
-        yield rows
+            records, last = await store.page(table, following)
+        yield records
         if last is None:
             return
         following = replace(following, after=last)

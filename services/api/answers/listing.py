@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.answers.rows import Row
+from services.api.answers.rows import Records, Row
 from services.common.heartbeat import VERSION
 
 Format = Literal["json", "csv", "parquet"]
@@ -61,14 +61,14 @@ class TableAnswer:
             "path": request.url.path,
         }
 
-    async def page(self, rows: Sequence[Row], next_cursor: str | None = None) -> Response:
-        """Return all of `rows`, and where the next page begins, if there is one."""
+    async def page(self, records: Records, next_cursor: str | None = None) -> Response:
+        """Return all of `records`, and where the next page begins, if there is one."""
         self._go_on(next_cursor)
-        parts = [part async for part in self._encoded(_only(rows))]
+        parts = [part async for part in self._encoded(_only(records))]
         return self.tagged(b"".join(parts))
 
-    def stream(self, pages: AsyncIterator[Sequence[Row]], next_cursor: str | None) -> Response:
-        """Return the rows of `pages` as they come: no ETag, no length; an answer that breaks off has no end."""
+    def stream(self, pages: AsyncIterator[Records], next_cursor: str | None) -> Response:
+        """Return the records of `pages` as they come: no ETag, no length; an answer that breaks off has no end."""
         self._go_on(next_cursor)
         return StreamingResponse(self._encoded(pages), headers=self._described(), media_type=self._media_type)
 
@@ -88,19 +88,19 @@ class TableAnswer:
             self.headers["Link"] = f'<?{following}>; rel="next"'
             self._members = {**self._members, "next_cursor": next_cursor}
 
-    async def _encoded(self, pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+    async def _encoded(self, pages: AsyncIterator[Records]) -> AsyncIterator[bytes]:
         encoder = self._encoder()
-        async for rows in pages:
-            for some in _slices(rows):
+        async for records in pages:
+            for some in _slices(records):
                 if part := await self._in_turn(encoder.encode, some):
                     yield part
         yield await self._in_turn(encoder.finish)
 
-    async def _in_turn(self, step: Callable[..., bytes], *rows: Sequence[Row]) -> bytes:
+    async def _in_turn(self, step: Callable[..., bytes], *records: Records) -> bytes:
         # Compressing a row group releases the GIL; writing JSON and CSV holds it.
         if self.format == "parquet":
-            return await asyncio.to_thread(step, *rows)
-        part = step(*rows)
+            return await asyncio.to_thread(step, *records)
+        part = step(*records)
         await asyncio.sleep(0)
         return part
 
@@ -129,7 +129,7 @@ async def answer(
     request: Request, asked: Format | None, model: type[BaseModel], feed: str | None, rows: Sequence[Row]
 ) -> Response:
     """Return `rows`, which have the fields of `model` and are all there are."""
-    return await TableAnswer(request, asked, model, {"feed": feed}).page(rows)
+    return await TableAnswer(request, asked, model, {"feed": feed}).page(Records.of(rows))
 
 
 def preferred(accept: str) -> Format:
@@ -158,9 +158,9 @@ def _names(if_none_match: str, tag: str) -> bool:
     return tag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in if_none_match.split(","))
 
 
-def _slices(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    return (rows[first : first + _SLICE_ROWS] for first in range(0, len(rows), _SLICE_ROWS))
+def _slices(records: Records) -> Iterator[Records]:
+    return (records[first : first + _SLICE_ROWS] for first in range(0, len(records), _SLICE_ROWS))
 
 
-async def _only(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
-    yield rows
+async def _only(records: Records) -> AsyncIterator[Records]:
+    yield records

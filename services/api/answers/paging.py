@@ -33,8 +33,8 @@ async def page(
     form = TableAnswer(request, query.format, model, {"feed": backend.feed, **members}, about)
     selection = Selection(query.limit, order, equal, query.start, query.end, _after(query, table))
     if query.limit <= PAGE_ROWS:
-        rows, following = await backend.store.page(table, selection)
-        return await form.page(rows, _cursor(following))
+        records, following = await backend.store.page(table, selection)
+        return await form.page(records, _cursor(following))
     if form.format == "json":
         expected = f"at most {PAGE_ROWS} as JSON, at most {ROWS_MAX} as csv or parquet"
         raise refused("limit", expected, query.limit)

@@ -1,9 +1,11 @@
 """The shape of everything that is answered: flat records in which every time is a number and a text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -28,19 +30,64 @@ def row(fields: Iterable[tuple[str, Any]]) -> Row:
     return result
 
 
-def records(names: Sequence[str], values: Sequence[Sequence[Any]]) -> list[Row]:
-    """Return what `row` makes of each of `values`, the values of fields called `names`, column by column.
+class Records:
+    """Rows of the same fields, column by column: half the work of as many dicts."""
 
-    >>> records(["event_us", "price"], [(1_500_000, 2.5)])
-    [{'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}]
-    """
-    fields = list(row((name, None) for name in names))
-    columns: list[Iterable[Any]] = []
-    for name, column in zip(names, zip(*values, strict=True), strict=bool(values)):
-        columns.append(column)
-        if name.endswith("_us"):
-            columns.append([None if us is None else clock.to_iso(us) for us in column])
-    return [dict(zip(fields, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        self.columns = columns
+        """Name to values, all as many; none at all if there is no row."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "Records":
+        """Return `rows`, which all have the same fields."""
+        return cls({name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
+
+    @classmethod
+    def timed(cls, columns: Mapping[str, Sequence[Any]]) -> "Records":
+        """Return what `row` makes of each row of `columns`.
+
+        >>> Records.timed({"event_us": [1_500_000], "price": [2.5]}).rows()
+        [{'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}]
+        """
+        told: dict[str, Sequence[Any]] = {}
+        for name, values in columns.items():
+            told[name] = values
+            if name.endswith("_us"):
+                told[f"{name[:-2]}time"] = _times(values)
+        return cls(told)
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def __getitem__(self, part: slice) -> "Records":
+        """Return some of the rows."""
+        return Records({name: values[part] for name, values in self.columns.items()})
+
+    def rows(self) -> list[Row]:
+        """Return each row as a dict."""
+        return [
+            dict(zip(self.columns, cells, strict=True)) for cells in zip(*self.columns.values(), strict=True)
+        ]
+
+    def encoded(self) -> bytes:
+        """Return the rows as an array in JSON."""
+        columns = self.columns.values()
+        return encode(list(map(_struct(tuple(self.columns)), *columns)) if columns else [])
+
+
+@cache
+def _struct(names: tuple[str, ...]) -> Any:
+    # A struct is made in a tenth of the time that a dict takes.
+    return msgspec.defstruct("Record", names, gc=False)
+
+
+def _times(us: Sequence[int | None]) -> list[str | None]:
+    if None in us:
+        return [None if one is None else clock.to_iso(one) for one in us]
+    moments = np.array(us, "datetime64[us]")
+    times: list[str | None] = np.datetime_as_string(moments, unit="us", timezone="UTC").tolist()
+    return times
 
 
 def message_row(message: Struct) -> Row:

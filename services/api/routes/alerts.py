@@ -50,6 +50,8 @@ async def read_alerts(
         equal["rule_id"] = query.rule
     if query.acked is not None:
         equal["acked"] = query.acked
+    if query.snoozed is not None:
+        equal["snoozed"] = query.snoozed
     return await page(request, backend, query, ALERTS, Alert, equal, "descending")
 
 

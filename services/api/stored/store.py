@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 import psycopg
 import structlog
 from psycopg import sql
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.pq import Format
+from psycopg.types.numeric import Int8BinaryLoader
 from psycopg_pool import PoolTimeout
 
 from services.api.answers.cursor import Key
-from services.api.answers.rows import Row, records
+from services.api.answers.rows import Records, Row
 from services.api.stored import handling
 from services.api.stored.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import clock, database, pair_store, store
@@ -87,13 +85,16 @@ SELECT newest.* FROM unnest(%(names)s::text[]) AS given (name)
 CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {of} = given.name ORDER BY {key} LIMIT 1) AS newest
 """)
 
+# No datetime is ever built.
+_MOMENTS = psycopg.adapters.types["timestamptz"]
+
 log = structlog.get_logger()
 
 
 class Page(NamedTuple):
-    """Rows, and the key to go on from if there are more."""
+    """Records, and the key to go on from if there are more."""
 
-    rows: list[Row]
+    records: Records
     last: Key | None = None
 
 
@@ -132,17 +133,17 @@ class Store:
     async def page(self, table: Table, selection: Selection) -> Page:
         """Return the rows of `table` that are selected."""
         query, values = table.query(selection)
-        rows = await self.select(query, values)
+        records = await self._records(query, values)
         if selection.order == "newest":
-            return Page(rows[::-1])
-        if len(rows) <= selection.limit:
-            return Page(rows)
-        return Page(rows[:-1], table.key_of(rows[-2]))
+            return Page(records[::-1])
+        if len(records) <= selection.limit:
+            return Page(records)
+        return Page(records[:-1], table.keys_of(records[-2:])[0])
 
     async def keys(self, table: Table, selection: Selection, offset: int) -> list[Key]:
         """Return the keys of the row `offset` rows after the first that is selected and of the one after it."""
         query, values = table.key_query(selection, offset)
-        return [table.key_of(found) for found in await self.select(query, values)]
+        return table.keys_of(await self._records(query, values))
 
     async def symbols(self) -> list[str]:
         """Return every symbol of which a trade is stored, in order."""
@@ -163,7 +164,7 @@ class Store:
 
     async def newest_alerts(self, limit: int) -> list[Row]:
         """Return the last alerts, newest first."""
-        return (await self.page(ALERTS, Selection(limit=limit, order="descending"))).rows
+        return (await self.page(ALERTS, Selection(limit=limit, order="descending"))).records.rows()
 
     async def pairs(self) -> Configs:
         """Return the pairs by name, as the sink has stored them."""
@@ -204,7 +205,7 @@ class Store:
     async def alert(self, alert_id: str) -> Row | None:
         """Return an alert and what was done about it, None if it is not stored."""
         found = await self.page(ALERTS, Selection(limit=1, equal={"alert_id": alert_id}))
-        return found.rows[0] if found.rows else None
+        return next(iter(found.records.rows()), None)
 
     async def _newest(self, table: Table, names: Iterable[str]) -> list[Row]:
         query = _NEWEST.format(
@@ -214,14 +215,20 @@ class Store:
 
     async def select(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> list[Row]:
         """Return the rows of a statement of the API's own; TransientError whenever it cannot be read."""
+        return (await self._records(query, values)).rows()
+
+    async def _records(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> Records:
         async with self.reading() as connection, connection.cursor(binary=True) as cursor:
             await cursor.execute(query, values)
-            names = [column.name for column in cursor.description or ()]
-            rows: list[Row] = []
+            columns: dict[str, list[Any]] = {column.name: [] for column in cursor.description or ()}
             while some := await cursor.fetchmany(_SLICE_ROWS):
-                rows += records(names, some)
+                for column, cells in zip(columns.values(), zip(*some, strict=True), strict=True):
+                    column.extend(cells)
                 await asyncio.sleep(0)
-            return rows
+            for told in cursor.description or ():
+                if told.type_code == _MOMENTS.oid:
+                    columns[told.name] = list(map(_since_epoch, columns[told.name]))
+            return Records.timed(columns)
 
     async def _watch(self) -> None:
         # Its own connection: that all others are in use is no outage.
@@ -283,13 +290,8 @@ async def _configure(connection: database.Connection) -> None:
     # Pages are cached or on an SSD: without this the newest 1 s bars of an aggregate are sorted, not looked up.
     await connection.execute("SET random_page_cost = 1.1")
     await connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(f"{TIMEOUT_S}s")))
-    connection.adapters.register_loader("timestamptz", _MicrosecondsLoader)
+    connection.adapters.register_loader(_MOMENTS.oid, Int8BinaryLoader)
 
 
-class _MicrosecondsLoader(Loader):
-    """Read a timestamptz as microseconds since the epoch: no datetime is ever built."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> int:
-        return int.from_bytes(data, "big", signed=True) + database.EPOCH_US
+def _since_epoch(us: int | None) -> int | None:
+    return None if us is None else us + database.EPOCH_US

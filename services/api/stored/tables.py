@@ -9,7 +9,7 @@ from msgspec.json import Decoder
 from psycopg import sql
 
 from services.api.answers.cursor import Key
-from services.api.answers.rows import Row
+from services.api.answers.rows import Records
 from services.common import clock
 from services.common.messages import Microseconds
 from services.common.store import INTERVALS, Interval
@@ -62,9 +62,11 @@ class Table(NamedTuple):
     cursor: Decoder[Key]
     period: tuple[str, str] = ("ts", "ts")
 
-    def key_of(self, row: Row) -> Key:
-        """Return the key of a row."""
-        return tuple(row[name] for name in self.key.values())
+    def keys_of(self, records: Records) -> list[Key]:
+        """Return the key of each record."""
+        return (
+            list(zip(*(records.columns[name] for name in self.key.values()), strict=True)) if records else []
+        )
 
     def ordered(self, order: Order) -> sql.Composed:
         """Return what goes after ORDER BY."""
@@ -153,7 +155,8 @@ SIGNALS = Table(
 
 _HANDLED_ALERTS = sql.SQL("""
 (
-    SELECT alerts.*, acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until
+    SELECT alerts.*, acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until,
+        coalesce(snoozed_until > now(), false) AS snoozed
     FROM alerts LEFT JOIN alert_handling USING (alert_id)
 ) AS handled
 """)
