@@ -1,5 +1,6 @@
 """The Dash app on its FastAPI server."""
 
+import re
 from collections.abc import Awaitable, Callable, Collection
 from importlib.resources import files
 from typing import Any, cast
@@ -14,6 +15,7 @@ from fastapi.responses import PlainTextResponse
 from services.common.sites import is_own_host, is_own_page
 from services.ui import downloads, missing, uploads
 from services.ui.callbacks import register
+from services.ui.kept import Kept
 from services.ui.layout import shell
 from services.ui.pages import PAGES
 from services.ui.view import Site
@@ -33,6 +35,10 @@ POLICY = "; ".join(
 KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 # Half the time of the usual 9, and less than one per cent larger.
 COMPRESSION = 6
+_NAMED_FILE = re.compile(r'(?:src|href)="(/[^"]+)"')
+FILES = ("/assets/", "/_dash-component-suites/")
+# Dash finds a page by its address in the same way.
+ADDRESSES = frozenset(page.path.strip("/") for page in PAGES)
 
 
 def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
@@ -46,6 +52,7 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
     downloads.add(server, site.client)
     uploads.add(server, site.client)
     server.add_middleware(GZipMiddleware, compresslevel=COMPRESSION)
+    server.add_middleware(Kept, paths=FILES)
 
     @server.middleware("http")
     async def restrict(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -54,6 +61,10 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
         if not is_own_host(host, hosts) or not is_own_page(origin, host, ()):
             return PlainTextResponse("This is not a page of the dashboard; see PAIRSTREAM_UI_HOSTS.", 403)
         response = await answer(request)
+        # Dash answers every address with the same document, and says in it that there is no such page.
+        is_document = response.headers.get("content-type", "").startswith("text/html")
+        if is_document and request.url.path.strip("/") not in ADDRESSES:
+            response.status_code = 404
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         is_kept = request.url.path.startswith("/assets/") and "m" in request.query_params
@@ -89,7 +100,16 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
 
 async def begin(server: FastAPI) -> None:
     """Have Dash set itself up, which it does at the first request for ``/`` alone, not at one for another page."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(server), base_url="http://localhost"
-    ) as client:
+    async with _visitor(server) as client:
         (await client.get("/")).raise_for_status()
+
+
+async def warm(server: FastAPI) -> None:
+    """Ask for every file of a page, so that the first visitor need not wait until they are compressed."""
+    async with _visitor(server) as client:
+        for address in _NAMED_FILE.findall((await client.get("/")).text):
+            (await client.get(address)).raise_for_status()
+
+
+def _visitor(server: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://localhost")

@@ -7,7 +7,7 @@ import structlog
 
 from services.common import serving
 from services.ui import hub
-from services.ui.app import begin, build
+from services.ui.app import begin, build, warm
 from services.ui.client import ApiClient
 from services.ui.market import Market
 from services.ui.settings import UiSettings
@@ -30,3 +30,4 @@ async def serve(settings: UiSettings) -> None:
             tasks.create_task(hub.follow(client, market))
             tasks.create_task(hub.refresh(client, market))
             tasks.create_task(serving.serve(app, listener))
+            tasks.create_task(warm(app))

@@ -6,7 +6,6 @@ import socket
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import cast
 
 import httpx
 import pytest
@@ -16,10 +15,12 @@ from services.ui import hub
 from services.ui.app import begin, build
 from services.ui.client import ApiClient
 from services.ui.market import Market
+from services.ui.pages import PAGES
 from services.ui.server import serve
 from services.ui.settings import UiSettings
 from services.ui.tracks import Tracks
 from services.ui.view import Site
+from tests.ports import free_port
 
 HANDSHAKE = (
     "GET /_dash-ws-callback HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: Upgrade\r\n"
@@ -98,9 +99,35 @@ def test_a_port_in_use_is_one_clear_line() -> None:
             asyncio.run(serve(UiSettings(ui_port=port)))
 
 
+def test_an_address_that_no_page_has_is_not_found() -> None:
+    port = free_port()
+    asked = {
+        **dict.fromkeys(("/", *(page.path for page in PAGES), "/pairs/", "/alerts?state=firing"), 200),
+        **dict.fromkeys(("/nowhere", "/pairs/nowhere", "/favicon.ico", "/_dash-nowhere", "/download/x"), 404),
+        "/assets/favicon.svg": 200,
+        "/assets/nowhere.js": 404,
+        "/_dash-layout": 200,
+        "/_favicon.ico": 200,
+        "/download/v1/bars": 502,
+    }
+
+    async def run() -> dict[str, httpx.Response]:
+        serving = asyncio.create_task(serve(UiSettings(ui_port=port, api_url="http://127.0.0.1:1")))
+        async with asyncio.timeout(10), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            await _answering(client, "/healthz")
+            answers = {path: await client.get(path) for path in asked}
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            return answers
+
+    answers = asyncio.run(run())
+    assert {path: answer.status_code for path, answer in answers.items()} == asked
+    # The page says so in words, and leads to those there are.
+    assert "pairstream.js" in answers["/nowhere"].text
+
+
 def test_it_stops_within_two_seconds_whoever_is_connected() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = cast("int", free.getsockname()[1])
+    port = free_port()
 
     async def run() -> float:
         serving = asyncio.create_task(serve(UiSettings(ui_port=port, api_url="http://127.0.0.1:1")))
