@@ -39,7 +39,9 @@ def _parse_iso(given: str) -> int:
     except ValueError:
         raise ValueError(f"expected {_KINDS}, received {given!r}") from None
     if moment.tzinfo is None:
-        raise ValueError(f"expected a time with its zone, as in {given}Z for UTC, received {given!r}")
+        raise ValueError(
+            f"expected a time with its zone, as in {moment.isoformat()}Z for UTC, received {given!r}"
+        )
     return clock.from_datetime(moment)
 
 

@@ -68,7 +68,9 @@ class ProblemError(Exception):
 def unknown(what: str, received: str, known: Iterable[str]) -> ProblemError:
     """Return the problem of a name that is not known; it tells which ones are, the nearest first."""
     names = list(known)
-    near = get_close_matches(received[:_RECEIVED_CHARACTERS].upper(), names)
+    meant = received[:_RECEIVED_CHARACTERS].upper()
+    turned = [name for name in names if name.split("-")[::-1] == meant.split("-")]
+    near = list(dict.fromkeys((*turned, *get_close_matches(meant, names))))
     named = list(dict.fromkeys((*near, *names)))[:_KNOWN]
     more = f" or {len(names) - len(named)} others" if len(names) > len(named) else ""
     expected = ", ".join(named) or "(none is known yet)"
@@ -138,7 +140,11 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, str | None]:
         case "extra_forbidden":
             expected = "only documented parameters"
         case "json_invalid":
-            expected = "JSON"
+            expected = f"JSON, which this is not at character {field}: {error['ctx']['error']}"
+            return {"field": "body", "expected": expected, "received": None}
+        case _ if isinstance(error["input"], bytes):
+            expected = "JSON, and the header Content-Type: application/json"
+            return {"field": field, "expected": expected, "received": error["input"].decode(errors="replace")}
         case _:
             found = _EXPECTED.fullmatch(error["msg"])
             expected = found["expected"] if found else error["msg"]
@@ -149,12 +155,12 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     detail = {
-        HTTPStatus.NOT_FOUND: "expected a path of /openapi.json, received another",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"expected a method this path has, received {request.method}",
+        HTTPStatus.NOT_FOUND: "expected one of the paths that /openapi.json lists, received another",
     }.get(status, error.detail)
     headers = error.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(_methods(request))}
+        allowed = ", ".join(_methods(request))
+        headers, detail = {"Allow": allowed}, f"expected {allowed}, received {request.method}"
     return ProblemError(status, status.phrase.capitalize(), detail, headers).response()
 
 

@@ -15,6 +15,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from services.api.answers.rows import encode
 from services.api.models.analysis import Analysis, Point
 from services.api.models.correlation import Correlation
 from services.common.clock import SECOND, to_iso
@@ -131,7 +132,7 @@ def test_tables_are_the_series(api: ApiProcess, form: str) -> None:
     assert [list(row) for row in rows] == [list(Point.model_fields)] * 500
     assert rows == [
         {
-            name: value if isinstance(value, str) else "" if value is None else json.dumps(value)
+            name: value if isinstance(value, str) else "" if value is None else encode(value).decode()
             for name, value in point.items()
         }
         for point in expected

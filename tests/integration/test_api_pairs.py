@@ -170,6 +170,22 @@ def test_what_is_no_json_number_is_refused(api: ApiProcess, text: str) -> None:
     assert response.status_code == 422, response.text
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "expected", "received"),
+    [
+        ("{exit_z: 3}", "application/json", "JSON, which this is not at character 1: ", None),
+        ('{"exit_z": 3}', "text/plain", "the header Content-Type: application/json", '{"exit_z": 3}'),
+    ],
+)
+def test_a_body_that_is_no_json_says_so(
+    api: ApiProcess, text: str, kind: str, expected: str, received: str | None
+) -> None:
+    response = api.http.patch(f"/v1/pairs/{PAIR}", content=text, headers={"Content-Type": kind})
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["field"], error["received"]) == (422, "body", received)
+    assert expected in error["expected"]
+
+
 def test_changes_at_once_are_all_there_afterwards(api: ApiProcess) -> None:
     async def run() -> None:
         async with httpx.AsyncClient(base_url=api.url, timeout=20, trust_env=False) as http:

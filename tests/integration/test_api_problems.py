@@ -52,7 +52,12 @@ BAD = {
         "a time with its zone",
         "2026-01-01T",
     ),
-    "/v1/ticks?symbol=BTCUSDT&start=2026-01-01": (422, "start", "a time with its zone", "2026-01-01"),
+    "/v1/ticks?symbol=BTCUSDT&start=2026-01-01": (
+        422,
+        "start",
+        "a time with its zone, as in 2026-01-01T00:00:00Z for UTC",
+        "2026-01-01",
+    ),
     "/v1/ticks?symbol=BTCUSDT&start=yesterday": (422, "start", "ISO 8601", "yesterday"),
     "/v1/ticks?symbol=BTCUSDT&start=1767225600": (422, "start", "microseconds since 1970", "1767225600"),
     "/v1/ticks?symbol=BTCUSDT&start=-5": (422, "start", "ISO 8601", "-5"),

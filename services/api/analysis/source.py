@@ -28,8 +28,8 @@ class ClosesQuery(DatasetQuery):
         Field(
             ge=1,
             le=BARS_MAX,
-            description=f"At most so many bars of a symbol. Without it the newest {_NEWEST}, or with `start` all of "
-            f"the range, of up to {BARS_MAX:,}.",
+            description=f"At most so many bars of a symbol. Without it the newest {_NEWEST}, of a dataset "
+            f"{BARS_MAX:,}, or with `start` all of the range, of up to {BARS_MAX:,}.",
             examples=[500],
         ),
     ] = None
@@ -59,7 +59,8 @@ class Source:
             await catalogue.require_symbols(self._backend.store, self._dataset, *names)
         everything = query.start is not None and query.limit is None
         # One more than there may be tells that there are too many.
-        limit = BARS_MAX + 1 if everything else query.limit or _NEWEST
+        usual = _NEWEST if self._dataset is None else BARS_MAX
+        limit = BARS_MAX + 1 if everything else query.limit or usual
         found = await closes(self._backend.store, self._bars, names, Period(limit, query.start, query.end))
         if any(len(leg.price) > BARS_MAX for leg in found.values()):
             expected = (

@@ -125,7 +125,7 @@ async def read_report(
     """Return what was found in the files of a dataset, line by line: the first 10,000 findings of each kind."""
     found = await catalogue.find(backend.store, dataset)
     rows = await catalogue.findings(backend.store, found.dataset_id, query.kind, KEPT * len(KINDS))
-    return await answer(request, query.format, Finding, backend.feed, rows)
+    return await answer(request, query.format, Finding, None, rows)
 
 
 @router.delete("/{dataset}", status_code=HTTPStatus.NO_CONTENT, responses=RESPONSES, dependencies=WRITE)

@@ -86,10 +86,14 @@ async def _named(text: str, backend: Backend) -> str:
     """Return the name of a pair of known symbols."""
     try:
         legs = Legs.parse(text)
-        for symbol in legs:
-            await backend.require_symbol(symbol)
-    except (ValueError, ProblemError) as error:
+    except ValueError as error:
         raise _refused(("path", "pair"), error, text) from None
+    for symbol in legs:
+        try:
+            await backend.require_symbol(symbol)
+        except ProblemError as error:
+            message = f"expected two symbols that are ingested, which {symbol} is not: {error.detail}"
+            raise _refused(("path", "pair"), message, text) from None
     return str(legs)
 
 

@@ -18,6 +18,11 @@ def test_of_many_names_the_nearest_come_first_and_the_others_are_counted() -> No
     assert problem.detail.endswith(" or 480 others, received 'ktusd'")
 
 
+def test_a_pair_the_other_way_round_is_the_nearest() -> None:
+    problem = unknown("pair", "btcusdt-ethusdt", ["BTCUSDT-SOLUSDT", "ETHUSDT-BTCUSDT"])
+    assert problem.members["near"][0] == "ETHUSDT-BTCUSDT"
+
+
 def test_nothing_near_and_nothing_known_are_told_too() -> None:
     problem = unknown("pair", "?", [])
     assert (problem.members["known"], problem.members["near"]) == ([], [])
