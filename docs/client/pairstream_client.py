@@ -244,6 +244,7 @@ class Client:
     ) -> Generator[Row, None, None]:
         """Yield the messages of the live stream: of these topics, symbols and pairs, or of all; it never ends.
 
+        It brings every closed signal and every alert, but of ticks only the latest of each symbol: `ticks` has all.
         A stream that breaks is opened again, and goes on after the last message where the API still knows what
         came since; otherwise with a new message of type `snapshot`. websockets.InvalidStatus or
         ConnectionClosedError, with the reason, if the API does not want it.

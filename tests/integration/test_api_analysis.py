@@ -15,7 +15,6 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from services.api.answers.rows import encode
 from services.api.models.analysis import Analysis, Point
 from services.api.models.correlation import Correlation
 from services.common.clock import SECOND, to_iso

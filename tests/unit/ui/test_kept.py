@@ -51,6 +51,6 @@ def test_all_else_is_made_anew() -> None:
 
 
 def test_there_is_an_end_to_what_is_kept() -> None:
-    paths = [(f"/files/a?{number}", {}) for number in range(kept.MOST + 1)]
+    paths: list[tuple[str, dict[str, str]]] = [(f"/files/a?{number}", {}) for number in range(kept.MOST + 1)]
     _, made = asked(*paths, paths[0], paths[-1])
     assert made == {"/files/a": kept.MOST + 2}
