@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from tests.waiting import wait_until
 
 START_US = 1_767_225_600_000_000  # 2026-01-01
 PAIR = "ETHUSDT-BTCUSDT"
+NO_ROUTE = ("DELETE", "/v1/nothing")
+"""A write that finds nothing."""
 
 
 class ApiProcess:
@@ -100,6 +102,12 @@ def running_api(
             api.http.close()
             process.kill()
             process.wait()
+
+
+def api_alone(**variables: str) -> AbstractContextManager[ApiProcess]:
+    """Start an API whose broker and database are away."""
+    nowhere = f"127.0.0.1:{free_port()}"
+    return running_api(nowhere, f"postgresql://nobody@{nowhere}/nothing", ready=False, variables=variables)
 
 
 def tick(

@@ -7,6 +7,9 @@ from hypothesis import HealthCheck, settings
 # Several workers whose numpy takes every core are in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# How long an example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 # ``make fuzz``; the rest of the suite has the default of 100 examples and must not take for ever.
 settings.register_profile(
     "fuzz", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import psycopg
@@ -49,15 +49,18 @@ def embedded_postgres(prefix: str) -> Iterator[Postgres]:
 
 
 @contextmanager
-def created(server_url: str, template: LiteralString = "DEFAULT") -> Iterator[str]:
-    """Create a database without a schema of ours; from ``template0`` without the server's additions, too.
+def created(server_url: str, template: str | None = None) -> Iterator[str]:
+    """Create a copy of the database `template`; without one, a database without a schema of ours.
+
+    A copy of ``template0`` is without the server's additions, too.
 
     Never name ``template1``: into a template that is named TimescaleDB sends a scheduler that waits for the end of
     CREATE DATABASE, which fails if the scheduler is there first. DEFAULT is the same template without that.
     """
     name = f"pairstream_{uuid.uuid4().hex[:12]}"
+    source = sql.SQL("DEFAULT") if template is None else sql.Identifier(template)
     with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE " + template).format(sql.Identifier(name)))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
     yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -100,11 +103,21 @@ def store_server(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(scope="module")
-def store_url(store_server: str) -> Iterator[str]:
-    """Create a database with the current schema for one module, on each server of the contract."""
-    with created(store_server) as url:
+@pytest.fixture(scope="session")
+def schema(postgres: Postgres) -> Iterator[str]:
+    """Create an embedded database with the current schema and return its name: to copy it is faster."""
+    with created(postgres.url) as url:
         database.upgrade(url)
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture(scope="module")
+def store_url(request: pytest.FixtureRequest, store_server: str) -> Iterator[str]:
+    """Create a database with the current schema for one module, on each server of the contract."""
+    is_timescale = store_server == os.environ.get(TIMESCALE)
+    with created(store_server, None if is_timescale else request.getfixturevalue("schema")) as url:
+        if is_timescale:
+            database.upgrade(url)
         yield url
 
 
@@ -116,10 +129,9 @@ def store(store_url: str) -> str:
 
 
 @pytest.fixture
-def database_url(postgres: Postgres) -> Iterator[str]:
+def database_url(postgres: Postgres, schema: str) -> Iterator[str]:
     """Create an embedded database with the current schema for one test."""
-    with created(postgres.url) as url:
-        database.upgrade(url)
+    with created(postgres.url, schema) as url:
         yield url
 
 

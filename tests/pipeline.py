@@ -153,10 +153,15 @@ class Pipeline:
 
 @contextmanager
 def pipeline(data_dir: Path, *flags: object, environ: Mapping[str, str] | None = None) -> Iterator[Pipeline]:
-    """Run ``pairstream up`` on free ports until the block ends."""
+    """Run ``pairstream up`` on free ports until the block ends; workers for analyses begin with the first one."""
     command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir)]
     command += ["--api-port", "0", "--ui-port", "0", *map(str, flags)]
-    environment = {**os.environ, "PAIRSTREAM_TEST_MARK": str(data_dir), **(environ or {})}
+    environment = {
+        **os.environ,
+        "PAIRSTREAM_TEST_MARK": str(data_dir),
+        "PAIRSTREAM_API_ANALYSIS_IDLE": "1h",
+        **(environ or {}),
+    }
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

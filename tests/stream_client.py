@@ -32,6 +32,11 @@ def open_stream(api: ApiProcess, query: str = "", **options: Any) -> ClientConne
     return stream
 
 
+def open_status_stream(api: ApiProcess, **options: Any) -> ClientConnection:
+    """Open a stream of what every API has to tell."""
+    return open_stream(api, "?topics=status", **options)
+
+
 def receive(stream: ClientConnection) -> dict[str, Any]:
     """Return the next message, which is one that the contract knows."""
     text = stream.recv(timeout=30)

@@ -82,16 +82,26 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     assert [url for dashboard in opened for url in dashboard.foreign] == []
 
 
-@pytest.fixture(scope="module")
-def fake_api() -> Iterator[Served]:
-    with serve_fake_api() as served:
-        yield served
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Served, Served]]:
+    """Start the fake API and a dashboard over it, which outlive a module."""
+    with serve_fake_api() as api, serve_dashboard(api.url) as dashboard:
+        yield api, dashboard
 
 
 @pytest.fixture(scope="module")
-def dashboard_server(fake_api: Served) -> Iterator[Served]:
-    with serve_dashboard(fake_api.url) as served:
-        yield served
+def fake_api(served: tuple[Served, Served]) -> Iterator[Served]:
+    """Start the fake API anew for each module; a dashboard that finds it again forgets what it knew."""
+    api, _ = served
+    if api.process.poll() is not None:
+        api.start()
+    yield api
+    api.stop()
+
+
+@pytest.fixture(scope="module")
+def dashboard_server(fake_api: Served, served: tuple[Served, Served]) -> Served:
+    return served[1]
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ class Served:
     def _start(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(self._command, env=self._environ)
         try:
-            until(lambda: process.poll() is None and _answers(self._ready), 60)
+            until(lambda: process.poll() is None and _answers(self._ready), 90)
         except AssertionError:
             process.kill()
             raise

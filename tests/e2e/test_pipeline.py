@@ -30,6 +30,8 @@ RECORDED_S = 1200
 # How long a chart that somebody looks at must not move; `make soak` waits longer.
 HELD_S = float(os.environ.get("PAIRSTREAM_TEST_HELD_S", "8"))
 LOAD_S = 60
+# Pages that show the same over the fake API.
+SAME_ANYWHERE = ("upload", "programs")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     frames.write_text("".join(recording(RECORDED_S)), encoding="ascii")
     flags: tuple[object, ...] = ("--feed", "replay", "--replay-file", frames)
     flags += ("--symbols", ",".join(SYMBOLS), "--pairs", f"{PAIR},{OTHER_PAIR}")
-    with data_directory() as path, pipeline(path, *flags, environ={"PAIRSTREAM_MIN_SAMPLES": "10"}) as up:
+    with data_directory() as path, pipeline(path, *flags, environ={"PAIRSTREAM_MIN_SAMPLES": "5"}) as up:
         up.wait_until(lambda: bool(zscores(up)), "a z-score", 90)
         yield up
 
@@ -78,7 +80,13 @@ def shows_data(dashboard: Dashboard, page: str) -> bool:
             return bool(text.strip())
 
 
-@pytest.mark.parametrize("name", [page.name for page in PAGES])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(page.name, marks=[pytest.mark.long] if page.name in SAME_ANYWHERE else [])
+        for page in PAGES
+    ],
+)
 def test_every_page_shows_its_data(name: str, running: Pipeline, open_page: OpenPage) -> None:
     publish(running.brokers, ALERTS, alert("seen on every page"))
     path = next(page.path for page in PAGES if page.name == name).removeprefix("/")
@@ -139,8 +147,8 @@ def test_an_alert_of_the_topic_is_called_out_within_a_second(running: Pipeline, 
     ("path", "link"),
     [
         ("?interval=1s", "candles-csv"),
-        (f"pairs?pair={PAIR}", "pair-csv"),
-        ("alerts", "alerts-csv"),
+        pytest.param(f"pairs?pair={PAIR}", "pair-csv", marks=pytest.mark.long),
+        pytest.param("alerts", "alerts-csv", marks=pytest.mark.long),
     ],
 )
 def test_a_download_is_what_the_api_says(

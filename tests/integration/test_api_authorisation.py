@@ -17,7 +17,6 @@ from services.api.door import keys
 from services.api.door.admission import COMPUTING
 from services.api.models.problem import Problem
 from services.api.settings import ApiSettings
-from services.common import database
 from tests.api_process import ApiProcess, running_api
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres, created
@@ -58,9 +57,8 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def services(postgres: Postgres) -> Iterator[tuple[str, str]]:
-    with embedded_broker() as broker, created(postgres.url) as url:
-        database.upgrade(url)
+def services(postgres: Postgres, schema: str) -> Iterator[tuple[str, str]]:
+    with embedded_broker() as broker, created(postgres.url, schema) as url:
         yield broker, url
 
 

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from websockets.sync.client import ClientConnection
 
 from services.api.door.slow_clients import SLOW_S
-from services.common import database
 from services.common.messages import Signal
 from services.common.topics import ALERTS, SIGNALS, TICKS
 from tests.api_process import PAIR, ApiProcess, alert, pair_signal, running_api, store, tick
@@ -39,9 +38,8 @@ def broker() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def api(broker: str, postgres: Postgres) -> Iterator[ApiProcess]:
-    with created(postgres.url) as url:
-        database.upgrade(url)
+def api(broker: str, postgres: Postgres, schema: str) -> Iterator[ApiProcess]:
+    with created(postgres.url, schema) as url:
         store(url, [tick(1), pair_signal(1), alert(1)])
         with running_api(broker, url, variables=PAIRS) as running:
             yield running

@@ -56,7 +56,7 @@ def start(broker: str) -> Iterator[Start]:
         **os.environ,
         "PAIRSTREAM_BROKERS": broker,
         "PAIRSTREAM_FETCH_MAX_WAIT_MS": "25",
-        "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
+        "PAIRSTREAM_SESSION_TIMEOUT_S": "3",
         "PAIRSTREAM_WINDOW": str(WINDOW),
     }
 

@@ -75,7 +75,7 @@ def check_everything_arrived(running: Pipeline, trades: list[Tick]) -> None:
             assert got[start] == pytest.approx(values, rel=1e-12)
 
 
-def test_a_recording_arrives_whole_and_survives_a_restart(data_dir: Path) -> None:
+def test_a_recording_arrives_whole_is_shown_by_one_instance_and_survives_a_restart(data_dir: Path) -> None:
     trades = recorded_trades(RECORDING, {"BTCUSDT", "ETHUSDT"})
     with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
         check_everything_arrived(running, trades)
@@ -83,6 +83,10 @@ def test_a_recording_arrives_whole_and_survives_a_restart(data_dir: Path) -> Non
         signals = expected_signals(trades)
         running.wait_until(lambda: running.count("signals") >= signals, "a signal for each second")
         assert running.count("signals") == signals
+        assert httpx.get(f"{running.api}/readyz").status_code == 200
+        assert "pairstream" in httpx.get(running.dashboard).text.lower()
+        in_use = rf"pairstream: --data-dir: {data_dir} is in use by another pairstream \(process \d+\)"
+        refused(data_dir, [], in_use)
     assert running.returncode == 0
     assert running.survivors() == []
     # Again on the same directory: a fresh broker, the same trades, and nothing twice.
@@ -103,7 +107,9 @@ def test_a_recording_of_the_venue_arrives_whole(data_dir: Path) -> None:
 
 
 def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> None:
-    with pipeline(data_dir, "--feed", "synthetic") as running:
+    # With workers for analyses, of which none may be left either.
+    at_once = {"PAIRSTREAM_API_ANALYSIS_IDLE": "1s"}
+    with pipeline(data_dir, "--feed", "synthetic", environ=at_once) as running:
         running.wait_until(lambda: running.count("signals") > 100, "signals")
         for name in ("ingest", "api", "sink", "stream_analytics", "ui"):
             os.kill(running.pid_of(name), signal.SIGKILL)
@@ -121,15 +127,6 @@ def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> No
         os.kill(pid, signal.SIGKILL)
         running.process.wait(10)
         running.wait_until(lambda: running.survivors() == [], "no process left after a kill of the parent")
-
-
-def test_a_second_instance_on_the_same_directory_is_refused(data_dir: Path) -> None:
-    with pipeline(data_dir, "--replay-file", RECORDING):
-        refused(
-            data_dir,
-            [],
-            rf"pairstream: --data-dir: {data_dir} is in use by another pairstream \(process \d+\)",
-        )
 
 
 @pytest.mark.parametrize(
@@ -193,9 +190,3 @@ def refused(data_dir: Path, flags: list[str], message: str, environ: dict[str, s
     assert re.search(message, lines[0]), lines[0]
     assert result.returncode == 1
     assert environ is None or not (data_dir / "postgresql").exists()
-
-
-def test_the_api_and_the_page_answer(data_dir: Path) -> None:
-    with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
-        assert httpx.get(f"{running.api}/readyz").status_code == 200
-        assert "pairstream" in httpx.get(running.dashboard).text.lower()

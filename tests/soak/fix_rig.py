@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.common import database
 from tests.fix_database import Postgres, created
 from tests.soak.rig import Rig, rig
 
@@ -30,10 +29,9 @@ class Running(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def running(postgres: Postgres) -> Iterator[Running]:
+def running(postgres: Postgres, schema: str) -> Iterator[Running]:
     """Start venue, broker, store, sink and ingest, and wait until ingest is live."""
-    with created(postgres.url) as url, asyncio.Runner() as runner:
-        database.upgrade(url)
+    with created(postgres.url, schema) as url, asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
         async def start() -> Rig:

@@ -56,8 +56,8 @@ def with_server(
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_clients, "HEAD_S", 0.4)
-    monkeypatch.setattr(slow_clients, "SLOW_S", 0.4)
+    monkeypatch.setattr(slow_clients, "HEAD_S", 1.0)
+    monkeypatch.setattr(slow_clients, "SLOW_S", 1.0)
     monkeypatch.setattr(backend, "WARM_S", 0.1)
 
 
