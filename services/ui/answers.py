@@ -95,6 +95,24 @@ class Status(Struct, frozen=True):
     symbols: tuple[SymbolTape, ...] = ()
 
 
+class Gap(Struct, frozen=True):
+    """A run of trade ids that the stream jumped over; ``missing`` of them are not here.
+
+    The trades before and after it were at ``start_us`` and ``end_us``.
+    """
+
+    symbol: str
+    first_id: int
+    last_id: int
+    start_us: int
+    end_us: int
+    found_us: int
+    updated_us: int
+    state: str
+    missing: int
+    reason: str | None = None
+
+
 class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
     """An alert, who has seen it, and until when nobody is to be told of it."""
 

@@ -110,6 +110,39 @@ def marker(second: int, shape: Shape, color: str, name: str, *, above: bool, tex
     return {"time": second, "position": position, "shape": shape, "color": color, "id": name, "text": text}
 
 
+def shade(key: str, points: list[dict[str, Any]], markers: Sequence[Marker] = (), pane: int = 0) -> Series:
+    """Return a series that shades a pane from top to bottom at `points`, which are ``shaded``.
+
+    The page puts it on the chart and takes it away: a series costs on every update, though it has no points.
+    """
+    return {
+        "id": f"shade|{key}",
+        "type": "histogram",
+        "pane": pane,
+        "data": points,
+        "markers": list(markers),
+        "options": {
+            "priceScaleId": "shade",
+            "color": palette.GAP + palette.GAP_ALPHA,
+            "lastValueVisible": False,
+            "priceLineVisible": False,
+        },
+        "priceScaleOptions": {"scaleMargins": {"top": 0, "bottom": 0}},
+    }
+
+
+def shaded(second: int, text: str = "") -> dict[str, Any]:
+    """Return a point of a shade; the cursor over it is told `text`."""
+    point = {"time": second, "value": 1}
+    return {**point, "customValues": {"text": text}} if text else point
+
+
+def shade_marker(second: int, text: str, *, is_low: bool) -> Marker:
+    """Return what marks a shade near its top, a little lower where two words would meet."""
+    place = {"time": second, "position": "atPriceBottom", "price": 0.79 if is_low else 0.9}
+    return {**place, "shape": "square", "size": 0.5, "color": palette.GAP, "text": text}
+
+
 def pane_options(shares: Iterable[float]) -> list[Options]:
     """Return the sizes of panes in these proportions."""
     return [{"stretchFactor": share} for share in shares]

@@ -80,6 +80,19 @@ def moment(us: int, zone: str = UTC) -> str:
     return f"{clock.to_datetime(us).astimezone(_zone(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def period(start_us: int, end_us: int, zone: str = UTC) -> str:
+    """Return two moments to the second in a time zone, with their days if these differ.
+
+    >>> period(1_767_225_600_000_000, 1_767_225_612_000_000)
+    '00:00:00 to 00:00:12'
+    >>> period(1_767_225_599_000_000, 1_767_225_612_000_000)
+    '2025-12-31 23:59:59 to 2026-01-01 00:00:12'
+    """
+    start, end = moment(start_us, zone), moment(end_us, zone)
+    clock_alone = slice(11 if start[:10] == end[:10] else 0, 19)
+    return f"{start[clock_alone]} to {end[clock_alone]}"
+
+
 @lru_cache(maxsize=128)
 def _zone(name: str) -> ZoneInfo:
     try:

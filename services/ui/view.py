@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 from dash import Dash
 from dash.development.base_component import Component
 
+from services.common.clock import MINUTE, SECOND
 from services.ui.client import ApiClient
 from services.ui.formatting import UTC
 from services.ui.market import Market, Now
@@ -15,6 +16,7 @@ from services.ui.tracks import Tracks
 
 Interval = Literal["1s", "1m", "5m", "1h"]
 INTERVALS: tuple[Interval, ...] = get_args(Interval)
+WIDTHS_US: dict[Interval, int] = {"1s": SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "1h": 60 * MINUTE}
 
 Props = dict[str, dict[str, Any]]
 """Component id to the properties it should have."""

@@ -47,6 +47,7 @@ def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
         pair: str | None = None,
         state: str | None = None,
         acked: bool | None = None,
+        snoozed: bool | None = None,
         start: int | None = None,
         end: int | None = None,
         limit: int = 100,
@@ -60,6 +61,7 @@ def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
             if pair in (None, alert["pair"])
             and state in (None, alert["state"])
             and acked in (None, alert["acked_us"] is not None)
+            and snoozed in (None, (alert["snoozed_until_us"] or 0) > time.time_ns() // 1000)
             and (start is None or alert["event_us"] >= start)
             and (end is None or alert["event_us"] < end)
         ]

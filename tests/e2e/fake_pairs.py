@@ -124,16 +124,23 @@ def add(app: FastAPI, world: World, latest: Latest) -> None:
         method: str = "ols",
         transform: str = "price",
         series: bool = True,
+        start: int | None = None,
         end: int | None = None,
         format: str = "json",  # noqa: A002
     ) -> Any:
         if not 3 <= window <= BARS_MAX:
             expected = f"less than or equal to {BARS_MAX}"
             return problem(422, f"window: expected {expected}", ("window", expected, window))
+        end = end or world.now_us()
+        if start is not None:
+            limit = (end - start) // (WIDTHS[interval] * SECOND)
+        if limit > BARS_MAX:
+            expected = f"a start with at most {BARS_MAX} bars until the end"
+            return problem(422, f"start: expected {expected}", ("start", expected, start))
         found = analysis(
             pair,
             min(limit, pairs.bars),
-            end or world.now_us(),
+            end,
             pairs.conclusion,
             interval=interval,
             window=window,

@@ -175,6 +175,30 @@ def test_the_filters_are_in_the_address_and_in_the_csv(alerts_page: Dashboard, f
 
 
 @pytest.mark.long
+def test_what_is_snoozed_and_what_is_not_are_listed_apart(
+    alerts_page: Dashboard, dashboard_server: Served, fake_api: Served, open_page: OpenPage
+) -> None:
+    silent = fake_api.post("/fake/alert", pair=OTHER)
+    loud = fake_api.post("/fake/alert", pair=PAIR)
+    row(alerts_page, silent).get_by_label(f"Snooze {OTHER}").select_option(label="1 h")
+    expect(row(alerts_page, silent)).to_contain_text("Snoozed until")
+    choice = alerts_page.page.get_by_role("radiogroup", name="Snooze")
+    choice.get_by_text("Snoozed", exact=True).click()
+    expect(row(alerts_page, loud)).to_have_count(0)
+    expect(row(alerts_page, silent)).to_be_visible()
+    same = listed(open_page(dashboard_server.url, alerts_page.page.url.split("/")[-1]))
+    expect(row(same, silent)).to_be_visible()
+    expect(row(same, loud)).to_have_count(0)
+    choice.get_by_text("Not snoozed").click()
+    expect(row(alerts_page, loud)).to_be_visible()
+    expect(row(alerts_page, silent)).to_have_count(0)
+    assert "snoozed=no" in alerts_page.page.url
+    # Who looks at what is snoozed sees it go when its snooze ends.
+    row(same, silent).get_by_label(f"Snooze {OTHER}").select_option(label="End the snooze")
+    expect(row(same, silent)).to_have_count(0)
+
+
+@pytest.mark.long
 def test_the_address_is_read_in_the_readers_time_zone(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:

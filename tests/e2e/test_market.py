@@ -199,6 +199,55 @@ def test_the_bar_under_the_cursor_is_told(dashboard: Dashboard) -> None:
     expect(dashboard.page.locator("#legend-bar")).to_be_hidden()
 
 
+def point_at(dashboard: Dashboard, second: int) -> None:
+    """Put the cursor on the bar of `second`."""
+    seen = dashboard.props("chart-candles")["visibleLogicalRange"]
+    times = [bar["time"] for bar in dashboard.props("chart-candles")["series"][0]["data"]]
+    box = dashboard.page.locator("#chart-candles tr:first-child td:nth-child(2)").bounding_box()
+    assert box is not None
+    share = (times.index(second) - seen["from"] + 0.5) / (seen["to"] - seen["from"] + 1)
+    dashboard.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+
+@pytest.mark.long
+def test_bars_that_lack_trades_are_shaded_and_the_cursor_names_them(
+    dashboard_server: Served, open_page: OpenPage
+) -> None:
+    dashboard = open_page(dashboard_server.url, "?symbol=SOLUSDT")
+
+    def shaded() -> list[dict[str, Any]]:
+        series = {one["id"]: one for one in dashboard.props("chart-candles").get("series", [])}
+        data: list[dict[str, Any]] = series.get("shade|SOLUSDT|1m", {"data": []})["data"]
+        return data
+
+    until(lambda: len(shaded()) >= 2)
+    at_rest(dashboard)
+    point_at(dashboard, shaded()[0]["time"])
+    expect(dashboard.page.locator("#legend-hover")).to_contain_text("17 trades of SOLUSDT missing")
+
+
+@pytest.mark.long
+def test_every_chart_points_at_the_time_under_the_cursor(
+    dashboard_server: Served, open_page: OpenPage
+) -> None:
+    dashboard = open_page(dashboard_server.url, "?interval=5m,1m,1s,1h")
+    until(lambda: all(shown(dashboard, f"chart-candles{place}") for place in ("", "-2", "-3", "-4")))
+    at_rest(dashboard)
+    second = dashboard.props("chart-candles")["series"][0]["data"][-3]["time"]
+
+    def pointed(chart: str) -> Any:
+        return (dashboard.props(chart).get("crosshairPosition") or {}).get("time")
+
+    point_at(dashboard, second)
+    until(lambda: pointed("chart-candles-4") == second // 3600 * 3600)
+    until(lambda: pointed("chart-candles-2") == second)
+    assert pointed("chart-candles-3") is None  # of the seconds of that time it shows none
+    expect(dashboard.page.locator("#legend-hover")).not_to_be_empty()
+    expect(dashboard.page.locator("#legend-hover-2")).to_be_empty()
+    dashboard.page.mouse.move(0, 0)
+    until(lambda: pointed("chart-candles-4") is pointed("chart-candles-2") is None)
+
+
 @pytest.mark.long
 def test_an_unknown_symbol_in_the_address_is_said(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "?symbol=XRPUSDT")

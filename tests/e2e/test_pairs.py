@@ -49,6 +49,30 @@ def test_every_pane_is_drawn(pairs_page: Dashboard) -> None:
 
 
 @pytest.mark.long
+def test_seconds_that_lack_trades_are_shaded_and_the_cursor_names_them(
+    dashboard_server: Served, open_page: OpenPage
+) -> None:
+    page = open_page(dashboard_server.url, "pairs?pair=SOLUSDT-ETHUSDT&range=5m")
+
+    def shades() -> list[list[dict[str, Any]]]:
+        series = page.props("chart-pair").get("series") or []
+        return [one["data"] for one in series if one["id"].startswith("shade|")]
+
+    until(lambda: len(shades()) == 5, 30)
+    shaded = shades()
+    assert {tuple(point["time"] for point in data) for data in shaded} == {
+        tuple(point["time"] for point in shaded[0])
+    }
+    times = [point["time"] for point in lines(page)["y"]["data"]]
+    first = times.index(shaded[0][-1]["time"])
+    show = "range => window.dash_clientside.set_props('chart-pair', { visibleLogicalRange: range })"
+    page.page.evaluate(show, {"from": first - 5, "to": first + 5})
+    until(lambda: round(page.props("chart-pair")["visibleLogicalRange"]["from"]) == first - 5)
+    hover(page, 0.5)
+    expect(page.page.locator("#pair-mark")).to_contain_text("17 trades of SOLUSDT missing, being fetched")
+
+
+@pytest.mark.long
 def test_numbers_move(pairs_page: Dashboard) -> None:
     pairs_page.changes("metric-y", times=3)
     pairs_page.changes("metric-zscore")
@@ -87,6 +111,18 @@ def test_a_range_is_chosen_and_in_the_address(pairs_page: Dashboard) -> None:
         pairs_page.page.locator("#range-select").get_by_text(label, exact=True).click()
         until(lambda least=least, most=most: least < seen() < most)  # type: ignore[misc]
         assert f"range={name}" in pairs_page.page.url
+
+
+def test_another_range_shows_its_newest_points(pairs_page: Dashboard) -> None:
+    for label, name in (("5 min", "5m"), ("1 day", "1d"), ("30 min", "30m"), ("1 day", "1d")):
+        pairs_page.page.get_by_text(label, exact=True).click()
+        until(lambda name=name: all(one["id"].endswith(f"|{name}") for one in lines(pairs_page).values()))
+
+        def is_newest() -> bool:
+            shown, count = pairs_page.props("chart-pair")["visibleLogicalRange"], points(pairs_page)
+            return bool(shown) and shown["from"] < 0.9 * count <= shown["to"] < 1.2 * count
+
+        until(is_newest)
 
 
 @pytest.mark.long

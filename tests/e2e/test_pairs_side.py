@@ -168,6 +168,29 @@ def test_a_refused_value_is_said_at_its_field(pairs_page: Dashboard) -> None:
 
 
 @pytest.mark.long
+def test_a_what_if_is_of_a_range_that_is_in_the_address(
+    pairs_page: Dashboard, dashboard_server: Served, open_page: OpenPage
+) -> None:
+    page = pairs_page.page
+    tab(pairs_page, "What-if")
+    until(lambda: asked(pairs_page, "whatif"))
+    choose(pairs_page, "whatif-interval", "1m")
+    page.locator("#whatif-start").fill("2026-01-31T12:30")
+    page.locator("#whatif-end").fill("2026-01-31T13:30")
+    expect(page.locator("#whatif-coverage")).to_contain_text("60 bars of 60 s, 2026-01-31 12:30:00 UTC")
+    expect(page.locator("#whatif-bars")).to_be_disabled()
+    same = open_page(dashboard_server.url, page.url.split("/")[-1])
+    expect(same.page.locator("#whatif-end")).to_have_value("2026-01-31T13:30")
+    expect(same.page.locator("#whatif-coverage")).to_contain_text("60 bars of 60 s")
+    page.locator("#whatif-end").fill("")
+    error = page.locator(".mantine-InputWrapper-error")
+    expect(error).to_contain_text("Expected a start with at most 10000 bars until the end")
+    page.locator("#whatif-start").fill("")
+    expect(error).to_have_count(0)
+    expect(page.locator("#whatif-bars")).to_be_enabled()
+
+
+@pytest.mark.long
 def test_a_what_if_can_be_put_into_the_settings(pairs_page: Dashboard, fake_api: Served) -> None:
     tab(pairs_page, "What-if")
     until(lambda: asked(pairs_page, "whatif"))

@@ -161,7 +161,8 @@ def test_on_a_phone_the_header_has_three_rows_and_shows_the_page(
 
 @pytest.mark.long
 def test_an_address_without_a_page_says_so_with_links(dashboard_server: Served, open_page: OpenPage) -> None:
-    dashboard = open_page(dashboard_server.url, "nowhere")
+    # The browser tells its console of the status, 404.
+    dashboard = open_page(dashboard_server.url, "nowhere", problems=True)
     main = dashboard.page.locator("main")
     expect(main).to_contain_text("There is no page at this address")
     main.get_by_role("link", name="Health").click()

@@ -61,17 +61,29 @@ def _line(pane: PaneName, number: int, found: Analysis, thresholds: Thresholds) 
         "id": f"{pane}|{found.pair}|{found.bar_s:g}",
         "type": "line",
         "pane": number,
-        "data": [_point(pane, point) for point in found.data],
+        "data": _points(pane, found),
         "options": {**line_options(COLORS[pane]), "priceFormat": price_format(decimals)},
         "priceScaleOptions": {"scaleMargins": MARGINS},
     }
     return {**series, "priceLines": _bands(thresholds)} if pane == "zscore" else series
 
 
-def _point(pane: PaneName, point: Point) -> dict[str, Any]:
-    value = getattr(point, pane)
-    place = {"time": point.start_us // SECOND}
-    return place if value is None else {**place, "value": value}
+def _points(pane: PaneName, found: Analysis) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = []
+    for one, following in zip(found.data, [*found.data[1:], None], strict=True):
+        value = getattr(one, pane)
+        point: dict[str, Any] = {"time": one.start_us // SECOND}
+        if value is not None:
+            point["value"] = value
+            # A point's colour is that of the line from it to the next.
+            if following is not None and _breaks(pane, one, following, found.bar_s):
+                point["color"] = palette.NOTHING
+        points.append(point)
+    return points
+
+
+def _breaks(pane: PaneName, one: Point, following: Point, bar_s: float) -> bool:
+    return getattr(following, pane) is None or following.start_us - one.start_us > 1.5 * bar_s * SECOND
 
 
 def _bands(thresholds: Thresholds) -> list[dict[str, Any]]:

@@ -18,12 +18,22 @@ from services.ui import charts, problems
 from services.ui.analysis import shown, tables
 from services.ui.analysis.answer import Analysis
 from services.ui.analysis.drawing import PANES, SHARES, TITLES, Thresholds
-from services.ui.analysis.question import ASKED_AS, LAGS, METHODS, TRANSFORMS, TRENDS, USUAL, WIDTHS, question
+from services.ui.analysis.question import (
+    ASKED_AS,
+    LAGS,
+    METHODS,
+    MOMENTS,
+    TRANSFORMS,
+    TRENDS,
+    USUAL,
+    WIDTHS,
+    question,
+)
 from services.ui.components import cover, download, table
 from services.ui.formatting import NONE
 from services.ui.view import Props, Site, attributes
 
-WHAT_IF = ("method", "window", "interval", "bars", "transform", "intercept")
+WHAT_IF = ("method", "window", "interval", "bars", "transform", "intercept", "start", "end")
 TESTS = ("method", "interval", "bars", "transform", "trend", "lags")
 EVERYTHING = (*WHAT_IF, "trend", "lags")
 LABELS = {
@@ -35,6 +45,8 @@ LABELS = {
     "intercept": "With an intercept",
     "trend": "Tests allow for",
     "lags": "Lags",
+    "start": "From",
+    "end": "To",
 }
 CHOICES: dict[str, Mapping[str, str]] = {
     "method": METHODS,
@@ -148,6 +160,7 @@ def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: 
         ClientsideFunction("analysis", "route"),
         *(Output(control, _value(control)) for control in values),
         Input(f"{prefix}-panel", "data"),
+        Input("zone-select", "error"),
     )
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("analysis", "asks"),
@@ -225,6 +238,9 @@ def _control(prefix: str, name: str) -> Component:
     control: Component
     if name == "intercept":
         control = dmc.Checkbox(checked=True, **common)
+    elif name in MOMENTS:
+        moment = {"input": {"type": "datetime-local"}}
+        control = dmc.TextInput(value="", debounce=500, attributes=moment, className="is-moment", **common)
     elif name in CHOICES:
         options = [{"value": value, "label": label} for value, label in CHOICES[name].items()]
         control = dmc.Select(data=options, allowDeselect=False, value=str(USUAL[name]), **common)

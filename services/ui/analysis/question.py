@@ -29,7 +29,10 @@ USUAL: dict[str, Any] = {
     "intercept": True,
     "trend": "c",
     "lags": "aic",
+    "start": "",
+    "end": "",
 }
+MOMENTS = ("start", "end")
 ASKED_AS = {"bars": "limit"}
 """What the API calls a control, where that differs."""
 
@@ -47,15 +50,17 @@ class Question(NamedTuple):
 def question(asks: dict[str, Any]) -> Question | str:
     """Return what to ask, or why the API cannot be asked that.
 
-    `asks` is what the controls say, with ``pair``, ``zone``, ``end`` if not the newest bars are meant, and
-    ``dataset`` for uploaded ones.
+    `asks` is what the controls say, with ``pair``, ``zone``, ``start`` and ``end`` if not the newest bars are meant
+    (from ``start`` on it is every bar, however many ``bars`` says), and ``dataset`` for uploaded ones.
     """
     params = {
         ASKED_AS.get(name, name): value
         for name, value in asks.items()
-        if name in USUAL and name != "intercept" and value is not None
+        if name in USUAL and name not in ("intercept", *MOMENTS) and value is not None
     }
-    params |= {name: asks[name] for name in ("dataset", "end") if asks.get(name)}
+    params |= {name: asks[name] for name in ("dataset", *MOMENTS) if asks.get(name)}
+    if "start" in params:
+        params.pop("limit", None)
     if asks.get("intercept") is False:
         if params.get("method", "ols") not in ("ols", "ols_origin"):
             return f"Without an intercept there is OLS alone, not {METHODS[params['method']]}."

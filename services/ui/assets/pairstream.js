@@ -66,6 +66,29 @@
             : parts === "second" ? text.slice(11) : text;
     }
 
+    /* A moment as an input for local times has it, and back. */
+    function local(ms) {
+        return ms === null ? "" : moment(ms).slice(0, 16).replace(" ", "T");
+    }
+
+    function instant(text) {
+        const asked = text ? Date.parse(text.slice(0, 16) + ":00Z") : NaN;
+        if (Number.isNaN(asked)) return null;
+        let at = asked;
+        for (let n = 0; n < 2; n += 1) at -= Date.parse(moment(at).replace(" ", "T") + "Z") - asked;
+        return at;
+    }
+
+    /* A moment as the address has it, and back. */
+    function address(ms) {
+        return ms === null ? null : new Date(ms).toISOString().slice(0, 16) + "Z";
+    }
+
+    function written(text) {
+        const at = Date.parse(text || "");
+        return Number.isNaN(at) ? null : at;
+    }
+
     const TICKS = [(ms) => moment(ms, "day").slice(0, 4), (ms) => moment(ms, "day").slice(0, 7),
         (ms) => moment(ms, "day").slice(5), (ms) => moment(ms, "minute"), (ms) => moment(ms, "second")];
 
@@ -113,7 +136,8 @@
         return theme === "auto" || !theme ? (system.matches ? "dark" : "light") : theme;
     }
 
-    window.pairstream = { query, remember, oneOf, look, number, moment, keep, set, zone: () => zone };
+    window.pairstream = { query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
+        zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {
         pairstreamMoment: (seconds) => moment(seconds * 1000),

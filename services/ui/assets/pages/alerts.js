@@ -3,7 +3,9 @@
     "use strict";
 
     const STATES = ["all", "firing", "resolved", "acknowledged"];
-    const { query, remember, oneOf, look, moment, number, set, keep } = window.pairstream;
+    const SNOOZED = ["any", "yes", "no"];
+    const SWEEP_EVERY_MS = 1000;
+    const { query, remember, oneOf, look, moment, local, instant, address, written, number, set, keep } = window.pairstream;
 
     let main = null; // the page as it was opened
     let wanted = null; // what its filters say
@@ -16,28 +18,6 @@
 
     function grid(use) {
         window.dash_ag_grid.getApiAsync("alerts-table").then(use);
-    }
-
-    /* A moment as an input for local times has it, and back. */
-    function local(ms) {
-        return ms === null ? "" : moment(ms).slice(0, 16).replace(" ", "T");
-    }
-
-    function instant(text) {
-        const asked = text ? Date.parse(text.slice(0, 16) + ":00Z") : NaN;
-        if (Number.isNaN(asked)) return null;
-        let at = asked;
-        for (let n = 0; n < 2; n += 1) at -= Date.parse(moment(at).replace(" ", "T") + "Z") - asked;
-        return at;
-    }
-
-    function address(ms) {
-        return ms === null ? null : new Date(ms).toISOString().slice(0, 16) + "Z";
-    }
-
-    function asked(name) {
-        const at = Date.parse(query().get(name) || "");
-        return Number.isNaN(at) ? null : at;
     }
 
     /* Go to another page of the dashboard without loading it anew. */
@@ -133,6 +113,15 @@
         if (read) view.scrollTop += (read.rowIndex - before) * height;
     }
 
+    /* Snoozes begin and end while a list that goes by them is looked at. */
+    function sweep() {
+        if (!wanted || !wanted.snoozed || filled !== turn || !document.getElementById("alerts-table")) return;
+        const gone = [...held.values()].filter((row) => (row.until > Date.now()) !== (wanted.snoozed === "yes"));
+        if (!gone.length) return;
+        for (const row of gone) held.delete(row.id);
+        grid((api) => api.applyTransaction({ remove: gone.filter((row) => api.getRowNode(row.id)) }));
+    }
+
     function more(cursor, isFirst) {
         set("alerts-cursor", { data: cursor || null });
         set("alerts-older", { hidden: !cursor });
@@ -185,21 +174,23 @@
     window.dash_clientside.alerts = {
         /* Read the filters from the address; times are shown in the reader's zone. */
         route: function () {
-            return [query().get("pair") || "", oneOf(query().get("state"), STATES, "all"), local(asked("from")),
-                local(asked("to")), sounding()];
+            return [query().get("pair") || "", oneOf(query().get("state"), STATES, "all"),
+                oneOf(query().get("snoozed"), SNOOZED, "any"), local(written(query().get("from"))),
+                local(written(query().get("to"))), sounding()];
         },
 
         /* Note the filters, write them into the address, and take what belongs to the old ones off the screen. */
-        select: function (pair, state, from, to) {
-            const now = { pair: pair || "", state: state, from: instant(from), to: instant(to) };
+        select: function (pair, state, snoozed, from, to) {
+            const now = { pair: pair || "", state: state, snoozed: snoozed === "any" ? null : snoozed,
+                from: instant(from), to: instant(to) };
             const page = document.getElementById("page-alerts");
             if (page === main && JSON.stringify(now) === JSON.stringify(wanted)) return [keep(), keep()];
             main = page;
             wanted = now;
             turn += 1;
             drawn = {};
-            remember({ pair: now.pair, state: state === "all" ? null : state, from: address(now.from),
-                to: address(now.to) });
+            remember({ pair: now.pair, state: state === "all" ? null : state, snoozed: now.snoozed,
+                from: address(now.from), to: address(now.to) });
             look(Object.assign({ turn: turn }, now));
             return ["Reading\u2026", "pane-empty is-shown"];
         },
@@ -245,4 +236,5 @@
     document.addEventListener("change", chosen);
     document.addEventListener("pointerdown", touched);
     document.addEventListener("keydown", touched);
+    window.setInterval(sweep, SWEEP_EVERY_MS);
 })();

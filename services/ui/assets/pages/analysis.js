@@ -2,7 +2,8 @@
 (function () {
     "use strict";
 
-    const { query, remember, zone, keep } = window.pairstream;
+    const MOMENTS = ["start", "end"];
+    const { query, remember, local, instant, address, written, zone, set, keep } = window.pairstream;
 
     /* A value of the address as the type of the one it stands for. */
     function read(text, usual) {
@@ -31,18 +32,26 @@
         /* Read the controls from the address, or take what is usual. */
         route: function (panel) {
             const asked = (query().get(panel.prefix) || "").split(",");
-            return panel.usual.map((usual, place) => read(asked[place], usual));
+            return panel.usual.map((usual, place) => MOMENTS.includes(panel.names[place])
+                ? local(written(asked[place])) : read(asked[place], usual));
         },
 
         /* Write the controls into the address, and say what is to be asked; a null subject asks nothing. */
         asks: function (subject, again, ...rest) {
             const panel = rest.pop();
             if (!subject) return keep();
-            const words = rest.map(write);
+            const isMoment = (place) => MOMENTS.includes(panel.names[place]);
+            const words = rest.map((value, place) => write(isMoment(place) ? address(instant(value)) : value));
             const same = words.join() === panel.usual.map(write).join();
             remember({ [panel.prefix]: same ? null : words.join(",") });
             const asks = Object.assign({}, subject, { zone: zone(), again: again });
-            panel.names.forEach((name, place) => { asks[name] = rest[place]; });
+            panel.names.forEach((name, place) => {
+                const at = isMoment(place) ? instant(rest[place]) : null;
+                if (!isMoment(place)) asks[name] = rest[place];
+                else if (at !== null) asks[name] = at * 1000;
+            });
+            // From a moment on it is every bar.
+            if (panel.names.includes("start")) set(panel.prefix + "-bars", { disabled: "start" in asks });
             return asks;
         },
 

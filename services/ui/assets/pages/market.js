@@ -4,6 +4,7 @@
 
     const INTERVALS = ["1s", "1m", "5m", "1h"];
     const USUAL = ["1m", "5m", "1s", "1h"];
+    const SECONDS = { "1s": 1, "1m": 60, "5m": 300, "1h": 3600 };
     const COUNTS = ["1", "2", "4"];
     const PLACES = ["", "-2", "-3", "-4"];
     const FIRST_BARS = 500;
@@ -17,6 +18,7 @@
     let find = "";
     let drawn = {}; // what each chart shows
     let older = {}; // how many bars each chart should have
+    let pointed = null; // the place of the chart that the cursor is over
     const turns = {}; // how often each chart was emptied: what comes after belongs to another turn
 
     function props(id) {
@@ -77,6 +79,21 @@
         if (wants) look({ older: Object.assign({}, older) });
     }
 
+    /* Point at the bars of the same time in the other charts; to nothing where it is out of their sight. */
+    function point(place, crosshair) {
+        const from = "candles|" + drawn[place];
+        for (const other of PLACES.filter((one) => one !== place && drawn[one])) {
+            const { visibleRange: seen, crosshairPosition: before } = props("chart-candles" + other);
+            const width = SECONDS[drawn[other].split("|")[1]];
+            const time = crosshair && crosshair.time ? Math.floor(crosshair.time / width) * width : null;
+            const isSeen = time !== null && seen && seen.from <= time && time <= seen.to;
+            const now = isSeen ? { seriesId: "candles|" + drawn[other], time: time, price: crosshair.price[from] } : null;
+            if (JSON.stringify(now) !== JSON.stringify(before || null)) {
+                set("chart-candles" + other, { crosshairPosition: now });
+            }
+        }
+    }
+
     /* Numbers of a bar as its price scale writes them. */
     function price(value, series, id) {
         const digits = series.find((one) => one.id === id).options.priceFormat.precision;
@@ -102,7 +119,7 @@
         route: function () {
             drawn = {};
             older = {};
-            symbol = null;
+            symbol = pointed = null;
             const asked = (query().get("interval") || "").split(",").filter((one) => INTERVALS.includes(one));
             const count = oneOf(String(asked.length), COUNTS, "1");
             return [query().get("symbol") || keep(), query().get("find") || "", count,
@@ -132,13 +149,31 @@
             return "";
         },
 
-        /* Open, high, low, close, volume and VWAP of the bar under the cursor. */
+        /* Put the shades of what is missing on the charts; the candles keep their points. */
+        shade: function (shades, ...charts) {
+            return charts.map(function (series) {
+                if (!shades || !series || !series.length) return keep();
+                const wanted = [shades[series[0].id.slice("candles|".length)]].filter(Boolean);
+                const isShade = (one) => one.id.startsWith("shade|");
+                if (JSON.stringify(series.filter(isShade)) === JSON.stringify(wanted)) return keep();
+                return [...series.filter((one) => !isShade(one)), ...wanted];
+            });
+        },
+
+        /* Open, high, low, close, volume and VWAP of the bar under the cursor; the other charts point at its time. */
         legend: function (crosshair) {
+            const chart = window.dash_clientside.callback_context.triggered_id;
+            const at = (chart || "").slice("chart-candles".length);
+            const isOver = Boolean(crosshair && crosshair.point) && document.getElementById(chart).matches(":hover");
+            // A chart that is pointed at by another one speaks, too, when its bars move.
+            if (!isOver && pointed !== null && pointed !== at) return "";
+            if (isOver || pointed === at) point(at, isOver ? crosshair : null);
+            pointed = isOver ? at : null;
             const found = {};
             for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
                 found[id.split("|")[0]] = { id: id, point: point };
             }
-            const { candles, volume, vwap } = found;
+            const { candles, volume, vwap, shade } = found;
             if (!candles || candles.point.open === undefined) return "";
             const place = PLACES.find((one) => (drawn[one] || "") === candles.id.slice("candles|".length));
             const series = place === undefined ? [] : props("chart-candles" + place).series || [];
@@ -148,6 +183,7 @@
             if (volume) parts.push("V\u00a0" + window.pairstream.number(volume.point.value, 4));
             if (vwap && vwap.point.value !== undefined) parts.push("VWAP\u00a0" + price(vwap.point.value, series, vwap.id));
             if (candles.point.color) parts.push("still open");
+            if (shade && shade.point.customValues) parts.push(shade.point.customValues.text);
             return parts.join("  ");
         },
     };

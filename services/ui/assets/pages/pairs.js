@@ -87,10 +87,17 @@
             return keep();
         },
 
-        /* Put markers and the band on the chart; the lines keep their points, and the reader the view. */
+        /* Put markers, the band and shades on the chart; the lines keep their points, and the reader the view.
+           Series that have them already stay as they are: a second drawing would lose the range of the first. */
         add: function (extras, series) {
             if (!extras || !series || !series.some((one) => extras[one.id])) return keep();
-            return series.map((one) => extras[one.id] ? Object.assign({}, one, extras[one.id]) : one);
+            const differs = (one) => JSON.stringify(one) !== JSON.stringify(
+                series.find((drawn) => drawn.id === one.id));
+            const added = series.filter((one) => extras[one.id] || !one.id.startsWith("shade|")).map((one) =>
+                extras[one.id] ? Object.assign({}, one, extras[one.id]) : one);
+            added.push(...Object.values(extras).filter((one) => one.type && !added.some((drawn) => drawn.id === one.id)));
+            const isNew = added.length !== series.length || added.some((one) => extras[one.id] && differs(one));
+            return isNew ? added : keep();
         },
 
         /* The values under the cursor, beside the name of their pane, and what a marker there stands for. */
@@ -98,7 +105,8 @@
             const found = {};
             const series = Object.fromEntries((props("chart-pair").series || []).map((one) => [one.id, one]));
             for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
-                if (point.value !== undefined) found[id.split("|")[0]] = text(point.value, series[id]);
+                if (point.customValues) found.missing = point.customValues.text;
+                else if (point.value !== undefined) found[id.split("|")[0]] = text(point.value, series[id]);
             }
             const band = found.low && found.high ? "  " + found.low + " to " + found.high : "";
             return [
@@ -107,7 +115,7 @@
                 found.zscore || "",
                 found["hedge-ratio"] ? found["hedge-ratio"] + band : "",
                 found.correlation || "",
-                (crosshair && crosshair.hoveredObjectId) || "",
+                (crosshair && crosshair.hoveredObjectId) || found.missing || "",
             ];
         },
     };

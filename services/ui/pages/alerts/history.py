@@ -15,6 +15,7 @@ from services.ui.view import Selection, Site
 
 PATH = "/v1/alerts"
 STATES = {"all": "All", "firing": "Firing", "resolved": "Resolved", "acknowledged": "Acknowledged"}
+SNOOZED = {"any": "Snoozed or not", "yes": "Snoozed", "no": "Not snoozed"}
 PAGE_ROWS = 100
 CSV_ROWS = 1_000_000
 READ_EVERY_S = 30.0
@@ -58,10 +59,14 @@ COLUMNS: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which alerts somebody wants to see; times in microseconds since the epoch, the end is not part of it."""
+    """Which alerts somebody wants to see; times in microseconds since the epoch, the end is not part of it.
+
+    ``snoozed`` is whether nobody is told of them now, None for both.
+    """
 
     pair: str | None = None
     state: str = "all"
+    snoozed: bool | None = None
     start_us: int | None = None
     end_us: int | None = None
 
@@ -71,6 +76,7 @@ class Wanted:
         return cls(
             selection.text("pair"),
             selection.one_of("state", tuple(STATES), "all"),
+            {"yes": True, "no": False}.get(selection.text("snoozed") or ""),
             _us(selection.asks.get("from")),
             _us(selection.asks.get("to")),
         )
@@ -81,19 +87,21 @@ class Wanted:
             "pair": self.pair,
             "state": self.state if self.state in ("firing", "resolved") else None,
             "acked": "true" if self.state == "acknowledged" else None,
+            "snoozed": None if self.snoozed is None else str(self.snoozed).lower(),
             "start": self.start_us,
             "end": self.end_us,
         }
         return {name: value for name, value in asked.items() if value is not None}
 
-    def includes(self, alert: HandledAlert) -> bool:
-        """Return whether the API would list an alert."""
+    def includes(self, alert: HandledAlert, now_us: int) -> bool:
+        """Return whether the API would list an alert at `now_us`."""
         return (
             self.pair in (None, alert.pair)
             and (
                 self.state in ("all", alert.state)
                 or (self.state == "acknowledged" and alert.acked_us is not None)
             )
+            and self.snoozed in (None, (alert.snoozed_until_us or 0) > now_us)
             and (self.start_us is None or alert.event_us >= self.start_us)
             and (self.end_us is None or alert.event_us < self.end_us)
         )
@@ -102,6 +110,7 @@ class Wanted:
         """Return why there is no row."""
         kind = "" if self.state == "all" else f"{self.state} "
         said = f"No {kind}alert" + (f" of {self.pair}" if self.pair else "")
+        said += {None: "", True: " that is snoozed", False: " that is not snoozed"}[self.snoozed]
         if self.start_us is not None:
             said += f" since {moment(self.start_us, zone)}"
         if self.end_us is not None:
@@ -162,9 +171,11 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
     ]
 
 
-def live(recent: Iterable[HandledAlert], handled: Mapping[str, HandledAlert], wanted: Wanted) -> list[Row]:
+def live(
+    recent: Iterable[HandledAlert], handled: Mapping[str, HandledAlert], wanted: Wanted, now_us: int
+) -> list[Row]:
     """Return the rows of what the stream brought; ``is_old`` are those that only change rows that are shown."""
-    new = rows(alert for alert in recent if wanted.includes(alert))
+    new = rows(alert for alert in recent if wanted.includes(alert, now_us))
     shown = {row["id"] for row in new}
     old = rows(alert for alert in handled.values() if alert.alert_id not in shown)
     return [*new, *({**row, "is_old": True} for row in old)]

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from services.common.errors import BadMessageError, TransientError
 from services.ui.components import chooser, cover, download, page, pane, segmented
 from services.ui.pages.alerts import history, thresholds
-from services.ui.pages.alerts.history import STATES, Wanted
+from services.ui.pages.alerts.history import SNOOZED, STATES, Wanted
 from services.ui.view import Selection, Site, attributes
 
 EVERY_PAIR = "All pairs"
@@ -30,12 +30,18 @@ def layout() -> Component:
     aside = html.Div(
         [pane("Thresholds", thresholds.layout(), "thresholds", [note, sound])], className="alerts-aside"
     )
-    states = [{"value": name, "label": label} for name, label in STATES.items()]
     tools = [
         chooser("alerts-pair", "Pair", 170),
-        segmented("alerts-state", "State", states, "all"),
+        segmented("alerts-state", "State", _choices(STATES), "all"),
         download("alerts-csv"),
-        html.Div([_moment("alerts-from", "From"), _moment("alerts-to", "To")], className="alerts-period"),
+        html.Div(
+            [
+                _moment("alerts-from", "From"),
+                _moment("alerts-to", "To"),
+                segmented("alerts-snoozed", "Snooze", _choices(SNOOZED), "any"),
+            ],
+            className="alerts-period",
+        ),
     ]
     body = [
         history.table(),
@@ -56,7 +62,7 @@ def layout() -> Component:
 def register(app: Dash, site: Site) -> None:
     """Add what the page does by itself, in ``assets/pages/alerts.js``, and what it asks the API for."""
     thresholds.register(app, site)
-    controls = [Input(f"alerts-{name}", "value") for name in ("pair", "state", "from", "to")]
+    filters = [f"alerts-{name}" for name in ("pair", "state", "snoozed", "from", "to")]
 
     def own(function: str, *dependencies: Any, **more: Any) -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
@@ -65,12 +71,17 @@ def register(app: Dash, site: Site) -> None:
 
     own(
         "route",
-        *(Output(f"alerts-{name}", "value") for name in ("pair", "state", "from", "to")),
+        *(Output(control, "value") for control in filters),
         Output("alert-sound", "checked"),
         Input("page-alerts", "id"),
         Input("zone-select", "error"),
     )
-    own("select", Output("alerts-empty", "children"), Output("alerts-empty", "className"), *controls)
+    own(
+        "select",
+        Output("alerts-empty", "children"),
+        Output("alerts-empty", "className"),
+        *(Input(control, "value") for control in filters),
+    )
     own("sound", Output("alert-sound", "error"), Input("alert-sound", "checked"))
     own(
         "draw",
@@ -101,6 +112,10 @@ def register(app: Dash, site: Site) -> None:
             "cursor": found.next_cursor,
         }
         return data, "" if found.next_cursor else "No older alerts."
+
+
+def _choices(named: dict[str, str]) -> list[dict[str, str]]:
+    return [{"value": name, "label": label} for name, label in named.items()]
 
 
 def _moment(element: str, label: str) -> Component:

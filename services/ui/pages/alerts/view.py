@@ -34,7 +34,7 @@ class AlertsView(View):
             return props
         wanted = Wanted.read(selection)
         reading = history.reading(self.site, wanted)
-        live = self._rows_live(wanted, turn)
+        live = self._rows_live(wanted, turn, now)
         props["alerts-live"] = {"data": {"turn": turn, "rows": live}}
         props["alerts-csv"] = {"href": history.csv(wanted)}
         found = reading.value
@@ -59,11 +59,11 @@ class AlertsView(View):
         changed = [row for pair, row in rows.items() if row != before[pair]]
         return {thresholds.TABLE: {"rowTransaction": {"update": changed}}} if changed else {}
 
-    def _rows_live(self, wanted: Wanted, turn: Any) -> list[Row]:
+    def _rows_live(self, wanted: Wanted, turn: Any, now: Now) -> list[Row]:
         alarms = self.site.market.alarms
         key = (turn, alarms.version)
         if self._live[0] != key:
-            self._live = (key, history.live(alarms.recent, alarms.handled, wanted))
+            self._live = (key, history.live(alarms.recent, alarms.handled, wanted, now.us))
         return self._live[1]
 
     def _rows_first(self, found: Listing[HandledAlert], turn: Any) -> list[Row]:

@@ -3,17 +3,14 @@
 from typing import Any
 
 from dash.development.base_component import Component
-from msgspec import Struct
 
 from services.ui import components, downloads
-from services.ui.answers import Listing
+from services.ui.answers import Gap, Listing
 from services.ui.formatting import NONE, number
+from services.ui.holes import LIMIT, PATH
 from services.ui.readings import Reading
-from services.ui.view import Selection, Site
+from services.ui.view import Selection
 
-PATH = "/v1/gaps"
-LIMIT = 1000
-EVERY_S = 3.0
 ANY = "any"
 """Stands for every symbol; no symbol is written in lower case."""
 STATES = {
@@ -29,20 +26,6 @@ CHOICES = {
     "refuted": "Refuted",
     "unrepaired": "Given up",
 }
-
-
-class Gap(Struct, frozen=True):
-    """A run of trade ids that the stream jumped over; ``missing`` of them are not here."""
-
-    symbol: str
-    first_id: int
-    last_id: int
-    start_us: int
-    found_us: int
-    updated_us: int
-    state: str
-    missing: int
-    reason: str | None = None
 
 
 COLUMNS: list[dict[str, Any]] = [
@@ -80,14 +63,6 @@ def asked(selection: Selection) -> dict[str, str]:
     symbol = selection.text("symbol")
     filters = {} if state == "all" else {"state": state}
     return filters if symbol in (None, ANY) else {**filters, "symbol": str(symbol)}
-
-
-def reading(site: Site, filters: dict[str, str]) -> Reading[Listing[Gap]]:
-    """Return the newest gaps, read again every few seconds."""
-    key = (PATH, *sorted(filters.items()))
-    return site.readings.get(
-        key, lambda: site.client.read(PATH, Listing[Gap], limit=LIMIT, **filters), EVERY_S
-    )
 
 
 def link(filters: dict[str, str]) -> str:

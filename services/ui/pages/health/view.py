@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.ui import frame
+from services.ui import frame, holes
 from services.ui.market import Now
 from services.ui.pages.health import gaps, stations, tapes
 from services.ui.pages.health.nodes import nodes
@@ -32,7 +32,7 @@ class HealthView(View):
         wrong = sum(node.level in ("error", "warning") for node in shown)
         self.title = f"{wrong} not well" if wrong else None
         filters = gaps.asked(selection)
-        found = gaps.reading(self.site, filters)
+        found = holes.reading(self.site, filters)
         symbols = sorted(tape.symbol for tape in market.tapes)
         return {
             "health-feed": {"children": label},

@@ -1,6 +1,6 @@
 """Candles with their volume and VWAP: bars as the series of a chart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from services.common.clock import SECOND
@@ -8,9 +8,15 @@ from services.ui import palette
 from services.ui.answers import Bar
 from services.ui.charts import Series, Updates, line_options, price_format
 
+# A line ends before a silence that is longer.
+SILENT_US = 10 * SECOND
 
-def candle_series(key: str, bars: Sequence[Bar], decimals: int) -> list[Series]:
-    """Return candles with their volume below them and the VWAP of each bar; a bar that trades still is hollow."""
+
+def candle_series(key: str, bars: Sequence[Bar], decimals: int, width_us: int) -> list[Series]:
+    """Return candles with their volume below them and the VWAP of each bar; a bar that trades still is hollow.
+
+    Bars are `width_us` wide.
+    """
     return [
         {
             "id": f"candles|{key}",
@@ -42,7 +48,7 @@ def candle_series(key: str, bars: Sequence[Bar], decimals: int) -> list[Series]:
         {
             "id": f"vwap|{key}",
             "type": "line",
-            "data": [_vwap(bar) for bar in bars],
+            "data": _vwaps(bars, width_us),
             "options": {
                 **line_options(palette.VWAP),
                 "lastValueVisible": False,
@@ -52,15 +58,15 @@ def candle_series(key: str, bars: Sequence[Bar], decimals: int) -> list[Series]:
     ]
 
 
-def candle_updates(key: str, bars: Iterable[Bar]) -> Updates:
-    """Return the updates that bring `bars` into an existing candle chart."""
+def candle_updates(key: str, bars: Sequence[Bar], width_us: int) -> Updates:
+    """Return the updates that bring `bars`, oldest first, into an existing candle chart."""
     return [
         update
-        for bar in bars
+        for bar, vwap in zip(bars, _vwaps(bars, width_us), strict=True)
         for update in (
             {"id": f"candles|{key}", "bar": _candle(bar)},
             {"id": f"volume|{key}", "bar": _volume(bar)},
-            {"id": f"vwap|{key}", "bar": _vwap(bar)},
+            {"id": f"vwap|{key}", "bar": vwap},
         )
     ]
 
@@ -76,9 +82,17 @@ def _candle(bar: Bar) -> dict[str, Any]:
     }
 
 
-def _vwap(bar: Bar) -> dict[str, Any]:
-    place = {"time": bar.start_us // SECOND}
-    return place if bar.vwap is None else {**place, "value": bar.vwap}
+def _vwaps(bars: Sequence[Bar], width_us: int) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = []
+    for bar, following in zip(bars, [*bars[1:], None], strict=True):
+        point: dict[str, Any] = {"time": bar.start_us // SECOND}
+        if bar.vwap is not None:
+            point["value"] = bar.vwap
+            # A point's colour is that of the line from it to the next.
+            if following is not None and following.start_us - bar.start_us > width_us + SILENT_US:
+                point["color"] = palette.NOTHING
+        points.append(point)
+    return points
 
 
 def _volume(bar: Bar) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The page of the market, before anything is known: the symbols, and up to four charts of one of them."""
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from services.ui import charts, downloads
@@ -40,7 +40,7 @@ def layout() -> Component:
     )
     grid = html.Div([_chart(place) for place in PLACES], id="charts", className="charts of-1")
     shown = html.Div([_quote(), grid], className="market-shown")
-    return page("market", "Market", [dcc.Store(id="symbol"), listed, shown])
+    return page("market", "Market", [dcc.Store(id="symbol"), dcc.Store(id="candles-shades"), listed, shown])
 
 
 def register(app: Dash, _site: Site) -> None:
@@ -65,6 +65,12 @@ def register(app: Dash, _site: Site) -> None:
         Output("charts", "className"),
         Input("symbol", "data"),
         *(Input(control, "value") for control in controls),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("market", "shade"),
+        *(Output(chart_id(place), "series") for place in PLACES),
+        Input("candles-shades", "data"),
+        *(State(chart_id(place), "series") for place in PLACES),
     )
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("market", "filter"),

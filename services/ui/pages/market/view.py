@@ -5,19 +5,24 @@ from typing import Any
 import msgspec
 
 from services.common import clock
-from services.ui import downloads, steps
+from services.common.clock import MINUTE
+from services.ui import charts, downloads, holes, steps
 from services.ui.answers import Bar
+from services.ui.charts import Series
 from services.ui.formatting import NONE, age, number, quantity
+from services.ui.holes import Holes, Quiet
 from services.ui.market import Market, Now
 from services.ui.pages.market import candles, symbols
 from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
 from services.ui.pages.market.symbols import Row
 from services.ui.steps import Cursor
 from services.ui.tracks import BARS_KEPT, BARS_MOST, Track
-from services.ui.view import INTERVALS, Interval, Props, Selection, Site, View
+from services.ui.view import INTERVALS, WIDTHS_US, Interval, Props, Selection, Site, View
 
 # The box to find a symbol is there from this many on.
 MANY = 8
+# Candles stand side by side however long nothing traded between them; so long, and it is marked.
+QUIET_US = MINUTE
 GLUE = "\N{NO-BREAK SPACE}"
 
 
@@ -29,6 +34,8 @@ class MarketView(View):
     def __init__(self, site: Site, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._cursors = _cursors(mark)
+        self._holes = {place: Holes() for place in PLACES}
+        self._shades: dict[str, Series] = {}
         self._rows: dict[str, Row] = {}
         self._listed_s = -1
 
@@ -46,10 +53,11 @@ class MarketView(View):
             return props | steps.empty("candles-empty", "Waiting for the API")
         shown = dict(zip(PLACES, _intervals(selection), strict=False))
         self._cursors = {place: cursor for place, cursor in self._cursors.items() if place in shown}
+        self._shades = {}
         for place, interval in shown.items():
             props |= self._chart(place, symbol, interval, selection)
         self.mark = msgspec.to_builtins(self._cursors)
-        return props
+        return props | {"candles-shades": {"data": self._shades}}
 
     def _list(self, now: Now) -> Props:
         if int(now.s) == self._listed_s:
@@ -66,6 +74,7 @@ class MarketView(View):
 
     def _chart(self, place: str, symbol: str, interval: Interval, selection: Selection) -> Props:
         chart, decimals = chart_id(place), self.site.market.decimals.get(symbol, 2)
+        width_us = WIDTHS_US[interval]
         track = self.site.tracks.bars(symbol, interval)
         wanted = _wanted(selection, place)
         track.reach(wanted)
@@ -75,14 +84,21 @@ class MarketView(View):
             track,
             self._cursors.get(place),
             f"{key}|{_of_place(selection, 'turns', place)}",
-            lambda bars: candles.candle_series(key, bars, decimals),
-            lambda bars: candles.candle_updates(key, bars),
+            lambda bars: candles.candle_series(key, bars, decimals, width_us),
+            lambda bars: candles.candle_updates(key, bars, width_us),
             wanted,
         )
         if step.cursor is None:
             self._cursors.pop(place, None)
         else:
             self._cursors[place] = step.cursor
+        if step.cursor and track.points:
+            quiet = Quiet(width_us, width_us + QUIET_US - 1, "no trade")
+            gaps = holes.open_gaps(self.site, (symbol,))
+            shade = self._holes[place].shade(track, step.cursor.first_us, gaps, quiet, selection.zone)
+            if shade.points:
+                self._shades[key] = charts.shade(key, shade.points, shade.markers)
+                step.props[chart].get("series", []).append(self._shades[key])
         if step.dropped:
             self.dropped[chart] = step.dropped
         why = steps.why_empty(track, f"No {interval} bars of {symbol} yet")

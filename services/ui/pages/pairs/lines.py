@@ -20,6 +20,7 @@ from services.ui.charts import (
     price_format,
 )
 from services.ui.formatting import significant_decimals
+from services.ui.holes import NO_SHADE, Shade
 from services.ui.pages.pairs.spans import Span
 
 PaneName = Literal["prices", "spread", "zscore", "hedge-ratio", "correlation"]
@@ -64,7 +65,7 @@ class Band(NamedTuple):
 
 
 Extras = dict[str, dict[str, Any]]
-"""Series id to those of its properties that change without its points."""
+"""Series id to those of its properties that change without its points, or to a whole series that comes and goes."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Canvas:
             made.append(self._reach(distinct))
         if "hedge-ratio" in self.panes:
             made += [self._edge("high", "baseline", charts.band_options(0.0)), self._edge("low", "line", {})]
-        return [{**one, **extras.get(one["id"], {})} for one in made]
+        shades = [one for one in extras.values() if "type" in one]
+        return [{**one, **extras.get(one["id"], {})} for one in made] + shades
 
     def updates(self, signals: Sequence[Signal]) -> Updates:
         """Return the updates that bring `signals`, oldest first, into an existing chart."""
@@ -94,10 +96,16 @@ class Canvas:
             lines += [("reach", self._reach_point(signal)) for signal in signals]
         return [{"id": self._id(name), "bar": point} for name, point in lines]
 
-    def extras(self, markers: list[Marker], band: Band | None) -> Extras:
-        """Return the markers, and the band round the hedge ratio."""
+    def extras(self, markers: list[Marker], band: Band | None, shade: Shade = NO_SHADE) -> Extras:
+        """Return the markers, the band round the hedge ratio, and what is shaded in every pane, named in the first."""
         bearer = "zscore" if "zscore" in self.panes else LINES[self.panes[0]][0]
         extras: Extras = {self._id(bearer): {"markers": markers}}
+        if shade.points:
+            named = charts.shade(self._id(self.panes[0]), shade.points, shade.markers)
+            others = (
+                charts.shade(self._id(pane), shade.silent, (), n) for n, pane in enumerate(self.panes) if n
+            )
+            extras |= {one["id"]: one for one in (named, *others)}
         if "hedge-ratio" in self.panes:
             low = band.low if band else 0.0
             times = sorted({band.first, band.last}) if band else []

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from services.common.clock import SECOND
 from services.common.messages import Signal
+from services.ui.holes import Quiet
 from services.ui.tracks import Track
 from services.ui.view import Site
 
@@ -30,6 +32,12 @@ SPANS = (
 )
 DEFAULT = SPANS[1]
 CHOICES = [{"value": span.name, "label": span.label} for span in SPANS]
+
+
+def quiet(span: Span, stale_after_s: float) -> Quiet:
+    """Return when a line is broken."""
+    longest_us = round((span.apart_s + stale_after_s) * SECOND)
+    return Quiet(max(SECOND, span.apart_s * SECOND // 2), longest_us, "no signal")
 
 
 def named(name: Any) -> Span:

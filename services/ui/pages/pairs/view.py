@@ -8,7 +8,8 @@ import msgspec
 
 from services.common.clock import SECOND
 from services.common.messages import Alert, Signal
-from services.ui import charts, steps
+from services.ui import charts, holes, steps
+from services.ui.holes import Holes
 from services.ui.market import Market, Now
 from services.ui.pages.pairs import fits, lines, marks, side, spans, words
 from services.ui.pages.pairs.cards import cards
@@ -34,6 +35,7 @@ class PairsView(View):
         super().__init__(site, mark)
         self._cursor = _cursor(mark)
         self._crossings: tuple[str, Crossings] | None = None
+        self._holes = Holes()
 
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
@@ -73,13 +75,17 @@ class PairsView(View):
         wanted = spans.wanted(span, older)
         track.reach(wanted)
         before = self._cursor
+
+        def extras(first_us: int) -> Extras:
+            return self._extras(canvas, track, fit, first_us, selection.zone)
+
         key = _key(canvas, selection.asks.get("turn"))
         step = steps.step(
             CHART,
             track,
             before,
             key,
-            lambda signals: canvas.series(signals, self._extras(canvas, track, fit, signals[0].event_us)),
+            lambda signals: canvas.series(signals, extras(signals[0].event_us)),
             canvas.updates,
             wanted,
         )
@@ -90,9 +96,9 @@ class PairsView(View):
             chart["paneOptions"] = charts.pane_options(lines.SHARES[pane] for pane in canvas.panes)
             if step.cursor and "timeScaleAction" in chart:
                 self._look(chart, span, before, step.cursor)
-        extras = self._extras(canvas, track, fit, step.cursor.first_us) if step.cursor else {}
         at_left = {"children": spans.older(track, span, wanted) if track.points else ""}
-        return {**step.props, "pair-extras": {"data": extras}, "pair-older": at_left}
+        drawn = extras(step.cursor.first_us) if step.cursor and track.points else {}
+        return {**step.props, "pair-extras": {"data": drawn}, "pair-older": at_left}
 
     def _look(self, chart: dict[str, Any], span: Span, before: Cursor | None, after: Cursor) -> None:
         """Stay where the reader looks if the same points are only drawn in another way, else go to the newest."""
@@ -103,7 +109,7 @@ class PairsView(View):
             chart["visibleLogicalRange"] = charts.newest_points(after.count, span.shown, action["nonce"])
 
     def _extras(
-        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int
+        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int, zone: str
     ) -> Extras:
         pair = canvas.pair
         key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{track.generation}|{first_us}"
@@ -113,7 +119,10 @@ class PairsView(View):
         crossings.take(track.since(crossings.last_us + 1))
         known = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
         drawn = marks.markers(known, first_us, point_us(track.points[-1]))
-        return canvas.extras(drawn, _band(fit, track.points, first_us))
+        quiet = spans.quiet(canvas.span, pair.stale_after_s)
+        gaps = holes.open_gaps(self.site, (pair.y, pair.x))
+        shade = self._holes.shade(track, first_us, gaps, quiet, zone)
+        return canvas.extras(drawn, _band(fit, track.points, first_us), shade)
 
     def _alerts(self, pair: str) -> list[Alert]:
         site = self.site

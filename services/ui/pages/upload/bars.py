@@ -33,7 +33,7 @@ def chart(bars: Sequence[StoredBar], key: str) -> Props:
     """Return candles, with their volume if the files have any; `key` tells these bars from others."""
     decimals = min(MAX_DECIMALS, max((decimals_of(bar.close) for bar in bars), default=2))
     has_volume = any(bar.volume is not None for bar in bars)
-    made = candle_series(key, [_as_traded(bar) for bar in bars], decimals)
+    made = candle_series(key, [_as_traded(bar) for bar in bars], decimals, 0)
     wanted = ("candles", "volume") if has_volume else ("candles",)
     drawn: dict[str, Any] = {
         "series": [one for one in made if one["id"].partition("|")[0] in wanted],

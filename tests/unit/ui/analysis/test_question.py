@@ -13,6 +13,8 @@ from services.ui.analysis.question import Question, question
         ({"window": 30, "bars": 500, "zone": "UTC", "again": 1}, {"window": 30, "limit": 500}),
         ({"dataset": "one", "interval": None, "end": None}, {"dataset": "one"}),
         ({"dataset": "one", "end": "1714564800000000"}, {"dataset": "one", "end": "1714564800000000"}),
+        ({"bars": 500, "start": 1_000_000, "end": 2_000_000}, {"start": 1_000_000, "end": 2_000_000}),
+        ({"bars": 500, "end": 2_000_000, "start": ""}, {"limit": 500, "end": 2_000_000}),
         ({"intercept": False}, {"method": "ols_origin"}),
     ],
 )

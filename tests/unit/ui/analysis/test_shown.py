@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.api.models.analysis import Analysis as ApiAnalysis
 from services.common.clock import SECOND
+from services.ui import palette
 from services.ui.analysis import drawing, panel, shown, tables
 from services.ui.analysis.answer import Analysis
 from services.ui.analysis.drawing import Thresholds
@@ -103,11 +104,15 @@ def test_the_series_are_those_of_the_api_with_gaps_where_nothing_is_known(
 ) -> None:
     points = document()["data"]
     points[5] = {**points[5], "zscore": None}
+    del points[8]
     series = drawing.chart("c", found(changed={"data": points}), Thresholds(2.5, 0.25), "k")["c"]["series"]
     drawn = {one["id"]: one for one in series}[f"zscore|{PAIR}|1"]
     first = START_S - 300
-    assert drawn["data"][4] == {"time": first + 4, "value": points[4]["zscore"]}
+    assert drawn["data"][3] == {"time": first + 3, "value": points[3]["zscore"]}
+    # A point's colour is that of the line from it to the next.
+    assert drawn["data"][4] == {"time": first + 4, "value": points[4]["zscore"], "color": palette.NOTHING}
     assert drawn["data"][5] == {"time": first + 5}
+    assert [point.get("color") for point in drawn["data"][6:9]] == [None, palette.NOTHING, None]
     assert [line["price"] for line in drawn["priceLines"]] == [2.5, -2.5, 0.25, -0.25]
     assert [one["pane"] for one in series] == [0, 1, 2, 3]
 

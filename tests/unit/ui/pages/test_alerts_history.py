@@ -24,6 +24,9 @@ def wanted(**asks: Any) -> Wanted:
         ({"state": "odd", "from": "soon", "to": True}, {}),
         ({"pair": PAIR, "state": "firing"}, {"pair": PAIR, "state": "firing"}),
         ({"state": "acknowledged"}, {"acked": "true"}),
+        ({"snoozed": "yes"}, {"snoozed": "true"}),
+        ({"snoozed": "no", "state": "firing"}, {"snoozed": "false", "state": "firing"}),
+        ({"snoozed": "odd"}, {}),
         ({"from": 1_000, "to": 2_000}, {"start": 1_000_000, "end": 2_000_000}),
     ],
 )
@@ -47,13 +50,20 @@ def test_the_filters_become_what_the_api_is_asked(asks: Any, params: Any) -> Non
     ],
 )
 def test_live_alerts_go_by_the_same_filters(asks: Any, is_included: bool, alert: Make) -> None:
-    assert wanted(**asks).includes(alert()) is is_included
+    assert wanted(**asks).includes(alert(), START_US) is is_included
+
+
+@pytest.mark.parametrize(("until_us", "is_snoozed"), [(None, False), (START_US, False), (START_US + 1, True)])
+def test_an_alert_is_snoozed_until_its_moment(until_us: int | None, is_snoozed: bool, alert: Make) -> None:
+    one = alert(snoozed_until_us=until_us)
+    assert wanted(snoozed="yes").includes(one, START_US) is is_snoozed
+    assert wanted(snoozed="no").includes(one, START_US) is not is_snoozed
 
 
 def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert: Make) -> None:
     recent = alert(1)
     old = alert(2, START_S - 9999, acked_us=START_US, acked_by="desk")
-    rows = history.live([recent], {"alert-2": old}, wanted())
+    rows = history.live([recent], {"alert-2": old}, wanted(), START_US)
     assert [(row["id"], row.get("is_old", False)) for row in rows] == [("alert-1", False), ("alert-2", True)]
     assert (rows[1]["acked"], rows[1]["by"]) == (START_S * 1000, "desk")
 
@@ -65,5 +75,7 @@ def test_the_csv_has_the_same_filters() -> None:
 
 def test_nothing_has_a_reason() -> None:
     assert wanted().nothing("UTC").startswith("No alert so far. One fires when |z|")
+    assert wanted(snoozed="yes").nothing("UTC") == "No alert that is snoozed."
+    assert wanted(snoozed="no", state="firing").nothing("UTC") == "No firing alert that is not snoozed."
     asked = wanted(pair=PAIR, state="resolved", **{"from": START_S * 1000})
     assert asked.nothing("Asia/Tokyo") == f"No resolved alert of {PAIR} since 2023-11-15 07:13:20 JST."

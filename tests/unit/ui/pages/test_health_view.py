@@ -6,16 +6,18 @@ from typing import Any, cast
 import pytest
 
 from services.common.clock import SECOND
-from services.ui.answers import Listing, Status, StreamMessage, SymbolTape
+from services.ui.answers import Gap, Listing, Status, StreamMessage, SymbolTape
+from services.ui.holes import LIMIT
 from services.ui.market import Now
 from services.ui.pages.health import gaps, stations, tapes
-from services.ui.pages.health.gaps import Gap
 from services.ui.pages.health.view import HealthView
 from services.ui.readings import Reading, Readings
 from services.ui.view import Selection, Site
 from tests.unit.ui.conftest import START_S, Make, StubReadings
 
-GAP = Gap("BTCUSDT", 100, 116, START_S * SECOND, 0, 0, "unrepaired", 17, "older than the 48 hours")
+GAP = Gap(
+    "BTCUSDT", 100, 116, START_S * SECOND, START_S * SECOND, 0, 0, "unrepaired", 17, "older than the 48 hours"
+)
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def test_gaps_are_listed_with_what_became_of_them(site: Site, health_page: Selec
         (None, "no database.", "Not read: no database."),
         (0, None, "0 gaps"),
         (1, "no database.", "Last known. no database."),
-        (gaps.LIMIT, None, "The newest 1\u202f000; CSV has all"),
+        (LIMIT, None, "The newest 1\u202f000; CSV has all"),
     ],
 )
 def test_a_table_that_is_not_all_says_so(count: int | None, error: str | None, said: str) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from services.common.clock import SECOND
 from services.ui import palette
-from services.ui.answers import Bar, StreamMessage, SymbolStats
+from services.ui.answers import Bar, Gap, Listing, StreamMessage, SymbolStats, SymbolTape
 from services.ui.market import Now
 from services.ui.pages.market.view import MarketView
+from services.ui.readings import Readings
 from services.ui.tracks import BARS_KEPT, Track, Tracks
 from services.ui.view import Selection, Site
-from tests.unit.ui.conftest import START_S, Make, track_of
+from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
 ONE = {"symbol": "ETHUSDT", "interval": "1m"}
 
@@ -163,6 +164,27 @@ def test_older_bars_come_to_the_left_of_those_that_are_seen(site: Site, bar: Mak
         assert view.dropped == {}
 
     asyncio.run(run())
+
+
+def test_bars_that_lack_trades_are_shaded_until_they_are_there(site: Site, bar: Make, now: Now) -> None:
+    start_us = START_S * SECOND
+    gap = Gap("ETHUSDT", 1, 3, start_us + 1, start_us + 2, 0, 0, "unrepaired", 3)
+    site = replace(site, readings=cast("Readings", StubReadings(gaps=Listing((gap,)))))
+    site.market.tapes = (SymbolTape("ETHUSDT", open_gaps=1),)
+    view = MarketView(site)
+    props = view.step(asking(), now)
+    shade = props["chart-candles"]["series"][-1]
+    assert (shade["id"], [point["time"] for point in shade["data"]]) == ("shade|ETHUSDT|1m", [START_S])
+    assert props["candles-shades"] == {"data": {"ETHUSDT|1m": shade}}
+    site.market.tapes = (SymbolTape("ETHUSDT"),)
+    assert view.step(asking(), now)["candles-shades"] == {"data": {}}
+
+
+def test_a_new_stream_goes_on_while_the_bars_are_not_read_yet(site: Site, now: Now) -> None:
+    before = MarketView(site)
+    before.step(asking(), now)
+    view = MarketView(replace(site, tracks=cast("Tracks", OneTrack(track_of([])))), before.mark)
+    assert "chart-candles" not in view.step(asking(), now)
 
 
 def test_an_unknown_symbol_is_told_with_what_the_api_says(site: Site, now: Now) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.ui import palette
 from services.ui.answers import WatchedPair
+from services.ui.holes import Shade
 from services.ui.pages.pairs import lines, spans
 from services.ui.pages.pairs.lines import PANES, Band, Canvas, PaneName
 from tests.unit.ui.conftest import PAIR, START_S, Make
@@ -104,6 +105,14 @@ def test_the_band_is_over_what_it_is_of_and_holds_the_markers_too(canvas: Canvas
     assert [point["value"] for point in drawn["low"]["data"]] == [0.04, 0.04]
     assert drawn["zscore"]["markers"] == [{"id": "entry"}]
     assert by_name(canvas.series([signal()], canvas.extras([], None)))["high"]["data"] == []
+
+
+def test_every_pane_is_shaded_and_the_first_says_why(canvas: Canvas, signal: Make) -> None:
+    shade = Shade([{"time": START_S, "value": 1, "customValues": {}}], [{"time": START_S, "value": 1}], [{}])
+    drawn = {one["id"]: one for one in canvas.series([signal()], canvas.extras([], None, shade))}
+    first, *others = (drawn[f"shade|{pane}|{PAIR}|30m"] for pane in PANES)
+    assert (first["pane"], first["data"], first["markers"]) == (0, shade.points, [{}])
+    assert [(one["pane"], one["data"]) for one in others] == [(n, shade.silent) for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize(

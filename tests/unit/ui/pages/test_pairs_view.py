@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
-from services.ui.answers import StreamMessage, WatchedPair
+from services.ui.answers import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.fits import Fit, Line, band_words
 from services.ui.pages.pairs.view import PairsView
@@ -192,3 +192,23 @@ def test_older_points_are_asked_for(site: Site, pairs_page: Selection, now: Now)
     view.step(with_(pairs_page, older=3600), now)
     view.step(with_(pairs_page, older=10**9), now)
     assert reached == [1800, 3600, 10_000]
+
+
+def test_a_new_stream_goes_on_while_the_signals_are_not_read_yet(
+    site: Site, pairs_page: Selection, now: Now
+) -> None:
+    before = PairsView(site)
+    before.step(pairs_page, now)
+    unread = replace(site, tracks=cast("Tracks", StubTracks([], [])))
+    assert "chart-pair" not in PairsView(unread, before.mark).step(pairs_page, now)
+
+
+def test_seconds_that_lack_trades_are_shaded(site: Site, pairs_page: Selection, now: Now) -> None:
+    at_us = (START_S - 5) * SECOND
+    gap = Gap("BTCUSDT", 1, 3, at_us + 1, at_us + 2, 0, 0, "unrepaired", 3)
+    site.market.tapes = (SymbolTape("BTCUSDT", open_gaps=1),)
+    holed = replace(site, readings=cast("Readings", StubReadings(gaps=Listing((gap,)))))
+    props = PairsView(holed).step(pairs_page, now)
+    drawn = [one for one in props["chart-pair"]["series"] if one["id"].startswith("shade|")]
+    assert [[point["time"] for point in one["data"]] for one in drawn] == [[START_S - 5]] * 5
+    assert all(one in props["pair-extras"]["data"].values() for one in drawn)
