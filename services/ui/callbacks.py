@@ -5,15 +5,25 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, set_props
 
-from services.ui import handling, tour
+from services.ui import drawn, handling, tour
+from services.ui.drawn import Drawings
+from services.ui.layout import shell
 from services.ui.pages import PAGES
 from services.ui.tab import Tab
 from services.ui.view import Props, Selection, Site
 
 FRAME_S = 0.25
+# So often while a tab's reader has just chosen something, which is when a page is opened, too.
+HURRIED_FRAME_S = 0.1
+HURRY_S = 2.0
 # A tab that does not answer this long is asleep or gone; when it wakes, its page asks for a new stream.
 ANSWER_S = 20.0
 VIEWS = {page.name: page.view for page in PAGES}
+DRAWN = {
+    element: owner
+    for layout in (shell(), *(page.layout() for page in PAGES))
+    for element, owner in drawn.ids(layout).items()
+}
 
 
 def register(app: Dash, site: Site) -> None:
@@ -30,11 +40,15 @@ def register(app: Dash, site: Site) -> None:
         if socket is None:
             return  # a browser without shared workers: the page polls
         loop, me, name = asyncio.get_running_loop(), object(), ""
+        chosen, chosen_s = None, loop.time()
         try:
             tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
+            drawings = Drawings(DRAWN)
             while not socket.is_shutdown:
-                due, heard = loop.time() + FRAME_S, site.market.bell.rung
+                began_s, heard = loop.time(), site.market.bell.rung
                 selection = Selection.read(await socket.get_prop("selection", "data", timeout=ANSWER_S))
+                if selection != chosen:
+                    chosen, chosen_s = selection, began_s
                 if selection is not None:
                     if not name:
                         name = selection.tab
@@ -45,8 +59,9 @@ def register(app: Dash, site: Site) -> None:
                     for chart, dropped in tab.dropped.items():
                         seen = await socket.get_prop(chart, "visibleLogicalRange", timeout=ANSWER_S)
                         props[chart].update(_moved(seen, dropped))
-                    _send(props)
-                await site.market.bell.wait(heard, due - loop.time())
+                    _send(drawings.gather(props))
+                frame_s = HURRIED_FRAME_S if began_s - chosen_s < HURRY_S else FRAME_S
+                await site.market.bell.wait(heard, began_s + frame_s - loop.time())
         except TimeoutError:
             return
         finally:
@@ -75,7 +90,7 @@ def register(app: Dash, site: Site) -> None:
             props = tab.step(selection, site.now())
             for chart, dropped in tab.dropped.items():
                 props[chart].update(_moved(asked.get("ranges", {}).get(chart), dropped))
-            _send(props)
+            _send(Drawings(DRAWN).gather(props))
         return int(asked.get("count", 0))
 
     _register_page(app)

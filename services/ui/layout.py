@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 
 from services.ui import charts, handling, tour
 from services.ui.components import chooser
+from services.ui.drawn import Drawn
 from services.ui.formatting import NONE
 from services.ui.pages import PAGES
 from services.ui.view import attributes
@@ -24,16 +25,7 @@ def shell() -> Component:
                 id="firing", className="firing", role="region", **attributes("aria", label="Firing alerts")
             ),
             dash.page_container,
-            html.Footer(
-                html.Div(
-                    id="services",
-                    className="services",
-                    role="group",
-                    tabIndex=0,
-                    **attributes("aria", label="Services"),
-                ),
-                className="foot",
-            ),
+            Drawn("foot", html.Footer(_services(), className="foot")),
             dmc.NotificationContainer(id="toasts", position="bottom-left", limit=4, containerWidth=360),
             *_state(),
             *handling.parts(),
@@ -44,6 +36,13 @@ def shell() -> Component:
     theme = {"primaryColor": "blue", "defaultRadius": "sm", "fontFamily": "var(--font)", "focusRing": "auto"}
     provider: Component = dmc.MantineProvider(body, id="mantine", defaultColorScheme="auto", theme=theme)
     return provider
+
+
+def _services() -> Component:
+    services: Component = html.Div(
+        id="services", className="services", role="group", tabIndex=0, **attributes("aria", label="Services")
+    )
+    return services
 
 
 def _state() -> list[Component]:

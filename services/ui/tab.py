@@ -98,7 +98,14 @@ class Tab:
         changed: Props = {}
         for element, values in props.items():
             for name, value in values.items():
-                if name not in NOT_KEPT:
+                if name == "tick":
+                    # Each one draws the whole chart again.
+                    drawn, _ = self._sent.get((element, name), _NONE)
+                    self._sent[element, name] = (value, None)
+                    value = [update for update in value if update not in drawn]
+                    if not value:
+                        continue
+                elif name not in NOT_KEPT:
                     was, comparable = self._sent.get((element, name), _NEVER)
                     if was is value or comparable == (comparable := _comparable(value)):
                         continue
@@ -108,6 +115,7 @@ class Tab:
 
 
 _NEVER = (object(), object())
+_NONE: tuple[Any, Any] = ((), None)
 
 
 def _comparable(value: Any) -> Any:

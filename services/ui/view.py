@@ -52,6 +52,16 @@ class Selection:
             asks=asks if isinstance(asks, dict) else {},
         )
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the page has said what its address asked for when it was opened."""
+        return isinstance(self.asks.get("address"), dict)
+
+    def opened_with(self, name: str) -> str | None:
+        """Return what a control says or, before it says anything, the address; None if that says nothing either."""
+        address = self.asks["address"].get(name) if self.is_read else None
+        return self.text(name) or (address if isinstance(address, str) and address else None)
+
     def text(self, name: str) -> str | None:
         """Return what a control says, None if it says nothing."""
         value = self.asks.get(name)

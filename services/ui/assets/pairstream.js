@@ -36,11 +36,11 @@
         return allowed.includes(value) ? value : otherwise;
     }
 
-    /* Say what the page that is open looks at; `asks` come on top of what it said before. */
+    /* Say what the page that is open looks at; `asks` come on top of what it said before, its address first of all. */
     function look(asks) {
         const main = document.querySelector("main");
         if (!main) return;
-        const before = looked === main ? looking.asks : {};
+        const before = looked === main ? looking.asks : { address: Object.fromEntries(query()) };
         const opened = looked === main ? looking.opened : (looking ? looking.opened : 0) + 1;
         looked = main;
         looking = { tab: TAB, page: main.id.slice("page-".length), opened: opened, zone: zone,
@@ -136,7 +136,19 @@
         return theme === "auto" || !theme ? (system.matches ? "dark" : "light") : theme;
     }
 
-    window.pairstream = { query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
+    /* Elements as JSON, and what has become of those that have ids. */
+    function element(tree, values, key) {
+        if (Array.isArray(tree)) return tree.map((one, n) => element(one, values, n));
+        if (tree === null || typeof tree !== "object") return tree;
+        const { children, ...props } = Object.assign({ key: key }, tree.props, values[tree.props.id]);
+        return React.createElement(tree.tag, props, element(children, values));
+    }
+
+    function Drawn(props) {
+        return element(props.tree, props.values || {});
+    }
+
+    window.pairstream = { Drawn, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
         zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {

@@ -92,7 +92,7 @@ def market_page() -> Selection:
 
 @pytest.fixture
 def pairs_page() -> Selection:
-    return Selection("one", "pairs", 1, asks={"pair": PAIR})
+    return Selection("one", "pairs", 1, asks={"pair": PAIR, "turn": 1})
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from dash.development.base_component import Component
 
 from services.common.clock import SECOND
 from services.ui.answers import StreamMessage
+from services.ui.callbacks import DRAWN
+from services.ui.drawn import Drawings
 from services.ui.layout import shell
 from services.ui.market import Market, Now
 from services.ui.pages import PAGES
@@ -44,7 +46,8 @@ def test_everything_sent_has_a_place_and_is_json(page: Page, site: Site, alert: 
     site.market.apply(StreamMessage("update", alerts=(alert(),)), now)
     for asks in ({}, {"symbol": "ETHUSDT", "pair": PAIR}):
         for stood_on in (site, nothing):
-            props = tab(stood_on).step(Selection("one", page.name, 1, asks=asks), now)
+            made = tab(stood_on).step(Selection("one", page.name, 1, asks=asks), now)
+            props = Drawings(DRAWN).gather(made)
             assert set(props) <= ids
             json.dumps(props, default=Component.to_plotly_json, allow_nan=False)
 
@@ -119,9 +122,13 @@ def test_the_first_pair_is_chosen_when_the_address_names_none(
 ) -> None:
     # Until the page has read its address it may still name one.
     assert tab(site).step(replace(pairs_page, asks={}), now)["pair-select"] == {"data": [PAIR]}
-    props = tab(site).step(replace(pairs_page, asks={"turn": 1}), now)
+    props = tab(site).step(replace(pairs_page, asks={"address": {}}), now)
     assert props["pair-select"] == {"data": [PAIR], "value": PAIR}
+    # Its numbers come at once; the chart waits until the page has said how many panes it has room for.
+    assert props["metric-zscore"]["children"] == "+0.75"
     assert "chart-pair" not in props
+    props = tab(site).step(replace(pairs_page, asks={"address": {"pair": "A-B"}, "turn": 1}), now)
+    assert props["pair-select"] == {"data": [PAIR, "A-B"]}
 
 
 def test_a_pair_that_is_not_watched_is_said(site: Site, pairs_page: Selection, now: Now) -> None:

@@ -133,7 +133,9 @@
             if (symbol) remember({ symbol: symbol, interval: shown.join(",") });
             PLACES.forEach(function (place, n) {
                 const shows = symbol && shown[n] ? symbol + "|" + shown[n] : null;
-                if (shows !== (drawn[place] || null)) empty(place);
+                const isDrawn = shows && (props("chart-candles" + place).series || [])
+                    .some((one) => one.id === "candles|" + shows); // the server chose it
+                if (shows !== (drawn[place] || null) && !isDrawn) empty(place);
                 drawn[place] = shows;
             });
             mark();

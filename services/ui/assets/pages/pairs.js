@@ -68,6 +68,10 @@
             if (pair) remember({ pair: pair, range: range });
             drawn = pair && pair + "|" + range;
             older = 0;
+            if (drawn && (props("chart-pair").series || []).some((one) => one.id.endsWith("|" + drawn))) {
+                look({ pair: pair, range: range, older: older }); // the server chose it, and has drawn it
+                return [keep(), keep()];
+            }
             turn += 1;
             set("chart-pair", { series: panes.map((_, n) => ({ id: "none" + n, type: "line", data: [], pane: n })) });
             set("pair-state", { children: "", className: "pane-empty" });

@@ -4,6 +4,7 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from services.ui.components import chooser, download, page, pane, segmented
+from services.ui.drawn import Drawn
 from services.ui.pages.health import gaps, tapes
 from services.ui.view import Site, attributes
 
@@ -29,7 +30,12 @@ def layout() -> Component:
         "health",
         "Health",
         [
-            html.Section([feed, stations], className="health-map", **attributes("aria", label="Pipeline")),
+            Drawn(
+                "pipeline",
+                html.Section(
+                    [feed, stations], className="health-map", **attributes("aria", label="Pipeline")
+                ),
+            ),
             pane("Tape of each symbol", tapes.table(), "tapes", [save]),
             pane("Gaps", gaps.table(), "gaps", tools),
         ],

@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from services.ui import charts, downloads
 from services.ui.components import cover, page, pane, segmented
+from services.ui.drawn import Drawn
 from services.ui.formatting import NONE
 from services.ui.pages.market import symbols
 from services.ui.view import INTERVALS, Interval, Site, attributes
@@ -97,12 +98,15 @@ def _chart(place: str) -> Component:
 
 
 def _quote() -> Component:
+    quote = [
+        html.B(NONE, id="quote-symbol", className="quote-symbol"),
+        html.Span(id="quote-price", className="quote-price num"),
+        html.Span(id="quote-change", className="num"),
+        html.Span(id="quote-age", className="late num"),
+    ]
     return html.Div(
         [
-            html.B(NONE, id="quote-symbol", className="quote-symbol"),
-            html.Span(id="quote-price", className="quote-price num"),
-            html.Span(id="quote-change", className="num"),
-            html.Span(id="quote-age", className="late num"),
+            Drawn("quote", html.Span(quote, className="quote-now")),
             html.Span(className="gap"),
             html.Span("Charts", className="pane-note"),
             segmented("charts-select", "How many charts", COUNTS, COUNTS[0]),

@@ -42,14 +42,11 @@ class MarketView(View):
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
         market = self.site.market
-        symbol = selection.text("symbol")
-        props = {**self._list(now), **_quote(market, symbol, now)}
+        symbol, chosen = _symbol(market, selection)
+        props = {**self._list(now), **_quote(market, symbol, now), **chosen}
         self.title = _title(market, symbol)
         self.dropped = {}
         if symbol is None:
-            # Until the page has read its address it says nothing at all.
-            if market.symbols and "symbol" in selection.asks:
-                props["symbol"] = {"data": min(market.symbols)}
             return props | steps.empty("candles-empty", "Waiting for the API")
         shown = dict(zip(PLACES, _intervals(selection), strict=False))
         self._cursors = {place: cursor for place, cursor in self._cursors.items() if place in shown}
@@ -121,7 +118,7 @@ def _cursors(mark: Any) -> dict[str, Cursor]:
 
 def _intervals(selection: Selection) -> list[Interval]:
     names: dict[str, Interval] = {interval: interval for interval in INTERVALS}
-    asked = (selection.text("interval") or "").split(",")
+    asked = (selection.opened_with("interval") or "").split(",")
     intervals = [names[name] for name in asked if name in names]
     return intervals if str(len(intervals)) in COUNTS else [USUAL[0]]
 
@@ -151,6 +148,15 @@ def _csv(symbol: str, interval: str, cursor: Cursor | None) -> str:
     return downloads.link(
         "/v1/bars", symbol=symbol, interval=interval, start=start, limit=2 * BARS_MOST if cursor else None
     )
+
+
+def _symbol(market: Market, selection: Selection) -> tuple[str | None, Props]:
+    """Return which symbol is shown: the first once the page has read its address and names none."""
+    asked = selection.opened_with("symbol")
+    if asked is not None or not market.symbols or not selection.is_read:
+        return asked, {}
+    first = min(market.symbols)
+    return first, {"symbol": {"data": first}}
 
 
 def _quote(market: Market, symbol: str | None, now: Now) -> Props:

@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from services.ui import charts
 from services.ui.components import chooser, cover, download, page, pane, segmented
+from services.ui.drawn import Drawn
 from services.ui.formatting import NONE
 from services.ui.pages.pairs import side, spans
 from services.ui.pages.pairs.lines import PANES, PaneName, tops
@@ -63,7 +64,7 @@ def layout() -> Component:
     drawn = charts.chart(CHART, BAR_SPACING, crosshair=True)
     chart = pane("Pair", [drawn, *_labels(), *covers, dcc.Store(id="pair-extras")], "pair", tools)
     aside = html.Aside(side.layout(), id="pair-side", **attributes("aria", label="This pair"))
-    return page("pairs", "Pairs", [cards, html.Div([chart, aside], className="beside")])
+    return page("pairs", "Pairs", [Drawn("cards", cards), html.Div([chart, aside], className="beside")])
 
 
 def register(app: Dash, site: Site) -> None:
@@ -105,7 +106,6 @@ def register(app: Dash, site: Site) -> None:
 
 
 def _card(name: str) -> Component:
-    # Few parts, because each component of a page costs a little on every update.
     return html.Div(
         [
             html.Div(LABELS[name], id=f"label-{name}", className="card-label"),

@@ -40,14 +40,14 @@ class PairsView(View):
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
         market = self.site.market
-        asked = selection.text("pair")
+        asked, chosen = _choice(market, selection)
         pair = (market.pairs or {}).get(asked or "")
-        span = spans.named(selection.asks.get("range"))
+        span = spans.named(selection.opened_with("range"))
         panes = lines.shown(selection.asks.get("panes"))
         fit = fits.fit(self.site, pair) if pair and not pair.paused else None
         self.title = words.title(market, pair)
         props = {
-            **_choice(market, asked, is_ready="turn" in selection.asks),
+            **chosen,
             **_labels(panes),
             **words.labels(market, pair, span, fits.band_words(fit)),
             **cards(market, pair, now, fit),
@@ -57,6 +57,8 @@ class PairsView(View):
             nothing = steps.empty("pair-empty", words.no_pair(market, asked))
             return {**props, **nothing, **steps.empty("pair-state", ""), **words.csv(None, None, "")}
         track = spans.track(self.site, pair.pair, span)
+        if "turn" not in selection.asks:
+            return props  # the page is about to say which panes it has room for
         canvas = Canvas(pair, span, panes, market.decimals.get(pair.y, 2))
         return {
             **props,
@@ -162,15 +164,17 @@ def _cursor(mark: Any) -> Cursor | None:
         return None  # a page older than this process
 
 
-def _choice(market: Market, asked: str | None, *, is_ready: bool) -> Props:
-    """Return the pairs there are, and the first as chosen once the page has read its address and names none."""
+def _choice(market: Market, selection: Selection) -> tuple[str | None, Props]:
+    """Return which pair is shown, and those there are: the first once the page has read its address and names none."""
+    asked = selection.opened_with("pair")
     if market.pairs is None:
-        return {}
+        return asked, {}
     names = list(market.pairs)
     # The select forgets a value it has no option for; the cover of the chart says what is wrong with this one.
     unknown = [asked] if asked and asked not in market.pairs else []
-    value = {"value": names[0]} if is_ready and asked is None and names else {}
-    return {"pair-select": {"data": names + unknown, **value}}
+    if asked is None and names and selection.is_read:
+        return names[0], {"pair-select": {"data": names, "value": names[0]}}
+    return asked, {"pair-select": {"data": names + unknown}}
 
 
 def _labels(panes: tuple[PaneName, ...]) -> Props:

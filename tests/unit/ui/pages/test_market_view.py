@@ -87,11 +87,11 @@ def test_many_symbols_can_be_searched(site: Site, now: Now) -> None:
 
 
 def test_the_first_symbol_is_chosen_when_the_address_names_none(site: Site, now: Now) -> None:
-    props = MarketView(site).step(asking(symbol=None), now)
+    props = MarketView(site).step(replace(asking(), asks={"address": {"interval": "1m"}}), now)
     assert props["symbol"] == {"data": "BTCUSDT"}
     # Before the address has been read nobody knows whether it names one.
     assert "symbol" not in MarketView(site).step(replace(asking(), asks={}), now)
-    assert props["candles-empty"]["children"] == "Waiting for the API"
+    assert props["candles-title"] == {"children": "BTCUSDT 1m"}
 
 
 def test_a_bar_that_trades_still_is_told(site: Site, bar: Make, now: Now) -> None:
