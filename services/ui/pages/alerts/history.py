@@ -26,34 +26,34 @@ Row = dict[str, Any]
 _IS_STATE = {name: f"params.data.state == '{name}'" for name in ("firing", "resolved")}
 _INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 150},
-    {"field": "pair", "headerName": "Pair", "width": 152, "cellRenderer": "PairLink", **_INSIDE},
-    {"field": "state", "headerName": "State", "width": 90, "cellClassRules": _IS_STATE},
+    {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 140},
+    {"field": "pair", "headerName": "Pair", "width": 142, "cellRenderer": "PairLink", **_INSIDE},
+    {"field": "state", "headerName": "State", "width": 84, "cellClassRules": _IS_STATE},
     {
         "field": "z",
         "headerName": "z",
-        "width": 64,
+        "width": 56,
         "type": "rightAligned",
         "valueFormatter": {"function": "params.data.text.z"},
     },
     {
         "field": "threshold",
         "headerName": "Threshold",
-        "width": 86,
+        "width": 78,
         "type": "rightAligned",
         "valueFormatter": {"function": "params.data.text.threshold"},
     },
     {
         "field": "handling",
         "headerName": "Handling",
-        "width": 226,
+        "width": 206,
         "sortable": False,
         "cellClass": "is-handling",
         "cellRenderer": "AlertHandling",
         "cellRendererParams": {"snoozes": SNOOZES},
         **_INSIDE,
     },
-    {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 170, "tooltipField": "message"},
+    {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 104, "tooltipField": "message"},
 ]
 
 

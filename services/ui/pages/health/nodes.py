@@ -20,6 +20,7 @@ LOSSES = {
     "dropped": "trades dropped",
     "lost": "messages deleted before they were read",
 }
+READS = {"live": "reads the exchange", "replay": "reads a recording", "synthetic": "invents a market"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def nodes(market: Market, now: Now) -> list[Node]:
     published = ("ticks", "quotes", "mark_prices", "liquidations")
     spoken = ("signals", "live_signals", "alerts")
     return [
-        station("ingest", "ingest", "reads the exchange", ("ticks/s", ("ticks",))),
+        station("ingest", "ingest", READS.get(market.feed or "", "reads the feed"), ("ticks/s", ("ticks",))),
         _broker(market, now, "broker-in", "topic of ticks", "ingest", published),
         station(
             "stream_analytics",

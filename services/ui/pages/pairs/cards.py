@@ -128,7 +128,7 @@ def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tu
         decimals = LOG_DECIMALS if log else market.decimals.get(pair.y, 2) + 1
         return (
             number(signal.spread, decimals, sign=True),
-            "log prices" if log else f"in units of {pair.y}",
+            "log prices" if log else f"in the unit of {pair.y}'s price",
             "",
         )
     if name == "hedge-ratio" and signal.hedge_ratio is not None:

@@ -44,7 +44,7 @@ def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair,
     props = cards(market, pair, now)
     assert shown(props, "y") == ("3\u202f400.25", "−1.23 % in 24 h\n12.35 k traded in 24 h", "ok")
     assert shown(props, "x") == ("64\u202f000.1", "last trade", "ok")
-    assert shown(props, "spread") == ("+1.250", "in units of ETHUSDT", "ok")
+    assert shown(props, "spread") == ("+1.250", "in the unit of ETHUSDT's price", "ok")
     assert shown(props, "zscore") == ("+0.75", "entry ±2, exit ±0.5", "ok")
     assert shown(props, "hedge-ratio") == ("0.052310", "OLS, window 300", "ok")
     assert shown(props, "correlation") == ("+0.870", "window 300", "ok")
