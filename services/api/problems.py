@@ -139,10 +139,12 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, str | None]:
             return {"field": field, "expected": "a value", "received": None}
         case "extra_forbidden":
             expected = "only documented parameters"
-        case "json_invalid":
+        case "json_invalid" if isinstance(error["loc"][-1], int):
             expected = f"JSON, which this is not at character {field}: {error['ctx']['error']}"
             return {"field": "body", "expected": expected, "received": None}
-        case _ if isinstance(error["input"], bytes):
+        case "json_invalid":
+            expected = "JSON"
+        case _ if error["loc"] == ("body",) and isinstance(error["input"], bytes):
             expected = "JSON, and the header Content-Type: application/json"
             return {"field": field, "expected": expected, "received": error["input"].decode(errors="replace")}
         case _:

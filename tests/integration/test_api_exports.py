@@ -115,6 +115,8 @@ def plain(value: Any) -> str:
             return str(value).lower()
         case str() if value.startswith("="):
             return f"'{value}"
+        case float():
+            return encode(value).decode()
         case _:
             return str(value)
 
