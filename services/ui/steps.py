@@ -14,9 +14,9 @@ from services.ui.charts import Series, Updates
 from services.ui.tracks import Track, point_us
 from services.ui.view import Props
 
-# A page left open all day must not grow without end: past this many times what its track usually holds, and what was
-# asked for beyond that, a chart starts again.
-GROWTH = 3
+# A page left open all day must not grow without end: past what is wanted and this share of what its track usually
+# holds, a chart starts again.
+GROWTH = 0.4
 
 P = TypeVar("P", Bar, Signal)
 
@@ -77,7 +77,7 @@ def step(
     if older > 0:
         shown = points[first - older :]
         return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=-older)
-    if count > wanted + (GROWTH - 1) * track.usual:
+    if count > wanted + GROWTH * track.usual:
         shown = points[-wanted:]
         return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=count - len(shown))
     return Step(

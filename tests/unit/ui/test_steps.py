@@ -51,15 +51,16 @@ def test_what_does_not_continue_is_sent_whole(bars: Track[Bar], bar: Make, chang
 
 def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], bar: Make) -> None:
     bars.usual = 10
+    most = round(GROWTH * bars.usual)
     cursor, dropped = step(bars, None).cursor, 0
-    for n in range(10, GROWTH * 10 + 5):
+    for n in range(10, 10 + most + 5):
         bars.points = [*bars.points, bar(START_S + 60 * n)][-bars.usual :]
         following = step(bars, cursor)
         cursor = following.cursor
         if following.dropped:
             assert sent(following) == {"series"}  # no command that would move what is seen
             dropped += following.dropped
-    assert dropped == GROWTH * 10 + 1 - 10
+    assert dropped == most + 1
 
 
 def test_older_points_move_what_is_seen_by_as_many(bars: Track[Bar], bar: Make) -> None:
