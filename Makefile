@@ -14,9 +14,9 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 	$(BIN)/pairstream up --feed auto
 
 # The many short files of tests/unit come last and fill up what the long ones leave. Much of the time is spent waiting
-# for processes to start, so there are two workers more than two cores.
+# for processes to start, so there is one worker more than two cores.
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them
 	$(BIN)/pytest -n 2 --dist loadfile tests/e2e

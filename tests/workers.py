@@ -134,7 +134,8 @@ class Workers:
         """End the one that has been there for longest as the supervisor does; AssertionError unless it goes well."""
         oldest = self._members.pop(0)
         oldest.terminate()
-        assert oldest.wait(_LEAVE_S) == 0
+        code = oldest.wait(_LEAVE_S)
+        assert code == 0, code
 
     def are_well(self) -> bool:
         """Return true; AssertionError if one has ended by itself."""
