@@ -15,6 +15,9 @@ from services.ui.view import attributes
 
 def shell() -> Component:
     """Return the whole page, before anything is known."""
+    services = html.Div(
+        id="services", className="services", role="group", tabIndex=0, **attributes("aria", label="Services")
+    )
     body = html.Div(
         [
             html.A("Skip to the page", href="#_pages_content", className="skip"),
@@ -25,7 +28,7 @@ def shell() -> Component:
                 id="firing", className="firing", role="region", **attributes("aria", label="Firing alerts")
             ),
             dash.page_container,
-            Drawn("foot", html.Footer(_services(), className="foot")),
+            Drawn("foot", html.Footer(services, className="foot")),
             dmc.NotificationContainer(id="toasts", position="bottom-left", limit=4, containerWidth=360),
             *_state(),
             *handling.parts(),
@@ -36,13 +39,6 @@ def shell() -> Component:
     theme = {"primaryColor": "blue", "defaultRadius": "sm", "fontFamily": "var(--font)", "focusRing": "auto"}
     provider: Component = dmc.MantineProvider(body, id="mantine", defaultColorScheme="auto", theme=theme)
     return provider
-
-
-def _services() -> Component:
-    services: Component = html.Div(
-        id="services", className="services", role="group", tabIndex=0, **attributes("aria", label="Services")
-    )
-    return services
 
 
 def _state() -> list[Component]:

@@ -1,11 +1,10 @@
 """The page of alerts over the fake API; toasts, their tone and the line of firing alerts on every page."""
 
-import json
 import re
 import time
 from typing import Any
-from urllib.request import urlopen
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -161,10 +160,8 @@ def test_the_filters_are_in_the_address_and_in_the_csv(alerts_page: Dashboard, f
     until(lambda: "from=2026-01-31T12%3A30Z" in page.evaluate("location.href"))
     assert f"pair={OTHER}&state=firing" in page.url
     until(lambda: "start=1769862600000000" in (page.locator("#alerts-csv").get_attribute("href") or ""))
-    with urlopen(
-        page.url.split("/alerts")[0] + (page.locator("#alerts-csv").get_attribute("href") or "")
-    ) as csv:
-        head, *lines = csv.read().decode().splitlines()
+    link = page.locator("#alerts-csv").get_attribute("href") or ""
+    head, *lines = httpx.get(page.url.split("/alerts")[0] + link).text.splitlines()
     assert head == "alert_id,pair,state"
     assert f"{kept['alert_id']},{OTHER},firing" in lines
     assert all(line.endswith(f"{OTHER},firing") for line in lines)
@@ -218,8 +215,7 @@ def test_older_alerts_are_read_and_new_ones_do_not_move_what_is_read(
 ) -> None:
     for n in range(130):
         fake_api.post("/fake/alert", state="resolved", ago_s=1000 + n)
-    with urlopen(f"{fake_api.url}/v1/alerts?limit=1000") as answer:
-        total = len(json.load(answer)["data"])
+    total = len(httpx.get(f"{fake_api.url}/v1/alerts?limit=1000").json()["data"])
     dashboard = listed(open_page(dashboard_server.url, "alerts?to=2099-01-01T00:00Z"))
     count = "() => window.dash_ag_grid.getApi('alerts-table').getDisplayedRowCount()"
     # A page of a hundred, and what the stream has brought since that was read.
