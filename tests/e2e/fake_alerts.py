@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse
 
 from tests.e2e.fake_pairs import problem
 
@@ -26,6 +26,7 @@ class Alerts:
         self.stored: dict[str, dict[str, Any]] = {}
         self.news: list[dict[str, Any]] = []
         self.is_away = False
+        self.refused: str | None = None  # the one that nothing may be done about
 
     def say(self, alert: dict[str, Any]) -> dict[str, Any]:
         """Tell of an alert, a new one or what was done about it."""
@@ -78,16 +79,14 @@ def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
 
     @app.post("/v1/alerts/{alert_id}/ack")
     async def acknowledge(alert_id: str) -> Any:
-        if alert_id not in alerts.stored:
-            return _unknown(alert_id)
+        if alert_id == alerts.refused:
+            return problem(404, f"expected the id of a stored alert, received {alert_id!r}")
         return alerts.say(
             {**alerts.stored[alert_id], "acked_us": time.time_ns() // 1000, "acked_by": "local"}
         )
 
     @app.post("/v1/alerts/{alert_id}/snooze")
     async def snooze(alert_id: str, body: dict[str, float]) -> Any:
-        if alert_id not in alerts.stored:
-            return _unknown(alert_id)
         if body["for_s"] > SNOOZE_MAX_S:
             expected = f"less than or equal to {SNOOZE_MAX_S}"
             return problem(422, f"body.for_s: expected {expected}", ("body.for_s", expected, body["for_s"]))
@@ -95,16 +94,11 @@ def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
         return alerts.say({**alerts.stored[alert_id], "snoozed_until_us": until})
 
     @app.post("/fake/alerts")
-    async def fake_alerts(away: bool | None = None, forget: str | None = None, wake: bool = False) -> Any:
+    async def fake_alerts(away: bool | None = None, refuse: str | None = None, wake: bool = False) -> Any:
         alerts.is_away = alerts.is_away if away is None else away
-        if forget is not None:
-            del alerts.stored[forget]
+        alerts.refused = refuse
         if wake:
             for alert in alerts.newest():
                 if alert["snoozed_until_us"] is not None:
                     alerts.say({**alert, "snoozed_until_us": None})
         return {"away": alerts.is_away}
-
-
-def _unknown(alert_id: str) -> Response:
-    return problem(404, f"expected the id of a stored alert, received {alert_id!r}")

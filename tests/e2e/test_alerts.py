@@ -136,7 +136,7 @@ def test_a_snooze_of_another_length_is_asked_for_and_refused_in_words(
 @pytest.mark.long
 def test_what_the_api_refuses_is_said(alerts_page: Dashboard, fake_api: Served) -> None:
     alert = fake_api.post("/fake/alert")
-    fake_api.post("/fake/alerts", forget=alert["alert_id"])
+    fake_api.post("/fake/alerts", refuse=alert["alert_id"])
     row(alerts_page, alert).get_by_role("button", name="Acknowledge").click()
     refusal = alerts_page.page.locator(".is-refusal")
     expect(refusal).to_contain_text("Not acknowledged")
@@ -221,8 +221,7 @@ def test_older_alerts_are_read_and_new_ones_do_not_move_what_is_read(
     # A page of a hundred, and what the stream has brought since that was read.
     until(lambda: 100 <= dashboard.page.evaluate(count) < total)
     dashboard.page.locator("#alerts-older").click()
-    until(lambda: dashboard.page.evaluate(count) >= total)
-    shown = dashboard.page.evaluate(count)
+    until(lambda: dashboard.page.evaluate(count) == total)
     expect(dashboard.page.locator("#alerts-said")).to_have_text("No older alerts.")
     expect(dashboard.page.locator("#alerts-older")).to_be_hidden()
     box = dashboard.page.locator("#alerts-table").bounding_box()
@@ -233,7 +232,7 @@ def test_older_alerts_are_read_and_new_ones_do_not_move_what_is_read(
     expect(read).to_be_visible()
     before, words = read.bounding_box(), read.inner_text()
     fake_api.post("/fake/alert", state="resolved")
-    until(lambda: dashboard.page.evaluate(count) == shown + 1)
+    until(lambda: dashboard.page.evaluate(count) == total + 1)
     moved = dashboard.page.locator("#alerts-table [row-index='46'] [col-id=time]")
     expect(moved).to_have_text(words)
     assert moved.bounding_box() == before
