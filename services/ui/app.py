@@ -1,7 +1,7 @@
 """The Dash app on its FastAPI server."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from importlib.resources import files
 from typing import Any, cast
 
@@ -98,16 +98,16 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
     return server
 
 
-async def begin(server: FastAPI) -> None:
-    """Have Dash set itself up, which it does at the first request for ``/`` alone, not at one for another page."""
+async def begin(server: FastAPI) -> list[str]:
+    """Have Dash set itself up, which the first request for ``/`` alone does; return the files that a page names."""
     async with _visitor(server) as client:
-        (await client.get("/")).raise_for_status()
+        return _NAMED_FILE.findall((await client.get("/")).raise_for_status().text)
 
 
-async def warm(server: FastAPI) -> None:
-    """Ask for every file of a page, so that the first visitor need not wait until they are compressed."""
+async def warm(server: FastAPI, files: Iterable[str]) -> None:
+    """Ask for `files` of a page, so that the first visitor need not wait until they are compressed."""
     async with _visitor(server) as client:
-        for address in _NAMED_FILE.findall((await client.get("/")).text):
+        for address in files:
             (await client.get(address)).raise_for_status()
 
 

@@ -8,26 +8,56 @@ from dash.development.base_component import Component
 
 from services.ui.view import Props
 
+Row = dict[str, Any]
 
-class Drawn(Component):
-    """Elements without callbacks, which ``Drawn`` in ``assets/pairstream.js`` draws.
 
-    `tree` is what they are, ``values`` what has become of those that have ids: id -> properties.
-    """
+class _Own(Component):
+    """A component of ``assets/pairstream.js``."""
 
     id: str
-    tree: Any
     _namespace = "pairstream"
-    _type = "Drawn"
-    _prop_names = ["id", "tree", "values"]  # noqa: RUF012
-    available_properties = _prop_names
     _valid_wildcard_attributes = []  # noqa: RUF012
     available_wildcard_properties = []  # noqa: RUF012
     _children_props = []  # noqa: RUF012
     _base_nodes = []  # noqa: RUF012
 
+
+class Drawn(_Own):
+    """Elements without callbacks, drawn as one.
+
+    `tree` is what they are, ``values`` what has become of those that have ids: id -> properties.
+    """
+
+    tree: Any
+    _type = "Drawn"
+    _prop_names = ["id", "tree", "values"]  # noqa: RUF012
+    available_properties = _prop_names
+
     def __init__(self, element: str, tree: Component) -> None:
         super().__init__(id=element, tree=plain(tree))  # type: ignore[no-untyped-call]
+
+
+class Rows(_Own):
+    """The ``rows`` that have changed in the AG Grid `table`, which takes them in where they are.
+
+    The grid's own ``rowTransaction`` is not for a table that changes every second: dash-ag-grid and React keep
+    something of each of them for as long as the page is open.
+    """
+
+    _type = "Rows"
+    _prop_names = ["id", "table", "rows"]  # noqa: RUF012
+    available_properties = _prop_names
+
+    def __init__(self, table: str) -> None:
+        super().__init__(id=f"{table}-changed", table=table, rows=[])  # type: ignore[no-untyped-call]
+
+
+def changes(table: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> Props:
+    """Return what brings the rows of a table with a `Rows` from `before`, by their ids, to `after`."""
+    if after.keys() != before.keys():
+        return {table: {"rowData": list(after.values())}, f"{table}-changed": {"rows": []}}
+    changed = [row for name, row in after.items() if row != before[name]]
+    return {f"{table}-changed": {"rows": changed}} if changed else {}
 
 
 def plain(value: Any) -> Any:

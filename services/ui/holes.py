@@ -87,7 +87,7 @@ class Holes:
         zone: str,
     ) -> Shade:
         """Return what to shade of the points from `first_us` on; the same object while nothing has changed."""
-        subject = (track, track.generation, first_us, quiet)
+        subject = (track, track.generation, track.revision, first_us, quiet)
         if subject != self._subject:
             self._subject, self._silences, self._followed_us = subject, [], first_us
         self._silences += _silences(track.since(self._followed_us), quiet)

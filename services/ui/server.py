@@ -25,9 +25,9 @@ async def serve(settings: UiSettings) -> None:
             app = build(
                 Site(market, Tracks(client), client, hub.now, brokers=settings.brokers), settings.ui_hosts
             )
-            await begin(app)
+            files = await begin(app)
             log.info("serving", url=serving.address(listener), api=settings.api_url)
             tasks.create_task(hub.follow(client, market))
             tasks.create_task(hub.refresh(client, market))
             tasks.create_task(serving.serve(app, listener))
-            tasks.create_task(warm(app))
+            tasks.create_task(warm(app, files))

@@ -26,6 +26,7 @@ class Cursor(Struct, frozen=True):
 
     key: str
     generation: int
+    revision: int
     first_us: int
     last_us: int
     count: int
@@ -63,7 +64,7 @@ def step(
     last_us = point_us(points[-1])
 
     def stands(shown: Sequence[P]) -> Cursor:
-        return Cursor(key, track.generation, point_us(shown[0]), last_us, len(shown))
+        return Cursor(key, track.generation, track.revision, point_us(shown[0]), last_us, len(shown))
 
     continues = cursor is not None and (cursor.key, cursor.generation) == (key, track.generation)
     if cursor is None or not continues or not point_us(points[0]) <= cursor.last_us <= last_us:
@@ -77,7 +78,7 @@ def step(
     if older > 0:
         shown = points[first - older :]
         return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=-older)
-    if count > wanted + GROWTH * track.usual:
+    if cursor.revision != track.revision or count > wanted + GROWTH * track.usual:
         shown = points[-wanted:]
         return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=count - len(shown))
     return Step(

@@ -19,6 +19,8 @@ BARS_KEPT = 500
 BARS_MOST = 19_000
 SIGNALS_KEPT = 1800  # half an hour of seconds
 BARS_EVERY_S = 0.5
+# Trades that come late change bars that were read long ago.
+BARS_AGAIN_EVERY_S = 15.0
 OLDER_EVERY_S = 1.0
 # The most rows of one JSON answer.
 PAGE = 10_000
@@ -38,7 +40,10 @@ def point_us(point: Bar | Signal) -> int:
 
 
 class Track(Generic[P]):
-    """One series, oldest first; ``generation`` grows when it no longer continues what it was."""
+    """One series, oldest first.
+
+    ``generation`` grows when it no longer continues what it was, ``revision`` when points before the last one change.
+    """
 
     def __init__(
         self,
@@ -47,13 +52,14 @@ class Track(Generic[P]):
         every_s: float,
         monotonic: Callable[[], float] = time.monotonic,
         fetch_older: Callable[[int, int], Awaitable[Sequence[P]]] | None = None,
+        again_every_s: float = float("inf"),
     ) -> None:
         """`fetch` returns the newest n points, oldest first; it is called at most every `every_s` seconds.
 
-        `fetch_older` returns the newest n points before a moment.
+        `fetch_older` returns the newest n points before a moment. What is known is read again `again_every_s`.
         """
         self.points: list[P] = []
-        self.generation = 0
+        self.generation = self.revision = 0
         self.loaded = False
         self.error: str | None = None
         self.refusal: str | None = None
@@ -68,8 +74,10 @@ class Track(Generic[P]):
         self._read_older_s = float("-inf")
         self.usual = self.kept = kept
         self._every_s = every_s
+        self._again_every_s = again_every_s
         self._monotonic = monotonic
         self._read_s = float("-inf")
+        self._read_again_s = self.used_s
         self._reading: asyncio.Task[None] | None = None
 
     def poke(self, news: Iterable[P] = ()) -> None:
@@ -127,6 +135,9 @@ class Track(Generic[P]):
     def _count(self, newest: P | None) -> int:
         if not self.points:
             return self.usual
+        if self.used_s - self._read_again_s >= self._again_every_s:
+            self._read_again_s = self.used_s
+            return min(len(self.points), PAGE)
         ahead = (point_us(newest) - point_us(self.points[-1])) // SECOND if newest is not None else 0
         return min(self.usual, max(ahead, 0) + 2)
 
@@ -183,7 +194,15 @@ class Track(Generic[P]):
         # What the stream brought may be ahead of what the API has stored.
         before = self.points[: bisect_left(self.points, first, key=point_us)]
         after = self.points[bisect_right(self.points, last, key=point_us) :]
-        self.points = (before + list(fresh) + after)[-self.kept :]
+        known, last_us = self.points, point_us(self.points[-1])
+        self.points = before + list(fresh) + after
+        if _before(last_us, self.points) != _before(last_us, known):
+            self.revision += 1
+        del self.points[: -self.kept]
+
+
+def _before(us: int, points: Sequence[P]) -> list[P]:
+    return list(points[: bisect_left(points, us, key=point_us)])
 
 
 class Tracks:
@@ -208,6 +227,7 @@ class Tracks:
                 BARS_EVERY_S,
                 self._monotonic,
                 lambda count, before_us: self._client.bars(symbol, interval, count, before_us),
+                BARS_AGAIN_EVERY_S,
             ),
         )
         track.poke()
@@ -233,7 +253,11 @@ class Tracks:
 
     def _hour(self, symbol: str) -> Track[Bar]:
         return Track(
-            lambda count: self._client.bars(symbol, "1m", count), HOUR_BARS, HOURS_EVERY_S, self._monotonic
+            lambda count: self._client.bars(symbol, "1m", count),
+            HOUR_BARS,
+            HOURS_EVERY_S,
+            self._monotonic,
+            again_every_s=HOURS_EVERY_S,
         )
 
     def signals(self, pair: str, closes: Iterable[Signal], kept: int = SIGNALS_KEPT) -> Track[Signal]:

@@ -40,6 +40,7 @@ class World:
         self.silent_symbols = 0
         self.half_life_s: float | None = 42.5
         self.paused_pair: str | None = None
+        self.late_us = 0  # the bar that begins here got a trade later
         self.pairs = fake_pairs.Pairs(PAIRS, list(BASES))
 
     def now_us(self) -> int:
@@ -176,14 +177,15 @@ def build(world: World) -> FastAPI:
     ) -> dict[str, Any]:
         if symbol not in BASES:
             raise HTTPException(404, f"expected one of {', '.join(BASES)}, received {symbol!r}")
-        now = world.now_us() / SECOND
-        width = INTERVALS[interval]
+        now, width = world.now_us() / SECOND, INTERVALS[interval]
         newest = int(now) // width * width
         oldest = newest - HISTORY_S
-        if end is not None:
-            newest = min(newest, -(-end // SECOND // width) * width - width)
+        newest = newest if end is None else min(newest, -(-end // SECOND // width) * width - width)
         starts = range(max(oldest, newest - (limit - 1) * width), newest + 1, width)
-        return {"feed": world.feed, "data": [bar(symbol, start, width, now) for start in starts]}
+        bars = {start: bar(symbol, start, width, now) for start in starts}
+        if late := bars.get(world.late_us // SECOND):
+            late["high"] *= 1.01
+        return {"feed": world.feed, "data": list(bars.values())}
 
     @app.get("/v1/pairs")
     async def get_pairs() -> dict[str, Any]:
@@ -270,15 +272,17 @@ def build(world: World) -> FastAPI:
         silent_symbols: int | None = None,
         half_life_s: float | None = None,
         paused_pair: str | None = None,
+        late_us: int | None = None,
     ) -> dict[str, Any]:
         world.feed = feed or world.feed
         world.quality = quality or world.quality
         world.paused = world.paused if paused is None else paused
         world.half_life_s = world.half_life_s if half_life_s is None else half_life_s or None
         world.paused_pair = paused_pair or world.paused_pair
+        world.late_us = late_us or world.late_us
         world.silent_symbols = world.silent_symbols if silent_symbols is None else silent_symbols
         world.sick = None if sick == "none" else sick or world.sick
-        return {"feed": world.feed, "quality": world.quality, "paused": world.paused, "sick": world.sick}
+        return {}
 
     return app
 

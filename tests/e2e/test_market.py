@@ -190,6 +190,25 @@ def test_scrolling_back_brings_older_bars_and_moves_nothing(
 
 
 @pytest.mark.long
+def test_a_trade_that_came_late_changes_its_bar_and_moves_nothing(
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage
+) -> None:
+    dashboard = open_page(dashboard_server.url, "?interval=1s")
+    until(lambda: dashboard.bars() == 500, 30)
+    until(lambda: dashboard.props("chart-candles").get("visibleRange"), 30)
+    scroll_to(dashboard, 200, 400)
+
+    def candles() -> dict[int, Any]:
+        return {one["time"]: one for one in dashboard.props("chart-candles")["series"][0]["data"]}
+
+    seen = at_rest(dashboard)
+    time, before = list(candles().items())[300]
+    fake_api.post("/fake/set", late_us=time * 1_000_000)
+    until(lambda: candles()[time]["high"] > before["high"], 30)
+    assert at_rest(dashboard) == seen
+
+
+@pytest.mark.long
 def test_the_bar_under_the_cursor_is_told(dashboard: Dashboard) -> None:
     box = dashboard.page.locator("#chart-candles").bounding_box()
     assert box is not None

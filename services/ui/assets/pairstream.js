@@ -148,7 +148,35 @@
         return element(props.tree, props.values || {});
     }
 
-    window.pairstream = { Drawn, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
+    function compare(one, other) {
+        if (one === other) return 0;
+        if (one === null || other === null) return one === null ? -1 : 1;
+        return one < other ? -1 : 1;
+    }
+
+    function inOrder(api, column) {
+        const values = [];
+        api.forEachNodeAfterFilterAndSort((node) => values.push(node.data[column.colId]));
+        const way = column.sort === "asc" ? 1 : -1;
+        return values.every((value, n) => !n || way * compare(values[n - 1], value) <= 0);
+    }
+
+    function takeIn(api, rows) {
+        const known = rows.filter((row) => api.getRowNode(row.id));
+        for (const row of known) Object.assign(api.getRowNode(row.id).data, row);
+        api.refreshCells({ rowNodes: known.map((row) => api.getRowNode(row.id)) });
+        const sorted = api.getColumnState().find((column) => column.sort);
+        if (sorted && !inOrder(api, sorted)) api.refreshClientSideRowModel("sort");
+    }
+
+    function Rows({ table, rows }) {
+        React.useEffect(function () {
+            if (rows.length) window.dash_ag_grid.getApiAsync(table).then((api) => takeIn(api, rows));
+        }, [rows]);
+        return null;
+    }
+
+    window.pairstream = { Drawn, Rows, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
         zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {

@@ -17,11 +17,11 @@ class Store:
         self.asked: list[int] = []
         self.error: Exception | None = None
 
-    async def newest(self, count: int) -> list[Any]:
+    async def newest(self, count: int) -> Sequence[Any]:
         self.asked.append(count)
         if self.error is not None:
             raise self.error
-        return self.points[-count:]
+        return tuple(self.points[-count:])
 
     async def older(self, count: int, before_us: int) -> list[Any]:
         """Note the reading as one of less than nothing."""

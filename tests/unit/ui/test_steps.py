@@ -63,6 +63,22 @@ def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], 
     assert dropped == most + 1
 
 
+def test_a_chart_of_which_older_points_changed_is_drawn_again_where_it_was(
+    bars: Track[Bar], bar: Make
+) -> None:
+    del bars.points[4]
+    cursor = step(bars, None).cursor
+    bars.points.insert(4, bar(START_S + 240))
+    bars.points.append(bar(START_S + 600))
+    bars.revision += 1
+    again = step(bars, cursor)
+    assert again.props == {"chart": {"series": [{"data": [{"time": 60 * n} for n in range(11)]}]}}
+    assert again.dropped == -1  # the newest stay where they were
+    assert again.cursor is not None
+    assert again.cursor.count == 11
+    assert sent(step(bars, again.cursor)) == {"tick"}
+
+
 def test_older_points_move_what_is_seen_by_as_many(bars: Track[Bar], bar: Make) -> None:
     cursor = step(bars, None).cursor
     bars.points = [*(bar(START_S - 60 * n) for n in range(5, 0, -1)), *bars.points, bar(START_S + 600)]

@@ -1,6 +1,9 @@
 """Shared chart history: read rarely, never with a hole."""
 
+from collections.abc import Callable
 from typing import cast
+
+import pytest
 
 from services.common.errors import TransientError
 from services.common.messages import Signal
@@ -52,6 +55,34 @@ def test_a_hole_is_filled_from_the_store(bar: Make) -> None:
         await read(track, clock)
         assert seconds(track) == list(range(20))
         assert track.generation == 1
+
+    play(run())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bar, points: [*points[:5], bar(START_S + 5, close=3333.0), *points[6:]],
+        lambda bar, points: points[:5] + points[6:],
+    ],
+)
+def test_what_changes_among_the_older_bars_is_seen_when_they_are_read_again(
+    bar: Make, change: Callable[[Make, list[Bar]], list[Bar]]
+) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(10)]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock, again_every_s=3)
+        await read(track, clock)
+        store.points = change(bar, store.points)
+        await read(track, clock)
+        assert (track.revision, store.points == track.points) == (0, False)
+        await read(track, clock)
+        assert (track.revision, track.generation, store.points == track.points) == (1, 1, True)
+        store.points.append(bar(START_S + 10))
+        for _ in range(3):
+            await read(track, clock)
+        assert (track.revision, store.points == track.points) == (1, True)
+        assert store.asked == [50, 2, 10, 2, 2, len(track.points)]
 
     play(run())
 

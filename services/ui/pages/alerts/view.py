@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.ui import steps
+from services.ui import drawn, steps
 from services.ui.answers import HandledAlert, Listing
 from services.ui.market import Market, Now
 from services.ui.pages.alerts import history, thresholds
@@ -52,12 +52,8 @@ class AlertsView(View):
         if listed == self._listed:
             return {}
         self._listed = listed
-        rows = thresholds.rows(market, zone)
-        before, self._thresholds = self._thresholds, rows
-        if rows.keys() != before.keys():
-            return {thresholds.TABLE: {"rowData": list(rows.values())}}
-        changed = [row for pair, row in rows.items() if row != before[pair]]
-        return {thresholds.TABLE: {"rowTransaction": {"update": changed}}} if changed else {}
+        before, self._thresholds = self._thresholds, thresholds.rows(market, zone)
+        return drawn.changes(thresholds.TABLE, before, self._thresholds)
 
     def _rows_live(self, wanted: Wanted, turn: Any, now: Now) -> list[Row]:
         alarms = self.site.market.alarms

@@ -4,7 +4,7 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from services.ui.components import chooser, download, page, pane, segmented
-from services.ui.drawn import Drawn
+from services.ui.drawn import Drawn, Rows
 from services.ui.pages.health import gaps, tapes
 from services.ui.view import Site, attributes
 
@@ -36,7 +36,7 @@ def layout() -> Component:
                     [feed, stations], className="health-map", **attributes("aria", label="Pipeline")
                 ),
             ),
-            pane("Tape of each symbol", tapes.table(), "tapes", [save]),
+            pane("Tape of each symbol", [tapes.table(), Rows("tapes-table")], "tapes", [save]),
             pane("Gaps", gaps.table(), "gaps", tools),
         ],
     )

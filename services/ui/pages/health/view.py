@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.ui import frame, holes
+from services.ui import drawn, frame, holes
 from services.ui.market import Now
 from services.ui.pages.health import gaps, stations, tapes
 from services.ui.pages.health.nodes import nodes
@@ -47,7 +47,4 @@ class HealthView(View):
 
     def _tapes(self, now: Now) -> Props:
         before, self._rows = self._rows, tapes.rows(self.site.market, now)
-        if self._rows.keys() != before.keys():
-            return {"tapes-table": {"rowData": list(self._rows.values())}}
-        changed = [row for symbol, row in self._rows.items() if row != before[symbol]]
-        return {"tapes-table": {"rowTransaction": {"update": changed}}} if changed else {}
+        return drawn.changes("tapes-table", before, self._rows)

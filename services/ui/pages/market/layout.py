@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from services.ui import charts, downloads
 from services.ui.components import cover, page, pane, segmented
-from services.ui.drawn import Drawn
+from services.ui.drawn import Drawn, Rows
 from services.ui.formatting import NONE
 from services.ui.pages.market import symbols
 from services.ui.view import INTERVALS, Interval, Site, attributes
@@ -35,7 +35,7 @@ def layout() -> Component:
     )
     listed = pane(
         "Symbols",
-        symbols.table(),
+        [symbols.table(), Rows("symbols-table")],
         "symbols",
         [find, _saved("symbols-csv", "the table", downloads.link("/v1/symbols"))],
     )

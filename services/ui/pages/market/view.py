@@ -6,7 +6,7 @@ import msgspec
 
 from services.common import clock
 from services.common.clock import MINUTE
-from services.ui import charts, downloads, holes, steps
+from services.ui import charts, downloads, drawn, holes, steps
 from services.ui.answers import Bar
 from services.ui.charts import Series
 from services.ui.formatting import NONE, age, number, quantity
@@ -60,14 +60,10 @@ class MarketView(View):
         if int(now.s) == self._listed_s:
             return {}
         self._listed_s = int(now.s)
-        market = self.site.market
-        rows = symbols.rows(market, self.site.tracks.hours(market.symbols), now)
-        before, self._rows = self._rows, rows
-        if rows.keys() != before.keys():
-            find = {"display": "block" if len(rows) >= MANY else "none"}
-            return {"symbols-table": {"rowData": list(rows.values())}, "symbol-filter": find}
-        changed = [row for symbol, row in rows.items() if row != before[symbol]]
-        return {"symbols-table": {"rowTransaction": {"update": changed}}} if changed else {}
+        market, before = self.site.market, self._rows
+        self._rows = symbols.rows(market, self.site.tracks.hours(market.symbols), now)
+        find = {"display": "block" if len(self._rows) >= MANY else "none"}
+        return {**drawn.changes("symbols-table", before, self._rows), "symbol-filter": find}
 
     def _chart(self, place: str, symbol: str, interval: Interval, selection: Selection) -> Props:
         chart, decimals = chart_id(place), self.site.market.decimals.get(symbol, 2)

@@ -59,5 +59,5 @@ def test_thresholds_are_sent_whole_once_and_then_what_changed(
     assert "thresholds-table" not in view.step(PAGE, now)
     # An alert is not kept waiting for the next second.
     read_site.market.apply(StreamMessage("update", alerts=(alert(2),)), now)
-    (row,) = view.step(PAGE, now)["thresholds-table"]["rowTransaction"]["update"]
+    (row,) = view.step(PAGE, now)["thresholds-table-changed"]["rows"]
     assert row["is_firing"]

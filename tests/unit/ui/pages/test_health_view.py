@@ -48,7 +48,7 @@ def test_only_rows_that_changed_are_sent(site: Site, health_page: Selection, now
     assert len(view.step(health_page, now)["tapes-table"]["rowData"]) == 2
     told(site, now, SymbolTape("A", open_gaps=1), SymbolTape("B"))
     later = Now(now.us, now.s + 1)
-    (changed,) = view.step(health_page, later)["tapes-table"]["rowTransaction"]["update"]
+    (changed,) = view.step(health_page, later)["tapes-table-changed"]["rows"]
     assert (changed["id"], changed["gaps"]) == ("A", 1)
     assert view.step(health_page, Now(now.us, now.s + 1.5)) is view.step(health_page, later)
 
@@ -89,7 +89,7 @@ def test_gaps_are_listed_with_what_became_of_them(site: Site, health_page: Selec
         (None, None, "Loading…"),
         (None, "no database.", "Not read: no database."),
         (0, None, "0 gaps"),
-        (1, "no database.", "Last known. no database."),
+        (1, "no database.", "Last known: no database."),
         (LIMIT, None, "The newest 1\u202f000; CSV has all"),
     ],
 )

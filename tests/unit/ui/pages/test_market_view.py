@@ -73,7 +73,7 @@ def test_the_table_is_sent_whole_once_and_then_what_changed_each_second(
     assert [row["id"] for row in first["rowData"]] == ["BTCUSDT", "ETHUSDT"]
     site.market.apply(StreamMessage("update", ticks=(tick(price=3401.5),)), now)
     assert "symbols-table" not in view.step(asking(), later(now, 0.9))
-    (changed,) = view.step(asking(), later(now, 1.0))["symbols-table"]["rowTransaction"]["update"]
+    (changed,) = view.step(asking(), later(now, 1.0))["symbols-table-changed"]["rows"]
     assert (changed["id"], changed["last"]) == ("ETHUSDT", 3401.5)
     assert "symbols-table" not in view.step(asking(), later(now, 1.9))
     site.market.watch([], [SymbolStats("ETHUSDT")])
