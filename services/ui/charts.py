@@ -37,7 +37,7 @@ def _theme(background: str, text: str, line: str, cross: str, label: str) -> dic
         },
         "grid": {"vertLines": {"color": line}, "horzLines": {"color": line}},
         "crosshair": {"mode": 0, "vertLine": crosshair, "horzLine": crosshair},
-        "rightPriceScale": {"borderColor": line, "minimumWidth": 72},
+        "rightPriceScale": {"borderColor": line, "minimumWidth": 72, "entireTextOnly": True},
         "timeScale": {"borderColor": line},
     }
 

@@ -39,6 +39,7 @@ def parts() -> list[Component]:
         id="snooze",
         title="Be told nothing of this alert",
         size="sm",
+        centered=True,
         closeButtonProps={"aria-label": "Close"},
     )
     stores = ("alert-asked", "alert-called", "alert-heard", "snooze-alert")

@@ -29,7 +29,10 @@ def shell() -> Component:
             ),
             dash.page_container,
             Drawn("foot", html.Footer(services, className="foot")),
-            dmc.NotificationContainer(id="toasts", position="bottom-left", limit=4, containerWidth=360),
+            # Below a dialog, which has 200.
+            dmc.NotificationContainer(
+                id="toasts", position="bottom-left", limit=4, containerWidth=360, zIndex=150
+            ),
             *_state(),
             *handling.parts(),
             tour.dialog(),

@@ -34,7 +34,8 @@ def notices(market: Market, now: Now) -> list[Notice]:
             if market.connected_before
             else "No data yet"
         )
-        found.append(Notice("error", f"{what}. Reconnecting to the API. {_sentence(market.error)}".strip()))
+        why = f": {_sentence(market.error)}" if market.error else "."
+        found.append(Notice("error", f"{what}. Reconnecting to the API{why}"))
     if market.connected:
         for service in market.services:
             if not service.healthy:

@@ -82,7 +82,7 @@ def status(prefix: str) -> Component:
     """Return what asks again, and over which bars the answer is."""
     bar: Component = html.Div(
         [
-            html.Div("Nothing asked yet", id=f"{prefix}-status", className="panel-status", role="status"),
+            html.Div("No answer yet", id=f"{prefix}-status", className="panel-status", role="status"),
             html.Div(id=f"{prefix}-coverage", className="fine num", role="status"),
             html.Div(
                 [
@@ -122,7 +122,7 @@ def chart(prefix: str) -> Component:
         above += SHARES[pane]
     drawn = charts.chart(f"chart-{prefix}", BAR_SPACING, [SHARES[pane] for pane in PANES])
     body: Component = html.Div(
-        [drawn, *labels, cover(f"{prefix}-empty", "Nothing asked yet")], className="pane-body panel-chart"
+        [drawn, *labels, cover(f"{prefix}-empty", "No answer yet")], className="pane-body panel-chart"
     )
     return body
 

@@ -103,7 +103,7 @@ def missing(found: Analysis) -> str:
         tables.named(part, found): why for part, why in found.not_enough_data.items() if part in tables.PARTS
     }
     if len(set(parts.values())) == 1 and len(parts) > 1:
-        return f"Not computed: {', '.join(parts)}. {next(iter(parts.values()))}."
+        return f"Not computed: {', '.join(parts)}; {next(iter(parts.values()))}."
     return " ".join(f"{name}: {why}." for name, why in parts.items())
 
 
@@ -153,6 +153,9 @@ def _why_empty(found: Analysis) -> str:
 
 
 def _link(question: Question, found: Analysis, form: str, **more: str) -> str:
-    """Return where exactly these bars are analysed again, however many have come since."""
-    end = None if found.last_us is None else found.last_us + 1
-    return downloads.link(question.path, **{**question.params, "end": end, **more, "format": form})
+    """Return where exactly these bars are analysed again, however many have come since, of both legs or of one."""
+    asked = question.params
+    if found.first_us is not None and found.last_us is not None:
+        others = {name: value for name, value in asked.items() if name != "limit"}
+        asked = {**others, "start": found.first_us, "end": found.last_us + 1}
+    return downloads.link(question.path, **{**asked, **more, "format": form})

@@ -9,20 +9,20 @@ Row = dict[str, Any]
 
 # What is saved is what the API said, with all its digits.
 NUMBER = {"type": "rightAligned", "useValueFormatterForExport": False}
-CRITICAL = {**NUMBER, "width": 60, "valueFormatter": {"function": "pairstreamDigits(params.value, 3)"}}
+CRITICAL = {**NUMBER, "width": 56, "valueFormatter": {"function": "pairstreamDigits(params.value, 3)"}}
 COLUMNS: list[Row] = [
-    {"field": "name", "headerName": "Test", "pinned": "left", "width": 142, "tooltipField": "name"},
+    {"field": "name", "headerName": "Test", "pinned": "left", "width": 136, "tooltipField": "name"},
     {
         "field": "value",
         "headerName": "Statistic",
-        "width": 68,
+        "width": 66,
         "valueFormatter": {"function": "pairstreamDigits(params.value, 4)"},
         **NUMBER,
     },
-    {"field": "p", "headerName": "p", **CRITICAL},
+    {"field": "p", "headerName": "p", **CRITICAL, "width": 72},
     {"field": "5%", "headerName": "5 %", **CRITICAL},
     {"field": "lags", "headerName": "Lags", **CRITICAL},
-    {"field": "samples", "headerName": "Samples", **CRITICAL},
+    {"field": "samples", "headerName": "Samples", **CRITICAL, "width": 60},
     {"field": "1%", "headerName": "1 %", **CRITICAL},
     {"field": "10%", "headerName": "10 %", **CRITICAL},
     {"field": "note", "headerName": "Note", "width": 360, "tooltipField": "note"},

@@ -159,7 +159,7 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
             "state": alert.state,
             "z": alert.value,
             "threshold": alert.threshold,
-            "message": alert.message,
+            "message": alert.message.removeprefix(f"{alert.pair}: "),
             "acked": _ms(alert.acked_us),
             "by": alert.acked_by,
             "until": _ms(alert.snoozed_until_us),

@@ -122,7 +122,7 @@ def _moment(element: str, label: str) -> Component:
     control: Component = dmc.TextInput(
         id=element,
         size="xs",
-        w=176,
+        w=196,
         value="",
         debounce=300,
         attributes={"input": {"type": "datetime-local"}},

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from services.common.errors import TransientError
 from services.ui import components, problems
 from services.ui.answers import HandledAlert, WatchedPair
+from services.ui.drawn import Rows
 from services.ui.formatting import NONE, moment, number
 from services.ui.market import Market
 from services.ui.view import Site
@@ -38,7 +39,7 @@ _EDITED = {
     "editable": True,
     "cellClass": ["ag-right-aligned-cell", "is-editable"],
     "cellEditor": "agNumberCellEditor",
-    "cellEditorParams": {"step": 0.1, "showStepperButtons": False},
+    "cellEditorParams": {"step": "any", "showStepperButtons": False},
     "valueFormatter": {"function": "pairstreamNumber(params.value, 8)"},
 }
 COLUMNS: list[dict[str, Any]] = [
@@ -55,14 +56,15 @@ COLUMNS: list[dict[str, Any]] = [
         54,
         "The z-score now, without its sign",
         valueFormatter={"function": "params.data.text.z"},
+        cellClassRules={"is-stale": "params.data.is_stale"},
     ),
-    _column("entry", "Entry", 64, "An alert fires when |z| reaches it", **_EDITED),
-    _column("exit", "Exit", 60, "A firing alert is resolved when |z| is back at it", **_EDITED),
+    _column("entry", "Entry", 60, "An alert fires when |z| reaches it", **_EDITED),
+    _column("exit", "Exit", 54, "A firing alert is resolved when |z| is back at it", **_EDITED),
     {
         "field": "state",
         "headerName": "Now",
         "flex": 1,
-        "minWidth": 116,
+        "minWidth": 126,
         "tooltipField": "state",
         "cellClassRules": {"firing": "params.data.is_firing"},
     },
@@ -79,10 +81,9 @@ def layout() -> list[Component]:
         stopEditingWhenCellsLoseFocus=True,
         tooltipShowDelay=300,
         domLayout="autoHeight",
-        rowClassRules={"is-stale": "params.data.is_stale"},
     )
     grid.style = {"width": "100%"}
-    return [grid, html.P(HINT, id="thresholds-said", className="said", role="status")]
+    return [grid, Rows(TABLE), html.P(HINT, id="thresholds-said", className="said", role="status")]
 
 
 def rows(market: Market, zone: str) -> dict[str, Row]:
@@ -100,7 +101,7 @@ def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], z
     if pair.paused:
         state = "Paused"
     elif alert is not None:
-        state = f"Firing since {moment(alert.event_us, zone)[11:19]}"
+        state = f"Firing since {moment(alert.event_us, zone)[11:16]}"
     elif signal is None:
         state = "No signal yet"
     elif signal.quality != "ok":
@@ -124,7 +125,7 @@ def register(app: Dash, site: Site) -> None:
     """Save what is typed into a cell."""
 
     @app.callback(
-        Output(TABLE, "rowTransaction", allow_duplicate=True),
+        Output(f"{TABLE}-changed", "rows", allow_duplicate=True),
         Output("thresholds-said", "children"),
         Output("thresholds-said", "className"),
         Input(TABLE, "cellValueChanged"),
@@ -135,7 +136,7 @@ def register(app: Dash, site: Site) -> None:
         name, column = str(change["rowId"]), str(change["colId"])
         wrong = await store(site, name, FIELDS[column], change.get("value"))
         market = site.market
-        update = {"update": [known] if (known := rows(market, "UTC").get(name)) else []}
+        update = [known] if (known := rows(market, "UTC").get(name)) else []
         if wrong:
             return update, f"{name}, {column} not changed. {wrong}", "said is-wrong"
         saved = number_of(known, column) if known else NONE

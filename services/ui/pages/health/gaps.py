@@ -29,24 +29,24 @@ CHOICES = {
 
 
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "found", "headerName": "Found", **components.TIME_COLUMN},
-    {"field": "symbol", "headerName": "Symbol", "width": 104},
+    {"field": "found", "headerName": "Found", **components.TIME_COLUMN, "width": 148},
+    {"field": "symbol", "headerName": "Symbol", "width": 98},
     {
         "field": "state",
         "headerName": "State",
-        "width": 164,
+        "width": 160,
         "cellClassRules": {"late": "params.data.missing > 0"},
     },
-    {"field": "trades", "headerName": "Trades", "width": 82, "type": "rightAligned"},
+    {"field": "trades", "headerName": "Trades", "width": 76, "type": "rightAligned"},
     {
         "field": "missing",
         "headerName": "Missing",
-        "width": 86,
+        "width": 80,
         "type": "rightAligned",
         "cellClassRules": {"late": "params.value > 0"},
     },
-    {"field": "began", "headerName": "Began", **components.TIME_COLUMN},
-    {"field": "updated", "headerName": "Last change", **components.TIME_COLUMN},
+    {"field": "began", "headerName": "Began", **components.TIME_COLUMN, "width": 148},
+    {"field": "updated", "headerName": "Last change", **components.TIME_COLUMN, "width": 148},
     {"field": "ids", "headerName": "Trade ids", "width": 190},
     {"field": "reason", "headerName": "Reason", "flex": 1, "minWidth": 180, "tooltipField": "reason"},
 ]
@@ -94,7 +94,7 @@ def words(found: Reading[Listing[Gap]]) -> str:
     if found.value is None:
         return f"Not read: {found.error}" if found.error else "Loading…"
     if found.error:
-        return f"Last known. {found.error}"
+        return f"Last known: {found.error}"
     count = len(found.value.data)
     if count == LIMIT:
         return f"The newest {number(LIMIT, 0)}; CSV has all"

@@ -34,7 +34,7 @@ def _item(node: Node, now_s: float) -> Component:
         ),
     ]
     if node.detail:
-        parts.append(html.Span(node.detail, className="station-detail"))
+        parts.append(html.Span(node.detail, className="station-detail", title=node.detail))
     stale = " is-stale" if node.is_stale else ""
     item: Component = html.Li(parts, className=f"station is-{node.level}{stale}")
     return item

@@ -164,9 +164,9 @@ def _half_life(market: Market, pair: WatchedPair | None, fit: Reading[Fit] | Non
     late = seconds is not None and seconds > max(FIT_STALE_S, pair.stale_after_s)
     if late or not market.connected or fit.error:
         reason = fit.error or "No newer analysis"
-        return Card(value or "none", f"stale: {reason}", shown_age, "stale", reason=reason)
+        return Card(value or NONE, f"stale: {reason}", shown_age, "stale", reason=reason)
     life = fit.value.half_life
-    return Card(value or "none", note, shown_age, "ok", reason=life.reason or "" if life else note)
+    return Card(value or NONE, note, shown_age, "ok", reason=life.reason or "" if life else note)
 
 
 def _freshness(

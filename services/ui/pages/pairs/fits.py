@@ -77,12 +77,12 @@ def band_words(reading: Reading[Fit] | None) -> str:
 
 
 def half_life_words(found: Fit) -> tuple[str | None, str]:
-    """Return the half-life with its unit, None if there is none, and of what it is or why there is none."""
+    """Return the half-life with its unit, None if it is not known, and of what it is or why there is none."""
     life = found.half_life
     if life is None:
         return None, found.not_enough_data.get("half_life", "not enough data")
     if life.seconds is None:
-        return None, "not mean-reverting"
+        return "none", "not mean-reverting"
     return (
         f"{number(life.seconds, significant_decimals(life.seconds, 3))} s",
         f"last {found.bars} bars of 1 s",

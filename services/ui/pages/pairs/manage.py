@@ -62,6 +62,7 @@ def layout() -> Component:
         ],
         id="remove-confirm",
         title="Remove this pair?",
+        centered=True,
         closeButtonProps=attributes("aria", label="Close"),
     )
     whole: Component = html.Div([shown, adding, confirm])

@@ -13,7 +13,7 @@ from services.ui.formatting import number
 
 KEPT = 200
 # More words than that hide the line; the shapes stay, and the cursor names them.
-WORDS_UP_TO = 20
+WORDS_UP_TO = 8
 
 Side = Literal["short", "long"]
 Kind = Literal[Side, "exit", "firing", "resolved"]

@@ -26,7 +26,8 @@ def intervals(dataset: Dataset) -> list[dict[str, str]]:
         for name, width_s in WIDTHS_S.items()
         if width_s > dataset.width_s and width_s % dataset.width_s == 0
     ]
-    return [{"value": OWN, "label": width_name(dataset.width_s)}, *wider]
+    known = {float(width_s): name for name, width_s in WIDTHS_S.items()}
+    return [{"value": OWN, "label": known.get(dataset.width_s) or width_name(dataset.width_s)}, *wider]
 
 
 def chart(bars: Sequence[StoredBar], key: str) -> Props:

@@ -128,8 +128,8 @@ def _deletion() -> Component:
             html.P(id="delete-wrong", className="panel-status is-error", role="alert"),
             html.Div(
                 [
-                    html.Button("Delete", id="delete-yes", n_clicks=0, className="button is-last"),
                     html.Button("Keep", id="delete-no", n_clicks=0, className="button"),
+                    html.Button("Delete", id="delete-yes", n_clicks=0, className="button is-last"),
                 ],
                 className="form-foot",
             ),

@@ -45,11 +45,11 @@ def rows(found: Iterable[Finding]) -> list[dict[str, Any]]:
 def counts(found: DatasetDetail) -> list[Component]:
     """Return what was stored and what was not, in figures."""
     said = (
-        ("Bars stored", found.bars, f"of {number(found.symbol_count, 0)} symbols"),
+        ("Bars stored", found.bars, f"of {_many(found.symbol_count, 'symbol')}"),
         ("Lines rejected", found.rejected, "they are no bar"),
         ("Bars repeated", found.repeated, "the first of a time stays"),
         ("Out of order", found.out_of_order, "they are stored"),
-        ("Bars missing", found.missing, f"in {number(found.gaps, 0)} gaps"),
+        ("Bars missing", found.missing, f"in {_many(found.gaps, 'gap')}"),
     )
     return [
         html.Div(
@@ -154,3 +154,7 @@ def time_name(kind: str) -> str:
     return {"iso": "ISO 8601", "us": "µs since 1970"}.get(
         kind, f"{kind} since 1970" if kind in ("s", "ms", "ns") else kind
     )
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{number(count, 0)} {thing}{'' if count == 1 else 's'}"

@@ -77,9 +77,10 @@ def test_a_method_without_an_interval_says_so(found: Make, document: Make) -> No
 
 
 def test_a_download_is_of_the_bars_that_are_shown(found: Make) -> None:
-    props = shown.answered("p", ASKED, found(), 0.1, Thresholds())
-    last_us = (START_S - 1) * SECOND
-    asked = f"limit=300&window=300&end={last_us + 1}"
+    answer = found()
+    props = shown.answered("p", ASKED, answer, 0.1, Thresholds())
+    # Of so many bars of each leg others are left where the range ends with the last bar that both have.
+    asked = f"window=300&start={answer.first_us}&end={(START_S - 1) * SECOND + 1}"
     assert props["p-csv"]["href"] == f"/download/v1/pairs/{PAIR}/analysis?{asked}&format=csv"
     assert props["p-json"]["href"] == f"/download/v1/pairs/{PAIR}/analysis?{asked}&series=false&format=json"
 

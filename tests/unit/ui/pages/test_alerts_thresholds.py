@@ -33,7 +33,7 @@ def test_a_pair_has_its_thresholds_and_its_z_score_without_sign(
 
 def test_a_pair_fires_until_it_is_resolved(market: Market, alert: Make, now: Now) -> None:
     market.apply(StreamMessage("update", alerts=(alert(1),)), now)
-    assert (row(market)["state"], row(market)["is_firing"]) == ("Firing since 22:13:20", True)
+    assert (row(market)["state"], row(market)["is_firing"]) == ("Firing since 22:13", True)
     market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1, state="resolved"),)), now)
     assert row(market)["state"] == "Quiet"
 

@@ -157,7 +157,7 @@ def test_a_spread_that_does_not_come_back_has_none(market: Market, pair: Watched
 def test_too_few_bars_for_a_half_life_say_so(market: Market, pair: WatchedPair, now: Now) -> None:
     few = {"half_life": "needs 10 observations, there are 4"}
     props = cards(market, pair, now, reading(None, now, half_life=None, not_enough_data=few))
-    assert shown(props, "half-life")[:2] == ("none", "needs 10 observations, there are 4")
+    assert shown(props, "half-life")[:2] == ("—", "needs 10 observations, there are 4")
 
 
 def test_an_old_half_life_is_stale(market: Market, pair: WatchedPair, now: Now) -> None:
