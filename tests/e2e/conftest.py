@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.e2e.replayed import SharedPipeline
 from tests.e2e.stage import (
     CHROMIUM,
     CHROMIUM_ARGUMENTS,
@@ -17,6 +18,7 @@ from tests.e2e.stage import (
     serve_fake_api,
     until,
 )
+from tests.pipeline import Pipeline
 
 # A machine may have much else to do.
 expect.set_options(timeout=20_000)
@@ -120,3 +122,19 @@ def pairs_page(open_page: OpenPage, dashboard_server: Served) -> Dashboard:
     expect(opened.page.locator("#pair-empty")).to_be_hidden()
     expect(opened.page.locator("#metric-zscore")).to_contain_text(re.compile("[0-9]"))
     return opened
+
+
+@pytest.fixture(scope="session")
+def shared_pipeline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedPipeline]:
+    shared = SharedPipeline(request.session, tmp_path_factory.mktemp("recording") / "frames.ws.txt")
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(scope="module")
+def running(shared_pipeline: SharedPipeline, request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+    """Return the pipeline over a replay that every file shares."""
+    yield shared_pipeline.get()
+    shared_pipeline.release(request.path)

@@ -248,12 +248,12 @@ def test_a_threshold_is_changed_in_its_cell(alerts_page: Dashboard) -> None:
         page.keyboard.type(value)
         page.keyboard.press("Enter")
 
-    put("entry", "2.5")
-    expect(said).to_have_text(f"{OTHER}: entry is 2.5 now.")
+    put("entry", "2.25")
+    expect(said).to_have_text(f"{OTHER}: entry is 2.25 now.")
     put("exit", "3")
-    expect(said).to_contain_text(f"{OTHER}, exit not changed. Expected exit_z below entry_z 2.5")
+    expect(said).to_contain_text(f"{OTHER}, exit not changed. Expected exit_z below entry_z 2.25")
     expect(line.locator("[col-id=exit]")).to_have_text("0.5")
-    expect(line.locator("[col-id=entry]")).to_have_text("2.5")
+    expect(line.locator("[col-id=entry]")).to_have_text("2.25")
     put("entry", "2")
     expect(said).to_have_text(f"{OTHER}: entry is 2 now.")
 

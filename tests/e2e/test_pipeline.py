@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,56 +13,20 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from services.common.clock import now_us
-from services.common.messages import Alert
 from services.common.topics import ALERTS
 from services.ui.pages import PAGES
 from tests.e2e.conftest import OpenPage
+from tests.e2e.replayed import LOAD_S, OTHER_PAIR, PAIR, alert
 from tests.e2e.stage import Dashboard, until
-from tests.fix_pipeline import data_directory
-from tests.fixtures.recorded_frames import SYMBOLS, recording
-from tests.pipeline import Pipeline, pipeline
+from tests.pipeline import Pipeline
 from tests.stream_client import publish
 
 pytestmark = pytest.mark.timeout(240)
 
-PAIR, OTHER_PAIR = "ETHUSDT-BTCUSDT", "SOLUSDT-ETHUSDT"
-RECORDED_S = 1200
 # How long a chart that somebody looks at must not move; `make soak` waits longer.
 HELD_S = float(os.environ.get("PAIRSTREAM_TEST_HELD_S", "8"))
-LOAD_S = 60
 # Pages that show the same over the fake API.
 SAME_ANYWHERE = ("upload", "programs")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    frames = tmp_path_factory.mktemp("recording") / "frames.ws.txt"
-    frames.write_text("".join(recording(RECORDED_S)), encoding="ascii")
-    flags: tuple[object, ...] = ("--feed", "replay", "--replay-file", frames)
-    flags += ("--symbols", ",".join(SYMBOLS), "--pairs", f"{PAIR},{OTHER_PAIR}")
-    with data_directory() as path, pipeline(path, *flags, environ={"PAIRSTREAM_MIN_SAMPLES": "5"}) as up:
-        up.wait_until(lambda: bool(zscores(up)), "a z-score", 90)
-        yield up
-
-
-def zscores(running: Pipeline) -> list[float]:
-    signals = running.get(f"/v1/pairs/{PAIR}/signals?limit=5")["data"]
-    return [signal["zscore"] for signal in signals if signal["zscore"] is not None]
-
-
-def alert(message: str) -> Alert:
-    at = now_us()
-    return Alert(
-        alert_id=f"test-{at}",
-        rule_id="zscore-entry",
-        pair=PAIR,
-        event_us=at,
-        state="firing",
-        value=2.5,
-        threshold=2.0,
-        message=message,
-    )
 
 
 def shows_data(dashboard: Dashboard, page: str) -> bool:
