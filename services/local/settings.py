@@ -3,12 +3,13 @@
 import os
 import re
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from services.common.errors import FatalError
-from services.common.settings import PREFIX
+from services.common.settings import PREFIX, Settings
 
 DEFAULT_DATA_DIR = Path(".pairstream")
 # Flags that are a variable of the services under the same name.
@@ -47,6 +48,20 @@ class RecordSettings:
         environment = _environment(flags, ("symbols", "streams"))
         duration_s = None if flags.duration is None else _seconds(flags.duration)
         return cls(flags.file, flags.force, duration_s, {**environment, f"{PREFIX}FEED": "live"})
+
+
+def unknown(environ: Iterable[str], kinds: Iterable[type[Settings]]) -> Iterator[str]:
+    """Yield what to say of each of our variables in `environ` that no setting of `kinds` is read from."""
+    known = [
+        f"{PREFIX}{field.upper()}{twin}"
+        for twin in ("", "_FILE")
+        for kind in kinds
+        for field in kind.model_fields
+    ]
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_") and name not in known:
+            near = get_close_matches(name, known, 1)
+            yield f"{name} is no setting and changes nothing{f'; did you mean {near[0]}?' if near else '.'}"
 
 
 def _environment(flags: Namespace, names: Iterable[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from services.ingest.settings import IngestSettings
 from services.local import pairs, readiness
 from services.local.broker import FETCH_MAX_WAIT_MS, STREAM_FETCH_MAX_WAIT_MS, EmbeddedBroker
 from services.local.database import EmbeddedDatabase
-from services.local.settings import UpSettings
+from services.local.settings import UpSettings, unknown
 from services.local.supervisor import Child, Command
 from services.local.terminal import say, write
 from services.sink.settings import SinkSettings
@@ -108,9 +108,12 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 
 async def _check(environment: Mapping[str, str]) -> IngestSettings:
     """Refuse what a service would refuse, before anything runs; return what ingest will read."""
-    for kind in (StreamSettings, SinkSettings, ApiSettings, UiSettings):
-        load(kind, environment)
     settings = load(IngestSettings, environment)
+    kinds = (StreamSettings, SinkSettings, ApiSettings, UiSettings)
+    for kind in kinds:
+        load(kind, environment)
+    for warning in unknown(environment, (IngestSettings, *kinds)):
+        say("pairstream", warning)
     await ingest.check(settings)
     return settings
 

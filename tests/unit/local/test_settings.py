@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.common.errors import FatalError
-from services.local.settings import RecordSettings
+from services.common.settings import DatabaseSettings, SymbolSettings
+from services.local.settings import RecordSettings, unknown
 
 
 def flags(**given: object) -> Namespace:
@@ -37,3 +38,17 @@ def test_durations(text: str, seconds: float) -> None:
 def test_a_wrong_duration_says_what_would_be_right(text: str) -> None:
     with pytest.raises(FatalError, match="--duration: expected a time above 0 such as 90s"):
         RecordSettings.of(flags(duration=text))
+
+
+def test_a_variable_that_nothing_reads_is_said_with_the_nearest() -> None:
+    names = (
+        "PAIRSTREAM_SYMBOL",
+        "PAIRSTREAM_SYMBOLS",
+        "PAIRSTREAM_DATABASE_URL_FILE",
+        "PAIRSTREAM_TEST_X",
+        "HOME",
+    )
+    assert list(unknown(names, (SymbolSettings, DatabaseSettings))) == [
+        "PAIRSTREAM_SYMBOL is no setting and changes nothing; did you mean PAIRSTREAM_SYMBOLS?"
+    ]
+    assert list(unknown(("PAIRSTREAM_ZZ",), ())) == ["PAIRSTREAM_ZZ is no setting and changes nothing."]
