@@ -31,6 +31,7 @@ def _column(field: str, name: str, tip: str, width: int, **more: Any) -> dict[st
     }
 
 
+_HERE = "trades that are here, as the live feed tells; others keep no account"
 _WARN_BELOW = {"cellClassRules": {"late": "params.value !== null && params.value < 1"}}
 _WARN_ABOVE = {"cellClassRules": {"late": "params.value > 0"}}
 COLUMNS: list[dict[str, Any]] = [
@@ -38,8 +39,8 @@ COLUMNS: list[dict[str, Any]] = [
     {"field": "last", "headerName": "Last trade", **components.TIME_COLUMN},
     _column("age", "Age", "How long ago that was", 86, cellClassRules={"late": "params.data.stale"}),
     _column("rate", "Trades/s", "Trades per second in the minute before the last trade", 84),
-    _column("hour", "Coverage 1 h", "Share of the last hour's trades that are here", 110, **_WARN_BELOW),
-    _column("day", "Coverage 24 h", "Share of the last day's trades that are here", 116, **_WARN_BELOW),
+    _column("hour", "Coverage 1 h", f"Share of the last hour's {_HERE}", 110, **_WARN_BELOW),
+    _column("day", "Coverage 24 h", f"Share of the last day's {_HERE}", 116, **_WARN_BELOW),
     _column("gaps", "Open gaps", "Gaps whose trades are missing still", 92, **_WARN_ABOVE),
     {
         "field": "streams",
