@@ -51,9 +51,9 @@ def test_what_does_not_continue_is_sent_whole(bars: Track[Bar], bar: Make, chang
 
 def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], bar: Make) -> None:
     bars.usual = 10
-    most = round(GROWTH * bars.usual)
+    most = int(GROWTH * bars.usual)
     cursor, dropped = step(bars, None).cursor, 0
-    for n in range(10, 10 + most + 5):
+    for n in range(10, 10 + most + 2):
         bars.points = [*bars.points, bar(START_S + 60 * n)][-bars.usual :]
         following = step(bars, cursor)
         cursor = following.cursor
