@@ -132,7 +132,7 @@ def add(app: FastAPI, world: World, latest: Latest) -> None:
             expected = f"less than or equal to {BARS_MAX}"
             return problem(422, f"window: expected {expected}", ("window", expected, window))
         end = end or world.now_us()
-        limit = limit if start is None else (end - start) // (WIDTHS[interval] * SECOND)
+        limit = limit if start is None else -((start - end) // (WIDTHS[interval] * SECOND))
         if limit > BARS_MAX:
             few = f"a start with at most {BARS_MAX} bars until the end"
             return problem(422, f"start: expected {few}", ("start", few, start))

@@ -24,8 +24,9 @@ SYMBOLS = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
 
 
 def market(running: Pipeline, open_page: OpenPage, query: str = "?interval=1s") -> Dashboard:
+    until(lambda: len(known(running, "SOLUSDT", "1m")) > 5, 3 * LOAD_S)  # if the pipeline has just begun
     dashboard = open_page(running.dashboard, query)
-    until(lambda: dashboard.bars() > 5, LOAD_S)
+    until(dashboard.bars, LOAD_S)
     return dashboard
 
 
@@ -242,7 +243,7 @@ def test_header_menu_theme_zone_and_tour(running: Pipeline, open_page: OpenPage)
     expect(page.locator("#connection-state")).to_have_text("Connected")
     page.locator("#feed-badge").focus()
     expect(page.get_by_role("tooltip")).to_contain_text("recording")
-    until(lambda: dashboard.bars() > 5, LOAD_S)
+    until(dashboard.bars, LOAD_S)
 
     def background() -> Any:
         return dashboard.props("chart-candles")["chartOptions"]["layout"]["background"]["color"]
