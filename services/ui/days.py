@@ -8,7 +8,7 @@ from services.common.messages import Signal
 from services.ui.client import ApiClient
 
 MINUTES = 1440
-A_MINUTE = 2
+A_MINUTE = 3
 """Signals that are kept of a minute."""
 PAGE = 7_200
 
@@ -40,10 +40,14 @@ def _thin(signals: Sequence[Signal], first_us: int, end_us: int) -> list[Signal]
 
 
 def _kept(signals: Iterable[Signal]) -> list[Signal]:
-    """Return those with the lowest and the highest z-score, the first and the last if none has one."""
+    """Return those with the lowest, the highest and the smallest z-score, where pairs are entered and left.
+
+    The first and the last if none has one.
+    """
     minute = list(signals)
     known = sorted((signal for signal in minute if signal.zscore is not None), key=_zscore) or minute
-    ends = {signal.event_us: signal for signal in (known[0], known[-1])}
+    smallest = min(known, key=lambda signal: abs(_zscore(signal)))
+    ends = {signal.event_us: signal for signal in (known[0], smallest, known[-1])}
     return [ends[us] for us in sorted(ends)]
 
 

@@ -10,6 +10,8 @@ MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EM DASH}"
 UTC = "UTC"
 MAX_DECIMALS = 8
+# A hedge ratio of a cheap leg on a dear one is as small as 1e-10.
+MOST_DECIMALS = 15
 
 
 def decimals_of(price: float) -> int:
@@ -30,15 +32,18 @@ def significant_decimals(value: float, digits: int = 4) -> int:
     """
     if value == 0 or not math.isfinite(value):
         return digits
-    return min(MAX_DECIMALS, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+    return min(MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 
 def number(value: float, decimals: int, *, sign: bool = False) -> str:
-    """Return `value` with thousands separated by thin spaces.
+    """Return `value` with thousands separated by thin spaces, as a power of ten if it takes more than 8 decimals.
 
-    >>> number(-1234.5, 2), number(0.5, 2, sign=True), number(-0.001, 2)
-    ('−1\u202f234.50', '+0.50', '0.00')
+    >>> number(-1234.5, 2), number(0.5, 2, sign=True), number(-0.001, 2), number(1.5385e-10, 14)
+    ('−1\u202f234.50', '+0.50', '0.00', '1.5385e−10')
     """
+    if decimals > MAX_DECIMALS and 0 < abs(value) < 1:
+        digits = max(0, decimals + math.floor(math.log10(abs(value))))
+        return f"{value:{'+' if sign else ''}.{digits}e}".replace("-", MINUS)
     text = f"{value:{'+' if sign else ''},.{decimals}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     if not any(digit in "123456789" for digit in text):
         return text.lstrip("+-")
@@ -46,15 +51,17 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
 
 
 def quantity(value: float) -> str:
-    """Return a volume in at most five characters and a unit.
+    """Return a volume in at most five characters and a unit: thousands, millions, billions (1e9), trillions (1e12).
 
-    >>> quantity(0.1234), quantity(1234.5), quantity(2_500_000)
-    ('0.123', '1.23 k', '2.50 M')
+    >>> quantity(0.1234), quantity(1234.5), quantity(2_500_000), quantity(999_999)
+    ('0.123', '1.23 k', '2.50 M', '1.00 M')
     """
-    for unit, size in (("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{value / size:.3g} {unit}" if abs(value) >= 100 * size else f"{value / size:.2f} {unit}"
-    return f"{value:.3g}"
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        # What would be rounded to 1000 is one of the next unit.
+        if abs(value) >= 0.9995 * size:
+            share = value / size
+            return f"{number(share, 0 if abs(share) >= 99.995 else 2)} {unit}"
+    return f"{value:.3g}".replace("-", MINUS)
 
 
 def age(seconds: float) -> str:
@@ -81,7 +88,7 @@ def moment(us: int, zone: str = UTC) -> str:
 
 
 def period(start_us: int, end_us: int, zone: str = UTC) -> str:
-    """Return two moments to the second in a time zone, with their days if these differ.
+    """Return two moments to the second in a time zone, with their days or their offsets if these differ.
 
     >>> period(1_767_225_600_000_000, 1_767_225_612_000_000)
     '00:00:00 to 00:00:12'
@@ -89,7 +96,7 @@ def period(start_us: int, end_us: int, zone: str = UTC) -> str:
     '2025-12-31 23:59:59 to 2026-01-01 00:00:12'
     """
     start, end = moment(start_us, zone), moment(end_us, zone)
-    clock_alone = slice(11 if start[:10] == end[:10] else 0, 19)
+    clock_alone = slice(11 if start[:10] == end[:10] else 0, 19 if start[20:] == end[20:] else None)
     return f"{start[clock_alone]} to {end[clock_alone]}"
 
 

@@ -79,6 +79,7 @@ class Track(Generic[P]):
         self._read_s = float("-inf")
         self._read_again_s = self.used_s
         self._reading: asyncio.Task[None] | None = None
+        self._streamed_us = 0
 
     def poke(self, news: Iterable[P] = ()) -> None:
         """Bring the track up to date without waiting for it; `news` are the last points the stream brought.
@@ -88,10 +89,9 @@ class Track(Generic[P]):
         self.used_s = self._monotonic()
         newest, is_appended = None, False
         for newest in news:
+            self._streamed_us = point_us(newest)
             is_appended = self._append(newest)
-        if is_appended:
-            return
-        if self.is_reading:
+        if is_appended or self.is_reading:
             return
         if self.used_s - self._read_s >= self._every_s:
             self._read_s = self.used_s
@@ -177,7 +177,9 @@ class Track(Generic[P]):
         if not self.points:
             return False
         step = point_us(point) - point_us(self.points[-1])
-        if step == SECOND:
+        if step == 0:
+            self.points[-1] = point
+        elif step == SECOND:
             self.points.append(point)
             del self.points[: -self.kept]
         return step in (0, SECOND)
@@ -191,9 +193,10 @@ class Track(Generic[P]):
             self.generation += 1
             self.kept, self.is_whole = self.usual, is_all
             return
-        # What the stream brought may be ahead of what the API has stored.
         before = self.points[: bisect_left(self.points, first, key=point_us)]
+        # What the stream brought may be ahead of what the API has stored; what else is later belongs to another tape.
         after = self.points[bisect_right(self.points, last, key=point_us) :]
+        after = after[: bisect_right(after, self._streamed_us, key=point_us)]
         known, last_us = self.points, point_us(self.points[-1])
         self.points = before + list(fresh) + after
         if _before(last_us, self.points) != _before(last_us, known):
@@ -277,12 +280,12 @@ class Tracks:
         return track
 
     def day(self, pair: str) -> Track[Signal]:
-        """Return a day of signals of `pair`: of each minute that is over the two with the extremes of z."""
+        """Return a day of signals of `pair`: of each minute that is over what its extremes and exits are."""
         track = self._of(
             self._days,
             pair,
             lambda: Track(
-                lambda count: days.extremes(self._client, pair, count // days.A_MINUTE + 1),
+                lambda count: days.extremes(self._client, pair, count // days.A_MINUTE + 2),
                 days.MINUTES * days.A_MINUTE,
                 DAY_EVERY_S,
                 self._monotonic,

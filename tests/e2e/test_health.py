@@ -71,6 +71,22 @@ def test_gaps_are_filtered_and_the_address_says_so(dashboard_server: Served, ope
 
 
 @pytest.mark.long
+def test_rows_stay_sorted_as_they_change(dashboard_server: Served, open_page: OpenPage) -> None:
+    page = open_page(dashboard_server.url, "health").page
+    first = page.locator("#tapes-table .ag-pinned-left-cols-container [row-index='0']")
+    header = page.locator("#tapes-table .ag-header-cell[col-id=gaps]")
+    expect(first).to_have_text("BTCUSDT")
+    header.click()
+    header.click()
+    expect(first).to_have_text("SOLUSDT")
+    change = "row => window.dash_clientside.set_props('tapes-table-changed', { rows: [row] })"
+    page.evaluate(change, {"id": "ETHUSDT", "gaps": 3})
+    expect(first).to_have_text("ETHUSDT")
+    # The server says all of a row again with its next trade.
+    expect(first).to_have_text("SOLUSDT")
+
+
+@pytest.mark.long
 def test_the_tape_can_be_saved(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     expect(dashboard.page.locator("#tapes-table [row-id='SOLUSDT']").last).to_be_visible()

@@ -113,6 +113,7 @@ def test_a_range_is_chosen_and_in_the_address(pairs_page: Dashboard) -> None:
         assert f"range={name}" in pairs_page.page.url
 
 
+@pytest.mark.long
 def test_another_range_shows_its_newest_points(pairs_page: Dashboard) -> None:
     for label, name in (("5 min", "5m"), ("1 day", "1d"), ("30 min", "30m"), ("1 day", "1d")):
         pairs_page.page.get_by_text(label, exact=True).click()

@@ -49,7 +49,7 @@ def test_the_verdict_comes_first_and_the_numbers_below_it(pairs_page: Dashboard)
     expect(page.locator("#tests-verdict")).to_contain_text("both ways round: Engle-Granger -4.21, p = 0.0031")
     expect(page.locator("#tests-coverage")).to_contain_text("1800 bars of 1 s, 20")
     expect(page.locator("#tests-coverage")).to_contain_text(
-        "UTC (2 dropped, because one leg has none, 1 followed"
+        "UTC (2 dropped, because the other leg has none, 1 followed"
     )
     row = until(lambda: rows(pairs_page))["Engle-Granger Y on X"]
     assert (row["value"], row["p"], row["lags"], row["5%"]) == (-4.21, 0.0031, 2, -3.35)

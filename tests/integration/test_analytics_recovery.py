@@ -65,6 +65,7 @@ def end_with_a_mark(producer: Producer) -> None:
     producer.commit_transaction(10)
 
 
+@pytest.mark.long
 def test_a_kill_after_a_compaction_changes_no_bit(compacting: str) -> None:
     ticks = tape(seconds=1_100, per_second=12)
     first = [tick for tick in ticks if tick.event_us < START_US + _KILLED_AFTER_US]

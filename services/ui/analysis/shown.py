@@ -83,8 +83,8 @@ def coverage(found: Analysis, seconds: float, zone: str) -> str:
     if found.first_us is None or found.last_us is None:
         return f"No bar of {found.bar_s:g} s that both legs have. {took}"
     span = f"{moment(found.first_us, zone)} to {moment(found.last_us, zone)}"
-    dropped = max(found.bars_y, found.bars_x) - found.bars
-    asides = [f"{dropped} dropped, because one leg has none"] if dropped else []
+    dropped = found.bars_y + found.bars_x - 2 * found.bars
+    asides = [f"{dropped} dropped, because the other leg has none"] if dropped else []
     asides += [f"{found.breaks} followed by a gap"] if found.breaks else []
     aside = f" ({', '.join(asides)})" if asides else ""
     return f"{found.bars} bars of {found.bar_s:g} s, {span}{aside}. {took}"

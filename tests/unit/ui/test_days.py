@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from services.common.clock import MINUTE
 from services.common.messages import Signal
 from services.ui import days
+from services.ui.answers import WatchedPair
 from services.ui.client import ApiClient
+from services.ui.pages.pairs.marks import Crossings
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 FULL_MINUTE_S = START_S // 60 * 60
@@ -33,11 +35,21 @@ def extremes(held: list[Signal], minutes: int) -> tuple[list[Signal], int]:
     return asyncio.run(days.extremes(cast("ApiClient", client), PAIR, minutes)), client.asked
 
 
-def test_a_minute_keeps_its_lowest_and_highest_z_score(signal: Make) -> None:
-    zscores = [0.1, -3.0, None, 2.5, 0.2]
+def test_a_minute_keeps_its_lowest_highest_and_smallest_z_score(signal: Make) -> None:
+    zscores = [0.3, -3.0, None, 2.5, 0.2]
     minute = [signal(FULL_MINUTE_S + n, zscore=zscore) for n, zscore in enumerate(zscores)]
     kept, _ = extremes([*minute, signal(FULL_MINUTE_S + 60)], 10)
-    assert kept == [minute[1], minute[3]]
+    assert kept == [minute[1], minute[3], minute[4]]
+
+
+def test_what_is_kept_enters_and_leaves_where_all_signals_do(signal: Make, pair: WatchedPair) -> None:
+    zscores = [0.0] * 60 + [2.5] * 60 + [1.5] * 20 + [0.0] * 20 + [-1.5] * 20 + [2.4] * 60 + [0.1] * 60
+    held = [signal(FULL_MINUTE_S + n, zscore=zscore) for n, zscore in enumerate(zscores)]
+    whole, thin = Crossings(pair), Crossings(pair)
+    whole.take(held)
+    thin.take(extremes([*held, signal(FULL_MINUTE_S + len(held))], 10)[0])
+    assert [mark.kind for mark in thin.marks] == [mark.kind for mark in whole.marks]
+    assert [mark.kind for mark in whole.marks] == ["short", "exit", "short", "exit"]
 
 
 def test_a_minute_without_z_scores_keeps_its_ends(signal: Make) -> None:

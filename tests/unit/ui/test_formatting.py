@@ -26,6 +26,27 @@ def test_no_negative_zero_is_shown() -> None:
     assert formatting.number(0.0, 2, sign=True) == "0.00"
 
 
+def test_a_quantity_has_the_unit_of_what_it_is_rounded_to() -> None:
+    values = (0.1234, 999.6, 999_999, 123_456_789, 1e9, 12_345_678_901, 3e12, -1_234_567.0)
+    shown = ["0.123", "1.00 k", "1.00 M", "123 M", "1.00 B", "12.35 B", "3.00 T", "−1.23 M"]
+    assert [formatting.quantity(value) for value in values] == shown
+
+
+def test_what_is_tiny_keeps_its_digits() -> None:
+    ratio = 1.5385e-10
+    assert formatting.number(ratio, formatting.significant_decimals(ratio, 5)) == "1.5385e−10"
+    assert formatting.number(-ratio, 14, sign=True) == "−1.5385e−10"
+    assert formatting.number(1e-20, formatting.significant_decimals(1e-20, 5)) == "1e−20"
+
+
+def test_a_period_over_the_end_of_summer_time_names_both_offsets() -> None:
+    start_us = 1_792_889_940_000_000  # 2026-10-25 00:59 UTC
+    assert (
+        formatting.period(start_us, start_us + 300_000_000, "Europe/Berlin")
+        == "02:59:00 CEST to 02:04:00 CET"
+    )
+
+
 @pytest.mark.parametrize(
     ("zone", "text"),
     [

@@ -100,6 +100,33 @@ def test_another_tape_begins_another_generation(bar: Make) -> None:
     play(run())
 
 
+def test_the_same_tape_from_its_start_takes_later_bars_away(bar: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([bar(START_S + n) for n in range(60)]), Clock()
+        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        store.points = [bar(START_S + n, close=1.0) for n in range(30)]
+        await read(track, clock)
+        assert (seconds(track)[-1], track.points[-1].close) == (29, 1.0)
+
+    play(run())
+
+
+def test_a_stream_that_begins_again_takes_later_signals_away(signal: Make) -> None:
+    async def run() -> None:
+        store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
+        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        await read(track, clock)
+        await read(track, clock, signal(START_S + 10))
+        store.points = store.points[:5]
+        again = signal(START_S + 5, zscore=0.5)
+        await read(track, clock, again)
+        await read(track, clock, again)
+        assert (seconds(track), track.points[-1]) == (list(range(6)), again)
+
+    play(run())
+
+
 def test_a_signal_that_follows_needs_no_reading(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()

@@ -3,6 +3,7 @@
     "use strict";
 
     const MOMENTS = ["start", "end"];
+    const LEVELS = [0.01, 0.05, 0.1];
     const { query, remember, local, instant, address, written, zone, set, keep } = window.pairstream;
 
     /* A value of the address as the type of the one it stands for. */
@@ -26,7 +27,15 @@
         return text.replaceAll("-", "\u2212");
     }
 
-    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamDigits: digits });
+    /* A probability never looks like a level that it only comes near. */
+    function probability(value) {
+        let count = 3;
+        while (count < 12 && LEVELS.some((level) => level !== value && Number(digits(value, count)) === level)) count += 1;
+        return digits(value, count);
+    }
+
+    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
+        pairstreamDigits: digits, pairstreamProbability: probability });
 
     window.dash_clientside.analysis = {
         /* Read the controls from the address, or take what is usual. */

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from dash import Dash, Input, Output, html
+from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
@@ -101,7 +101,9 @@ def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], z
     if pair.paused:
         state = "Paused"
     elif alert is not None:
-        state = f"Firing since {moment(alert.event_us, zone)[11:16]}"
+        began = moment(alert.event_us, zone)
+        is_today = signal is not None and began[:10] == moment(signal.event_us, zone)[:10]
+        state = f"Firing since {began[11:16] if is_today else began[:16]}"
     elif signal is None:
         state = "No signal yet"
     elif signal.quality != "ok":
@@ -129,14 +131,15 @@ def register(app: Dash, site: Site) -> None:
         Output("thresholds-said", "children"),
         Output("thresholds-said", "className"),
         Input(TABLE, "cellValueChanged"),
+        State("zone-select", "value"),
         prevent_initial_call=True,
     )
-    async def save(changes: Any) -> tuple[Any, str, str]:
+    async def save(changes: Any, zone: str) -> tuple[Any, str, str]:
         change = changes[-1]
         name, column = str(change["rowId"]), str(change["colId"])
         wrong = await store(site, name, FIELDS[column], change.get("value"))
         market = site.market
-        update = [known] if (known := rows(market, "UTC").get(name)) else []
+        update = [known] if (known := rows(market, zone).get(name)) else []
         if wrong:
             return update, f"{name}, {column} not changed. {wrong}", "said is-wrong"
         saved = number_of(known, column) if known else NONE

@@ -7,6 +7,7 @@ from services.common.clock import SECOND
 from services.ui import palette
 from services.ui.answers import Bar
 from services.ui.charts import Series, Updates, line_options, price_format
+from services.ui.formatting import decimals_of
 
 # A line ends before a silence that is longer.
 SILENT_US = 10 * SECOND
@@ -15,8 +16,9 @@ SILENT_US = 10 * SECOND
 def candle_series(key: str, bars: Sequence[Bar], decimals: int, width_us: int) -> list[Series]:
     """Return candles with their volume below them and the VWAP of each bar; a bar that trades still is hollow.
 
-    Bars are `width_us` wide.
+    Bars are `width_us` wide, prices have `decimals`, or as many as the bars show that there are.
     """
+    decimals = max(decimals, *(decimals_of(bar.close) for bar in bars), 0)
     return [
         {
             "id": f"candles|{key}",

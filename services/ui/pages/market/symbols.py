@@ -127,12 +127,14 @@ def age_s(symbol: str, market: Market, now: Now) -> int | None:
 def hour_line(bars: list[Bar]) -> tuple[list[int | None], float | None]:
     """Return the closes of the hour before the last of `bars` in hundredths of their range, and its change in percent.
 
-    A minute without a trade has the close before it, None before the first; no line without two bars.
+    A minute without a trade has the close before it, None before the first; no line without two bars in that hour.
     """
     if len(bars) < 2:
         return [], None
     end = bars[-1].start_us // MINUTE
     closes = {bar.start_us // MINUTE: bar.close for bar in bars if bar.start_us // MINUTE > end - HOUR_BARS}
+    if len(closes) < 2:
+        return [], None
     low, high = min(closes.values()), max(closes.values())
     heights: list[int | None] = []
     for minute in range(end - HOUR_BARS + 1, end + 1):

@@ -139,7 +139,7 @@ async def add(site: Site, y: str, x: str) -> Props:
     prices = "log prices" if now.transform == "log" else "prices"
     first = samples(min(now.window, now.min_samples), site.market)
     text = (
-        f"{now.pair} is watched: {method_name(now.method)} on {prices}, window of {now.window} s, "
+        f"{now.pair} is watched: {method_name(now.method)} on {prices}, window of {now.window} samples, "
         f"|z| ≥ {now.entry_z:g}. The first z-score comes after {first}."
     )
     return {
@@ -163,7 +163,7 @@ async def pause(site: Site, pair: str, *, paused: bool) -> Props:
     await hub.refresh_once(site.client, site.market)
     text = "No signals and no alerts until it is resumed. Its settings stay."
     if not paused:
-        text = f"If the pause was longer than the window of {now.window} s, that fills again."
+        text = f"If the pause was longer than the window of {now.window} samples, that fills again."
     return {"manage-status": said(f"{done}. {text}")}
 
 

@@ -60,12 +60,12 @@ class Crossings:
         if abs(zscore) >= self.entry_z:
             side: Side = "short" if zscore > 0 else "long"
             if side != self._side and self._is_begun:
-                words = f"Entry, {side} the spread: {reading} beyond {number(self.entry_z, 2)}"
+                words = f"Entry, {side} the spread: {reading} beyond {self.entry_z:g}"
                 self.marks.append(Mark(at_us, side, zscore, words))
             self._side = side
         elif self._side is not None and abs(zscore) <= self.exit_z:
             self._side = None
-            self.marks.append(Mark(at_us, "exit", zscore, f"Exit: {reading} within {number(self.exit_z, 2)}"))
+            self.marks.append(Mark(at_us, "exit", zscore, f"Exit: {reading} within {self.exit_z:g}"))
         self._is_begun = True
 
 

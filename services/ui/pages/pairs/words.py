@@ -69,19 +69,19 @@ def labels(market: Market, pair: WatchedPair | None, span: Span, band: str) -> P
     signal = seen.message if seen else None
     bands = f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}" if pair else ""
     if pair and span.name == A_DAY:
-        bands += ". Of each minute its lowest and highest z-score"
+        bands += ". Of each minute its lowest, highest and smallest z-score"
     said = {
         "y": pair.y if pair else "Y",
         "x": pair.x if pair else "X",
         "spread": _formula(pair, signal) if pair and signal else "",
         "zscore": bands,
         "hedge-ratio": band,
-        "correlation": f"of the legs' prices, window of {signal.window} s" if signal else "",
+        "correlation": f"of the legs' prices, window of {signal.window} samples" if signal else "",
     }
     method = ""
     if pair and signal:
         prices = "log prices" if pair.transform == "log" else "prices"
-        method = f"{method_name(signal.method)} on {prices}, window of {signal.window} s"
+        method = f"{method_name(signal.method)} on {prices}, window of {signal.window} samples"
     return {
         "pair-title": {"children": pair.pair if pair else "Pair"},
         "pair-method": {"children": method},

@@ -59,7 +59,7 @@ def test_what_is_missing_is_a_row_with_its_reason(found: Make) -> None:
 def test_the_coverage_says_which_bars_and_how_long(found: Make) -> None:
     assert shown.coverage(found(), 0.204, "Asia/Tokyo") == (
         "300 bars of 1 s, 2023-11-15 07:08:20 JST to 2023-11-15 07:13:19 JST "
-        "(2 dropped, because one leg has none, 1 followed by a gap). Answered in 0.20 s."
+        "(2 dropped, because the other leg has none, 1 followed by a gap). Answered in 0.20 s."
     )
     assert shown.coverage(found(0), 1.0, "UTC") == "No bar of 1 s that both legs have. Answered in 1.00 s."
 

@@ -38,6 +38,11 @@ def test_a_pair_fires_until_it_is_resolved(market: Market, alert: Make, now: Now
     assert row(market)["state"] == "Quiet"
 
 
+def test_what_fires_since_another_day_says_which(market: Market, alert: Make, now: Now) -> None:
+    market.apply(StreamMessage("update", alerts=(alert(1, START_S - 3 * 86_400),)), now)
+    assert row(market)["state"] == "Firing since 2023-11-11 22:13"
+
+
 @pytest.mark.parametrize(
     ("quality", "reason", "state", "is_stale"),
     [

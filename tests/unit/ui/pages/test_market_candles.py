@@ -26,6 +26,11 @@ def test_candles_carry_their_bars_and_volume(bar: Make) -> None:
     assert series["candles"]["options"]["priceFormat"] == {"type": "price", "precision": 2, "minMove": 0.01}
 
 
+def test_prices_have_as_many_decimals_as_the_bars_show(bar: Make) -> None:
+    series = by_name(candles.candle_series("ETHUSDT|1m", [bar(close=3401.25)], 0, MINUTE))
+    assert series["candles"]["options"]["priceFormat"]["precision"] == 2
+
+
 def test_updates_name_the_series_they_belong_to(bar: Make) -> None:
     made = {one["id"] for one in candles.candle_series("ETHUSDT|1m", [bar()], 2, MINUTE)}
     assert {update["id"] for update in candles.candle_updates("ETHUSDT|1m", [bar()], MINUTE)} == made

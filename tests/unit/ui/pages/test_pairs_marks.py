@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,10 +38,16 @@ def test_a_mark_says_what_it_stands_for(pair: WatchedPair, signal: Make, alert: 
     crossings.take([signal(START_S, zscore=0.0), signal(START_S + 1, zscore=-2.345)])
     known = [*crossings.marks, *marks.of_alerts([alert(1, START_S + 2)])]
     entry, fired = marks.markers(known, START_S * SECOND, (START_S + 2) * SECOND)
-    assert entry["id"] == "Entry, long the spread: z −2.35 beyond 2.00"
+    assert entry["id"] == "Entry, long the spread: z −2.35 beyond 2"
     assert (entry["shape"], entry["position"], entry["text"]) == ("arrowUp", "belowBar", "long")
     assert fired["id"] == "Alert firing: beyond entry"
     assert (fired["shape"], fired["position"], fired["text"]) == ("square", "aboveBar", "alert")
+
+
+def test_a_mark_names_the_threshold_as_it_was_set(pair: WatchedPair, signal: Make) -> None:
+    crossings = Crossings(msgspec.structs.replace(pair, entry_z=2.125))
+    crossings.take([signal(START_S, zscore=0.0), signal(START_S + 1, zscore=2.5)])
+    assert crossings.marks[0].words == "Entry, short the spread: z +2.50 beyond 2.125"
 
 
 def test_only_what_is_on_the_chart_is_marked(alert: Make) -> None:

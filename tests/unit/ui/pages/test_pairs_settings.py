@@ -114,7 +114,7 @@ def test_an_added_pair_is_chosen_at_once(site: Site) -> None:
     props, sent = run(site, answers, lambda site: manage.add(site, "ETHUSDT", "BTCUSDT"))
     assert sent == [("PUT", f"/v1/pairs/{PAIR}", None)]
     assert props["pair-select"] == {"data": [PAIR], "value": PAIR}
-    assert "OLS on prices, window of 300 s, |z| ≥ 2." in text(props, "add-status")
+    assert "OLS on prices, window of 300 samples, |z| ≥ 2." in text(props, "add-status")
 
 
 @pytest.mark.parametrize("paused", [True, False])
