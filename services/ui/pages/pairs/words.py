@@ -76,12 +76,12 @@ def labels(market: Market, pair: WatchedPair | None, span: Span, band: str) -> P
         "spread": _formula(pair, signal) if pair and signal else "",
         "zscore": bands,
         "hedge-ratio": band,
-        "correlation": f"of the legs' prices, window of {signal.window} samples" if signal else "",
+        "correlation": f"of the legs' prices, window {signal.window}" if signal else "",
     }
     method = ""
     if pair and signal:
         prices = "log prices" if pair.transform == "log" else "prices"
-        method = f"{method_name(signal.method)} on {prices}, window of {signal.window} samples"
+        method = f"{method_name(signal.method)} on {prices}, window {signal.window}"
     return {
         "pair-title": {"children": pair.pair if pair else "Pair"},
         "pair-method": {"children": method},
