@@ -96,6 +96,7 @@ def test_a_recording_arrives_whole_is_shown_by_one_instance_and_survives_a_resta
         assert running.counters("sink")["duplicates"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not VENUE_RECORDING.exists(), reason="the venue's own recording is not on this machine")
 def test_a_recording_of_the_venue_arrives_whole(data_dir: Path) -> None:
     symbols = "SUSHIUSDT,CTKUSDT,AKROUSDT,KEEPUSDT"
