@@ -16,7 +16,7 @@ from services.ui.view import Props
 
 # A page left open all day must not grow without end: past what is wanted and this share of what its track usually
 # holds, a chart starts again.
-GROWTH = 0.15
+GROWTH = 0.4
 
 P = TypeVar("P", Bar, Signal)
 
