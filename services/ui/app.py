@@ -104,10 +104,10 @@ async def begin(server: FastAPI) -> list[str]:
         return _NAMED_FILE.findall((await client.get("/")).raise_for_status().text)
 
 
-async def warm(server: FastAPI, files: Iterable[str]) -> None:
-    """Ask for `files` of a page, so that the first visitor need not wait until they are compressed."""
+async def warm(server: FastAPI, addresses: Iterable[str]) -> None:
+    """Ask for the files of a page, so that the first visitor need not wait until they are compressed."""
     async with _visitor(server) as client:
-        for address in files:
+        for address in addresses:
             (await client.get(address)).raise_for_status()
 
 

@@ -11,7 +11,7 @@ from services.ui.answers import Gap, Listing
 from services.ui.charts import Marker
 from services.ui.formatting import number, period
 from services.ui.readings import Reading
-from services.ui.tracks import Track, point_us
+from services.ui.track import Track, point_us
 from services.ui.view import Site
 
 PATH = "/v1/gaps"

@@ -11,7 +11,7 @@ from services.common.messages import Signal
 from services.ui import charts
 from services.ui.answers import Bar
 from services.ui.charts import Series, Updates
-from services.ui.tracks import Track, point_us
+from services.ui.track import Track, point_us
 from services.ui.view import Props
 
 # A page left open all day must not grow without end: past what is wanted and this share of what its track usually

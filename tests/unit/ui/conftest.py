@@ -11,7 +11,8 @@ from services.ui.answers import Bar, HandledAlert, ServiceHealth, StreamMessage,
 from services.ui.client import ApiClient
 from services.ui.market import Market, Now
 from services.ui.readings import Reading, Readings
-from services.ui.tracks import Track, Tracks
+from services.ui.track import Track
+from services.ui.tracks import Tracks
 from services.ui.view import Selection, Site
 
 PAIR = "ETHUSDT-BTCUSDT"

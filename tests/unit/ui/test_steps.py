@@ -7,7 +7,7 @@ import pytest
 from services.ui import steps
 from services.ui.answers import Bar
 from services.ui.steps import GROWTH, Cursor, Step
-from services.ui.tracks import Track
+from services.ui.track import Track
 from tests.unit.ui.conftest import START_S, Make, track_of
 
 

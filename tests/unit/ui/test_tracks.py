@@ -10,7 +10,8 @@ from services.common.messages import Signal
 from services.ui.answers import Bar
 from services.ui.client import ApiClient, RefusedError
 from services.ui.readings import UNUSED_S
-from services.ui.tracks import HOURS_EVERY_S, Track, Tracks
+from services.ui.track import Track
+from services.ui.tracks import HOURS_EVERY_S, Tracks
 from tests.unit.ui.conftest import PAIR, START_S, Make
 from tests.unit.ui.stub_store import Clock, Store, play, read, seconds
 

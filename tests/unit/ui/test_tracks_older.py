@@ -5,7 +5,7 @@ from typing import Any
 
 from services.common.errors import TransientError
 from services.ui.answers import Bar
-from services.ui.tracks import Track
+from services.ui.track import Track
 from tests.unit.ui.conftest import START_S, Make
 from tests.unit.ui.stub_store import Clock, Store, play, read, seconds
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from services.common.errors import TransientError
 from services.ui import components, problems
 from services.ui.answers import HandledAlert, WatchedPair
-from services.ui.drawn import Rows
+from services.ui.drawn import Row, Rows
 from services.ui.formatting import NONE, moment, number
 from services.ui.market import Market
 from services.ui.view import Site
@@ -20,8 +20,6 @@ HINT = (
     "Click a threshold to change it. An alert fires when |z| reaches the entry, and is resolved at the exit."
 )
 FIELDS = {"entry": "entry_z", "exit": "exit_z"}
-
-Row = dict[str, Any]
 
 
 def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:

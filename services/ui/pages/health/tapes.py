@@ -7,12 +7,11 @@ from dash.development.base_component import Component
 from services.common.clock import SECOND
 from services.ui import components
 from services.ui.answers import SymbolTape
+from services.ui.drawn import Row
 from services.ui.formatting import NONE, age, number
 from services.ui.market import Market, Now
 
 STALE_S = 10.0
-
-Row = dict[str, Any]
 
 _RIGHT = {"type": "rightAligned"}
 _TEXT = "params.data.text."

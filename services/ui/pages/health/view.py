@@ -16,7 +16,7 @@ class HealthView(View):
         super().__init__(site, mark)
         self._second: object = None
         self._props: Props = {}
-        self._rows: dict[str, tapes.Row] = {}
+        self._rows: dict[str, drawn.Row] = {}
 
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""

@@ -8,15 +8,15 @@ from dash.development.base_component import Component
 from services.common.clock import MINUTE, SECOND
 from services.ui import components
 from services.ui.answers import Bar, SymbolStats
+from services.ui.drawn import Row
 from services.ui.formatting import NONE, age, number, quantity
 from services.ui.market import Market, Now
-from services.ui.tracks import HOUR_BARS, Track
+from services.ui.track import Track
+from services.ui.tracks import HOUR_BARS
 
 STALE_S = 10.0
 # Of the little chart's height.
 STEPS = 100
-
-Row = dict[str, Any]
 
 
 def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:

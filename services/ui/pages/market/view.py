@@ -9,14 +9,15 @@ from services.common.clock import MINUTE
 from services.ui import charts, downloads, drawn, holes, steps
 from services.ui.answers import Bar
 from services.ui.charts import Series
+from services.ui.drawn import Row
 from services.ui.formatting import NONE, age, number, quantity
 from services.ui.holes import Holes, Quiet
 from services.ui.market import Market, Now
 from services.ui.pages.market import candles, symbols
 from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
-from services.ui.pages.market.symbols import Row
 from services.ui.steps import Cursor
-from services.ui.tracks import BARS_KEPT, BARS_MOST, Track
+from services.ui.track import Track
+from services.ui.tracks import BARS_KEPT, BARS_MOST
 from services.ui.view import INTERVALS, WIDTHS_US, Interval, Props, Selection, Site, View
 
 # The box to find a symbol is there from this many on.

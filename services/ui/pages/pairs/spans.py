@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from services.common.clock import SECOND
 from services.common.messages import Signal
 from services.ui.holes import Quiet
-from services.ui.tracks import Track
+from services.ui.track import Track
 from services.ui.view import Site
 
 A_DAY = "1d"

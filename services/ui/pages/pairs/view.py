@@ -20,7 +20,7 @@ from services.ui.pages.pairs.marks import Crossings
 from services.ui.pages.pairs.spans import Span
 from services.ui.readings import Reading
 from services.ui.steps import Cursor
-from services.ui.tracks import Track, point_us
+from services.ui.track import Track, point_us
 from services.ui.view import Props, Selection, Site, View
 
 ALERTS_EVERY_S = 30.0

@@ -14,7 +14,8 @@ from services.ui.answers import Bar, Gap, Listing, StreamMessage, SymbolStats, S
 from services.ui.market import Now
 from services.ui.pages.market.view import MarketView
 from services.ui.readings import Readings
-from services.ui.tracks import BARS_KEPT, Track, Tracks
+from services.ui.track import Track
+from services.ui.tracks import BARS_KEPT, Tracks
 from services.ui.view import Selection, Site
 from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
