@@ -1,6 +1,6 @@
 """Bring a chart from what a tab has been sent to what is known now: the whole series once, then only updates."""
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from services.ui.view import Props
 
 # A page left open all day must not grow without end: past what is wanted and this share of what its track usually
 # holds, a chart starts again.
-GROWTH = 0.4
+GROWTH = 0.15
 
 P = TypeVar("P", Bar, Signal)
 
@@ -25,6 +25,7 @@ class Cursor(Struct, frozen=True):
     """How far a tab's chart has been brought: ``count`` points from ``first_us`` to ``last_us``."""
 
     key: str
+    drawing: str
     generation: int
     revision: int
     first_us: int
@@ -51,11 +52,13 @@ def step(
     whole: Callable[[Sequence[P]], list[Series]],
     updates: Callable[[Sequence[P]], Updates],
     wanted: int | None = None,
+    drawing: str = "",
 ) -> Step:
     """Return the next step of the chart `chart_id`, which has been brought to `cursor`.
 
-    `key` names what the chart shows; `whole` makes all its series of points, `updates` brings points into them.
-    `wanted` is how many points the chart should have, as far as the track has them; without it what the track has.
+    `key` names what the chart shows and `drawing` how; `whole` makes all its series of points, `updates` brings points
+    into them. `wanted` is how many points the chart should have, as far as the track has them; without it what the
+    track has.
     """
     points = track.points
     if not points:
@@ -64,7 +67,8 @@ def step(
     last_us = point_us(points[-1])
 
     def stands(shown: Sequence[P]) -> Cursor:
-        return Cursor(key, track.generation, track.revision, point_us(shown[0]), last_us, len(shown))
+        first_us, shown_us = point_us(shown[0]), point_us(shown[-1])
+        return Cursor(key, drawing, track.generation, track.revision, first_us, shown_us, len(shown))
 
     continues = cursor is not None and (cursor.key, cursor.generation) == (key, track.generation)
     if cursor is None or not continues or not point_us(points[0]) <= cursor.last_us <= last_us:
@@ -73,14 +77,13 @@ def step(
         return Step({chart_id: {"series": whole(shown), "timeScaleAction": action}}, stands(shown))
     fresh = track.since(cursor.last_us)
     count = cursor.count + len(fresh) - 1
-    first = bisect_left(points, cursor.first_us, key=point_us)
-    older = min(first, wanted - count)
-    if older > 0:
-        shown = points[first - older :]
-        return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=-older)
-    if cursor.revision != track.revision or count > wanted + GROWTH * track.usual:
-        shown = points[-wanted:]
-        return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=count - len(shown))
+    is_as_drawn = (cursor.drawing, cursor.revision) == (drawing, track.revision)
+    lacks_older = count < wanted and point_us(points[0]) < cursor.first_us
+    if not is_as_drawn or lacks_older or count > wanted + GROWTH * track.usual:
+        # Without what is new, which comes with the next step: a chart that follows the newest points moves by itself
+        # then, and one that does not stays where it is.
+        shown = points[: bisect_right(points, cursor.last_us, key=point_us)][-wanted:]
+        return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=cursor.count - len(shown))
     return Step(
         {chart_id: {"tick": updates(fresh)}}, msgspec.structs.replace(cursor, last_us=last_us, count=count)
     )

@@ -20,6 +20,22 @@ from tests.pipeline import Pipeline
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 CHARTS = ("chart-candles", "chart-candles-2", "chart-candles-3", "chart-candles-4")
+# Note what the chart shows each time that all it says of it is of one moment, and how often its series are new.
+WATCH_VIEW = """() => {
+    const watched = window.watched = { redraws: 0, "to newest": {}, seconds: {}, "bars seen": {} };
+    let drawn = null;
+    const note = (name, value) => { watched[name][value] = (watched[name][value] || 0) + 1; };
+    window.setInterval(() => {
+        const chart = window.dash_component_api.getLayout("chart-candles").props;
+        const { barsInLogicalRange: bars, visibleLogicalRange: range, visibleRange: seconds } = chart;
+        watched.redraws += drawn !== null && drawn !== chart.series;
+        drawn = chart.series;
+        if ("nonce" in range || Math.abs(bars.barsBefore - range.from) >= 1) return;
+        note("to newest", Math.round(10 * bars.barsAfter) / 10);
+        note("seconds", seconds.from + " " + seconds.to);
+        note("bars seen", Math.round(10 * (range.to - range.from)) / 10);
+    }, 5);
+}"""
 SYMBOLS = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
 
 
@@ -157,6 +173,29 @@ def test_scrolling_back_brings_older_bars_of_the_api(running: Pipeline, open_pag
     dashboard.page.locator("#interval-select").get_by_text("1h", exact=True).click()
     until(lambda: shown(dashboard) == "candles|BTCUSDT|1h", LOAD_S)
     expect(dashboard.page.locator("#older")).to_have_text("No older bars", timeout=1000 * LOAD_S)
+
+
+@pytest.mark.parametrize("looks_at", ["the newest", "the past"])
+def test_nothing_moves_by_itself_however_often_the_chart_is_drawn_again(
+    running: Pipeline, open_page: OpenPage, looks_at: str
+) -> None:
+    until(lambda: len(running.get("/v1/bars?symbol=BTCUSDT&interval=1s&limit=2000")["data"]) > 600, 200)
+    dashboard = market(running, open_page, "?symbol=BTCUSDT&interval=1s")
+    until(lambda: dashboard.props("chart-candles").get("barsInLogicalRange"), LOAD_S)
+    if looks_at == "the past":
+        scroll_to(dashboard, 250, 330)
+    else:
+        box = dashboard.page.locator("#chart-candles").bounding_box()
+        assert box is not None
+        dashboard.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        dashboard.page.mouse.wheel(0, -300)
+        dashboard.page.mouse.move(0, 0)
+    dashboard.page.wait_for_timeout(1000)
+    dashboard.page.evaluate(WATCH_VIEW)
+    until(lambda: dashboard.page.evaluate("() => window.watched.redraws") >= 6, 3 * LOAD_S)
+    watched = dashboard.page.evaluate("() => window.watched")
+    assert len(watched["to newest" if looks_at == "the newest" else "seconds"]) == 1, watched
+    assert len(watched["bars seen"]) == 1, watched
 
 
 def test_health_says_what_the_api_says(running: Pipeline, open_page: OpenPage) -> None:

@@ -16,11 +16,14 @@ def bars(bar: Make) -> Track[Bar]:
     return track_of([bar(START_S + 60 * n) for n in range(10)])
 
 
-def step(track: Track[Bar], cursor: Cursor | None, key: str = "ETHUSDT|1m") -> Step:
+def step(track: Track[Bar], cursor: Cursor | None, key: str = "ETHUSDT|1m", drawing: str = "") -> Step:
     def updates(bars: Any) -> list[dict[str, Any]]:
         return [{"time": bar.start_us // 1_000_000 - START_S} for bar in bars]
 
-    return steps.step("chart", track, cursor, key, lambda bars: [{"data": updates(bars)}], updates)
+    def whole(bars: Any) -> list[dict[str, Any]]:
+        return [{"data": updates(bars)}]
+
+    return steps.step("chart", track, cursor, key, whole, updates, drawing=drawing)
 
 
 def sent(step: Step) -> set[str]:
@@ -52,15 +55,35 @@ def test_what_does_not_continue_is_sent_whole(bars: Track[Bar], bar: Make, chang
 def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], bar: Make) -> None:
     bars.usual = 10
     most = int(GROWTH * bars.usual)
-    cursor, dropped = step(bars, None).cursor, 0
-    for n in range(10, 10 + most + 2):
+    cursor, redraws = step(bars, None).cursor, 0
+    for n in range(10, 10 + most + 3):
         bars.points = [*bars.points, bar(START_S + 60 * n)][-bars.usual :]
         following = step(bars, cursor)
         cursor = following.cursor
         if following.dropped:
             assert sent(following) == {"series"}  # no command that would move what is seen
-            dropped += following.dropped
-    assert dropped == most + 1
+            redraws += 1
+            # The one that is new comes with the next step.
+            assert following.dropped == most + 1
+            assert cursor is not None
+            assert cursor.count == bars.usual - 1
+    assert redraws
+
+
+@pytest.mark.parametrize("change", ["drawing", "revision"])
+def test_a_chart_that_is_drawn_again_gets_what_is_new_with_the_next_step(
+    bars: Track[Bar], bar: Make, change: str
+) -> None:
+    cursor = step(bars, None, drawing="3 panes").cursor
+    bars.points.append(bar(START_S + 600))
+    drawing = "2 panes" if change == "drawing" else "3 panes"
+    bars.revision += change == "revision"
+    again = step(bars, cursor, drawing=drawing)
+    assert again.props == {"chart": {"series": [{"data": [{"time": 60 * n} for n in range(10)]}]}}
+    assert again.dropped == 0
+    assert step(bars, again.cursor, drawing=drawing).props == {
+        "chart": {"tick": [{"time": 540}, {"time": 600}]}
+    }
 
 
 def test_a_chart_of_which_older_points_changed_is_drawn_again_where_it_was(
@@ -72,11 +95,11 @@ def test_a_chart_of_which_older_points_changed_is_drawn_again_where_it_was(
     bars.points.append(bar(START_S + 600))
     bars.revision += 1
     again = step(bars, cursor)
-    assert again.props == {"chart": {"series": [{"data": [{"time": 60 * n} for n in range(11)]}]}}
+    assert again.props == {"chart": {"series": [{"data": [{"time": 60 * n} for n in range(10)]}]}}
     assert again.dropped == -1  # the newest stay where they were
     assert again.cursor is not None
-    assert again.cursor.count == 11
-    assert sent(step(bars, again.cursor)) == {"tick"}
+    assert again.cursor.count == 10
+    assert step(bars, again.cursor).props == {"chart": {"tick": [{"time": 540}, {"time": 600}]}}
 
 
 def test_older_points_move_what_is_seen_by_as_many(bars: Track[Bar], bar: Make) -> None:
@@ -92,10 +115,10 @@ def test_older_points_move_what_is_seen_by_as_many(bars: Track[Bar], bar: Make) 
     assert sent(wanting(11)) == {"tick"}
     some = wanting(14)
     assert sent(some) == {"series"}
-    assert some.dropped == -3
-    assert some.props["chart"]["series"][0]["data"] == bars.points[-14:]
+    assert some.dropped == -4
+    assert some.props["chart"]["series"][0]["data"] == bars.points[1:15]
     assert some.cursor is not None
-    assert (some.cursor.count, some.cursor.first_us) == (14, bars.points[2].start_us)
+    assert (some.cursor.count, some.cursor.first_us) == (14, bars.points[1].start_us)
     assert wanting(100).dropped == -5
 
 

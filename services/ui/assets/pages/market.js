@@ -68,7 +68,7 @@
             const { barsInLogicalRange: bars, visibleLogicalRange: range } = props("chart-candles" + place);
             const note = document.getElementById("older" + place);
             // Both are reported at once; when one of them was set by somebody else the other is about to follow.
-            if (!bars || !range || !note || Math.abs(bars.barsBefore - range.from) > 0.5) continue;
+            if (!bars || !range || !note || Math.abs(bars.barsBefore - range.from) >= 1) continue;
             note.classList.toggle("is-shown", range.from < 0);
             const held = Math.round(range.to + bars.barsAfter) + 1;
             if (range.from < BARS_AHEAD && held < MOST_BARS && !(older[place] > held)) {

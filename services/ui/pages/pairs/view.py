@@ -17,7 +17,6 @@ from services.ui.pages.pairs.fits import Fit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
 from services.ui.pages.pairs.marks import Crossings
-from services.ui.pages.pairs.spans import Span
 from services.ui.readings import Reading
 from services.ui.steps import Cursor
 from services.ui.track import Track, point_us
@@ -76,39 +75,32 @@ class PairsView(View):
         span, older = canvas.span, selection.asks.get("older")
         wanted = spans.wanted(span, older)
         track.reach(wanted)
-        before = self._cursor
 
         def extras(first_us: int) -> Extras:
             return self._extras(canvas, track, fit, first_us, selection.zone)
 
-        key = _key(canvas, selection.asks.get("turn"))
+        pair = canvas.pair
         step = steps.step(
             CHART,
             track,
-            before,
-            key,
+            self._cursor,
+            f"{pair.pair}|{span.name}|{selection.asks.get('turn')}",
             lambda signals: canvas.series(signals, extras(signals[0].event_us)),
             canvas.updates,
             wanted,
+            f"{','.join(canvas.panes)}|{pair.entry_z:g}|{pair.exit_z:g}",
         )
         self._cursor, self.mark = step.cursor, msgspec.to_builtins(step.cursor)
         self.dropped = {CHART: step.dropped} if step.dropped else {}
         if "series" in step.props.get(CHART, {}):
             chart = step.props[CHART]
             chart["paneOptions"] = charts.pane_options(lines.SHARES[pane] for pane in canvas.panes)
-            if step.cursor and "timeScaleAction" in chart:
-                self._look(chart, span, before, step.cursor)
+            if step.cursor and (action := chart.pop("timeScaleAction", None)):
+                newest = charts.newest_points(step.cursor.count, span.shown, action["nonce"])
+                chart["visibleLogicalRange"] = newest
         at_left = {"children": spans.older(track, span, wanted) if track.points else ""}
         drawn = extras(step.cursor.first_us) if step.cursor and track.points else {}
         return {**step.props, "pair-extras": {"data": drawn}, "pair-older": at_left}
-
-    def _look(self, chart: dict[str, Any], span: Span, before: Cursor | None, after: Cursor) -> None:
-        """Stay where the reader looks if the same points are only drawn in another way, else go to the newest."""
-        action = chart.pop("timeScaleAction")
-        if before and (_subject(before.key), before.generation) == (_subject(after.key), after.generation):
-            self.dropped = {CHART: before.count - after.count}
-        else:
-            chart["visibleLogicalRange"] = charts.newest_points(after.count, span.shown, action["nonce"])
 
     def _extras(
         self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int, zone: str
@@ -133,15 +125,6 @@ class PairsView(View):
         )
         known = [*(older.value or ()), *(alert for alert in site.market.alerts if alert.pair == pair)]
         return list({alert.alert_id: alert for alert in known}.values())
-
-
-def _key(canvas: Canvas, turn: Any) -> str:
-    pair = canvas.pair
-    return f"{pair.pair}|{canvas.span.name}|{turn}|{','.join(canvas.panes)}|{pair.entry_z:g}|{pair.exit_z:g}"
-
-
-def _subject(key: str) -> list[str]:
-    return key.split("|")[:3]
 
 
 def _band(fit: Reading[Fit] | None, points: Sequence[Signal], first_us: int) -> Band | None:
