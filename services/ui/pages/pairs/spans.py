@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from services.common.clock import SECOND
 from services.common.messages import Signal
+from services.ui import days
 from services.ui.holes import Quiet
 from services.ui.track import Track
 from services.ui.view import Site
@@ -28,7 +29,7 @@ SPANS = (
     Span("5m", "5 min", 300, 1_800),
     Span("30m", "30 min", 1_800, 1_800),
     Span("2h", "2 h", 7_200, 7_200),
-    Span(A_DAY, "1 day", 2_880, 2_880, apart_s=120),
+    Span(A_DAY, "1 day", days.MINUTES * days.A_MINUTE, days.MINUTES * days.A_MINUTE, apart_s=120),
 )
 DEFAULT = SPANS[1]
 CHOICES = [{"value": span.name, "label": span.label} for span in SPANS]

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
+from services.ui import days
 from services.ui.answers import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.fits import Fit, Line, band_words
@@ -51,6 +52,15 @@ def test_the_range_says_how_many_points_are_in_view(site: Site, pairs_page: Sele
     }
     assert "timeScaleAction" not in chart
     assert [series["id"].rsplit("|", 1)[1] for series in chart["series"]] == ["5m"] * 9
+
+
+def test_a_day_is_shown_whole(site: Site, pairs_page: Selection, signal: Make, now: Now) -> None:
+    count = days.MINUTES * days.A_MINUTE
+    site.tracks.day(PAIR).points = [signal(START_S + 20 * n) for n in range(count)]
+    view = PairsView(site)
+    chart = view.step(with_(pairs_page, range="1d", panes=["zscore"]), now)["chart-pair"]
+    assert view.mark["count"] == count
+    assert chart["visibleLogicalRange"]["from"] == 0
 
 
 def test_other_panes_are_drawn_without_a_move(site: Site, pairs_page: Selection, now: Now) -> None:
