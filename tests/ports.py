@@ -1,9 +1,16 @@
 """Ports of this machine for servers under test."""
 
+import random
 import socket
+from contextlib import suppress
+
+# Below those that systems give to connections, which could take one before its server starts.
+FIRST, LAST = 10_000, 32_000
 
 
 def free_port() -> int:
     """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    while True:
+        port = random.SystemRandom().randrange(FIRST, LAST)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

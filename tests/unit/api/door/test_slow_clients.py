@@ -126,6 +126,7 @@ def test_who_reads_events_in_time_is_told_more() -> None:
 
     async def talk(connect: Callable[[], Awaitable[Streams]]) -> None:
         reader, writer = await connect()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         writer.write(EVENTS)
         received = b""
         while b"event: update" not in received:
