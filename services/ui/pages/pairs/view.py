@@ -106,7 +106,7 @@ class PairsView(View):
         self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int, zone: str
     ) -> Extras:
         pair = canvas.pair
-        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{track.generation}|{first_us}"
+        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{track.generation}|{track.revision}|{first_us}"
         if self._crossings is None or self._crossings[0] != key:
             self._crossings = (key, Crossings(pair, first_us))
         crossings = self._crossings[1]

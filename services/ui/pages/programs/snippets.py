@@ -48,7 +48,8 @@ from websockets.sync.client import connect
 
 url = "$STREAM/v1/stream?topics=ticks,signals,alerts"
 with connect(url) as socket:
-    for message in socket:  # a snapshot first, then what is new: of ticks the latest of each symbol
+    # A snapshot first, then what is new: of ticks the latest of each symbol.
+    for message in socket:
         print(message)
 """,
     ),
