@@ -35,6 +35,20 @@ def significant_decimals(value: float, digits: int = 4) -> int:
     return min(MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 
+def telling_decimals(value: float, decimals: int, *limits: float) -> int:
+    """Return how many decimals, `decimals` or more, tell the size of `value` from each limit that it is not.
+
+    >>> telling_decimals(-1.9962, 2, 2.0, 0.5), telling_decimals(2.0, 2, 2.0), telling_decimals(0.99996, 3, 1.0)
+    (3, 2, 5)
+    """
+    size = abs(value)
+    while decimals < MAX_DECIMALS and any(
+        size != limit and f"{size:.{decimals}f}" == f"{limit:.{decimals}f}" for limit in limits
+    ):
+        decimals += 1
+    return decimals
+
+
 def number(value: float, decimals: int, *, sign: bool = False) -> str:
     """Return `value` with thousands separated by thin spaces, as a power of ten if it takes more than 8 decimals.
 
@@ -48,6 +62,15 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
     if not any(digit in "123456789" for digit in text):
         return text.lstrip("+-")
     return text.replace("-", MINUS)
+
+
+def per_second(rate: float) -> str:
+    """Return how often something happens in a second, not 0 if it does.
+
+    >>> per_second(6.54), per_second(0.033), per_second(0.0)
+    ('6.5', '0.03', '0.0')
+    """
+    return number(rate, telling_decimals(rate, 1, 0.0))
 
 
 def quantity(value: float) -> str:

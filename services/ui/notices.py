@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from services.ui import handling
 from services.ui.answers import HandledAlert, ServiceHealth
-from services.ui.formatting import NONE, age, moment, number
+from services.ui.formatting import NONE, age, moment, number, per_second
 from services.ui.market import Market, Now
 
 SILENT_S = 3.0
@@ -99,9 +99,9 @@ def strip(market: Market) -> list[Component]:
     entries = [_entry(service, market) for service in market.services]
     rates = [stats.tick_rate for stats in market.symbols.values() if stats.tick_rate is not None]
     if rates:
-        rate = f"{number(sum(rates), 1)} ticks/s"
+        rate = f"{per_second(sum(rates))} ticks/s"
         title = ", ".join(
-            f"{stats.symbol} {number(stats.tick_rate, 1)}/s"
+            f"{stats.symbol} {per_second(stats.tick_rate)}/s"
             for stats in market.symbols.values()
             if stats.tick_rate is not None
         )

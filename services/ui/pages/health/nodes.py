@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.ui.answers import ServiceHealth
 from services.ui.beats import MESSAGES, PAGE
-from services.ui.formatting import NONE, age, number, significant_decimals
+from services.ui.formatting import NONE, age, number, per_second, significant_decimals
 from services.ui.market import Market, Now
 
 # A heartbeat comes every second.
@@ -75,7 +75,7 @@ def nodes(market: Market, now: Now) -> list[Node]:
 def rate(market: Market, service: str, unit: str, counters: Iterable[str]) -> str:
     """Return how many a second with its unit."""
     found = market.beats.rate(service, *counters)
-    return f"{NONE if found is None else number(found, 1)} {unit}"
+    return f"{NONE if found is None else per_second(found)} {unit}"
 
 
 def heard_s(market: Market, service: ServiceHealth | None, now: Now) -> float | None:

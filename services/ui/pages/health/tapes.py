@@ -8,7 +8,7 @@ from services.common.clock import SECOND
 from services.ui import components
 from services.ui.answers import SymbolTape
 from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number
+from services.ui.formatting import NONE, age, number, per_second
 from services.ui.market import Market, Now
 
 STALE_S = 10.0
@@ -94,7 +94,7 @@ def _row(tape: SymbolTape, market: Market, now: Now) -> Row:
         "streams": ", ".join(tape.stale) or NONE,
         "text": {
             "age": NONE if age_s is None else age(age_s),
-            "rate": NONE if rate is None else number(rate, 1),
+            "rate": NONE if rate is None else per_second(rate),
             "hour": share(tape.coverage_1h),
             "day": share(tape.coverage_24h),
             "gaps": number(tape.open_gaps, 0),

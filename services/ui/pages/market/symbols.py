@@ -9,7 +9,7 @@ from services.common.clock import MINUTE, SECOND
 from services.ui import components
 from services.ui.answers import Bar, SymbolStats
 from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number, quantity
+from services.ui.formatting import NONE, age, number, per_second, quantity
 from services.ui.market import Market, Now
 from services.ui.track import Track
 from services.ui.tracks import HOUR_BARS
@@ -101,7 +101,7 @@ def _row(stats: SymbolStats, market: Market, hour: Track[Bar] | None, now: Now) 
             "hour": change_text(moved),
             "age": NONE if since_s is None else age(since_s),
             "volume": NONE if stats.volume_24h is None else quantity(stats.volume_24h),
-            "rate": NONE if stats.tick_rate is None else f"{number(stats.tick_rate, 1)}/s",
+            "rate": NONE if stats.tick_rate is None else f"{per_second(stats.tick_rate)}/s",
         },
     }
 

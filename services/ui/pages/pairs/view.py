@@ -106,13 +106,14 @@ class PairsView(View):
         self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int, zone: str
     ) -> Extras:
         pair = canvas.pair
-        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{track.generation}|{track.revision}|{first_us}"
+        known = f"{track.generation}|{track.revision}|{first_us}"
+        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{known}"
         if self._crossings is None or self._crossings[0] != key:
             self._crossings = (key, Crossings(pair, first_us))
         crossings = self._crossings[1]
         crossings.take(track.since(crossings.last_us + 1))
-        known = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
-        drawn = marks.markers(known, first_us, point_us(track.points[-1]))
+        marked = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
+        drawn = marks.markers(marked, first_us, point_us(track.points[-1]))
         quiet = spans.quiet(canvas.span, pair.stale_after_s)
         gaps = holes.open_gaps(self.site, (pair.y, pair.x))
         shade = self._holes.shade(track, first_us, gaps, quiet, zone)

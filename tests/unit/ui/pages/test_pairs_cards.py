@@ -52,20 +52,21 @@ def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair,
 
 
 @pytest.mark.parametrize(
-    ("zscore", "note", "tone"),
+    ("zscore", "text", "note", "tone"),
     [
-        (2.0, "beyond entry ±2", "hot"),
-        (-2.4, "beyond entry ±2", "hot"),
-        (0.5, "within exit ±0.5", "calm"),
-        (1.2, "entry ±2, exit ±0.5", ""),
+        (2.0, "+2.00", "beyond entry ±2", "hot"),
+        (-2.4, "−2.40", "beyond entry ±2", "hot"),
+        (0.5, "+0.50", "within exit ±0.5", "calm"),
+        (1.2, "+1.20", "entry ±2, exit ±0.5", ""),
+        (-1.9961, "−1.996", "entry ±2, exit ±0.5", ""),  # two decimals would be those of the threshold
     ],
 )
 def test_the_z_score_is_judged(
-    market: Market, pair: WatchedPair, signal: Make, now: Now, zscore: float, note: str, tone: str
+    market: Market, pair: WatchedPair, signal: Make, now: Now, zscore: float, text: str, note: str, tone: str
 ) -> None:
     market.apply(StreamMessage("update", signals=(signal(zscore=zscore),)), now)
     props = cards(market, pair, now)
-    assert shown(props, "zscore")[1] == note
+    assert shown(props, "zscore")[:2] == (text, note)
     assert props["card-zscore"]["className"].endswith(f"of-zscore {tone}".strip())
 
 
