@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import dash
 import httpx
+import structlog
 from dash import Dash
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
@@ -20,6 +21,7 @@ from services.ui.layout import shell
 from services.ui.pages import PAGES
 from services.ui.view import Site
 
+log = structlog.get_logger()
 # Everything comes from here; a browser that obeys cannot be made to ask anyone else.
 POLICY = "; ".join(
     (
@@ -60,7 +62,11 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
         # Whoever reaches the dashboard can do what its key may; a page of somebody else must not reach it.
         if not is_own_host(host, hosts) or not is_own_page(origin, host, ()):
             return PlainTextResponse("This is not a page of the dashboard; see PAIRSTREAM_UI_HOSTS.", 403)
-        response = await answer(request)
+        try:
+            response = await answer(request)
+        except Exception:
+            log.exception("unexpected", path=request.url.path)
+            raise  # Dash answers 500, and says no more of it
         # Dash answers every address with the same document, and says in it that there is no such page.
         is_document = response.headers.get("content-type", "").startswith("text/html")
         if is_document and request.url.path.strip("/") not in ADDRESSES:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -143,6 +144,15 @@ class ApiClient:
             return await self._http.send(request, stream=stream)
         except httpx.HTTPError as error:
             raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+
+
+def segment(name: str) -> str:
+    """Return a name as one part of a path, whatever somebody has written into an address.
+
+    >>> segment("ETHUSDT-BTCUSDT"), segment("../pairs?x")
+    ('ETHUSDT-BTCUSDT', '..%2Fpairs%3Fx')
+    """
+    return quote(name, safe="")
 
 
 def _decode(raw: bytes | str, kind: type[T], source: str) -> T:

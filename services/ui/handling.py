@@ -1,7 +1,7 @@
 """What can be done about an alert from everywhere: acknowledge it, or be told nothing of it for a while."""
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from services.common.errors import TransientError
 from services.ui import problems
 from services.ui.answers import HandledAlert
+from services.ui.client import segment
 from services.ui.view import Site, attributes
 
 SNOOZES = (("15 min", 900), ("1 h", 3600), ("4 h", 14_400), ("1 d", 86_400))
@@ -125,7 +126,7 @@ async def _post(site: Site, alert_id: str, does: str, for_s: float | None) -> st
     """Return why the API did not do it, empty if it did; what has changed comes through the stream."""
     body = {} if for_s is None else {"json": {"for_s": for_s}}
     try:
-        response = await site.client.send("POST", f"/v1/alerts/{quote(alert_id, safe='')}/{does}", **body)
+        response = await site.client.send("POST", f"/v1/alerts/{segment(alert_id)}/{does}", **body)
     except TransientError as error:
         return str(error)
     if response.is_success:

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, get_args
 
 from services.common.messages import Method
+from services.ui.client import segment
 from services.ui.formatting import UTC
 from services.ui.view import INTERVALS
 
@@ -65,4 +66,4 @@ def question(asks: dict[str, Any]) -> Question | str:
         if params.get("method", "ols") not in ("ols", "ols_origin"):
             return f"Without an intercept there is OLS alone, not {METHODS[params['method']]}."
         params["method"] = "ols_origin"
-    return Question(f"/v1/pairs/{asks['pair']}/analysis", params, asks.get("zone") or UTC)
+    return Question(f"/v1/pairs/{segment(asks['pair'])}/analysis", params, asks.get("zone") or UTC)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from services.common.errors import FatalError
 from services.ui import hub
@@ -28,7 +29,9 @@ HANDSHAKE = (
 )
 
 
-def ask(path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+def ask(
+    path: str, headers: dict[str, str] | None = None, method: str = "GET", content: bytes = b""
+) -> httpx.Response:
     async def run() -> httpx.Response:
         async with ApiClient("http://api.test") as api:
             app = build(Site(Market(), Tracks(api), api, hub.now), ["ui.test"])
@@ -36,9 +39,15 @@ def ask(path: str, headers: dict[str, str] | None = None) -> httpx.Response:
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://ui.test"
             ) as client:
-                return await client.get(path, headers=headers)
+                return await client.request(method, path, headers=headers, content=content)
 
     return asyncio.run(run())
+
+
+def test_what_cannot_be_answered_is_logged() -> None:
+    with structlog.testing.capture_logs() as logged:
+        assert ask("/_dash-update-component", method="POST", content=b"junk").status_code == 500
+    assert [(one["event"], one["path"]) for one in logged] == [("unexpected", "/_dash-update-component")]
 
 
 def test_health_is_answered_without_the_api() -> None:

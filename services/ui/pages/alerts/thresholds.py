@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from services.common.errors import TransientError
 from services.ui import components, problems
 from services.ui.answers import HandledAlert, WatchedPair
+from services.ui.client import segment
 from services.ui.drawn import Row, Rows
 from services.ui.formatting import NONE, moment, number, telling_decimals
 from services.ui.market import Market
@@ -160,7 +161,7 @@ def number_of(known: Row, column: str) -> str:
 async def store(site: Site, pair: str, field: str, value: Any) -> str:
     """Have a pair fire or resolve at `value`; return why the API refuses, empty if it did it."""
     try:
-        response = await site.client.send("PATCH", f"/v1/pairs/{pair}", json={field: value})
+        response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json={field: value})
     except TransientError as error:
         return str(error)
     if not response.is_success:

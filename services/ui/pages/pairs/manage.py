@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from services.common.errors import TransientError
 from services.ui import hub, problems
 from services.ui.answers import WatchedPair
+from services.ui.client import segment
 from services.ui.pages.pairs.settings import said, samples
 from services.ui.pages.pairs.words import method_name
 from services.ui.view import Props, Site, attributes
@@ -123,13 +124,13 @@ async def add(site: Site, y: str, x: str) -> Props:
     if not y.strip() or not x.strip():
         return {"add-status": said("Choose two symbols, Y and X.", is_error=True)}
     try:
-        known = await site.client.send("GET", f"/v1/pairs/{name}")
+        known = await site.client.send("GET", f"/v1/pairs/{segment(name)}")
         if known.is_success:
             await hub.refresh_once(site.client, site.market)
             return {**_select(site, name), "add-status": said(f"{name} is watched already; it is shown now.")}
         if known.status_code != NOT_FOUND:
             return _refused("add-status", "Not added.", known)
-        response = await site.client.send("PUT", f"/v1/pairs/{name}")
+        response = await site.client.send("PUT", f"/v1/pairs/{segment(name)}")
     except TransientError as error:
         return {"add-status": said(f"Not added. {error}", is_error=True)}
     if response.is_error:
@@ -154,7 +155,7 @@ async def pause(site: Site, pair: str, *, paused: bool) -> Props:
     """Have the API pause or resume `pair`, and return what to show."""
     done = "Paused" if paused else "Resumed"
     try:
-        response = await site.client.send("PATCH", f"/v1/pairs/{pair}", json={"paused": paused})
+        response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json={"paused": paused})
     except TransientError as error:
         return {"manage-status": said(f"Not {done.lower()}. {error}", is_error=True)}
     if response.is_error:
@@ -170,7 +171,7 @@ async def pause(site: Site, pair: str, *, paused: bool) -> Props:
 async def remove(site: Site, pair: str) -> Props:
     """Have the API watch `pair` no longer, and return what to show."""
     try:
-        response = await site.client.send("DELETE", f"/v1/pairs/{pair}")
+        response = await site.client.send("DELETE", f"/v1/pairs/{segment(pair)}")
     except TransientError as error:
         return {"manage-status": said(f"Not removed. {error}", is_error=True)}
     if response.is_error:

@@ -12,6 +12,7 @@ from services.common.errors import TransientError
 from services.ui import hub, problems
 from services.ui.analysis.question import METHODS, TRANSFORMS
 from services.ui.answers import WatchedPair
+from services.ui.client import segment
 from services.ui.market import Market
 from services.ui.view import Props, Site, attributes
 
@@ -110,7 +111,7 @@ async def change(site: Site, pair: str, changed: dict[str, Any]) -> tuple[Any, P
     """Have the API change settings; return what they are now, None if it refuses, and what to show."""
     fine: Props = {f"settings-{name}": {"error": ""} for name in FIELDS}
     try:
-        response = await site.client.send("PATCH", f"/v1/pairs/{pair}", json=changed)
+        response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json=changed)
     except TransientError as error:
         return None, {**fine, "settings-status": said(f"Not saved. {error}", is_error=True)}
     if response.is_error:

@@ -7,6 +7,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, set_props
 from services.common.errors import TransientError
 from services.ui import charts, problems
 from services.ui.analysis import panel
+from services.ui.client import segment
 from services.ui.pages.upload import bars, forms, sending
 from services.ui.pages.upload.layout import STUDIED, STUDY, layout
 from services.ui.view import Site
@@ -41,7 +42,7 @@ def register(app: Dash, site: Site) -> None:
         if not clicks or dataset is None:
             return ""
         try:
-            response = await site.client.send("DELETE", f"/v1/datasets/{dataset}")
+            response = await site.client.send("DELETE", f"/v1/datasets/{segment(dataset)}")
         except TransientError as error:
             return f"Not deleted. {error}"
         if response.is_error:

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.ui import downloads, steps
 from services.ui.answers import Listing
+from services.ui.client import segment
 from services.ui.market import Now
 from services.ui.pages.upload import bars, listing, report
 from services.ui.pages.upload.answers import Dataset, DatasetDetail, Finding, StoredBar
@@ -32,7 +33,7 @@ class UploadView(View):
         props = self._list(selection)
         if chosen is None:
             return props
-        reading = once(self.site, now, f"{LIST}/{chosen}", DatasetDetail)
+        reading = once(self.site, now, f"{LIST}/{segment(chosen)}", DatasetDetail)
         found = reading.value
         props |= steps.empty("dataset-empty", why_nothing(reading))
         if found is None or isinstance(found, Refused):
