@@ -16,6 +16,7 @@
     let looking = null; // what this tab looks at
     let looked = null; // the element of the page that says so
     let zone = "UTC";
+    const given = {}; // the series of each chart
 
     function query() {
         return new URLSearchParams(window.location.search);
@@ -132,6 +133,22 @@
         }
     }
 
+    /* Take the points out of what a chart was given before. Redux and React keep that for as long as there is a component
+       that has not been drawn since: tens of thousands of points, several times. */
+    function forget() {
+        const api = window.dash_component_api;
+        if (!api) return;
+        for (const chart of document.querySelectorAll("main [id^='chart-']")) given[chart.id] = given[chart.id] || [];
+        for (const id of Object.keys(given)) {
+            const drawn = document.getElementById(id) && api.getLayout(id);
+            const series = (drawn && drawn.props.series) || [];
+            if (series === given[id]) continue;
+            const points = new Set(series.map((one) => one.data));
+            for (const one of given[id]) if (!points.has(one.data)) one.data.length = 0;
+            given[id] = series;
+        }
+    }
+
     function scheme(theme) {
         return theme === "auto" || !theme ? (system.matches ? "dark" : "light") : theme;
     }
@@ -245,6 +262,7 @@
     };
 
     window.setInterval(watch, 1000);
+    window.setInterval(forget, 1000);
     system.addEventListener("change", function () {
         set("system-theme", { data: system.matches ? "dark" : "light" });
     });
