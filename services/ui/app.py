@@ -12,6 +12,7 @@ from dash import Dash
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect
 
 from services.common.sites import is_own_host, is_own_page
 from services.ui import downloads, missing, uploads
@@ -64,6 +65,8 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
             return PlainTextResponse("This is not a page of the dashboard; see PAIRSTREAM_UI_HOSTS.", 403)
         try:
             response = await answer(request)
+        except ClientDisconnect:
+            raise
         except Exception:
             log.exception("unexpected", path=request.url.path)
             raise  # Dash answers 500, and says no more of it

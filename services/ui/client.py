@@ -149,10 +149,11 @@ class ApiClient:
 def segment(name: str) -> str:
     """Return a name as one part of a path, whatever somebody has written into an address.
 
-    >>> segment("ETHUSDT-BTCUSDT"), segment("../pairs?x")
-    ('ETHUSDT-BTCUSDT', '..%2Fpairs%3Fx')
+    >>> segment("ETHUSDT-BTCUSDT"), segment("../pairs?x"), segment("..")
+    ('ETHUSDT-BTCUSDT', '..%2Fpairs%3Fx', '%2E%2E')
     """
-    return quote(name, safe="")
+    quoted = quote(name, safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
 def _decode(raw: bytes | str, kind: type[T], source: str) -> T:

@@ -38,15 +38,17 @@ def significant_decimals(value: float, digits: int = 4) -> int:
 def telling_decimals(value: float, decimals: int, *limits: float) -> int:
     """Return how many decimals, `decimals` or more, tell the size of `value` from each limit that it is not.
 
-    >>> telling_decimals(-1.9962, 2, 2.0, 0.5), telling_decimals(2.0, 2, 2.0), telling_decimals(0.99996, 3, 1.0)
-    (3, 2, 5)
+    `decimals` if 8 do not tell it either.
+
+    >>> telling_decimals(-1.9962, 2, 2.0, 0.5), telling_decimals(2.0, 2, 2.0), telling_decimals(1 - 1e-12, 3, 1.0)
+    (3, 2, 3)
     """
     size = abs(value)
-    while decimals < MAX_DECIMALS and any(
-        size != limit and f"{size:.{decimals}f}" == f"{limit:.{decimals}f}" for limit in limits
-    ):
-        decimals += 1
-    return decimals
+
+    def tells(digits: int) -> bool:
+        return all(size == limit or f"{size:.{digits}f}" != f"{limit:.{digits}f}" for limit in limits)
+
+    return next((digits for digits in range(decimals, MAX_DECIMALS + 1) if tells(digits)), decimals)
 
 
 def number(value: float, decimals: int, *, sign: bool = False) -> str:
@@ -65,7 +67,7 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
 
 
 def per_second(rate: float) -> str:
-    """Return how often something happens in a second, not 0 if it does.
+    """Return how often something happens in a second, not as 0 if 8 decimals tell it from that.
 
     >>> per_second(6.54), per_second(0.033), per_second(0.0)
     ('6.5', '0.03', '0.0')

@@ -82,23 +82,26 @@ class Holes:
         self,
         track: Track[Any],
         first_us: int,
+        last_us: int,
         gaps: tuple[Listing[Gap], ...],
         quiet: Quiet,
         zone: str,
     ) -> Shade:
-        """Return what to shade of the points from `first_us` on; the same object while nothing has changed."""
+        """Return what to shade of the points from `first_us` to `last_us`, the same object if nothing has changed."""
         subject = (track, track.generation, track.revision, first_us, quiet)
         if subject != self._subject:
             self._subject, self._silences, self._followed_us = subject, [], first_us
-        self._silences += _silences(track.since(self._followed_us), quiet)
-        self._followed_us = point_us(track.points[-1])
+        fresh = [point for point in track.since(self._followed_us) if point_us(point) <= last_us]
+        self._silences += _silences(fresh, quiet)
+        self._followed_us = last_us
         newest_us = max((gap.end_us for found in gaps for gap in found.data[:1]), default=0)
         seen_us = min(self._followed_us, newest_us + quiet.width_us)
         key = (subject, gaps, len(self._silences), zone, seen_us)
         if key != self._key:
             holes = [*(_hole(gap) for found in gaps for gap in found.data), *self._silences]
             self._key = key
-            self._shade = _shade(holes, track.points, first_us, quiet.width_us, zone)
+            shown = track.points[: bisect_right(track.points, last_us, key=point_us)]
+            self._shade = _shade(holes, shown, first_us, quiet.width_us, zone)
         return self._shade
 
 

@@ -79,7 +79,7 @@ def step(
     count = cursor.count + len(fresh) - 1
     is_as_drawn = (cursor.drawing, cursor.revision) == (drawing, track.revision)
     lacks_older = count < wanted and point_us(points[0]) < cursor.first_us
-    if not is_as_drawn or lacks_older or count > wanted + GROWTH * track.usual:
+    if not is_as_drawn or lacks_older or cursor.count > wanted + GROWTH * track.usual:
         # Without what is new, which comes with the next step: a chart that follows the newest points moves by itself
         # then, and one that does not stays where it is.
         shown = points[: bisect_right(points, cursor.last_us, key=point_us)][-wanted:]

@@ -77,7 +77,8 @@ class Tab:
             second=int(now.s),
             via=self._via,
         )
-        if self._marked_s != self.mark.second:
+        # At once after a redraw that moved the view: a stream that goes on from an older mark would move it again.
+        if self._marked_s != self.mark.second or self.dropped:
             self._marked_s = self.mark.second
             props["mark"] = {"data": msgspec.to_builtins(self.mark)}
         return self._changed(props)

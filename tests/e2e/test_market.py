@@ -235,7 +235,7 @@ def point_at(dashboard: Dashboard, second: int) -> None:
 
 @pytest.mark.long
 def test_bars_that_lack_trades_are_shaded_and_the_cursor_names_them(
-    dashboard_server: Served, open_page: OpenPage
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
     dashboard = open_page(dashboard_server.url, "?symbol=SOLUSDT")
 
@@ -248,6 +248,14 @@ def test_bars_that_lack_trades_are_shaded_and_the_cursor_names_them(
     at_rest(dashboard)
     point_at(dashboard, shaded()[0]["time"])
     expect(dashboard.page.locator("#legend-hover")).to_contain_text("17 trades of SOLUSDT missing")
+    # They stay when the chart is drawn again, and again.
+    first = dashboard.props("chart-candles")["series"][0]["data"][0]["time"]
+    for n in (10, 11):
+        redrawn = "() => window.dash_component_api.getLayout('chart-candles').props.series[0].data"
+        before = dashboard.page.evaluate_handle(redrawn)
+        fake_api.post("/fake/set", late_us=(first + 60 * n) * 1_000_000)
+        until(lambda: dashboard.page.evaluate("given => given.length", before) == 0, 30)  # noqa: B023
+        assert len(shaded()) >= 2
 
 
 @pytest.mark.long

@@ -135,7 +135,9 @@ def test_a_day_is_thinned_and_says_so(dashboard_server: Served, open_page: OpenP
     # The fake API has three hours, and two or three points of a minute are kept.
     assert 355 <= len(times) <= 543
     assert times[-1] - times[0] > 10_000
-    expect(page.page.locator("#legend-zscore")).to_contain_text("Of each minute its lowest and highest")
+    expect(page.page.locator("#legend-zscore")).to_contain_text(
+        "Of each minute its lowest, highest and smallest"
+    )
 
 
 @pytest.mark.long

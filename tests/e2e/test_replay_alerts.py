@@ -51,7 +51,7 @@ def stored(running: Pipeline, fired: Alert) -> dict[str, Any]:
 
 
 def toast(dashboard: Dashboard, fired: Alert) -> Locator:
-    return dashboard.page.locator(".mantine-Notification-root", has_text=fired.message)
+    return dashboard.page.locator(f"#{fired.alert_id}")
 
 
 def row(dashboard: Dashboard, fired: Alert) -> Locator:

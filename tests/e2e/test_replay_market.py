@@ -28,8 +28,10 @@ WATCH_VIEW = """() => {
     window.setInterval(() => {
         const chart = window.dash_component_api.getLayout("chart-candles").props;
         const { barsInLogicalRange: bars, visibleLogicalRange: range, visibleRange: seconds } = chart;
-        watched.redraws += drawn !== null && drawn !== chart.series;
-        drawn = chart.series;
+        if (!bars || !range || !seconds || !chart.series.length) return;
+        const candles = chart.series[0].data;
+        watched.redraws += drawn !== null && drawn !== candles;
+        drawn = candles;
         if ("nonce" in range || Math.abs(bars.barsBefore - range.from) >= 1) return;
         note("to newest", Math.round(10 * bars.barsAfter) / 10);
         note("seconds", seconds.from + " " + seconds.to);
@@ -94,7 +96,10 @@ def test_every_chart_of_every_interval_has_the_bars_of_the_api(
         page.locator("#candles-csv").click()
     with Path(download.value.path()).open(newline="") as file:
         closes = {one["start_us"]: float(one["close"]) for one in csv.DictReader(file)}
-    assert all(closes[str(second * SECOND)] == bar[3] for second, bar in bars.items())
+    # The chart may have been drawn again since, with fewer of the oldest bars.
+    saved_too = {second: bar for second, bar in bars.items() if second * SECOND >= int(min(closes))}
+    assert len(saved_too) > len(bars) / 2
+    assert all(closes[str(second * SECOND)] == bar[3] for second, bar in saved_too.items())
 
 
 def test_symbols_are_chosen_sorted_and_say_what_the_api_says(running: Pipeline, open_page: OpenPage) -> None:

@@ -112,7 +112,9 @@ def test_pair_range_and_panes_are_chosen_and_in_the_address(
         page.locator("#range-select").get_by_text(label, exact=True).click()
         until(lambda name=name: f"zscore|{OTHER_PAIR}|{name}" in _ids(pairs), LOAD_S)  # type: ignore[misc]
         if name == "1d":
-            expect(page.locator("#legend-zscore")).to_contain_text("Of each minute its lowest and highest")
+            expect(page.locator("#legend-zscore")).to_contain_text(
+                "Of each minute its lowest, highest and smallest"
+            )
     for label, pane in (("Prices", "prices"), ("Spread", "spread"), ("z-score", "zscore")):
         page.locator(".chips").get_by_text(label, exact=True).click()
         expect(page.locator(f"#pane-{pane}")).to_be_hidden()

@@ -144,7 +144,7 @@
             const series = (drawn && drawn.props.series) || [];
             if (series === given[id]) continue;
             const points = new Set(series.map((one) => one.data));
-            for (const one of given[id]) if (!points.has(one.data)) one.data.length = 0;
+            for (const one of given[id]) if (one.data && !points.has(one.data)) one.data.length = 0;
             given[id] = series;
         }
     }

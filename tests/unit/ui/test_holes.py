@@ -28,7 +28,9 @@ def gap(start_s: int, end_s: int, **fields: Any) -> Gap:
 
 
 def shade(bars: list[Bar], *gaps: Gap, first: int = 0, quiet: Quiet = QUIET) -> Shade:
-    return Holes().shade(track_of(bars), bars[first].start_us, (Listing(gaps),), quiet, "UTC")
+    return Holes().shade(
+        track_of(bars), bars[first].start_us, bars[-1].start_us, (Listing(gaps),), quiet, "UTC"
+    )
 
 
 def minutes(bar: Make, *numbers: int) -> list[Bar]:
@@ -76,7 +78,7 @@ def test_silences_are_followed_as_the_chart_grows_and_made_anew_only_then(bar: M
     track, chart = track_of(minutes(bar, 0, 1, 2, 3)), Holes()
 
     def step(*gaps: Gap) -> Shade:
-        return chart.shade(track, START_US, (Listing(gaps),), QUIET, "UTC")
+        return chart.shade(track, START_US, track.points[-1].start_us, (Listing(gaps),), QUIET, "UTC")
 
     first = step(gap(70, 80))
     assert shaded(first) == [1]
@@ -110,20 +112,27 @@ def test_trades_that_are_being_fetched_are_told_so(bar: Make) -> None:
     assert ", being fetched 22:13:21" in made.points[0]["customValues"]["text"]
 
 
-@given(st.lists(st.integers(0, 60), min_size=1, unique=True), st.lists(st.tuples(*[st.integers(-5, 65)] * 2)))
-def test_only_points_of_the_chart_are_shaded_oldest_first(seconds: list[int], spans: list[Any]) -> None:
+@given(
+    st.lists(st.integers(0, 60), min_size=1, unique=True),
+    st.lists(st.tuples(*[st.integers(-5, 65)] * 2)),
+    st.integers(0, 60),
+)
+def test_only_points_of_the_chart_are_shaded_oldest_first(
+    seconds: list[int], spans: list[Any], new: int
+) -> None:
     bars = [
         Bar((START_S + second) * SECOND, 1.0, 1.0, 1.0, 1.0, 1.0, 1, complete=True)
         for second in sorted(seconds)
     ]
     gaps = [gap(*sorted(span)) for span in spans]
-    made = Holes().shade(
-        track_of(bars), bars[0].start_us, (Listing(tuple(gaps)),), Quiet(SECOND, MINUTE, "no trade"), "UTC"
-    )
+    last_us = bars[max(0, len(bars) - 1 - new)].start_us  # the track may know more than is drawn
+    quiet = Quiet(SECOND, MINUTE, "no trade")
+    made = Holes().shade(track_of(bars), bars[0].start_us, last_us, (Listing(tuple(gaps)),), quiet, "UTC")
     for drawn in (made.points, made.silent, made.markers):
         times = [one["time"] for one in drawn]
         assert times == sorted(set(times))
         assert {time - START_S for time in times} <= set(seconds)
+        assert all(time * SECOND <= last_us for time in times)
 
 
 def test_only_symbols_with_open_gaps_are_asked_for(site: Site) -> None:

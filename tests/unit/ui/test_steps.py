@@ -56,7 +56,7 @@ def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], 
     bars.usual = 10
     most = int(GROWTH * bars.usual)
     cursor, redraws = step(bars, None).cursor, 0
-    for n in range(10, 10 + most + 3):
+    for n in range(10, 10 + most + 4):
         bars.points = [*bars.points, bar(START_S + 60 * n)][-bars.usual :]
         following = step(bars, cursor)
         cursor = following.cursor
@@ -64,10 +64,28 @@ def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], 
             assert sent(following) == {"series"}  # no command that would move what is seen
             redraws += 1
             # The one that is new comes with the next step.
-            assert following.dropped == most + 1
+            assert following.dropped == most + 2
             assert cursor is not None
             assert cursor.count == bars.usual - 1
     assert redraws
+
+
+def test_many_points_at_once_are_drawn_before_the_chart_starts_again(bars: Track[Bar], bar: Make) -> None:
+    bars.usual = 20
+    cursor = step(bars, None).cursor
+    # Another tab looks farther back, so the track keeps more than this chart wants.
+    bars.points += [bar(START_S + 60 * n) for n in range(10, 40)]
+    kinds: list[str] = []
+    lasts: list[int] = []
+    for n in range(40, 44):
+        following = step(bars, cursor)
+        cursor = following.cursor
+        assert cursor is not None
+        kinds += sent(following)
+        lasts.append(cursor.last_us // 1_000_000 - START_S)
+        bars.points.append(bar(START_S + 60 * n))
+    assert kinds == ["tick", "series", "tick", "tick"]
+    assert lasts == [60 * 39, 60 * 39, 60 * 41, 60 * 42]
 
 
 @pytest.mark.parametrize("change", ["drawing", "revision"])

@@ -155,7 +155,9 @@
         shade: function (shades, ...charts) {
             return charts.map(function (series) {
                 if (!shades || !series || !series.length) return keep();
-                const wanted = [shades[series[0].id.slice("candles|".length)]].filter(Boolean);
+                // Points of its own: the page empties those that a chart no longer shows.
+                const wanted = [shades[series[0].id.slice("candles|".length)]].filter(Boolean)
+                    .map((one) => Object.assign({}, one, { data: one.data.slice() }));
                 const isShade = (one) => one.id.startsWith("shade|");
                 if (JSON.stringify(series.filter(isShade)) === JSON.stringify(wanted)) return keep();
                 return [...series.filter((one) => !isShade(one)), ...wanted];

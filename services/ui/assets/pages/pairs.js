@@ -95,6 +95,9 @@
            Series that have them already stay as they are: a second drawing would lose the range of the first. */
         add: function (extras, series) {
             if (!extras || !series || !series.some((one) => extras[one.id])) return keep();
+            // Points of their own: the page empties those that a chart no longer shows.
+            extras = Object.fromEntries(Object.entries(extras).map(([id, one]) =>
+                [id, one.data ? Object.assign({}, one, { data: one.data.slice() }) : one]));
             const differs = (one) => JSON.stringify(one) !== JSON.stringify(
                 series.find((drawn) => drawn.id === one.id));
             const added = series.filter((one) => extras[one.id] || !one.id.startsWith("shade|")).map((one) =>

@@ -89,7 +89,8 @@ class MarketView(View):
         if step.cursor and track.points:
             quiet = Quiet(width_us, width_us + QUIET_US - 1, "no trade")
             gaps = holes.open_gaps(self.site, (symbol,))
-            shade = self._holes[place].shade(track, step.cursor.first_us, gaps, quiet, selection.zone)
+            ends = step.cursor.first_us, step.cursor.last_us
+            shade = self._holes[place].shade(track, *ends, gaps, quiet, selection.zone)
             if shade.points:
                 self._shades[key] = charts.shade(key, shade.points, shade.markers)
                 step.props[chart].get("series", []).append(self._shades[key])

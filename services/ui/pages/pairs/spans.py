@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from services.common.clock import SECOND
+from services.common.clock import MINUTE, SECOND
 from services.common.messages import Signal
 from services.ui import days
 from services.ui.holes import Quiet
@@ -46,9 +46,11 @@ def named(name: Any) -> Span:
     return next((span for span in SPANS if span.name == name), DEFAULT)
 
 
-def wanted(span: Span, older: Any) -> int:
+def wanted(span: Span, track: Track[Signal], older: Any) -> int:
     """Return how many points the chart should have; `older` is how many the page asks for."""
-    return max(span.kept, min(older, MOST)) if isinstance(older, int) and span.name != A_DAY else span.kept
+    if span.name == A_DAY and track.points:
+        return len(track.since(track.points[-1].event_us - days.MINUTES * MINUTE))
+    return max(span.kept, min(older, MOST)) if isinstance(older, int) else span.kept
 
 
 def older(track: Track[Signal], span: Span, wanted: int) -> str:

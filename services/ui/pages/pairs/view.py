@@ -73,11 +73,11 @@ class PairsView(View):
         self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, selection: Selection
     ) -> Props:
         span, older = canvas.span, selection.asks.get("older")
-        wanted = spans.wanted(span, older)
+        wanted = spans.wanted(span, track, older)
         track.reach(wanted)
 
-        def extras(first_us: int) -> Extras:
-            return self._extras(canvas, track, fit, first_us, selection.zone)
+        def extras(first_us: int, last_us: int) -> Extras:
+            return self._extras(canvas, track, fit, (first_us, last_us), selection.zone)
 
         pair = canvas.pair
         step = steps.step(
@@ -85,7 +85,7 @@ class PairsView(View):
             track,
             self._cursor,
             f"{pair.pair}|{span.name}|{selection.asks.get('turn')}",
-            lambda signals: canvas.series(signals, extras(signals[0].event_us)),
+            lambda signals: canvas.series(signals, extras(signals[0].event_us, signals[-1].event_us)),
             canvas.updates,
             wanted,
             f"{','.join(canvas.panes)}|{pair.entry_z:g}|{pair.exit_z:g}",
@@ -99,13 +99,13 @@ class PairsView(View):
                 newest = charts.newest_points(step.cursor.count, span.shown, action["nonce"])
                 chart["visibleLogicalRange"] = newest
         at_left = {"children": spans.older(track, span, wanted) if track.points else ""}
-        drawn = extras(step.cursor.first_us) if step.cursor and track.points else {}
+        drawn = extras(step.cursor.first_us, step.cursor.last_us) if step.cursor and track.points else {}
         return {**step.props, "pair-extras": {"data": drawn}, "pair-older": at_left}
 
     def _extras(
-        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, first_us: int, zone: str
+        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, ends: tuple[int, int], zone: str
     ) -> Extras:
-        pair = canvas.pair
+        pair, first_us = canvas.pair, ends[0]
         known = f"{track.generation}|{track.revision}|{first_us}"
         key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{known}"
         if self._crossings is None or self._crossings[0] != key:
@@ -113,11 +113,11 @@ class PairsView(View):
         crossings = self._crossings[1]
         crossings.take(track.since(crossings.last_us + 1))
         marked = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
-        drawn = marks.markers(marked, first_us, point_us(track.points[-1]))
+        drawn = marks.markers(marked, *ends)
         quiet = spans.quiet(canvas.span, pair.stale_after_s)
         gaps = holes.open_gaps(self.site, (pair.y, pair.x))
-        shade = self._holes.shade(track, first_us, gaps, quiet, zone)
-        return canvas.extras(drawn, _band(fit, track.points, first_us), shade)
+        shade = self._holes.shade(track, *ends, gaps, quiet, zone)
+        return canvas.extras(drawn, _band(fit, track.points, *ends), shade)
 
     def _alerts(self, pair: str) -> list[Alert]:
         site = self.site
@@ -128,14 +128,14 @@ class PairsView(View):
         return list({alert.alert_id: alert for alert in known}.values())
 
 
-def _band(fit: Reading[Fit] | None, points: Sequence[Signal], first_us: int) -> Band | None:
-    """Return the interval over those of `points`, from `first_us` on, that it is of."""
+def _band(fit: Reading[Fit] | None, points: Sequence[Signal], first_us: int, last_us: int) -> Band | None:
+    """Return the interval over those of `points`, from `first_us` to `last_us`, that it is of."""
     found = fit.value if fit else None
     if found is None or found.regression is None or found.first_us is None or found.last_us is None:
         return None
     low, high = found.regression.low, found.regression.high
     begin = bisect_left(points, max(first_us, found.first_us), key=point_us)
-    end = bisect_right(points, found.last_us, key=point_us)
+    end = bisect_right(points, min(last_us, found.last_us), key=point_us)
     if low is None or high is None or begin >= end:
         return None
     return Band(low, high, points[begin].event_us // SECOND, points[end - 1].event_us // SECOND)

@@ -54,12 +54,15 @@ def test_the_range_says_how_many_points_are_in_view(site: Site, pairs_page: Sele
     assert [series["id"].rsplit("|", 1)[1] for series in chart["series"]] == ["5m"] * 9
 
 
-def test_a_day_is_shown_whole(site: Site, pairs_page: Selection, signal: Make, now: Now) -> None:
-    count = days.MINUTES * days.A_MINUTE
-    site.tracks.day(PAIR).points = [signal(START_S + 20 * n) for n in range(count)]
+@pytest.mark.parametrize("a_minute", [1, 2, 3])
+def test_a_day_is_shown_whole_and_no_more(
+    site: Site, pairs_page: Selection, signal: Make, now: Now, a_minute: int
+) -> None:
+    kept = range(days.MINUTES * days.A_MINUTE)
+    site.tracks.day(PAIR).points = [signal(START_S + 60 // a_minute * n) for n in kept]
     view = PairsView(site)
     chart = view.step(with_(pairs_page, range="1d", panes=["zscore"]), now)["chart-pair"]
-    assert view.mark["count"] == count
+    assert view.mark["count"] == min(len(kept), days.MINUTES * a_minute + 1)
     assert chart["visibleLogicalRange"]["from"] == 0
 
 
