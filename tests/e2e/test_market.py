@@ -248,14 +248,20 @@ def test_bars_that_lack_trades_are_shaded_and_the_cursor_names_them(
     at_rest(dashboard)
     point_at(dashboard, shaded()[0]["time"])
     expect(dashboard.page.locator("#legend-hover")).to_contain_text("17 trades of SOLUSDT missing")
-    # They stay when the chart is drawn again, and again.
+    # The page has them in other words now; they stay when the chart is drawn again, and again.
+    words = shaded()[0]["customValues"]
+    dashboard.page.locator("#zone-select").fill("Tokyo")
+    dashboard.page.get_by_role("option", name="Asia/Tokyo").click()
+    until(lambda: shaded()[0]["customValues"] != words)
     first = dashboard.props("chart-candles")["series"][0]["data"][0]["time"]
     for n in (10, 11):
         redrawn = "() => window.dash_component_api.getLayout('chart-candles').props.series[0].data"
         before = dashboard.page.evaluate_handle(redrawn)
         fake_api.post("/fake/set", late_us=(first + 60 * n) * 1_000_000)
         until(lambda: dashboard.page.evaluate("given => given.length", before) == 0, 30)  # noqa: B023
+        dashboard.changes("clock")
         assert len(shaded()) >= 2
+        assert all(one["data"] for one in dashboard.props("candles-shades")["data"].values())
 
 
 @pytest.mark.long
