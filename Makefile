@@ -18,8 +18,10 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
+# The tests over a replay share one pipeline, which is all that two cores can drive beside a browser.
 pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them
-	$(BIN)/pytest -n 2 --dist loadfile tests/e2e
+	$(BIN)/pytest -n 2 --dist loadfile tests/e2e --ignore-glob='*/test_replay_*'
+	$(BIN)/pytest tests/e2e/test_replay_*.py
 
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
 	$(BIN)/pytest --all-brokers tests/contract tests/integration
