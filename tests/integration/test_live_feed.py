@@ -170,7 +170,12 @@ def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
             ticks: dict[bytes, Tick] = {}
             letters, beat = 0, None
             async with asyncio.timeout(30), consumer:
-                while not (len(ticks) == 2 and letters and beat and beat.counters["ticks"] == 2):
+                while not (
+                    len(ticks) == 2
+                    and letters
+                    and beat
+                    and (beat.state, beat.counters["ticks"]) == ("running", 2)
+                ):
                     message = await anext(consumer)
                     if message.topic == "ticks":
                         ticks[message.key] = decode(message.value, Tick)
