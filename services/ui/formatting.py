@@ -66,6 +66,24 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
+def zscore(value: float, *limits: float, sign: bool = True) -> str:
+    """Return a z-score with the digits that tell it from each limit that it has not reached.
+
+    >>> zscore(2.25, 2.0), zscore(-1.9962, 2.0, 0.5), zscore(0.5, 2.0, 0.5, sign=False)
+    ('+2.25', '−1.996', '0.50')
+    """
+    return number(value, telling_decimals(value, 2, *limits), sign=sign)
+
+
+def threshold(value: float) -> str:
+    """Return a threshold with all of its digits, two decimals or more.
+
+    >>> threshold(2.0), threshold(2.125)
+    ('2.00', '2.125')
+    """
+    return number(value, max(2, decimals_of(value)))
+
+
 def per_second(rate: float) -> str:
     """Return how often something happens in a second, not as 0 if 8 decimals tell it from that.
 

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from services.ui import handling
 from services.ui.answers import HandledAlert, ServiceHealth
-from services.ui.formatting import NONE, age, moment, number, per_second
+from services.ui.formatting import NONE, age, moment, number, per_second, zscore
 from services.ui.market import Market, Now
 
 SILENT_S = 3.0
@@ -79,8 +79,10 @@ def _is_measured(market: Market, pair: str) -> bool:
 def _firing(alert: HandledAlert, market: Market, zone: str) -> Component:
     closes = market.closes.get(alert.pair)
     last = closes[-1] if closes else None
-    zscore = None if last is None or last.quality != "ok" else last.zscore
-    reading = NONE if zscore is None else number(zscore, 2, sign=True)
+    known_z = None if last is None or last.quality != "ok" else last.zscore
+    pair = (market.pairs or {}).get(alert.pair)
+    limits = (pair.entry_z, pair.exit_z) if pair else (alert.threshold,)
+    reading = NONE if known_z is None else zscore(known_z, *limits)
     known = "now" if market.connected else "last known"
     began, today = moment(alert.event_us, zone), moment(last.event_us if last else alert.event_us, zone)
     since = began[11:] if began[:10] == today[:10] else began

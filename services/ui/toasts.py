@@ -7,7 +7,7 @@ from dash import html
 from services.ui import handling
 from services.ui.alarms import Alarms
 from services.ui.answers import HandledAlert
-from services.ui.formatting import moment, number
+from services.ui.formatting import moment, threshold, zscore
 
 TOASTS_AT_ONCE = 3
 TOAST_MS = 8000
@@ -47,8 +47,7 @@ class Toasts:
 
 
 def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
-    threshold = number(alert.threshold, 2)
-    said = [f"{moment(alert.event_us, zone)}, threshold {threshold}. {alert.message}"]
+    said = [f"{moment(alert.event_us, zone)}, threshold {threshold(alert.threshold)}. {alert.message}"]
     if more:
         said.append(f" And {more} more, on the page of alerts.")
     return {
@@ -56,7 +55,7 @@ def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
         "id": alert.alert_id,
         "title": [
             handling.pair_link(alert.pair),
-            f"  z {number(alert.value, 2, sign=True)}",
+            f"  z {zscore(alert.value, alert.threshold)}",
         ],
         "message": html.Div([html.Div(said), handling.actions(alert)]),
         "color": "var(--bad)",

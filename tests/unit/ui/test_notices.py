@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
 from services.ui.market import Market, Now
 from services.ui.notices import FIRING_SHOWN, Notice, firing, notices, strip
-from tests.unit.ui.conftest import PAIR, Make
+from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
 def connected(now: Now, *services: object, feed: str = "live") -> Market:
@@ -82,6 +82,15 @@ def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(market: Market, a
     assert text.children == "z +0.75 now, since 22:13:20 UTC"
     market.apply(StreamMessage("update", alerts=(alert(1, acked_us=now.us, acked_by="desk"),)), now)
     assert firing(market, "UTC", now) == []
+
+
+def test_a_z_score_near_a_threshold_is_told_from_it(
+    market: Market, alert: Make, signal: Make, now: Now
+) -> None:
+    near = signal(START_S + 1, zscore=1.9962)
+    market.apply(StreamMessage("update", signals=(near,), alerts=(alert(1),)), now)
+    shown: Any = firing(market, "UTC", now)
+    assert shown[1].children[1].children.startswith("z +1.996 now")
 
 
 def test_many_alerts_are_summed_up(market: Market, pair: WatchedPair, alert: Make, now: Now) -> None:

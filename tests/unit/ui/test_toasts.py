@@ -32,6 +32,15 @@ def test_a_toast_names_pair_z_threshold_and_time_and_links_to_the_pair(alert: Ma
     assert toasts.step(alarms, "UTC", NOW_US) == {}
 
 
+def test_a_toast_tells_z_from_a_threshold_with_many_digits(alert: Make) -> None:
+    alarms = Alarms()
+    toasts = Toasts(alarms, None)
+    alarms.take([alert(1, value=2.2504, threshold=2.25)])
+    (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
+    assert "z +2.2504" in text(toast)
+    assert "threshold 2.25." in text(toast)
+
+
 def test_what_is_snoozed_or_seen_is_not_called_out(alert: Make) -> None:
     alarms = Alarms()
     toasts = Toasts(alarms, None)

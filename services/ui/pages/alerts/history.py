@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from services.ui import components, downloads
 from services.ui.answers import HandledAlert, Listing
-from services.ui.formatting import moment, number
+from services.ui.formatting import moment, threshold, zscore
 from services.ui.handling import SNOOZES
 from services.ui.readings import Reading
 from services.ui.view import Selection, Site
@@ -165,7 +165,10 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
             "until": _ms(alert.snoozed_until_us),
             # The table draws a cell again when its value has changed.
             "handling": f"{alert.acked_us} {alert.snoozed_until_us}",
-            "text": {"z": number(alert.value, 2, sign=True), "threshold": number(alert.threshold, 2)},
+            "text": {
+                "z": zscore(alert.value, alert.threshold),
+                "threshold": threshold(alert.threshold),
+            },
         }
         for alert in alerts
     ]

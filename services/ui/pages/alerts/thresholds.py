@@ -12,7 +12,7 @@ from services.ui import components, problems
 from services.ui.answers import HandledAlert, WatchedPair
 from services.ui.client import segment
 from services.ui.drawn import Row, Rows
-from services.ui.formatting import NONE, moment, number, telling_decimals
+from services.ui.formatting import NONE, moment, zscore
 from services.ui.market import Market
 from services.ui.view import Site
 
@@ -96,7 +96,7 @@ def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], z
     seen, alert = market.signals.get(pair.pair), firing.get(pair.pair)
     signal = seen.message if seen and not pair.paused else None
     is_stale = not market.connected or (signal is not None and signal.quality == "stale")
-    zscore = None if signal is None or signal.zscore is None else abs(signal.zscore)
+    size = None if signal is None or signal.zscore is None else abs(signal.zscore)
     if pair.paused:
         state = "Paused"
     elif alert is not None:
@@ -112,18 +112,14 @@ def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], z
     return {
         "id": pair.pair,
         "pair": pair.pair,
-        "z": zscore,
+        "z": size,
         "entry": pair.entry_z,
         "exit": pair.exit_z,
         "state": state if market.connected else f"{state} (last known)",
         "is_firing": alert is not None and not pair.paused,
         "is_stale": is_stale,
-        "text": {"z": NONE if zscore is None else number(zscore, _decimals(pair, zscore))},
+        "text": {"z": NONE if size is None else zscore(size, pair.entry_z, pair.exit_z, sign=False)},
     }
-
-
-def _decimals(pair: WatchedPair, zscore: float) -> int:
-    return telling_decimals(zscore, 2, pair.entry_z, pair.exit_z)
 
 
 def register(app: Dash, site: Site) -> None:

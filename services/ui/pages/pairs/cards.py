@@ -5,7 +5,7 @@ from typing import Literal
 
 from services.common.messages import Signal, Tick
 from services.ui.answers import SymbolStats, WatchedPair
-from services.ui.formatting import NONE, age, number, quantity, significant_decimals, telling_decimals
+from services.ui.formatting import NONE, age, number, quantity, significant_decimals, telling_decimals, zscore
 from services.ui.market import Market, Now, Seen
 from services.ui.pages.pairs.fits import Fit, age_s, half_life_words
 from services.ui.pages.pairs.words import PAUSED, method_name
@@ -144,8 +144,7 @@ def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tu
 def _zscore(pair: WatchedPair, signal: Signal) -> tuple[str | None, str, Tone]:
     if signal.zscore is None:
         return None, "", ""
-    decimals = telling_decimals(signal.zscore, 2, pair.entry_z, pair.exit_z)
-    value = number(signal.zscore, decimals, sign=True)
+    value = zscore(signal.zscore, pair.entry_z, pair.exit_z)
     if abs(signal.zscore) >= pair.entry_z:
         return value, f"beyond entry ±{pair.entry_z:g}", "hot"
     if abs(signal.zscore) <= pair.exit_z:

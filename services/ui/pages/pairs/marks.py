@@ -6,10 +6,9 @@ from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
 from services.common.messages import Alert, Signal
-from services.ui import charts, palette
+from services.ui import charts, formatting, palette
 from services.ui.answers import WatchedPair
 from services.ui.charts import Marker, Shape
-from services.ui.formatting import number
 
 KEPT = 200
 # More words than that hide the line; the shapes stay, and the cursor names them.
@@ -56,7 +55,7 @@ class Crossings:
             self._follow(signal.event_us, signal.zscore)
 
     def _follow(self, at_us: int, zscore: float) -> None:
-        reading = f"z {number(zscore, 2, sign=True)}"
+        reading = f"z {formatting.zscore(zscore, self.entry_z, self.exit_z)}"
         if abs(zscore) >= self.entry_z:
             side: Side = "short" if zscore > 0 else "long"
             if side != self._side and self._is_begun:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from services.common.messages import Signal
 from services.ui import downloads
 from services.ui.answers import WatchedPair
-from services.ui.formatting import MINUS, moment, number, significant_decimals, telling_decimals
+from services.ui.formatting import MINUS, moment, number, significant_decimals, zscore
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.spans import A_DAY, Span
 from services.ui.view import Props
@@ -20,9 +20,7 @@ def title(market: Market, pair: WatchedPair | None) -> str | None:
     seen = market.signals.get(pair.pair) if pair else None
     if pair is None or seen is None or seen.message.zscore is None or not market.connected or pair.paused:
         return None
-    zscore = seen.message.zscore
-    decimals = telling_decimals(zscore, 2, pair.entry_z, pair.exit_z)
-    return f"{number(zscore, decimals, sign=True)} {seen.message.pair}"
+    return f"{zscore(seen.message.zscore, pair.entry_z, pair.exit_z)} {seen.message.pair}"
 
 
 def no_pair(market: Market, asked: str | None) -> str:

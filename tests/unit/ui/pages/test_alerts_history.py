@@ -68,6 +68,12 @@ def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert
     assert (rows[1]["acked"], rows[1]["by"]) == (START_S * 1000, "desk")
 
 
+def test_z_and_threshold_have_the_digits_that_tell_them_apart(alert: Make) -> None:
+    near, beyond = history.rows([alert(value=-2.0004, threshold=2.0), alert(value=2.5, threshold=2.125)])
+    assert near["text"] == {"z": "−2.0004", "threshold": "2.00"}
+    assert beyond["text"] == {"z": "+2.50", "threshold": "2.125"}
+
+
 def test_the_csv_has_the_same_filters() -> None:
     link = history.csv(wanted(pair=PAIR, state="acknowledged"))
     assert link == f"/download/v1/alerts?pair={PAIR}&acked=true&limit=1000000&format=csv"

@@ -50,6 +50,15 @@ def test_a_mark_names_the_threshold_as_it_was_set(pair: WatchedPair, signal: Mak
     assert crossings.marks[0].words == "Entry, short the spread: z +2.50 beyond 2.125"
 
 
+def test_a_mark_tells_the_z_score_from_its_threshold(pair: WatchedPair, signal: Make) -> None:
+    crossings = Crossings(pair)
+    crossings.take(signal(START_S + n, zscore=zscore) for n, zscore in enumerate((0.0, 2.0004, 0.4996)))
+    assert [mark.words for mark in crossings.marks] == [
+        "Entry, short the spread: z +2.0004 beyond 2",
+        "Exit: z +0.4996 within 0.5",
+    ]
+
+
 def test_only_what_is_on_the_chart_is_marked(alert: Make) -> None:
     alerts = marks.of_alerts([alert(n, START_S + n) for n in range(5)])
     shown = marks.markers(reversed(alerts), (START_S + 1) * SECOND, (START_S + 3) * SECOND)
