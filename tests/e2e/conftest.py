@@ -1,7 +1,7 @@
 """A real Chromium before a real dashboard process."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note for the fixtures whether the test has failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start Chromium; while Playwright runs no other event loop can, so it ends with the module."""
@@ -47,9 +58,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
     """Open a dashboard; the test fails if the page complains or asks anything of another host."""
     opened: list[Dashboard] = []
+    watched: list[Dashboard] = []
 
     def open_at(
         url: str,
@@ -71,6 +83,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             context.add_init_script(script)
         dashboard = Dashboard(context.new_page())
         dashboard.watch(url)
+        watched.append(dashboard)
         dashboard.page.goto(f"{url}/{query}")
         dashboard.page.wait_for_selector("#services", state="attached")
         if not problems:
@@ -78,6 +91,9 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         return dashboard
 
     yield open_at
+    if request.node.stash.get(FAILED, False):
+        open_still = [dashboard.report() for dashboard in watched if not dashboard.page.is_closed()]
+        request.node.add_report_section("teardown", "page", "\n".join(open_still))
     for context in browser.contexts:
         context.close()
     assert [problem for dashboard in opened for problem in dashboard.problems] == []

@@ -115,6 +115,18 @@ def _answers(url: str) -> bool:
         return False
 
 
+# The link, and by id each text that Dash holds and the page does not show.
+STANDS_AT = """() => {
+    const held = (element) => { try { return dash_component_api.getLayout(element.id); } catch { return null; } };
+    const isText = (owner) => owner && owner.namespace === "dash_html_components"
+        && typeof owner.props.children === "string";
+    const stale = [...document.querySelectorAll("[id]")].map((element) => [element, held(element)])
+        .filter(([element, owner]) => isText(owner) && owner.props.children !== element.textContent)
+        .map(([element, owner]) => [element.id, owner.props.children, element.textContent]);
+    return [document.body.dataset.link, stale];
+}"""
+
+
 @dataclass
 class Dashboard:
     """The page in a browser; whatever the browser complained of, and whatever it asked of anyone else, is kept."""
@@ -122,10 +134,12 @@ class Dashboard:
     page: Page
     problems: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def watch(self, url: str) -> None:
         """Note console errors, uncaught errors and requests beyond the page's own origin."""
         own = urlparse(url).netloc
+        self.page.on("console", lambda message: self.said.append(f"{time.time():.1f} {message.text[:300]}"))
         self.page.on(
             "console", lambda message: self.problems.append(message.text) if message.type == "error" else None
         )
@@ -133,6 +147,13 @@ class Dashboard:
         self.page.on(
             "request", lambda request: self.foreign.append(request.url) if _beyond(request.url, own) else None
         )
+
+    def report(self) -> str:
+        """Return what the page stands at, for the reader of a test that failed."""
+        at = {name: self.props(name).get("data") for name in ("selection", "mark", "kick", "polled")}
+        link, stale = self.page.evaluate(STANDS_AT)
+        said = "\n  ".join(self.said[-30:])
+        return f"{self.page.url} {time.time():.1f} {link} {at}\n  not drawn: {stale}\n  {said}"
 
     def text(self, element: str) -> str:
         """Return the text of the element with this id."""
