@@ -18,6 +18,11 @@
     let zone = "UTC";
     const given = {}; // the series of each chart
 
+    function props(id) {
+        const component = window.dash_component_api.getLayout(id);
+        return component ? component.props : {};
+    }
+
     function query() {
         return new URLSearchParams(window.location.search);
     }
@@ -193,7 +198,15 @@
         return null;
     }
 
-    window.pairstream = { Drawn, Rows, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
+    /* Mark the row of a table that is chosen, if it is there, and no other. */
+    function markRow(table, id) {
+        const { rowData, selectedRows: marked } = props(table);
+        const held = marked && marked.ids ? marked.ids : (marked || []).map((row) => row.id);
+        const chosen = (rowData || []).some((row) => row.id === id) ? [id] : [];
+        if (String(held) !== String(chosen)) set(table, { selectedRows: { ids: chosen } });
+    }
+
+    window.pairstream = { Drawn, Rows, markRow, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
         zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {

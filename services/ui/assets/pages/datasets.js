@@ -7,7 +7,7 @@
     const COUNTS = ["500", "2000", "10000"];
     const KINDS = ["all", "rejected", "repeated", "out of order", "gap"];
     const LOOK_EVERY_MS = 400;
-    const { query, remember, oneOf, look, set, number, moment } = window.pairstream;
+    const { query, remember, oneOf, look, set, markRow, number, moment } = window.pairstream;
 
     let dataset = null;
     let turn = 0;
@@ -20,19 +20,9 @@
         return String(1000 * (guess - away(guess - away(guess))));
     }
 
-    function grid(use) {
-        const table = document.getElementById("datasets-table");
-        if (table && window.dash_ag_grid) window.dash_ag_grid.getApiAsync("datasets-table").then(use);
-    }
-
-    /* Rows come late and go: see to it now and then that the chosen one is marked, and no other. */
+    /* Rows come late and go: see to it now and then that the chosen one is marked. */
     function mark() {
-        if (!document.getElementById("page-upload") || !window.dash_component_api) return;
-        grid(function (api) {
-            const row = dataset && api.getRowNode(dataset);
-            if (row && !row.isSelected()) row.setSelected(true, true);
-            else if (!row && api.getSelectedNodes().length) api.deselectAll();
-        });
+        if (document.getElementById("page-upload") && window.dash_component_api) markRow("datasets-table", dataset);
     }
 
     function pick(event) {

@@ -12,7 +12,7 @@
     // Older bars are asked for when this many are left to the left of what is seen.
     const BARS_AHEAD = 60;
     const LOOK_EVERY_MS = 400;
-    const { query, remember, oneOf, look, set, keep } = window.pairstream;
+    const { query, remember, oneOf, look, set, props, markRow, keep } = window.pairstream;
 
     let symbol = null;
     let find = "";
@@ -20,11 +20,6 @@
     let older = {}; // how many bars each chart should have
     let pointed = null; // the place of the chart that the cursor is over
     const turns = {}; // how often each chart was emptied: what comes after belongs to another turn
-
-    function props(id) {
-        const component = window.dash_component_api.getLayout(id);
-        return component ? component.props : {};
-    }
 
     function empty(place) {
         turns[place] = (turns[place] || 0) + 1;
@@ -44,14 +39,6 @@
         if ((api.getGridOption("quickFilterText") || "") !== find) api.setGridOption("quickFilterText", find);
     }
 
-    /* Mark the row of the chosen symbol, if there is one, and no other. */
-    function mark() {
-        const { rowData, selectedRows: marked } = props("symbols-table");
-        const held = marked && marked.ids ? marked.ids : (marked || []).map((row) => row.id);
-        const chosen = (rowData || []).some((row) => row.id === symbol) ? [symbol] : [];
-        if (String(held) !== String(chosen)) set("symbols-table", { selectedRows: { ids: chosen } });
-    }
-
     function choose(event) {
         const row = event.target.closest && event.target.closest("#symbols-table .ag-row");
         if (row && (event.type === "click" || event.key === "Enter")) set("symbol", { data: row.getAttribute("row-id") });
@@ -62,7 +49,7 @@
         if (!document.getElementById("page-market") || !window.dash_component_api) return;
         // The table and its rows come late.
         grid(search);
-        mark();
+        markRow("symbols-table", symbol);
         let wants = false;
         for (const place of PLACES.filter((place) => drawn[place])) {
             const { barsInLogicalRange: bars, visibleLogicalRange: range } = props("chart-candles" + place);
@@ -138,7 +125,7 @@
                 if (shows !== (drawn[place] || null) && !isDrawn) empty(place);
                 drawn[place] = shows;
             });
-            mark();
+            markRow("symbols-table", symbol);
             look({ symbol: symbol, interval: shown.join(","), turns: Object.assign({}, turns),
                 older: Object.assign({}, older) });
             return "charts of-" + count;

@@ -9,17 +9,12 @@
     // Older signals are asked for when this many are left to the left of what is seen.
     const POINTS_AHEAD = 120;
     const LOOK_EVERY_MS = 400;
-    const { query, remember, oneOf, look, set, number, keep } = window.pairstream;
+    const { query, remember, oneOf, look, set, props, number, keep } = window.pairstream;
 
     let panes = PANES;
     let drawn = null; // pair and range on the chart
     let older = 0; // how many points the chart should have
     let turn = 0; // how often it was emptied: what comes after belongs to another turn
-
-    function props(id) {
-        const component = window.dash_component_api.getLayout(id);
-        return component ? component.props : {};
-    }
 
     /* All panes where there is room for them. */
     function usual() {

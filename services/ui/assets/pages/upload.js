@@ -8,7 +8,7 @@
     const PREVIEWED = 1 << 20; // so much of a file is enough to preview it
     const LINE = 1 << 16;
     const WAIT_MS = 500; // a word is typed to its end
-    const { look, set, keep } = window.pairstream;
+    const { look, set, props, keep } = window.pairstream;
 
     let files = [];
     let request = null; // on its way
@@ -20,13 +20,8 @@
 
     const isOpen = () => document.getElementById("page-upload") !== null;
 
-    function put(id, props) {
-        if (isOpen()) set(id, props);
-    }
-
-    function value(id) {
-        const component = window.dash_component_api.getLayout(id);
-        return component && component.props.value;
+    function put(id, changes) {
+        if (isOpen()) set(id, changes);
     }
 
     /* Show what belongs to idle, preview, refused or sending; while `busy` what is shown stays. */
@@ -73,7 +68,7 @@
 
     /* What is said of the files, as fields of the form. */
     function options() {
-        const said = (id) => (value(id) || "").trim();
+        const said = (id) => (props(id).value || "").trim();
         const fields = FIELDS.map((field) => [field, said("file-" + field)]).filter((entry) => entry[1]);
         const mapping = COLUMNS.map((field) => [field, said("column-" + field)]).filter((entry) => entry[1])
             .map(([field, name]) => [field, /^\d+$/.test(name) ? Number(name) : name]);
@@ -136,7 +131,7 @@
     async function store() {
         if (!files.length || sending) return;
         const made = form(files);
-        const name = (value("file-name") || "").trim();
+        const name = (props("file-name").value || "").trim();
         if (name) made.append("name", name);
         sending = [0, files.reduce((sum, file) => sum + file.size, 0)];
         phase("sending");
