@@ -212,7 +212,7 @@ def test_health_says_what_the_api_says(running: Pipeline, open_page: OpenPage) -
     expect(page.locator("#gaps-said")).to_have_text(f"{len(gaps)} gaps")
     for label, state in (("Open", "open"), ("Repaired", "repaired"), ("Refuted", "refuted")):
         page.locator("#gaps-state").get_by_text(label, exact=True).click()
-        until(lambda: f"gaps={state}" in page.url)  # noqa: B023
+        expect(page).to_have_url(re.compile(f"gaps={state}"))
         expect(page.locator("#gaps-csv")).to_have_attribute("href", re.compile(f"state={state}"))
     page.locator("#gaps-state").get_by_text("Given up", exact=True).click()
     page.locator("#gaps-symbol").fill("ETH")
@@ -225,7 +225,7 @@ def test_health_says_what_the_api_says(running: Pipeline, open_page: OpenPage) -
     again = open_page(running.dashboard, page.url.rpartition("/")[2])
     expect(again.page.locator("#gaps-symbol")).to_have_value("ETHUSDT")
     page.locator("#gaps-state").get_by_text("All", exact=True).click()
-    until(lambda: "gaps=" not in page.url)
+    expect(page).not_to_have_url(re.compile("gaps="))
     rates = {one["symbol"]: one["tick_rate"] for one in running.get("/v1/symbols")["data"]}
     assert all(rates.values())
     expect(page.locator("#tapes-table .ag-pinned-left-cols-container .ag-row")).to_have_text(SYMBOLS)
@@ -262,7 +262,7 @@ def test_an_example_of_the_page_for_programs_is_copied_and_answered(
     assert len(answers) > 8
     for name in ("routes", "topics", "examples"):
         page.locator(f".programs-nav [href='#{name}']").click()
-        until(lambda: page.url.endswith(f"#{name}"))  # noqa: B023
+        expect(page).to_have_url(re.compile(f"#{name}$"))
         expect(page.locator(f"#{name} h3")).to_be_in_viewport()
     page.get_by_label("Address of the API").fill("https://pairs.example")
     page.get_by_label("Brokers").fill("kafka.example:9092")

@@ -1,6 +1,7 @@
 """The header, the menu and the keyboard over a running pipeline."""
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_header_menu_theme_zone_and_tour(running: Pipeline, open_page: OpenPage)
     expect(page.locator("#page-programs")).to_be_visible()
     page.locator(".skip").focus()
     page.keyboard.press("Enter")
-    until(lambda: page.url.endswith("#_pages_content"))
+    expect(page).to_have_url(re.compile("#_pages_content$"))
 
 
 def test_the_keyboard_alone_changes_what_is_shown(running: Pipeline, open_page: OpenPage) -> None:

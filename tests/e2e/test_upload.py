@@ -136,10 +136,10 @@ def test_two_symbols_are_measured_like_a_pair(
     expect(page.get_by_role("option")).to_have_count(0)
     page.locator("#dataset-x").click()
     page.get_by_role("option", name="BTCUSDT").click()
-    until(lambda: "pair=ETHUSDT-BTCUSDT" in page.url, 20)
+    expect(page).to_have_url(re.compile("pair=ETHUSDT-BTCUSDT"))
     page.locator("#dataset-interval").get_by_text("5m").click()
     expect(page.locator("#study-coverage")).to_contain_text("500 bars of 300 s")
-    until(lambda: opened.props("chart-study")["series"][0]["id"] == "hedge_ratio|ETHUSDT-BTCUSDT|300", 20)
+    until(lambda: opened.props("chart-study")["series"][0]["id"] == "hedge_ratio|ETHUSDT-BTCUSDT|300")
 
 
 @pytest.mark.long
