@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, ctx, set_props
 
 from services.ui import drawn, handling, tour
@@ -40,7 +41,7 @@ def register(app: Dash, site: Site) -> None:
         if socket is None:
             return  # a browser without shared workers: the page polls
         loop, me, name = asyncio.get_running_loop(), object(), ""
-        chosen, chosen_s = None, loop.time()
+        chosen, chosen_s, polled = None, loop.time(), None
         try:
             tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
             drawings = Drawings(DRAWN)
@@ -51,8 +52,12 @@ def register(app: Dash, site: Site) -> None:
                     chosen, chosen_s = selection, began_s
                 if selection is not None:
                     if not name:
-                        name = selection.tab
+                        name, polled = selection.tab, selection.polled
                         newest[name] = me
+                    if selection.polled != polled:
+                        # An answer to a poll came late: it has put what is older over what was sent since.
+                        polled = selection.polled
+                        tab, drawings = Tab(site, VIEWS, polled), Drawings(DRAWN)
                     if newest.get(name) is not me:
                         return
                     props = tab.step(selection, site.now())
@@ -82,16 +87,16 @@ def register(app: Dash, site: Site) -> None:
         return kick
 
     @app.callback(Output("polled", "data"), Input("poll", "data"), prevent_initial_call=True)
-    async def poll(asked: Any) -> int:
-        """Answer a tab without a stream; it says all that a stream would ask it for."""
+    async def poll(asked: Any) -> Any:
+        """Answer a tab without a stream, which says all that a stream would ask it for; return the mark it then has."""
+        tab = Tab(site, VIEWS, asked.get("mark"), via="poll")
         selection = Selection.read(asked.get("selection"))
         if selection is not None:
-            tab = Tab(site, VIEWS, asked.get("mark"), via="poll")
             props = tab.step(selection, site.now())
             for chart, dropped in tab.dropped.items():
                 props[chart].update(_moved(asked.get("ranges", {}).get(chart), dropped))
             _send(Drawings(DRAWN).gather(props))
-        return int(asked.get("count", 0))
+        return msgspec.to_builtins(tab.mark)
 
     _register_page(app)
     handling.register(app, site)

@@ -28,8 +28,8 @@ T = TypeVar("T")
 class Selection:
     """What one tab looks at, as its script says.
 
-    ``tab`` tells tabs apart, ``opened`` one opening of a page from the next, ``zone`` is an IANA time zone, and
-    ``asks`` is what the page's own controls say.
+    ``tab`` tells tabs apart, ``opened`` one opening of a page from the next, ``zone`` is an IANA time zone,
+    ``asks`` is what the page's own controls say, and ``polled`` the mark that the last answer to a poll has left.
     """
 
     tab: str
@@ -37,6 +37,7 @@ class Selection:
     opened: int = 0
     zone: str = UTC
     asks: Mapping[str, Any] = field(default_factory=dict)
+    polled: Any = None
 
     @classmethod
     def read(cls, store: Any) -> "Selection | None":
@@ -50,6 +51,7 @@ class Selection:
             opened=opened if isinstance(opened, int) else 0,
             zone=str(store.get("zone") or UTC),
             asks=asks if isinstance(asks, dict) else {},
+            polled=store.get("polled"),
         )
 
     @property

@@ -42,6 +42,11 @@
         return allowed.includes(value) ? value : otherwise;
     }
 
+    function tell(news) {
+        looking = Object.assign({ tab: TAB }, looking, news);
+        set("selection", { data: looking });
+    }
+
     /* Say what the page that is open looks at; `asks` come on top of what it said before, its address first of all. */
     function look(asks) {
         const main = document.querySelector("main");
@@ -49,9 +54,7 @@
         const before = looked === main ? looking.asks : { address: Object.fromEntries(query()) };
         const opened = looked === main ? looking.opened : (looking ? looking.opened : 0) + 1;
         looked = main;
-        looking = { tab: TAB, page: main.id.slice("page-".length), opened: opened, zone: zone,
-            asks: Object.assign({}, before, asks) };
-        set("selection", { data: looking });
+        tell({ page: main.id.slice("page-".length), opened: opened, zone: zone, asks: Object.assign({}, before, asks) });
     }
 
     function number(value, digits) {
@@ -106,6 +109,8 @@
         if (!store) return;
         const now = Date.now();
         const mark = store.props.data;
+        const polled = api.getLayout("polled").props.data;
+        if (polled && looking && polled !== looking.polled) tell({ polled: polled });
         if (mark && mark.second !== heard.second) {
             heard.second = mark.second;
             heard[mark.via] = now;
@@ -115,13 +120,12 @@
         const link = streaming ? "stream" : now - heard.poll < POLL_SILENT_MS ? "poll" : "offline";
         if (!streaming && now - heard.polled >= POLL_EVERY_MS && looking) {
             heard.polled = now;
-            heard.polls = (heard.polls || 0) + 1;
             const ranges = {};
             for (const chart of document.querySelectorAll("main [id^='chart-']")) {
                 const drawn = api.getLayout(chart.id);
                 if (drawn) ranges[chart.id] = drawn.props.visibleLogicalRange;
             }
-            set("poll", { data: { count: heard.polls, selection: looking, mark: mark, ranges: ranges } });
+            set("poll", { data: { selection: looking, mark: mark, ranges: ranges } });
         }
         if (document.body.dataset.link !== link) {
             document.body.dataset.link = link;
