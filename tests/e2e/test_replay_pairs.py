@@ -104,6 +104,7 @@ def test_pair_range_and_panes_are_chosen_and_in_the_address(
 ) -> None:
     page = pairs.page
     page.locator("#pair-select").fill("SOL")
+    expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     until(lambda: f"zscore|{OTHER_PAIR}|30m" in [one["id"] for one in lines(pairs).values()], LOAD_S)
