@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, ctx, set_props
 
 from services.ui import drawn, handling, tour
@@ -55,9 +54,9 @@ def register(app: Dash, site: Site) -> None:
                         name, polled = selection.tab, selection.polled
                         newest[name] = me
                     if selection.polled != polled:
-                        # An answer to a poll came late: it has put what is older over what was sent since.
-                        polled = selection.polled
-                        tab, drawings = Tab(site, VIEWS, polled), Drawings(DRAWN)
+                        polled = selection.polled  # what is shown is no longer what this stream has sent
+                        tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
+                        drawings = Drawings(DRAWN)
                     if newest.get(name) is not me:
                         return
                     props = tab.step(selection, site.now())
@@ -87,16 +86,15 @@ def register(app: Dash, site: Site) -> None:
         return kick
 
     @app.callback(Output("polled", "data"), Input("poll", "data"), prevent_initial_call=True)
-    async def poll(asked: Any) -> Any:
-        """Answer a tab without a stream, which says all that a stream would ask it for; return the mark it then has."""
-        tab = Tab(site, VIEWS, asked.get("mark"), via="poll")
-        selection = Selection.read(asked.get("selection"))
+    async def poll(asked: Any) -> dict[str, Any]:
+        """Answer a tab without a stream; it says all that a stream would ask it for, and shows the answer itself."""
+        selection, props = Selection.read(asked.get("selection")), {}
         if selection is not None:
+            tab = Tab(site, VIEWS, asked.get("mark"), via="poll")
             props = tab.step(selection, site.now())
             for chart, dropped in tab.dropped.items():
                 props[chart].update(_moved(asked.get("ranges", {}).get(chart), dropped))
-            _send(Drawings(DRAWN).gather(props))
-        return msgspec.to_builtins(tab.mark)
+        return {"at": asked.get("at"), "props": Drawings(DRAWN).gather(props)}
 
     _register_page(app)
     handling.register(app, site)
@@ -114,6 +112,7 @@ def _register_page(app: Dash) -> None:
         )
 
     own("place", Output("placed", "data"), Input("_pages_content", "children"))
+    own("take", Output("taken", "data"), Input("polled", "data"))
     own("theme", Output("theme", "data"), Input("theme-toggle", "n_clicks"))
     own(
         "paint",

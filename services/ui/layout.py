@@ -54,6 +54,7 @@ def _state() -> list[Component]:
         "stream-again",
         "poll",
         "polled",
+        "taken",
         "placed",
     )
     return [

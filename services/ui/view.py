@@ -29,7 +29,7 @@ class Selection:
     """What one tab looks at, as its script says.
 
     ``tab`` tells tabs apart, ``opened`` one opening of a page from the next, ``zone`` is an IANA time zone,
-    ``asks`` is what the page's own controls say, and ``polled`` the mark that the last answer to a poll has left.
+    ``asks`` is what the page's own controls say, and ``polled`` changes when an answer to a poll has been shown.
     """
 
     tab: str

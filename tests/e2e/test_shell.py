@@ -61,52 +61,6 @@ def test_the_system_theme_is_followed(dashboard_server: Served, open_page: OpenP
 
 
 @pytest.mark.long
-def test_a_browser_without_shared_workers_polls(
-    dashboard_server: Served, fake_api: Served, open_page: OpenPage
-) -> None:
-    dashboard = open_page(dashboard_server.url, script="delete window.SharedWorker")
-    expect(dashboard.page.locator(".link.is-polling")).to_be_visible(timeout=15_000)
-    until(dashboard.bars)
-    dashboard.changes("clock", times=2)
-    alert = fake_api.post("/fake/alert")
-    expect(dashboard.page.locator(".mantine-Notification-root")).to_contain_text(alert["message"])
-
-
-# The stream begins after six seconds; what was polled meanwhile is answered four seconds late.
-LATE_POLL = """
-    const ask = window.fetch;
-    window.fetch = async (...asked) => {
-        const answer = await ask(...asked);
-        if (String((asked[1] || {}).body).includes('"polled.data"')) {
-            await new Promise((go) => setTimeout(go, 4000));
-            window.answered = true;
-        }
-        return answer;
-    };
-    const Native = window.SharedWorker;
-    window.SharedWorker = class extends Native {
-        constructor(...given) {
-            super(...given);
-            const post = this.port.postMessage.bind(this.port);
-            this.port.postMessage = (message) =>
-                message.type === "callback_request" ? setTimeout(post, 6000, message) : post(message);
-        }
-    };
-"""
-
-
-@pytest.mark.long
-def test_a_late_answer_to_a_poll_does_not_outlast_what_the_stream_has_sent_since(
-    dashboard_server: Served, open_page: OpenPage
-) -> None:
-    dashboard = open_page(dashboard_server.url, "upload", script=LATE_POLL)
-    dashboard.page.wait_for_function("() => window.answered", timeout=30_000)
-    expect(dashboard.page.locator(".link.is-polling")).to_be_hidden()
-    dashboard.changes("clock", times=2)
-    expect(dashboard.page.locator("#datasets-empty")).to_be_hidden(timeout=5_000)
-
-
-@pytest.mark.long
 def test_nothing_is_wider_than_a_phone(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, viewport={"width": 390, "height": 844})
     until(dashboard.bars)

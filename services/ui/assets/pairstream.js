@@ -5,6 +5,7 @@
     const SILENT_MS = 4000; // the stream marks every second
     const POLL_SILENT_MS = 7000;
     const POLL_EVERY_MS = 2000;
+    const POLL_AGAIN_MS = 10000; // Dash drops an answer that comes after the next question
     const KICK_EVERY_MS = 10000;
     const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
     const ZONES = ["UTC", Intl.DateTimeFormat().resolvedOptions().timeZone, "America/New_York", "America/Chicago",
@@ -109,8 +110,6 @@
         if (!store) return;
         const now = Date.now();
         const mark = store.props.data;
-        const polled = api.getLayout("polled").props.data;
-        if (polled && looking && polled !== looking.polled) tell({ polled: polled });
         if (mark && mark.second !== heard.second) {
             heard.second = mark.second;
             heard[mark.via] = now;
@@ -118,14 +117,16 @@
         }
         const streaming = now - heard.stream < SILENT_MS;
         const link = streaming ? "stream" : now - heard.poll < POLL_SILENT_MS ? "poll" : "offline";
-        if (!streaming && now - heard.polled >= POLL_EVERY_MS && looking) {
+        const isAnswered = (props("polled").data || { at: 0 }).at === heard.polled;
+        if (!streaming && now - heard.polled >= (isAnswered ? POLL_EVERY_MS : POLL_AGAIN_MS) && looking) {
             heard.polled = now;
+            heard.asked = mark;
             const ranges = {};
             for (const chart of document.querySelectorAll("main [id^='chart-']")) {
                 const drawn = api.getLayout(chart.id);
                 if (drawn) ranges[chart.id] = drawn.props.visibleLogicalRange;
             }
-            set("poll", { data: { selection: looking, mark: mark, ranges: ranges } });
+            set("poll", { data: { at: now, selection: looking, mark: mark, ranges: ranges } });
         }
         if (document.body.dataset.link !== link) {
             document.body.dataset.link = link;
@@ -230,6 +231,16 @@
                 } else item.removeAttribute("aria-current");
             }
             return looking ? looking.opened : keep();
+        },
+
+        /* Show the answer to a poll, unless the stream has spoken since the question: what it says is newer. */
+        take: function (answer) {
+            if (!answer || props("mark").data !== heard.asked) return keep();
+            for (const [id, values] of Object.entries(answer.props)) {
+                if (window.dash_component_api.getLayout(id)) set(id, values);
+            }
+            tell({ polled: answer.at });
+            return answer.at;
         },
 
         /* "auto" follows the system until the reader chooses. */
