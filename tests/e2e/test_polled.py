@@ -102,6 +102,8 @@ def test_a_stream_that_goes_on_says_again_what_was_polled_meanwhile(
         expect(dashboard.page.locator("#banner")).to_contain_text("sink is silent")
     finally:
         fake_api.post("/fake/set", sick="none")
+    # The dashboard's server has heard of it, and the next poll is still to come.
+    dashboard.page.wait_for_timeout(800)
     dashboard.page.evaluate("() => window.speak()")
     expect(dashboard.page.locator("#banner")).to_be_hidden()
     dashboard.changes("clock", times=3)
