@@ -104,15 +104,15 @@ def register(app: Dash, site: Site) -> None:
 
 
 def _register_page(app: Dash) -> None:
-    """Add what the page does by itself; the functions are in ``assets/pairstream.js``."""
+    """Add what the page does by itself; the functions are in ``assets/pairstream.js`` and ``assets/stream.js``."""
 
-    def own(function: str, *dependencies: Any) -> None:
+    def own(function: str, *dependencies: Any, script: str = "pairstream") -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
-            ClientsideFunction("pairstream", function), *dependencies
+            ClientsideFunction(script, function), *dependencies
         )
 
     own("place", Output("placed", "data"), Input("_pages_content", "children"))
-    own("take", Output("taken", "data"), Input("polled", "data"))
+    own("take", Output("taken", "data"), Input("polled", "data"), script="stream")
     own("theme", Output("theme", "data"), Input("theme-toggle", "n_clicks"))
     own(
         "paint",

@@ -1,17 +1,11 @@
-/* What every page does by itself: the deep link, the theme, the time zone, the watch over its own stream. */
+/* What every page does by itself: the deep link, the theme, the time zone. */
 (function () {
     "use strict";
 
-    const SILENT_MS = 4000; // the stream marks every second
-    const POLL_SILENT_MS = 7000;
-    const POLL_EVERY_MS = 2000;
-    const POLL_AGAIN_MS = 10000; // Dash drops an answer that comes after the next question
-    const KICK_EVERY_MS = 10000;
     const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
     const ZONES = ["UTC", Intl.DateTimeFormat().resolvedOptions().timeZone, "America/New_York", "America/Chicago",
         "Europe/London", "Europe/Zurich", "Asia/Dubai", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Tokyo"];
     const system = window.matchMedia("(prefers-color-scheme: dark)");
-    const heard = { stream: window.SharedWorker ? Date.now() : 0, poll: 0, polled: 0, kick: Date.now() };
     const keep = () => window.dash_clientside.no_update;
     const set = (id, props) => window.dash_clientside.set_props(id, props);
     let looking = null; // what this tab looks at
@@ -102,47 +96,6 @@
     const TICKS = [(ms) => moment(ms, "day").slice(0, 4), (ms) => moment(ms, "day").slice(0, 7),
         (ms) => moment(ms, "day").slice(5), (ms) => moment(ms, "minute"), (ms) => moment(ms, "second")];
 
-    /* Poll while the stream is silent, ask for a new stream now and then, and say which of them feeds the page.
-       A timer and not a callback: a callback once a second costs more than all else the page does in that second. */
-    function watch() {
-        const api = window.dash_component_api;
-        const store = api && document.getElementById("services") && api.getLayout("mark");
-        if (!store) return;
-        const now = Date.now();
-        const mark = store.props.data;
-        if (mark && mark.second !== heard.second) {
-            heard.second = mark.second;
-            heard[mark.via] = now;
-            if (document.title !== mark.title) document.title = mark.title;
-        }
-        const streaming = now - heard.stream < SILENT_MS;
-        const link = streaming ? "stream" : now - heard.poll < POLL_SILENT_MS ? "poll" : "offline";
-        const isAnswered = (props("polled").data || { at: 0 }).at === heard.polled;
-        if (!streaming && now - heard.polled >= (isAnswered ? POLL_EVERY_MS : POLL_AGAIN_MS) && looking) {
-            heard.polled = now;
-            heard.asked = mark;
-            const ranges = {};
-            for (const chart of document.querySelectorAll("main [id^='chart-']")) {
-                const drawn = api.getLayout(chart.id);
-                if (drawn) ranges[chart.id] = drawn.props.visibleLogicalRange;
-            }
-            set("poll", { data: { at: now, selection: looking, mark: mark, ranges: ranges } });
-        }
-        if (document.body.dataset.link !== link) {
-            document.body.dataset.link = link;
-            set("offline", {
-                children: link === "offline" && heard.second !== undefined
-                    ? "The dashboard server does not answer; every number here is the last known. Trying again."
-                    : "",
-            });
-        }
-        if (!streaming && window.SharedWorker && now - heard.kick > KICK_EVERY_MS) {
-            heard.kick = now;
-            heard.kicks = (heard.kicks || 0) + 1;
-            set("kick", { data: heard.kicks });
-        }
-    }
-
     /* Take the points out of what a chart was given before. Redux and React keep that for as long as there is a component
        that has not been drawn since: tens of thousands of points, several times. */
     function forget() {
@@ -212,7 +165,7 @@
     }
 
     window.pairstream = { Drawn, Rows, markRow, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
-        zone: () => zone };
+        tell, looking: () => looking, zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {
         pairstreamMoment: (seconds) => moment(seconds * 1000),
@@ -231,16 +184,6 @@
                 } else item.removeAttribute("aria-current");
             }
             return looking ? looking.opened : keep();
-        },
-
-        /* Show the answer to a poll, unless the stream has spoken since the question: what it says is newer. */
-        take: function (answer) {
-            if (!answer || props("mark").data !== heard.asked) return keep();
-            for (const [id, values] of Object.entries(answer.props)) {
-                if (window.dash_component_api.getLayout(id)) set(id, values);
-            }
-            tell({ polled: answer.at });
-            return answer.at;
         },
 
         /* "auto" follows the system until the reader chooses. */
@@ -289,7 +232,6 @@
         },
     };
 
-    window.setInterval(watch, 1000);
     window.setInterval(forget, 1000);
     system.addEventListener("change", function () {
         set("system-theme", { data: system.matches ? "dark" : "light" });
