@@ -5,8 +5,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 
 import pytest
@@ -146,12 +146,20 @@ def test_reachable_wants_a_trade() -> None:
     assert "received none" in str(away)
 
 
-async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def started(environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start the service; a test that fails leaves nothing of it."""
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.ingest"),
         env={**os.environ, **environment},
         stderr=asyncio.subprocess.PIPE,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
@@ -160,7 +168,6 @@ def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
             now_ms = clock.now_us() // 1000
             trades = [venue.trade(symbol, time_ms=now_ms) for symbol in venue.symbols]
             venue.on_connect = ["{damaged", *trades]
-            process = await start({**venue.environment, "PAIRSTREAM_BROKERS": broker})
             consumer = AIOKafkaConsumer(
                 *("ticks", "heartbeats", "dead-letters"),
                 bootstrap_servers=broker,
@@ -169,39 +176,45 @@ def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
             )
             ticks: dict[bytes, Tick] = {}
             letters, beat = 0, None
-            async with asyncio.timeout(30), consumer:
-                while not (
-                    len(ticks) == 2
-                    and letters
-                    and beat
-                    and (beat.state, beat.counters["ticks"]) == ("running", 2)
-                ):
-                    message = await anext(consumer)
-                    if message.topic == "ticks":
-                        ticks[message.key] = decode(message.value, Tick)
-                    elif message.topic == "dead-letters":
-                        letters += 1
-                        assert message.value == b"{damaged"
-                    else:
-                        beat = decode(message.value, Heartbeat)
-            assert {key.decode(): tick.symbol for key, tick in ticks.items()} == {s: s for s in venue.symbols}
-            assert (beat.service, beat.feed, beat.state) == ("ingest", "live", "running")
-            counted = {counter: times for counter, times in beat.counters.items() if times}
-            assert counted == {"ticks": 2, "skipped": 1, "dead_letters": 1, "duplicates": 2}
-            process.send_signal(signal.SIGTERM)
-            assert process.stderr is not None
-            async with asyncio.timeout(30):
-                logged = [json.loads(line) async for line in process.stderr]
-                assert await process.wait() == 0
-            assert [line["name"] for line in logged if line["event"] == "feed"] == ["live"]
+            async with started({**venue.environment, "PAIRSTREAM_BROKERS": broker}) as process:
+                async with asyncio.timeout(30), consumer:
+                    while not (
+                        len(ticks) == 2
+                        and letters
+                        and beat
+                        and (beat.state, beat.counters["ticks"]) == ("running", 2)
+                    ):
+                        message = await anext(consumer)
+                        if message.topic == "ticks":
+                            ticks[message.key] = decode(message.value, Tick)
+                        elif message.topic == "dead-letters":
+                            letters += 1
+                            assert message.value == b"{damaged"
+                        else:
+                            beat = decode(message.value, Heartbeat)
+                assert {key.decode(): tick.symbol for key, tick in ticks.items()} == {
+                    s: s for s in venue.symbols
+                }
+                assert (beat.service, beat.feed, beat.state) == ("ingest", "live", "running")
+                counted = {counter: times for counter, times in beat.counters.items() if times}
+                assert counted == {"ticks": 2, "skipped": 1, "dead_letters": 1, "duplicates": 2}
+                process.send_signal(signal.SIGTERM)
+                assert process.stderr is not None
+                async with asyncio.timeout(30):
+                    logged = [json.loads(line) async for line in process.stderr]
+                    assert await process.wait() == 0
+                assert [line["name"] for line in logged if line["event"] == "feed"] == ["live"]
 
     asyncio.run(run())
 
 
 def test_the_service_refuses_an_unknown_symbol_with_one_line() -> None:
     async def run() -> tuple[int | None, bytes]:
-        async with fake_venue() as venue, asyncio.timeout(30):
-            process = await start({**venue.environment, "PAIRSTREAM_SYMBOLS": "BTCUSTD"})
+        async with (
+            fake_venue() as venue,
+            asyncio.timeout(30),
+            started({**venue.environment, "PAIRSTREAM_SYMBOLS": "BTCUSTD"}) as process,
+        ):
             _, said = await process.communicate()
             return process.returncode, said
 
