@@ -42,8 +42,7 @@ def register(app: Dash, site: Site) -> None:
         loop, me, name = asyncio.get_running_loop(), object(), ""
         chosen, chosen_s, polled = None, loop.time(), None
         try:
-            tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
-            drawings = Drawings(DRAWN)
+            tab, drawings = None, Drawings(DRAWN)
             while not socket.is_shutdown:
                 began_s, heard = loop.time(), site.market.bell.rung
                 selection = Selection.read(await socket.get_prop("selection", "data", timeout=ANSWER_S))
@@ -51,10 +50,11 @@ def register(app: Dash, site: Site) -> None:
                     chosen, chosen_s = selection, began_s
                 if selection is not None:
                     if not name:
-                        name, polled = selection.tab, selection.polled
+                        name = selection.tab
                         newest[name] = me
-                    if selection.polled != polled:
-                        polled = selection.polled  # what is shown is no longer what this stream has sent
+                    if tab is None or selection.polled != polled:
+                        # What is shown is not, or no longer, what this stream has sent.
+                        polled = selection.polled
                         tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
                         drawings = Drawings(DRAWN)
                     if newest.get(name) is not me:

@@ -67,12 +67,21 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
 
 
 def zscore(value: float, *limits: float, sign: bool = True) -> str:
-    """Return a z-score with the digits that tell it from each limit that it has not reached.
+    """Return a z-score with the digits that tell it from each limit that it is not.
 
     >>> zscore(2.25, 2.0), zscore(-1.9962, 2.0, 0.5), zscore(0.5, 2.0, 0.5, sign=False)
     ('+2.25', '−1.996', '0.50')
     """
     return number(value, telling_decimals(value, 2, *limits), sign=sign)
+
+
+def correlation(value: float) -> str:
+    """Return a correlation with the digits that tell it from 1.
+
+    >>> correlation(0.5), correlation(-0.99996), correlation(1.0)
+    ('+0.500', '−0.99996', '+1.000')
+    """
+    return number(value, telling_decimals(value, 3, 1.0), sign=True)
 
 
 def threshold(value: float) -> str:

@@ -91,11 +91,14 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
         return dashboard
 
     yield open_at
-    if request.node.stash.get(FAILED, False):
-        open_still = [dashboard.report() for dashboard in watched if not dashboard.page.is_closed()]
-        request.node.add_report_section("teardown", "page", "\n".join(open_still))
-    for context in browser.contexts:
-        context.close()
+    try:
+        if request.node.stash.get(FAILED, False):
+            still_open = [dashboard for dashboard in watched if not dashboard.page.is_closed()]
+            said = "\n".join(dashboard.report() for dashboard in still_open)
+            request.node.add_report_section("teardown", "page", said)
+    finally:
+        for context in browser.contexts:
+            context.close()
     assert [problem for dashboard in opened for problem in dashboard.problems] == []
     assert [url for dashboard in opened for url in dashboard.foreign] == []
 

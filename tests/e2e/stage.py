@@ -150,7 +150,7 @@ class Dashboard:
 
     def report(self) -> str:
         """Return what the page stands at, for the reader of a test that failed."""
-        at = {name: self.props(name).get("data") for name in ("selection", "mark", "kick", "polled")}
+        at = {name: self.props(name).get("data") for name in ("selection", "mark", "kick", "taken")}
         link, stale = self.page.evaluate(STANDS_AT)
         said = "\n  ".join(self.said[-30:])
         return f"{self.page.url} {time.time():.1f} {link} {at}\n  not drawn: {stale}\n  {said}"

@@ -3,7 +3,7 @@
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui import downloads, steps
+from services.ui import downloads, formatting, steps
 from services.ui.analysis import drawing, tables
 from services.ui.analysis.answer import Analysis
 from services.ui.analysis.drawing import Thresholds
@@ -139,7 +139,7 @@ def latest(spread: float | None, zscore: float | None, correlation: float | None
     return {
         "spread": NONE if spread is None else number(spread, significant_decimals(spread, 4), sign=True),
         "zscore": NONE if zscore is None else number(zscore, 2, sign=True),
-        "correlation": NONE if correlation is None else number(correlation, 3, sign=True),
+        "correlation": NONE if correlation is None else formatting.correlation(correlation),
     }
 
 

@@ -13,8 +13,17 @@
     let zone = "UTC";
     const given = {}; // the series of each chart
 
+    /* A component as Dash holds it, null if it is not on the page: Dash throws then. */
+    function held(id) {
+        try {
+            return window.dash_component_api.getLayout(id) || null;
+        } catch (error) {
+            return null;
+        }
+    }
+
     function props(id) {
-        const component = window.dash_component_api.getLayout(id);
+        const component = held(id);
         return component ? component.props : {};
     }
 
@@ -164,7 +173,7 @@
         if (String(held) !== String(chosen)) set(table, { selectedRows: { ids: chosen } });
     }
 
-    window.pairstream = { Drawn, Rows, markRow, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
+    window.pairstream = { Drawn, Rows, markRow, held, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
         tell, looking: () => looking, zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {

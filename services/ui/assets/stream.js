@@ -3,11 +3,11 @@
     "use strict";
 
     const SILENT_MS = 4000; // the stream marks every second
-    const POLL_SILENT_MS = 7000;
     const POLL_EVERY_MS = 2000;
     const POLL_AGAIN_MS = 10000; // Dash drops an answer that comes after the next question
+    const POLL_SILENT_MS = 13000;
     const KICK_EVERY_MS = 10000;
-    const { props, set, tell, looking, keep } = window.pairstream;
+    const { held, props, set, tell, looking, keep } = window.pairstream;
     const heard = { stream: window.SharedWorker ? Date.now() : 0, poll: 0, polled: 0, kick: Date.now() };
 
     /* Poll while the stream is silent, ask for a new stream now and then, and say which of them feeds the page.
@@ -29,7 +29,7 @@
         const isAnswered = (props("polled").data || { at: 0 }).at === heard.polled;
         if (!streaming && now - heard.polled >= (isAnswered ? POLL_EVERY_MS : POLL_AGAIN_MS) && selection) {
             heard.polled = now;
-            heard.asked = mark;
+            heard.asked = { mark: mark, selection: selection };
             const ranges = {};
             for (const chart of document.querySelectorAll("main [id^='chart-']")) {
                 const drawn = api.getLayout(chart.id);
@@ -53,14 +53,17 @@
     }
 
     window.dash_clientside.stream = {
-        /* Show the answer to a poll, unless the stream has spoken since the question: what it says is newer. */
+        /* Show the answer to a poll, unless the stream has spoken since the question, or the reader has: then it is old. */
         take: function (answer) {
-            if (!answer || props("mark").data !== heard.asked) return keep();
-            for (const [id, values] of Object.entries(answer.props)) {
-                if (window.dash_component_api.getLayout(id)) set(id, values);
+            if (!answer) return keep();
+            const { at, props: news } = answer;
+            answer.props = {}; // the store keeps the answer
+            if (props("mark").data !== heard.asked.mark || looking() !== heard.asked.selection) return keep();
+            for (const [id, values] of Object.entries(news)) {
+                if (held(id)) set(id, values);
             }
-            tell({ polled: answer.at });
-            return answer.at;
+            tell({ polled: at });
+            return at;
         },
     };
 

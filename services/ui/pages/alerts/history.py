@@ -32,7 +32,7 @@ COLUMNS: list[dict[str, Any]] = [
     {
         "field": "z",
         "headerName": "z",
-        "width": 56,
+        "width": 72,
         "type": "rightAligned",
         "valueFormatter": {"function": "params.data.text.z"},
     },

@@ -5,7 +5,7 @@ from typing import Literal
 
 from services.common.messages import Signal, Tick
 from services.ui.answers import SymbolStats, WatchedPair
-from services.ui.formatting import NONE, age, number, quantity, significant_decimals, telling_decimals, zscore
+from services.ui.formatting import NONE, age, correlation, number, quantity, significant_decimals, zscore
 from services.ui.market import Market, Now, Seen
 from services.ui.pages.pairs.fits import Fit, age_s, half_life_words
 from services.ui.pages.pairs.words import PAUSED, method_name
@@ -136,8 +136,7 @@ def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tu
         decimals = significant_decimals(signal.hedge_ratio, 5)
         return number(signal.hedge_ratio, decimals), f"{method}window {signal.window}", ""
     if name == "correlation" and signal.correlation is not None:
-        decimals = telling_decimals(signal.correlation, 3, 1.0)
-        return number(signal.correlation, decimals, sign=True), f"window {signal.window}", ""
+        return correlation(signal.correlation), f"window {signal.window}", ""
     return None, "", ""
 
 
