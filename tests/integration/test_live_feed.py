@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from http import HTTPStatus
 
 import pytest
@@ -21,6 +19,7 @@ from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.reachable import reachable
 from services.ingest.service import check
 from services.ingest.settings import IngestSettings
+from tests.child import child
 from tests.fake_venue import FakeVenue, fake_venue
 
 pytestmark = pytest.mark.integration
@@ -146,22 +145,6 @@ def test_reachable_wants_a_trade() -> None:
     assert "received none" in str(away)
 
 
-@asynccontextmanager
-async def started(environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start the service; a test that fails leaves nothing of it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.ingest"),
-        env={**os.environ, **environment},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
     async def run() -> None:
         async with fake_venue() as venue:
@@ -176,7 +159,7 @@ def test_the_service_publishes_says_so_and_stops(broker: str) -> None:
             )
             ticks: dict[bytes, Tick] = {}
             letters, beat = 0, None
-            async with started({**venue.environment, "PAIRSTREAM_BROKERS": broker}) as process:
+            async with child("services.ingest", **venue.environment, PAIRSTREAM_BROKERS=broker) as process:
                 async with asyncio.timeout(30), consumer:
                     while not (
                         len(ticks) == 2
@@ -213,7 +196,7 @@ def test_the_service_refuses_an_unknown_symbol_with_one_line() -> None:
         async with (
             fake_venue() as venue,
             asyncio.timeout(30),
-            started({**venue.environment, "PAIRSTREAM_SYMBOLS": "BTCUSTD"}) as process,
+            child("services.ingest", **venue.environment | {"PAIRSTREAM_SYMBOLS": "BTCUSTD"}) as process,
         ):
             _, said = await process.communicate()
             return process.returncode, said

@@ -3,13 +3,11 @@
 import asyncio
 import gzip
 import math
-import os
 import re
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 from time import time
@@ -22,6 +20,7 @@ from services.ingest.feeds.feed import DUPLICATE, Item, Rejected
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.venue import StreamKind
+from tests.child import child
 from tests.fake_venue import FakeVenue, Market, fake_venue
 from tests.fake_venue.faults import Mangle
 
@@ -37,22 +36,10 @@ async def trading() -> AsyncIterator[FakeVenue]:
         yield venue
 
 
-@asynccontextmanager
-async def recorder(venue: FakeVenue, *flags: str | Path) -> AsyncIterator[Process]:
-    """Run ``pairstream record``; it is killed if the test leaves it running."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "services.local", "record", *map(str, flags)),
-        env={**os.environ, **venue.environment, "PAIRSTREAM_SYMBOLS": ",".join(SYMBOLS)},
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def recorder(venue: FakeVenue, *flags: str | Path) -> AbstractAsyncContextManager[Process]:
+    """Run ``pairstream record``."""
+    environment = venue.environment | {"PAIRSTREAM_SYMBOLS": ",".join(SYMBOLS)}
+    return child("services.local", "record", *map(str, flags), **environment)
 
 
 async def output(process: Process) -> tuple[str, str]:
