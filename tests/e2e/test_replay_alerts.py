@@ -127,8 +127,10 @@ def test_alerts_are_acknowledged_in_toast_row_and_banner(
     expect(toast(alerts_page, by_toast)).to_have_count(0)
     by_keyboard = fire(running, rule)
     row(alerts_page, by_keyboard).locator("[col-id=threshold]").click()
-    for key in ("Tab", "Tab", "Enter"):
-        page.keyboard.press(key)
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(row(alerts_page, by_keyboard).get_by_role("button", name="Acknowledge")).to_be_focused()
+    page.keyboard.press("Enter")
     until(lambda: stored(running, by_keyboard).get("acked_by") == "local")
     by_banner = fire(running, rule, OTHER_PAIR)
     expect(toast(alerts_page, by_banner)).to_be_visible()
