@@ -117,10 +117,9 @@ def _answers(url: str) -> bool:
 
 # The link, and by id each text that Dash holds and the page does not show.
 STANDS_AT = """() => {
-    const held = (element) => { try { return dash_component_api.getLayout(element.id); } catch { return null; } };
     const isText = (owner) => owner && owner.namespace === "dash_html_components"
         && typeof owner.props.children === "string";
-    const stale = [...document.querySelectorAll("[id]")].map((element) => [element, held(element)])
+    const stale = [...document.querySelectorAll("[id]")].map((element) => [element, pairstream.held(element.id)])
         .filter(([element, owner]) => isText(owner) && owner.props.children !== element.textContent)
         .map(([element, owner]) => [element.id, owner.props.children, element.textContent]);
     return [document.body.dataset.link, stale];

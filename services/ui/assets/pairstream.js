@@ -108,12 +108,9 @@
     /* Take the points out of what a chart was given before. Redux and React keep that for as long as there is a component
        that has not been drawn since: tens of thousands of points, several times. */
     function forget() {
-        const api = window.dash_component_api;
-        if (!api) return;
         for (const chart of document.querySelectorAll("main [id^='chart-']")) given[chart.id] = given[chart.id] || [];
         for (const id of Object.keys(given)) {
-            const drawn = document.getElementById(id) && api.getLayout(id);
-            const series = (drawn && drawn.props.series) || [];
+            const series = props(id).series || [];
             if (series === given[id]) continue;
             const points = new Set(series.map((one) => one.data));
             for (const one of given[id]) if (one.data && !points.has(one.data)) one.data.length = 0;

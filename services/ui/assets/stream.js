@@ -32,7 +32,7 @@
             heard.asked = { mark: mark, selection: selection };
             const ranges = {};
             for (const chart of document.querySelectorAll("main [id^='chart-']")) {
-                const drawn = api.getLayout(chart.id);
+                const drawn = held(chart.id);
                 if (drawn) ranges[chart.id] = drawn.props.visibleLogicalRange;
             }
             set("poll", { data: { at: now, selection: selection, mark: mark, ranges: ranges } });
