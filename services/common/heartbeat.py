@@ -6,15 +6,18 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
+import structlog
 from aiokafka.errors import KafkaError
 
 from services.common import clock
 from services.common.cancellation import pause
-from services.common.messages import FeedName, Heartbeat, ServiceState, encode
-from services.common.topics import HEARTBEATS
+from services.common.messages import FeedName, Filling, Heartbeat, ServiceState, TapeEvent, encode
+from services.common.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
 INTERVAL_S = 1.0
+
+log = structlog.get_logger()
 
 
 class Pulse:
@@ -28,7 +31,26 @@ class Pulse:
         self.lag_messages: int | None = None
         self.lag_seconds: float | None = None
         self.counters: dict[str, int] = {}
+        self.filling: Filling | None = None
+        self.lost: dict[str, int] = {}
+        """Messages that the broker had deleted before this service read them, by topic."""
+        self._unsaid: dict[tuple[str, int], int] = {}
         self._started_us = clock.now_us()
+
+    def outrun(self, topic: str, partition: int, messages: int) -> None:
+        """Count messages of a partition that were deleted before they were read; the next heartbeat says it.
+
+        One line is logged for each topic and heartbeat.
+        """
+        if not any(said == topic for said, _ in self._unsaid):
+            log.error(
+                "messages are lost: the broker deleted them before they were read",
+                topic=topic,
+                partition=partition,
+                messages=messages,
+            )
+        self.lost[topic] = self.lost.get(topic, 0) + messages
+        self._unsaid[topic, partition] = self._unsaid.get((topic, partition), 0) + messages
 
     def message(self) -> Heartbeat:
         """Return the heartbeat of this moment."""
@@ -43,14 +65,40 @@ class Pulse:
             lag_messages=self.lag_messages,
             lag_seconds=self.lag_seconds,
             counters=dict(self.counters),
+            lost=dict(self.lost),
+            filling=self.filling,
         )
 
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
-        """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``."""
+        """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``.
+
+        What the service could not read is said on ``tape-events`` before.
+        """
         while True:
-            # Nobody waits for a heartbeat: one that is lost is followed by the next.
-            with contextlib.suppress(KafkaError):
-                sent = await send(HEARTBEATS.name, key=self.service.encode(), value=encode(self.message()))
-                if isinstance(sent, asyncio.Future):
-                    sent.add_done_callback(lambda one: one.cancelled() or one.exception())
+            for (topic, partition), messages in list(self._unsaid.items()):
+                event = TapeEvent(
+                    kind="messages_lost",
+                    venue="",
+                    symbol="",
+                    at_us=clock.now_us(),
+                    reader=self.service,
+                    topic=topic,
+                    partition=partition,
+                    messages=messages,
+                )
+                if await _sent(send, TAPE_EVENTS.name, topic, event):
+                    self._unsaid[topic, partition] -= messages
+                    if not self._unsaid[topic, partition]:
+                        del self._unsaid[topic, partition]
+            await _sent(send, HEARTBEATS.name, self.service, self.message())
             await pause(INTERVAL_S)
+
+
+async def _sent(send: Callable[..., Awaitable[Any]], topic: str, key: str, message: Any) -> bool:
+    """Send a message and tell whether the producer took it; nobody waits for the broker to have it."""
+    with contextlib.suppress(KafkaError):
+        sent = await send(topic, key=key.encode(), value=encode(message))
+        if isinstance(sent, asyncio.Future):
+            sent.add_done_callback(lambda one: one.cancelled() or one.exception())
+        return True
+    return False

@@ -31,6 +31,7 @@ TapeEventKind = Literal[
     "reconnect",
     "dropped",
     "coverage",
+    "messages_lost",
 ]
 
 Quality = Literal["ok", "not_enough_data", "stale"]
@@ -105,6 +106,9 @@ class Liquidation(Struct, frozen=True, kw_only=True, gc=False):
 class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to the tape of one symbol; topic ``tape-events``, key: symbol.
 
+    ``messages_lost`` is of a whole partition, and its symbol and venue are empty: the service ``reader`` could not
+    read so many ``messages`` of a ``topic`` and ``partition``, because the broker had deleted them before.
+
     A gap is a run of trade ids ``first_id`` to ``last_id``, inclusive, that the stream jumped over, between the
     event times ``start_us`` and ``end_us`` of its neighbours. It is found, and later ``repaired`` (every id has
     been published), ``refuted`` (the venue has no trades with these ids) or ``unrepaired``, with the reason;
@@ -125,6 +129,10 @@ class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     coverage_1h: Annotated[float, Meta(ge=0, le=1)] | None = None
     coverage_24h: Annotated[float, Meta(ge=0, le=1)] | None = None
     reason: str | None = None
+    reader: str | None = None
+    topic: str | None = None
+    partition: Annotated[int, Meta(ge=0)] | None = None
+    messages: Annotated[int, Meta(ge=0)] | None = None
 
 
 class LegTrade(Struct, frozen=True, array_like=True, gc=False):
@@ -229,12 +237,20 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False):
     message: str
 
 
+class Filling(Struct, frozen=True):
+    """How much of the history that a feed plays at its start has been played, in seconds of event time."""
+
+    done_s: Annotated[float, Meta(ge=0)]
+    total_s: Annotated[float, Meta(ge=0)]
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True):
     """What one service says of itself every second; topic ``heartbeats``, key: service.
 
     ``counters`` holds totals since the start (``ticks``, ``dead_letters``, ...); ``lag_messages`` how many
     messages wait to be read (of ingest: to be taken by the broker), ``lag_seconds`` for how long the oldest of them
-    has waited.
+    has waited. ``lost`` counts, by topic, the messages that the broker had deleted before the service read them.
+    ``filling`` is there while ingest plays the history that precedes the present.
     """
 
     service: str
@@ -247,6 +263,8 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     lag_messages: int | None = None
     lag_seconds: float | None = None
     counters: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    filling: Filling | None = None
 
 
 MESSAGES: dict[str, type[Struct]] = {
