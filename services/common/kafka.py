@@ -43,7 +43,9 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 @asynccontextmanager
 async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a started producer; on the way out what is still buffered is sent, for `STOP_TIMEOUT_S` at most."""
-    client = AIOKafkaProducer(**connection(settings), **{"linger_ms": 5, "acks": "all", **options})
+    compression = None if settings.kafka_compression == "none" else settings.kafka_compression
+    fixed = {"linger_ms": 5, "acks": "all", "compression_type": compression}
+    client = AIOKafkaProducer(**connection(settings), **{**fixed, **options})
     try:
         await client.start()
         yield client

@@ -4,7 +4,9 @@ Times are integer microseconds since the epoch, UTC. Prices are in quote currenc
 Readers ignore unknown fields; writers only ever add optional ones.
 """
 
-from typing import Annotated, Literal, TypeVar
+import contextlib
+from collections.abc import Sequence
+from typing import Annotated, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -287,6 +289,27 @@ T = TypeVar("T", bound=Struct)
 _decoders: dict[type[Struct], msgspec.json.Decoder[Struct]] = {
     struct: msgspec.json.Decoder(struct) for struct in MESSAGES.values()
 }
+
+
+class Decoded(NamedTuple, Generic[T]):
+    """Messages of a batch in their order, and by their place in the batch what is wrong with the others."""
+
+    messages: list[T]
+    bad: dict[int, BadMessageError]
+
+
+def decode_all(raws: Sequence[bytes | None], kind: type[T]) -> Decoded[T]:
+    """Return the messages in `raws`; one that is bad takes nothing from the others."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+        return Decoded([*map(_decoders[kind].decode, raws)], {})  # type: ignore[arg-type, list-item]
+    messages: list[T] = []
+    bad: dict[int, BadMessageError] = {}
+    for place, raw in enumerate(raws):
+        try:
+            messages.append(decode(raw, kind))
+        except BadMessageError as error:
+            bad[place] = error
+    return Decoded(messages, bad)
 
 
 def decode(raw: bytes | None, kind: type[T]) -> T:

@@ -71,6 +71,12 @@ class KafkaSettings(Settings):
     kafka_ca_file: FilePath | None = None
     # A real broker answers as soon as it has something; the embedded one only when this wait is over.
     fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
+    kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = "zstd"
+    # A broker that keeps little: bytes of each partition, beyond which no producer runs ahead of the slowest reader.
+    # 0 is a broker that keeps messages for a time, which is longer than any reader is away.
+    broker_keeps_bytes: Annotated[int, Field(ge=0)] = 0
+    # Where producers wake readers of this machine, see services/common/wake_up.py.
+    wake_directory: Path | None = None
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:

@@ -5,25 +5,30 @@ from typing import Literal, NamedTuple
 _HOUR_MS = 3_600_000
 
 
+ANALYTICS_GROUP = "stream-analytics"
+SINK_GROUP = "sink"
+
+
 class Topic(NamedTuple):
-    """A topic's name, its message key, and what the broker does with old messages."""
+    """A topic: name, message key, what the broker does with old messages, the groups that must not miss one."""
 
     name: str
     key: str
     cleanup: Literal["delete", "compact"]
     retention_ms: int = -1
+    groups: tuple[str, ...] = ()
 
 
-TICKS = Topic("ticks", "symbol", "delete", 24 * _HOUR_MS)
+TICKS = Topic("ticks", "symbol", "delete", 24 * _HOUR_MS, (ANALYTICS_GROUP, SINK_GROUP))
 QUOTES = Topic("quotes", "symbol", "delete", _HOUR_MS)
 MARK_PRICES = Topic("mark-prices", "symbol", "delete", 24 * _HOUR_MS)
 LIQUIDATIONS = Topic("liquidations", "symbol", "delete", 24 * _HOUR_MS)
-TAPE_EVENTS = Topic("tape-events", "symbol", "delete", 7 * 24 * _HOUR_MS)
-TIME_MARKS = Topic("time-marks", "symbol", "delete", 6 * _HOUR_MS)
-LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _HOUR_MS)
+TAPE_EVENTS = Topic("tape-events", "symbol", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
+TIME_MARKS = Topic("time-marks", "symbol", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
+LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
 PAIRS = Topic("pairs", "pair", "compact")
-SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS)
-ALERTS = Topic("alerts", "pair", "delete", 7 * 24 * _HOUR_MS)
+SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
+ALERTS = Topic("alerts", "pair", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
 HEARTBEATS = Topic("heartbeats", "service", "compact")
 DEAD_LETTERS = Topic("dead-letters", "source topic", "delete", 7 * 24 * _HOUR_MS)
 

@@ -11,10 +11,11 @@ from aiokafka.errors import KafkaError
 
 from services.common import clock, kafka
 from services.common.lag import Lag, ReadingLag
+from services.common.topics import SINK_GROUP
 from services.sink.batch import KINDS, Batch, Partition
 from services.sink.settings import SinkSettings
 
-GROUP = "sink"
+GROUP = SINK_GROUP
 # The shortest a broker accepts by default: a member that was killed holds its partitions for so long.
 SESSION_TIMEOUT_MS = 6_000
 _IDLE_MS = 1_000

@@ -10,6 +10,7 @@ from pathlib import Path
 import faust
 from aiokafka.partitioner import murmur2
 
+from services.common.topics import ANALYTICS_GROUP
 from services.stream_analytics import transport
 from services.stream_analytics.settings import StreamSettings
 
@@ -28,7 +29,7 @@ def partition_of_key(key: bytes | None, every: Sequence[int], available: Sequenc
 def new_app(settings: StreamSettings) -> faust.App:
     """Return an app without agents; nothing is opened before it starts."""
     app = faust.App(
-        "stream-analytics",
+        ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
         broker_credentials=transport.credentials(settings),
         broker_commit_interval=settings.commit_interval_s,
