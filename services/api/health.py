@@ -1,5 +1,7 @@
 """Who is alive, from the last heartbeat of each service. No I/O."""
 
+from msgspec.structs import asdict
+
 from services.api.answers.rows import Row, age_s
 from services.common import clock
 from services.common.messages import FeedName, Heartbeat
@@ -51,6 +53,8 @@ def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
             "lag_messages": None,
             "lag_seconds": None,
             "counters": {},
+            "lost": {},
+            "filling": None,
         }
     fresh = now_us - beat.at_us < SILENT_AFTER_S * clock.SECOND
     return {
@@ -63,4 +67,6 @@ def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
         "lag_messages": beat.lag_messages,
         "lag_seconds": beat.lag_seconds,
         "counters": beat.counters,
+        "lost": beat.lost,
+        "filling": None if beat.filling is None else asdict(beat.filling),
     }

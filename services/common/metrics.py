@@ -53,6 +53,15 @@ class PulseMetrics(Collector):
         for name, ask in self._known.items():
             if (value := ask()) is not None:
                 yield self._gauge(name, value)
+        if (filling := self._pulse.filling) is not None:
+            yield self._gauge("filling_done_seconds", filling.done_s)
+            yield self._gauge("filling_total_seconds", filling.total_s)
+        if lost := dict(self._pulse.lost):
+            deleted = "Since the start: messages that the broker had deleted before they were read."
+            family = CounterMetricFamily(f"{self._prefix}lost_messages", deleted, labels=["topic"])
+            for topic, messages in lost.items():
+                family.add_metric([topic], messages)
+            yield family
 
     def _gauge(self, name: str, value: float) -> Metric:
         return GaugeMetricFamily(f"{self._prefix}{name}", f"Now: {name}.", value=value)

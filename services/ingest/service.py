@@ -13,7 +13,7 @@ from msgspec import Struct
 from services.common import kafka
 from services.common.cancellation import pause
 from services.common.heartbeat import Pulse
-from services.common.messages import Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
+from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
 from services.common.metrics import PulseMetrics, published
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status, refuse_future
@@ -46,6 +46,7 @@ _COUNTERS = (
 # What a frame that is not damaged is counted as.
 _TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
 _LOGGED_A_SECOND = 5
+_FILLING_SAID_EVERY_S = 5
 
 log = structlog.get_logger()
 
@@ -163,6 +164,7 @@ class _Health:
         self._status = Status(pulse.state, pulse.detail)
         self._alarm: str | None = None
         self._logged = 0
+        self._filling_s = 0
 
     def told(self, status: Status) -> None:
         """Take the feed's word."""
@@ -171,6 +173,7 @@ class _Health:
         degraded = self._alarm is not None and status.state == "running"
         self._pulse.state = "degraded" if degraded else status.state
         self._pulse.detail = "; ".join(words) or None
+        self._pulse.filling = status.filling
 
     def rejected(self, origin: str, reason: str) -> None:
         """Log a rejected frame, but not a thousand a second."""
@@ -179,13 +182,17 @@ class _Health:
         self._logged += 1
 
     async def watch(self) -> NoReturn:
-        """Judge the share of rejected frames, and what the broker has not taken, every second."""
+        """Judge the share of rejected frames, and what the broker has not taken, every second.
+
+        While the past is played a line says now and then how much of it has been.
+        """
         while True:
             await pause(1.0)
             self._pulse.lag_messages, self._pulse.lag_seconds = self._outbox.lag()
             if self._logged > _LOGGED_A_SECOND:
                 log.warning("rejected more frames", frames=self._logged - _LOGGED_A_SECOND)
             self._logged = 0
+            self._say_filling(self._pulse.filling)
             counters = self._pulse.counters
             taken = sum(counters.get(name, 0) for name in _TAKEN)
             alarm = self._rejections.judge(taken, counters["dead_letters"])
@@ -195,3 +202,8 @@ class _Health:
                 )
             self._alarm = alarm
             self.told(self._status)
+
+    def _say_filling(self, filling: Filling | None) -> None:
+        self._filling_s = 0 if filling is None else self._filling_s + 1
+        if filling is not None and self._filling_s % _FILLING_SAID_EVERY_S == 0:
+            log.info(f"filling: {int(filling.done_s)} of {int(filling.total_s)} s")

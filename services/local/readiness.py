@@ -1,4 +1,7 @@
-"""When is the pipeline ready: when the API says that every service is healthy and the dashboard answers."""
+"""When is the pipeline ready: when the API says that every service is healthy and the dashboard answers.
+
+The past that ingest plays at its start is not waited for: it takes as long as its readers do.
+"""
 
 import asyncio
 from collections.abc import Sequence

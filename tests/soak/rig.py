@@ -65,7 +65,9 @@ class Rig:
 
     def _is_live(self, since_ms: int) -> bool:
         beat = self.checker.heartbeat
-        return beat is not None and beat.started_us > 1000 * since_ms and beat.state != "starting"
+        if beat is None or beat.started_us <= 1000 * since_ms:
+            return False
+        return beat.state != "starting" and beat.filling is None
 
     @property
     def state(self) -> str | None:

@@ -25,6 +25,19 @@ class SymbolState(SymbolPrice):
     ]
 
 
+class Filling(Record):
+    """How much of the history that a feed plays at its start has been played."""
+
+    done_s: Annotated[float, Field(description="Played so far, in seconds of event time.", examples=[340.0])]
+    total_s: Annotated[
+        float,
+        Field(
+            description="From where the feed began to now: it grows while the history is played.",
+            examples=[912.5],
+        ),
+    ]
+
+
 class ServiceHealth(Record):
     """A service as its last heartbeat tells it."""
 
@@ -50,6 +63,16 @@ class ServiceHealth(Record):
     ]
     counters: Annotated[
         dict[str, int], Field(description="Totals since its start.", examples=[{"ticks": 9120}])
+    ]
+    lost: Annotated[
+        dict[str, int],
+        Field(
+            description="Messages that the broker had deleted before the service read them, since its start, by topic.",
+            examples=[{"ticks": 1234}],
+        ),
+    ]
+    filling: Annotated[
+        Filling | None, Field(description="Of ingest, while it plays the history that precedes the present.")
     ]
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, assert_never
 import structlog
 
 from services.common import clock
-from services.common.messages import TapeEvent, TapeEventKind
+from services.common.messages import Filling, TapeEvent, TapeEventKind
 from services.ingest.connections.occurrences import (
     Connected,
     Delivering,
@@ -41,12 +41,16 @@ class Answered(NamedTuple):
 
 
 class Condition:
-    """Running once something has come and nothing is wrong; degraded, with the reasons, while anything is."""
+    """Running once something comes, of the present or of the past, and nothing is wrong.
+
+    Degraded, with the reasons, while anything is.
+    """
 
     def __init__(self) -> None:
         self._wrong: dict[Hashable, str] = {}
         self._streams: dict[tuple[str, int], Sequence[Stream]] = {}
-        self._delivered = False
+        self._begun = False
+        self._filling: Filling | None = None
         self._told: Status | None = None
 
     def note(self, news: Occurrence | Unanswered | Answered) -> Iterator[Item]:
@@ -59,11 +63,11 @@ class Condition:
                 )
                 self._wrong[venue] = reason
             case Answered(venue):
-                self._wrong.pop(venue, None)
+                self._wrong.pop(venue, self._filling)
             case Connected():
                 yield from self._connected(news, at_us)
             case Delivering(venue, lane, _):
-                self._delivered = True
+                self._begun = True
                 self._wrong.pop((venue, lane), None)
             case Lost(venue, lane, _, reason, retry_s):
                 log.warning("disconnected, trying again", reason=reason, retry_in_s=_tenth(retry_s))
@@ -89,6 +93,12 @@ class Condition:
                 yield from self._dropped(news, at_us)
             case never:
                 assert_never(never)
+        yield from self._status()
+
+    def fill(self, filling: Filling | None) -> Iterator[Item]:
+        """Take how much of the past has been played, None once all of it has, and yield what is to be published."""
+        self._begun = True
+        self._filling = filling
         yield from self._status()
 
     def _connected(self, news: Connected, at_us: int) -> Iterator[Item]:
@@ -117,9 +127,9 @@ class Condition:
         wrong = list(self._wrong.values())
         if wrong:
             more = [f"and {len(wrong) - _WORDS} more"] if len(wrong) > _WORDS else []
-            status = Status("degraded", "; ".join([*wrong[:_WORDS], *more]))
-        elif self._delivered:
-            status = Status("running")
+            status = Status("degraded", "; ".join([*wrong[:_WORDS], *more]), None)
+        elif self._begun:
+            status = Status("running", filling=self._filling)
         else:
             return
         if status != self._told:

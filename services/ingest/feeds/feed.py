@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 from services.common.clock import MINUTE, SECOND
 from services.common.messages import (
     FeedName,
+    Filling,
     Liquidation,
     MarkPrice,
     Quote,
@@ -36,10 +37,11 @@ class Counted(NamedTuple):
 
 
 class Status(NamedTuple):
-    """The feed's state has changed."""
+    """The feed's state has changed; ``filling`` is there while the past is played."""
 
     state: ServiceState
     detail: str | None = None
+    filling: Filling | None = None
 
 
 Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status

@@ -31,7 +31,8 @@ from services.ingest.connections.watchdog import Watchdog
 from services.ingest.feeds import venues
 from services.ingest.feeds.background import Failed, background
 from services.ingest.feeds.condition import Answered, Condition, Unanswered
-from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected, Status, refuse_future
+from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected, refuse_future
+from services.ingest.feeds.past import Past
 from services.ingest.feeds.rest import retry_in_s
 from services.ingest.feeds.venue import StreamKind, Venue
 from services.ingest.settings import IngestSettings
@@ -94,6 +95,7 @@ class LiveFeed:
         self._seconds = 0
         self._counts = dict(self._tape.counts)
         self._changed: set[str] = set()
+        self._past: Past | None = None
 
     async def check(self) -> None:
         """Raise FatalError if a venue cannot give what the settings want; its silence is no objection."""
@@ -120,6 +122,11 @@ class LiveFeed:
                 for venue in opened.values():
                     start(partial(self._repair, venue))
                 while True:
+                    # What came meanwhile is of the past until it has been read.
+                    if self._past is not None and not self._buffer:
+                        self._past = None
+                        for item in self._condition.fill(None):
+                            yield item
                     news = await self._buffer.next()
                     if isinstance(news, Frame):
                         for item in self._read(news):
@@ -159,14 +166,19 @@ class LiveFeed:
         sources = {symbol: opened[name] for name in ready for symbol in self._symbols[name]}
         reach_s = self._settings.history_us / SECOND
         if reach_s:
-            yield Status("starting", f"fetching the last {reach_s / 60:g} minutes")
+            self._past = Past(clock.now_us() - self._settings.history_us, clock.now_us)
+            for item in self._condition.fill(self._past.filling()):
+                yield item
         store = partial(open_store, self._settings)
         history = History(self._tape, sources, reach_s, store, _HISTORY_PATIENCE_S)
         ticks = 0
         async with aclosing(history.items(republish=await self._broker_is_empty())) as items:
             async for item in items:
-                ticks += isinstance(item, Tick)
                 yield item
+                if isinstance(item, Tick):
+                    ticks += 1
+                    for status in self._progress(item):
+                        yield status
                 while self._buffer.has_news():
                     for other in self._note(await self._buffer.next_news()):
                         yield other
@@ -202,6 +214,11 @@ class LiveFeed:
                 yield rejected
             else:
                 yield from self._trade(event)
+                yield from self._progress(event)
+
+    def _progress(self, tick: Tick) -> Iterator[Item]:
+        if self._past is not None and (filling := self._past.reached(tick.event_us)):
+            yield from self._condition.fill(filling)
 
     def _trade(self, tick: Tick) -> Sequence[Item]:
         items = self._tape.take(tick)

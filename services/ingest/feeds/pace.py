@@ -1,6 +1,7 @@
 """Let recorded or invented time pass at a chosen speed."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from services.common import clock
@@ -23,6 +24,15 @@ class Pace:
         self._sleep = sleep
         self._offset: tuple[int, int] | None = None
         self._calls = 0
+
+    def present_us(self) -> int:
+        """Return where the tape should be by now: where it began before the first wait and if it never waits."""
+        if self._offset is None:
+            return self.now_us()
+        start_us, wall_us = self._offset
+        return (
+            start_us if math.isinf(self._speed) else start_us + round((self.now_us() - wall_us) * self._speed)
+        )
 
     async def until(self, tape_us: int) -> None:
         """Return when the tape has come to `tape_us`; the first call says where the tape is now."""

@@ -9,6 +9,7 @@ from services.common.errors import FatalError
 from services.common.messages import FeedName, Tick
 from services.ingest.feeds.feed import Item, Status
 from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.past import Past
 from services.ingest.feeds.synthetic_market import INSTRUMENTS
 from services.ingest.feeds.synthetic_trades import Trade, Trades
 
@@ -18,7 +19,11 @@ log = structlog.get_logger()
 
 
 class SyntheticFeed:
-    """Some history at once, then trades as time passes. A restart repeats history with the same ids and values."""
+    """Some history as fast as it is taken, then trades as time passes.
+
+    What trades while the history is played is played after it, at once as well, until the present is reached. A
+    restart repeats history with the same ids and values.
+    """
 
     name: FeedName = "synthetic"
 
@@ -28,6 +33,8 @@ class SyntheticFeed:
         self._rate = rate
         self._history_us = history_s * SECOND
         self._pace = pace
+        self._past: Past | None = None
+        self._played = 0
 
     async def check(self) -> None:
         """Raise FatalError for a symbol this market does not have, or a rate it cannot keep."""
@@ -48,28 +55,35 @@ class SyntheticFeed:
         trades = self._trades()
         now_us = self._pace.now_us()
         await self._pace.until(now_us)
-        index, played, past = (now_us - self._history_us) // MINUTE, 0, True
+        start_us = now_us - self._history_us
+        self._past = Past(start_us, self._pace.present_us) if self._history_us else None
+        yield Status("running", filling=None if self._past is None else self._past.filling())
+        index = start_us // MINUTE
         while True:
             for trade in trades.minute(index):
-                if past and trade.event_us >= now_us:
-                    past = False
-                    yield self._caught_up(played)
-                if trade.event_us >= now_us - self._history_us:
-                    await self._pace.until(trade.event_us)
-                    played += 1
-                    yield self._tick(trade)
+                if trade.event_us < start_us:
+                    continue
+                if self._past is not None and (status := self._progress(self._past, trade.event_us)):
+                    yield status
+                await self._pace.until(trade.event_us)
+                self._played += 1
+                yield self._tick(trade)
             index += 1
-            if past and index * MINUTE > now_us:
-                past = False
-                yield self._caught_up(played)
+            if self._past is not None and (status := self._progress(self._past, index * MINUTE)):
+                yield status
             await self._pace.until(index * MINUTE)
 
     def _trades(self) -> Trades:
         return Trades(self._seed, self._symbols, self._rate)
 
-    def _caught_up(self, played: int) -> Status:
-        log.info("history played", seconds=self._history_us // SECOND, ticks=played)
-        return Status("running")
+    def _progress(self, past: Past, event_us: int) -> Status | None:
+        """Return what there is to say of the past when the feed comes to `event_us`, and forget it once it is over."""
+        if past.is_over(event_us):
+            log.info("history played", seconds=int(past.filling().total_s), ticks=self._played)
+            self._past = None
+            return Status("running")
+        filling = past.reached(event_us)
+        return Status("running", filling=filling) if filling else None
 
     def _tick(self, trade: Trade) -> Tick:
         return Tick(

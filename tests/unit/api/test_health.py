@@ -1,10 +1,12 @@
 """Who is healthy: whoever runs or has finished, and was heard of a moment ago."""
 
 import pytest
+from msgspec import structs
 
 from services.api.health import Health
+from services.api.models.status import ServiceHealth
 from services.common.clock import SECOND
-from services.common.messages import FeedName, Heartbeat, ServiceState
+from services.common.messages import FeedName, Filling, Heartbeat, ServiceState
 
 NOW_US = 1_767_225_600_000_000
 
@@ -46,6 +48,21 @@ def test_a_service_that_is_silent_is_named() -> None:
         ("sink", "unknown", False),
         ("api", "running", True),
     ]
+
+
+def test_what_is_filled_and_what_was_lost_is_told_of_each_service() -> None:
+    health = Health()
+    health.put(structs.replace(beat("ingest"), filling=Filling(340.5, 900.0)))
+    health.put(structs.replace(beat("sink"), lost={"ticks": 1234}))
+    rows = health.services(beat("api"))
+    assert [(one["filling"], one["lost"]) for one in rows] == [
+        ({"done_s": 340.5, "total_s": 900.0}, {}),
+        (None, {}),
+        (None, {"ticks": 1234}),
+        (None, {}),
+    ]
+    for one in rows:
+        ServiceHealth.model_validate(one)
 
 
 def test_the_newest_heartbeat_counts_and_ingest_names_the_feed() -> None:

@@ -3,10 +3,11 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
+from services.common.messages import Filling
 from services.common.metrics import PulseMetrics, answering, published
 from services.common.settings import MetricsSettings
 from tests.ports import free_port
@@ -53,6 +54,25 @@ def test_a_service_tells_prometheus_what_its_heartbeat_says() -> None:
         "pairstream_sink_lag_messages 7.0",
         "pairstream_sink_lag_seconds 0.5",
     ]
+
+
+def test_what_is_filled_and_what_was_lost_is_told_while_there_is_any() -> None:
+    pulse = Pulse("ingest")
+    registry = PulseMetrics(pulse).registry
+    assert generate_latest(registry) == b""
+    pulse.filling = Filling(340.5, 900.0)
+    pulse.outrun("ticks", 0, 1000)
+    pulse.outrun("ticks", 3, 234)
+    pulse.outrun("signals", 1, 5)
+    told = generate_latest(registry).decode().splitlines()
+    assert [line for line in told if not line.startswith("#")] == [
+        "pairstream_ingest_filling_done_seconds 340.5",
+        "pairstream_ingest_filling_total_seconds 900.0",
+        'pairstream_ingest_lost_messages_total{topic="ticks"} 1234.0',
+        'pairstream_ingest_lost_messages_total{topic="signals"} 5.0',
+    ]
+    pulse.filling = None
+    assert b"filling" not in generate_latest(registry)
 
 
 def test_without_a_port_nobody_listens() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from structlog.testing import capture_logs
 
 from services.common.clock import MINUTE
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
-from services.common.messages import FeedName, Liquidation, MarkPrice, Quote, TapeEvent, Tick, decode
+from services.common.messages import FeedName, Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, decode
 from services.common.settings import load
 from services.ingest import service
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected, Status
@@ -186,6 +187,37 @@ def test_the_state_is_the_feeds_until_it_ends() -> None:
     asyncio.run(publish(feed, Outbox(asyncio.sleep), pulse))
     assert states == [("degraded", "the venue is away"), ("running", None)]
     assert pulse.state == "finished"
+
+
+def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Filling | None] = []
+    seconds = asyncio.Queue[None](), asyncio.Queue[None]()
+
+    async def second(_: float) -> None:
+        seconds[1].put_nowait(None)
+        await seconds[0].get()
+
+    class Past(Scripted):
+        async def stream(self) -> AsyncGenerator[Item]:
+            await seconds[1].get()
+            for done_s in range(1, 12):
+                yield Status("running", filling=Filling(done_s + 0.9, 900.9))
+                seconds[0].put_nowait(None)
+                await seconds[1].get()
+                told.append(pulse.filling)
+            yield Status("running")
+            told.append(pulse.filling)
+
+    monkeypatch.setattr(service, "pause", second)
+    pulse = Pulse("ingest", "synthetic")
+    with capture_logs() as logged:
+        asyncio.run(publish(Past(), Outbox(sending([])), pulse))
+    assert told == [*(Filling(done_s + 0.9, 900.9) for done_s in range(1, 12)), None]
+    said = [line["event"] for line in logged if line["event"].startswith("filling")]
+    assert said == ["filling: 5 of 900 s", "filling: 10 of 900 s"]
+    assert pulse.message().filling is None
 
 
 def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.messages import TapeEvent
+from services.common.messages import Filling, TapeEvent
 from services.ingest.connections.occurrences import (
     Connected,
     Delivering,
@@ -46,6 +46,17 @@ def test_it_is_degraded_for_as_long_as_any_reason_lasts() -> None:
     assert status == Status("degraded", "it hung up; HTTP 503")
     assert noted(condition, Delivering("v", 1, 3)) == [Status("degraded", "HTTP 503")]
     assert noted(condition, Answered("w")) == [RUNNING]
+
+
+def test_it_is_running_while_the_past_is_played_and_says_how_much_has_been() -> None:
+    condition = Condition()
+    noted(condition, Answered("v"))
+    assert [*condition.fill(Filling(0, 60))] == [Status("running", filling=Filling(0, 60))]
+    lost = Lost("v", 1, (AA,), "it hung up", 1.0)
+    assert noted(condition, lost) == [Status("degraded", "it hung up", Filling(0, 60))]
+    assert [*condition.fill(Filling(7, 60))] == [Status("degraded", "it hung up", Filling(7, 60))]
+    assert noted(condition, Delivering("v", 1, 2)) == [Status("running", filling=Filling(7, 60))]
+    assert [*condition.fill(None), *condition.fill(None)] == [RUNNING]
 
 
 def test_few_of_many_reasons_are_named() -> None:

@@ -35,6 +35,20 @@ def test_infinity_never_waits_but_lets_others_run() -> None:
     assert len(clock.slept) >= 3
 
 
+def test_the_present_of_the_tape_goes_on_while_nobody_waits() -> None:
+    def present_after(seconds: float, speed: float) -> float:
+        clock = FakeClock()
+        pace = Pace(speed, clock.now_us, clock.sleep)
+        assert pace.present_us() == clock.now
+        asyncio.run(pace.until(7 * SECOND))
+        clock.now += round(seconds * SECOND)
+        return pace.present_us() / SECOND
+
+    assert present_after(3, 1.0) == 10
+    assert present_after(3, 20.0) == 67
+    assert present_after(3, math.inf) == 7
+
+
 def test_time_lost_elsewhere_is_caught_up() -> None:
     clock = FakeClock()
 
