@@ -137,13 +137,19 @@ class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     messages: Annotated[int, Meta(ge=0)] | None = None
 
 
-class LegTrade(Struct, frozen=True, array_like=True, gc=False):
-    """A trade of one symbol; without a price it says that nothing traded after `trade_id`, up to `event_us`."""
+class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
+    """A trade of one symbol; without a price it says that nothing traded after `trade_id`, up to `event_us`.
+
+    With ``first_id`` it stands for all trades from that id to its own, which are of one second and of which it is the
+    last. With ``lost`` it says nothing but that trades of the symbol before the next one may not have been read.
+    """
 
     symbol: str
     event_us: Microseconds
     trade_id: TradeId
     price: Positive | None = None
+    first_id: TradeId | None = None
+    lost: bool = False
 
 
 class LegTrades(Struct, frozen=True, kw_only=True):

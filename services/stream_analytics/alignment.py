@@ -13,7 +13,8 @@ Leg = Literal["y", "x"]
 class Sample(Struct, frozen=True):
     """Both legs at the end of a second; their trades may be older than the second.
 
-    `stale` names legs whose trade is too old, `torn` those whose tape misses trades there.
+    `stale` names legs whose trade is too old, `torn` those whose tape misses trades there, and `lost` those of them
+    whose trades there were, but got lost before they were read.
     """
 
     end_us: int
@@ -21,6 +22,7 @@ class Sample(Struct, frozen=True):
     x: Trade
     stale: tuple[Leg, ...] = ()
     torn: tuple[Leg, ...] = ()
+    lost: tuple[Leg, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -97,5 +99,6 @@ class Alignment:
             y,
             x,
             tuple(leg for leg, trade, _ in legs if trade.event_us < oldest),
-            tuple(leg for leg, _, tape in legs if tape.misses(end_us)),
+            tuple(leg for leg, _, tape in legs if tape.gap_at(end_us)),
+            tuple(leg for leg, _, tape in legs if (gap := tape.gap_at(end_us)) and gap.is_loss),
         )

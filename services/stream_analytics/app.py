@@ -1,5 +1,6 @@
 """The Faust wiring: which topics, which agents, which state. The thinking is in the modules beside it."""
 
+import asyncio
 import os
 import threading
 import time
@@ -11,34 +12,30 @@ from faust.types import TP
 
 from services.common import clock, kafka, topics
 from services.common.cancellation import pause
-from services.common.errors import BadMessageError, FatalError
+from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
 from services.common.kafka import DeadLetters
-from services.common.messages import LegTrade, LegTrades, Tick, TimeMark, decode
+from services.common.messages import LegTrades
 from services.common.metrics import published
 from services.common.pair_configs import PairConfigs, configured
+from services.common.publisher import Publisher, publisher
+from services.stream_analytics.back_pressure import BackPressure
 from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
 from services.stream_analytics.lag import Progress, Recovery
-from services.stream_analytics.metrics import StreamMetrics
+from services.stream_analytics.metrics import COUNTERS, Stage, StreamMetrics
 from services.stream_analytics.partition import Partition
-from services.stream_analytics.routing import partition_of, routes
+from services.stream_analytics.router import Router, messages
+from services.stream_analytics.routing import partition_of
 from services.stream_analytics.settings import StreamSettings
-from services.stream_analytics.speaker import BEHIND_S, Speaker
+from services.stream_analytics.speaker import Speaker
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
 _FAN_OUT_WAIT_S = 0.01
 _SAVED_SHARE = 0.2
-_COUNTERS = ("ticks", "signals", "live_signals", "alerts", "dead_letters", "late", "stale", "pairs")
-
 log = structlog.get_logger()
-
-
-def age_s(event: Any) -> float:
-    """Return how long ago an event was written to its topic."""
-    return clock.now_us() / clock.SECOND - float(event.message.timestamp)
 
 
 class StreamAnalytics:
@@ -48,20 +45,32 @@ class StreamAnalytics:
         self.settings = settings
         self.pulse = Pulse("stream_analytics")
         self.counters = self.pulse.counters
-        self.counters.update(dict.fromkeys(_COUNTERS, 0))
-        self.app = new_app(settings)
+        self.counters.update(dict.fromkeys(COUNTERS, 0))
+        self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
+        self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
+        self.app = new_app(settings, self._back_pressure.held, self._lost)
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.pairs = PairConfigs(self._bury)
+        self.pairs = PairConfigs(self.bury)
         self.partitions: dict[int, Partition] = {}
         self._changelogs: dict[int, Changelog] = {}
         self._versions: dict[int, int] = {}
         self._late = 0
-        self._every_trade = settings.signal_interval_ms == 0
+        self._publisher: Publisher | None = None
         self._speaker = Speaker(
-            self._produce, self.partitions, self.counters, settings.signal_interval_ms / 1000
+            self._send,
+            self.partitions,
+            self.counters,
+            settings.signal_interval_ms / 1000,
+            lambda: self._has_room(topics.SIGNALS),
         )
-        self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
-        self._routed = -1
+        self._router = Router(
+            self._fan_out,
+            self.pairs,
+            self._speaker,
+            settings.partitions,
+            settings.signal_interval_ms == 0,
+            self,
+        )
         self._dead_letters = DeadLetters(self._send, self.pulse.service)
         self.progress = Progress(self.app, settings.stall_timeout_s)
         self._recovery = Recovery(self.app)
@@ -91,6 +100,7 @@ class StreamAnalytics:
             self._speaker.run,
             self._save,
             self._watch,
+            self._publish,
         ):
             app.task(task)
         app.on_partitions_revoked.connect(self._forget, weak=False)
@@ -98,10 +108,11 @@ class StreamAnalytics:
     async def serve(self) -> None:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
         with published(self.settings, self.pulse, self.metrics.registry):
-            await self._serve()
+            await kafka.wait_for_broker(self.settings)
+            async with publisher(self.settings) as self._publisher:
+                await self._serve()
 
     async def _serve(self) -> None:
-        await kafka.wait_for_broker(self.settings)
         try:
             await self.app.start()
             await self.pairs.loaded.wait()
@@ -124,76 +135,63 @@ class StreamAnalytics:
         last_resort.start()
         await self.app.stop()
 
+    async def _publish(self) -> None:
+        assert self._publisher is not None
+        await self._publisher.run()
+
+    def _has_room(self, topic: topics.Topic) -> bool:
+        return self._publisher is None or self._publisher.has_room(topic.name)
+
     async def _read_ticks(self, stream: Any) -> None:
         """Send each trade to the partitions of the pairs it is a leg of."""
-        async for event in stream.noack().events():
-            try:
-                tick = decode(event.value, Tick)
-            except BadMessageError as error:
-                await self._bury(event.message, error)
-                event.ack()
-                continue
-            self.counters["ticks"] += 1
-            await self._route(event, LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
+        async for event in self._bundles(stream, topics.TICKS):
+            self.counters["ticks"] += await self._router.ticks(event)
 
     async def _read_marks(self, stream: Any) -> None:
         """Send each time mark where the trades of its symbol go."""
-        async for event in stream.noack().events():
-            try:
-                mark = decode(event.value, TimeMark)
-            except BadMessageError as error:
-                await self._bury(event.message, error)
-                event.ack()
-                continue
-            await self._route(event, LegTrade(mark.symbol, mark.event_us, mark.trade_id))
+        async for event in self._bundles(stream, topics.TIME_MARKS):
+            await self._router.marks(event)
 
-    async def _route(self, event: Any, trade: LegTrade) -> None:
-        if self._routed != self.pairs.version:
-            await self.pairs.loaded.wait()
-            self._fan_out.routes = routes(self.pairs.by_name.values(), self.settings.partitions)
-            self._routed = self.pairs.version
-        waited_s = age_s(event)
+    def _bundles(self, stream: Any, topic: topics.Topic) -> Any:
+        self._back_pressure.watch(topic, stream.channel.queue)
+        return stream.noack().events()
+
+    def took(self, event: Any, stage: Stage) -> float:
+        """Note that a bundle was read, and return how long its oldest message has waited (s)."""
+        waited_s = clock.now_us() / clock.SECOND - float(event.message.timestamp)
         self.progress.took(event.message.tp, waited_s)
-        if not self._fan_out.is_filling:  # of each batch the oldest is enough
-            self.metrics.took["ticks"](waited_s)
-        is_past = waited_s > BEHIND_S
-        await self._fan_out.put(event, trade, is_past or self._speaker.is_behind)
-        if is_past:
-            return
-        # Of the pairs that live here the moment is known at once; what closes waits for the tape.
-        for number in self._fan_out.routes.get(trade.symbol, ()):
-            if (partition := self.partitions.get(number)) is not None:
-                await self._speaker.say(number, *partition.glimpse(trade, self._every_trade), waited_s)
+        self.metrics.took[stage](waited_s)
+        return waited_s
 
-    async def _send_trades(self, partition: int, value: bytes) -> None:
-        await self._produce(topics.LEG_TRADES.name, None, value, partition, None, None)
+    async def _lost(self, partition: TP, count: int) -> None:
+        """Count what the broker had deleted; of the seconds it belonged to nobody may say that nothing traded."""
+        self.pulse.outrun(partition.topic, partition.partition, count)
+        if partition.topic == topics.TICKS.name:
+            await self._router.lost(partition.partition)
+        elif partition.topic == topics.LEG_TRADES.name:
+            self._partition(partition.partition).lose()
 
-    async def _produce(self, *message: Any) -> Any:
-        return await self.app.producer.send(*message)
+    async def _send_trades(self, partition: int, value: bytes) -> "asyncio.Future[None]":
+        assert self._publisher is not None
+        return await self._publisher.send(topics.LEG_TRADES.name, value=value, partition=partition)
 
     async def _measure(self, stream: Any) -> None:
         """Bring both legs of each pair together and publish what each closed second, and each moment, says."""
         await self.pairs.loaded.wait()
-        async for event in stream.noack().events():
+        async for event in self._bundles(stream, topics.LEG_TRADES):
             number = event.message.partition
             # What was fetched before a rebalance is the next owner's.
             if not self._is_assigned(number):
                 continue
             partition = self._partition(number)
-            try:
-                trades = decode(event.value, LegTrades).trades
-            except BadMessageError as error:
-                await self._bury(event.message, error)
-                trades = ()
-            waited_s = age_s(event)
-            self.progress.took(event.message.tp, waited_s)
-            self.metrics.took["leg_trades"](waited_s)
+            found = await messages(event, LegTrades, self)
+            trades = [trade for message in found for trade in message.trades]
+            waited_s = self.took(event, "leg_trades")
             began_s = time.perf_counter()
-            outcomes, touched = partition.take(trades, self._every_trade)
+            outcomes = await self._speaker.take(number, trades, waited_s)
             self.counters["stale"] += sum(
                 one.signal.closed and one.signal.quality == "stale" for one in outcomes
             )
-            await self._speaker.say(number, outcomes, touched, waited_s)
             partition.hold(event, trades)
             self.metrics.took["measure"](time.perf_counter() - began_s)
 
@@ -203,16 +201,32 @@ class StreamAnalytics:
             await pause(self.settings.save_interval_s * _SAVED_SHARE)
             for number in list(self.partitions):
                 # A pair that was removed may have been the last one for which anything comes.
-                partition = self._partition(number)
-                is_ours = partial(self._is_ours, number, partition)
-                if is_ours():
-                    began_s = time.perf_counter()
-                    partition.save(_SAVED_SHARE)
-                    await self._changelogs[number].flush(is_ours)
-                    # Meanwhile it may have gone to another worker.
-                    if is_ours():
-                        partition.acknowledge()
-                    self.metrics.took["save"](time.perf_counter() - began_s)
+                await self._save_share(number, self._partition(number))
+
+    async def _save_share(self, number: int, partition: Partition) -> None:
+        is_ours = partial(self._is_ours, number, partition)
+        if not is_ours():
+            return
+        assert self._publisher is not None
+        began_s = time.perf_counter()
+        partition.save(_SAVED_SHARE)
+        await self._changelogs[number].flush(is_ours)
+        await self._publisher.flush(topics.WINDOWS.name, topics.SIGNALS.name, topics.ALERTS.name)
+        # Meanwhile it may have gone to another worker.
+        if is_ours():
+            partition.acknowledge()
+            if not self._has_room(topics.LEG_TRADES) and self.progress.fetched() == 0:
+                self._release(partition)
+        self.metrics.took["save"](time.perf_counter() - began_s)
+
+    def _release(self, partition: Partition) -> None:
+        """Let go of what waits for a silent leg: all is read, and the broker takes no more before it is let go."""
+        if released := partition.release():
+            self.counters["released"] += released
+            log.warning(
+                "trades are acknowledged before they are stored: a leg is silent, and the broker keeps no more",
+                bundles=released,
+            )
 
     def _is_ours(self, number: int, partition: Partition) -> bool:
         return self.partitions.get(number) is partition and self._is_assigned(number)
@@ -223,7 +237,7 @@ class StreamAnalytics:
     def _partition(self, number: int) -> Partition:
         """Return a partition with its pairs as they are configured now."""
         if (partition := self.partitions.get(number)) is None:
-            changelog = self._changelogs[number] = Changelog(self.store, number, self._produce)
+            changelog = self._changelogs[number] = Changelog(self.store, number, self._send)
             lateness_us = round(self.settings.allowed_lateness_s * clock.SECOND)
             partition = self.partitions[number] = Partition(changelog, lateness_us)
         if self._versions.get(number) != self.pairs.version:
@@ -260,23 +274,17 @@ class StreamAnalytics:
     async def _follow_pairs(self) -> None:
         await self.pairs.follow(self.settings, configured(self.settings))
 
-    async def _bury(self, message: Any, error: Exception) -> None:
+    async def bury(self, message: Any, error: Exception) -> None:
+        """Put aside a message that is bad, with its place."""
         origin = f"{message.topic}/{message.partition}/{message.offset}"
         await self._dead_letters.put(message.value or b"", str(error), source=message.topic, origin=origin)
         self.counters["dead_letters"] = self._dead_letters.count
         log.warning("bad message", reason=str(error), origin=origin)
 
     async def _beat(self) -> None:
-        # Faust stops its producer before its tasks, and a task that then fails is a crash.
+        # Faust stops before its tasks do, and a task that then fails is a crash.
         await self.app.wait(self.pulse.beat(self._send))
 
     async def _send(self, topic: str, **message: Any) -> Any:
-        timestamp_ms = message.pop("timestamp_ms", None)
-        return await self.app.producer.send(
-            topic,
-            key=message.get("key"),
-            value=message.get("value"),
-            partition=None,
-            timestamp=timestamp_ms / 1000 if timestamp_ms else None,
-            headers=message.get("headers"),
-        )
+        assert self._publisher is not None
+        return await self._publisher.send(topic, **message)

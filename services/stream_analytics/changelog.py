@@ -7,14 +7,14 @@ from services.common.topics import WINDOWS
 
 
 class Changelog(MutableMapping[bytes, bytes]):
-    """One partition of a Faust table: reads see every write, ``flush`` hands the writes to the producer.
+    """One partition of a Faust table: reads see every write, ``flush`` hands the writes to the publisher.
 
     A write to a Faust table itself passes through a buffer that a commit waits for 0.1 s at most; under load an
     offset could be committed before the state that belongs to it.
     """
 
     def __init__(self, table: Any, partition: int, send: Callable[..., Awaitable[Any]]) -> None:
-        """`send` is the ``send`` of Faust's producer."""
+        """`send` is a publisher's ``send``."""
         # The table holds what has been sent and nothing else: after a rebalance it must equal the topic.
         self._sent: MutableMapping[bytes, bytes] = table.data
         self._partition = partition
@@ -22,7 +22,7 @@ class Changelog(MutableMapping[bytes, bytes]):
         self._written: dict[bytes, bytes | None] = {}
 
     async def flush(self, is_ours: Callable[[], bool] = lambda: True) -> None:
-        """Hand what was written to the producer, in order, and stop as soon as the partition is not ours."""
+        """Hand what was written to the publisher, in order, and stop as soon as the partition is not ours."""
         while self._written and is_ours():
             key = next(iter(self._written))
             value = self._written.pop(key)
@@ -30,7 +30,7 @@ class Changelog(MutableMapping[bytes, bytes]):
                 self._sent.pop(key, None)
             else:
                 self._sent[key] = value
-            await self._send(WINDOWS.name, key, value, self._partition, None, None)
+            await self._send(WINDOWS.name, key=key, value=value, partition=self._partition)
 
     def __getitem__(self, key: bytes) -> bytes:
         if key not in self._written:

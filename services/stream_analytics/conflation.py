@@ -41,16 +41,19 @@ class Conflation(Generic[K]):
         self._next_s[key] = now_s + self._interval_s
         self._held.pop(key, None)
 
-    def due(self, now_s: float) -> list[K]:
-        """Return the keys held back whose time has come, and let them speak."""
-        keys = []
-        while self._queue and self._queue[0][0] <= now_s:
+    def is_due(self, now_s: float) -> bool:
+        """Tell whether the time of a key that is held back may have come."""
+        return bool(self._queue) and self._queue[0][0] <= now_s
+
+    def next_due(self, now_s: float) -> K | None:
+        """Return the key held back whose time has come first, and let it speak; None if there is none."""
+        while self.is_due(now_s):
             key = heapq.heappop(self._queue)[2]
             # It may have spoken out of turn since, and even be held back again behind another entry.
             if key in self._held and self._next_s.get(key, now_s) <= now_s:
                 self.spoke(key, now_s)
-                keys.append(key)
-            elif key in self._held:
+                return key
+            if key in self._held:
                 self._number += 1
                 heapq.heappush(self._queue, (self._next_s[key], self._number, key))
-        return keys
+        return None

@@ -8,13 +8,27 @@ from prometheus_client import Histogram
 from services.common.heartbeat import Pulse
 from services.common.metrics import PulseMetrics
 
-Stage = Literal["ticks", "leg_trades", "measure", "save"]
+Stage = Literal["ticks", "time_marks", "leg_trades", "measure", "save"]
 STAGES: Mapping[Stage, str] = {
-    "ticks": "the oldest tick of a batch from its topic to the worker",
-    "leg_trades": "trades from their topic to the worker",
-    "measure": "what the trades of one message close and cross, until it is handed to the producer",
-    "save": "a share of the windows, until it is handed to the producer",
+    "ticks": "the oldest tick of a bundle from its topic to the worker",
+    "time_marks": "the oldest time mark of a bundle from its topic to the worker",
+    "leg_trades": "the oldest trades of a bundle from their topic to the worker",
+    "measure": "what the trades of one bundle close and cross, until it is handed to the publisher",
+    "save": "a share of the windows, until the broker has it",
 }
+COUNTERS = (
+    "ticks",
+    "signals",
+    "live_signals",
+    "live_thinned",  # how often signals between closes had to wait, because there was no time or no room for them
+    "alerts",
+    "dead_letters",
+    "late",
+    "stale",
+    "pairs",
+    "released",  # bundles that were acknowledged before their trades were stored, see Partition.release
+)
+"""What the heartbeat counts."""
 _PREFIX = "pairstream_stream_"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 

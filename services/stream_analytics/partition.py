@@ -48,10 +48,13 @@ class Partition:
                 self._add(config)
         self._fresh = False
 
-    def take(self, trades: Iterable[LegTrade], every_trade: bool = False) -> tuple[list[Outcome], set[str]]:
+    def take(
+        self, trades: Iterable[LegTrade], every_trade: bool = False, is_pressed: bool = False
+    ) -> tuple[list[Outcome], set[str]]:
         """Take trades and return what they close and cross, in order, and the pairs whose prices they change.
 
-        With `every_trade` each one that changes a price has an outcome of its own.
+        With `every_trade` each one that changes a price has an outcome of its own. While the worker `is_pressed`
+        nobody looks what crosses between closes.
         """
         outcomes: list[Outcome] = []
         touched: set[str] = set()
@@ -59,27 +62,37 @@ class Partition:
             if (tape := self.tapes.get(trade.symbol)) is None:
                 continue
             trackers, final_us, is_latest = self._of_symbol[trade.symbol], tape.final_us, False
-            if trade.price is None:
+            if trade.lost:
+                tape.lose()
+            elif trade.price is None:
                 tape.mark(trade.event_us, trade.trade_id)
             else:
-                is_latest = tape.add(Trade(trade.event_us, trade.price, trade.trade_id))
+                is_latest = tape.add(Trade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
             if tape.final_us > final_us:
                 for tracker in trackers:
                     outcomes += tracker.close()
             if is_latest:
-                outcomes += self._look(trade.symbol, every_trade, touched)
+                outcomes += self._look(trade.symbol, every_trade, is_pressed, touched)
         return outcomes, touched
 
-    def glimpse(self, trade: LegTrade, every_trade: bool = False) -> tuple[list[Outcome], set[str]]:
-        """Look at a trade before it comes to ``take``: as that, but nothing closes."""
+    def glimpse(
+        self, trades: Iterable[LegTrade], every_trade: bool = False, is_pressed: bool = False
+    ) -> tuple[list[Outcome], set[str]]:
+        """Look at trades before they come to ``take``: as that, but nothing closes."""
+        outcomes: list[Outcome] = []
         touched: set[str] = set()
-        if (tape := self.tapes.get(trade.symbol)) is None or trade.price is None:
-            return [], touched
-        if not tape.glimpse(Trade(trade.event_us, trade.price, trade.trade_id)):
-            return [], touched
-        return self._look(trade.symbol, every_trade, touched), touched
+        for trade in trades:
+            tape = self.tapes.get(trade.symbol)
+            if tape is None or trade.price is None:
+                continue
+            if tape.glimpse(Trade(trade.event_us, trade.price, trade.trade_id)):
+                outcomes += self._look(trade.symbol, every_trade, is_pressed, touched)
+        return outcomes, touched
 
-    def _look(self, symbol: str, every_trade: bool, touched: set[str]) -> list[Outcome]:
+    def _look(self, symbol: str, every_trade: bool, is_pressed: bool, touched: set[str]) -> list[Outcome]:
+        if is_pressed:
+            touched.update(tracker.config.pair for tracker in self._of_symbol[symbol])
+            return []
         outcomes = []
         for tracker in self._of_symbol[symbol]:
             if not (tracker.crosses() or every_trade):
@@ -92,7 +105,7 @@ class Partition:
         """Keep `event`, which brought `trades`, until they are closed and stored."""
         last: dict[str, int] = {}
         for trade in trades:
-            # A mark says nothing of its own moment, only of what was before.
+            # A mark says nothing of its own moment, only of what was before; a loss is of no moment.
             event_us = trade.event_us - (trade.price is None)
             if event_us > last.get(trade.symbol, -1):
                 last[trade.symbol] = event_us
@@ -121,6 +134,21 @@ class Partition:
                 break
             self._held.popleft()
             event.ack()
+
+    def lose(self) -> None:
+        """Know of every symbol that trades of it may have been lost before the next one."""
+        for tape in self.tapes.values():
+            tape.lose()
+
+    def release(self) -> int:
+        """Acknowledge the older half of what is held, though it is not stored, and return how many events.
+
+        For a broker that keeps no more, while a leg is silent: after a crash they are not read again.
+        """
+        count = (len(self._held) + 1) // 2
+        for _ in range(count):
+            self._held.popleft()[0].ack()
+        return count
 
     def _add(self, config: PairConfig) -> None:
         pair = Pair.parse(config.pair)

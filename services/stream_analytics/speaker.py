@@ -1,15 +1,16 @@
 """What is published of the pairs, and how often."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
 
 from services.common import clock, topics
 from services.common.cancellation import pause
-from services.common.messages import encode
+from services.common.messages import LegTrade, encode
 from services.stream_analytics.conflation import Conflation
+from services.stream_analytics.live_budget import LiveBudget
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.tracker import Outcome
 
@@ -22,7 +23,9 @@ log = structlog.get_logger()
 class Speaker:
     """Publish closes and crossings at once, and the moment of each pair at most once per interval.
 
-    While the past is worked through nobody needs to know what it was between two closes.
+    While the past is worked through nobody needs to know what it was between two closes. And what happens between
+    closes may only take a share of the worker's time: what does not fit waits, the pair that has waited longest
+    comes first, with its latest prices.
     """
 
     def __init__(
@@ -31,12 +34,20 @@ class Speaker:
         partitions: Mapping[int, Partition],
         counters: MutableMapping[str, int],
         interval_s: float,
+        has_room: Callable[[], bool] = lambda: True,
+        budget: LiveBudget | None = None,
     ) -> None:
-        """`send` is the ``send`` of Faust's producer, `partitions` are those that are here now."""
+        """`send` is a publisher's ``send``, `partitions` are those that are here now.
+
+        `has_room` tells whether the topic of signals takes more without pushing out what was not read.
+        """
         self._send = send
         self._partitions = partitions
         self._counters = counters
         self._interval_s = interval_s
+        self._every_trade = interval_s == 0
+        self._has_room = has_room
+        self._budget = budget or LiveBudget()
         self._conflation: Conflation[tuple[int, str]] = Conflation(interval_s)
         self._behind_until_s = 0.0
 
@@ -45,11 +56,42 @@ class Speaker:
         """Tell whether what was read lately was old."""
         return self._behind_until_s > asyncio.get_running_loop().time()
 
-    async def say(self, number: int, outcomes: list[Outcome], touched: set[str], age_s: float) -> None:
-        """Publish `outcomes` of a partition, and of the `touched` pairs the moment, now or when it is due.
+    @property
+    def _is_pressed(self) -> bool:
+        """Tell whether there is no time, or no room, for what happens between closes."""
+        return not self._every_trade and (self._budget.is_spent or not self._has_room())
 
-        `age_s` is how long what they follow from has waited.
-        """
+    async def take(self, number: int, trades: Sequence[LegTrade], age_s: float) -> list[Outcome]:
+        """Have a partition take trades, publish what follows, and return it; `age_s` is how long they have waited."""
+        partition = self._partitions[number]
+        pressed = age_s > BEHIND_S or self._is_pressed
+        outcomes, touched = partition.take(trades, self._every_trade, pressed)
+        await self._say(number, outcomes, touched, age_s)
+        return outcomes
+
+    async def glimpse(self, number: int, trades: Sequence[LegTrade], age_s: float) -> None:
+        """Show trades to a partition, if it is here, before it takes them, and publish what follows."""
+        if (partition := self._partitions.get(number)) is not None:
+            with self._budget.spending():
+                outcomes, touched = partition.glimpse(trades, self._every_trade, self._is_pressed)
+            await self._say(number, outcomes, touched, age_s)
+
+    async def run(self) -> None:
+        """Publish what was held back when it is due, until cancelled."""
+        while True:
+            await pause(max(0.005, self._interval_s / 5))
+            while not self.is_behind:
+                if self._is_pressed:
+                    self._counters["live_thinned"] += self._conflation.is_due(
+                        asyncio.get_running_loop().time()
+                    )
+                    break
+                if (key := self._conflation.next_due(asyncio.get_running_loop().time())) is None:
+                    break
+                await self._publish_now(*key)
+
+    async def _say(self, number: int, outcomes: list[Outcome], touched: set[str], age_s: float) -> None:
+        """Publish `outcomes` of a partition, and of the `touched` pairs the moment, now or when it is due."""
         now_s = asyncio.get_running_loop().time()
         if age_s > BEHIND_S:
             self._behind_until_s = now_s + BEHIND_S
@@ -57,32 +99,27 @@ class Speaker:
             if not outcome.signal.closed:
                 self._conflation.spoke((number, outcome.signal.pair), now_s)
             await self._publish(outcome)
+        held = self._behind_until_s > now_s or self._is_pressed
         for name in touched:
-            if self._behind_until_s > now_s:
+            if held:
                 self._conflation.hold((number, name), now_s)
             elif self._conflation.offer((number, name), now_s):
                 await self._publish_now(number, name)
 
-    async def run(self) -> None:
-        """Publish what was held back when it is due, until cancelled."""
-        while True:
-            await pause(max(0.005, self._interval_s / 5))
-            if not self.is_behind:
-                for number, name in self._conflation.due(asyncio.get_running_loop().time()):
-                    await self._publish_now(number, name)
-
     async def _publish_now(self, number: int, name: str) -> None:
-        partition = self._partitions.get(number)
-        tracker = None if partition is None else partition.trackers.get(name)
-        if tracker is not None and (signal := tracker.now()) is not None:
-            await self._publish(Outcome(signal))
+        with self._budget.spending():
+            partition = self._partitions.get(number)
+            tracker = None if partition is None else partition.trackers.get(name)
+            signal = None if tracker is None else tracker.now()
+            if signal is not None:
+                await self._publish(Outcome(signal))
 
     async def _publish(self, outcome: Outcome) -> None:
         signal, alert = outcome
         key = signal.pair.encode()
         self._counters["signals" if signal.closed else "live_signals"] += 1
-        await self._send(topics.SIGNALS.name, key, encode(signal), None, None, None)
+        await self._send(topics.SIGNALS.name, key=key, value=encode(signal))
         if alert is not None:
             self._counters["alerts"] += 1
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
-            await self._send(topics.ALERTS.name, key, encode(alert), None, None, None)
+            await self._send(topics.ALERTS.name, key=key, value=encode(alert))

@@ -1,6 +1,7 @@
 """The tape of one symbol as its pairs need it: the last trade of each second, and how far it is known."""
 
 from bisect import bisect_left, insort
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -13,6 +14,14 @@ class Trade(Struct, frozen=True):
     event_us: int
     price: float
     trade_id: int = 0
+
+
+class Gap(NamedTuple):
+    """Event times between which trades are missing, and whether they are because messages were lost on their way."""
+
+    first_us: int
+    last_us: int
+    is_loss: bool
 
 
 class SymbolTape:
@@ -33,8 +42,8 @@ class SymbolTape:
         self.late = 0
         self.seconds: dict[int, Trade] = {}
         """The last trade of each second, by its start; those that every pair has passed are forgotten."""
-        self.gaps: list[tuple[int, int]] = []
-        """Event times between which trades are missing."""
+        self.gaps: list[Gap] = []
+        self._loses = False
         self._starts: list[int] = []  # of `seconds`, ascending
         self._last: Trade | None = None
         self._last_id: int | None = None
@@ -53,16 +62,21 @@ class SymbolTape:
         self.newest = trade
         return True
 
-    def add(self, trade: Trade) -> bool:
-        """Take a trade and tell whether it is the latest one."""
+    def add(self, trade: Trade, first_id: int | None = None) -> bool:
+        """Take a trade and tell whether it is the latest one.
+
+        With `first_id` it is the last of a run of trades of one second, whose ids begin there.
+        """
         last, last_id = self._last, self._last_id
+        begun_at = trade.trade_id if first_id is None else first_id
         if last_id is None or trade.trade_id > last_id:
-            if last is not None and last_id is not None and trade.trade_id > last_id + 1:
+            if last is not None and last_id is not None and begun_at > last_id + 1:
                 self._tear(last.event_us, trade.event_us)
             self._last_id = trade.trade_id
+            self._loses = False
         second = trade.event_us - trade.event_us % SECOND
         if second < self.final_us:
-            self.late += 1
+            self.late += trade.trade_id - begun_at + 1
             return False
         if (known := self.seconds.get(second)) is None:
             insort(self._starts, second)
@@ -83,14 +97,18 @@ class SymbolTape:
         else:
             self._mark = event_us, trade_id
 
+    def lose(self) -> None:
+        """Know that messages were lost: if trades are missing before the next one, that is why."""
+        self._loses = True
+
     def next_second(self, since_us: int) -> int | None:
         """Return the first second that begins at `since_us` or later and has a trade."""
         place = bisect_left(self._starts, since_us)
         return self._starts[place] if place < len(self._starts) else None
 
-    def misses(self, event_us: int) -> bool:
-        """Tell whether trades just before `event_us` are missing."""
-        return any(first < event_us <= last for first, last in self.gaps)
+    def gap_at(self, event_us: int) -> Gap | None:
+        """Return the gap in which trades just before `event_us` are missing, if there is one."""
+        return next((gap for gap in self.gaps if gap.first_us < event_us <= gap.last_us), None)
 
     def forget(self, before_us: int) -> None:
         """Drop what no pair will ask for again."""
@@ -98,7 +116,7 @@ class SymbolTape:
         for second in self._starts[:place]:
             del self.seconds[second]
         del self._starts[:place]
-        self.gaps = [gap for gap in self.gaps if gap[1] >= before_us]
+        self.gaps = [gap for gap in self.gaps if gap.last_us >= before_us]
 
     def _know(self, event_us: int) -> None:
         if event_us > self.known_us:
@@ -109,7 +127,7 @@ class SymbolTape:
     def _tear(self, first_us: int, last_us: int) -> None:
         # Inside one second a gap hides nothing: the second's last trade is here.
         if first_us // SECOND < last_us // SECOND:
-            self.gaps.append((first_us, last_us))
+            self.gaps.append(Gap(first_us, last_us, self._loses))
 
 
 def _order(trade: Trade) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Faust's Kafka transport, with what its settings do not reach."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -9,26 +9,68 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from services.common import kafka
+from services.common.wake_up import WakeUp
+from services.stream_analytics.bundles import BUNDLED, bundle
 from services.stream_analytics.settings import StreamSettings
 
 # A seek waits for so long at most; Faust asks for 1 s.
 _FETCH_S = 0.1
+# How soon to look again whether topics are held back still.
+_HELD_S = 0.005
+
+Lost = Callable[[TP, int], Awaitable[None]]
 
 
-def install(app: faust.App, settings: StreamSettings) -> None:
-    """Make `app` wait `fetch_max_wait_ms` for a fetch (Faust hard-codes 1500 ms) and lose nothing in a rebalance."""
+def install(
+    app: faust.App, settings: StreamSettings, held: Callable[[], Collection[str]], lost: Lost
+) -> None:
+    """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
+
+    `held` names the topics that are not to be fetched now; `lost` is told how many messages of a partition the
+    broker had deleted before they were read.
+    """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
+        _wake_up: WakeUp | None = None
+
         def _create_worker_consumer(self, transport: Any) -> Any:
             consumer = super()._create_worker_consumer(transport)
+            # Faust hard-codes 1500 ms.
             consumer._fetch_max_wait_ms = settings.fetch_max_wait_ms
             return consumer
+
+        async def on_start(self) -> None:
+            await super().on_start()
+            # What is held back must not keep others from being fetched.
+            self._ensure_consumer()._fetcher._prefetch_backoff = 0.0
+            if settings.wake_directory is not None:
+                self._wake_up = WakeUp(
+                    self._ensure_consumer(),
+                    settings.wake_directory,
+                    BUNDLED,
+                    short_s=settings.fetch_max_wait_ms / 1000,
+                )
+
+        async def on_thread_stop(self) -> None:
+            if self._wake_up is not None:
+                self._wake_up.close()
+            await super().on_thread_stop()
 
         async def _fetch_records(self, consumer: Any, *how: Any, **more: Any) -> Any:
             """Fetch, and wait longer from now on if nothing has come."""
             records = await super()._fetch_records(consumer, *how, **more)
-            kafka.pace_fetches(consumer, settings, bool(records))
+            if self._wake_up is None:
+                kafka.pace_fetches(consumer, settings, bool(records))
             return records
+
+        async def earliest(self, partition: TP) -> int:
+            """Return the first offset that the broker still has."""
+            offset: int = await self.call_thread(self._earliest, partition)
+            return offset
+
+        async def _earliest(self, partition: TP) -> int:
+            found = await self._ensure_consumer().beginning_offsets([partition])
+            return int(found[partition])
 
         async def seek_to_committed(self) -> Any:
             return await self.call_thread(self._seek_to_committed)
@@ -52,21 +94,59 @@ def install(app: faust.App, settings: StreamSettings) -> None:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._fetching = asyncio.Lock()
+            self._following: dict[TP, int] = {}
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
             return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
         async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+            if active_partitions and (waiting := held()):
+                active_partitions = {tp for tp in active_partitions if tp.topic not in waiting}
+                if not active_partitions:
+                    await asyncio.sleep(_HELD_S)
+                    return {}
             async with self._fetching:
-                return await super()._getmany(active_partitions, min(timeout, _FETCH_S))
+                found: dict[TP, Any] = dict(
+                    await super()._getmany(active_partitions, min(timeout, _FETCH_S)) or {}
+                )
+            for tp, records in found.items():
+                if tp.topic in BUNDLED and records:
+                    await self._check(tp, records)
+                    found[tp] = [bundle(records)]
+            return found
+
+        async def _check(self, tp: TP, records: list[Any]) -> None:
+            """Tell what the broker had deleted. Offsets are also missing where nothing was lost: of transactions."""
+            expected, first = self._following.get(tp), records[0].offset
+            self._following[tp] = records[-1].offset + 1
+            if expected is not None and first > expected:
+                thread: Any = self._thread
+                missing = min(first, await thread.earliest(tp)) - expected
+                if missing > 0:
+                    await lost(tp, missing)
 
         async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
             async with self._fetching:
+                self._following.update(partitions)
                 await super().seek_wait(partitions)
 
         async def seek_to_committed(self) -> Any:
             async with self._fetching:
-                return await super().seek_to_committed()
+                committed = await super().seek_to_committed()
+                self._following = {tp: offset for tp, offset in committed.items() if offset}
+                return committed
+
+        async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+            """Note nothing: most offsets are inside bundles."""
+
+        def _new_offset(self, tp: TP) -> int | None:
+            """Return the offset after the last one acknowledged: acknowledgements come in the order of a partition."""
+            if not (acknowledged := self._acked[tp]):
+                return None
+            newest = max(acknowledged)
+            acknowledged.clear()
+            self._acked_index[tp].clear()
+            return newest + 1
 
         def resume_partitions(self, tps: Iterable[TP]) -> None:
             """Resume partitions while nothing flows; every caller lets it flow again.

@@ -139,10 +139,15 @@ class PairWindow:
     def _why(self, sample: Sample) -> str:
         names = {"y": self._legs.y, "x": self._legs.x}
         reasons = []
-        if sample.stale:
-            reasons.append(" and ".join(names[leg] for leg in sample.stale) + " went quiet")
-        if sample.torn:
-            reasons.append("trades of " + " and ".join(names[leg] for leg in sample.torn) + " are missing")
+        # A leg whose trades are not here may have traded all the while.
+        if quiet := [leg for leg in sample.stale if leg not in sample.torn]:
+            reasons.append(" and ".join(names[leg] for leg in quiet) + " went quiet")
+        if missing := [leg for leg in sample.torn if leg not in sample.lost]:
+            reasons.append("trades of " + " and ".join(names[leg] for leg in missing) + " are missing")
+        if sample.lost:
+            reasons.append(
+                "trades of " + " and ".join(names[leg] for leg in sample.lost) + " were lost unread"
+            )
         return "; ".join(reasons)
 
     def _signal(

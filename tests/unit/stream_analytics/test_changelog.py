@@ -1,9 +1,9 @@
 import asyncio
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from services.common.topics import WINDOWS
 from services.stream_analytics.changelog import Changelog
 
 
@@ -11,11 +11,12 @@ class Topic:
     """What was sent, and a table that follows it."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[Any, ...]] = []
+        self.sent: list[tuple[bytes, bytes | None, int]] = []
         self.table = SimpleNamespace(data={b"old": b"1"})
 
-    async def send(self, *message: Any) -> None:
-        self.sent.append(message)
+    async def send(self, topic: str, key: bytes, value: bytes | None, partition: int) -> None:
+        assert topic == WINDOWS.name
+        self.sent.append((key, value, partition))
 
 
 def test_the_table_holds_what_was_sent_and_reads_see_what_was_written() -> None:
@@ -30,7 +31,7 @@ def test_the_table_holds_what_was_sent_and_reads_see_what_was_written() -> None:
     assert topic.table.data == {b"old": b"1"}
     asyncio.run(changelog.flush())
     assert topic.table.data == dict(changelog)
-    assert [message[1:4] for message in topic.sent] == [
+    assert topic.sent == [
         (b"chunk", b"2", 3),
         (b"head", b"3", 3),
         (b"old", None, 3),
@@ -45,7 +46,7 @@ def test_a_key_written_again_is_sent_once_and_last() -> None:
     for key in (b"head", b"chunk", b"head"):
         changelog[key] = b"x"
     asyncio.run(changelog.flush())
-    assert [message[1] for message in topic.sent] == [b"chunk", b"head"]
+    assert [key for key, _, _ in topic.sent] == [b"chunk", b"head"]
 
 
 def test_nothing_is_sent_of_a_partition_that_went_to_another_worker() -> None:
@@ -53,5 +54,5 @@ def test_nothing_is_sent_of_a_partition_that_went_to_another_worker() -> None:
     changelog = Changelog(topic.table, 0, topic.send)
     changelog[b"a"] = changelog[b"b"] = b"x"
     asyncio.run(changelog.flush(lambda: len(topic.sent) < 1))
-    assert [message[1] for message in topic.sent] == [b"a"]
+    assert [key for key, _, _ in topic.sent] == [b"a"]
     assert topic.table.data == {b"old": b"1", b"a": b"x"}

@@ -57,7 +57,7 @@ def test_after_a_restart_the_first_trade_may_show_a_gap() -> None:
     tape = SymbolTape()
     tape.restore(Trade(0, 1.0, 3))
     tape.add(Trade(3 * SECOND, 1.0, 5))
-    assert [second for second in range(5) if tape.misses(second * SECOND)] == [1, 2, 3]
+    assert [second for second in range(5) if tape.gap_at(second * SECOND)] == [1, 2, 3]
 
 
 @given(st.lists(st.integers(0, 30 * SECOND), max_size=80), st.integers(0, 30))
@@ -69,3 +69,21 @@ def test_what_is_forgotten_is_what_lies_before(at: list[int], second: int) -> No
     cut.forget(second * SECOND)
     assert cut.seconds == {start: trade for start, trade in whole.seconds.items() if start >= second * SECOND}
     assert cut.next_second(0) == min(cut.seconds, default=None)
+
+
+def test_a_gap_after_a_loss_is_one_of_the_loss_and_the_next_one_is_not() -> None:
+    tape = SymbolTape()
+    for trade_id, second, lost in ((1, 0, False), (5, 2, True), (6, 3, False), (9, 5, False)):
+        if lost:
+            tape.lose()
+        tape.add(Trade(second * SECOND, 1.0, trade_id))
+    assert [gap.is_loss for gap in tape.gaps] == [True, False]
+
+
+def test_a_loss_of_other_symbols_trades_is_no_gap() -> None:
+    tape = SymbolTape()
+    tape.add(Trade(0, 1.0, 1))
+    tape.lose()
+    tape.add(Trade(2 * SECOND, 1.0, 2))
+    tape.add(Trade(5 * SECOND, 1.0, 4))
+    assert [gap.is_loss for gap in tape.gaps] == [False]

@@ -1,0 +1,121 @@
+"""From the topics of ingest to the partitions of the pairs."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from services.common.clock import SECOND
+from services.common.messages import LegTrade, Tick, TimeMark, decode_all
+from services.common.pair_configs import PairConfigs
+from services.common.publisher import partition_of_key
+from services.stream_analytics.fan_out import FanOut
+from services.stream_analytics.metrics import Stage
+from services.stream_analytics.routing import routes
+from services.stream_analytics.speaker import BEHIND_S, Speaker
+
+
+class Reading(Protocol):
+    """What is done with every bundle."""
+
+    def took(self, event: Any, stage: Stage) -> float:
+        """Note that a bundle was read, and return how long its oldest message has waited (s)."""
+
+    async def bury(self, message: Any, error: Exception) -> None:
+        """Put aside a message that is bad."""
+
+
+async def messages(event: Any, kind: type[Any], reading: Reading) -> list[Any]:
+    """Return the messages of a bundle; a bad one is put aside with its own place, and takes nothing from the others."""
+    records = event.message.value
+    found = decode_all([record.value for record in records], kind)
+    for place, error in found.bad.items():
+        await reading.bury(records[place], error)
+    return found.messages
+
+
+def runs(ticks: Iterable[Tick]) -> list[LegTrade]:
+    """Return the trades that decide what seconds close with: of consecutive ones of a second the last, for all of them.
+
+    Each symbol's keep their order.
+    """
+    trades: list[LegTrade] = []
+    open_runs: dict[str, tuple[int, Tick]] = {}
+    for tick in ticks:
+        if (run := open_runs.get(tick.symbol)) is not None:
+            first_id, last = run
+            if (
+                tick.trade_id == last.trade_id + 1
+                and tick.event_us >= last.event_us
+                and tick.event_us // SECOND == last.event_us // SECOND
+            ):
+                open_runs[tick.symbol] = first_id, tick
+                continue
+            trades.append(LegTrade(last.symbol, last.event_us, last.trade_id, last.price, first_id))
+        open_runs[tick.symbol] = tick.trade_id, tick
+    for first_id, last in open_runs.values():
+        trades.append(LegTrade(last.symbol, last.event_us, last.trade_id, last.price, first_id))
+    return trades
+
+
+class Router:
+    """Sends trades and time marks where their pairs are, and shows trades to the pairs that are here at once."""
+
+    def __init__(
+        self,
+        fan_out: FanOut,
+        pairs: PairConfigs,
+        speaker: Speaker,
+        partitions: int,
+        every_trade: bool,
+        reading: Reading,
+    ) -> None:
+        """`partitions` are how many a topic has; with `every_trade` each one matters, of the past, too."""
+        self._fan_out = fan_out
+        self._pairs = pairs
+        self._speaker = speaker
+        self._numbers = range(partitions)
+        self._every_trade = every_trade
+        self._reading = reading
+        self._routed = -1
+
+    async def ticks(self, event: Any) -> int:
+        """Route a bundle of ticks and return how many it held."""
+        ticks = await messages(event, Tick, self._reading)
+        waited_s = self._reading.took(event, "ticks")
+        if waited_s > BEHIND_S and not self._every_trade:
+            await self._put(event, runs(ticks), waited_s)
+        else:
+            trades = [LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price) for tick in ticks]
+            await self._put(event, trades, waited_s)
+            here: dict[int, list[LegTrade]] = {}
+            for trade in trades:
+                for number in self._fan_out.routes.get(trade.symbol, ()):
+                    here.setdefault(number, []).append(trade)
+            for number, some in here.items():
+                await self._speaker.glimpse(number, some, waited_s)
+        return len(ticks)
+
+    async def marks(self, event: Any) -> None:
+        """Route a bundle of time marks."""
+        marks = await messages(event, TimeMark, self._reading)
+        trades = [LegTrade(mark.symbol, mark.event_us, mark.trade_id) for mark in marks]
+        await self._put(event, trades, self._reading.took(event, "time_marks"))
+
+    async def lost(self, partition: int) -> None:
+        """Tell the pairs that ticks of a partition were lost: of every symbol whose trades come by it."""
+        await self._reroute()
+        symbols = [
+            symbol
+            for symbol in self._fan_out.routes
+            if partition_of_key(symbol.encode(), self._numbers) == partition
+        ]
+        await self._fan_out.put(None, [LegTrade(symbol, 0, 0, lost=True) for symbol in symbols])
+
+    async def _put(self, event: Any, trades: list[LegTrade], waited_s: float) -> None:
+        await self._reroute()
+        await self._fan_out.put(event, trades, waited_s > BEHIND_S or self._speaker.is_behind)
+
+    async def _reroute(self) -> None:
+        if self._routed != self._pairs.version:
+            await self._pairs.loaded.wait()
+            self._fan_out.routes = routes(self._pairs.by_name.values(), len(self._numbers))
+            self._routed = self._pairs.version

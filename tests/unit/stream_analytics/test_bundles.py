@@ -1,0 +1,62 @@
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.messages import Tick, encode
+from services.stream_analytics.bundles import bundle
+from services.stream_analytics.metrics import Stage
+from services.stream_analytics.router import messages
+
+GOOD = Tick(
+    venue="test",
+    symbol="AUSDT",
+    trade_id=0,
+    event_us=1,
+    received_us=1,
+    price=1.0,
+    size=1.0,
+    buyer_is_maker=False,
+)
+# Bad by itself; some of it would be good JSON once joined to what is beside it.
+bad_values = st.one_of(
+    st.none(), st.binary(max_size=20), st.sampled_from([b"[]", b"{", b"}", b"[", b"]", b"1,2", b"\n"])
+)
+
+
+class Buried:
+    """Notes what is put aside."""
+
+    def __init__(self) -> None:
+        self.offsets: list[int] = []
+
+    def took(self, event: Any, stage: Stage) -> float:
+        """Note nothing."""
+        return 0.0
+
+    async def bury(self, message: Any, error: Exception) -> None:
+        """Note the place."""
+        self.offsets.append(message.offset)
+
+
+def record(offset: int, value: bytes | None) -> Any:
+    return SimpleNamespace(topic="ticks", partition=2, offset=offset, timestamp=1_000 + offset, value=value)
+
+
+@given(st.lists(st.one_of(st.just(encode(GOOD)), bad_values), min_size=1, max_size=30))
+def test_a_bad_message_of_a_bundle_is_put_aside_with_its_place_and_takes_nothing_from_the_others(
+    values: list[bytes | None],
+) -> None:
+    buried = Buried()
+    made = bundle([record(10 + 3 * place, value) for place, value in enumerate(values)])
+    found = asyncio.run(messages(SimpleNamespace(message=made), Tick, buried))
+    is_good = [value == encode(GOOD) for value in values]
+    assert found == [GOOD] * sum(is_good)
+    assert buried.offsets == [10 + 3 * place for place, good in enumerate(is_good) if not good]
+
+
+def test_a_bundle_has_the_offset_of_its_last_message_and_the_time_of_its_first() -> None:
+    made = bundle([record(offset, b"") for offset in (4, 5, 9)])
+    assert (made.topic, made.partition, made.offset, made.timestamp) == ("ticks", 2, 9, 1_004)
