@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -16,10 +16,13 @@ from services.common.backoff import Backoff
 from services.common.errors import AwayError, TransientError
 from services.common.settings import KafkaSettings
 from services.common.topics import DEAD_LETTERS, Topic
+from services.common.wake_up import WakeUp
 
 STOP_TIMEOUT_S = 3.0
 # On the embedded broker every empty fetch waits in full, and costs 0.7 ms.
 _IDLE_FETCH_MS = 40
+# A reader that is woken fetches no more often: what comes meanwhile comes together.
+_SPACING_MS = 5
 log = structlog.get_logger()
 
 
@@ -55,24 +58,35 @@ async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIO
 
 @asynccontextmanager
 async def consumer(
-    settings: KafkaSettings, *topics: Topic, **options: Any
+    settings: KafkaSettings,
+    *topics: Topic,
+    later: Iterable[Topic] = (),
+    wait_ms: int = _SPACING_MS,
+    **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Yield a started consumer of raw bytes that commits only when told to."""
+    """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
+
+    `later` are topics that it will be subscribed to afterwards. Fetches wait for `wait_ms`, and longer where the
+    settings say so and nobody wakes it: a reader that takes its time has fewer of them.
+    """
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),
         **connection(settings),
         **{
             "auto_offset_reset": "earliest",
             "enable_auto_commit": False,
-            "fetch_max_wait_ms": settings.fetch_max_wait_ms,
+            "fetch_max_wait_ms": 0 if settings.wake_directory else max(wait_ms, settings.fetch_max_wait_ms),
             **options,
         },
     )
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_stop, client)
         await client.start()
+        if settings.wake_directory is not None:
+            names = {topic.name for topic in (*topics, *later)}
+            wake_up = WakeUp(client, settings.wake_directory, names, wait_ms / 1000)
+            stack.callback(wake_up.close)
         yield client
-    finally:
-        await _stop(client)
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:

@@ -1,29 +1,36 @@
 """Wake-up signals between processes of one machine: producers wake the readers of what they have produced.
 
 The embedded broker holds an empty fetch until its wait is over, whatever is produced meanwhile. So a reader there does
-not leave the waiting to the broker: it waits itself until a producer wakes it, and then fetches without a wait. Each
-reader is a socket in a directory, named after the topics it reads; a datagram to it wakes it. Messages of producers
-that wake nobody are found by a look now and then, and by frequent looks for a while once one has been found so.
+not leave the waiting to the broker: it asks for an answer at once, and puts off the asking until a producer wakes it.
+Each reader is a socket in a directory, named after the topics it reads; a datagram to it wakes it. What nobody has
+announced is found by a look now and then: messages of a producer that wakes nobody, or that died before it could.
 """
 
 import asyncio
 import contextlib
-import itertools
-import os
+import secrets
 import socket
 import time
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-# How often to look when nobody says anything, and for how long often after something came unannounced.
-IDLE_S = 0.1
-UNANNOUNCED_S = 1.0
+# How often to look when nobody says anything.
+LOOK_S = 0.1
 _LIST_S = 0.5
 
-_numbers = itertools.count()
+log = structlog.get_logger()
+
+
+@lru_cache
+def _mark(topic: str) -> str:
+    """Return what stands for a topic in a socket's name, which must be short; two may share it and wake each other."""
+    return f"{zlib.crc32(topic.encode()) & 0xFFF:03x}"
 
 
 class Waker:
@@ -39,19 +46,20 @@ class Waker:
         self._listed_s = float("-inf")
 
     def wake(self, topics: Iterable[str]) -> None:
-        """Wake the readers of `topics`; never waits. One that is awake already needs no second word."""
+        """Wake the readers of `topics`; never waits. One that has not heard the last words yet needs no more."""
         if self._socket is None:
             return
-        produced = frozenset(topics)
+        produced = frozenset(map(_mark, topics))
         for address, read in self._listed():
             if read.isdisjoint(produced):
                 continue
             try:
                 self._socket.sendto(b"1", address)
             except (ConnectionRefusedError, FileNotFoundError):
-                # It was killed; the next one makes a socket of its own.
-                Path(address).unlink(missing_ok=True)
+                # It was killed; its next run makes a socket of another name.
                 self._listed_s = float("-inf")
+                with contextlib.suppress(OSError):
+                    Path(address).unlink()
             except OSError:
                 pass
 
@@ -64,79 +72,140 @@ class Waker:
         now_s = time.monotonic()
         if self._directory is not None and now_s - self._listed_s > _LIST_S:
             self._listed_s = now_s
-            with contextlib.suppress(OSError):
+            try:
                 self._readers = [
-                    (entry.path, frozenset(entry.name.partition(".")[2].split("+")))
-                    for entry in os.scandir(self._directory)
+                    (str(path), frozenset(_marks(path.name.partition(".")[2])))
+                    for path in self._directory.iterdir()
                 ]
+            except OSError:
+                self._readers = []
         return self._readers
 
 
+def _marks(text: str) -> Iterable[str]:
+    return (text[place : place + 3] for place in range(0, len(text), 3))
+
+
+class _Asked:
+    """What a broker was asked for last, and what had been heard by then."""
+
+    def __init__(self, assignment: Any, request: Any, heard: int, at_s: float) -> None:
+        self.assignment = assignment
+        self.offsets = {TopicPartition(topic, number): offset for topic, number, offset in _offsets(request)}
+        self.heard = heard
+        self.at_s = at_s
+        self.brought = False
+
+    def leaves(self, request: Any) -> bool:
+        """Tell whether there is more, as far as is known: an answer brings one batch of each partition.
+
+        A question that brought nothing is not asked again at once, whatever the end of the partition is said to be:
+        it may be that of a transaction that is still open.
+        """
+        for topic, number, offset in _offsets(request):
+            place = TopicPartition(topic, number)
+            if offset != self.assignment.state_value(place).highwater and (
+                self.brought or self.offsets.get(place) != offset
+            ):
+                return True
+        return False
+
+
+def _offsets(request: Any) -> Iterable[tuple[str, int, int]]:
+    return ((topic, number, offset) for topic, places in request.topics for number, offset, _ in places)
+
+
 class WakeUp:
-    """The reader's side: gates the fetches of one started consumer of `topics`, on the loop that runs."""
+    """The reader's side: decides when one started consumer of `topics` fetches, on the loop that runs.
+
+    Whatever else changes what is to be fetched (a seek, a rebalance, a pause, messages taken) changes it at once: a
+    fetch that is put off does not exist yet.
+    """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, directory: Path, topics: Iterable[str], short_s: float
+        self,
+        consumer: AIOKafkaConsumer,
+        directory: Path,
+        topics: Iterable[str],
+        short_s: float,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`short_s` is the wait between two looks while unannounced messages come."""
-        self._fetcher: Any = consumer._fetcher
+        """`short_s` is the least time from one fetch to the next, unless the first has not brought everything.
+
+        Where no socket can be made the reader only looks now and then, and says so in the log.
+        """
         self._short_s = short_s
-        self._woken = asyncio.Event()
-        self._often_until_s = 0.0
-        name = f"{os.getpid()}-{next(_numbers)}.{'+'.join(sorted(topics))}"
-        self._path = directory / name
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.bind(str(self._path))
+        self._seconds = seconds
+        self._heard = 0
+        self._asked: dict[Any, _Asked] = {}
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self._hear)
-        self._fetch = self._fetcher._proc_fetch_request
-        self._fetcher._proc_fetch_request = self._wait_and_fetch
+        self._path = directory / f"{secrets.token_hex(3)}.{''.join(sorted(map(_mark, topics)))}"
+        self._socket: socket.socket | None = _bound(self._path)
+        self._fetcher: Any = consumer._fetcher
         self._fetcher._fetch_max_wait_ms = 0
+        self._fetch = self._fetcher._proc_fetch_request
+        self._fetcher._proc_fetch_request = self._fetch_and_note
+        self._plan = self._fetcher._get_actions_per_node
+        self._fetcher._get_actions_per_node = self._plan_what_is_due
 
     def close(self) -> None:
         """Hear nothing any more."""
-        self._loop.remove_reader(self._socket)
-        self._socket.close()
-        self._path.unlink(missing_ok=True)
-
-    def wake(self) -> None:
-        """End the wait: what is to be fetched has changed."""
-        self._woken.set()
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+            self._path.unlink(missing_ok=True)
 
     def _hear(self) -> None:
+        """Have the fetcher plan anew; until it has no more words are listened to."""
+        assert self._socket is not None
+        self._loop.remove_reader(self._socket)
+        self._fetcher._notify(self._fetcher._wait_consume_future)
+
+    def _hear_all(self) -> None:
+        """Take every word that was said: a fetch that is sent from now on finds what it announced."""
+        if self._socket is None:
+            return
         with contextlib.suppress(BlockingIOError):
             while self._socket.recv(1):
-                self._woken.set()
+                self._heard += 1
 
-    async def _wait_and_fetch(self, assignment: Any, node_id: Any, request: Any) -> Any:
-        try:
-            was_said = await self._wait(assignment, request)
-        except asyncio.CancelledError:
-            return False
-        self._woken.clear()
-        found = await self._fetch(assignment, node_id, request)
-        if found and not was_said:
-            self._often_until_s = time.monotonic() + UNANNOUNCED_S
-        return found
+    def _plan_what_is_due(self, assignment: Any) -> Any:
+        """Return what the fetcher plans, without the fetches that can wait, and until when they can."""
+        requests, resets, timeout_s, is_stale, resumed = self._plan(assignment)
+        if requests:
+            self._hear_all()
+        due, now_s = [], self._seconds()
+        for node, request in requests:
+            wait_s = self._wait_s(assignment, node, request, now_s)
+            if wait_s <= 0:
+                self._asked[node] = _Asked(assignment, request, self._heard, now_s)
+                due.append((node, request))
+            else:
+                timeout_s = min(timeout_s, wait_s)
+                if self._socket is not None and self._asked[node].heard == self._heard:
+                    self._loop.add_reader(self._socket, self._hear)
+        return due, resets, timeout_s, is_stale, resumed
 
-    async def _wait(self, assignment: Any, request: Any) -> bool:
-        """Return when it is time to fetch, and whether there is said to be something."""
-        if self._woken.is_set() or _is_more(assignment, request):
-            return True
-        often = time.monotonic() < self._often_until_s
-        try:
-            async with asyncio.timeout(self._short_s if often else IDLE_S):
-                await self._woken.wait()
-        except TimeoutError:
-            return False
-        return True
+    def _wait_s(self, assignment: Any, node: Any, request: Any, now_s: float) -> float:
+        last = self._asked.get(node)
+        if last is None or last.assignment is not assignment or last.leaves(request):
+            return 0.0
+        return last.at_s + (self._short_s if last.heard != self._heard else LOOK_S) - now_s
+
+    async def _fetch_and_note(self, assignment: Any, node: Any, request: Any) -> Any:
+        asked = self._asked[node]
+        asked.brought = await self._fetch(assignment, node, request)
+        return asked.brought
 
 
-def _is_more(assignment: Any, request: Any) -> bool:
-    """Tell whether the last answer has not brought everything: of each partition it brings one batch."""
-    return any(
-        offset != assignment.state_value(TopicPartition(topic, partition)).highwater
-        for topic, partitions in request.topics
-        for partition, offset, _ in partitions
-    )
+def _bound(path: Path) -> socket.socket | None:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    try:
+        made.bind(str(path))
+    except OSError as error:
+        made.close()
+        log.warning("nobody can wake this reader, it looks now and then", every_s=LOOK_S, reason=str(error))
+        return None
+    return made
