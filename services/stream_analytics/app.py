@@ -23,6 +23,7 @@ from services.stream_analytics.back_pressure import BackPressure
 from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
+from services.stream_analytics.history import pair_of
 from services.stream_analytics.lag import Progress, Recovery
 from services.stream_analytics.metrics import COUNTERS, Stage, StreamMetrics
 from services.stream_analytics.partition import Partition
@@ -237,7 +238,13 @@ class StreamAnalytics:
     def _partition(self, number: int) -> Partition:
         """Return a partition with its pairs as they are configured now."""
         if (partition := self.partitions.get(number)) is None:
-            changelog = self._changelogs[number] = Changelog(self.store, number, self._send)
+            changelog = self._changelogs[number] = Changelog(
+                self.store,
+                number,
+                self._send,
+                self.settings.broker_keeps_bytes,
+                lambda key: partition_of(pair_of(key), self.settings.partitions) == number,
+            )
             lateness_us = round(self.settings.allowed_lateness_s * clock.SECOND)
             partition = self.partitions[number] = Partition(changelog, lateness_us)
         if self._versions.get(number) != self.pairs.version:

@@ -17,6 +17,11 @@ _SPARE_CHUNKS = 2
 _NUMBER = struct.Struct("<q")
 
 
+def pair_of(key: bytes) -> str:
+    """Return the pair that a key of the store belongs to."""
+    return key.partition(b"/")[0].decode()
+
+
 class Head(Struct, frozen=True, array_like=True):
     """Where a pair stands.
 

@@ -2,6 +2,8 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.common.topics import WINDOWS
 from services.stream_analytics.changelog import Changelog
@@ -56,3 +58,59 @@ def test_nothing_is_sent_of_a_partition_that_went_to_another_worker() -> None:
     asyncio.run(changelog.flush(lambda: len(topic.sent) < 1))
     assert [key for key, _, _ in topic.sent] == [b"a"]
     assert topic.table.data == {b"old": b"1", b"a": b"x"}
+
+
+class Broker:
+    """A topic of which only so much is kept, and the table that follows it."""
+
+    def __init__(self, keeps_bytes: int) -> None:
+        self._keeps_bytes = keeps_bytes
+        self.kept: list[tuple[bytes, bytes | None]] = []
+        self.table = SimpleNamespace(data={})
+
+    async def send(self, topic: str, key: bytes, value: bytes | None, partition: int) -> None:
+        self.kept.append((key, value))
+        while sum(len(key) + len(value or b"") for key, value in self.kept) > self._keeps_bytes:
+            self.kept.pop(0)
+
+    def restored(self) -> dict[bytes, bytes]:
+        """Return what a worker that starts now finds."""
+        found: dict[bytes, bytes] = {}
+        for key, value in self.kept:
+            found.pop(key, None)
+            if value is not None:
+                found[key] = value
+        return found
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.one_of(st.none(), st.integers(1, 60))), max_size=200)
+)
+def test_a_broker_that_keeps_little_has_all_that_counts_at_any_time(
+    writes: list[tuple[str, int | None]],
+) -> None:
+    async def run() -> None:
+        broker = Broker(2_000)
+        changelog = Changelog(broker.table, 0, broker.send, keeps_bytes=2_000)
+        for key, size in writes:
+            if size is not None:
+                changelog[key.encode()] = b"x" * size
+            elif key.encode() in changelog:
+                del changelog[key.encode()]
+            await changelog.flush()
+            assert broker.restored() == dict(changelog)
+
+    asyncio.run(run())
+
+
+def test_only_the_keys_of_its_partition_are_sent_again() -> None:
+    async def run() -> None:
+        broker = Broker(10_000)
+        broker.table.data = {b"other": b"1"}
+        changelog = Changelog(broker.table, 0, broker.send, 100, lambda key: key != b"other")
+        for _ in range(3):
+            changelog[b"mine"] = b"x" * 30
+            await changelog.flush()
+        assert {key for key, _ in broker.kept} == {b"mine"}
+
+    asyncio.run(run())
