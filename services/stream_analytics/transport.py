@@ -9,6 +9,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from services.common import kafka
+from services.common.losses import Losses
 from services.common.wake_up import WakeUp
 from services.stream_analytics.bundles import BUNDLED, bundle
 from services.stream_analytics.settings import StreamSettings
@@ -63,14 +64,12 @@ def install(
                 kafka.pace_fetches(consumer, settings, bool(records))
             return records
 
-        async def earliest(self, partition: TP) -> int:
-            """Return the first offset that the broker still has."""
-            offset: int = await self.call_thread(self._earliest, partition)
-            return offset
-
-        async def _earliest(self, partition: TP) -> int:
-            found = await self._ensure_consumer().beginning_offsets([partition])
-            return int(found[partition])
+        async def earliest(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+            """Return the first offset of each partition that the broker still has."""
+            found: Mapping[TP, int] = await self.call_thread(
+                self._ensure_consumer().beginning_offsets, list(partitions)
+            )
+            return found
 
         async def seek_to_committed(self) -> Any:
             return await self.call_thread(self._seek_to_committed)
@@ -95,6 +94,8 @@ def install(
             super().__init__(*args, **kwargs)
             self._fetching = asyncio.Lock()
             self._following: dict[TP, int] = {}
+            self._missed: list[tuple[TP, int]] = []
+            self._losses = Losses(self._miss)
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
             return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -116,14 +117,17 @@ def install(
             return found
 
         async def _check(self, tp: TP, records: list[Any]) -> None:
-            """Tell what the broker had deleted. Offsets are also missing where nothing was lost: of transactions."""
-            expected, first = self._following.get(tp), records[0].offset
+            """Tell what the broker had deleted."""
+            expected = self._following.get(tp)
             self._following[tp] = records[-1].offset + 1
-            if expected is not None and first > expected:
+            if expected is not None:
                 thread: Any = self._thread
-                missing = min(first, await thread.earliest(tp)) - expected
-                if missing > 0:
-                    await lost(tp, missing)
+                await self._losses.passed(tp, expected, records[0].offset, thread.earliest)
+            while self._missed:
+                await lost(*self._missed.pop(0))
+
+        def _miss(self, topic: str, partition: int, count: int) -> None:
+            self._missed.append((TP(topic, partition), count))
 
         async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
             async with self._fetching:

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Collection
+from types import SimpleNamespace
 from typing import Any
 
 from faust.types import TP
@@ -7,6 +9,7 @@ from services.stream_analytics.faust_app import new_app
 from services.stream_analytics.settings import StreamSettings
 
 PLACE = TP("stream-analytics-windows-changelog", 0)
+TICKS = TP("ticks", 1)
 
 
 class Thread:
@@ -33,13 +36,13 @@ class Thread:
         return {}
 
 
-def consumer(settings: StreamSettings | None = None) -> Any:
-    """Return the one of a new app, without a broker."""
+def consumer(settings: StreamSettings | None = None, *wiring: Any) -> Any:
+    """Return the one of a new app, without a broker; `wiring` is what the app is told of back-pressure and losses."""
 
     async def nothing(*_: object) -> None:
         """Hear of partitions."""
 
-    transport: Any = new_app(settings or StreamSettings()).transport
+    transport: Any = new_app(settings or StreamSettings(), *wiring).transport
     made = transport.Consumer(
         transport, callback=nothing, on_partitions_revoked=nothing, on_partitions_assigned=nothing
     )
@@ -71,3 +74,81 @@ def test_what_is_resumed_does_not_flow_before_the_seek_that_follows() -> None:
         return bool(one.flow_active)
 
     assert not asyncio.run(run())
+
+
+class Broker:
+    """What Faust's consumer asks of its thread: fetches of given offsets, and the first offset there is."""
+
+    def __init__(self, earliest: int, *fetches: list[int]) -> None:
+        self._earliest = earliest
+        self._fetches = iter(fetches)
+        self.asked: list[set[TP]] = []
+
+    async def getmany(self, active: set[TP], *_: object) -> dict[TP, Any]:
+        """Fetch."""
+        self.asked.append(active)
+        records = [
+            SimpleNamespace(topic=TICKS.topic, partition=1, offset=offset, timestamp=0, value=b"")
+            for offset in next(self._fetches)
+        ]
+        return {TICKS: records}
+
+    async def earliest(self, partitions: Collection[TP]) -> dict[TP, int]:
+        """Return the first offset of each."""
+        return dict.fromkeys(partitions, self._earliest)
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        """Return where a group goes on."""
+        return {TICKS: 10}
+
+
+def missed(earliest: int, *fetches: list[int]) -> list[int]:
+    """Return how many messages are said to be lost when the group goes on at 10 and the fetches bring these offsets."""
+    said: list[int] = []
+
+    async def lost(tp: TP, count: int) -> None:
+        assert tp == TICKS
+        said.append(count)
+
+    async def run() -> None:
+        one = consumer(None, frozenset, lost)
+        one._thread = Broker(earliest, *fetches)
+        await one.perform_seek()
+        for _ in fetches:
+            await one._getmany({TICKS}, 1.0)
+
+    asyncio.run(run())
+    return said
+
+
+def test_messages_that_the_broker_deleted_before_they_were_read_are_counted() -> None:
+    assert missed(0, [10, 11], [12, 13]) == []
+    assert missed(25, [25, 26], [27]) == [15]
+    assert missed(25, [10, 11], [25, 26]) == [13]
+
+
+def test_offsets_that_are_missing_where_nothing_was_deleted_are_no_loss() -> None:
+    assert missed(0, [10, 11], [13, 14]) == []
+    assert missed(11, [10], [14]) == []
+
+
+def test_a_fetch_is_one_record_and_what_is_held_back_is_not_asked_for() -> None:
+    async def run() -> None:
+        held: set[str] = set()
+        one = consumer(None, lambda: held)
+        broker = one._thread = Broker(0, [1, 2, 3], [4])
+        (made,) = (await one._getmany({TICKS, PLACE}, 1.0))[TICKS]
+        assert (made.offset, len(made.value)) == (3, 3)
+        held.add(TICKS.topic)
+        assert await one._getmany({TICKS}, 1.0) == {}
+        await one._getmany({TICKS, PLACE}, 1.0)
+        assert broker.asked == [{TICKS, PLACE}, {PLACE}]
+
+    asyncio.run(run())
+
+
+def test_the_offset_after_the_last_acknowledged_one_is_committed() -> None:
+    one = consumer()
+    one._acked[TICKS] = [17, 40]
+    one._acked_index[TICKS] = {17, 40}
+    assert (one._new_offset(TICKS), one._new_offset(TICKS)) == (41, None)
