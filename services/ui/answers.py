@@ -4,7 +4,7 @@ from typing import Generic, Literal, TypeVar
 
 from msgspec import Struct
 
-from services.common.messages import Alert, FeedName, Signal, Tick
+from services.common.messages import Alert, FeedName, Filling, Signal, Tick
 
 T = TypeVar("T")
 
@@ -60,7 +60,10 @@ class WatchedPair(Struct, frozen=True):
 
 
 class ServiceHealth(Struct, frozen=True):
-    """One service as its heartbeat tells it; ``age_s`` is the heartbeat's age, ``counters`` totals since its start."""
+    """One service as its heartbeat tells it; ``age_s`` is the heartbeat's age, ``counters`` totals since its start.
+
+    ``lost`` counts the messages that the broker had deleted before the service read them, by topic.
+    """
 
     service: str
     state: str
@@ -71,6 +74,8 @@ class ServiceHealth(Struct, frozen=True):
     lag_seconds: float | None = None
     version: str | None = None
     counters: dict[str, int] = {}
+    lost: dict[str, int] = {}
+    filling: Filling | None = None
 
 
 class SymbolTape(Struct, frozen=True):

@@ -152,6 +152,15 @@ def period(start_us: int, end_us: int, zone: str = UTC) -> str:
     return f"{start[clock_alone]} to {end[clock_alone]}"
 
 
+def filling(done_s: float, total_s: float) -> str:
+    """Return how much of the past has been played, in whole seconds.
+
+    >>> filling(340.9, 900.2), filling(0.0, 2_592_000.0)
+    ('filling: 340 of 900 s', 'filling: 0 of 2\u202f592\u202f000 s')
+    """
+    return f"filling: {number(int(done_s), 0)} of {number(int(total_s), 0)} s"
+
+
 @lru_cache(maxsize=128)
 def _zone(name: str) -> ZoneInfo:
     try:

@@ -18,12 +18,14 @@ def shell() -> Component:
     services = html.Div(
         id="services", className="services", role="group", tabIndex=0, **attributes("aria", label="Services")
     )
+    live = attributes("aria", live="polite")
     body = html.Div(
         [
             html.A("Skip to the page", href="#_pages_content", className="skip"),
             _header(),
             html.Div(id="offline", className="offline", role="alert"),
-            html.Div(id="banner", className="banner", role="status", **attributes("aria", live="polite")),
+            # Its lines have no ids, and Dash misses some of their changes while another page is opened.
+            Drawn("notices", html.Div(id="banner", className="banner", role="status", **live)),
             html.Div(
                 id="firing", className="firing", role="region", **attributes("aria", label="Firing alerts")
             ),

@@ -8,8 +8,9 @@ from dash.development.base_component import Component
 
 from services.ui import handling
 from services.ui.answers import HandledAlert, ServiceHealth
-from services.ui.formatting import NONE, age, moment, number, per_second, zscore
+from services.ui.formatting import NONE, age, filling, moment, number, per_second, zscore
 from services.ui.market import Market, Now
+from services.ui.view import attributes
 
 SILENT_S = 3.0
 FIRING_SHOWN = 3
@@ -18,10 +19,11 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Notice(NamedTuple):
-    """One condition that lasts."""
+    """One condition that lasts; `is_counting` if its text changes all the time, which nobody wants read out."""
 
     severity: Severity
     text: str
+    is_counting: bool = False
 
 
 def notices(market: Market, now: Now) -> list[Notice]:
@@ -45,12 +47,23 @@ def notices(market: Market, now: Now) -> list[Notice]:
                 found.append(Notice("warning", _sentence(f"{service.service} is degraded: {service.detail}")))
             elif service.state == "finished":
                 found.append(Notice("note", f"{service.service} has finished: the feed has no more trades."))
+        for service in market.services:
+            if service.filling is not None and (service.age_s or 0.0) <= SILENT_S:
+                said = filling(service.filling.done_s, service.filling.total_s)
+                found.append(Notice("note", f"{said}; what is shown is of the past.", is_counting=True))
     return found
 
 
 def banner(found: Iterable[Notice]) -> list[Component]:
     """Return the banner's lines."""
-    return [html.Div(notice.text, className=f"notice is-{notice.severity}") for notice in found]
+    return [
+        html.Div(
+            notice.text,
+            className=f"notice is-{notice.severity}",
+            **attributes("aria", live="off") if notice.is_counting else {},
+        )
+        for notice in found
+    ]
 
 
 def firing(market: Market, zone: str, now: Now) -> list[Component]:

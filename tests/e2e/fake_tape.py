@@ -10,6 +10,8 @@ SECOND = 1_000_000
 BEGAN_S = time.time()
 # A second brings so many.
 RATES = {"ticks": 20, "signals": 2, "live_signals": 8, "batches": 5, "messages": 30}
+# Of ingest what it has played of the past, of the sink what was deleted before it was read.
+TOLD: dict[str, Any] = {"filling": None, "lost": {}}
 STATES = ("found", "unrepaired", "refuted", "repaired", "repaired")
 
 
@@ -27,6 +29,8 @@ def services(sick: str | None, now_us: int) -> list[dict[str, Any]]:
             "lag_messages": 3 + int(seconds) % 5 if name == "sink" else 0,
             "lag_seconds": 0.02,
             "counters": {counter: int(rate * seconds) for counter, rate in RATES.items()},
+            "lost": TOLD["lost"] if name == "sink" else {},
+            "filling": TOLD["filling"] if name == "ingest" else None,
         }
         for name in SERVICES
     ]
@@ -69,8 +73,16 @@ def gap(symbol: str, number: int) -> dict[str, Any]:
 
 
 def add_gaps(app: FastAPI, feed: str, names: list[str]) -> None:
-    """Add ``GET /v1/gaps``."""
+    """Add ``GET /v1/gaps``, and what sets `TOLD`."""
     every = [gap(names[number % len(names)], number) for number in range(12)]
+
+    @app.post("/fake/told")
+    async def fake_told(
+        done_s: float | None = None, total_s: float = 900.0, lost_ticks: int = 0
+    ) -> dict[str, Any]:
+        TOLD["filling"] = None if done_s is None else {"done_s": done_s, "total_s": total_s}
+        TOLD["lost"] = {"ticks": lost_ticks} if lost_ticks else {}
+        return TOLD
 
     @app.get("/v1/gaps", response_model=None)
     async def get_gaps(

@@ -48,6 +48,35 @@ def test_a_silent_service_is_greyed_with_the_last_known(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_filled_is_on_every_page_and_what_was_lost_at_its_station(
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage, width: int
+) -> None:
+    fake_api.post("/fake/told", done_s=340.4, total_s=912.7, lost_ticks=1234)
+    try:
+        page = open_page(
+            dashboard_server.url, "health", viewport={"width": width, "height": 844}, color_scheme="dark"
+        ).page
+        note = page.locator(".notice.is-note")
+        expect(note).to_have_text("filling: 340 of 912 s; what is shown is of the past.")
+        expect(note).to_have_attribute("aria-live", "off")
+        expect(page.locator(".station").nth(0)).to_contain_text("filling: 340 of 912 s")
+        expect(page.locator(".station").nth(4).locator(".station-lost")).to_have_text(
+            "lost 1\u202f234 messages of ticks"
+        )
+        box = note.bounding_box()
+        assert box is not None
+        assert box["height"] < 40, "expected one line"
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+        fake_api.post("/fake/told", done_s=500, total_s=920)
+        page.locator("#menu-pairs").click()
+        expect(note).to_contain_text("filling: 500 of 920 s")
+    finally:
+        fake_api.post("/fake/told")
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_gaps_are_filtered_and_the_address_says_so(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     said = dashboard.page.locator("#gaps-said")

@@ -4,9 +4,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from services.common.messages import Filling
 from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
 from services.ui.market import Market, Now
-from services.ui.notices import FIRING_SHOWN, Notice, firing, notices, strip
+from services.ui.notices import FIRING_SHOWN, Notice, banner, firing, notices, strip
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
@@ -49,6 +50,23 @@ def test_each_sick_service_is_named(service: Make, now: Now) -> None:
 def test_a_replay_that_has_ended_is_a_note(service: Make, now: Now) -> None:
     market = connected(now, service("ingest", state="finished"))
     assert notices(market, now) == [Notice("note", "ingest has finished: the feed has no more trades.")]
+
+
+def test_how_much_of_the_past_has_been_played_is_a_quiet_note(service: Make, now: Now) -> None:
+    ingest = service("ingest", filling=Filling(340.9, 912.3))
+    found = notices(connected(now, ingest, service("sink", state="degraded", detail="busy")), now)
+    assert [(one.severity, one.text) for one in found] == [
+        ("warning", "sink is degraded: busy."),
+        ("note", "filling: 340 of 912 s; what is shown is of the past."),
+    ]
+    shown: Any = banner(found)
+    assert [getattr(line, "aria-live", None) for line in shown] == [None, "off"]
+    assert notices(connected(now, service("ingest")), now) == []
+
+
+def test_what_a_silent_service_last_filled_is_no_news(service: Make, now: Now) -> None:
+    ingest = service("ingest", healthy=False, age_s=9.0, filling=Filling(340, 900))
+    assert [one.severity for one in notices(connected(now, ingest), now)] == ["error"]
 
 
 def test_the_strip_shows_health_lag_and_rate(service: Make, now: Now) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.ui.answers import ServiceHealth
 from services.ui.beats import MESSAGES, PAGE
-from services.ui.formatting import NONE, age, number, per_second, significant_decimals
+from services.ui.formatting import NONE, age, filling, number, per_second, significant_decimals
 from services.ui.market import Market, Now
 
 # A heartbeat comes every second.
@@ -38,6 +38,8 @@ class Node:
     version: str | None = None
     detail: str | None = None
     lags: tuple[tuple[float, int], ...] = ()
+    filling: str | None = None
+    lost: tuple[str, ...] = ()
 
     @property
     def is_stale(self) -> bool:
@@ -111,6 +113,8 @@ def _service(
         service.version,
         "; ".join([*([service.detail] if service.detail else []), *_losses(service)]) or None,
         tuple(market.beats.lags(key)),
+        None if service.filling is None else filling(service.filling.done_s, service.filling.total_s),
+        _lost(service),
     )
 
 
@@ -138,8 +142,17 @@ def _losses(service: ServiceHealth) -> list[str]:
     return [
         f"{number(count, 0)} {what}"
         for counter, what in LOSSES.items()
-        if (count := service.counters.get(counter, 0))
+        # What was lost of each topic has lines of its own.
+        if (count := service.counters.get(counter, 0)) and not (counter == "lost" and service.lost)
     ]
+
+
+def _lost(service: ServiceHealth) -> tuple[str, ...]:
+    return tuple(
+        f"lost {number(count, 0)} {'message' if count == 1 else 'messages'} of {topic}"
+        for topic, count in sorted(service.lost.items())
+        if count
+    )
 
 
 def _broker(market: Market, now: Now, key: str, does: str, writer: str, counters: tuple[str, ...]) -> Node:

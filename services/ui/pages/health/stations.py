@@ -20,7 +20,7 @@ def drawn(nodes: list[Node], now_s: float) -> list[Component]:
 
 
 def _item(node: Node, now_s: float) -> Component:
-    numbers = [*node.rates, *([node.lag] if node.lag else [])]
+    numbers = [*node.rates, *(text for text in (node.lag, node.filling) if text)]
     parts = [
         html.Span(
             [html.B(node.name), html.Span(node.does, className="station-does")], className="station-name"
@@ -33,6 +33,7 @@ def _item(node: Node, now_s: float) -> Component:
             className="station-age num",
         ),
     ]
+    parts += [html.Span(text, className="station-lost") for text in node.lost]
     if node.detail:
         parts.append(html.Span(node.detail, className="station-detail", title=node.detail))
     stale = " is-stale" if node.is_stale else ""

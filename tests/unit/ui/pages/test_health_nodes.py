@@ -1,13 +1,16 @@
 """How each station of the pipeline is judged."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from services.api.live.tail import AWAY as BROKER_AWAY
 from services.api.stored.store import AWAY as DATABASE_AWAY
+from services.common.messages import Filling
 from services.ui.answers import ServiceHealth, Status, StreamMessage
 from services.ui.market import Market, Now
+from services.ui.pages.health import stations
 from services.ui.pages.health.nodes import SILENT_S, Node, age_words, nodes
 from tests.unit.ui.conftest import Make
 
@@ -22,6 +25,17 @@ def tell(market: Market, now: Now, **changed: ServiceHealth) -> dict[str, Node]:
     )
     market.apply(StreamMessage("update", status=Status(services)), now)
     return {node.key: node for node in nodes(market, now)}
+
+
+def texts(node: Node, name: str) -> list[str]:
+    """Return what a station says in its parts of this class."""
+    (item,) = stations.drawn([node], 0.0)
+    parts: Any = [part for part in cast("Any", item).children if part.className.split()[0] == name]
+    return [
+        str(getattr(text, "children", text))
+        for part in parts
+        for text in (part.children if isinstance(part.children, list) else [part.children])
+    ]
 
 
 @pytest.fixture
@@ -100,6 +114,29 @@ def test_lag_rates_and_losses_are_told(linked: Market, now: Now, service: Make) 
     assert sink_node.lag == "lag 1\u202f234, 0.50 s"
     assert sink_node.detail == "2 dead letters"
     assert [lag for _, lag in sink_node.lags] == [1234] * 3
+
+
+def test_what_is_filled_is_among_the_numbers_of_ingest(linked: Market, now: Now, service: Make) -> None:
+    told = tell(linked, now, ingest=service("ingest", filling=Filling(340.9, 912.3)))
+    assert (told["ingest"].level, told["ingest"].filling) == ("ok", "filling: 340 of 912 s")
+    assert texts(told["ingest"], "station-numbers")[-1] == "filling: 340 of 912 s"
+    assert told["sink"].filling is None
+
+
+def test_what_was_lost_of_each_topic_is_an_error(linked: Market, now: Now, service: Make) -> None:
+    sink = service("sink", lost={"ticks": 1234, "signals": 1}, counters={"lost": 1235, "dead_letters": 2})
+    told = tell(linked, now, sink=sink)
+    assert told["sink"].lost == ("lost 1 message of signals", "lost 1\u202f234 messages of ticks")
+    assert texts(told["sink"], "station-lost") == [*told["sink"].lost]
+    assert told["sink"].detail == "2 dead letters"
+    assert told["api"].lost == ()
+
+
+def test_what_a_service_counts_as_lost_without_topics_is_told(
+    linked: Market, now: Now, service: Make
+) -> None:
+    told = tell(linked, now, sink=service("sink", counters={"lost": 7}))
+    assert told["sink"].detail == "7 messages deleted before they were read"
 
 
 def test_nothing_is_known_before_the_first_word(now: Now) -> None:
