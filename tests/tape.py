@@ -28,7 +28,6 @@ class Tape(Source):
 
     def __init__(self, ticks: Sequence[Tick], batch_rows: int) -> None:
         self.placed = False
-        self.lost = 0
         self.until = len(ticks)
         self._messages = [Message(offset, encode(tick)) for offset, tick in enumerate(ticks)]
         self._batch_rows = batch_rows

@@ -45,7 +45,8 @@ class Backend:
         self.days = Recent(self._days, DAYS_KEPT_S, time.monotonic)
         self._stored_symbols: frozenset[str] = frozenset()
         self.tape = Tape()
-        self.configs = PairConfigs()
+        self._pulse = Pulse("api")
+        self.configs = PairConfigs(outrun=self._pulse.outrun)
         self.changing_pairs = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
         self.pool = Pool(
@@ -58,7 +59,6 @@ class Backend:
         # Each holds a connection and a thread.
         self.uploading = asyncio.Semaphore(2)
         self._health = Health()
-        self._pulse = Pulse("api")
         self.registry = PulseMetrics(self._pulse).registry
         self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse)
         self._seeded = asyncio.Event()

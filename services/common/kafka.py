@@ -60,13 +60,13 @@ async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIO
 async def consumer(
     settings: KafkaSettings,
     *topics: Topic,
-    later: Iterable[Topic] = (),
+    later: Iterable[str] = (),
     wait_ms: int = _SPACING_MS,
     **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
 
-    `later` are topics that it will be subscribed to afterwards. Fetches wait for `wait_ms`, and longer where the
+    `later` names topics that it will be subscribed to afterwards. Fetches wait for `wait_ms`, and longer where the
     settings say so and nobody wakes it: a reader that takes its time has fewer of them.
     """
     client = AIOKafkaConsumer(
@@ -83,7 +83,7 @@ async def consumer(
         stack.push_async_callback(_stop, client)
         await client.start()
         if settings.wake_directory is not None:
-            names = {topic.name for topic in (*topics, *later)}
+            names = {*later, *(topic.name for topic in topics)}
             wake_up = WakeUp(client, settings.wake_directory, names, wait_ms / 1000)
             stack.callback(wake_up.close)
         yield client

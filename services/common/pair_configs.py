@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -11,17 +12,17 @@ from services.common import kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint
 from services.common.errors import AwayError, BadMessageError, TransientError
+from services.common.losses import Losses, Outrun
 from services.common.messages import PairConfig, decode, encode
 from services.common.settings import KafkaSettings, PairSettings
 from services.common.topics import PAIRS
+from services.common.wake_up import Waker
 
 Configs = Mapping[str, PairConfig]
 Offsets = Mapping[TopicPartition, int]
 """The offset after a message, by its partition."""
 
 _POLL_MS = 1_000
-# Pairs seldom change.
-_FETCH_MAX_WAIT_MS = 100
 _PUBLISH_S = 3.0
 
 log = structlog.get_logger()
@@ -63,6 +64,8 @@ async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | No
             for sent in await asyncio.gather(*waiting):
                 place, end = sent.topic_partition, sent.offset + 1
                 reached[place] = max(end, reached.get(place, 0))
+            with closing(Waker(settings.wake_directory)) as waker:
+                waker.wake([PAIRS.name])
     except (KafkaError, TimeoutError) as error:
         reason = f"expected the broker to take the pairs: {str(error) or repr(error)}"
         raise AwayError("the broker", reason) from error
@@ -72,12 +75,20 @@ async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | No
 class PairConfigs:
     """The pairs by name. ``version`` grows with each change; ``loaded`` is set once the topic has been read."""
 
-    def __init__(self, bury: Callable[[ConsumerRecord, Exception], Awaitable[None]] | None = None) -> None:
-        """`bury` puts aside a message that is no configuration; None where another service does."""
+    def __init__(
+        self,
+        bury: Callable[[ConsumerRecord, Exception], Awaitable[None]] | None = None,
+        outrun: Outrun = lambda *_: None,
+    ) -> None:
+        """`bury` puts aside a message that is no configuration, None where another service does.
+
+        `outrun` is told what the broker had deleted before it was read.
+        """
         self.by_name: Configs = {}
         self.version = 0
         self.loaded = asyncio.Event()
         self._bury = bury
+        self._losses = Losses(outrun)
         self._read: Offsets = {}
         self._progress = asyncio.Event()
 
@@ -90,9 +101,8 @@ class PairConfigs:
         while True:
             checkpoint()
             try:
-                wait_ms = max(settings.fetch_max_wait_ms, _FETCH_MAX_WAIT_MS)
-                async with kafka.consumer(settings, PAIRS, fetch_max_wait_ms=wait_ms) as consumer:
-                    ends = await _go_to_the_beginning(consumer)
+                async with kafka.consumer(settings, PAIRS) as consumer:
+                    ends = await self._go_to_the_beginning(consumer)
                     if first and not any(ends.values()):
                         ends = {**ends, **await publish(settings, first)}
                     backoff.reset()
@@ -116,20 +126,47 @@ class PairConfigs:
             await self._progress.wait()
         return self.version
 
+    async def _go_to_the_beginning(self, consumer: AIOKafkaConsumer) -> Offsets:
+        """Return the end of each partition."""
+        assigned = consumer.assignment()
+        if not assigned:
+            raise TransientError(f"expected the topic {PAIRS.name}, received none")
+        await consumer.seek_to_beginning()
+        earliest = await consumer.beginning_offsets(assigned)
+        ends: Offsets = await consumer.end_offsets(assigned)
+        for place in self._read.keys() & ends.keys():
+            self._losses.resume(place, self._read[place], earliest[place], ends[place])
+        return ends
+
     async def _follow(self, consumer: AIOKafkaConsumer, ends: Offsets) -> None:
         configs: dict[str, PairConfig] = {}
         behind = {partition for partition, end in ends.items() if end > 0}
         is_empty = not behind
+        read = {place: await consumer.position(place) for place in ends}
         while True:
             checkpoint()
-            for batch in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+            for place, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 is_empty = False
+                await self._pass(consumer, read, place, batch[0].offset)
                 for record in batch:
                     await self._apply(configs, record)
-            read = {partition: await consumer.position(partition) for partition in ends}
+                read[place] = batch[-1].offset + 1
+            for place in ends:
+                await self._pass(consumer, read, place, await consumer.position(place))
             behind = {partition for partition in behind if read[partition] < ends[partition]}
             if not behind and not is_empty:
-                self._take(configs, read)
+                self._take(configs, dict(read))
+
+    async def _pass(
+        self, consumer: AIOKafkaConsumer, read: dict[TopicPartition, int], place: TopicPartition, offset: int
+    ) -> None:
+        """Go on to an offset; one that was passed before belongs to a topic that has to be read from its beginning."""
+        if offset < (following := read.get(place, 0)):
+            raise TransientError(
+                f"expected offset {following} of {place.topic}/{place.partition}, received {offset}: reading it anew"
+            )
+        await self._losses.passed(place, following, offset, consumer.beginning_offsets)
+        read[place] = offset
 
     def _take(self, configs: Configs, read: Offsets) -> None:
         if configs != self.by_name:
@@ -154,13 +191,3 @@ class PairConfigs:
                 await self._bury(record, error)
         else:
             configs[name] = config
-
-
-async def _go_to_the_beginning(consumer: AIOKafkaConsumer) -> Offsets:
-    """Return the end of each partition."""
-    assigned = consumer.assignment()
-    if not assigned:
-        raise TransientError(f"expected the topic {PAIRS.name}, received none")
-    await consumer.seek_to_beginning()
-    ends: Offsets = await consumer.end_offsets(assigned)
-    return ends

@@ -83,6 +83,10 @@ class Batch:
                 self.passed += 1
         self.read[partition] = offset + 1
 
+    def __bool__(self) -> bool:
+        """Return whether there is something to write, be it that messages need not be read again."""
+        return bool(self.read)
+
     def __len__(self) -> int:
         return self.passed + self.expired + len(self.refused) + sum(map(len, self.records.values()))
 

@@ -18,7 +18,7 @@ from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.metrics import PulseMetrics, published
 from services.common.pair_configs import PairConfigs
 from services.sink import pairs, retention
-from services.sink.batch import Batch, Refused
+from services.sink.batch import KINDS, Batch, Refused
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, Source
 from services.sink.tables import TABLES
@@ -125,7 +125,7 @@ class Sink:
         if self._pulse.state != "running":
             log.info("writing")
         self._pulse.state, self._pulse.detail = "running", None
-        self._pulse.counters["lost"] = self._source.lost
+        self._pulse.counters["lost"] = sum(self._pulse.lost.values())
 
     async def _write(self, writer: Writer, batch: Batch) -> None:
         await self._bury(batch.refused)
@@ -171,20 +171,21 @@ async def serve(settings: SinkSettings) -> None:
 
 
 async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
-    options = {
-        "group_id": GROUP,
-        "session_timeout_ms": SESSION_TIMEOUT_MS,
-        # A batch waits longer than this anyway, and where every fetch waits in full, idling costs less.
-        "fetch_max_wait_ms": max(settings.fetch_max_wait_ms, settings.batch_ms // 2),
-    }
     async with (
         kafka.producer(settings) as producer,
-        kafka.consumer(settings, **options) as consumer,
+        kafka.consumer(
+            settings,
+            later=KINDS,
+            # A batch waits longer than this anyway, and fewer fetches cost less.
+            wait_ms=settings.batch_ms // 2,
+            group_id=GROUP,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+        ) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
-        source = Source(consumer, settings)
+        source = Source(consumer, settings, pulse.outrun)
         # A dead letter counts as buried when the broker has it, before its offset is passed.
-        configs = PairConfigs()
+        configs = PairConfigs(outrun=pulse.outrun)
         sink = Sink(settings, source, kafka.DeadLetters(producer.send_and_wait, "sink"), pulse)
         tasks.create_task(pulse.beat(producer.send))
         tasks.create_task(sink.watch_lag())

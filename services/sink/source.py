@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from services.common import clock, kafka
 from services.common.lag import Lag, ReadingLag
+from services.common.losses import Losses, Outrun
 from services.common.topics import SINK_GROUP
 from services.sink.batch import KINDS, Batch, Partition
 from services.sink.settings import SinkSettings
@@ -34,11 +35,10 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     Between two reads the partitions are paused: as long as the database is behind or away nothing is fetched.
     """
 
-    def __init__(self, consumer: AIOKafkaConsumer, settings: SinkSettings) -> None:
-        """`consumer` is started, a member of GROUP and not yet subscribed."""
+    def __init__(self, consumer: AIOKafkaConsumer, settings: SinkSettings, outrun: Outrun) -> None:
+        """`consumer` is started, a member of GROUP and not yet subscribed; `outrun` is told what was deleted unread."""
         self.placed = False
-        self.lost = 0
-        """Messages that the broker had deleted before they were read."""
+        self._losses = Losses(outrun)
         self._consumer = consumer
         self._settings = settings
         self._next: dict[Partition, int] = {}
@@ -47,10 +47,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer.subscribe(list(KINDS), listener=self)
 
     async def place(self, stored: Mapping[Partition, int]) -> None:
-        """Go to the stored offset of each assigned partition, to the earliest one where none is stored.
-
-        An offset the broker does not have means that messages are lost: said in the log and in ``lost``.
-        """
+        """Go to the stored offset of each assigned partition, to the earliest one if none is stored or it is gone."""
         self.placed = True
         assigned = self._consumer.assignment()
         earliest = await self._consumer.beginning_offsets(assigned)
@@ -60,18 +57,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         self._next, self._written = {}, {}
         for topic_partition in assigned:
             partition, first = Partition(*topic_partition), earliest[topic_partition]
-            offset = stored.get(partition, first)
-            if not first <= offset <= latest[topic_partition]:
-                self.lost += max(0, first - offset)
-                log.error(
-                    "messages are lost: the broker does not have the stored offset, going on at its earliest",
-                    topic=partition.topic,
-                    partition=partition.partition,
-                    stored=offset,
-                    earliest=first,
-                    latest=latest[topic_partition],
-                )
-                offset = first
+            offset = self._losses.resume(
+                topic_partition, stored.get(partition, first), first, latest[topic_partition]
+            )
             self._consumer.seek(topic_partition, offset)
             self._next[partition] = self._written[partition] = offset
 
@@ -99,6 +87,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
                 partition = Partition(*topic_partition)
                 await self._add(batch, partition, records)
                 self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
+            if not received and not batch:
+                await self._skip(batch)
             if not self.placed:
                 return Batch()
             if not batch:
@@ -139,14 +129,23 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         self.placed = False
 
     async def _check(self, topic_partition: TopicPartition, offset: int) -> None:
-        """Ask to be placed again if the broker has moved us: back, or past messages it has deleted."""
+        """Count what the broker has moved us past, and ask to be placed again if it has moved us back."""
         expected = self._next.get(Partition(*topic_partition))
-        if offset == expected or not self.placed:
-            return
-        # Offsets may also be skipped where nothing was lost: a transaction's markers take one each.
-        earliest = await self._consumer.beginning_offsets([topic_partition])
-        if expected is None or offset < expected or expected < earliest[topic_partition]:
+        if expected is None or offset < expected:
             self.placed = False
+        elif self.placed:
+            await self._losses.passed(topic_partition, expected, offset, self._consumer.beginning_offsets)
+
+    async def _skip(self, batch: Batch) -> None:
+        """Pass what nothing comes of any more: deleted messages after which there is none, marks of transactions."""
+        for partition, following in self._next.items():
+            position = await self._consumer.position(TopicPartition(*partition))
+            if not self.placed:
+                return
+            if position != following:
+                await self._check(TopicPartition(*partition), position)
+                batch.read[partition] = position
+        self._next |= batch.read
 
     async def _add(self, batch: Batch, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
         for first in range(0, len(records), _AT_ONCE):

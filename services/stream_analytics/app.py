@@ -51,7 +51,7 @@ class StreamAnalytics:
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
         self.app = new_app(settings, self._back_pressure.held, self._lost)
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.pairs = PairConfigs(self.bury)
+        self.pairs = PairConfigs(self.bury, self.pulse.outrun)
         self.partitions: dict[int, Partition] = {}
         self._changelogs: dict[int, Changelog] = {}
         self._versions: dict[int, int] = {}

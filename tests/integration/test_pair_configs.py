@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from services.common.errors import TransientError
 from services.common.messages import PairConfig, decode, encode
@@ -103,6 +103,38 @@ def test_bad_messages_are_put_aside_and_change_nothing(broker: str) -> None:
             await asyncio.to_thread(produce, broker, "pairs", ((raw, 0) for raw in bad), PAIR.encode())
             assert [await buried.get() for _ in bad] == bad
             assert configs.by_name == FIRST
+
+    asyncio.run(run())
+
+
+def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(broker: str) -> None:
+    async def run() -> None:
+        buried, said = list[bytes | None](), list[tuple[str, int, int]]()
+        reading, goes_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def bury(record: ConsumerRecord, _: Exception) -> None:
+            buried.append(record.value)
+            reading.set()
+            await goes_on.wait()
+
+        def outrun(*one: Any) -> None:
+            said.append(one)
+            again.set()
+
+        async with following(broker, FIRST, bury=bury, outrun=outrun) as (settings, configs):
+            await configs.loaded.wait()
+            await asyncio.to_thread(produce, broker, "pairs", [(b"{", 2)])
+            await reading.wait()
+            # The embedded broker keeps 5 MiB of a partition.
+            large = ((b"{" * 100_000, 2) for _ in range(80))
+            await asyncio.to_thread(produce, broker, "pairs", large)
+            goes_on.set()
+            await again.wait()
+            await configs.reach(await publish(settings, {OTHER.pair: OTHER}))
+            await configs.reach({TopicPartition("pairs", 2): 81})
+            assert configs.by_name == {**FIRST, OTHER.pair: OTHER}
+            ((topic, partition, lost),) = said
+            assert (topic, partition, lost + len(buried)) == ("pairs", 2, 81)
 
     asyncio.run(run())
 

@@ -211,7 +211,7 @@ def test_stored_offsets_hold_for_their_own_cluster_and_within_its_range(
     send(broker, map(encode, ticks[90:]))
     process = start(broker, database_url)
     wait_until(lambda: count(database_url) == 120, "an offset beyond the end is not waited for")
-    assert '"stored": 1000000' in stop(process)
+    assert '"expected": 1000000' in stop(process)
     assert_store_holds(database_url, ticks)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 import structlog
@@ -18,6 +18,7 @@ from services.common.cancellation import checkpoint, pause
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.lag import ReadingLag
+from services.common.losses import Losses
 from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
@@ -28,10 +29,7 @@ AWAY = "the broker cannot be reached"
 # of the tape far enough back to know which streams are stale.
 _TOPICS = {TICKS: 500, SIGNALS: 500, ALERTS: 100, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
 BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
-_FLOWING = frozenset({TICKS.name, SIGNALS.name})
 POLL_MS = 1_000
-# After such a silence fetches wait longer.
-PACE_MS = 100
 ANSWER_S = 3.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
@@ -50,6 +48,7 @@ class Tail:
         self._pulse = pulse
         self._news = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
+        self._losses = Losses(pulse.outrun)
         self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
         self._take: dict[str, Callable[[bytes], None]] = {
@@ -109,9 +108,11 @@ class Tail:
                 await self._place(consumer, assigned)
                 placed = assigned
             checkpoint()
-            wait_ms = PACE_MS if self.caught_up.is_set() else POLL_MS
-            batches = await consumer.getmany(timeout_ms=wait_ms)
-            kafka.pace_fetches(consumer, self._settings, any(place.topic in _FLOWING for place in batches))
+            batches = await consumer.getmany(timeout_ms=POLL_MS)
+            # Of a new assignment the consumer has begun at the earliest messages.
+            if consumer.assignment() != placed or not await self._follow(consumer, batches):
+                placed = None
+                continue
             for partition, records in batches.items():
                 self._take_all(partition, records)
             if not batches or all(self._next[partition] >= end for partition, end in self._goals.items()):
@@ -125,22 +126,35 @@ class Tail:
         earliest = await consumer.beginning_offsets(assigned)
         self._goals = await consumer.end_offsets(assigned)
         for partition, end in self._goals.items():
-            offset = self._next.get(partition, -1)
-            if not earliest[partition] <= offset <= end:
-                offset = max(earliest[partition], end - BACKLOG[partition.topic])
+            offset = max(earliest[partition], end - BACKLOG[partition.topic])
+            if (known := self._next.get(partition)) is not None:
+                offset = self._losses.resume(partition, known, earliest[partition], end)
             consumer.seek(partition, offset)
             self._next[partition] = offset
 
+    async def _follow(
+        self, consumer: AIOKafkaConsumer, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+    ) -> bool:
+        """Count what the broker has moved us past, and tell whether it has moved us back nowhere.
+
+        After a silence also what it has moved us past to where there is nothing.
+        """
+        reached = {partition: records[0].offset for partition, records in batches.items()}
+        if not batches:
+            reached = {partition: await consumer.position(partition) for partition in self._goals}
+        for partition, offset in reached.items():
+            following = self._next[partition]
+            if offset < following:
+                return False
+            await self._losses.passed(partition, following, offset, consumer.beginning_offsets)
+            self._next[partition] = offset
+        return True
+
     def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        # Between a new assignment and our seek the consumer has begun at the earliest messages.
-        if partition not in self._next:
-            return
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         take, counters = self._take[partition.topic], self._pulse.counters
+        self._next[partition] = records[-1].offset + 1
         for record in records:
-            if record.offset < self._next[partition]:
-                continue
-            self._next[partition] = record.offset + 1
             if record.value is None:
                 continue
             counters["messages"] += 1

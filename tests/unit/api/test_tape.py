@@ -123,3 +123,18 @@ def test_the_store_says_what_no_topic_has_said_since(
 def test_a_gap_without_its_ids_is_a_bad_message() -> None:
     with pytest.raises(BadMessageError, match="expected first_id and last_id"):
         tape_of(TapeEvent(kind="gap_found", venue="v", symbol=SYMBOL, at_us=1, first_id=1))
+
+
+def test_messages_that_a_reader_lost_are_no_news_of_a_symbol() -> None:
+    lost = TapeEvent(
+        kind="messages_lost",
+        venue="",
+        symbol="",
+        at_us=9,
+        reader="sink",
+        topic="ticks",
+        partition=0,
+        messages=5,
+    )
+    tape = tape_of(gap("gap_found", 1), lost)
+    assert (open_and_missing(tape), tape.coverage("")) == ((1, 10), Tape().coverage(""))

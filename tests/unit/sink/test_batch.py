@@ -65,8 +65,9 @@ def test_of_the_tape_only_gaps_are_kept_and_all_else_is_passed_over() -> None:
     assert (list(batch), len(batch), batch.read) == ([], 1, {place: 6})
     batch.add(place, 6, tape_event("gap_repaired"))
     batch.add(place, 7, tape_event("stream_stale"))
+    batch.add(place, 8, tape_event("messages_lost"))
     ((topic, (record,)),) = batch
-    assert (topic, record.offset, len(batch), batch.read) == ("tape-events", 6, 3, {place: 8})
+    assert (topic, record.offset, len(batch), batch.read) == ("tape-events", 6, 4, {place: 9})
 
 
 def test_signals_of_a_second_that_is_still_open_are_passed_over() -> None:

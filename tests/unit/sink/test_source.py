@@ -39,6 +39,8 @@ class Broker:
         self.listener: Any = None
         self.running = True
         self.value = b"{}"
+        self.reached = 0
+        self.said: list[tuple[str, int, int]] = []
 
     def subscribe(self, topics: list[str], listener: object) -> None:
         self.listener = listener
@@ -68,15 +70,20 @@ class Broker:
 
     def seek(self, place: TopicPartition, offset: int) -> None:
         self.sought.append(offset)
+        self.reached = offset
+
+    async def position(self, place: TopicPartition) -> int:
+        return self.reached
+
+    def outrun(self, *loss: Any) -> None:
+        self.said.append(loss)
 
     async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Message]]:
         if not self.portions or not self.running:
             return {}
-        return {
-            PLACE: [
-                Message(offset, self.value, clock.now_us() // 1000 - 5_000) for offset in self.portions.pop(0)
-            ]
-        }
+        offsets = self.portions.pop(0)
+        self.reached = offsets[-1] + 1
+        return {PLACE: [Message(offset, self.value, clock.now_us() // 1000 - 5_000) for offset in offsets]}
 
 
 def tick(event_us: int) -> Tick:
@@ -95,7 +102,8 @@ def tick(event_us: int) -> Tick:
 def placed(
     broker: Broker, stored: dict[Partition, int], rows: int = 100, keep: timedelta | None = None
 ) -> Source:
-    source = Source(broker, SinkSettings(batch_rows=rows, batch_ms=50, retention_ticks=keep))
+    settings = SinkSettings(batch_rows=rows, batch_ms=50, retention_ticks=keep)
+    source = Source(broker, settings, broker.outrun)
     asyncio.run(source.place(stored))
     return source
 
@@ -107,20 +115,20 @@ def read(source: Source) -> Batch:
 @pytest.mark.parametrize(
     ("stored", "expected", "lost"),
     [
-        ({}, 10, 0),
-        ({Partition("ticks", 0): 15}, 15, 0),
-        ({Partition("ticks", 0): 20}, 20, 0),
-        ({Partition("ticks", 0): 4}, 10, 6),
-        ({Partition("ticks", 0): 21}, 10, 0),
+        ({}, 10, []),
+        ({Partition("ticks", 0): 15}, 15, []),
+        ({Partition("ticks", 0): 20}, 20, []),
+        ({Partition("ticks", 0): 4}, 10, [("ticks", 0, 6)]),
+        ({Partition("ticks", 0): 21}, 10, []),
     ],
     ids=["nothing stored", "stored", "at the end", "deleted meanwhile", "beyond the end"],
 )
 def test_it_goes_on_where_the_database_says_or_at_the_earliest(
-    stored: dict[Partition, int], expected: int, lost: int
+    stored: dict[Partition, int], expected: int, lost: list[tuple[str, int, int]]
 ) -> None:
     broker = Broker(10, 20)
     source = placed(broker, stored)
-    assert (broker.sought, source.lost, source.placed) == ([expected], lost, True)
+    assert (broker.sought, broker.said, source.placed) == ([expected], lost, True)
 
 
 def test_a_batch_is_full_at_its_size() -> None:
@@ -140,13 +148,42 @@ def test_offsets_skipped_without_a_loss_are_no_matter() -> None:
     assert source.placed
 
 
-@pytest.mark.parametrize("portion", [[7, 8], [20, 21]], ids=["moved back", "moved past deleted messages"])
-def test_a_broker_that_moves_it_makes_it_ask_to_be_placed(portion: list[int]) -> None:
-    broker = Broker(0, 30, [portion])
+def test_messages_deleted_before_they_were_read_are_counted_and_those_that_are_left_are_read() -> None:
+    broker = Broker(0, 30, [[10, 11], [20, 21], [22]])
+    source = placed(broker, {Partition("ticks", 0): 10}, rows=5)
+    broker.earliest = 20
+    assert (read(source).read, source.placed) == ({("ticks", 0): 23}, True)
+    assert broker.said == [("ticks", 0, 8)]
+
+
+def test_what_was_counted_is_not_counted_again_where_the_batch_could_not_be_written() -> None:
+    broker = Broker(0, 30, [[20, 21], [25, 26]])
+    source = placed(broker, {Partition("ticks", 0): 10}, rows=2)
+    broker.earliest = 20
+    assert read(source)
+    asyncio.run(source.place({Partition("ticks", 0): 10}))
+    broker.earliest = 25
+    assert read(source)
+    assert broker.said == [("ticks", 0, 10), ("ticks", 0, 5)]
+
+
+def test_where_nothing_is_left_the_loss_is_counted_and_its_offsets_are_passed() -> None:
+    broker = Broker(0, 30)
     source = placed(broker, {Partition("ticks", 0): 10})
-    broker.earliest = portion[0]
+    broker.earliest = broker.latest = broker.reached = 30
+    batch = read(source)
+    assert (bool(batch), len(batch), batch.read) == (True, 0, {("ticks", 0): 30})
+    assert broker.said == [("ticks", 0, 20)]
+    asyncio.run(source.commit(batch.read))
+    assert asyncio.run(source.lag()).messages == 0
     assert not read(source)
-    assert not source.placed
+
+
+def test_a_broker_that_moves_it_back_makes_it_ask_to_be_placed() -> None:
+    broker = Broker(0, 30, [[7, 8]])
+    source = placed(broker, {Partition("ticks", 0): 10})
+    assert not read(source)
+    assert (source.placed, broker.said) == (False, [])
 
 
 def test_a_rebalance_drops_what_was_read_and_asks_to_be_placed() -> None:

@@ -71,7 +71,7 @@ RENAMED = {
 }
 # What of a message is not in its table: no event of a gap and no final signal has it.
 NO_COLUMN = {
-    "tape-events": {"stream", "coverage_1h", "coverage_24h"},
+    "tape-events": {"stream", "coverage_1h", "coverage_24h", "reader", "topic", "partition", "messages"},
     "signals": {"closed", "late"},
 }
 

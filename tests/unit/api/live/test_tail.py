@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -28,26 +27,34 @@ class Record(NamedTuple):
 
 
 class Partitions:
-    """A consumer of partitions that hold `ends` messages; it forgets its positions when one is added."""
+    """A consumer of partitions that hold messages from `first` to `ends`; it forgets its positions when one is added.
+
+    As a broker does, it moves a reader of what there is not to the first message.
+    """
 
     def __init__(self, ends: dict[TopicPartition, int]) -> None:
         self.ends = ends
         self.positions = dict.fromkeys(ends, 0)
         self.steps: list[object] = []
         self.read: list[tuple[int, int]] = []
-        self._fetcher = SimpleNamespace(_fetch_max_wait_ms=0)
+        self.first = 0
+        self.sought: list[int] = []
 
     def assignment(self) -> frozenset[TopicPartition]:
         return frozenset(self.ends)
 
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 0)
+        return dict.fromkeys(partitions, self.first)
+
+    async def position(self, partition: TopicPartition) -> int:
+        return self.positions[partition]
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         return {partition: self.ends[partition] for partition in partitions}
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.positions[partition] = offset
+        self.sought.append(offset)
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
         if self.steps:
@@ -56,6 +63,8 @@ class Partitions:
             raise asyncio.CancelledError
         batches = {}
         for partition, end in self.ends.items():
+            if not self.first <= self.positions[partition] <= end:
+                self.positions[partition] = self.first
             batches[partition] = [
                 Record(n, message(partition, n)) for n in range(self.positions[partition], end)
             ]
@@ -64,6 +73,8 @@ class Partitions:
         return {partition: records for partition, records in batches.items() if records}
 
     def change(self, step: object) -> None:
+        if isinstance(step, tuple):
+            self.first, step = step
         assert isinstance(step, dict)
         if step.keys() != self.ends.keys():
             self.positions = dict.fromkeys(step, 0)
@@ -88,18 +99,21 @@ def message(partition: TopicPartition, offset: int) -> bytes | None:
 
 
 def read(
-    ends: dict[TopicPartition, int], *steps: dict[TopicPartition, int]
+    ends: dict[TopicPartition, int], *steps: dict[TopicPartition, int] | tuple[int, dict[TopicPartition, int]]
 ) -> tuple[Partitions, Hub, Pulse, Tail]:
     consumer, hub, pulse = Partitions(ends), Hub(), Pulse("api")
     consumer.steps = list(steps)
     tail = Tail(KafkaSettings(), hub, Tape(), Health(), pulse)
+    read_on(tail, consumer)
+    return consumer, hub, pulse, tail
 
+
+def read_on(tail: Tail, consumer: Partitions) -> None:
     async def run() -> None:
         with suppress(asyncio.CancelledError):
             await tail.read(consumer)
 
     asyncio.run(run())
-    return consumer, hub, pulse, tail
 
 
 def test_only_the_end_of_a_long_partition_is_read() -> None:
@@ -126,3 +140,30 @@ def test_a_partition_that_has_begun_anew_is_read() -> None:
     _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {ADDED: 3}, {FIRST: 5, ADDED: 3})
     assert pulse.counters["messages"] == 29 + 3 + 5
     assert hub.ticks["S1"].message.trade_id == 2
+
+
+def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_read() -> None:
+    consumer, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, (40, {FIRST: 50}))
+    assert pulse.lost == {"ticks": 10}
+    assert [offset for _, offset in consumer.read] == [*range(30), *range(40, 50)]
+    assert hub.ticks["S0"].message.trade_id == 49
+
+
+def test_where_nothing_is_left_the_loss_is_counted_at_once() -> None:
+    consumer, _, pulse, _ = read({FIRST: 30}, {FIRST: 30}, (45, {FIRST: 45}))
+    assert (pulse.lost, consumer.read[-1]) == ({"ticks": 15}, (0, 29))
+
+
+def test_the_backlog_passed_over_at_the_start_is_no_loss_but_later_everything_is_read() -> None:
+    consumer, _, pulse, tail = read({FIRST: 10_000})
+    assert (pulse.lost, consumer.sought) == ({}, [10_000 - BACKLOG["ticks"]])
+    again = Partitions({FIRST: 40_000})
+    again.first = 10_500
+    read_on(tail, again)
+    assert (pulse.lost, again.sought, len(again.read)) == ({"ticks": 500}, [10_500], 29_500)
+
+
+def test_a_topic_made_anew_under_the_same_name_is_read_from_its_first_message() -> None:
+    consumer, _, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 5}, {FIRST: 5}, {FIRST: 6})
+    assert [offset for _, offset in consumer.read[30:]] == [*range(5), *range(5), 5]
+    assert (pulse.lost, pulse.counters["messages"]) == ({}, 29 + 6)
