@@ -107,11 +107,35 @@ def test_a_recording_of_the_venue_arrives_whole(data_dir: Path) -> None:
         check_everything_arrived(running, trades)
 
 
+def test_a_start_does_not_wait_for_the_past_to_be_played(data_dir: Path) -> None:
+    """The past is 4.5 million ticks of four symbols here, and more of them come while these are played."""
+    pairs = ["--symbols", "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT", "--pairs", "ETHUSDT-BTCUSDT,SOLUSDT-BNBUSDT"]
+    with pipeline(data_dir, "--feed", "synthetic", *pairs, environ={"PAIRSTREAM_RATE": "5000"}) as running:
+
+        def filling() -> dict[str, float]:
+            ingest = running.services()["ingest"]
+            assert (ingest["state"], ingest["healthy"]) == ("running", True)
+            assert ingest["filling"] is not None, "expected the past to be played still"
+            return dict(ingest["filling"])
+
+        first = filling()
+        assert 0 <= first["done_s"] < first["total_s"]
+        assert first["total_s"] >= 900
+        running.wait_until(lambda: running.count("signals") > 0, "the first signals", within_s=60)
+        running.wait_until(lambda: filling()["done_s"] > first["done_s"], "more of the past")
+        running.wait_until(
+            lambda: running.said(r"ingest .*filling: \d+ of 9\d\d s"), "the progress in the log"
+        )
+        assert httpx.get(running.dashboard).status_code == 200
+        filling()
+
+
 def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> None:
     # With workers for analyses, of which none may be left either.
     at_once = {"PAIRSTREAM_API_ANALYSIS_IDLE": "1s"}
     with pipeline(data_dir, "--feed", "synthetic", environ=at_once) as running:
         running.wait_until(lambda: running.count("signals") > 100, "signals")
+        running.wait_until(lambda: running.services()["ingest"]["filling"] is None, "all of the past")
         for name in ("ingest", "api", "sink", "stream_analytics", "ui"):
             os.kill(running.pid_of(name), signal.SIGKILL)
             news = partial(running.said, f"{name} .*killed by SIGKILL; starting")
