@@ -22,11 +22,11 @@ import psutil
 from aiokafka import AIOKafkaProducer
 from websockets.asyncio.client import connect
 
-from benchmarks.stream import Market, pairs, symbols
+from benchmarks.load import Market, pairs, symbols
 from services.common import clock
 from services.common.messages import Signal, encode
 from services.common.topics import SIGNALS, TICKS
-from services.local.broker import STREAM_FETCH_MAX_WAIT_MS, EmbeddedBroker
+from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
 from tests.ports import free_port
 
 WARM_S = 4.0
@@ -156,7 +156,7 @@ async def measure(count: int, query: str) -> str:
         "PAIRSTREAM_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "PAIRSTREAM_API_PORT": str(port),
         "PAIRSTREAM_API_CONCURRENCY": "10000",
-        "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(STREAM_FETCH_MAX_WAIT_MS),
+        "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
         "PAIRSTREAM_LOG_LEVEL": "error",
         "PAIRSTREAM_SYMBOLS": ",".join(NAMES),
         "PAIRSTREAM_PAIRS": ",".join(PAIRS),

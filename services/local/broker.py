@@ -6,10 +6,10 @@ from confluent_kafka import Producer
 
 from services.common.errors import FatalError
 
-# It answers a fetch only when the fetch's wait is over: short waits are low latency, long ones little idle work.
-FETCH_MAX_WAIT_MS = 40
-# For what a signal waits on its way to a client; without trades the services wait longer by themselves.
-STREAM_FETCH_MAX_WAIT_MS = 5
+# It answers a fetch only when the fetch's wait is over: so long do those wait that nobody wakes.
+FETCH_MAX_WAIT_MS = 5
+# Of a partition; then it drops the oldest messages.
+KEEPS_BYTES = 5 << 20
 
 
 class EmbeddedBroker:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from services.api.door.keys import Keys
 from services.api.settings import ApiSettings
@@ -20,7 +21,7 @@ from services.ingest import service as ingest
 from services.ingest.feeds.reachable import reachable
 from services.ingest.settings import IngestSettings
 from services.local import pairs, readiness
-from services.local.broker import FETCH_MAX_WAIT_MS, STREAM_FETCH_MAX_WAIT_MS, EmbeddedBroker
+from services.local.broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.database import EmbeddedDatabase
 from services.local.settings import UpSettings, unknown
 from services.local.supervisor import Child, Command
@@ -47,19 +48,28 @@ async def up(settings: UpSettings) -> None:
             "PAIRSTREAM_UI_PORT": str(ui_port),
             "PAIRSTREAM_API_URL": api_url,
             "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
+            "PAIRSTREAM_BROKER_KEEPS_BYTES": str(KEEPS_BYTES),
             "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
         }
         environment["PAIRSTREAM_FEED"] = await _choose_feed(settings, environment)
         ingest_settings = await _check(environment)
         async with AsyncExitStack() as stack:
             broker = EmbeddedBroker()
+            # What a killed run leaves behind is empty but for sockets that nobody has open.
+            wake_directory = stack.enter_context(
+                TemporaryDirectory(prefix="pairstream-wake-", ignore_cleanup_errors=True)
+            )
             embedded = await asyncio.to_thread(EmbeddedDatabase, directory / "postgresql")
             stack.callback(embedded.remove_socket)
             children = [Child(embedded.command, say)]
             await stack.enter_async_context(_running(children))
             url = await embedded.create(_database_name(ingest_settings))
             await asyncio.to_thread(database.upgrade, url, load(StoreSettings, environment))
-            environment |= {"PAIRSTREAM_BROKERS": broker.servers, "PAIRSTREAM_DATABASE_URL": url}
+            environment |= {
+                "PAIRSTREAM_BROKERS": broker.servers,
+                "PAIRSTREAM_WAKE_DIRECTORY": wake_directory,
+                "PAIRSTREAM_DATABASE_URL": url,
+            }
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
             services = [Child(_service(name, environment), say) for name in SERVICES]
             await stack.enter_async_context(_running(services))
@@ -80,8 +90,6 @@ def _database_name(settings: IngestSettings) -> str:
 
 
 def _service(name: str, environment: Mapping[str, str]) -> Command:
-    if name in ("stream_analytics", "api"):
-        environment = {**environment, "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(STREAM_FETCH_MAX_WAIT_MS)}
     return Command(name, [sys.executable, "-m", f"services.{name}"], environment)
 
 

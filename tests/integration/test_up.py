@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -87,8 +88,13 @@ def test_a_recording_arrives_whole_is_shown_by_one_instance_and_survives_a_resta
         assert "pairstream" in httpx.get(running.dashboard).text.lower()
         in_use = rf"pairstream: --data-dir: {data_dir} is in use by another pairstream \(process \d+\)"
         refused(data_dir, [], in_use)
+        environment = psutil.Process(running.pid_of("sink")).environ()
+        wake_directory = Path(environment["PAIRSTREAM_WAKE_DIRECTORY"])
+        # Sink, analytics and API each read the pairs besides.
+        assert len(list(wake_directory.iterdir())) == 6
     assert running.returncode == 0
     assert running.survivors() == []
+    assert not wake_directory.exists()
     # Again on the same directory: a fresh broker, the same trades, and nothing twice.
     with pipeline(data_dir, "--replay-file", RECORDING, "--speed", "max") as running:
         check_everything_arrived(running, trades)
