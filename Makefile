@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 MINUTES ?= 10
 KILLS ?= 50
 
-.PHONY: help demo test pages soak faults fuzz lint types schemas lock bench brokers clean browser kafka
+.PHONY: help demo test pages soak faults fuzz lint types schemas lock bench speed brokers clean browser kafka
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ from the cod
 
 bench: $(VENV)/.installed browser ## print the benchmark table
 	$(BIN)/python -m benchmarks
+
+speed: $(VENV)/.installed kafka ## measure the pipeline at the market's speed, which takes an hour: benchmarks/README.md
+	$(BIN)/python -m benchmarks.market_speed --minutes 5
 
 lock: ## resolve the dependencies again
 	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --all-extras --group dev \

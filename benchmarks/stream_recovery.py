@@ -10,7 +10,7 @@ import time
 import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from benchmarks.stream import Market, of, pairs, process, symbols
+from benchmarks.load import Market, of, pairs, process, symbols
 from services.common import clock
 from services.common.clock import SECOND
 from services.common.messages import LegTrade, PairConfig, Signal, decode

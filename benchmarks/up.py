@@ -22,8 +22,10 @@ def directory() -> Iterator[Path]:
     """Make a directory that PostgreSQL's own user can reach."""
     path = Path(tempfile.mkdtemp(prefix="pairstream-bench-"))
     path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def processes(running: Pipeline) -> list[psutil.Process]:

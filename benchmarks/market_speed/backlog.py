@@ -1,0 +1,175 @@
+"""A backlog: ticks for each second of processor time, of one worker that has more to read than it can.
+
+A worker reads the first seconds of the tape and is stopped. The rest is written, the worker goes on, and what
+counts is the time of all its processor's cores from then until its last closed signal is on the topic. The last
+ticks of the tape are those that close the last second, so that is the end of its work.
+"""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import IO, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from benchmarks.load import of, pairs, process, symbols
+from benchmarks.market_speed import tape
+from services.common import clock
+from services.common.clock import SECOND
+from services.common.messages import PairConfig, Signal, Tick, decode, encode
+from services.common.topics import SIGNALS, TICKS
+from tests.analytics import outcomes
+
+_WARM_S, _SECONDS, _PER_SECOND = 2, 40, 1_000
+_LIMIT_S = 120
+
+Key = tuple[str, int]
+
+
+class Worker(NamedTuple):
+    """A program to be measured; without `signals` it says itself when it is warm and when it is done."""
+
+    name: str
+    module: str
+    python: str = sys.executable
+    signals: bool = True
+    environ: Mapping[str, str] = {}
+
+
+NOOP = Worker("faust_noop", "benchmarks.stream_noop", signals=False)
+OURS = Worker("stream_analytics", "services.stream_analytics")
+
+
+class Rate(NamedTuple):
+    """What a worker did: ticks a second of processor time, and its closed signals."""
+
+    ticks_s: float
+    signals: dict[Key, Signal]
+
+
+class Backlog:
+    """10 pairs of 10 symbols, 1,000 ticks for a second of the tape."""
+
+    def __init__(self) -> None:
+        self.names = symbols(10)
+        self.pairs = pairs(self.names, 10)
+        start_us = clock.now_us() // SECOND * SECOND - 2 * (_WARM_S + _SECONDS) * SECOND
+        ticks = tape.made(self.names, _PER_SECOND, start_us, _WARM_S + _SECONDS + 1)
+        self.warm = [tick for tick in ticks if tick.event_us < start_us + _WARM_S * SECOND]
+        last_us = start_us + (_WARM_S + _SECONDS) * SECOND
+        closing = {tick.symbol: tick for tick in reversed(ticks) if tick.event_us >= last_us}
+        self.rest = [tick for tick in ticks[len(self.warm) :] if tick.event_us < last_us]
+        self.rest += sorted(closing.values(), key=lambda tick: tick.event_us)
+
+    @cached_property
+    def expected(self) -> dict[Key, Signal]:
+        """What stream_analytics says of it without Kafka and without a pause."""
+        ticks = [*self.warm, *self.rest]
+        return {
+            (pair, one.signal.event_us): one.signal
+            for pair in self.pairs
+            for one in outcomes(ticks, PairConfig(pair=pair), ends=False)
+        }
+
+
+def measured(worker: Worker, servers: str, backlog: Backlog) -> Rate:
+    """Return the rate of a worker on an empty broker; AssertionError if it does not come to an end."""
+    with tempfile.TemporaryFile("w+") as log:
+        try:
+            return asyncio.run(_measured(worker, servers, backlog, log))
+        except (AssertionError, TimeoutError) as error:
+            log.seek(0)
+            last = [line for line in log.read().splitlines() if line.strip()][-1:]
+            raise AssertionError(f"{worker.name}: {error or 'it did not answer'} {last or ''}") from error
+
+
+async def _measured(worker: Worker, servers: str, backlog: Backlog, log: IO[str]) -> Rate:
+    environ = of(backlog.names, backlog.pairs, session_timeout_s=60)
+    environ |= {"BENCH_WARM": str(len(backlog.warm)), "BENCH_TICKS": str(len(backlog.rest))}
+    environ |= worker.environ
+    async with (
+        AIOKafkaProducer(bootstrap_servers=servers, linger_ms=5) as producer,
+        AIOKafkaConsumer(SIGNALS.name, bootstrap_servers=servers, fetch_max_wait_ms=5) as reader,
+    ):
+        await _put(producer, backlog.warm)
+        last_warm_us = backlog.warm[-1].event_us // SECOND * SECOND
+        with process(worker.module, servers, environ, worker.python, log) as running:
+            said: dict[Key, Signal] = {}
+            if worker.signals:
+                warm = {key for key in backlog.expected if key[1] <= last_warm_us}
+                await _signals(reader, running, said, warm)
+            else:
+                await _line(running, "warm")
+            running.send_signal(signal.SIGSTOP)
+            await _put(producer, backlog.rest)
+            before_s = processor_s(running.pid)
+            running.send_signal(signal.SIGCONT)
+            if worker.signals:
+                await _signals(reader, running, said, set(backlog.expected))
+            else:
+                await _line(running, "done")
+            return Rate(len(backlog.rest) / (processor_s(running.pid) - before_s), said)
+
+
+def turns(
+    workers: Sequence[Worker],
+    broker: Callable[[], AbstractContextManager[str]],
+    backlog: Backlog,
+    rounds: int = 3,
+) -> dict[str, list[Rate]]:
+    """Return the rates of workers that take turns, each time on a broker of its own."""
+    rates: dict[str, list[Rate]] = {worker.name: [] for worker in workers}
+    for _ in range(rounds):
+        for worker in workers:
+            with broker() as servers:
+                rates[worker.name].append(measured(worker, servers, backlog))
+    return rates
+
+
+def processor_s(pid: int) -> float:
+    """Return the seconds that a process has had of all cores, all its threads, user and system; Linux."""
+    # CLOCK_PROCESS_CPUTIME_ID of another process, as the kernel's MAKE_PROCESS_CPUCLOCK names it.
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+async def _put(producer: AIOKafkaProducer, ticks: list[Tick]) -> None:
+    """Write ticks as old as they are: nobody takes them for the present."""
+    for tick in ticks:
+        await producer.send(
+            TICKS.name, encode(tick), key=tick.symbol.encode(), timestamp_ms=tick.event_us // 1_000
+        )
+    await producer.flush()
+
+
+async def _signals(
+    reader: AIOKafkaConsumer,
+    running: subprocess.Popen[str],
+    said: dict[Key, Signal],
+    wanted: set[Key],
+) -> None:
+    """Read closed signals into `said` until it has those that are wanted."""
+    deadline = time.monotonic() + _LIMIT_S
+    while not wanted <= said.keys():
+        for records in (await reader.getmany(timeout_ms=5)).values():
+            for record in records:
+                one = decode(record.value, Signal)
+                if one.closed:
+                    said[one.pair, one.event_us] = one
+        assert running.poll() is None, f"the worker ended with {running.returncode}"
+        assert time.monotonic() < deadline, (
+            f"{len(wanted - said.keys())} of {len(wanted)} closed signals had not come after {_LIMIT_S} s"
+        )
+
+
+async def _line(running: subprocess.Popen[str], word: str) -> None:
+    assert running.stdout is not None
+    line: Awaitable[str] = asyncio.to_thread(running.stdout.readline)
+    async with asyncio.timeout(_LIMIT_S):
+        said = (await line).strip()
+    assert said == word, f"expected {word}, received {said!r}"

@@ -1,0 +1,82 @@
+"""What the benchmark concludes from heartbeats."""
+
+import pytest
+
+from benchmarks.market_speed.beats import SERVICES, Beats
+from services.common import clock
+from services.common.clock import SECOND
+from services.common.messages import Filling, Heartbeat, encode
+
+
+def beat(service: str, at_us: int, **fields: object) -> Heartbeat:
+    """Return a heartbeat of a service that is well."""
+    told = {"service": service, "at_us": at_us, "started_us": 1, "state": "running", "version": "1", **fields}
+    return Heartbeat(**told)  # type: ignore[arg-type]
+
+
+def heard(*beats: Heartbeat) -> Beats:
+    """Return what a listener has heard."""
+    found = Beats()
+    for one in beats:
+        found.take("heartbeats", encode(one), 0)
+    return found
+
+
+def well(**fields: object) -> list[Heartbeat]:
+    """Return the heartbeats of this moment, ingest's with `fields`."""
+    now_us = clock.now_us()
+    return [beat(name, now_us, **(fields if name == "ingest" else {})) for name in SERVICES]
+
+
+def test_a_pipeline_that_is_well_has_settled() -> None:
+    assert heard(*well()).unsettled() is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"state": "starting"}, "ingest is starting"),
+        ({"filling": Filling(12, 60)}, "history: 12 of 60 s played"),
+        ({"lag_messages": 1_200, "lag_seconds": 1.5}, "ingest lags 1,200 messages, 1.5 s"),
+        ({"at_us": 1}, "ingest is not heard of"),
+    ],
+)
+def test_what_has_not_settled_is_named(fields: dict[str, object], reason: str) -> None:
+    now_us = clock.now_us()
+    beats = [beat(name, now_us) for name in SERVICES if name != "ingest"]
+    ingest = beat(**{"service": "ingest", "at_us": now_us, **fields})  # type: ignore[arg-type]
+    assert heard(*beats, ingest).unsettled() == reason
+
+
+def test_a_service_that_was_never_heard_of_has_not_settled() -> None:
+    assert heard(*well()[1:]).unsettled() == "ingest is not heard of"
+
+
+@pytest.mark.parametrize(("growth", "is_flat"), [(0.0, True), (0.01, True), (0.05, False), (-0.05, True)])
+def test_a_lag_that_grows_by_a_second_in_the_window_is_not_flat(growth: float, is_flat: bool) -> None:
+    beats = heard(*(beat("sink", n * SECOND, lag_messages=n, lag_seconds=1 + growth * n) for n in range(61)))
+    lag = beats.lags(0, 60 * SECOND)["sink"]
+    assert lag["is_flat"] is is_flat
+    assert lag["seconds"]["slope_per_s"] == pytest.approx(growth, abs=1e-5)
+    assert lag["messages"] == {"first": 0, "last": 60, "max": 60, "slope_per_s": pytest.approx(1)}
+
+
+def test_lags_outside_the_window_do_not_count() -> None:
+    beats = heard(*(beat("sink", n * SECOND, lag_seconds=100.0 if n < 10 else 0.0) for n in range(61)))
+    assert beats.lags(10 * SECOND, 60 * SECOND)["sink"]["seconds"]["max"] == 0
+
+
+def test_what_was_counted_in_a_window_follows_the_heartbeats_in_it() -> None:
+    beats = heard(*(beat("ingest", n * SECOND, counters={"ticks": 1_000 * n}) for n in range(100)))
+    assert beats.counted("ingest", "ticks", 20 * SECOND + 400_000, 80 * SECOND + 900_000) == 60_500
+    assert beats.counted("sink", "ticks", 0, 99 * SECOND) == 0
+
+
+def test_losses_and_restarts_are_told() -> None:
+    beats = heard(
+        *(beat("api", 1), beat("api", 2)),
+        beat("sink", 1, lost={"ticks": 3}),
+        beat("sink", 2, started_us=2, lost={"ticks": 5}),
+    )
+    assert beats.lost() == {"sink": {"ticks": 5}}
+    assert beats.restarted() == ["sink"]
