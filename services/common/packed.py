@@ -1,4 +1,4 @@
-"""Open what people keep recordings and archives in: plain files, gz, and zip with one file inside."""
+"""Open what people upload: plain files, gz, and zip with one file inside, if they are whole."""
 
 import gzip
 import zipfile
@@ -12,8 +12,8 @@ from services.common.errors import FatalError
 
 Packed = IO[bytes] | gzip.GzipFile
 
-_GZIP = b"\x1f\x8b"
-_ZIP = b"PK"
+GZIP = b"\x1f\x8b"
+ZIP = b"PK"
 
 
 class FileError(FatalError):
@@ -35,16 +35,6 @@ def unusable(path: Path, reason: str) -> FileError:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[Packed]:
-    """Yield the bytes inside `path`, told by its content; FileError if they cannot be read, even halfway."""
-    try:
-        with path.open("rb") as file, opened(file, str(path)) as stream:
-            yield stream
-    except OSError as error:
-        raise unusable(path, str(error.strerror)) from error
-
-
-@contextmanager
 def opened(file: IO[bytes], name: str) -> Iterator[Packed]:
     """Yield the bytes inside `file`, told by its content; FileError if they cannot be read, even halfway."""
     try:
@@ -62,17 +52,18 @@ def opened(file: IO[bytes], name: str) -> Iterator[Packed]:
 def _inside(file: IO[bytes], name: str) -> Iterator[Packed]:
     magic = file.read(2)
     file.seek(0)
-    if magic == _ZIP:
-        with zipfile.ZipFile(file) as folder, _only_member(folder, name) as member:
+    if magic == ZIP:
+        with zipfile.ZipFile(file) as folder, only_member(folder, name) as member:
             yield member
-    elif magic == _GZIP:
+    elif magic == GZIP:
         with gzip.GzipFile(fileobj=file, mode="rb") as stream:
             yield stream
     else:
         yield file
 
 
-def _only_member(folder: zipfile.ZipFile, name: str) -> IO[bytes]:
+def only_member(folder: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Return the file in a zip; FileError if it holds another number of them, BadZipFile if it cannot be read."""
     members = [member for member in folder.infolist() if not member.is_dir()]
     if len(members) != 1:
         raise FileError(name, f"expected one file inside, but it holds {len(members)} files, not one")

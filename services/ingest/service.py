@@ -107,7 +107,7 @@ async def publish(feed: Feed, outbox: Outbox, pulse: Pulse, rejected_share: floa
     finally:
         watching.cancel()
     await outbox.flush()
-    health.told(Status("finished"))
+    health.ended()
     log.info("the feed has ended", **pulse.counters)
 
 
@@ -174,6 +174,10 @@ class _Health:
         self._pulse.state = "degraded" if degraded else status.state
         self._pulse.detail = "; ".join(words) or None
         self._pulse.filling = status.filling
+
+    def ended(self) -> None:
+        """Take it that the feed is over; what it said last stays."""
+        self.told(Status("finished", self._status.detail))
 
     def rejected(self, origin: str, reason: str) -> None:
         """Log a rejected frame, but not a thousand a second."""

@@ -9,8 +9,8 @@ from services.common.datasets.report import Finding, Report
 from services.common.datasets.sources import Source, Upload
 from services.common.datasets.storing import NameTakenError, store_dataset
 from services.common.errors import FatalError
-from services.common.packed import unpacked
 from services.common.settings import DatabaseSettings
+from services.common.unpacking import unpacked
 from services.local.importing_files import unpacked_size
 from services.local.importing_report import Findings
 from services.local.progress import progress

@@ -1,9 +1,7 @@
 """Files with ticks, read as batches: the venue's archive, recorded frames, ndjson; plain, gz or zip."""
 
-import gzip
-import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +10,14 @@ from numpy.typing import NDArray
 
 from services.common.errors import BadMessageError
 from services.common.messages import Tick
-from services.common.packed import unpacked
+from services.common.unpacking import unpacked
 from services.ingest.feeds.archive import VENUE
 from services.ingest.feeds.archive_file import blocks, is_archive, symbol_of
 from services.ingest.feeds.archive_rows import ROW as ARCHIVED
-from services.ingest.feeds.archive_rows import Damage, Rows, parse
-from services.ingest.feeds.recording import Recording, lines
+from services.ingest.feeds.archive_rows import Rows, parse
+from services.ingest.feeds.recording import Format, Line, Recording
+from services.ingest.feeds.text_file import Block, CutOff, Damage
+from services.ingest.feeds.venue import Event
 
 ROW = np.dtype(
     [
@@ -33,6 +33,7 @@ ROW = np.dtype(
 )
 # A symbol is locked for one batch: a live sink waits for it about 0.2 s.
 BATCH_ROWS = 25_000
+_BLOCK = 1 << 22
 
 
 class Ticks(NamedTuple):
@@ -66,21 +67,23 @@ def batches(path: Path, symbol: str | None, after: int = 0) -> Iterator[Batch]:
 def unpacked_size(path: Path) -> int:
     """Return about how many bytes are in a file; gz keeps it modulo 4 GiB. FatalError if it cannot be read."""
     with unpacked(path) as file:
-        if isinstance(file, gzip.GzipFile):
-            with path.open("rb") as packed:
-                packed.seek(-4, os.SEEK_END)
-                return int.from_bytes(packed.read(4), "little")
-        return file.seek(0, os.SEEK_END)
+        return file.size()
 
 
 def _archive(path: Path, symbol: str, after: int) -> Iterator[Batch]:
     read = 0
-    with unpacked(path) as file:
-        for number, block in blocks(path, file):
-            read += len(block)
-            through = number + block.count(b"\n") - block.endswith(b"\n")
-            if through > after:
-                yield from _split(list(parse(block, number)), symbol, (after, through), read)
+    for found in blocks(path, size=_BLOCK):
+        match found:
+            case Block(number, text):
+                read += len(text)
+                through = number + text.count(b"\n") - text.endswith(b"\n")
+                if through > after:
+                    yield from _split(list(parse(text, number)), symbol, (after, through), read)
+            case Damage(number) | CutOff(number):
+                read += len(found.line)
+                # What a file lacks at its end is said again by an import that goes on behind its last line.
+                if number > after or not found.line:
+                    yield Batch([], [Damage(*found)], number, read)
 
 
 def _split(found: list[Rows | Damage], symbol: str, lines: tuple[int, int], read: int) -> Iterator[Batch]:
@@ -107,27 +110,33 @@ def _rows(archived: Rows) -> NDArray[np.void]:
 
 
 def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator[Batch]:
-    path, form = recording.path, recording.format
+    form = recording.format
     found: defaultdict[tuple[str, str], list[tuple[object, ...]]] = defaultdict(list)
     rejected: list[Damage] = []
     first, number, read = after, after, 0
-    for number, line in lines(path):
-        read += len(line)
-        if number <= after:
+    for entry in recording.lines():
+        assert entry is not None, "only who follows is told to wait"
+        number = entry.number
+        read += len(entry.line) + 1
+        if number <= after and entry.line:
             continue
         try:
-            events = form.events(line, form.received_us(line))
+            for event in _events(entry, form):
+                if isinstance(event, Tick) and symbol in (None, event.symbol):
+                    found[event.venue, event.symbol].append(_row(event, number))
         except BadMessageError as error:
-            rejected.append(Damage(number, line, str(error)))
-            continue
-        for event in events:
-            if isinstance(event, Tick) and symbol in (None, event.symbol):
-                found[event.venue, event.symbol].append(_row(event, number))
+            rejected.append(Damage(number, entry.line, str(error)))
         if number - first >= BATCH_ROWS:
             yield _batch(found, rejected, number, read)
             found.clear()
             rejected, first = [], number
     yield _batch(found, rejected, number, read)
+
+
+def _events(entry: Line | Damage | CutOff, form: Format) -> Sequence[Event]:
+    if not isinstance(entry, Line):
+        raise BadMessageError(entry.reason)
+    return form.events(entry.line, form.received_us(entry.line))
 
 
 def _row(tick: Tick, line: int) -> tuple[object, ...]:

@@ -57,6 +57,12 @@ async def until(process: Process, condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.fixture(autouse=True)
+def _recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is replayed is not written any more."""
+    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.0)
+
+
 async def replayed(path: Path, *streams: StreamKind) -> list[Item]:
     feed = ReplayFeed(path, SYMBOLS, Pace(math.inf), streams)
     await feed.check()

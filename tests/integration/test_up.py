@@ -183,10 +183,19 @@ def test_bad_input_is_one_line_and_nothing_starts(
     refused(data_dir, flags, message, environ)
 
 
-def test_a_truncated_recording_is_refused(data_dir: Path) -> None:
+def test_what_is_whole_in_a_truncated_recording_arrives_and_the_rest_is_said(data_dir: Path) -> None:
     cut = data_dir / "cut.txt"
     cut.write_bytes(RECORDING.read_bytes()[:-40])
-    refused(data_dir / "data", ["--replay-file", str(cut)], r"cut\.txt.*(truncated|cut off|incomplete)")
+    trades = recorded_trades(cut, {"BTCUSDT", "ETHUSDT"})
+    with pipeline(data_dir / "data", "--replay-file", cut, "--speed", "max") as running:
+        check_everything_arrived(running, trades)
+        running.wait_until(
+            lambda: running.services()["ingest"]["state"] == "finished", "the end of the replay"
+        )
+        assert re.search(
+            r"cut\.txt:341: expected a whole line, received the first", running.services()["ingest"]["detail"]
+        )
+        assert running.counters("ingest")["dead_letters"] == 1
 
 
 @pytest.fixture

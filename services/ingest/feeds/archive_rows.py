@@ -2,10 +2,11 @@
 
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.ingest.feeds.text_file import Damage
 
 COLUMNS = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker"
 ROW = np.dtype(
@@ -28,14 +29,6 @@ _EARLIEST_MS = 10**11
 _EARLIEST_US = 10**14
 _END_US = 253_402_300_800_000_000
 _HIGHEST = 1e20
-
-
-class Damage(NamedTuple):
-    """A line that is no row, its number, and why."""
-
-    number: int
-    line: bytes
-    reason: str
 
 
 def is_header(line: bytes) -> bool:

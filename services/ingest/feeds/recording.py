@@ -4,8 +4,10 @@ A line of frames is ``<receipt time in epoch seconds>: <raw JSON frame>``; a lin
 connection that was opened there.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,15 +16,18 @@ import msgspec
 from services.common import clock
 from services.common.errors import BadMessageError
 from services.common.messages import Microseconds, Tick, decode
-from services.common.packed import unpacked, unusable
+from services.common.packed import GZIP, ZIP, unusable
 from services.ingest.feeds.any_frames import AnyFrames
-from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected
+from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item
+from services.ingest.feeds.recorded_tape import RecordedTape
 from services.ingest.feeds.report import Report
+from services.ingest.feeds.text_file import Block, CutOff, Damage, TextFile
 from services.ingest.feeds.venue import Event
-from services.ingest.tape.chain import Chain, Taken
 
 _CONNECTION = re.compile(rb"(wss?|https?)://")
-_BEFORE_FIRST = 10_000
+# So much is looked at before anything is started.
+_LOOK_BYTES = 16 << 20
+_LAST_BYTES = 4 << 20
 _FRAME = re.compile(rb"([0-9]{1,11}(?:\.[0-9]{1,9})?): *(.*)", re.DOTALL)
 
 
@@ -66,54 +71,89 @@ def _frames() -> Format:
 _TICKS = Format("ticks", _received_at, lambda line, _: [decode(line, Tick)])
 
 
+class Line(NamedTuple):
+    """A numbered line that holds something, without its line end."""
+
+    number: int
+    line: bytes
+
+
+class Looked(NamedTuple):
+    """Which symbols were seen to have trades, and whether all of the file was looked at."""
+
+    symbols: set[str]
+    everything: bool
+
+
 class Recording:
     """One file, told by its first line to hold frames or ticks."""
 
-    def __init__(self, path: Path) -> None:
-        """Look at the first line; FatalError if it is none we know."""
+    def __init__(self, path: Path, follow: bool = False) -> None:
+        """Look at the first line; FatalError if it is none we know. `follow` waits for lines still to be written."""
         self.name = str(path)
         self.report = Report()
         self.path = path
         self.format = _detect(path)
+        self._follow = follow
 
-    def survey(self, symbols: Iterable[str]) -> set[str]:
-        """Read the file to its end and return which symbols have trades, among them all of `symbols` that have.
+    def lines(self) -> Iterator[Line | Damage | CutOff | None]:
+        """Yield the lines, but neither blank ones nor those that name a connection.
 
-        FatalError says in one line why the file cannot be replayed. Damaged lines inside are no reason; a last
-        line that is cut off is.
+        None says that nothing more has been written yet. FatalError if the file cannot be read.
         """
-        found: set[str] = set()
-        missing = set(symbols)
-        number, line = 0, b""
-        for number, line in lines(self.path):  # noqa: B007 - the last line is looked at below
-            if missing:
-                trades = {event.symbol for event in self._events(line) if isinstance(event, Tick)}
-                found |= trades
-                missing -= trades
-        if not line.endswith(b"\n"):
-            try:
-                self.format.events(line, 0)
-            except BadMessageError as error:
-                raise unusable(self.path, f"it is truncated: line {number} is cut off") from error
-        return found
+        return _lines(TextFile(self.path, self._is_whole, self._follow))
 
-    def items(self) -> Iterator[tuple[int, Item]]:
+    def survey(self, symbols: Iterable[str]) -> Looked:
+        """Look for a line that can be used, and for trades of `symbols`, until all are found: in the first 16 MiB.
+
+        Then, if the file is plain, in the last 4 MiB; what is between is not known. FatalError says in one line why
+        no line can be used. Damage and an end that is cut off are no reason.
+        """
+        missing, found, read = set(symbols), set[str](), 0
+        usable, damage = False, ""
+        for entry in _lines(TextFile(self.path, self._is_whole)):
+            assert entry is not None, "only who follows is told to wait"
+            try:
+                found |= self._trades(entry)
+                usable = True
+            except BadMessageError as error:
+                damage = damage or f"line {entry.number}: {error}"
+            read += len(entry.line)
+            if usable and missing <= found:
+                return Looked(found, everything=False)
+            if read > _LOOK_BYTES:
+                break
+        else:
+            read = 0
+        if not usable:
+            raise unusable(self.path, f"no line can be used; {damage}")
+        if read:
+            found |= self._last_trades()
+        return Looked(found, everything=not read)
+
+    def items(self) -> Iterator[tuple[int, Item | None]]:
         """Yield what the lines hold, each with the time of its receipt (epoch, us); a damaged line's is the last.
 
-        Connections overlap while one takes over from another, so frames may hold a trade twice; it comes once.
+        Connections overlap while one takes over from another, so frames may hold a trade twice; it comes once. None
+        says that nothing more has been written yet.
         """
-        self.report, tape = Report(), _Tape()
+        self.report, tape = Report(), RecordedTape()
         received_us = 0
-        for number, line in lines(self.path):
-            self.report.rows += 1
+        for entry in self.lines():
+            if entry is None:
+                yield received_us, None
+                continue
             try:
+                line = _usable(entry)
                 received_us = self.format.received_us(line)
                 events = self.format.events(line, received_us)
             except BadMessageError as error:
-                rejected = Rejected(line.rstrip(b"\r\n"), str(error), f"{self.path}:{number}")
-                self.report.damaged += 1
-                yield received_us, rejected
+                found = Damage(*entry, str(error)) if isinstance(entry, Line) else entry
+                if rejected := self.report.rejected(self.path, found):
+                    self.report.rows += 1
+                    yield received_us, rejected
                 continue
+            self.report.rows += 1
             for event in events:
                 if self.format.name == "frames" and isinstance(event, Tick) and not tape.is_new(event):
                     self.report.duplicates += 1
@@ -124,54 +164,56 @@ class Recording:
                 yield received_us, SKIPPED
         self.report.missing, self.report.gaps = tape.missing()
 
-    def _events(self, line: bytes) -> Sequence[Event]:
+    def _trades(self, entry: Line | Damage | CutOff) -> set[str]:
+        return {event.symbol for event in self.format.events(_usable(entry), 0) if isinstance(event, Tick)}
+
+    def _is_whole(self, line: bytes) -> bool:
+        if _CONNECTION.match(line):
+            return True
         try:
-            return self.format.events(line, 0)
+            self.format.events(line, 0)
         except BadMessageError:
-            return []
-
-
-class _Tape:
-    """Which trades a recording has had so far."""
-
-    def __init__(self) -> None:
-        self._current: dict[str, Chain] = {}
-        self._all: list[tuple[int, Chain]] = []
-
-    def is_new(self, tick: Tick) -> bool:
-        chain = self._current.get(tick.symbol)
-        if chain is not None and (taken := chain.take(tick)) is not Taken.RENUMBERED:
-            return taken is not Taken.DUPLICATE
-        # The first to arrive need not be the first trade.
-        first_id = max(0, tick.trade_id - _BEFORE_FIRST)
-        chain = Chain(first_id, tick.event_us)
-        chain.take(tick)
-        self._current[tick.symbol] = chain
-        self._all.append((first_id, chain))
+            return False
         return True
 
-    def missing(self) -> tuple[int, int]:
-        """Return how many ids are missing between those there are, and in how many gaps."""
-        spans = [span for first_id, chain in self._all for span in chain.missing if span.first_id > first_id]
-        return sum(span.ids for span in spans), len(spans)
+    def _last_trades(self) -> set[str]:
+        """Return the symbols of the trades in the last 4 MiB, none of a packed file: it would have to be unpacked."""
+        found: set[str] = set()
+        with self.path.open("rb") as file:
+            if file.read(2) not in (GZIP, ZIP):
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+                for line in file.read(_LAST_BYTES).split(b"\n")[1:]:
+                    with suppress(BadMessageError):
+                        found |= self._trades(Line(0, line))
+        return found
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines that hold something, as bytes with their line end.
+def _usable(entry: Line | Damage | CutOff) -> bytes:
+    if isinstance(entry, Line):
+        return entry.line
+    raise BadMessageError(entry.reason)
 
-    Blank lines and those that name a connection are left out. FatalError if the file cannot be read.
-    """
-    with unpacked(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.isspace() and not _CONNECTION.match(line):
-                yield number, line
+
+def _lines(text: TextFile) -> Iterator[Line | Damage | CutOff | None]:
+    for found in text.blocks():
+        if isinstance(found, Block):
+            for number, line in enumerate(found.lines.split(b"\n"), found.number):
+                if line and not line.isspace() and not _CONNECTION.match(line):
+                    yield Line(number, line)
+        else:
+            yield found
 
 
 def _detect(path: Path) -> Format:
-    for number, line in lines(path):
-        if _FRAME.fullmatch(line.strip()):
+    for entry in _lines(TextFile(path, lambda _: True)):
+        assert entry is not None, "only who follows is told to wait"
+        if isinstance(entry, CutOff):
+            raise unusable(path, f"it is cut off before its first line: {entry.reason}")
+        if _FRAME.fullmatch(entry.line.strip()):
             return _frames()
-        if line.lstrip().startswith(b"{"):
+        if entry.line.lstrip().startswith(b"{"):
             return _TICKS
-        raise unusable(path, f"line {number} is neither a recorded frame nor a tick: {line[:60]!r}")
+        raise unusable(
+            path, f"line {entry.number} is neither a recorded frame nor a tick: {entry.line[:60]!r}"
+        )
     raise unusable(path, "it is empty")

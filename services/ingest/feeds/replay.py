@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import resource
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -12,11 +13,13 @@ from typing import Protocol
 import structlog
 from msgspec import structs
 
+from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.common.messages import FeedName, Liquidation, MarkPrice, Quote, Tick
-from services.ingest.feeds.archive import Archive, by_symbol
+from services.ingest.feeds.archive import WINDOW, Archive, by_symbol
 from services.ingest.feeds.archive_file import inside, is_archive
 from services.ingest.feeds.feed import SKIPPED, Item, Status
+from services.ingest.feeds.growth import LOOK_AGAIN_S
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.recording import Recording
 from services.ingest.feeds.report import Report
@@ -30,6 +33,9 @@ _KINDS: dict[type[Item], StreamKind] = {
 }
 # Read so many items ahead, in a thread: parsing a day of an archive takes seconds.
 _AHEAD = 2048
+# All symbols together have room for rows out of order, but each for so many.
+_LEAST_WINDOW = 1 << 11
+_OTHER_FILES = 128
 
 log = structlog.get_logger()
 
@@ -40,8 +46,8 @@ class Source(Protocol):
     name: str
     report: Report
 
-    def items(self) -> Iterator[tuple[int, Item]]:
-        """Yield what happened, each with its time (epoch, us), ascending."""
+    def items(self) -> Iterator[tuple[int, Item | None]]:
+        """Yield what happened, each with its time (epoch, us), ascending; None where nothing more is written yet."""
 
 
 class ReplayFeed:
@@ -59,28 +65,57 @@ class ReplayFeed:
         self._pace = pace
 
     async def check(self) -> None:
-        """Raise FatalError if a file cannot be replayed, or if no file has a symbol."""
+        """Raise FatalError if a file has nothing that can be replayed, or if no file has a symbol.
+
+        Little of a large file is read: that each file can be read and has a usable line is known of its first 16 MiB,
+        unpacked, and that a recording has trades of every symbol is promised only if all of it is no larger; what the
+        first 16 and, of a plain file, the last 4 MiB lack may still come, and is said at the end if it has not. An
+        archive's symbols are those in its names. Damage elsewhere and an end that is cut off are reported while
+        it is replayed.
+        """
         await asyncio.to_thread(self._survey)
 
     async def stream(self) -> AsyncGenerator[Item]:
-        """Yield it all once; event times are the recorded ones, receipt times are now."""
-        recordings, files = await asyncio.to_thread(self._open)
-        archives = [Archive(symbol, files[symbol]) for symbol in sorted(self._symbols & files.keys())]
-        sources: list[Source] = [*recordings, *archives]
+        """Yield it all once; event times are the recorded ones, receipt times are now.
+
+        A file that is still being written is followed until that stops; nothing later of another file comes before.
+        """
+        sources = await asyncio.to_thread(self._sources)
         yield Status("running")
         merged = heapq.merge(*(source.items() for source in sources), key=itemgetter(0))
-        told, more = None, True
+        told: str | None = None
+        silent = set(self._symbols)
+        more = True
         while more:
-            items = await asyncio.to_thread(list, islice(merged, _AHEAD))
+            items = await asyncio.to_thread(_next, merged)
             for at_us, item in items:
+                if item is None:
+                    await pause(LOOK_AGAIN_S)
+                    continue
                 await self._pace.until(at_us)
+                if silent and isinstance(item, Tick):
+                    silent.discard(item.symbol)
                 yield self._now(item)
-            if (found := _findings(sources)) != told:
-                told = found
-                yield Status("running", found)
             more = bool(items)
+            found = _findings(sources)
+            if not more and silent:
+                names = ", ".join(sorted(silent))
+                log.warning("no trades came", symbols=names)
+                found.append(f"no trades of {names}")
+            if found and (words := "; ".join(found)) != told:
+                told = words
+                yield Status("running", told)
         for source in sources:
             log.info("replayed", source=source.name, **vars(source.report))
+
+    def _sources(self) -> list[Source]:
+        recordings, files = self._open(follow=True)
+        symbols = sorted(self._symbols & files.keys())
+        window = max(_LEAST_WINDOW, WINDOW // max(1, len(symbols)))
+        archives = [Archive(symbol, files[symbol], window, follow=True) for symbol in symbols]
+        # Of an archive a file of a day and one of its month may be open together.
+        _allow_open_files(len(recordings) + 2 * len(archives))
+        return [*recordings, *archives]
 
     def _now(self, item: Item) -> Item:
         kind = _KINDS.get(type(item))
@@ -93,8 +128,12 @@ class ReplayFeed:
 
     def _survey(self) -> None:
         recordings, files = self._open()
-        found = set(files).union(*(recording.survey(self._symbols) for recording in recordings))
-        if missing := self._symbols - found:
+        found, everything = set(files), True
+        for recording in recordings:
+            looked = recording.survey(self._symbols - found)
+            found |= looked.symbols
+            everything &= looked.everything
+        if everything and (missing := self._symbols - found):
             names = ", ".join(map(str, self._paths))
             raise FatalError(
                 f"{names}: expected trades of every symbol, but it has no trades of {', '.join(sorted(missing))}, "
@@ -103,7 +142,7 @@ class ReplayFeed:
         for symbol in self._symbols & files.keys():
             Archive(symbol, files[symbol]).survey()
 
-    def _open(self) -> tuple[list[Recording], dict[str, list[Path]]]:
+    def _open(self, follow: bool = False) -> tuple[list[Recording], dict[str, list[Path]]]:
         """Return the recordings, and the files of the archive by symbol."""
         archived, recordings = [], []
         for path in self._paths:
@@ -111,8 +150,28 @@ class ReplayFeed:
                 if is_archive(file):
                     archived.append(file)
                 else:
-                    recordings.append(Recording(file))
+                    recordings.append(Recording(file, follow))
         return recordings, by_symbol(archived)
+
+
+def _next(merged: Iterator[tuple[int, Item | None]]) -> list[tuple[int, Item | None]]:
+    """Return the next items, as far as they can be had without waiting."""
+    found = []
+    for at_us, item in islice(merged, _AHEAD):
+        found.append((at_us, item))
+        if item is None:
+            break
+    return found
+
+
+def _allow_open_files(count: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OTHER_FILES
+    if resource.RLIM_INFINITY != soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        # Without it the first file too many says so.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _several(path: Path) -> list[Path]:
@@ -123,6 +182,6 @@ def _several(path: Path) -> list[Path]:
     return [Path(part.strip()) for part in str(path).split(",")]
 
 
-def _findings(sources: Iterable[Source]) -> str | None:
+def _findings(sources: Iterable[Source]) -> list[str]:
     found = ((source.name, source.report.findings()) for source in sources)
-    return "; ".join(f"{name}: {words}" for name, words in found if words) or None
+    return [f"{name}: {words}" for name, words in found if words]

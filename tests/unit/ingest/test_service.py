@@ -183,10 +183,10 @@ def test_the_state_is_the_feeds_until_it_ends() -> None:
                 states.append((pulse.state, pulse.detail))
 
     pulse = Pulse("ingest", "replay")
-    feed = Watched(Status("degraded", "the venue is away"), Status("running"))
+    feed = Watched(Status("degraded", "the venue is away"), Status("running", "a file is cut off"))
     asyncio.run(publish(feed, Outbox(asyncio.sleep), pulse))
-    assert states == [("degraded", "the venue is away"), ("running", None)]
-    assert pulse.state == "finished"
+    assert states == [("degraded", "the venue is away"), ("running", "a file is cut off")]
+    assert (pulse.state, pulse.detail) == ("finished", "a file is cut off")
 
 
 def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(

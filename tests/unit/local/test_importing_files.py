@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.errors import FatalError
 from services.common.messages import Tick, encode
 from services.local import importing_files
+from services.local.importing_dataset import is_ohlcv
 from services.local.importing_files import Batch, batches, unpacked_size
+from tests.fixtures.replay_files import KINDS, PACKINGS, SYMBOL, Kind, Packing
 
 HEADER = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker"
 NAME = "BTCUSDT-aggTrades-2026-01-01.csv"
@@ -94,6 +96,39 @@ def test_a_tick_keeps_every_field(tmp_path: Path) -> None:
         (9, 1_767_225_600_000_010, 1_767_225_600_000_016, 1.5, 2.5, False, True, 1)
     ]
     assert [one.number for one in batch.rejected] == [2]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("packing", PACKINGS, ids=lambda packing: packing.name)
+@given(share=st.floats(0, 1), after=st.integers(0, 15))
+@settings(deadline=None, max_examples=30)
+def test_of_a_file_that_is_cut_off_every_whole_line_comes_and_one_finding(
+    tmp_path_factory: pytest.TempPathFactory, kind: Kind, packing: Packing, share: float, after: int
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / kind.name
+    numbers = range(1, 13)
+    packed = packing.pack(kind.content(numbers))
+    cut = packed[: round(share * len(packed))]
+    path.write_bytes(cut)
+    whole, half = kind.ids_in(packing.unpack(cut), numbers)
+    if not whole:
+        return
+    first_line = 1 + kind.head.count(b"\n")
+    found = list(batches(path, None, after))
+    expected = [(SYMBOL, one, one + first_line - 1) for one in whole]
+    assert ids(iter(found)) == [one for one in expected if one[2] > after]
+    rejected = [one for batch in found for one in batch.rejected]
+    last_line = first_line + len(whole) - 1
+    if half.strip():
+        is_new = last_line + 1 > after
+        assert [(one.number, one.line) for one in rejected] == [(last_line + 1, half)] * is_new
+    elif packing.name != "plain" and len(cut) < len(packed):
+        assert [(one.number, one.line) for one in rejected] == [(last_line, b"")]
+    else:
+        assert not rejected
+    assert after >= last_line or found[-1].through >= last_line
+    assert is_ohlcv(path) is False
+    assert unpacked_size(path) > 0
 
 
 def test_the_size_of_what_is_in_a_file(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from services.common.errors import FatalError
 from services.common.messages import Tick
-from services.ingest.feeds.archive import Archive
+from services.ingest.feeds.archive import WINDOW, Archive
 from services.ingest.feeds.archive_rows import COLUMNS
 from services.ingest.feeds.feed import Rejected
+from services.ingest.feeds.text_file import BLOCK
 from tests.fixtures.archives import NAME, START_MS, Row, text, write, zipped
 
 
@@ -27,9 +27,11 @@ class Played(NamedTuple):
     archive: Archive
 
 
-def play(*paths: Path) -> Played:
-    archive = Archive("BTCUSDT", paths)
-    items = [item for _, item in archive.items()]
+def play(*paths: Path, window: int = WINDOW, block: int = BLOCK) -> Played:
+    archive = Archive("BTCUSDT", paths, window)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.ingest.feeds.archive_order.BLOCK", block)
+        items = [item for _, item in archive.items()]
     ticks = [item for item in items if isinstance(item, Tick)]
     rejected = [item for item in items if isinstance(item, Rejected)]
     assert len(ticks) + len(rejected) == len(items)
@@ -100,6 +102,37 @@ def test_any_permutation_and_duplication_of_rows_gives_the_same_ticks(
     assert report.missing == max(ids) - min(ids) + 1 - len(ids)
 
 
+@given(
+    files=st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=40), min_size=1, max_size=4),
+    window=st.integers(1, 9),
+    block=st.sampled_from([1, 100, 1000]),
+)
+@settings(max_examples=150, deadline=None)
+def test_with_little_memory_every_trade_comes_once_and_what_is_in_order_stays_so(
+    files: list[list[int]], window: int, block: int
+) -> None:
+    expected = {one for ids in files for one in ids}
+    with tempfile.TemporaryDirectory() as name:
+        for ordered in (False, True):
+            paths = [
+                write(
+                    Path(name),
+                    text([Row(one, f"{one}.5") for one in (sorted(ids) if ordered else ids)]),
+                    f"BTCUSDT-aggTrades-{number}.csv",
+                )
+                for number, ids in enumerate(files)
+            ]
+            played = play(*paths, window=window, block=block)
+            came = [tick.trade_id for tick in played.ticks]
+            assert sorted(came) == sorted(expected)
+            assert ordered <= (came == sorted(came))
+            report = played.archive.report
+            assert report.rows == len(came) + report.duplicates == sum(map(len, files))
+            assert report.missing == max(expected) - min(expected) + 1 - len(expected)
+            assert report.gaps == sum(one + 1 not in expected for one in expected) - 1
+            assert bool(report.late) == (came != sorted(came))
+
+
 def test_disorder_duplicates_and_gaps_are_counted(tmp_path: Path) -> None:
     rows = [Row(1), Row(3), Row(2), Row(3), Row(9), Row(9), Row(12)]
     played = play(write(tmp_path, text(rows)))
@@ -132,13 +165,17 @@ def test_a_contradiction_between_files_is_found(tmp_path: Path) -> None:
     assert [one.origin for one in played.rejected] == [f"{first}:3", f"{second}:2"]
 
 
-def test_a_row_that_comes_after_later_trades_is_left_out_and_counted(tmp_path: Path) -> None:
-    """Files are taken in the order of their first rows; the venue never cuts them across each other like this."""
-    files = [[Row(5)], [Row(6)], [Row(7), Row(2)]]
-    names = (f"BTCUSDT-aggTrades-2024-01-0{number}.csv" for number in range(3))
-    played = play(*(write(tmp_path, text(rows), name) for rows, name in zip(files, names, strict=False)))
-    assert [tick.trade_id for tick in played.ticks] == [5, 6, 7]
-    assert "rows dropped because they came too late: 1" in played.archive.report.findings()
+def test_a_row_that_is_too_far_from_its_place_comes_late_and_once(tmp_path: Path) -> None:
+    ids = [*range(10, 30), 5, 12, *range(30, 40), 5, *range(41, 50), 40]
+    path = write(tmp_path, text(list(map(Row, ids))))
+    played = play(path, window=2, block=100)
+    came = [tick.trade_id for tick in played.ticks]
+    assert sorted(came) == sorted(set(ids))
+    assert came.index(5) > came.index(20), "expected memory for a few rows only"
+    report = played.archive.report
+    assert (report.late, report.duplicates) == (2, 2)
+    assert (report.missing, report.gaps) == (4, 1)
+    assert "rows too late to be put in order: 2" in report.findings()
 
 
 def test_a_gap_between_files_is_a_gap(tmp_path: Path) -> None:
@@ -200,10 +237,3 @@ def test_noise_never_does_more_than_be_rejected(lines: list[bytes]) -> None:
         path = write(Path(name), text([Row(1)]) + b"\n".join(lines) + b"\n" + str(Row(2)).encode())
         played = play(path)
     assert {1, 2} <= {tick.trade_id for tick in played.ticks}
-
-
-def test_more_damage_than_can_be_kept_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.ingest.feeds.archive_file._MOST_DAMAGED", 3)
-    path = write(tmp_path, text([Row(1), *"abcd"]))
-    with pytest.raises(FatalError, match=r"more than 3 rows are damaged: .*received b'd'"):
-        play(path)

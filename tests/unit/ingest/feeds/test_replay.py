@@ -23,6 +23,12 @@ from tests.fixtures.recorded_frames import PATH, SECONDS
 from tests.unit.ingest.fake_clock import FakeClock
 
 
+@pytest.fixture(autouse=True)
+def _nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that were written a moment ago are not waited for."""
+    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.0)
+
+
 def play(
     path: Path, symbols: tuple[str, ...], speed: float = math.inf, streams: Collection[StreamKind] = ()
 ) -> tuple[list[Item], FakeClock]:
