@@ -3,31 +3,29 @@
     python -m benchmarks.ingest
 
 The steps are measured one at a time, then together: frames as the venue sends them, through parser, tape, encoder
-and outbox to the embedded broker, against a bare loop that gives the same bytes to the same kind of producer. The
+and publisher to the embedded broker, against a bare loop that gives the same bytes to a producer of aiokafka. The
 latency is that of the live feed on a venue in another process, from the receipt of a frame to the moment its tick
-is handed to the producer, and to the broker's acknowledgement.
+is handed to the publisher, and to the broker's acknowledgement.
 """
 
 import asyncio
 import gc
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from aiokafka import AIOKafkaProducer
 
 from services.common import clock, kafka, logs
 from services.common.heartbeat import Pulse
 from services.common.messages import FeedName, Tick, decode, encode
+from services.common.publisher import Publisher, publisher
 from services.common.settings import KafkaSettings, load
 from services.common.topics import TICKS
 from services.ingest.feeds.binance_frames import parse
 from services.ingest.feeds.feed import Item
 from services.ingest.feeds.live import LiveFeed
-from services.ingest.outbox import Outbox
 from services.ingest.service import publish
 from services.ingest.settings import IngestSettings
 from services.ingest.tape.tape import Tape
@@ -126,12 +124,11 @@ async def costs(brokers: str, count: int = 100_000) -> Costs:
     parsing = _cost(lambda: [parse(raw, 0) for raw in raws], count)
     taping = _cost(lambda: [tape.take(tick) for tick in ticks], count)
     encoding = _cost(lambda: [encode(tick) for tick in ticks], count)
-    async with _producer(brokers) as producer:
-        outbox = Outbox(producer.send)
+    async with publisher(KafkaSettings(brokers=brokers)) as out:
         began = time.process_time()
         for key, value in values:
-            await outbox.send(TICKS.name, key=key, value=value)
-        await outbox.flush()
+            await out.send(TICKS.name, key=key, value=value)
+        await out.flush()
         sending = 1e6 * (time.process_time() - began) / count
     return Costs(parsing, taping, encoding, sending)
 
@@ -141,15 +138,15 @@ async def rates(brokers: str, count: int = 100_000) -> Rates:
     raws = recorded(count)
     values = [(tick.symbol.encode(), encode(tick)) for raw in raws for tick in _parsed(raw)]
     gc.freeze()
-    async with _producer(brokers) as producer:
+    async with kafka.producer(KafkaSettings(brokers=brokers), enable_idempotence=True) as producer:
         began = time.perf_counter()
         deliveries = [await producer.send(TICKS.name, key=key, value=value) for key, value in values]
         await asyncio.gather(*deliveries)
         bare = count / (time.perf_counter() - began)
-    async with _producer(brokers) as producer:
+    async with publisher(KafkaSettings(brokers=brokers)) as out:
         pulse = Pulse("ingest", "live")
         began = time.perf_counter()
-        await publish(Recorded(raws), Outbox(producer.send), pulse)
+        await publish(Recorded(raws), out, pulse)
         took_s = time.perf_counter() - began
     assert pulse.counters["ticks"] == count
     return Rates(count / took_s, bare)
@@ -159,7 +156,7 @@ async def latencies(brokers: str, seconds: float = 20.0) -> Latencies:
     """Return how long each trade waits at `RATE` trades a second."""
     found = Latencies([], [])
     arguments = [f"{symbol}={RATE / len(SYMBOLS):g}" for symbol in SYMBOLS]
-    async with helper("tests.fake_venue", *arguments) as line, _producer(brokers) as producer:
+    async with helper("tests.fake_venue", *arguments) as line:
         ready = msgspec.json.decode(line, type=Ready)
         settings = load(
             IngestSettings,
@@ -175,28 +172,30 @@ async def latencies(brokers: str, seconds: float = 20.0) -> Latencies:
         )
         from_us = clock.now_us() + round(_WARM_S * clock.SECOND)
 
-        async def send(topic: str, **message: Any) -> asyncio.Future[Any]:
-            delivery: asyncio.Future[Any] = await producer.send(topic, **message)
-            if topic == TICKS.name and (received_us := decode(message["value"], Tick).received_us) > from_us:
-                found.handed.append((clock.now_us() - received_us) / 1000)
-                delivery.add_done_callback(
-                    lambda _: found.acknowledged.append((clock.now_us() - received_us) / 1000)
-                )
-            return delivery
-
-        try:
-            async with asyncio.timeout(_WARM_S + seconds):
-                await publish(LiveFeed(settings), Outbox(send), Pulse("ingest", "live"))
-        except TimeoutError:
-            return found
+        async with publisher(settings) as out:
+            _measure(out, from_us, found)
+            try:
+                async with asyncio.timeout(_WARM_S + seconds):
+                    await publish(LiveFeed(settings), out, Pulse("ingest", "live"))
+            except TimeoutError:
+                return found
     raise AssertionError("expected a live feed to go on")
 
 
-@asynccontextmanager
-async def _producer(brokers: str) -> AsyncIterator[AIOKafkaProducer]:
-    settings = KafkaSettings(brokers=brokers)
-    async with kafka.producer(settings, enable_idempotence=True) as producer:
-        yield producer
+def _measure(out: Publisher, from_us: int, found: Latencies) -> None:
+    """Note of each tick that was received after `from_us` when it is sent, and when it is acknowledged."""
+    send = out.send
+
+    async def measured(topic: str, **message: Any) -> asyncio.Future[None]:
+        delivery = await send(topic, **message)
+        if topic == TICKS.name and (received_us := decode(message["value"], Tick).received_us) > from_us:
+            found.handed.append((clock.now_us() - received_us) / 1000)
+            delivery.add_done_callback(
+                lambda _: found.acknowledged.append((clock.now_us() - received_us) / 1000)
+            )
+        return delivery
+
+    out.send = measured  # type: ignore[method-assign]
 
 
 async def measure() -> None:

@@ -1,6 +1,7 @@
 """Keep producers behind a broker's memory: no further ahead of the slowest reader than the broker keeps."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -12,8 +13,10 @@ from aiokafka.errors import KafkaError
 from services.common.settings import KafkaSettings
 from services.common.topics import ALL
 
-# The rest is for batches on their way, and for what others write.
+# The rest is for what others write, and for the one batch that is written before readers have been asked.
 _SHARE = 0.75
+# What a message of an earlier run is taken for: we know how many there are, not how large they are.
+_EARLIER_BYTES = 16_384
 _LOOK_S = 0.05
 _SAID_S = 10.0
 _GROUPS = {topic.name: topic.groups for topic in ALL if topic.groups}
@@ -25,35 +28,36 @@ log = structlog.get_logger()
 
 
 class _Window:
-    """What was written to one partition and is not acknowledged by every group yet."""
+    """What one partition holds that not every group has acknowledged: our batches, and before them what was there."""
 
     def __init__(self, begun_at: int) -> None:
-        self.bytes = 0
-        self._begun_at = begun_at
+        self._begun_at = self._end = begun_at
         self._batches: deque[tuple[int, int]] = deque()
-        self._before_bytes = 0.0
-        self._written = (0, 0)
+        self._our_bytes = 0
+        self._earlier_bytes = math.inf
 
     def add(self, base_offset: int, messages: int, size: int) -> None:
-        self._batches.append((base_offset + messages, size))
-        self.bytes += size
-        count, total = self._written
-        self._written = count + messages, total + size
+        # A batch that came twice is confirmed without its offset.
+        self._end = max(self._end, base_offset) + messages
+        self._batches.append((self._end, size))
+        self._our_bytes += size
 
     def acknowledge(self, offset: int) -> None:
         while self._batches and self._batches[0][0] <= offset:
-            self.bytes -= self._batches.popleft()[1]
-        # What was there before us we know the number of, and take its size to be that of ours.
-        count, total = self._written
-        self._before_bytes = max(0, self._begun_at - offset) * (total / count if count else 0.0)
+            self._our_bytes -= self._batches.popleft()[1]
+        self._earlier_bytes = max(0, self._begun_at - offset) * _EARLIER_BYTES
 
-    @property
-    def held_bytes(self) -> float:
-        return self.bytes + self._before_bytes
+    def has_room(self, size: int, limit: float) -> bool:
+        """Tell whether `size` more bytes fit; what is larger than everything goes alone."""
+        held = self._our_bytes + self._earlier_bytes
+        return held == 0 or held + size <= limit
 
 
 class FlowControl:
-    """Says when there is room on a partition, by the offsets that the topic's groups have committed."""
+    """Says when there is room on a partition, by the offsets that the topic's groups have committed.
+
+    The first batch of a partition is never held back: where it comes to lie says what an earlier run left there.
+    """
 
     def __init__(self, committed: Committed, keeps_bytes: int) -> None:
         """`keeps_bytes` is how much the broker keeps of a partition before it drops the oldest."""
@@ -61,6 +65,7 @@ class FlowControl:
         self._limit = keeps_bytes * _SHARE
         self._windows: dict[TopicPartition, _Window] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._trouble: str | None = None
         self.waiting: set[TopicPartition] = set()
         """Partitions that have no room at the moment."""
 
@@ -71,19 +76,19 @@ class FlowControl:
                 self._windows[place] = _Window(base_offset)
             self._windows[place].add(base_offset, messages, size)
 
-    async def room(self, place: TopicPartition) -> None:
-        """Return once the partition has room for another batch; while it is known to have, nobody is asked."""
+    async def room(self, place: TopicPartition, size: int) -> None:
+        """Return once there is room for a batch of `size` bytes; while there is known to be, nobody is asked."""
         window = self._windows.get(place)
-        if window is None or window.held_bytes < self._limit:
+        if window is None or window.has_room(size, self._limit):
             return
         loop = asyncio.get_running_loop()
         said_s = loop.time()
-        self.waiting.add(place)
         try:
             while True:
                 await self._look()
-                if window.held_bytes < self._limit:
+                if window.has_room(size, self._limit):
                     return
+                self.waiting.add(place)
                 if loop.time() - said_s > _SAID_S:
                     said_s = loop.time()
                     log.warning(
@@ -91,6 +96,7 @@ class FlowControl:
                         topic=place.topic,
                         partition=place.partition,
                         groups=",".join(_GROUPS[place.topic]),
+                        broker=self._trouble or "answers",
                     )
                 await asyncio.sleep(_LOOK_S)
         finally:
@@ -103,18 +109,20 @@ class FlowControl:
         await asyncio.shield(self._looking)
 
     async def _ask(self) -> None:
-        read: dict[TopicPartition, int] = {}
-        for group in sorted({group for place in self._windows for group in _GROUPS[place.topic]}):
-            places = [place for place in self._windows if group in _GROUPS[place.topic]]
-            try:
+        # Those that are begun meanwhile are for the next time: of them only some groups would be asked.
+        windows, read = dict(self._windows), dict[TopicPartition, int]()
+        try:
+            for group in sorted({group for place in windows for group in _GROUPS[place.topic]}):
+                places = [place for place in windows if group in _GROUPS[place.topic]]
                 found = await self._committed(group, places)
-            except KafkaError as error:
-                log.warning("the broker does not say how far readers are", error=str(error) or repr(error))
-                return
-            for place in places:
-                read[place] = min(read.get(place, found[place]), found[place])
+                for place in places:
+                    read[place] = min(read.get(place, found[place]), found[place])
+        except KafkaError as error:
+            self._trouble = f"does not say how far readers are: {error!r}"
+            return
+        self._trouble = None
         for place, offset in read.items():
-            self._windows[place].acknowledge(max(0, offset))
+            windows[place].acknowledge(max(0, offset))
 
 
 def asking(admin: AIOKafkaAdminClient) -> Committed:

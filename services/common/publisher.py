@@ -1,13 +1,12 @@
 """Messages to the broker in batches, each partition's in order: lose none, and wait rather than outrun a reader."""
 
 import asyncio
+import math
 import random
-import time
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -19,17 +18,20 @@ from services.common.backoff import Backoff
 from services.common.errors import FatalError
 from services.common.flow_control import FlowControl, asking, needed
 from services.common.lag import Lag
+from services.common.lanes import Batch, Lane, Linger, Queue
 from services.common.settings import KafkaSettings
 from services.common.wake_up import Waker
 
-# The longest that a message waits for others, and the most bytes of a batch before it is compressed.
-LINGER_S = 0.005
+# The most bytes of a batch before it is compressed.
 BATCH_BYTES = 1 << 18
+# Of each topic so many bytes may wait in batches that are full.
+_LIMIT_BYTES = 8 << 20
 _KEYS_KEPT = 1 << 16
 
 # Keys are symbols and pairs, ever the same.
 _hash = lru_cache(maxsize=_KEYS_KEPT)(murmur2)
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -41,35 +43,12 @@ def partition_of_key(key: bytes | None, partitions: Sequence[int]) -> int:
     return partitions[number % len(partitions)]
 
 
-class _Batch:
-    """Messages that go in one piece; they are kept until the broker has them."""
-
-    def __init__(self, builder: Any, now_s: float) -> None:
-        self.builder = builder
-        self.messages: list[dict[str, Any]] = []
-        self.begun_s = now_s
-        self.delivered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-
-class _Lane:
-    """One partition: the batch being filled, those that wait, and who sends them."""
-
-    def __init__(self, place: TopicPartition) -> None:
-        self.place = place
-        self.open: _Batch | None = None
-        self.closed: deque[_Batch] = deque()
-        self.is_due = False
-        self.sending: asyncio.Task[None] | None = None
-
-    def batches(self) -> list[_Batch]:
-        return [*self.closed, *([self.open] if self.open else [])]
-
-
 class Publisher:
-    """Collects for `LINGER_S` what goes to a partition, sends it as one batch, and sends it again until it is taken.
+    """Collects for a moment what goes to a partition, sends it as one batch, and goes on until it is taken.
 
-    A broker that is away costs time, never a message and never the order of a partition. At most `limit` messages are
-    outstanding; where the broker keeps little, none is sent that would push out what a reader has not read.
+    A broker that is away costs time, never a message and never the order of a partition. A topic of which
+    `limit_bytes` wait makes its senders wait, and no others; where the broker keeps little, nothing is sent that would
+    push out what a reader has not read.
     """
 
     def __init__(
@@ -77,18 +56,18 @@ class Publisher:
         producer: AIOKafkaProducer,
         flow: FlowControl | None = None,
         waker: Waker | None = None,
-        limit: int = 20_000,
+        limit_bytes: int = _LIMIT_BYTES,
     ) -> None:
-        """`producer` is started; without `flow` nobody is waited for."""
+        """`producer` is started and never gives up what it has taken; without `flow` nobody is waited for."""
         self._producer = producer
         self._flow = flow
         self._waker = waker
-        self._limit = limit
-        self._lanes: dict[TopicPartition, _Lane] = {}
-        self._by_key: dict[tuple[str, bytes | None], _Lane] = {}
-        self._outstanding = 0
-        self._fewer = asyncio.Event()
+        self._limit_bytes = limit_bytes
+        self._queues: dict[str, Queue] = {}
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._by_key: dict[tuple[str, bytes | None], Lane] = {}
         self._flush_at: asyncio.TimerHandle | None = None
+        self._linger = Linger(asyncio.get_running_loop().time)
         self._woken: set[str] = set()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
@@ -101,25 +80,26 @@ class Publisher:
         partition: int | None = None,
         headers: Sequence[tuple[str, bytes]] | None = None,
         timestamp_ms: int | None = None,
+        at_once: bool = False,
     ) -> asyncio.Future[None]:
-        """Enqueue a message and return what tells when the broker has it; waits while too much is outstanding.
+        """Enqueue a message and return what tells when the broker has it; waits while too much of the topic waits.
 
-        FatalError if the broker has refused one for good.
+        With `at_once` it waits for no others: it holds many things already. FatalError if the broker refused one for
+        good.
         """
-        while self._outstanding >= self._limit:
-            self._fewer.clear()
-            await self._unless_failed(self._fewer.wait())
         lane = self._by_key.get((topic, key)) if partition is None else None
         if lane is None:
             lane = await self._lane(topic, key, partition)
-        message = {"key": key, "value": value, "headers": list(headers or ()), "timestamp": timestamp_ms}
-        batch = lane.open
-        if batch is None or batch.builder.append(**message) is None:
-            batch = self._begin(lane)
-            batch.builder.append(**message)
-        batch.messages.append(message)
-        self._outstanding += 1
-        return batch.delivered
+        while True:
+            batch = lane.open or await self._begin(lane)
+            given = [*headers] if headers else []
+            if batch.append(timestamp=timestamp_ms, key=key, value=value, headers=given) is not None:
+                if at_once:
+                    lane.is_due = True
+                    self._start(lane)
+                return batch.delivered
+            lane.close()
+            self._start(lane)
 
     def has_room(self, topic: str) -> bool:
         """Tell whether no partition of a topic waits for its readers."""
@@ -127,20 +107,19 @@ class Publisher:
 
     def lag(self) -> Lag:
         """Return how many messages the broker has not taken yet, and since when the oldest waits."""
-        waiting = [batch.begun_s for lane in self._lanes.values() for batch in lane.batches()]
-        return Lag(self._outstanding, time.monotonic() - min(waiting) if waiting else 0.0)
+        waiting = self._waiting()
+        messages = sum(batch.builder.record_count() for batch in waiting)
+        now_s = asyncio.get_running_loop().time()
+        return Lag(messages, now_s - min((batch.begun_s for batch in waiting), default=now_s))
 
     async def flush(self, *topics: str) -> None:
-        """Return when all that has been enqueued until now, or of these topics, has been delivered."""
-        waiting = [
-            batch.delivered
-            for lane in self._lanes.values()
-            if not topics or lane.place.topic in topics
-            for batch in lane.batches()
-        ]
+        """Return when all that has been enqueued until now, or of these topics, has been delivered; as `send`."""
+        waiting = [batch.delivered for batch in self._waiting(*topics)]
         self._flush()
+        # Whoever gives up waiting has cancelled no delivery.
         if waiting:
-            await self._unless_failed(asyncio.wait(waiting))
+            await asyncio.wait(waiting)
+        self._require_well()
 
     async def run(self) -> NoReturn:
         """Raise FatalError once the broker refuses a message for good."""
@@ -153,33 +132,40 @@ class Publisher:
             async with asyncio.timeout(kafka.STOP_TIMEOUT_S):
                 await self.flush()
         except (TimeoutError, FatalError):
-            log.warning("messages are not delivered at the end", messages=self._outstanding)
-        for lane in self._lanes.values():
-            if lane.sending is not None:
-                lane.sending.cancel()
-        self._failure.cancel()
+            log.warning("messages are not delivered at the end", messages=self.lag().messages)
+        if self._flush_at is not None:
+            self._flush_at.cancel()
+        tasks = [lane.sending for lane in self._lanes.values() if lane.sending is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for batch in self._waiting():
+            batch.delivered.cancel()
 
-    async def _lane(self, topic: str, key: bytes | None, partition: int | None) -> _Lane:
+    async def _lane(self, topic: str, key: bytes | None, partition: int | None) -> Lane:
         if partition is None:
-            numbers = sorted(await self._producer.partitions_for(topic))
-            place = TopicPartition(topic, partition_of_key(key, numbers))
+            numbers = await self._until_answered(topic, lambda: self._producer.partitions_for(topic))
+            place = TopicPartition(topic, partition_of_key(key, sorted(numbers)))
         else:
             place = TopicPartition(topic, partition)
         if place not in self._lanes:
-            self._lanes[place] = _Lane(place)
+            self._lanes[place] = Lane(place, self._queues.setdefault(topic, Queue()))
         if partition is None and key is not None:
             if len(self._by_key) >= _KEYS_KEPT:
                 self._by_key.clear()
             self._by_key[topic, key] = self._lanes[place]
         return self._lanes[place]
 
-    def _begin(self, lane: _Lane) -> _Batch:
-        """Begin a batch; the one before it is full."""
-        if lane.open is not None:
-            self._close(lane)
-        lane.open = _Batch(self._producer.create_batch(), time.monotonic())
-        if self._flush_at is None:
-            self._flush_at = asyncio.get_running_loop().call_later(LINGER_S, self._flush)
+    async def _begin(self, lane: Lane) -> Batch:
+        """Return the open batch of a lane that had none; another sender may have begun one meanwhile."""
+        while lane.queue.bytes >= self._limit_bytes:
+            lane.queue.shrunk.clear()
+            await lane.queue.shrunk.wait()
+        self._require_well()
+        if lane.open is None:
+            lane.open = Batch(self._producer.create_batch())
+            if self._flush_at is None:
+                self._flush_at = asyncio.get_running_loop().call_later(self._linger.seconds, self._flush)
         return lane.open
 
     def _flush(self) -> None:
@@ -191,56 +177,78 @@ class Publisher:
                 lane.is_due = True
                 self._start(lane)
 
-    def _close(self, lane: _Lane) -> None:
-        assert lane.open is not None
-        lane.closed.append(lane.open)
-        lane.open, lane.is_due = None, False
-        self._start(lane)
-
-    def _start(self, lane: _Lane) -> None:
-        if lane.sending is None or lane.sending.done():
+    def _start(self, lane: Lane) -> None:
+        if (lane.sending is None or lane.sending.done()) and not self._failure.done():
             lane.sending = asyncio.create_task(self._send_lane(lane))
 
-    async def _send_lane(self, lane: _Lane) -> None:
+    async def _send_lane(self, lane: Lane) -> None:
         """Send one batch after the other; what comes meanwhile makes the next ones larger."""
         try:
-            while lane.closed or (lane.open is not None and lane.is_due):
+            while lane.closed or lane.is_due:
                 if not lane.closed:
-                    assert lane.open is not None
-                    lane.closed.append(lane.open)
-                    lane.open, lane.is_due = None, False
-                if self._flow is not None:
-                    await self._flow.room(lane.place)
+                    lane.close()
                 batch = lane.closed[0]
                 await self._deliver(lane.place, batch)
                 lane.closed.popleft()
-                self._outstanding -= len(batch.messages)
+                lane.queue.bytes -= batch.size
+                lane.queue.shrunk.set()
                 batch.delivered.set_result(None)
-                self._fewer.set()
-        except FatalError as error:
-            if not self._failure.done():
-                self._failure.set_exception(error)
+        except Exception as error:  # whoever sends, waits or runs raises it
+            self._fail(error)
 
-    async def _deliver(self, place: TopicPartition, batch: _Batch) -> None:
+    async def _deliver(self, place: TopicPartition, batch: Batch) -> None:
+        if self._flow is not None:
+            await self._flow.room(place, batch.size)
+        send = self._producer.send_batch
+        sent = await self._until_answered(
+            place.topic, lambda: send(batch.builder, place.topic, partition=place.partition)
+        )
+        try:
+            record = await sent
+        except KafkaError as error:
+            raise _refused(place.topic, error) from error
+        messages = batch.builder.record_count()
+        self._linger.sent(messages)
+        if self._flow is not None:
+            self._flow.wrote(place, record.offset, messages, batch.builder.size())
+        self._wake(place.topic)
+
+    async def _until_answered(self, topic: str, ask: Callable[[], Awaitable[T]]) -> T:
         backoff: Backoff | None = None
         while True:
             try:
-                batch.builder.close()
-                sent = await self._producer.send_batch(batch.builder, place.topic, partition=place.partition)
-                record = await sent
+                return await ask()
             except KafkaError as error:
-                _require_retriable(error)
+                # aiokafka does not count its own timeout as worth another try.
+                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise _refused(topic, error) from error
                 backoff = backoff or Backoff()
-                log.warning("the broker takes nothing, trying again", topic=place.topic, reason=_words(error))
+                log.warning("the broker takes nothing, trying again", topic=topic, reason=_words(error))
                 await asyncio.sleep(backoff.next_s())
-                batch.builder = self._producer.create_batch()
-                for message in batch.messages:
-                    batch.builder.append(**message)
-            else:
-                if self._flow is not None:
-                    self._flow.wrote(place, record.offset, len(batch.messages), batch.builder.size())
-                self._wake(place.topic)
-                return
+
+    def _fail(self, error: Exception) -> None:
+        """Send nothing any more, and tell everybody who waits."""
+        if self._failure.done():
+            return
+        self._failure.set_exception(error)
+        self._failure.exception()  # nobody need ask
+        for batch in self._waiting():
+            batch.delivered.set_exception(error)
+            batch.delivered.exception()
+        for lane in self._lanes.values():
+            if lane.sending is not None and lane.sending is not asyncio.current_task():
+                lane.sending.cancel()
+            lane.open, lane.queue.bytes = None, 0
+            lane.closed.clear()
+            lane.queue.shrunk.set()
+
+    def _require_well(self) -> None:
+        if self._failure.done():
+            self._failure.result()
+
+    def _waiting(self, *topics: str) -> list[Batch]:
+        lanes = (lane for lane in self._lanes.values() if not topics or lane.place.topic in topics)
+        return [batch for lane in lanes for batch in lane.batches()]
 
     def _wake(self, topic: str) -> None:
         """Wake the readers, once for all the batches of one answer."""
@@ -254,43 +262,28 @@ class Publisher:
         self._waker.wake(self._woken)
         self._woken.clear()
 
-    async def _unless_failed(self, work: Any) -> None:
-        waiting = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait([waiting, self._failure], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-        if self._failure.done():
-            self._failure.result()
-
 
 @asynccontextmanager
 async def publisher(settings: KafkaSettings, **options: Any) -> AsyncIterator[Publisher]:
     """Yield a publisher of its own producer; on the way out what is outstanding is sent, for a moment at most."""
-    # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
+    # Idempotence keeps order: the producer retries in place.
     fixed = {"enable_idempotence": True, "linger_ms": 0, "max_batch_size": BATCH_BYTES}
-    waker = Waker(settings.wake_directory)
-    async with kafka.producer(settings, **fixed, **options) as producer:
+    async with AsyncExitStack() as stack:
+        waker = stack.enter_context(closing(Waker(settings.wake_directory)))
+        producer = await stack.enter_async_context(kafka.producer(settings, **fixed, **options))
+        # aiokafka lets batches expire while a partition has no leader, and leaves a hole in their numbers.
+        producer._message_accumulator._batch_ttl = math.inf
+        flow = None
         if needed(settings):
-            async with kafka.admin(settings) as admin:
-                made = Publisher(producer, FlowControl(asking(admin), settings.broker_keeps_bytes), waker)
-                try:
-                    yield made
-                finally:
-                    await made.close()
-        else:
-            made = Publisher(producer, None, waker)
-            try:
-                yield made
-            finally:
-                await made.close()
-    waker.close()
+            admin = await stack.enter_async_context(kafka.admin(settings))
+            flow = FlowControl(asking(admin), settings.broker_keeps_bytes)
+        made = Publisher(producer, flow, waker)
+        stack.push_async_callback(made.close)
+        yield made
 
 
-def _require_retriable(error: KafkaError) -> None:
-    # aiokafka does not count its own timeout as worth another try.
-    if not (error.retriable or isinstance(error, KafkaTimeoutError)):
-        raise FatalError(f"expected the broker to take a message, received {_words(error)}") from error
+def _refused(topic: str, error: KafkaError) -> FatalError:
+    return FatalError(f"expected the broker to take messages of {topic}, received {_words(error)}")
 
 
 def _words(error: KafkaError) -> str:

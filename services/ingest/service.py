@@ -15,17 +15,19 @@ from services.common.cancellation import pause
 from services.common.heartbeat import Pulse
 from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
 from services.common.metrics import PulseMetrics, published
+from services.common.publisher import Publisher, publisher
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status, refuse_future
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.synthetic import SyntheticFeed
-from services.ingest.outbox import Outbox
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
 from services.ingest.time_marks import TimeMarks
 
+# What comes besides ticks.
+_Other = Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status
 _TOPICS: dict[type[Struct], str] = {
     Quote: QUOTES.name,
     MarkPrice: MARK_PRICES.name,
@@ -84,81 +86,84 @@ async def serve(settings: IngestSettings) -> None:
     pulse = Pulse("ingest", feed.name)
     with published(settings, pulse, PulseMetrics(pulse).registry):
         await kafka.wait_for_broker(settings)
-        # Idempotence keeps order: the producer retries in place, and never lets a batch expire.
-        async with (
-            kafka.producer(settings, enable_idempotence=True) as producer,
-            asyncio.TaskGroup() as tasks,
-        ):
-            outbox = Outbox(producer.send)
-            tasks.create_task(pulse.beat(outbox.send))
-            await publish(feed, outbox, pulse, settings.rejected_share)
+        async with publisher(settings) as out, asyncio.TaskGroup() as tasks:
+            tasks.create_task(out.run())
+            tasks.create_task(pulse.beat(out.send))
+            await publish(feed, out, pulse, settings.rejected_share)
 
 
-async def publish(feed: Feed, outbox: Outbox, pulse: Pulse, rejected_share: float = 0.05) -> None:
+async def publish(feed: Feed, out: Publisher, pulse: Pulse, rejected_share: float = 0.05) -> None:
     """Publish the feed from its first item to its last, keyed by symbol; `pulse` gets the counts and the state.
 
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
     pulse.counters = defaultdict(int, dict.fromkeys(_COUNTERS, 0))
-    health = _Health(pulse, rejected_share, outbox)
+    health = _Health(pulse, rejected_share, out)
     watching = asyncio.create_task(health.watch())
     try:
-        await _publish(feed, outbox, pulse, health)
+        await _publish(feed, out, pulse, health)
     finally:
         watching.cancel()
-    await outbox.flush()
+    await out.flush()
     health.ended()
     log.info("the feed has ended", **pulse.counters)
 
 
-async def _publish(feed: Feed, outbox: Outbox, pulse: Pulse, health: "_Health") -> None:
+async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") -> None:
     counters = pulse.counters
-    dead_letters = kafka.DeadLetters(outbox.send, pulse.service)
+    dead_letters = kafka.DeadLetters(out.send, pulse.service)
     # What a live feed brings it has looked at itself, and the synthetic market has a clock of its own.
     doubtful = feed.name == "replay"
     marks = TimeMarks()
 
     async def mark(found: Iterable[TimeMark]) -> None:
         for one in found:
-            await outbox.send(TIME_MARKS.name, key=one.symbol.encode(), value=encode(one))
+            await out.send(TIME_MARKS.name, key=one.symbol.encode(), value=encode(one))
 
+    async def take(item: _Other) -> None:
+        match item:
+            case Quote() | MarkPrice() | Liquidation() | TapeEvent():
+                if isinstance(item, TapeEvent):
+                    marks.event(item)
+                topic = _TOPICS[type(item)]
+                await out.send(topic, key=item.symbol.encode(), value=encode(item))
+                counters[topic.replace("-", "_")] += 1
+                counters["gaps"] += isinstance(item, TapeEvent) and item.kind == "gap_found"
+            case Skipped():
+                counters["skipped"] += 1
+            case Counted(counter, times):
+                counters[counter] += times
+            case Rejected(raw, reason, origin):
+                health.rejected(origin, reason)
+                await dead_letters.put(raw, reason, source=f"feed {feed.name}", origin=origin)
+                counters["dead_letters"] = dead_letters.count
+            case Status():
+                health.told(item)
+            case never:
+                assert_never(never)
+
+    send, topic = out.send, TICKS.name
     async with aclosing(feed.stream()) as items:
         async for item in items:
-            if doubtful and isinstance(item, Tick):
-                item = refuse_future(item) or item
-            match item:
-                case Tick():
-                    await outbox.send(TICKS.name, key=item.symbol.encode(), value=encode(item))
-                    counters["ticks"] += 1
-                    counters["repaired"] += item.repaired
-                    await mark(marks.trade(item))
-                case Quote() | MarkPrice() | Liquidation() | TapeEvent():
-                    if isinstance(item, TapeEvent):
-                        marks.event(item)
-                    topic = _TOPICS[type(item)]
-                    await outbox.send(topic, key=item.symbol.encode(), value=encode(item))
-                    counters[topic.replace("-", "_")] += 1
-                    counters["gaps"] += isinstance(item, TapeEvent) and item.kind == "gap_found"
-                case Skipped():
-                    counters["skipped"] += 1
-                case Counted(counter, times):
-                    counters[counter] += times
-                case Rejected(raw, reason, origin):
-                    health.rejected(origin, reason)
-                    await dead_letters.put(raw, reason, source=f"feed {feed.name}", origin=origin)
-                    counters["dead_letters"] = dead_letters.count
-                case Status():
-                    health.told(item)
-                case never:
-                    assert_never(never)
+            if not isinstance(item, Tick):
+                await take(item)
+            elif doubtful and (refused := refuse_future(item)):
+                await take(refused)
+            else:
+                await send(topic, key=item.symbol.encode(), value=encode(item))
+                counters["ticks"] += 1
+                if item.repaired:
+                    counters["repaired"] += 1
+                if found := marks.trade(item):
+                    await mark(found)
     await mark(marks.end())
 
 
 class _Health:
     """The service's state: what the feed says, unless too many frames are damaged."""
 
-    def __init__(self, pulse: Pulse, rejected_share: float, outbox: Outbox) -> None:
-        self._outbox = outbox
+    def __init__(self, pulse: Pulse, rejected_share: float, out: Publisher) -> None:
+        self._out = out
         self._pulse = pulse
         self._rejections = Rejections(rejected_share)
         self._status = Status(pulse.state, pulse.detail)
@@ -192,7 +197,7 @@ class _Health:
         """
         while True:
             await pause(1.0)
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._outbox.lag()
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._out.lag()
             if self._logged > _LOGGED_A_SECOND:
                 log.warning("rejected more frames", frames=self._logged - _LOGGED_A_SECOND)
             self._logged = 0

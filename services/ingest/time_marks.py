@@ -1,6 +1,6 @@
 """Say of a quiet symbol how far its tape is known, by the event time of the others."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from services.common.clock import SECOND
 from services.common.messages import TapeEvent, Tick, TimeMark
@@ -18,35 +18,39 @@ class TimeMarks:
     """
 
     def __init__(self) -> None:
-        self._now_us = 0
+        self._next_second_us = SECOND
         self._last_id: dict[str, int] = {}
         self._known_us: dict[str, int] = {}
         self._doubted: set[str] = set()
 
-    def trade(self, tick: Tick) -> Iterator[TimeMark]:
-        """Take a trade and yield the marks it gives rise to, at most one for each symbol and second."""
+    def trade(self, tick: Tick) -> Sequence[TimeMark]:
+        """Take a trade and return the marks it gives rise to, at most one for each symbol and second."""
         if tick.repaired:
-            return
+            return ()
         symbol, event_us = tick.symbol, tick.event_us
         self._last_id[symbol] = tick.trade_id
         self._doubted.discard(symbol)
         if event_us > self._known_us.get(symbol, -1):
             self._known_us[symbol] = event_us
-        if event_us // SECOND > self._now_us // SECOND:
-            self._now_us = event_us
-            yield from self._marks((event_us - _APART_US) // SECOND * SECOND)
+        if event_us < self._next_second_us:
+            return ()
+        second_us = event_us // SECOND * SECOND
+        self._next_second_us = second_us + SECOND
+        return self._marks(second_us - _APART_US)
 
     def event(self, event: TapeEvent) -> None:
         """Take what happened to a tape."""
         if event.kind in _DOUBTS:
             self._doubted.add(event.symbol)
 
-    def end(self) -> Iterator[TimeMark]:
-        """Yield the marks that end every tape: nothing comes any more, so the last second is over."""
-        yield from self._marks(max(self._known_us.values(), default=0) // SECOND * SECOND + SECOND)
+    def end(self) -> Sequence[TimeMark]:
+        """Return the marks that end every tape: nothing comes any more, so the last second is over."""
+        return self._marks(max(self._known_us.values(), default=0) // SECOND * SECOND + SECOND)
 
-    def _marks(self, until_us: int) -> Iterator[TimeMark]:
+    def _marks(self, until_us: int) -> Sequence[TimeMark]:
+        marks = []
         for symbol, known_us in self._known_us.items():
             if known_us < until_us and symbol not in self._doubted:
                 self._known_us[symbol] = until_us
-                yield TimeMark(symbol=symbol, event_us=until_us, trade_id=self._last_id[symbol])
+                marks.append(TimeMark(symbol=symbol, event_us=until_us, trade_id=self._last_id[symbol]))
+        return marks

@@ -15,9 +15,9 @@ from services.common.messages import FeedName, Filling, Liquidation, MarkPrice, 
 from services.common.settings import load
 from services.ingest import service
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected, Status
-from services.ingest.outbox import Outbox, Send
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
+from tests.publishing import FakeProducer, publisher
 
 TICK = Tick(
     venue="binance",
@@ -49,22 +49,26 @@ class Scripted:
 Sent = list[tuple[str, dict[str, Any]]]
 
 
-def sending(sent: Sent) -> Send:
-    async def send(topic: str, **message: Any) -> asyncio.Future[Any]:
-        sent.append((topic, message))
-        delivery = asyncio.get_running_loop().create_future()
-        delivery.set_result(None)
-        return delivery
+def run(feed: Scripted, pulse: Pulse, producer: FakeProducer) -> None:
+    """Publish a feed to its end."""
 
-    return send
+    async def to_its_end() -> None:
+        out = publisher(producer)
+        await publish(feed, out, pulse)
+        await out.close()
+
+    asyncio.run(to_its_end())
 
 
 def published(*items: Item) -> tuple[Sent, Pulse]:
-    sent: Sent = []
-    pulse = Pulse("ingest", "replay")
-    asyncio.run(publish(Scripted(*items), Outbox(sending(sent)), pulse))
+    producer, pulse = FakeProducer(), Pulse("ingest", "replay")
+    run(Scripted(*items), pulse, producer)
     # What ends the tape at the end of a feed has tests of its own.
-    return [message for message in sent if message[0] != "time-marks"], pulse
+    return [
+        (one.topic, {"key": one.key, "value": one.value, "headers": one.headers})
+        for one in producer.taken
+        if one.topic != "time-marks"
+    ], pulse
 
 
 def counted(pulse: Pulse) -> dict[str, int]:
@@ -184,7 +188,7 @@ def test_the_state_is_the_feeds_until_it_ends() -> None:
 
     pulse = Pulse("ingest", "replay")
     feed = Watched(Status("degraded", "the venue is away"), Status("running", "a file is cut off"))
-    asyncio.run(publish(feed, Outbox(asyncio.sleep), pulse))
+    run(feed, pulse, FakeProducer())
     assert states == [("degraded", "the venue is away"), ("running", "a file is cut off")]
     assert (pulse.state, pulse.detail) == ("finished", "a file is cut off")
 
@@ -213,7 +217,7 @@ def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
     monkeypatch.setattr(service, "pause", second)
     pulse = Pulse("ingest", "synthetic")
     with capture_logs() as logged:
-        asyncio.run(publish(Past(), Outbox(sending([])), pulse))
+        run(Past(), pulse, FakeProducer())
     assert told == [*(Filling(done_s + 0.9, 900.9) for done_s in range(1, 12)), None]
     said = [line["event"] for line in logged if line["event"].startswith("filling")]
     assert said == ["filling: 5 of 900 s", "filling: 10 of 900 s"]
@@ -249,7 +253,7 @@ def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: py
 
     monkeypatch.setattr(service, "pause", second)
     pulse = Pulse("ingest", "replay")
-    asyncio.run(publish(Changing(), Outbox(sending([])), pulse))
+    run(Changing(), pulse, FakeProducer())
     alarm = "10 of the last minute's 10 frames were rejected (100%): see dead-letters"
     assert states == [("running", None), ("degraded", alarm), ("running", None)]
 

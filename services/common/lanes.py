@@ -1,0 +1,79 @@
+"""What waits to be sent: each partition's batches, in order, and for how long they are filled."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import TopicPartition
+
+LINGER_S = 0.005
+_BUSY_LINGER_S = 0.02
+_BUSY_MESSAGES_S = 200
+_LOOK_S = 0.1
+
+
+class Batch:
+    """Messages that go in one piece."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+        self.append = builder.append
+        self.size = 0
+        loop = asyncio.get_running_loop()
+        self.begun_s = loop.time()
+        self.delivered: asyncio.Future[None] = loop.create_future()
+
+
+class Queue:
+    """How much of one topic waits in batches that are full or due, and who waits for it to become less."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.shrunk = asyncio.Event()
+
+
+class Lane:
+    """One partition: the batch being filled, those that wait, and who sends them."""
+
+    def __init__(self, place: TopicPartition, queue: Queue) -> None:
+        self.place = place
+        self.queue = queue
+        self.open: Batch | None = None
+        self.closed: deque[Batch] = deque()
+        self.is_due = False
+        self.sending: asyncio.Task[None] | None = None
+
+    def batches(self) -> list[Batch]:
+        """Return what the broker does not have yet, the oldest first."""
+        return [*self.closed, *([self.open] if self.open else [])]
+
+    def close(self) -> None:
+        """Let nothing more into the open batch, if there is one."""
+        if self.open is not None:
+            self.open.builder.close()
+            self.open.size = self.open.builder.size()
+            self.queue.bytes += self.open.size
+            self.closed.append(self.open)
+        self.open, self.is_due = None, False
+
+
+class Linger:
+    """How long a message waits for others: a moment, and longer while many come.
+
+    Then batches cost the broker and every reader more than messages do.
+    """
+
+    def __init__(self, time: Callable[[], float]) -> None:
+        """`time` is a monotonic clock, in seconds."""
+        self.seconds = LINGER_S
+        self._time = time
+        self._messages, self._since_s = 0, time()
+
+    def sent(self, messages: int) -> None:
+        """Note messages that were sent."""
+        self._messages += messages
+        now_s = self._time()
+        if (passed_s := now_s - self._since_s) > _LOOK_S:
+            self.seconds = _BUSY_LINGER_S if self._messages > _BUSY_MESSAGES_S * passed_s else LINGER_S
+            self._messages, self._since_s = 0, now_s
