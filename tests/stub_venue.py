@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
@@ -61,8 +61,11 @@ class StubVenue:
 
     async def check_symbols(self, symbols: Iterable[str]) -> None: ...
 
-    async def first_id(self, symbol: str, start_us: int) -> int | None:
-        return None
+    def hurried(self, patience_s: float) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def since(self, symbol: str, start_us: int) -> list[Tick]:
+        return []
 
     async def trades(self, symbol: str, first_id: int) -> list[Tick]:
         return []

@@ -11,7 +11,7 @@ answer that is empty or begins late is not taken for proof that there were no tr
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import NamedTuple, Self
 
 import msgspec
@@ -125,10 +125,14 @@ class Binance:
         statuses = {entry.symbol: entry.status for entry in listing.symbols}
         require_traded("Binance USD-M futures", statuses, "TRADING", symbols)
 
-    async def first_id(self, symbol: str, start_us: int) -> int | None:
-        """Return the id of the first trade at or after `start_us`, None if there is none yet.
+    def hurried(self, patience_s: float) -> AbstractContextManager[None]:
+        """Refuse requests meanwhile that the budget would hold up for longer (VenueBusyError)."""
+        return self._rest.hurried(patience_s)
 
-        GoneError if that is longer ago than the venue keeps.
+    async def since(self, symbol: str, start_us: int) -> list[Tick]:
+        """Return up to 1000 trades at or after `start_us`, ascending; none means that there are none yet.
+
+        GoneError if that is longer ago than the venue keeps, otherwise errors as of `trades`.
         """
         now_us = self._now_us()
         if start_us < now_us - _KEPT_US:
@@ -137,10 +141,11 @@ class Binance:
             )
         for since_us in range(start_us, now_us + 1, _SPAN_US):
             start_ms, end_ms = _milliseconds(since_us), _milliseconds(since_us + _SPAN_US) - 1
-            rows = await self._ask(symbol, startTime=start_ms, endTime=end_ms, limit=1)
-            if rows:
-                return rows[0].trade_id
-        return None
+            page = await self._ask(symbol, startTime=start_ms, endTime=end_ms, limit=_ROWS_PER_PAGE)
+            if page:
+                require_page(f"Binance {symbol}", page, page[0].trade_id, now_us, _KEPT_US)
+                return page
+        return []
 
     async def trades(self, symbol: str, first_id: int) -> list[Tick]:
         """Return up to 1000 trades from `first_id` on, ascending; none means that there are none yet.

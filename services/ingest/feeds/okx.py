@@ -15,7 +15,7 @@ connections have no greatest age. A contract that changes its value while we run
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from math import inf
 from typing import Self, TypeVar
 
@@ -137,17 +137,20 @@ class Okx:
         require_traded("OKX linear perpetuals", statuses, "live", symbols)
         self.contracts = contracts
 
-    async def first_id(self, symbol: str, start_us: int) -> int | None:
-        """Return the id of the first trade at or after `start_us`, None if there is none yet.
+    def hurried(self, patience_s: float) -> AbstractContextManager[None]:
+        """Refuse requests meanwhile that the budget would hold up for longer (VenueBusyError)."""
+        return self._rest.hurried(patience_s)
 
-        GoneError if that is longer ago than the venue keeps.
+    async def since(self, symbol: str, start_us: int) -> list[Tick]:
+        """Return up to 100 trades at or after `start_us`, ascending; none means that there are none yet.
+
+        GoneError if that is longer ago than the venue keeps, otherwise errors as of `trades`.
         """
         if start_us < self._now_us() - _KEPT_US:
             raise GoneError(f"expected a time of the last 89 days, received {clock.to_iso(start_us)}")
         # Pages go back in time, from the trade before the first millisecond that is not before `start_us`.
         before = await self._page(symbol, type=2, after=-(-start_us // 1000), limit=1)
-        page = await self.trades(symbol, before[0].trade_id + 1 if before else 0)
-        return page[0].trade_id if page else None
+        return await self.trades(symbol, before[0].trade_id + 1 if before else 0)
 
     async def trades(self, symbol: str, first_id: int) -> list[Tick]:
         """Return up to 100 trades from `first_id` on, ascending; none means that there are none yet.

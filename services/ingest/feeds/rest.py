@@ -1,8 +1,10 @@
 """Ask a venue over HTTP, within what it allows: all requests to one venue go through one `Rest`."""
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -74,6 +76,7 @@ class Rest:
         self._now_s = now_s
         self._sleep = sleep
         self._held_until_s = 0.0
+        self._patience_s = math.inf
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -89,11 +92,17 @@ class Rest:
     async def get(self, path: str, **params: str | int) -> bytes:
         """Return the body of an answer with status 200; waits while the budget is used up.
 
-        VenueBusyError, without a request, as long as the venue wants to be left alone; TransientError otherwise.
+        VenueBusyError, without a request, as long as the venue wants to be left alone, or if the budget would take
+        longer than anybody has patience; TransientError otherwise.
         """
         weight = self._budget.weights.get(path, 1)
         self._respect_hold()
         while wait_s := self._spending.wait_s(weight, self._now_s()):
+            if wait_s > self._patience_s:
+                raise VenueBusyError(
+                    f"expected to ask {self._base_url}, which allows the next request in {wait_s:.0f} s",
+                    wait_s,
+                )
             await self._sleep(wait_s)
             self._respect_hold()
         self._spending.spend(weight, self._now_s())
@@ -107,6 +116,15 @@ class Rest:
         if (hold_s := self._retry_after_s(answer)) is not None:
             raise self.hold(message, hold_s)
         raise RefusedError(message, body)
+
+    @contextmanager
+    def hurried(self, patience_s: float) -> Iterator[None]:
+        """Refuse requests meanwhile that the budget would hold up for longer."""
+        self._patience_s = patience_s
+        try:
+            yield
+        finally:
+            self._patience_s = math.inf
 
     async def read(self, decoder: msgspec.json.Decoder[T], path: str, **params: str | int) -> T:
         """Return the decoded body; BadMessageError if it is not what the decoder expects, else as `get`."""

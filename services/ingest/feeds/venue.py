@@ -1,6 +1,7 @@
 """What an exchange is to the live feed: one object that knows its addresses, its frames and its history."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from services.common.messages import Liquidation, MarkPrice, Quote, Tick
@@ -64,8 +65,14 @@ class Venue(Protocol):
         TransientError if it does not answer.
         """
 
-    async def first_id(self, symbol: str, start_us: int) -> int | None:
-        """Return the id of the first trade at or after `start_us`, None if there is none yet."""
+    def hurried(self, patience_s: float) -> AbstractContextManager[None]:
+        """Refuse requests meanwhile that what the venue allows would hold up for longer (VenueBusyError)."""
+
+    async def since(self, symbol: str, start_us: int) -> list[Tick]:
+        """Return the first page of history at or after `start_us`, empty if there are no trades yet.
+
+        The page and the errors are those of `trades`.
+        """
 
     async def trades(self, symbol: str, first_id: int) -> list[Tick]:
         """Return a page of history: trades from `first_id` on, ascending by id, as many as one request gives.

@@ -106,21 +106,23 @@ class History:
         venue, deadline_us = self._venues[symbol], began_us + self._patience_us
         reached = self._tape.reached(symbol)
         next_id = reached[0] if reached else 0
+        ask = partial(venue.trades, symbol, next_id)
         if reached is None or reached[1] < start_us:
-            first_id = await self._answer(partial(venue.first_id, symbol, start_us), symbol, deadline_us)
-            if first_id is None:
-                return
-            if reached is None:
-                self._tape.expect(symbol, first_id, start_us)
-            next_id = first_id
+            ask = partial(venue.since, symbol, start_us)
         while True:
-            page = await self._answer(partial(venue.trades, symbol, next_id), symbol, deadline_us)
+            page = await self._answer(ask, symbol, deadline_us)
             trades = {tick.trade_id: tick for tick in page or () if tick.trade_id >= next_id}
             for _, tick in sorted(trades.items()):
                 yield tick
             if not trades or max(tick.event_us for tick in trades.values()) >= began_us:
                 return
             next_id = max(trades) + 1
+            ask = partial(self._more, venue, symbol, next_id)
+
+    async def _more(self, venue: Venue, symbol: str, next_id: int) -> list[Tick]:
+        # What the venue's budget holds up for long is repaired while the streams go on; they do not wait for it.
+        with venue.hurried(self._patience_us / 2 / SECOND):
+            return await venue.trades(symbol, next_id)
 
     async def _answer(self, ask: Callable[[], Awaitable[T]], symbol: str, deadline_us: int) -> T | None:
         """Return the venue's answer, None if it has none or gives none in time."""

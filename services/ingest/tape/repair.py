@@ -101,18 +101,18 @@ class Repairer:
     async def _go_past(self, gap: Gap, first_id: int, reason: str) -> list[Tick | TapeEvent]:
         """Go on where the venue's memory begins, if that is inside the gap."""
         start_us = self._now_us() - _KEPT_US
-        kept_id = None
+        kept: list[Tick] = []
         if gap.start_us < start_us <= gap.end_us:
             try:
-                kept_id = await self._venue.first_id(gap.symbol, start_us)
+                kept = await self._venue.since(gap.symbol, start_us)
             except GoneError as error:
                 reason = str(error)
             except (BadMessageError, TransientError) as error:
                 self._put_off(gap, error)
                 return []
-        if kept_id is None or not first_id < kept_id <= gap.last_id:
+        if not kept or not first_id < kept[0].trade_id <= gap.last_id:
             return self._give_up(gap, reason)
-        self._tape.skip(gap, kept_id, reason)
+        self._tape.skip(gap, kept[0].trade_id, reason)
         return []
 
     def _learn_nothing(self, gap: Gap, reason: str) -> list[Tick | TapeEvent]:

@@ -72,10 +72,6 @@ class Tape:
             return [tick]
         return self._take_irregular(book, tick)
 
-    def expect(self, symbol: str, first_id: int, start_us: int) -> None:
-        """Start the tape of a symbol before its first trade: what does not come from `first_id` on is a gap."""
-        self._open(symbol, first_id, start_us)
-
     def reached(self, symbol: str) -> tuple[int, int] | None:
         """Return the id that is expected next and the last trade's time, None if the tape has not started."""
         book = self._books.get(symbol)

@@ -61,6 +61,10 @@ def binance(answer: Any = None) -> tuple[Binance, StubRest]:
     return Binance("wss://stream", rest, now_us=lambda: NOW), rest
 
 
+def since(venue: Binance, start_us: int) -> list[int]:
+    return [trade.trade_id for trade in asyncio.run(venue.since("BTCUSDT", start_us))]
+
+
 VENUE: Venue = binance()[0]
 
 
@@ -232,27 +236,39 @@ def test_a_damaged_page_is_refused_whole(rows: Any) -> None:
 
 def test_the_first_trade_of_a_time_is_found_window_by_window() -> None:
     venue, rest = binance(Exchange((3, NOW - 5 * HOUR), (4, NOW - 2 * HOUR), (5, NOW - HOUR)))
-    assert asyncio.run(venue.first_id("BTCUSDT", NOW - 5 * HOUR + 1)) == 4
+    assert since(venue, NOW - 5 * HOUR + 1) == [4]
     assert len(rest.asked) == 4
-    assert asyncio.run(venue.first_id("BTCUSDT", NOW - 5 * HOUR)) == 3
-    assert asyncio.run(venue.first_id("BTCUSDT", NOW - 2 * HOUR)) == 4
+    assert since(venue, NOW - 5 * HOUR) == [3]
+    assert since(venue, NOW - 2 * HOUR) == [4]
+
+
+def test_the_trades_since_a_time_are_a_whole_page() -> None:
+    venue, rest = binance(Exchange(*((each, NOW - MINUTE + each * 1000) for each in range(1, 1_500))))
+    assert since(venue, NOW - MINUTE) == [*range(1, 1_001)]
+    assert len(rest.asked) == 1
+
+
+def test_trades_since_a_time_that_are_out_of_order_are_damage() -> None:
+    venue, _ = binance(lambda *_: [row(3, NOW), row(2, NOW)])
+    with pytest.raises(BadMessageError, match="expected trades with rising ids"):
+        since(venue, NOW - MINUTE)
 
 
 def test_a_time_without_trades_has_no_first() -> None:
     venue, _ = binance(Exchange((3, NOW - 5 * HOUR)))
-    assert asyncio.run(venue.first_id("BTCUSDT", NOW - HOUR)) is None
-    assert asyncio.run(venue.first_id("BTCUSDT", NOW)) is None
+    assert since(venue, NOW - HOUR) == []
+    assert since(venue, NOW) == []
 
 
 @pytest.mark.parametrize("offset_us", [-2000, -1000, 0, 1000, 2000])
 def test_windows_leave_no_millisecond_out(offset_us: int) -> None:
     start_us = NOW - 3 * HOUR + 500
     venue, _ = binance(Exchange((3, start_us + 59 * MINUTE + offset_us)))
-    assert asyncio.run(venue.first_id("BTCUSDT", start_us)) == 3
+    assert since(venue, start_us) == [3]
 
 
 def test_a_time_before_the_venues_memory_is_gone() -> None:
     venue, rest = binance()
     with pytest.raises(GoneError, match="expected a time of the last 48 h"):
-        asyncio.run(venue.first_id("BTCUSDT", NOW - 49 * HOUR))
+        since(venue, NOW - 49 * HOUR)
     assert rest.asked == []

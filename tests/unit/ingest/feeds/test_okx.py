@@ -233,10 +233,14 @@ def test_another_code_is_transient() -> None:
 def test_the_first_trade_of_a_time_follows_the_last_before_it() -> None:
     venue, rest = okx(Exchange(range(100, 200), lambda each: NOW - HOUR + each * SECOND))
     start_us = NOW - HOUR + 150 * SECOND
-    assert asyncio.run(venue.first_id("BTCUSDT.OKX", start_us)) == 150
-    assert asyncio.run(venue.first_id("BTCUSDT.OKX", start_us + 1)) == 151
-    assert asyncio.run(venue.first_id("BTCUSDT.OKX", NOW - 2 * HOUR)) == 100
-    assert asyncio.run(venue.first_id("BTCUSDT.OKX", NOW)) is None
+
+    def since(at_us: int) -> list[int]:
+        return [trade.trade_id for trade in asyncio.run(venue.since("BTCUSDT.OKX", at_us))]
+
+    assert since(start_us) == [*range(150, 200)]
+    assert since(start_us + 1) == [*range(151, 200)]
+    assert since(NOW - 2 * HOUR) == [*range(100, 200)]
+    assert since(NOW) == []
     assert rest.asked[0] == (
         TRADES,
         {"instId": "BTC-USDT-SWAP", "type": 2, "after": start_us // 1000, "limit": 1},
@@ -246,5 +250,5 @@ def test_the_first_trade_of_a_time_follows_the_last_before_it() -> None:
 def test_a_time_before_the_venues_memory_is_gone() -> None:
     venue, rest = okx(Exchange([]))
     with pytest.raises(GoneError, match="expected a time of the last 89 days"):
-        asyncio.run(venue.first_id("BTCUSDT.OKX", NOW - 90 * DAY))
+        asyncio.run(venue.since("BTCUSDT.OKX", NOW - 90 * DAY))
     assert rest.asked == []

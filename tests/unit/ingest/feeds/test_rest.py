@@ -212,6 +212,25 @@ def test_requests_wait_for_what_others_spent(headers: list[str], wait_s: float |
     run(scenario)
 
 
+def test_whoever_is_in_a_hurry_does_not_wait_for_the_budget_any_longer() -> None:
+    async def scenario(server: Server, rest: Rest, clock: Clock) -> None:
+        for _ in range(4):
+            await rest.get("/heavy")
+        clock.now_s += 20
+        with rest.hurried(39.9), pytest.raises(VenueBusyError, match="next request in 40 s") as refused:
+            await rest.get("/heavy")
+        assert refused.value.retry_after_s == 40
+        assert (len(server.asked), clock.slept) == (4, [])
+        with rest.hurried(40):
+            await rest.get("/heavy")
+        assert (len(server.asked), clock.slept) == (5, [40])
+        for _ in range(4):
+            await rest.get("/heavy")
+        assert clock.slept == [40, 60]
+
+    run(scenario)
+
+
 def test_a_ban_during_the_wait_is_obeyed() -> None:
     async def scenario(server: Server, rest: Rest, clock: Clock) -> None:
         server.answer = http(b"[]", "200 OK", "X-Used: 100")

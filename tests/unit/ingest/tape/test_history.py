@@ -1,6 +1,7 @@
 """What comes before the stream goes on, and that it joins."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from services.common.clock import HOUR, SECOND
 from services.common.errors import TransientError
 from services.common.messages import TapeEvent, Tick
-from services.ingest.feeds.rest import GoneError
+from services.ingest.feeds.rest import GoneError, VenueBusyError
 from services.ingest.tape.chain import Span
 from services.ingest.tape.history import History
 from services.ingest.tape.repair import Repairer
@@ -170,34 +171,61 @@ def test_history_that_takes_too_long_goes_on_beside_the_stream() -> None:
     start.venue.answer = answer
     items = start.items()
     assert len(start.venue.asked) == 6
-    assert of(A, items) == of(B, items) == [*range(2_400, 2_700)]
+    assert of(A, items) == of(B, items) == [*range(2_400, 2_800)]
 
 
 def test_a_venue_that_says_nothing_leaves_a_tape_that_starts_with_the_stream() -> None:
     start = Start(A)
 
-    async def first_id(symbol: str, start_us: int) -> int | None:
+    async def since(symbol: str, start_us: int) -> list[Tick]:
         raise TransientError("away")
 
-    start.venue.first_id = first_id  # type: ignore[method-assign]
+    start.venue.since = since  # type: ignore[method-assign]
     assert start.items() == []
     assert start.tape.take(trade(3_010, symbol=A)) == [trade(3_010, symbol=A)]
 
 
 def test_a_page_of_other_trades_ends_history() -> None:
     start = Start(A)
-    start.venue.answer = lambda *_: trades(1, 2, symbol=A) if len(start.venue.asked) > 1 else None
+    start.venue.answer = lambda *_: trades(1, 2, symbol=A)
     assert ids(start.items()) == [*range(2_400, 2_500)]
 
 
 def test_history_that_is_gone_is_a_gap() -> None:
     start = Start(A)
     start.venue.answer = lambda *_: GoneError("no")
-    assert start.items() == []
+    assert ids(start.items()) == [*range(2_400, 2_500)]
     (event, _) = start.tape.take(trade(3_010, symbol=A))
-    assert gap_events([event]) == [("gap_found", 2_400, 3_009, 610)]
-    assert isinstance(event, TapeEvent)
-    assert event.start_us == trade(3_000).event_us - round(REACH_S) * SECOND
+    assert gap_events([event]) == [("gap_found", 2_500, 3_009, 510)]
+
+
+def test_a_first_trade_after_where_history_begins_leaves_no_gap() -> None:
+    start = Start(A)
+    start.venue.known = [tick for tick in start.venue.known if tick.trade_id > 2_700]
+    assert ids(start.items()) == [*range(2_701, 3_001)]
+
+
+def test_only_what_follows_the_first_page_is_refused_when_the_budget_is_used_up() -> None:
+    start = Start(A, B)
+    patience: list[float] = []
+    known_since = start.venue.since
+
+    async def since(symbol: str, start_us: int) -> list[Tick]:
+        patience.append(start.venue.patience_s)
+        return await known_since(symbol, start_us)
+
+    def answer(symbol: str, first_id: int) -> Answer | None:
+        patience.append(start.venue.patience_s)
+        return VenueBusyError("allows the next request in 50 s", 50) if len(patience) > 3 else None
+
+    start.venue.since = since  # type: ignore[method-assign]
+    start.venue.answer = answer
+    items = start.items()
+    assert patience == [math.inf, math.inf, 30, 30, 30]
+    assert (of(A, items), of(B, items)) == ([*range(2_400, 2_600)], [*range(2_400, 2_500)])
+    assert start.clock.slept == []
+    assert start.venue.patience_s == math.inf
+    assert gap_events(start.tape.take(trade(3_010, symbol=B))) == [("gap_found", 2_500, 3_009, 510)]
 
 
 @settings(max_examples=40, deadline=None)

@@ -215,13 +215,6 @@ def test_coverage_is_unknown_before_the_first_trade() -> None:
     assert coverage(Tape({SYMBOL: "binance"})) == (None, None, None)
 
 
-def test_what_is_expected_and_does_not_come_is_a_gap() -> None:
-    tape = Tape({SYMBOL: "binance"})
-    tape.expect(SYMBOL, 5, START_US)
-    assert tape.reached(SYMBOL) == (5, START_US)
-    assert gap_events(take(tape, 7)) == [("gap_found", 5, 6, 2)]
-
-
 def gap(first_id: int, last_id: int) -> Gap:
     start_us, end_us = trade(first_id - 1).event_us, trade(last_id + 1).event_us
     return Gap(SYMBOL, "binance", first_id, last_id, start_us, end_us, start_us, missing=99)

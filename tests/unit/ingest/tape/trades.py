@@ -1,6 +1,8 @@
 """What the tests of the tape share: trades, a venue that answers from a list, a clock."""
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 from services.common.clock import HOUR, SECOND
@@ -76,16 +78,24 @@ class StubVenue:
         self.answer = answer
         self.asked: list[tuple[str, int]] = []
         self.asked_by_time = 0
+        self.patience_s = math.inf
 
     def venue(self) -> Venue:
         """Return it as what the tape takes it for; its streams are never asked for."""
         return cast("Venue", self)
 
-    async def first_id(self, symbol: str, start_us: int) -> int | None:
+    @contextmanager
+    def hurried(self, patience_s: float) -> Iterator[None]:
+        self.patience_s = patience_s
+        try:
+            yield
+        finally:
+            self.patience_s = math.inf
+
+    async def since(self, symbol: str, start_us: int) -> list[Tick]:
         self.asked_by_time += 1
-        of_symbol = (tick for tick in self.known if tick.symbol == symbol and tick.event_us >= start_us)
-        first = next(of_symbol, None)
-        return first.trade_id if first else None
+        of_symbol = [tick for tick in self.known if tick.symbol == symbol and tick.event_us >= start_us]
+        return of_symbol[: self.page]
 
     async def trades(self, symbol: str, first_id: int) -> list[Tick]:
         self.asked.append((symbol, first_id))
