@@ -14,6 +14,7 @@ from services.ingest.feeds.text_file import BLOCK, Block
 
 EMPTY: Rows = np.empty(0, ROW)
 _LINE = 0xFFFF_FFFF
+_ROW_BYTES = 32
 
 
 class OrderedFile:
@@ -74,7 +75,8 @@ class OrderedFile:
             self._texts.popleft()
 
     def _read(self) -> Iterator[Rows | Rejected | None]:
-        for found in blocks(self.path, self._follow, BLOCK):
+        # Many symbols are read side by side, each with a small window.
+        for found in blocks(self.path, self._follow, min(BLOCK, _ROW_BYTES * self._window)):
             if found is None:
                 if self._unordered:
                     yield self._ordered(keep=0)

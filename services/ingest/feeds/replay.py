@@ -34,7 +34,7 @@ _KINDS: dict[type[Item], StreamKind] = {
 # Read so many items ahead, in a thread: parsing a day of an archive takes seconds.
 _AHEAD = 2048
 # All symbols together have room for rows out of order, but each for so many.
-_LEAST_WINDOW = 1 << 11
+_LEAST_WINDOW = 1 << 9
 _OTHER_FILES = 128
 
 log = structlog.get_logger()

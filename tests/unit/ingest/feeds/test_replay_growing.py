@@ -169,6 +169,22 @@ def test_a_whole_file_of_long_ago_ends_at_once(
         assert time.monotonic() - began_s < 5
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_cannot_grow_ends_at_once_however_new_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 3600.0)
+    path = tmp_path / "frames"
+    _, gz, zipped = PACKINGS
+    content = FRAMES.content(range(1, 10))
+    path.write_bytes(gz.pack(content) + b"no gz" if damaged else zipped.pack(content))
+    began_s = time.monotonic()
+    items = asyncio.run(replayed(path))
+    assert ids(items) == list(range(1, 10))
+    assert ("the packed data are damaged" in str(items[-1])) == damaged
+    assert time.monotonic() - began_s < 5
+
+
 def test_a_cancelled_replay_does_not_wait_for_the_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
