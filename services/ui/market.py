@@ -74,6 +74,11 @@ class Market:
         """Return the last alerts, newest first."""
         return self.alarms.recent
 
+    @property
+    def is_filling(self) -> bool:
+        """Return whether what comes is of the past, which is played at the start."""
+        return self.connected and any(service.filling is not None for service in self.services)
+
     def apply(self, message: StreamMessage, now: Now) -> None:
         """Take in one message of the stream; a snapshot replaces what was known."""
         self.messages += 1

@@ -48,7 +48,8 @@ def notices(market: Market, now: Now) -> list[Notice]:
             elif service.state == "finished":
                 found.append(Notice("note", f"{service.service} has finished: the feed has no more trades."))
         for service in market.services:
-            if service.filling is not None and (service.age_s or 0.0) <= SILENT_S:
+            is_heard = service.healthy or (service.age_s or 0.0) <= SILENT_S
+            if service.filling is not None and is_heard:
                 said = filling(service.filling.done_s, service.filling.total_s)
                 found.append(Notice("note", f"{said}; what is shown is of the past.", is_counting=True))
     return found

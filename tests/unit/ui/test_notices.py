@@ -64,6 +64,11 @@ def test_how_much_of_the_past_has_been_played_is_a_quiet_note(service: Make, now
     assert notices(connected(now, service("ingest")), now) == []
 
 
+def test_a_heartbeat_that_is_late_leaves_the_note(service: Make, now: Now) -> None:
+    ingest = service("ingest", age_s=4.0, filling=Filling(340, 900))
+    assert [one.severity for one in notices(connected(now, ingest), now)] == ["note"]
+
+
 def test_what_a_silent_service_last_filled_is_no_news(service: Make, now: Now) -> None:
     ingest = service("ingest", healthy=False, age_s=9.0, filling=Filling(340, 900))
     assert [one.severity for one in notices(connected(now, ingest), now)] == ["error"]

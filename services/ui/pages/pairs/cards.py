@@ -8,7 +8,7 @@ from services.ui.answers import SymbolStats, WatchedPair
 from services.ui.formatting import NONE, age, correlation, number, quantity, significant_decimals, zscore
 from services.ui.market import Market, Now, Seen
 from services.ui.pages.pairs.fits import Fit, age_s, half_life_words
-from services.ui.pages.pairs.words import PAUSED, method_name
+from services.ui.pages.pairs.words import PAST, PAUSED, method_name
 from services.ui.readings import Reading
 from services.ui.view import Props
 
@@ -70,12 +70,17 @@ def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: No
     stats = market.symbols.get(symbol)
     note = _day(stats) if stats else ""
     stale, shown_age = _freshness(market, pair, seen, now)
+    said, reason = note or "last trade", ""
+    if stale and market.is_filling:
+        said = reason = PAST
+    elif stale:
+        said, reason = "stale, no trades", f"No trade of {symbol} for more than {pair.stale_after_s:g} s"
     return Card(
         value=number(seen.message.price, market.decimals.get(symbol, 2)),
-        note="stale, no trades" if stale else note or "last trade",
+        note=said,
         age=shown_age,
         state="stale" if stale else "ok",
-        reason=f"No trade of {symbol} for more than {pair.stale_after_s:g} s" if stale else "",
+        reason=reason,
     )
 
 
@@ -115,7 +120,8 @@ def _signal_card(
             note=signal.reason or "not known", age=shown_age, state="stale", reason=signal.reason or ""
         )
     if stale or signal.quality == "stale":
-        reason = signal.reason or f"No signal for more than {pair.stale_after_s:g} s"
+        silence = PAST if market.is_filling else f"No signal for more than {pair.stale_after_s:g} s"
+        reason = signal.reason or silence
         return Card(value, f"stale: {reason}", shown_age, "stale", "", None, reason)
     return Card(value, note, shown_age, "ok", tone)
 

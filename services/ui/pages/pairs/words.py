@@ -13,6 +13,7 @@ from services.ui.view import Props
 
 EVERY_SIGNAL = 1_000_000
 PAUSED = "Paused: nothing is measured until the pair is resumed."
+PAST = "of the past, which is played first"
 
 
 def title(market: Market, pair: WatchedPair | None) -> str | None:
@@ -59,7 +60,7 @@ def state(market: Market, pair: WatchedPair, last: Signal | None, now: Now) -> s
     if newest.quality == "stale":
         return f"Stale: {newest.reason or 'no reason was given'}"
     if seen and market.age_s(seen, now) > pair.stale_after_s:
-        return f"Stale: no signal for more than {pair.stale_after_s:g} s"
+        return f"Stale: {PAST if market.is_filling else f'no signal for more than {pair.stale_after_s:g} s'}"
     return ""
 
 

@@ -6,11 +6,13 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
+from services.common.messages import Filling
 from services.ui.answers import StreamMessage, SymbolStats, WatchedPair
 from services.ui.formatting import NONE
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.fits import Fit, HalfLife
+from services.ui.pages.pairs.words import PAST, state
 from services.ui.readings import Reading
 from tests.unit.ui.conftest import Make
 
@@ -105,6 +107,23 @@ def test_silence_turns_every_number_stale(market: Market, pair: WatchedPair, now
     for name in ("y", "x", "spread", "zscore"):
         assert shown(props, name)[2] == "stale"
         assert props[f"metric-{name}-age"]["children"] == "12 s ago"
+
+
+def test_numbers_of_a_past_that_is_played_say_so(
+    market: Market, pair: WatchedPair, service: Make, now: Now
+) -> None:
+    market.services = (service("ingest", filling=Filling(340, 900)),)
+    props = cards(market, pair, later(now, 700))
+    assert shown(props, "y") == ("3\u202f400.25", PAST, "stale")
+    assert shown(props, "zscore") == ("+0.75", f"stale: {PAST}", "stale")
+    assert props["metric-zscore-age"]["children"] == "11 min ago"
+    signal = market.signals[pair.pair].message
+    assert state(market, pair, signal, later(now, 700)) == f"Stale: {PAST}"
+    market.link(False, later(now, 700), "gone")
+    assert shown(cards(market, pair, later(now, 700)), "y")[1] == "stale, no trades"
+    market.link(True, later(now, 700))
+    market.services = (service("ingest"),)
+    assert state(market, pair, signal, later(now, 700)) == "Stale: no signal for more than 10 s"
 
 
 def test_a_lost_stream_turns_every_number_stale(market: Market, pair: WatchedPair, now: Now) -> None:
