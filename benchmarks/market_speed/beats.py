@@ -52,6 +52,18 @@ class Beats:
         beats = {service: self.latest(service) for service in SERVICES}
         return {service: dict(beat.lost) for service, beat in beats.items() if beat is not None and beat.lost}
 
+    def unread(self) -> int:
+        """Return how many of the ticks that ingest has published stream_analytics has neither read nor waiting.
+
+        Heartbeats are of different moments: what ingest published in two seconds may be missing in the other's.
+        """
+        beat, worker = self.latest("ingest"), self.latest("stream_analytics")
+        if beat is None or worker is None:
+            return 0
+        fresh = self.counted("ingest", "ticks", beat.at_us - 5 * SECOND, beat.at_us) * 2 // 5
+        published, read = beat.counters.get("ticks", 0), worker.counters.get("ticks", 0)
+        return max(0, published - read - (worker.lag_messages or 0) - fresh)
+
     def late(self) -> int:
         """Return how many trades came too late to be measured."""
         return self.counter("stream_analytics", "late")

@@ -58,6 +58,7 @@ def _measure(case: str, measured: Measured, options: Options) -> Result:
         "lag": lags,
         "stored": stored,
         "lost": measured.beats.lost(),
+        "unread": measured.beats.unread(),
         "late": measured.beats.late(),
     }
     problems = [*([unsettled] if unsettled else []), *measured.problems()]

@@ -151,7 +151,11 @@ class Measured:
             for service, topics in self.beats.lost().items()
             for topic, count in topics.items()
         ]
-        return found + [f"{service} was started again" for service in self.beats.restarted()]
+        if restarted := self.beats.restarted():
+            return found + [f"{service} was started again" for service in restarted]
+        if unread := self.beats.unread():
+            found.append(f"stream_analytics never read {unread:,} of the ticks")
+        return found
 
 
 @contextmanager

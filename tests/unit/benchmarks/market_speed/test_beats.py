@@ -72,6 +72,16 @@ def test_what_was_counted_in_a_window_follows_the_heartbeats_in_it() -> None:
     assert beats.counted("sink", "ticks", 0, 99 * SECOND) == 0
 
 
+@pytest.mark.parametrize(
+    ("read", "lag", "unread"), [(10_000, 0, 0), (7_900, 100, 0), (7_000, 0, 1_000), (4_000, 3_000, 1_000)]
+)
+def test_ticks_that_are_neither_read_nor_waiting_are_counted(read: int, lag: int, unread: int) -> None:
+    ingest = [beat("ingest", n * SECOND, counters={"ticks": 1_000 * n}) for n in range(11)]
+    worker = beat("stream_analytics", 10 * SECOND, counters={"ticks": read}, lag_messages=lag)
+    assert heard(*ingest, worker).unread() == unread
+    assert heard(*ingest).unread() == 0
+
+
 def test_losses_and_restarts_are_told() -> None:
     beats = heard(
         *(beat("api", 1), beat("api", 2)),
