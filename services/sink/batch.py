@@ -1,12 +1,13 @@
 """What the sink writes in one transaction: decoded messages, and how far each partition was read."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from services.common.errors import BadMessageError
-from services.common.messages import Alert, Signal, TapeEvent, Tick, decode
+from services.common.messages import Alert, Signal, TapeEvent, Tick, decode_all
 from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps
 
@@ -25,15 +26,6 @@ class Partition(NamedTuple):
     partition: int
 
 
-class Record(Struct, frozen=True, gc=False):
-    """One message with the bytes it came as, and where they came from; nothing the collector would walk."""
-
-    message: Struct
-    raw: bytes
-    partition: Partition
-    offset: int
-
-
 class Refused(NamedTuple):
     """Bytes that can never be stored, where they came from, and why they cannot."""
 
@@ -43,12 +35,45 @@ class Refused(NamedTuple):
     reason: str
 
 
+class Run(NamedTuple):
+    """Messages of one partition: their place among all of the topic, and the bytes they came as at their offsets."""
+
+    first: int
+    partition: Partition
+    offsets: Sequence[int]
+    raws: Sequence[bytes]
+
+
+class Records:
+    """The messages of one topic in the order they came; where each came from is only looked for if it is refused."""
+
+    def __init__(self) -> None:
+        self.messages: list[Struct] = []
+        self._runs: list[Run] = []
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def add(
+        self, partition: Partition, messages: Sequence[Struct], offsets: Sequence[int], raws: Sequence[bytes]
+    ) -> None:
+        """Add messages with the bytes and offsets of each."""
+        if messages:
+            self._runs.append(Run(len(self.messages), partition, offsets, raws))
+            self.messages += messages
+
+    def refused(self, place: int, reason: str) -> Refused:
+        """Return the message at `place`, which cannot be stored."""
+        run = self._runs[bisect_right(self._runs, place, key=lambda run: run.first) - 1]
+        return Refused(run.raws[place - run.first], run.partition, run.offsets[place - run.first], reason)
+
+
 class Batch:
     """Messages of many partitions, each partition's in order; ticks from before `oldest_us` only counted."""
 
     def __init__(self, oldest_us: int = 0) -> None:
         self._oldest_us = oldest_us
-        self.records: dict[str, list[Record]] = {topic: [] for topic in KINDS}
+        self.records: dict[str, Records] = {topic: Records() for topic in KINDS}
         self.refused: list[Refused] = []
         self.passed = 0
         """Messages that are not stored: only their offsets are."""
@@ -61,27 +86,25 @@ class Batch:
 
     def add(self, partition: Partition, offset: int, raw: bytes | None) -> None:
         """Decode `raw` and keep the message; what cannot be decoded is kept in ``refused``."""
-        self.extend(partition, [(offset, raw)])
+        self.extend(partition, [offset], [raw])
 
-    def extend(self, partition: Partition, messages: Iterable[tuple[int, bytes | None]]) -> None:
-        """Add at least one message, with its offset; what is the same for all of them is looked up once."""
-        kind, records = KINDS[partition.topic], self.records[partition.topic]
-        all_stored = kind is not TapeEvent and kind is not Signal
-        for offset, received in messages:
-            raw = received or b""
-            self.size += len(raw)
-            try:
-                message = decode(raw, kind)
-            except BadMessageError as error:
-                self.refused.append(Refused(raw, partition, offset, str(error)))
-                continue
-            if isinstance(message, Tick) and message.event_us < self._oldest_us:
-                self.expired += 1
-            elif all_stored or _has_row(message):
-                records.append(Record(message, raw, partition, offset))
-            else:
-                self.passed += 1
-        self.read[partition] = offset + 1
+    def extend(self, partition: Partition, offsets: Sequence[int], received: Sequence[bytes | None]) -> None:
+        """Add at least one message, with its offset, as ``add`` does."""
+        raws = [raw or b"" for raw in received]
+        self.size += sum(map(len, raws))
+        self.read[partition] = offsets[-1] + 1
+        messages, bad = decode_all(raws, KINDS[partition.topic])
+        if bad:
+            self.refused += (
+                Refused(raws[place], partition, offsets[place], str(error)) for place, error in bad.items()
+            )
+            offsets = [offset for place, offset in enumerate(offsets) if place not in bad]
+            raws = [raw for place, raw in enumerate(raws) if place not in bad]
+        is_kept = self._kept(partition.topic, messages)
+        if not all(is_kept):
+            messages = list(compress(messages, is_kept))
+            offsets, raws = list(compress(offsets, is_kept)), list(compress(raws, is_kept))
+        self.records[partition.topic].add(partition, messages, offsets, raws)
 
     def __bool__(self) -> bool:
         """Return whether there is something to write, be it that messages need not be read again."""
@@ -90,13 +113,21 @@ class Batch:
     def __len__(self) -> int:
         return self.passed + self.expired + len(self.refused) + sum(map(len, self.records.values()))
 
-    def __iter__(self) -> Iterator[tuple[str, list[Record]]]:
+    def __iter__(self) -> Iterator[tuple[str, Records]]:
         """Yield each topic that has messages, with them."""
         return ((topic, records) for topic, records in self.records.items() if records)
 
-
-def _has_row(message: Struct) -> bool:
-    """Return whether a message is stored: of the tape only what happens to gaps, of signals only final ones."""
-    if isinstance(message, TapeEvent):
-        return message.kind in gaps.STATES
-    return not isinstance(message, Signal) or message.closed
+    def _kept(self, topic: str, messages: Sequence[Any]) -> Sequence[bool]:
+        """Tell of each message whether it is stored: of the tape what happens to gaps, of signals the final ones."""
+        if topic == TICKS.name and self._oldest_us:
+            is_kept = [tick.event_us >= self._oldest_us for tick in messages]
+            self.expired += len(is_kept) - sum(is_kept)
+            return is_kept
+        if topic == TAPE_EVENTS.name:
+            is_kept = [event.kind in gaps.STATES for event in messages]
+        elif topic == SIGNALS.name:
+            is_kept = [signal.closed for signal in messages]
+        else:
+            return ()
+        self.passed += len(is_kept) - sum(is_kept)
+        return is_kept

@@ -23,7 +23,7 @@ _IDLE_MS = 1_000
 # Ends a batch of unusually large messages: the sink holds two batches, and what each broker answers a fetch with.
 _BATCH_BYTES = 16 << 20
 # Decoded without a look at the database, which has been given the batch before and must not wait for us.
-_AT_ONCE = 250
+_AT_ONCE = 2_000
 _LAG_TIMEOUT_S = 2.0
 
 log = structlog.get_logger()
@@ -150,7 +150,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _add(self, batch: Batch, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
         for first in range(0, len(records), _AT_ONCE):
             some = records[first : first + _AT_ONCE]
-            batch.extend(partition, ((record.offset, record.value) for record in some))
+            batch.extend(partition, [record.offset for record in some], [record.value for record in some])
             await asyncio.sleep(0)
         self._next[partition] = batch.read[partition]
 

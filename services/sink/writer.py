@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import psycopg
+from msgspec import Struct
 from psycopg import errors, sql
 
 from services.common import database
@@ -14,7 +15,7 @@ from services.common.database import Connection
 from services.common.errors import FatalError, TransientError
 from services.common.topics import TICKS
 from services.sink import bars, offsets
-from services.sink.batch import Batch, Partition, Record, Refused
+from services.sink.batch import Batch, Partition, Records, Refused
 from services.sink.tables import TABLES
 
 Bury = Callable[[Sequence[Refused]], Awaitable[None]]
@@ -83,7 +84,7 @@ class Writer:
         async with _errors(), self._connection.transaction():
             await self._advance(batch.read)
             for topic, records in batch:
-                stored[topic] = await self._store(topic, records, refused)
+                stored[topic] = await self._store(topic, records, range(len(records)), refused)
             if refused:
                 await bury(refused)
         self._stored = {**self._stored, **batch.read}
@@ -113,31 +114,31 @@ class Writer:
                 f"{partition.partition}: another sink has written this partition"
             )
 
-    async def _store(self, topic: str, records: Sequence[Record], refused: list[Refused]) -> int:
+    async def _store(self, topic: str, records: Records, part: range, refused: list[Refused]) -> int:
         try:
             async with self._connection.transaction():
-                return await self._store_all(topic, records)
+                return await self._store_all(topic, records.messages[part.start : part.stop])
         except _REFUSALS as error:
             if self._all_new and isinstance(error, errors.UniqueViolation):
                 self._all_new = False
-                return await self._store(topic, records, refused)
-            if len(records) == 1:
-                record = records[0]
+                return await self._store(topic, records, part, refused)
+            if len(part) == 1:
                 reason = f"the database refused it: {' '.join(str(error).split())}"
-                refused.append(Refused(record.raw, record.partition, record.offset, reason))
+                refused.append(records.refused(part.start, reason))
                 return 0
-        middle = len(records) // 2
-        first = await self._store(topic, records[:middle], refused)
-        return first + await self._store(topic, records[middle:], refused)
+        middle = len(part) // 2
+        first = await self._store(topic, records, part[:middle], refused)
+        return first + await self._store(topic, records, part[middle:], refused)
 
-    async def _store_all(self, topic: str, records: Sequence[Record]) -> int:
+    async def _store_all(self, topic: str, messages: Sequence[Struct]) -> int:
         table = TABLES[topic]
         store = table.store_new if self._all_new else table.store
         async with self._connection.cursor() as cursor:
             async with cursor.copy(table.copy) as copy:
                 copy.set_types(list(table.columns.values()))
-                for record in records:
-                    await copy.write_row(table.row(record.message))
+                for message in messages:
+                    if piece := copy.formatter.write_row(table.row(message)):
+                        await copy.write(piece)
             if topic == TICKS.name:
                 # One round trip for all of it.
                 following = bars.FIND_TOUCHED if self._aggregated else bars.COMPUTE

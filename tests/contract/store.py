@@ -13,7 +13,7 @@ from services.common import database
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime
 from services.common.messages import Alert, Quality, Signal, TapeEvent, TapeEventKind, Tick, encode
 from services.common.settings import DatabaseSettings
-from services.sink.batch import Batch, Partition, Record, Refused
+from services.sink.batch import Batch, Partition, Refused
 from services.sink.writer import Writer, Written
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
@@ -84,10 +84,10 @@ def gap_event(
 
 
 def batch_of(topic: str, messages: Iterable[Message], partition: int = 0, first: int = 0) -> Batch:
-    batch, place = Batch(), Partition(topic, partition)
-    for offset, message in enumerate(messages, first):
-        batch.records[topic].append(Record(message, encode(message), place, offset))
-        batch.read[place] = offset + 1
+    batch, place, held = Batch(), Partition(topic, partition), list(messages)
+    offsets = range(first, first + len(held))
+    batch.records[topic].add(place, held, offsets, list(map(encode, held)))
+    batch.read[place] = offsets.stop
     return batch
 
 

@@ -112,6 +112,17 @@ class Hub:
         if known is None or known.stored or _tick_order(known.message) < _tick_order(tick):
             self.ticks[tick.symbol] = self._entry(tick)
 
+    def put_ticks(self, ticks: Iterable[Tick]) -> int:
+        """Take ticks from the topic, as one by one, of which nobody sees but the newest of each symbol; none is bad."""
+        newest: dict[str, Tick] = {}
+        for tick in ticks:
+            known = newest.get(tick.symbol)
+            if known is None or known.event_us < tick.event_us or _tick_order(known) < _tick_order(tick):
+                newest[tick.symbol] = tick
+        for tick in newest.values():
+            self.put_tick(tick)
+        return 0
+
     def put_signal(self, signal: Signal) -> None:
         """Take a signal from the topic; a repetition is no news."""
         if signal.closed and signal in self.closes:

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
+from msgspec import Struct
 
 from services.api.health import Health
 from services.api.live.hub import Hub
@@ -19,7 +20,7 @@ from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.lag import ReadingLag
 from services.common.losses import Losses
-from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode
+from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode_all
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
 
@@ -51,12 +52,12 @@ class Tail:
         self._losses = Losses(pulse.outrun)
         self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
-        self._take: dict[str, Callable[[bytes], None]] = {
-            TICKS.name: lambda raw: hub.put_tick(decode(raw, Tick)),
-            SIGNALS.name: lambda raw: hub.put_signal(decode(raw, Signal)),
-            ALERTS.name: lambda raw: hub.put_alert(decode(raw, Alert)),
-            TAPE_EVENTS.name: lambda raw: tape.put(decode(raw, TapeEvent)),
-            HEARTBEATS.name: lambda raw: health.put(decode(raw, Heartbeat)),
+        self._takers: dict[str, tuple[type[Struct], Callable[[Sequence[Any]], int]]] = {
+            TICKS.name: (Tick, hub.put_ticks),
+            SIGNALS.name: (Signal, _each(hub.put_signal)),
+            ALERTS.name: (Alert, _each(hub.put_alert)),
+            TAPE_EVENTS.name: (TapeEvent, _each(tape.put)),
+            HEARTBEATS.name: (Heartbeat, _each(health.put)),
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}
 
@@ -152,13 +153,25 @@ class Tail:
 
     def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
-        take, counters = self._take[partition.topic], self._pulse.counters
         self._next[partition] = records[-1].offset + 1
-        for record in records:
-            if record.value is None:
-                continue
-            counters["messages"] += 1
+        kind, take = self._takers[partition.topic]
+        raws = [record.value for record in records if record.value is not None]
+        messages, bad = decode_all(raws, kind)
+        counters = self._pulse.counters
+        counters["messages"] += len(raws)
+        counters["bad_messages"] += len(bad) + take(messages)  # the sink buries them
+
+
+def _each(put: Callable[[Any], None]) -> Callable[[Sequence[Any]], int]:
+    """Return what puts messages one by one and tells how many of them were bad."""
+
+    def take(messages: Sequence[Any]) -> int:
+        bad = 0
+        for message in messages:
             try:
-                take(record.value)
+                put(message)
             except BadMessageError:
-                counters["bad_messages"] += 1  # the sink buries it
+                bad += 1
+        return bad
+
+    return take

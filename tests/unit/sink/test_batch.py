@@ -1,7 +1,9 @@
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.common.messages import Alert, Signal, TapeEvent, TapeEventKind, Tick, encode
-from services.sink.batch import Batch, Partition
+from services.sink.batch import Batch, Partition, Refused
 
 TICK = Tick(
     venue="binance",
@@ -29,12 +31,32 @@ def test_messages_are_kept_by_topic_with_where_they_came_from() -> None:
     batch = Batch()
     batch.add(Partition("ticks", 1), 10, encode(TICK))
     batch.add(Partition("alerts", 0), 20, encode(ALERT))
-    assert [
-        (topic, record.message, record.partition, record.offset)
-        for topic, records in batch
-        for record in records
-    ] == [("ticks", TICK, ("ticks", 1), 10), ("alerts", ALERT, ("alerts", 0), 20)]
+    assert [(topic, records.messages) for topic, records in batch] == [("ticks", [TICK]), ("alerts", [ALERT])]
     assert len(batch) == 2
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.lists(st.sampled_from("tb"), min_size=1, max_size=4)), max_size=6
+    )
+)
+def test_of_each_message_it_is_known_where_it_came_from(portions: list[tuple[int, list[str]]]) -> None:
+    batch, expected = Batch(), []
+    for partition, kinds in portions:
+        place = Partition("ticks", partition)
+        first = batch.read.get(place, 10 * partition)
+        offsets = range(first, first + len(kinds))
+        ticks = [msgspec.structs.replace(TICK, trade_id=offset, venue=str(partition)) for offset in offsets]
+        raws = [encode(tick) if kind == "t" else b"{" for tick, kind in zip(ticks, kinds, strict=True)]
+        batch.extend(place, offsets, raws)
+        expected += [
+            (tick, Refused(raw, place, tick.trade_id, "why"))
+            for tick, raw in zip(ticks, raws, strict=True)
+            if raw != b"{"
+        ]
+    records = batch.records["ticks"]
+    assert [(tick, records.refused(n, "why")) for n, tick in enumerate(records.messages)] == expected
+    assert len(batch) == len(records) + len(batch.refused) == sum(len(kinds) for _, kinds in portions)
 
 
 def test_offsets_are_those_of_the_next_message_of_each_partition() -> None:
@@ -66,8 +88,14 @@ def test_of_the_tape_only_gaps_are_kept_and_all_else_is_passed_over() -> None:
     batch.add(place, 6, tape_event("gap_repaired"))
     batch.add(place, 7, tape_event("stream_stale"))
     batch.add(place, 8, tape_event("messages_lost"))
-    ((topic, (record,)),) = batch
-    assert (topic, record.offset, len(batch), batch.read) == ("tape-events", 6, 4, {place: 9})
+    ((topic, records),) = batch
+    (one,) = range(len(records))
+    assert (topic, records.refused(one, "").offset, len(batch), batch.read) == (
+        "tape-events",
+        6,
+        4,
+        {place: 9},
+    )
 
 
 def test_signals_of_a_second_that_is_still_open_are_passed_over() -> None:
@@ -87,9 +115,11 @@ def test_signals_of_a_second_that_is_still_open_are_passed_over() -> None:
         quality="not_enough_data",
     )
     batch, place = Batch(), Partition("signals", 0)
-    batch.extend(place, enumerate(map(encode, [signal, msgspec.structs.replace(signal, closed=False)])))
-    ((_, (record,)),) = batch
-    assert (record.message, batch.passed, batch.read) == (signal, 1, {place: 2})
+    is_open = msgspec.structs.replace(signal, closed=False)
+    batch.extend(place, range(3), [encode(is_open), encode(signal), encode(is_open)])
+    ((_, records),) = batch
+    assert (records.messages, batch.passed, batch.read) == ([signal], 2, {place: 3})
+    assert records.refused(0, "").offset == 1
 
 
 def test_an_empty_batch_is_false() -> None:

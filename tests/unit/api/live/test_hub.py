@@ -1,5 +1,11 @@
 """The hub: the newest of each key, and what was said lately, each once."""
 
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
 from services.api.live.hub import ALERTS_KEPT, Handling, Hub
 from tests.unit.api.live.stream_messages import alert, signal, tick
 
@@ -28,6 +34,29 @@ def test_a_late_message_is_no_news_of_its_key() -> None:
         hub.put_signal(signal("A-B", event_us, closed=False))
     assert hub.version == 2
     assert (hub.ticks["A"].message.event_us, hub.live["A-B"].message.event_us) == (5, 5)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 5), st.integers(0, 3)), max_size=12),
+    st.lists(st.integers(0, 12), max_size=3).map(sorted),
+)
+def test_ticks_that_come_together_leave_what_they_leave_one_by_one(
+    ticks: list[tuple[str, int, int]], cuts: list[int]
+) -> None:
+    one_by_one, together = Hub(), Hub()
+    came = [replace(tick(symbol, event_us), trade_id=trade_id) for symbol, event_us, trade_id in ticks]
+    for hub in (one_by_one, together):
+        hub.seed([tick("A", 4), tick("C", 4)], [])
+    for one in came:
+        one_by_one.put_tick(one)
+    for first, last in pairwise([0, *cuts, len(came)]):
+        together.put_ticks(came[first:last])
+    expected, found = (
+        {symbol: (entry.message, entry.stored) for symbol, entry in hub.ticks.items()}
+        for hub in (one_by_one, together)
+    )
+    assert found == expected
+    assert together.version <= one_by_one.version
 
 
 def test_every_close_is_kept_once_whatever_is_later_between_closes() -> None:
