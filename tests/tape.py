@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from services.common.dead_letters import DeadLetters
 from services.common.heartbeat import Pulse
-from services.common.kafka import DeadLetters
 from services.common.messages import Tick, encode
 from services.sink.batch import Batch, Partition
 from services.sink.service import Sink

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -11,11 +11,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from services.common import clock
 from services.common.backoff import Backoff
 from services.common.errors import AwayError, TransientError
 from services.common.settings import KafkaSettings
-from services.common.topics import DEAD_LETTERS, Topic
+from services.common.topics import Topic
 from services.common.wake_up import WakeUp
 
 STOP_TIMEOUT_S = 3.0
@@ -173,32 +172,3 @@ async def create_topics(
                 raise TransientError(f"expected to create topic {topic.name}: {error.__name__}")
             created.append(topic.name)
     return created
-
-
-# Brokers take 1 MiB a message by default; the rest is for the headers.
-_DEAD_LETTER_BYTES = 1_000_000
-
-
-class DeadLetters:
-    """Where bytes go that could not be processed: kept, with the reason and where they came from."""
-
-    def __init__(self, send: Callable[..., Any], service: str) -> None:
-        """`send` is an AIOKafkaProducer's ``send``."""
-        self._send = send
-        self._service = service
-        self.count = 0
-
-    async def put(self, raw: bytes, reason: str, *, source: str, origin: str) -> None:
-        """Publish `raw`; `source` is the topic or feed it came from, `origin` its place there."""
-        self.count += 1
-        if len(raw) > _DEAD_LETTER_BYTES:
-            reason = f"(the first {_DEAD_LETTER_BYTES} of {len(raw)} bytes) {reason}"
-            raw = raw[:_DEAD_LETTER_BYTES]
-        headers = {"reason": reason, "source": source, "origin": origin, "service": self._service}
-        await self._send(
-            DEAD_LETTERS.name,
-            value=raw,
-            key=source.encode(),
-            headers=[(name, value.encode()) for name, value in headers.items()],
-            timestamp_ms=clock.now_us() // 1000,
-        )

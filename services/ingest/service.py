@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from services.common import kafka
 from services.common.cancellation import pause
+from services.common.dead_letters import DeadLetters
 from services.common.heartbeat import Pulse
 from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
 from services.common.metrics import PulseMetrics, published
@@ -38,6 +39,7 @@ _COUNTERS = (
     "ticks",
     "skipped",
     "dead_letters",
+    "dead_letters_not_kept",
     "gaps",
     "repaired",
     "duplicates",
@@ -47,7 +49,6 @@ _COUNTERS = (
 )
 # What a frame that is not damaged is counted as.
 _TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
-_LOGGED_A_SECOND = 5
 _FILLING_SAID_EVERY_S = 5
 
 log = structlog.get_logger()
@@ -111,7 +112,7 @@ async def publish(feed: Feed, out: Publisher, pulse: Pulse, rejected_share: floa
 
 async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") -> None:
     counters = pulse.counters
-    dead_letters = kafka.DeadLetters(out.send, pulse.service)
+    dead_letters = DeadLetters(out.send, pulse.service, counters)
     # What a live feed brings it has looked at itself, and the synthetic market has a clock of its own.
     doubtful = feed.name == "replay"
     marks = TimeMarks()
@@ -134,9 +135,7 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") 
             case Counted(counter, times):
                 counters[counter] += times
             case Rejected(raw, reason, origin):
-                health.rejected(origin, reason)
                 await dead_letters.put(raw, reason, source=f"feed {feed.name}", origin=origin)
-                counters["dead_letters"] = dead_letters.count
             case Status():
                 health.told(item)
             case never:
@@ -168,7 +167,6 @@ class _Health:
         self._rejections = Rejections(rejected_share)
         self._status = Status(pulse.state, pulse.detail)
         self._alarm: str | None = None
-        self._logged = 0
         self._filling_s = 0
 
     def told(self, status: Status) -> None:
@@ -184,12 +182,6 @@ class _Health:
         """Take it that the feed is over; what it said last stays."""
         self.told(Status("finished", self._status.detail))
 
-    def rejected(self, origin: str, reason: str) -> None:
-        """Log a rejected frame, but not a thousand a second."""
-        if self._logged < _LOGGED_A_SECOND:
-            log.warning("rejected a frame", origin=origin, reason=reason)
-        self._logged += 1
-
     async def watch(self) -> NoReturn:
         """Judge the share of rejected frames, and what the broker has not taken, every second.
 
@@ -198,9 +190,6 @@ class _Health:
         while True:
             await pause(1.0)
             self._pulse.lag_messages, self._pulse.lag_seconds = self._out.lag()
-            if self._logged > _LOGGED_A_SECOND:
-                log.warning("rejected more frames", frames=self._logged - _LOGGED_A_SECOND)
-            self._logged = 0
             self._say_filling(self._pulse.filling)
             counters = self._pulse.counters
             taken = sum(counters.get(name, 0) for name in _TAKEN)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from services.common import database, kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
+from services.common.dead_letters import DeadLetter, DeadLetters
 from services.common.errors import AwayError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.metrics import PulseMetrics, published
@@ -40,7 +41,7 @@ class Sink:
     """Moves batches from a source to the database."""
 
     def __init__(
-        self, settings: SinkSettings, source: Source, dead_letters: kafka.DeadLetters, pulse: Pulse
+        self, settings: SinkSettings, source: Source, dead_letters: DeadLetters, pulse: Pulse
     ) -> None:
         self._settings = settings
         self._source = source
@@ -139,18 +140,15 @@ class Sink:
         counters["expired"] += batch.expired
 
     async def _bury(self, refused: Sequence[Refused]) -> None:
-        await asyncio.gather(
-            *(
-                self._dead_letters.put(
-                    one.raw,
-                    one.reason,
-                    source=one.partition.topic,
-                    origin=f"{one.partition.topic}/{one.partition.partition}/{one.offset}",
-                )
-                for one in refused
+        await self._dead_letters.put_all(
+            DeadLetter(
+                one.raw,
+                one.reason,
+                one.partition.topic,
+                f"{one.partition.topic}/{one.partition.partition}/{one.offset}",
             )
+            for one in refused
         )
-        self._pulse.counters["dead_letters"] = self._dead_letters.count
 
 
 def _told(error: Exception) -> str:
@@ -186,7 +184,7 @@ async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
         source = Source(consumer, settings, pulse.outrun)
         # A dead letter counts as buried when the broker has it, before its offset is passed.
         configs = PairConfigs(outrun=pulse.outrun)
-        sink = Sink(settings, source, kafka.DeadLetters(producer.send_and_wait, "sink"), pulse)
+        sink = Sink(settings, source, DeadLetters(producer.send, "sink", pulse.counters), pulse)
         tasks.create_task(pulse.beat(producer.send))
         tasks.create_task(sink.watch_lag())
         tasks.create_task(sink.delete_expired())

@@ -12,9 +12,9 @@ from faust.types import TP
 
 from services.common import clock, kafka, topics
 from services.common.cancellation import pause
+from services.common.dead_letters import DeadLetters
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
-from services.common.kafka import DeadLetters
 from services.common.messages import LegTrades
 from services.common.metrics import published
 from services.common.pair_configs import PairConfigs, configured
@@ -35,6 +35,8 @@ from services.stream_analytics.speaker import Speaker
 # What is not committed by then will be read again.
 _STOP_S = 4.0
 _FAN_OUT_WAIT_S = 0.01
+# What follows from one bundle comes within this.
+_LINGER_S = 0.002
 _SAVED_SHARE = 0.2
 log = structlog.get_logger()
 
@@ -72,7 +74,7 @@ class StreamAnalytics:
             settings.signal_interval_ms == 0,
             self,
         )
-        self._dead_letters = DeadLetters(self._send, self.pulse.service)
+        self._dead_letters = DeadLetters(self._send, self.pulse.service, self.counters)
         self.progress = Progress(self.app, settings.stall_timeout_s)
         self._recovery = Recovery(self.app)
         self.metrics = StreamMetrics(
@@ -110,7 +112,7 @@ class StreamAnalytics:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
         with published(self.settings, self.pulse, self.metrics.registry):
             await kafka.wait_for_broker(self.settings)
-            async with publisher(self.settings) as self._publisher:
+            async with publisher(self.settings, _LINGER_S) as self._publisher:
                 await self._serve()
 
     async def _serve(self) -> None:
@@ -174,7 +176,9 @@ class StreamAnalytics:
 
     async def _send_trades(self, partition: int, value: bytes) -> "asyncio.Future[None]":
         assert self._publisher is not None
-        return await self._publisher.send(topics.LEG_TRADES.name, value=value, partition=partition)
+        return await self._publisher.send(
+            topics.LEG_TRADES.name, value=value, partition=partition, at_once=True
+        )
 
     async def _measure(self, stream: Any) -> None:
         """Bring both legs of each pair together and publish what each closed second, and each moment, says."""
@@ -285,8 +289,6 @@ class StreamAnalytics:
         """Put aside a message that is bad, with its place."""
         origin = f"{message.topic}/{message.partition}/{message.offset}"
         await self._dead_letters.put(message.value or b"", str(error), source=message.topic, origin=origin)
-        self.counters["dead_letters"] = self._dead_letters.count
-        log.warning("bad message", reason=str(error), origin=origin)
 
     async def _beat(self) -> None:
         # Faust stops before its tasks do, and a task that then fails is a crash.

@@ -1,0 +1,81 @@
+"""Messages from and to JSON: what is wrong with one is said, and takes nothing from the others."""
+
+import contextlib
+import re
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from services.common.errors import BadMessageError
+
+encode = msgspec.json.Encoder().encode
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NUL = re.compile(r"\x00")
+# Told to people, in lines or not.
+_TEXTS = frozenset({"reason", "message", "detail"})
+
+T = TypeVar("T", bound=Struct)
+
+
+class _Decoders(dict[type[Struct], msgspec.json.Decoder[Struct]]):
+    def __missing__(self, kind: type[Struct]) -> msgspec.json.Decoder[Struct]:
+        self[kind] = msgspec.json.Decoder(kind)
+        return self[kind]
+
+
+_decoders = _Decoders()
+
+
+class Decoded(NamedTuple, Generic[T]):
+    """Messages of a batch in their order, and by their place in the batch what is wrong with the others."""
+
+    messages: list[T]
+    bad: dict[int, BadMessageError]
+
+
+def decode_all(raws: Sequence[bytes | None], kind: type[T]) -> Decoded[T]:
+    """Return the messages in `raws`; one that is bad takes nothing from the others."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
+        found = [*map(_decoders[kind].decode, raws)]  # type: ignore[arg-type]
+        if _is_plain(b"".join(raws)):  # type: ignore[arg-type]
+            return Decoded(found, {})  # type: ignore[arg-type]
+    messages: list[T] = []
+    bad: dict[int, BadMessageError] = {}
+    for place, raw in enumerate(raws):
+        try:
+            messages.append(decode(raw, kind))
+        except BadMessageError as error:
+            bad[place] = error
+    return Decoded(messages, bad)
+
+
+def decode(raw: bytes | None, kind: type[T]) -> T:
+    """Return the message in `raw`; BadMessageError says what is wrong with it."""
+    received = raw or b""
+    try:
+        message: T = _decoders[kind].decode(received)  # type: ignore[assignment]
+        if not _is_plain(received):
+            _require_printed(message)
+    # A RecursionError is what hostile nesting ends in.
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise BadMessageError(f"expected a {kind.__name__}, received {received[:80]!r}: {error}") from error
+    return message
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Tell whether JSON can hold nothing but printed characters: those that are not are escaped, or not ASCII."""
+    return b"\\" not in raw and raw.isascii() and b"\x7f" not in raw
+
+
+def _require_printed(message: Struct) -> None:
+    """Refuse control characters in names, and in texts what no database stores (ValueError)."""
+    for field in message.__struct_fields__:
+        value = getattr(message, field)
+        if isinstance(value, str) and (found := (_NUL if field in _TEXTS else _CONTROLS).search(value)):
+            raise ValueError(f"expected printed characters, received {found[0]!r} - at `$.{field}`")
+        if isinstance(value, tuple):
+            for one in value:
+                _require_printed(one)
