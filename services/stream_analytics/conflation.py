@@ -41,9 +41,14 @@ class Conflation(Generic[K]):
         self._next_s[key] = now_s + self._interval_s
         self._held.pop(key, None)
 
+    @property
+    def due_s(self) -> float | None:
+        """The time at which to ask for what is held back, None if nothing is."""
+        return self._queue[0][0] if self._queue else None
+
     def is_due(self, now_s: float) -> bool:
         """Tell whether the time of a key that is held back may have come."""
-        return bool(self._queue) and self._queue[0][0] <= now_s
+        return self.due_s is not None and self.due_s <= now_s
 
     def next_due(self, now_s: float) -> K | None:
         """Return the key held back whose time has come first, and let it speak; None if there is none."""

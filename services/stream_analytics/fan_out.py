@@ -11,28 +11,32 @@ from services.stream_analytics.partition import Acknowledged
 
 # A message stays far below what brokers take, and the reader's turn short.
 _MOST_TRADES = 1_000
-_BEHIND_WAIT_S = 0.1
+# For what nobody waits for: it is old, or it only adds to a second that is open.
+_PATIENT_S = 0.1
+# What one fetch brought of several partitions comes within this.
+_TOGETHER_S = 0.002
 
 Send = Callable[[int, bytes], Awaitable["asyncio.Future[None]"]]
 
 
 class FanOut:
-    """Collect trades for `wait_s`, then send each partition those that its pairs need, in order.
+    """Collect trades, and send each partition those that its pairs need, in order, at most once in `wait_s`.
 
-    While what is read is old anyway, larger messages cost less: then it waits for many, or `_BEHIND_WAIT_S`.
-    What brought trades is acknowledged, in order, once the broker has them.
+    What nobody waits for is collected for `_PATIENT_S`, as larger messages cost less: what is old anyway, and what
+    closes no second. What brought trades is acknowledged, in order, once the broker has them.
     """
 
     def __init__(self, send: Send, wait_s: float) -> None:
         """`send` takes a partition and a message, and returns what tells when the broker has it."""
         self._send = send
         self._wait_s = wait_s
+        self._flushed_s = 0.0
         self._waiting: dict[int, list[LegTrade]] = {}
         self._count = 0
         self._events: list[Acknowledged] = []
         self._sent: deque[tuple[list[asyncio.Future[None]], list[Acknowledged]]] = deque()
         self._filled = asyncio.Event()
-        self._present = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._sending = asyncio.Lock()
         self.routes: Mapping[str, tuple[int, ...]] = {}
 
@@ -47,9 +51,9 @@ class FanOut:
         return len(self._sent)
 
     async def put(
-        self, event: Acknowledged | None, trades: Sequence[LegTrade], is_behind: bool = False
+        self, event: Acknowledged | None, trades: Sequence[LegTrade], is_urgent: bool = True
     ) -> None:
-        """Take what `event` brought; waits only while too much is waiting. `is_behind` says that it is old."""
+        """Take what `event` brought; waits only while too much is waiting. Of what is urgent somebody waits."""
         routes, waiting = self.routes, self._waiting
         for trade in trades:
             for partition in routes.get(trade.symbol, ()):
@@ -62,8 +66,8 @@ class FanOut:
         if self._count >= _MOST_TRADES:
             await self.flush()
         else:
-            if not is_behind:
-                self._present.set()
+            if is_urgent:
+                self._urgent.set()
             self._filled.set()
 
     def forget(self) -> None:
@@ -78,9 +82,10 @@ class FanOut:
         while True:
             await self._filled.wait()
             with suppress(TimeoutError):
-                async with asyncio.timeout(_BEHIND_WAIT_S):
-                    await self._present.wait()
-                    await asyncio.sleep(self._wait_s)
+                async with asyncio.timeout(_PATIENT_S):
+                    await self._urgent.wait()
+                    due_s = self._flushed_s + self._wait_s - asyncio.get_running_loop().time()
+                    await asyncio.sleep(max(_TOGETHER_S, due_s))
             checkpoint()
             await self.flush()
 
@@ -90,7 +95,8 @@ class FanOut:
             waiting, events = self._waiting, self._events
             self._waiting, self._events, self._count = {}, [], 0
             self._filled.clear()
-            self._present.clear()
+            self._urgent.clear()
+            self._flushed_s = asyncio.get_running_loop().time()
             flights = [
                 await self._send(partition, encode(LegTrades(trades=tuple(trades))))
                 for partition, trades in waiting.items()

@@ -76,16 +76,21 @@ class Router:
         self._every_trade = every_trade
         self._reading = reading
         self._routed = -1
+        self._seconds: dict[str, int] = {}
+        """The latest second of each symbol."""
 
     async def ticks(self, event: Any) -> int:
         """Route a bundle of ticks and return how many it held."""
         ticks = await messages(event, Tick, self._reading)
         waited_s = self._reading.took(event, "ticks")
-        if waited_s > BEHIND_S and not self._every_trade:
-            await self._put(event, runs(ticks), waited_s)
+        is_past = waited_s > BEHIND_S or self._speaker.is_behind
+        if is_past and not self._every_trade:
+            trades = runs(ticks)
         else:
             trades = [LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price) for tick in ticks]
-            await self._put(event, trades, waited_s)
+        await self._reroute()
+        await self._fan_out.put(event, trades, not is_past and self._is_urgent(trades))
+        if waited_s <= BEHIND_S:
             here: dict[int, list[LegTrade]] = {}
             for trade in trades:
                 for number in self._fan_out.routes.get(trade.symbol, ()):
@@ -98,7 +103,9 @@ class Router:
         """Route a bundle of time marks."""
         marks = await messages(event, TimeMark, self._reading)
         trades = [LegTrade(mark.symbol, mark.event_us, mark.trade_id) for mark in marks]
-        await self._put(event, trades, self._reading.took(event, "time_marks"))
+        waited_s = self._reading.took(event, "time_marks")
+        await self._reroute()
+        await self._fan_out.put(event, trades, waited_s <= BEHIND_S and not self._speaker.is_behind)
 
     async def lost(self, partition: int) -> None:
         """Tell the pairs that ticks of a partition were lost: of every symbol whose trades come by it."""
@@ -110,9 +117,19 @@ class Router:
         ]
         await self._fan_out.put(None, [LegTrade(symbol, 0, 0, lost=True) for symbol in symbols])
 
-    async def _put(self, event: Any, trades: list[LegTrade], waited_s: float) -> None:
-        await self._reroute()
-        await self._fan_out.put(event, trades, waited_s > BEHIND_S or self._speaker.is_behind)
+    def _is_urgent(self, trades: list[LegTrade]) -> bool:
+        """Tell whether a trade may close a second, or is of pairs that have not seen it yet: those of other workers."""
+        is_urgent = self._every_trade
+        for trade in trades:
+            second = trade.event_us // SECOND
+            if second > self._seconds.get(trade.symbol, -1):
+                self._seconds[trade.symbol] = second
+                is_urgent = True
+        return is_urgent or not all(
+            self._speaker.has(number)
+            for symbol in {trade.symbol for trade in trades}
+            for number in self._fan_out.routes.get(symbol, ())
+        )
 
     async def _reroute(self) -> None:
         if self._routed != self._pairs.version:

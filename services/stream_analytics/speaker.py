@@ -16,6 +16,8 @@ from services.stream_analytics.tracker import Outcome
 
 # What has waited in its topic for longer than this is not the present.
 BEHIND_S = 0.5
+# From one round of what was held back to the next at least.
+_ROUND_S = 0.005
 
 log = structlog.get_logger()
 
@@ -49,6 +51,7 @@ class Speaker:
         self._has_room = has_room
         self._budget = budget or LiveBudget()
         self._conflation: Conflation[tuple[int, str]] = Conflation(interval_s)
+        self._held = asyncio.Event()
         self._behind_until_s = 0.0
 
     @property
@@ -60,6 +63,10 @@ class Speaker:
     def _is_pressed(self) -> bool:
         """Tell whether there is no time, or no room, for what happens between closes."""
         return not self._every_trade and (self._budget.is_spent or not self._has_room())
+
+    def has(self, number: int) -> bool:
+        """Tell whether a partition is here."""
+        return number in self._partitions
 
     async def take(self, number: int, trades: Sequence[LegTrade], age_s: float) -> list[Outcome]:
         """Have a partition take trades, publish what follows, and return it; `age_s` is how long they have waited."""
@@ -78,15 +85,18 @@ class Speaker:
 
     async def run(self) -> None:
         """Publish what was held back when it is due, until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
-            await pause(max(0.005, self._interval_s / 5))
+            await self._held.wait()
+            if (due_s := self._conflation.due_s) is None:
+                self._held.clear()
+                continue
+            await pause(max(_ROUND_S, due_s - loop.time(), self._behind_until_s - loop.time()))
             while not self.is_behind:
                 if self._is_pressed:
-                    self._counters["live_thinned"] += self._conflation.is_due(
-                        asyncio.get_running_loop().time()
-                    )
+                    self._counters["live_thinned"] += self._conflation.is_due(loop.time())
                     break
-                if (key := self._conflation.next_due(asyncio.get_running_loop().time())) is None:
+                if (key := self._conflation.next_due(loop.time())) is None:
                     break
                 await self._publish_now(*key)
 
@@ -105,6 +115,8 @@ class Speaker:
                 self._conflation.hold((number, name), now_s)
             elif self._conflation.offer((number, name), now_s):
                 await self._publish_now(number, name)
+        if self._conflation.due_s is not None:
+            self._held.set()
 
     async def _publish_now(self, number: int, name: str) -> None:
         with self._budget.spending():

@@ -7,6 +7,8 @@ from typing import Any
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
+from mode.utils.futures import maybe_async
 
 from services.common import kafka
 from services.common.losses import Losses
@@ -32,7 +34,22 @@ def install(
     """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
+        """Faust's consumer, without its thread: of a small fetch the way there and back costs more than the fetch."""
+
         _wake_up: WakeUp | None = None
+
+        async def start(self) -> None:
+            self._thread_started.set()
+            await Service.start(self)
+            await self.on_thread_started()
+
+        async def stop(self) -> None:
+            if self._started.is_set() and not self._stopped.is_set():
+                await Service.stop(self)
+                await self._shutdown_thread()
+
+        async def call_thread(self, fun: Callable[..., Any], *how: Any, **more: Any) -> Any:
+            return await maybe_async(fun(*how, **more))
 
         def _create_worker_consumer(self, transport: Any) -> Any:
             consumer = super()._create_worker_consumer(transport)
@@ -98,7 +115,7 @@ def install(
             self._losses = Losses(self._miss)
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-            return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+            return ConsumerThread(self, loop=self.loop, thread_loop=self.loop, beacon=self.beacon)
 
         async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
             if active_partitions and (waiting := held()):

@@ -8,6 +8,7 @@ from services.common import clock
 
 # So many calls that need no wait, then the other tasks (the heartbeat among them) get their turn.
 _TURN = 256
+_LEAST_SLEEP_S = 0.005
 
 
 class Pace:
@@ -41,7 +42,8 @@ class Pace:
         start_us, wall_us = self._offset
         wait_us = wall_us + (tape_us - start_us) / self._speed - self.now_us()
         if wait_us > 0:
-            await self._sleep(wait_us / clock.SECOND)
+            # While trades come in quick succession those of a moment come together.
+            await self._sleep(max(wait_us / clock.SECOND, _LEAST_SLEEP_S))
             return
         self._calls += 1
         if self._calls % _TURN == 0:

@@ -32,12 +32,12 @@ def trades(count: int) -> list[LegTrade]:
     return [LegTrade(("AUSDT", "BUSDT", "CUSDT")[number % 3], number, number, 1.0) for number in range(count)]
 
 
-async def run(sent: Sent, bundles: int, is_behind: bool) -> None:
+async def run(sent: Sent, bundles: int, is_urgent: bool) -> None:
     fan_out = FanOut(sent.send, 0.001)
     fan_out.routes = ROUTES
     running = asyncio.create_task(fan_out.run())
     for number in range(bundles):
-        await fan_out.put(Event(number, sent.acknowledged), trades(9), is_behind)
+        await fan_out.put(Event(number, sent.acknowledged), trades(9), is_urgent)
     async with asyncio.timeout(5):
         while fan_out.in_flight == 0:  # noqa: ASYNC110 - it has no event to wait for
             await asyncio.sleep(0)
@@ -53,9 +53,9 @@ async def run(sent: Sent, bundles: int, is_behind: bool) -> None:
 
 
 def test_each_partition_gets_the_trades_its_pairs_need_in_one_message_before_they_are_acknowledged() -> None:
-    for is_behind in (False, True):
+    for is_urgent in (True, False):
         sent, made = Sent(), trades(9) * 4
-        asyncio.run(run(sent, 4, is_behind))
+        asyncio.run(run(sent, 4, is_urgent))
         assert sent.messages == 2
         assert sent.trades == {
             0: [trade for trade in made if trade.symbol == "AUSDT"],

@@ -43,11 +43,9 @@ def consumer(settings: StreamSettings | None = None, *wiring: Any) -> Any:
         """Hear of partitions."""
 
     transport: Any = new_app(settings or StreamSettings(), *wiring).transport
-    made = transport.Consumer(
+    return transport.Consumer(
         transport, callback=nothing, on_partitions_revoked=nothing, on_partitions_assigned=nothing
     )
-    made._thread.thread_loop.close()
-    return made
 
 
 def test_a_seek_waits_for_the_fetch_that_is_under_way_and_none_begins_meanwhile() -> None:

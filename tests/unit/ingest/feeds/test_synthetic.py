@@ -62,7 +62,8 @@ def test_history_comes_at_once_and_then_it_runs_in_real_time() -> None:
     history, after = ticks(items[:at]), ticks(items[at:])
     assert START - 120 * SECOND <= history[0].event_us <= history[-1].event_us < START
     assert {tick.received_us for tick in history} == {START}
-    assert all(tick.received_us == tick.event_us >= START for tick in after)
+    assert all(0 <= tick.received_us - tick.event_us <= 5_000 for tick in after)
+    assert after[0].event_us >= START
     assert {tick.venue for tick in ticks(items)} == {"synthetic"}
     assert len(history) == pytest.approx(120 * 20, rel=0.2)
 
