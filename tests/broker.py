@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka import TopicPartition as ConfluentPartition
 
 
 def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]], key: bytes | None = None) -> None:
@@ -20,6 +21,16 @@ def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]], key: b
         producer.poll(0)
     assert producer.flush(10) == 0
     assert not refused, refused[0]
+
+
+def first_offsets(broker: str, topic: str) -> list[int]:
+    """Return the offset of the first message that is kept of each partition."""
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": "test"})
+    try:
+        places = [ConfluentPartition(topic, number) for number in range(4)]
+        return [consumer.get_watermark_offsets(place, timeout=10)[0] for place in places]
+    finally:
+        consumer.close()
 
 
 async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:

@@ -16,6 +16,8 @@ from tests.brokers.kafka import Cluster, kafka_cluster
 # Groups of several members, recovery and compaction are tested on Kafka alone. Kafka takes 2 s to start.
 _ON_BOTH = {
     "test_stored_offsets_hold_for_their_own_cluster_and_within_its_range",
+    "test_of_what_the_broker_deleted_unread_each_message_is_counted",
+    "test_each_message_is_read_or_counted_and_the_reading_goes_on",
     "test_what_was_fetched_before_a_seek_comes_again",
     "test_a_topic_without_messages_is_told_from_one_with_some",
     "test_a_snapshot_of_store_and_topics_and_then_what_is_new",

@@ -14,7 +14,7 @@ import pytest
 
 from services.common.clock import SECOND, from_datetime
 from services.common.messages import Heartbeat, TapeEvent, TapeEventKind, Tick, decode, encode
-from tests.broker import produce, read_all
+from tests.broker import first_offsets, produce, read_all
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
 from tests.waiting import wait_until
@@ -215,19 +215,38 @@ def test_stored_offsets_hold_for_their_own_cluster_and_within_its_range(
     assert_store_holds(database_url, ticks)
 
 
-def test_what_the_broker_deleted_unread_is_counted(broker: str, database_url: str, start: Start) -> None:
+@pytest.mark.parametrize("is_paused", [False, True], ids=["started again", "paused"])
+def test_of_what_the_broker_deleted_unread_each_message_is_counted(
+    broker: str, database_url: str, start: Start, is_paused: bool
+) -> None:
     send(broker, map(encode, map(tick, range(3))))
     process = start(broker, database_url)
     wait_until(lambda: count(database_url) == 3, "the first ticks are stored")
-    stop(process)
-    # The embedded broker keeps 5 MiB of a partition.
+    wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "nothing waits to be read")
+    if is_paused:
+        process.send_signal(signal.SIGSTOP)
+    else:
+        stop(process)
+    # Both brokers of the tests keep 5 MiB of a partition.
     padding = b" " * 100_000
     send(broker, (encode(tick(number)) + padding for number in range(3, 303)))
-    process = start(broker, database_url)
-    wait_until(lambda: latest_heartbeat(broker).counters["lost"] > 0, "the loss is counted")
-    wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "the rest is read")
-    wait_until(
-        lambda: count(database_url) + latest_heartbeat(broker).counters["lost"] == 303,
-        "each is stored or counted",
-    )
+    wait_until(lambda: min(first_offsets(broker, "ticks")[:3]) > 10, "the first of them are deleted")
+    if is_paused:
+        process.send_signal(signal.SIGCONT)
+    else:
+        process = start(broker, database_url)
+    wait_until(lambda: latest_heartbeat(broker).lost.get("ticks", 0) > 30, "the loss is counted")
+    send(broker, map(encode, map(tick, range(303, 306))))
+    wait_until(lambda: count(database_url, "ticks WHERE trade_id >= 303") == 3, "it goes on")
+    wait_until(lambda: latest_heartbeat(broker).lag_messages == 0, "nothing waits to be read any more")
+
+    def said() -> int:
+        events = [decode(record.value, TapeEvent) for record in asyncio.run(read_all(broker, "tape-events"))]
+        assert {(one.kind, one.reader, one.topic) for one in events} == {("messages_lost", "sink", "ticks")}
+        return sum(one.messages or 0 for one in events)
+
+    lost = 306 - count(database_url)
+    wait_until(lambda: said() == lost, "the loss is said")
+    beat = latest_heartbeat(broker)
+    assert (beat.lost, beat.counters["lost"], beat.state) == ({"ticks": lost}, lost, "running")
     stop(process)

@@ -1,0 +1,83 @@
+"""The API's reader on a broker that deletes what it has not read yet."""
+
+import asyncio
+import threading
+from collections.abc import Iterable
+
+import pytest
+
+from services.api.health import Health
+from services.api.live.hub import Hub
+from services.api.live.tail import Tail
+from services.api.tape import Tape
+from services.common.heartbeat import Pulse
+from services.common.messages import TapeEvent, Tick, decode, encode
+from services.common.settings import KafkaSettings
+from tests.api_process import tick
+from tests.broker import first_offsets, produce, read_all
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.integration
+
+
+class SlowHub(Hub):
+    """Stands still with each ticks it is given, and all that runs on its loop with it, while it may not go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[int] = set()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def put_ticks(self, ticks: Iterable[Tick]) -> int:
+        self.seen.update(one.trade_id for one in ticks)
+        self.goes_on.wait()
+        return 0
+
+
+def send(broker: str, numbers: range, padding: bytes = b"") -> None:
+    produce(broker, "ticks", ((encode(tick(number)) + padding, 2) for number in numbers))
+
+
+def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) -> None:
+    hub, pulse = SlowHub(), Pulse("api")
+
+    async def read() -> None:
+        reading = asyncio.create_task(
+            Tail(KafkaSettings(brokers=broker, fetch_max_wait_ms=25), hub, Tape(), Health(), pulse).run()
+        )
+        await asyncio.to_thread(is_over.wait)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    is_over = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(read()))
+    send(broker, range(3))
+    thread.start()
+    try:
+        wait_until(lambda: len(hub.seen) == 3, "the first ticks are read")
+        hub.goes_on.clear()
+        send(broker, range(3, 4))
+        wait_until(lambda: len(hub.seen) == 4, "one more is read, and the reader stands still")
+        # Both brokers of the tests keep 5 MiB of a partition.
+        send(broker, range(4, 84), b" " * 100_000)
+        wait_until(lambda: first_offsets(broker, "ticks")[2] > 15, "the first of them are deleted")
+        hub.goes_on.set()
+        send(broker, range(84, 85))
+        wait_until(lambda: 84 in hub.seen, "it reads on")
+
+        def said() -> list[TapeEvent]:
+            return [
+                decode(record.value, TapeEvent) for record in asyncio.run(read_all(broker, "tape-events"))
+            ]
+
+        lost = 85 - len(hub.seen)
+        wait_until(lambda: sum(one.messages or 0 for one in said()) == lost, "the loss is said")
+        assert {(one.kind, one.reader, one.topic, one.partition) for one in said()} == {
+            ("messages_lost", "api", "ticks", 2)
+        }
+        assert (lost > 10, pulse.lost) == (True, {"ticks": lost})
+    finally:
+        hub.goes_on.set()
+        is_over.set()
+        thread.join()
