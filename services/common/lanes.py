@@ -64,9 +64,9 @@ class Linger:
     Then batches cost the broker and every reader more than messages do.
     """
 
-    def __init__(self, time: Callable[[], float], moment_s: float = LINGER_S) -> None:
+    def __init__(self, time: Callable[[], float]) -> None:
         """`time` is a monotonic clock, in seconds."""
-        self.seconds = self._moment_s = moment_s
+        self.seconds = LINGER_S
         self._time = time
         self._messages, self._since_s = 0, time()
 
@@ -75,5 +75,5 @@ class Linger:
         self._messages += messages
         now_s = self._time()
         if (passed_s := now_s - self._since_s) > _LOOK_S:
-            self.seconds = _BUSY_LINGER_S if self._messages > _BUSY_MESSAGES_S * passed_s else self._moment_s
+            self.seconds = _BUSY_LINGER_S if self._messages > _BUSY_MESSAGES_S * passed_s else LINGER_S
             self._messages, self._since_s = 0, now_s

@@ -18,7 +18,7 @@ from services.common.backoff import Backoff
 from services.common.errors import FatalError
 from services.common.flow_control import FlowControl, asking, needed
 from services.common.lag import Lag
-from services.common.lanes import LINGER_S, Batch, Lane, Linger, Queue
+from services.common.lanes import Batch, Lane, Linger, Queue
 from services.common.settings import KafkaSettings
 from services.common.wake_up import Waker
 
@@ -57,7 +57,6 @@ class Publisher:
         flow: FlowControl | None = None,
         waker: Waker | None = None,
         limit_bytes: int = _LIMIT_BYTES,
-        linger_s: float = LINGER_S,
     ) -> None:
         """`producer` is started and never gives up what it has taken; without `flow` nobody is waited for."""
         self._producer = producer
@@ -68,7 +67,7 @@ class Publisher:
         self._lanes: dict[TopicPartition, Lane] = {}
         self._by_key: dict[tuple[str, bytes | None], Lane] = {}
         self._flush_at: asyncio.TimerHandle | None = None
-        self._linger = Linger(asyncio.get_running_loop().time, linger_s)
+        self._linger = Linger(asyncio.get_running_loop().time)
         self._woken: set[str] = set()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
@@ -265,9 +264,7 @@ class Publisher:
 
 
 @asynccontextmanager
-async def publisher(
-    settings: KafkaSettings, linger_s: float = LINGER_S, **options: Any
-) -> AsyncIterator[Publisher]:
+async def publisher(settings: KafkaSettings, **options: Any) -> AsyncIterator[Publisher]:
     """Yield a publisher of its own producer; on the way out what is outstanding is sent, for a moment at most."""
     # Idempotence keeps order: the producer retries in place.
     fixed = {"enable_idempotence": True, "linger_ms": 0, "max_batch_size": BATCH_BYTES}
@@ -280,7 +277,7 @@ async def publisher(
         if needed(settings):
             admin = await stack.enter_async_context(kafka.admin(settings))
             flow = FlowControl(asking(admin), settings.broker_keeps_bytes)
-        made = Publisher(producer, flow, waker, linger_s=linger_s)
+        made = Publisher(producer, flow, waker)
         stack.push_async_callback(made.close)
         yield made
 

@@ -35,8 +35,6 @@ from services.stream_analytics.speaker import Speaker
 # What is not committed by then will be read again.
 _STOP_S = 4.0
 _FAN_OUT_WAIT_S = 0.01
-# What follows from one bundle comes within this.
-_LINGER_S = 0.002
 _SAVED_SHARE = 0.2
 log = structlog.get_logger()
 
@@ -112,7 +110,7 @@ class StreamAnalytics:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
         with published(self.settings, self.pulse, self.metrics.registry):
             await kafka.wait_for_broker(self.settings)
-            async with publisher(self.settings, _LINGER_S) as self._publisher:
+            async with publisher(self.settings) as self._publisher:
                 await self._serve()
 
     async def _serve(self) -> None:

@@ -31,6 +31,8 @@ AWAY = "the broker cannot be reached"
 _TOPICS = {TICKS: 500, SIGNALS: 500, ALERTS: 100, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
 BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 POLL_MS = 1_000
+# Clients are told every few dozen milliseconds: what comes meanwhile is fetched together.
+SPACING_MS = 20
 ANSWER_S = 3.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
@@ -73,7 +75,7 @@ class Tail:
                 await kafka.cluster_id(self._settings)
                 async with (
                     kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
-                    kafka.consumer(self._settings, *_TOPICS) as consumer,
+                    kafka.consumer(self._settings, *_TOPICS, wait_ms=SPACING_MS) as consumer,
                     asyncio.TaskGroup() as tasks,
                 ):
                     backoff.reset()
