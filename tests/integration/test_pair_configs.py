@@ -10,11 +10,15 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
 from services.common.errors import TransientError
+from services.common.kafka import admin, create_topics
 from services.common.messages import PairConfig, decode, encode
 from services.common.pair_configs import Configs, PairConfigs, configured, publish
 from services.common.settings import KafkaSettings, PairSettings, load
+from services.common.topics import PAIRS
 from tests.broker import produce, read_all
+from tests.brokers.kafka import Cluster
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -135,6 +139,30 @@ def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(brok
             assert configs.by_name == {**FIRST, OTHER.pair: OTHER}
             ((topic, partition, lost),) = said
             assert (topic, partition, lost + len(buried)) == ("pairs", 2, 81)
+
+    asyncio.run(run())
+
+
+def test_of_a_topic_made_anew_only_what_it_holds_now_counts(kafka: Cluster) -> None:
+    async def run() -> None:
+        said = list[Any]()
+        async with following(kafka.servers, FIRST, outrun=lambda *one: said.append(one)) as (
+            settings,
+            configs,
+        ):
+            for window in range(20, 40):
+                await publish(settings, {PAIR: msgspec.structs.replace(FIRST[PAIR], window=window)})
+            await until(configs, lambda known: known[PAIR].window == 39)
+            async with admin(settings) as client:
+                await client.delete_topics(["pairs"])
+
+            def is_made() -> bool:
+                return bool(asyncio.run(create_topics(settings, [PAIRS], 4, 1)))
+
+            await asyncio.to_thread(wait_until, is_made, "the deleted topic is gone and made anew")
+            await publish(settings, {OTHER.pair: OTHER})
+            await until(configs, lambda known: known == {OTHER.pair: OTHER})
+            assert said == []
 
     asyncio.run(run())
 
