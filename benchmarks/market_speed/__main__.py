@@ -86,8 +86,11 @@ def main(arguments: list[str]) -> None:
     # Topics are not there before the first message is.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     run = Run(options)
-    for name in given.case or CASES:
-        measure(name, options, run)
+    try:
+        for name in given.case or CASES:
+            measure(name, options, run)
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
     print(f"kept in {run.path.relative_to(Path.cwd()) if run.path.is_relative_to(Path.cwd()) else run.path}")
 
 
