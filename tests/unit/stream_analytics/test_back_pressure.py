@@ -1,12 +1,13 @@
 import asyncio
+from collections.abc import Collection
 
 from services.common.topics import ALERTS, LEG_TRADES, SIGNALS, TICKS, TIME_MARKS, Topic
 from services.stream_analytics.back_pressure import BackPressure
 
 
 def held(
-    full: set[Topic] = frozenset(), in_flight: int = 0, waiting: dict[Topic, int] | None = None
-) -> set[str]:  # type: ignore[assignment]
+    full: Collection[Topic] = (), in_flight: int = 0, waiting: dict[Topic, int] | None = None
+) -> set[str]:
     pressure = BackPressure(lambda topic: topic not in full, lambda: in_flight)
     for topic, count in (waiting or {}).items():
         queue: asyncio.Queue[int] = asyncio.Queue()
