@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND, from_datetime
 from services.common.messages import Signal, Tick
+from services.sink.batch import Batch, Partition
+from services.sink.writer import FencedError, Written
 from tests.contract.store import (
     START_US,
     WIDTHS,
@@ -143,3 +145,21 @@ def test_an_alert_that_the_stored_signal_contradicts_did_not_happen(
     asyncio.run(write_all(store, "signals", [[signal(300, zscore=zscore)]]))
     asyncio.run(write_all(store, "alerts", [[alert("a")]]))
     assert len(select(store, "alerts")) == stored
+
+
+def test_offsets_alone_are_written_and_fenced(store: str) -> None:
+    async def write() -> list[int]:
+        batch, place, reached = Batch(), Partition("ticks", 0), []
+        async with writer_of(store) as writer:
+            for offset in (7, 9):
+                batch.read[place] = offset
+                assert await writer.write(batch, nothing) == Written({}, 0)
+                reached.append((await writer.resume("cluster"))[place])
+            async with writer_of(store) as other:
+                batch.read[place] = 11
+                await other.write(batch, nothing)
+            with pytest.raises(FencedError, match="expected offset 9"):
+                await writer.write(batch, nothing)
+        return reached
+
+    assert asyncio.run(write()) == [7, 9]

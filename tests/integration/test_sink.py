@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 import psycopg
 import pytest
+from confluent_kafka import Producer
 
 from services.common.clock import SECOND, from_datetime
 from services.common.messages import Heartbeat, TapeEvent, TapeEventKind, Tick, decode, encode
 from tests.broker import first_offsets, produce, read_all
+from tests.brokers.kafka import Cluster
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
 from tests.waiting import wait_until
@@ -249,4 +251,23 @@ def test_of_what_the_broker_deleted_unread_each_message_is_counted(
     wait_until(lambda: said() == lost, "the loss is said")
     beat = latest_heartbeat(broker)
     assert (beat.lost, beat.counters["lost"], beat.state) == ({"ticks": lost}, lost, "running")
+    stop(process)
+
+
+def test_marks_of_transactions_are_no_loss_and_do_not_wait_to_be_read(
+    kafka: Cluster, database_url: str, start: Start
+) -> None:
+    process = start(kafka.servers, database_url)
+    producer = Producer({"bootstrap.servers": kafka.servers, "transactional.id": "test"})
+    producer.init_transactions(30)
+    for first in (0, 3):
+        producer.begin_transaction()
+        for number in range(first, first + 3):
+            producer.produce("ticks", encode(tick(number)), partition=number % 3)
+        producer.commit_transaction(30)
+    wait_until(lambda: count(database_url) == 6, "the ticks of both transactions are stored")
+    wait_until(lambda: latest_heartbeat(kafka.servers).lag_messages == 0, "nothing waits to be read")
+    offsets = "stream_offsets WHERE topic = 'ticks' AND next_offset = 4"
+    wait_until(lambda: count(database_url, offsets) == 3, "the marks are passed")
+    assert latest_heartbeat(kafka.servers).lost == {}
     stop(process)
