@@ -63,7 +63,7 @@ class Condition:
                 )
                 self._wrong[venue] = reason
             case Answered(venue):
-                self._wrong.pop(venue, self._filling)
+                self._wrong.pop(venue, None)
             case Connected():
                 yield from self._connected(news, at_us)
             case Delivering(venue, lane, _):
@@ -127,7 +127,7 @@ class Condition:
         wrong = list(self._wrong.values())
         if wrong:
             more = [f"and {len(wrong) - _WORDS} more"] if len(wrong) > _WORDS else []
-            status = Status("degraded", "; ".join([*wrong[:_WORDS], *more]), None)
+            status = Status("degraded", "; ".join([*wrong[:_WORDS], *more]), self._filling)
         elif self._begun:
             status = Status("running", filling=self._filling)
         else:
