@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ _NUMBERS = ("y_price", "x_price", "hedge_ratio", "intercept", "spread", "zscore"
 def lost(running: Pipeline) -> dict[str, int]:
     """Return what any service says it could not read."""
     return {topic: count for row in running.services().values() for topic, count in row["lost"].items()}
+
+
+def has_more(running: Pipeline, before: int) -> bool:
+    """Tell whether more than so many ticks are stored."""
+    return running.count("ticks") > before
 
 
 def test_a_replay_as_fast_as_it_goes_gives_what_one_worker_gives_to_the_last_bit(tmp_path: Path) -> None:
@@ -51,10 +57,7 @@ def test_a_sink_that_is_killed_five_times_at_5000_ticks_a_second_ends_with_every
     environ = {"PAIRSTREAM_RATE": "5000", "PAIRSTREAM_HISTORY_S": "0"}
     with pipeline(tmp_path / "data", "--feed", "synthetic", environ=environ) as running:
         for _ in range(5):
-            stored = running.count("ticks")
-            running.wait_until(
-                lambda stored=stored: running.count("ticks") > stored, "more ticks", within_s=60
-            )
+            running.wait_until(partial(has_more, running, running.count("ticks")), "more ticks", within_s=60)
             os.kill(running.pid_of("sink"), signal.SIGKILL)
         killed_us = int(running.get("/v1/status")["now_us"]) + SECOND
         newest = "SELECT min(us) FROM (SELECT extract(epoch FROM max(ts)) * 1000000 AS us FROM ticks GROUP BY symbol)"
