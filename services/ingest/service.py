@@ -50,6 +50,8 @@ _COUNTERS = (
 # What a frame that is not damaged is counted as.
 _TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
 _FILLING_SAID_EVERY_S = 5
+# Readers are waited for often, and seldom for so long.
+_WAIT_SAID_S = 5.0
 
 log = structlog.get_logger()
 
@@ -167,12 +169,13 @@ class _Health:
         self._rejections = Rejections(rejected_share)
         self._status = Status(pulse.state, pulse.detail)
         self._alarm: str | None = None
+        self._waits: str | None = None
         self._filling_s = 0
 
     def told(self, status: Status) -> None:
         """Take the feed's word."""
         self._status = status
-        words = [word for word in (self._alarm, status.detail) if word]
+        words = [word for word in (self._alarm, self._waits, status.detail) if word]
         degraded = self._alarm is not None and status.state == "running"
         self._pulse.state = "degraded" if degraded else status.state
         self._pulse.detail = "; ".join(words) or None
@@ -180,6 +183,7 @@ class _Health:
 
     def ended(self) -> None:
         """Take it that the feed is over; what it said last stays."""
+        self._waits = None
         self.told(Status("finished", self._status.detail))
 
     async def watch(self) -> NoReturn:
@@ -189,7 +193,9 @@ class _Health:
         """
         while True:
             await pause(1.0)
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._out.lag()
+            self._pulse.lag_messages, self._pulse.lag_seconds = lag = self._out.lag()
+            waits = not self._out.has_room(TICKS.name) and (lag.seconds or 0.0) > _WAIT_SAID_S
+            self._waits = "waits for the readers of ticks" if waits else None
             self._say_filling(self._pulse.filling)
             counters = self._pulse.counters
             taken = sum(counters.get(name, 0) for name in _TAKEN)

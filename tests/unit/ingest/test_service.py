@@ -1,15 +1,17 @@
 """What the service makes of what a feed yields."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from msgspec import structs
 from structlog.testing import capture_logs
 
 from services.common.clock import MINUTE
 from services.common.errors import FatalError
+from services.common.flow_control import FlowControl
 from services.common.heartbeat import Pulse
 from services.common.messages import FeedName, Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, decode
 from services.common.settings import load
@@ -17,6 +19,7 @@ from services.ingest import service
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected, Status
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
+from tests import virtual_time
 from tests.publishing import FakeProducer, publisher
 
 TICK = Tick(
@@ -222,6 +225,32 @@ def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
     said = [line["event"] for line in logged if line["event"].startswith("filling")]
     assert said == ["filling: 5 of 900 s", "filling: 10 of 900 s"]
     assert pulse.message().filling is None
+
+
+def test_that_it_waits_for_readers_is_said_for_as_long_as_it_does() -> None:
+    said: list[str | None] = []
+    read = 0
+
+    async def committed(_: str, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return dict.fromkeys(places, read)
+
+    class Full(Scripted):
+        async def stream(self) -> AsyncGenerator[Item]:
+            nonlocal read
+            for number in range(30):
+                yield structs.replace(TICK, trade_id=number)
+            for seconds, has_read in ((4, 0), (4, 100), (2, 100)):
+                await asyncio.sleep(seconds)
+                said.append(pulse.detail)
+                read = has_read
+
+    async def run() -> None:
+        out = publisher(FakeProducer(batch_bytes=500), flow=FlowControl(committed, 2_000))
+        await publish(Full(), out, pulse)
+
+    pulse = Pulse("ingest", "replay")
+    virtual_time.run(run())
+    assert said == [None, "waits for the readers of ticks", None]
 
 
 def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ Level = Literal["ok", "warning", "error", "unknown"]
 # Totals that should be zero, and what they count.
 LOSSES = {
     "dead_letters": "dead letters",
+    "dead_letters_not_kept": "of these not kept",
     "bad_messages": "unreadable messages",
     "dropped": "trades dropped",
     "lost": "messages deleted before they were read",

@@ -106,13 +106,18 @@ def test_lag_rates_and_losses_are_told(linked: Market, now: Now, service: Make) 
             "sink",
             lag_messages=1234,
             lag_seconds=0.5,
-            counters={"ticks": 40 * second, "signals": 2 * second, "dead_letters": second},
+            counters={
+                "ticks": 40 * second,
+                "signals": 2 * second,
+                "dead_letters": second,
+                "dead_letters_not_kept": second // 2,
+            },
         )
         told = tell(linked, Now(now.us, now.s + second), sink=sink)
     sink_node = told["sink"]
     assert sink_node.rates == ("42.0 rows/s",)
     assert sink_node.lag == "lag 1\u202f234, 0.50 s"
-    assert sink_node.detail == "2 dead letters"
+    assert sink_node.detail == "2 dead letters; 1 of these not kept"
     assert [lag for _, lag in sink_node.lags] == [1234] * 3
 
 
