@@ -1,8 +1,8 @@
 """A Faust agent that reads ticks and does nothing: what Faust itself costs.
 
 It has the settings of stream_analytics that matter, but Faust's own transport and one event for each tick, whatever
-stream_analytics does. It prints ``warm`` when it has read the first `BENCH_WARM` ticks, and ``done`` after
-`BENCH_TICKS` more.
+stream_analytics does. `BENCH_PARTS` says how many ticks there are in each part; it prints the number of a part, from 0,
+when it has read it, and ends after the last.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 
 from services.common.topics import TICKS
 
-WARM, TICKS_AFTER = int(os.environ["BENCH_WARM"]), int(os.environ["BENCH_TICKS"])
+PARTS = [int(count) for count in os.environ["BENCH_PARTS"].split(",")]
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -59,14 +59,16 @@ async def run() -> None:
     done = asyncio.Event()
 
     async def agent(stream: Any) -> None:
-        read = 0
+        left, number = PARTS[0], 0
         async for _ in stream.events():
-            read += 1
-            if read == WARM:
-                print("warm", flush=True)
-            elif read == WARM + TICKS_AFTER:
-                print("done", flush=True)
-                done.set()
+            left -= 1
+            if left == 0:
+                print(number, flush=True)
+                number += 1
+                if number == len(PARTS):
+                    done.set()
+                else:
+                    left = PARTS[number]
 
     app.agent(app.topic(TICKS.name, key_type=bytes, value_type=bytes), name="nothing")(agent)
     await app.start()

@@ -1,8 +1,9 @@
 """A backlog: ticks for each second of processor time, of one worker that has more to read than it can.
 
-A worker reads the first seconds of the tape and is stopped. The rest is written, the worker goes on, and what
-counts is the time of all its processor's cores from then until its last closed signal is on the topic. The last
-ticks of the tape are those that close the last second, so that is the end of its work.
+A worker reads the first seconds of the tape and is stopped. Part of the rest is written, the worker goes on, and what
+counts is the time that it has of all cores from then until its last closed signal is on the topic; so part by part, for
+a broker in memory keeps little. The last ticks of a part are those that close its last second, so that is the end of
+its work. What a worker puts off, as storing its state and its offsets, it has to do in the parts that follow.
 """
 
 import asyncio
@@ -13,27 +14,28 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
 from typing import IO, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 
 from benchmarks.load import of, pairs, process, symbols
 from benchmarks.market_speed import tape
 from services.common import clock
 from services.common.clock import SECOND
 from services.common.messages import PairConfig, Signal, Tick, decode, encode
+from services.common.publisher import Publisher, publisher
+from services.common.settings import KafkaSettings
 from services.common.topics import SIGNALS, TICKS
 from tests.analytics import outcomes
 
-_WARM_S, _SECONDS, _PER_SECOND = 2, 40, 1_000
+_WARM_S, _PARTS, _PART_S, _PER_SECOND = 2, 8, 40, 1_000
 _LIMIT_S = 120
 
 Key = tuple[str, int]
 
 
 class Worker(NamedTuple):
-    """A program to be measured; without `signals` it says itself when it is warm and when it is done."""
+    """A program to be measured; without `signals` it says itself when it has read a part."""
 
     name: str
     module: str
@@ -54,28 +56,33 @@ class Rate(NamedTuple):
 
 
 class Backlog:
-    """10 pairs of 10 symbols, 1,000 ticks for a second of the tape."""
+    """10 pairs of 10 symbols, 1,000 ticks for a second of the tape, in parts of which the first only warms up."""
 
     def __init__(self) -> None:
         self.names = symbols(10)
         self.pairs = pairs(self.names, 10)
-        start_us = clock.now_us() // SECOND * SECOND - 2 * (_WARM_S + _SECONDS) * SECOND
-        ticks = tape.made(self.names, _PER_SECOND, start_us, _WARM_S + _SECONDS + 1)
-        self.warm = [tick for tick in ticks if tick.event_us < start_us + _WARM_S * SECOND]
-        last_us = start_us + (_WARM_S + _SECONDS) * SECOND
-        closing = {tick.symbol: tick for tick in reversed(ticks) if tick.event_us >= last_us}
-        self.rest = [tick for tick in ticks[len(self.warm) :] if tick.event_us < last_us]
-        self.rest += sorted(closing.values(), key=lambda tick: tick.event_us)
-
-    @cached_property
-    def expected(self) -> dict[Key, Signal]:
-        """What stream_analytics says of it without Kafka and without a pause."""
-        ticks = [*self.warm, *self.rest]
-        return {
+        seconds = _WARM_S + _PARTS * _PART_S
+        start_us = clock.now_us() // SECOND * SECOND - 2 * seconds * SECOND
+        # A second more, of which only the trades count that end the one before.
+        ticks = tape.made(self.names, _PER_SECOND, start_us, seconds + 1)
+        ends = [start_us + (_WARM_S + number * _PART_S) * SECOND for number in range(_PARTS + 1)]
+        self.parts = tape.parts(ticks, ends)
+        expected = {
             (pair, one.signal.event_us): one.signal
             for pair in self.pairs
-            for one in outcomes(ticks, PairConfig(pair=pair), ends=False)
+            for one in outcomes(
+                [tick for part in self.parts for tick in part], PairConfig(pair=pair), ends=False
+            )
         }
+        self.expected: dict[Key, Signal] = expected
+        """What stream_analytics says of it without Kafka and without a pause."""
+        self.wanted = [{key for key in expected if key[1] <= end_us} for end_us in ends]
+        """Of which seconds there are closed signals once a part is read."""
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks are measured."""
+        return sum(map(len, self.parts[1:]))
 
 
 def measured(worker: Worker, servers: str, backlog: Backlog) -> Rate:
@@ -91,30 +98,32 @@ def measured(worker: Worker, servers: str, backlog: Backlog) -> Rate:
 
 async def _measured(worker: Worker, servers: str, backlog: Backlog, log: IO[str]) -> Rate:
     environ = of(backlog.names, backlog.pairs, session_timeout_s=60)
-    environ |= {"BENCH_WARM": str(len(backlog.warm)), "BENCH_TICKS": str(len(backlog.rest))}
-    environ |= worker.environ
+    environ |= {"BENCH_PARTS": ",".join(str(len(part)) for part in backlog.parts), **worker.environ}
+    said: dict[Key, Signal] = {}
     async with (
-        AIOKafkaProducer(bootstrap_servers=servers, linger_ms=5) as producer,
+        publisher(KafkaSettings(brokers=servers)) as producer,
         AIOKafkaConsumer(SIGNALS.name, bootstrap_servers=servers, fetch_max_wait_ms=5) as reader,
     ):
-        await _put(producer, backlog.warm)
-        last_warm_us = backlog.warm[-1].event_us // SECOND * SECOND
+        await _put(producer, backlog.parts[0])
         with process(worker.module, servers, environ, worker.python, log) as running:
-            said: dict[Key, Signal] = {}
-            if worker.signals:
-                warm = {key for key in backlog.expected if key[1] <= last_warm_us}
-                await _signals(reader, running, said, warm)
-            else:
-                await _line(running, "warm")
-            running.send_signal(signal.SIGSTOP)
-            await _put(producer, backlog.rest)
-            before_s = processor_s(running.pid)
-            running.send_signal(signal.SIGCONT)
-            if worker.signals:
-                await _signals(reader, running, said, set(backlog.expected))
-            else:
-                await _line(running, "done")
-            return Rate(len(backlog.rest) / (processor_s(running.pid) - before_s), said)
+
+            async def done(number: int) -> float:
+                """Return what the worker has had of the processor when it is done with a part."""
+                if worker.signals:
+                    await _signals(reader, running, said, backlog.wanted[number])
+                else:
+                    await _line(running, str(number))
+                return processor_s(running.pid)
+
+            await done(0)
+            took_s = 0.0
+            for number in range(1, len(backlog.parts)):
+                running.send_signal(signal.SIGSTOP)
+                await _put(producer, backlog.parts[number])
+                before_s = processor_s(running.pid)
+                running.send_signal(signal.SIGCONT)
+                took_s += await done(number) - before_s
+    return Rate(backlog.ticks / took_s, said)
 
 
 def turns(
@@ -138,11 +147,14 @@ def processor_s(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-async def _put(producer: AIOKafkaProducer, ticks: list[Tick]) -> None:
-    """Write ticks as old as they are: nobody takes them for the present."""
+async def _put(producer: Publisher, ticks: list[Tick]) -> None:
+    """Write ticks as ingest does, as old as they are: nobody takes them for the present."""
     for tick in ticks:
         await producer.send(
-            TICKS.name, encode(tick), key=tick.symbol.encode(), timestamp_ms=tick.event_us // 1_000
+            TICKS.name,
+            value=encode(tick),
+            key=tick.symbol.encode(),
+            timestamp_ms=tick.event_us // 1_000,
         )
     await producer.flush()
 

@@ -53,7 +53,7 @@ def _beside(workers: Sequence[Worker], case: str, broker: _Broker, backlog: Back
     ratios = {name: round(ours / one, 3) for name, one in best.items() if name != OURS.name}
     beside = ", ".join(f"{name} {best[name]:,.0f} (ratio {ratio:.2f})" for name, ratio in ratios.items())
     figures = {
-        "ticks": len(backlog.rest),
+        "ticks": backlog.ticks,
         "pairs": len(backlog.pairs),
         "closed_signals": len(backlog.expected),
         "ticks_per_processor_s": {name: round(one) for name, one in best.items()},

@@ -16,6 +16,21 @@ def made(names: Sequence[str], per_second: float, start_us: int, seconds: int, s
     return walk(prices, per_second, start_us, seconds, Random(seed))
 
 
+def parts(ticks: Sequence[Tick], ends: Sequence[int]) -> list[list[Tick]]:
+    """Return the ticks in parts: each ends with the trade by which every symbol has traded at `ends` (us) or later."""
+    found: list[list[Tick]] = []
+    first = 0
+    for end_us in ends:
+        waiting = {tick.symbol for tick in ticks}
+        last = bisect_left(ticks, end_us, key=lambda tick: tick.event_us)
+        while waiting:
+            waiting.discard(ticks[last].symbol)
+            last += 1
+        found.append(list(ticks[first:last]))
+        first = last
+    return found
+
+
 def write(path: Path, ticks: Sequence[Tick]) -> None:
     """Write ticks as a recording that replay reads."""
     with path.open("wb") as file:

@@ -40,6 +40,23 @@ def test_a_trade_at_the_moment_itself_reaches_it() -> None:
     assert [tape.Moments(ticks).reached(tick.event_us) for tick in ticks] == [tick.event_us for tick in ticks]
 
 
+@given(per_second=st.sampled_from([5.0, 50.0]), seed=st.integers(0, 999))
+def test_parts_are_the_tape_and_each_ends_with_the_trade_that_every_symbol_waited_for(
+    per_second: float, seed: int
+) -> None:
+    ticks = tape.made(NAMES, per_second, START_US, 30, seed)
+    ends = [START_US + 2 * SECOND, START_US + 10 * SECOND]
+    found = tape.parts(ticks, ends)
+    assert [tick for part in found for tick in part] == ticks[: sum(map(len, found))]
+    read: list[Tick] = []
+    for part, end_us in zip(found, ends, strict=True):
+        read += part
+        assert {tick.symbol for tick in read if tick.event_us >= end_us} == set(NAMES)
+        assert {tick.symbol for tick in read[:-1] if tick.event_us >= end_us} == set(NAMES) - {
+            read[-1].symbol
+        }
+
+
 def test_a_tape_is_the_same_every_time_and_no_two_ticks_share_a_moment() -> None:
     ticks = tape.made(NAMES, 1_000, START_US, 3)
     assert ticks == tape.made(NAMES, 1_000, START_US, 3)
