@@ -18,14 +18,15 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.load import Market, of, pairs, process, symbols
-from benchmarks.market_speed.options import Options
-from benchmarks.market_speed.rated import noop
+from benchmarks.market_speed.backlog import NOOP, OURS, Backlog
+from benchmarks.market_speed.rated import beside
 from services.common import clock
 from services.common.messages import Heartbeat, Signal, decode
 from services.common.topics import HEARTBEATS, SIGNALS, TICKS
 from services.local.broker import EmbeddedBroker
 from tests.brokers import distribution
 from tests.brokers.kafka import kafka_cluster
+from tests.fix_broker import embedded_broker
 
 
 class Load(NamedTuple):
@@ -107,8 +108,7 @@ def main() -> None:
     """Print every figure, or the one named on the command line."""
     wanted = sys.argv[1:] or ["rate", "latency", "many"]
     if "rate" in wanted:
-        for result in noop(Options()):
-            print(result)
+        print(beside([NOOP, OURS], "stream", embedded_broker, Backlog(parts=1), rounds=2))
     if "latency" in wanted:
         names, broker = symbols(10), EmbeddedBroker()
         result = asyncio.run(load(broker.servers, names, pairs(names, 10), 20))

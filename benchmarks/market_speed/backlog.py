@@ -58,14 +58,14 @@ class Rate(NamedTuple):
 class Backlog:
     """10 pairs of 10 symbols, 1,000 ticks for a second of the tape, in parts of which the first only warms up."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: int = _PARTS) -> None:
         self.names = symbols(10)
         self.pairs = pairs(self.names, 10)
-        seconds = _WARM_S + _PARTS * _PART_S
+        seconds = _WARM_S + parts * _PART_S
         start_us = clock.now_us() // SECOND * SECOND - 2 * seconds * SECOND
         # A second more, of which only the trades count that end the one before.
         ticks = tape.made(self.names, _PER_SECOND, start_us, seconds + 1)
-        ends = [start_us + (_WARM_S + number * _PART_S) * SECOND for number in range(_PARTS + 1)]
+        ends = [start_us + (_WARM_S + number * _PART_S) * SECOND for number in range(parts + 1)]
         self.parts = tape.parts(ticks, ends)
         expected = {
             (pair, one.signal.event_us): one.signal

@@ -20,11 +20,11 @@ _Broker = Callable[[], AbstractContextManager[str]]
 def noop(_: Options) -> Iterator[Result]:
     """stream_analytics beside a Faust agent that does nothing, on the embedded broker and on Kafka."""
     backlog = Backlog()
-    yield _beside([NOOP, OURS], "noop-embedded", embedded_broker, backlog)
+    yield beside([NOOP, OURS], "noop-embedded", embedded_broker, backlog)
     if reason := distribution.missing():
         yield Result("noop-kafka", "not measured", problems=[reason])
     else:
-        yield _beside([NOOP, OURS], "noop-kafka", kafka, backlog)
+        yield beside([NOOP, OURS], "noop-kafka", kafka, backlog)
 
 
 def quix(_: Options) -> Iterator[Result]:
@@ -34,7 +34,7 @@ def quix(_: Options) -> Iterator[Result]:
         return
     python, module = peers.python_of("quix"), "benchmarks.peers.quix.worker"
     grouped = Worker("quix_grouped", module, python, environ={"BENCH_GROUPED": "1"})
-    result = _beside([OURS, grouped, Worker("quix_one_process", module, python)], "quix", kafka, Backlog())
+    result = beside([OURS, grouped, Worker("quix_one_process", module, python)], "quix", kafka, Backlog())
     result.figures["quixstreams"] = peers.version_of("quix", "quixstreams")
     yield result
 
@@ -46,8 +46,11 @@ def kafka() -> Iterator[str]:
         yield cluster.servers
 
 
-def _beside(workers: Sequence[Worker], case: str, broker: _Broker, backlog: Backlog) -> Result:
-    rates = turns(workers, broker, backlog)
+def beside(
+    workers: Sequence[Worker], case: str, broker: _Broker, backlog: Backlog, rounds: int = 3
+) -> Result:
+    """Return the rate of stream_analytics beside those of others, the best of some rounds."""
+    rates = turns(workers, broker, backlog, rounds)
     best = {name: max(one.ticks_s for one in found) for name, found in rates.items()}
     ours = best[OURS.name]
     ratios = {name: round(ours / one, 3) for name, one in best.items() if name != OURS.name}
