@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 LINGER_S = 0.005
-_BUSY_LINGER_S = 0.03
+_BUSY_LINGER_S = 0.02
 _BUSY_MESSAGES_S = 200
 _LOOK_S = 0.1
 

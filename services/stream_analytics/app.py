@@ -268,6 +268,7 @@ class StreamAnalytics:
             tapes = [tape for partition in self.partitions.values() for tape in partition.tapes.values()]
             self.counters["late"] = self._late + sum(tape.late for tape in tapes)
             self.counters["pairs"] = sum(len(partition.trackers) for partition in self.partitions.values())
+            self._speaker.pace(self.counters["pairs"])
             await self.progress.look()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
 

@@ -8,12 +8,16 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Conflation(Generic[K]):
-    """Let each key through at most once per `interval_s`; what is held back is due when the interval is over."""
+    """Let each key through at most once per `interval_s`; what is held back is due `grace_s` after it is over.
 
-    def __init__(self, interval_s: float) -> None:
-        self._interval_s = interval_s
+    In that time something newer may come, which goes through at once.
+    """
+
+    def __init__(self, interval_s: float, grace_s: float = 0.0) -> None:
+        self.interval_s = interval_s
+        self._grace_s = grace_s
         self._next_s: dict[K, float] = {}
-        self._held: dict[K, None] = {}
+        self._held: dict[K, float] = {}
         self._queue: list[tuple[float, int, K]] = []
         self._number = 0
 
@@ -32,13 +36,13 @@ class Conflation(Generic[K]):
 
     def _hold(self, key: K, due_s: float) -> None:
         if key not in self._held:
-            self._held[key] = None
+            self._held[key] = due_s = due_s + self._grace_s
             self._number += 1
             heapq.heappush(self._queue, (due_s, self._number, key))
 
     def spoke(self, key: K, now_s: float) -> None:
         """Note that `key` has spoken: nothing of it is held back any more."""
-        self._next_s[key] = now_s + self._interval_s
+        self._next_s[key] = now_s + self.interval_s
         self._held.pop(key, None)
 
     @property
@@ -53,12 +57,9 @@ class Conflation(Generic[K]):
     def next_due(self, now_s: float) -> K | None:
         """Return the key held back whose time has come first, and let it speak; None if there is none."""
         while self.is_due(now_s):
-            key = heapq.heappop(self._queue)[2]
+            due_s, _, key = heapq.heappop(self._queue)
             # It may have spoken out of turn since, and even be held back again behind another entry.
-            if key in self._held and self._next_s.get(key, now_s) <= now_s:
+            if self._held.get(key) == due_s:
                 self.spoke(key, now_s)
                 return key
-            if key in self._held:
-                self._number += 1
-                heapq.heappush(self._queue, (self._next_s[key], self._number, key))
         return None

@@ -16,6 +16,10 @@ from services.stream_analytics.tracker import Outcome
 
 # What has waited in its topic for longer than this is not the present.
 BEHIND_S = 0.5
+# So many signals between closes a second a worker publishes at most: with many pairs each has them less often.
+_MOST_LIVE_S = 2_500
+# Trades come in batches, twenty milliseconds apart while there are many: what the next one brings is newer.
+_GRACE_S = 0.025
 # From one round of what was held back to the next at least.
 _ROUND_S = 0.005
 
@@ -50,7 +54,7 @@ class Speaker:
         self._every_trade = interval_s == 0
         self._has_room = has_room
         self._budget = budget or LiveBudget()
-        self._conflation: Conflation[tuple[int, str]] = Conflation(interval_s)
+        self._conflation: Conflation[tuple[int, str]] = Conflation(interval_s, _GRACE_S)
         self._held = asyncio.Event()
         self._behind_until_s = 0.0
 
@@ -63,6 +67,11 @@ class Speaker:
     def _is_pressed(self) -> bool:
         """Tell whether there is no time, or no room, for what happens between closes."""
         return not self._every_trade and (self._budget.is_spent or not self._has_room())
+
+    def pace(self, pairs: int) -> None:
+        """Have each of so many pairs speak as often as all of them may."""
+        if not self._every_trade:
+            self._conflation.interval_s = max(self._interval_s, pairs / _MOST_LIVE_S)
 
     def has(self, number: int) -> bool:
         """Tell whether a partition is here."""
@@ -134,4 +143,4 @@ class Speaker:
         if alert is not None:
             self._counters["alerts"] += 1
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
-            await self._send(topics.ALERTS.name, key=key, value=encode(alert))
+            await self._send(topics.ALERTS.name, key=key, value=encode(alert), at_once=True)

@@ -36,6 +36,7 @@ def install(
     class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Faust's consumer, without its thread: of a small fetch the way there and back costs more than the fetch."""
 
+        wait_for_shutdown = False  # that of the thread
         _wake_up: WakeUp | None = None
 
         async def start(self) -> None:

@@ -58,3 +58,14 @@ def test_who_is_held_is_due_later_even_if_it_could_speak() -> None:
     assert due(conflation, 4) == []
     assert due(conflation, 5) == ["a"]
     assert due(conflation, 100) == []
+
+
+def test_something_newer_goes_through_before_the_grace_is_over() -> None:
+    conflation: Conflation[str] = Conflation(10, grace_s=3)
+    assert conflation.offer("a", 0)
+    assert not conflation.offer("a", 6)
+    assert due(conflation, 12) == []
+    assert conflation.offer("a", 12)
+    assert not conflation.offer("a", 13)
+    assert due(conflation, 24) == []
+    assert due(conflation, 25.5) == ["a"]
