@@ -101,9 +101,10 @@ class Publisher:
             lane.close()
             self._start(lane)
 
-    def has_room(self, topic: str) -> bool:
-        """Tell whether no partition of a topic waits for its readers."""
-        return self._flow is None or all(place.topic != topic for place in self._flow.waiting)
+    def has_room(self, topic: str, partition: int | None = None) -> bool:
+        """Tell whether no partition of a topic, or not this one, waits for its readers."""
+        waiting = () if self._flow is None else self._flow.waiting
+        return all(place.topic != topic or partition not in (None, place.partition) for place in waiting)
 
     def lag(self) -> Lag:
         """Return how many messages the broker has not taken yet, and since when the oldest waits."""
@@ -192,7 +193,8 @@ class Publisher:
                 lane.closed.popleft()
                 lane.queue.bytes -= batch.size
                 lane.queue.shrunk.set()
-                batch.delivered.set_result(None)
+                if not batch.delivered.done():
+                    batch.delivered.set_result(None)
         except Exception as error:  # whoever sends, waits or runs raises it
             self._fail(error)
 
@@ -233,8 +235,9 @@ class Publisher:
         self._failure.set_exception(error)
         self._failure.exception()  # nobody need ask
         for batch in self._waiting():
-            batch.delivered.set_exception(error)
-            batch.delivered.exception()
+            if not batch.delivered.done():
+                batch.delivered.set_exception(error)
+                batch.delivered.exception()
         for lane in self._lanes.values():
             if lane.sending is not None and lane.sending is not asyncio.current_task():
                 lane.sending.cancel()

@@ -4,7 +4,8 @@ import asyncio
 import os
 import threading
 import time
-from functools import partial
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from faust.types import TP
 
 from services.common import clock, kafka, topics
 from services.common.cancellation import pause
-from services.common.dead_letters import DeadLetters
+from services.common.dead_letters import DeadLetter, DeadLetters
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
 from services.common.messages import LegTrades
@@ -20,22 +21,19 @@ from services.common.metrics import published
 from services.common.pair_configs import PairConfigs, configured
 from services.common.publisher import Publisher, publisher
 from services.stream_analytics.back_pressure import BackPressure
-from services.stream_analytics.changelog import Changelog
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
-from services.stream_analytics.history import pair_of
 from services.stream_analytics.lag import Progress, Recovery
 from services.stream_analytics.metrics import COUNTERS, Stage, StreamMetrics
-from services.stream_analytics.partition import Partition
-from services.stream_analytics.router import Router, messages
-from services.stream_analytics.routing import partition_of
+from services.stream_analytics.partitions import Partitions
+from services.stream_analytics.router import Router, dead_letter, messages
 from services.stream_analytics.settings import StreamSettings
 from services.stream_analytics.speaker import Speaker
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
 _FAN_OUT_WAIT_S = 0.01
-_SAVED_SHARE = 0.2
+_FORGET_S = 1.0
 log = structlog.get_logger()
 
 
@@ -49,17 +47,14 @@ class StreamAnalytics:
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
-        self.app = new_app(settings, self._back_pressure.held, self._lost)
+        self.app = new_app(settings, self._back_pressure.held)
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.pairs = PairConfigs(self.bury, self.pulse.outrun)
-        self.partitions: dict[int, Partition] = {}
-        self._changelogs: dict[int, Changelog] = {}
-        self._versions: dict[int, int] = {}
-        self._late = 0
+        self.pairs = PairConfigs(self._bury_pair, self.pulse.outrun)
+        self.partitions = Partitions(self.store, self.pairs, settings, self.counters)
         self._publisher: Publisher | None = None
         self._speaker = Speaker(
             self._send,
-            self.partitions,
+            self.partitions.here,
             self.counters,
             settings.signal_interval_ms / 1000,
             lambda: self._has_room(topics.SIGNALS),
@@ -73,7 +68,7 @@ class StreamAnalytics:
             self,
         )
         self._dead_letters = DeadLetters(self._send, self.pulse.service, self.counters)
-        self.progress = Progress(self.app, settings.stall_timeout_s)
+        self.progress = Progress(self.app, settings.stall_timeout_s, self._back_pressure.blocked)
         self._recovery = Recovery(self.app)
         self.metrics = StreamMetrics(
             self.pulse,
@@ -146,11 +141,14 @@ class StreamAnalytics:
     async def _read_ticks(self, stream: Any) -> None:
         """Send each trade to the partitions of the pairs it is a leg of."""
         async for event in self._bundles(stream, topics.TICKS):
+            if self._count_lost(event):
+                await self._router.lost(event.message.partition)
             self.counters["ticks"] += await self._router.ticks(event)
 
     async def _read_marks(self, stream: Any) -> None:
         """Send each time mark where the trades of its symbol go."""
         async for event in self._bundles(stream, topics.TIME_MARKS):
+            self._count_lost(event)
             await self._router.marks(event)
 
     def _bundles(self, stream: Any, topic: topics.Topic) -> Any:
@@ -164,13 +162,12 @@ class StreamAnalytics:
         self.metrics.took[stage](waited_s)
         return waited_s
 
-    async def _lost(self, partition: TP, count: int) -> None:
-        """Count what the broker had deleted; of the seconds it belonged to nobody may say that nothing traded."""
-        self.pulse.outrun(partition.topic, partition.partition, count)
-        if partition.topic == topics.TICKS.name:
-            await self._router.lost(partition.partition)
-        elif partition.topic == topics.LEG_TRADES.name:
-            self._partition(partition.partition).lose()
+    def _count_lost(self, event: Any) -> bool:
+        """Count what the broker had deleted before a bundle, and tell whether there was anything."""
+        message = event.message
+        if lost := message.value.lost_before:
+            self.pulse.outrun(message.topic, message.partition, lost)
+        return bool(lost)
 
     async def _send_trades(self, partition: int, value: bytes) -> "asyncio.Future[None]":
         assert self._publisher is not None
@@ -186,108 +183,58 @@ class StreamAnalytics:
             # What was fetched before a rebalance is the next owner's.
             if not self._is_assigned(number):
                 continue
-            partition = self._partition(number)
+            assert self._publisher is not None
             found = await messages(event, LegTrades, self)
             trades = [trade for message in found for trade in message.trades]
             waited_s = self.took(event, "leg_trades")
             began_s = time.perf_counter()
-            outcomes = await self._speaker.take(number, trades, waited_s)
+            async with self.partitions.busy:
+                partition = self.partitions.get(number, self._publisher)
+                if self._count_lost(event):
+                    partition.lose()
+                outcomes = await self._speaker.take(number, partition, trades, waited_s)
+                partition.hold(event, trades)
             self.counters["stale"] += sum(
                 one.signal.closed and one.signal.quality == "stale" for one in outcomes
             )
-            partition.hold(event, trades)
             self.metrics.took["measure"](time.perf_counter() - began_s)
 
     async def _save(self) -> None:
-        """Store the windows and acknowledge what they hold, a share of the pairs at a time, until cancelled."""
-        while True:
-            await pause(self.settings.save_interval_s * _SAVED_SHARE)
-            for number in list(self.partitions):
-                # A pair that was removed may have been the last one for which anything comes.
-                await self._save_share(number, self._partition(number))
-
-    async def _save_share(self, number: int, partition: Partition) -> None:
-        is_ours = partial(self._is_ours, number, partition)
-        if not is_ours():
-            return
         assert self._publisher is not None
-        began_s = time.perf_counter()
-        partition.save(_SAVED_SHARE)
-        await self._changelogs[number].flush(is_ours)
-        await self._publisher.flush(topics.WINDOWS.name, topics.SIGNALS.name, topics.ALERTS.name)
-        # Meanwhile it may have gone to another worker.
-        if is_ours():
-            partition.acknowledge()
-            if not self._has_room(topics.LEG_TRADES) and self.progress.fetched() == 0:
-                self._release(partition)
-        self.metrics.took["save"](time.perf_counter() - began_s)
-
-    def _release(self, partition: Partition) -> None:
-        """Let go of what waits for a silent leg: all is read, and the broker takes no more before it is let go."""
-        if released := partition.release():
-            self.counters["released"] += released
-            log.warning(
-                "trades are acknowledged before they are stored: a leg is silent, and the broker keeps no more",
-                bundles=released,
-            )
-
-    def _is_ours(self, number: int, partition: Partition) -> bool:
-        return self.partitions.get(number) is partition and self._is_assigned(number)
+        await self.partitions.save(
+            self._publisher, self._is_assigned, self.progress.has_read_all, self.metrics.took["save"]
+        )
 
     def _is_assigned(self, number: int) -> bool:
         return TP(topics.LEG_TRADES.name, number) in self.app.consumer.assignment()
-
-    def _partition(self, number: int) -> Partition:
-        """Return a partition with its pairs as they are configured now."""
-        if (partition := self.partitions.get(number)) is None:
-            changelog = self._changelogs[number] = Changelog(
-                self.store,
-                number,
-                self._send,
-                self.settings.broker_keeps_bytes,
-                lambda key: partition_of(pair_of(key), self.settings.partitions) == number,
-            )
-            lateness_us = round(self.settings.allowed_lateness_s * clock.SECOND)
-            partition = self.partitions[number] = Partition(changelog, lateness_us)
-        if self._versions.get(number) != self.pairs.version:
-            count = self.settings.partitions
-            partition.configure(
-                {
-                    name: config
-                    for name, config in self.pairs.by_name.items()
-                    if partition_of(name, count) == number
-                }
-            )
-            self._versions[number] = self.pairs.version
-        return partition
 
     async def _watch(self) -> None:
         """Count every second what no event counts, until cancelled; FatalError if nothing is read any more."""
         while True:
             await pause(1.0)
-            tapes = [tape for partition in self.partitions.values() for tape in partition.tapes.values()]
-            self.counters["late"] = self._late + sum(tape.late for tape in tapes)
-            self.counters["pairs"] = sum(len(partition.trackers) for partition in self.partitions.values())
+            self.partitions.count()
             self._speaker.pace(self.counters["pairs"])
             await self.progress.look()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
 
     async def _forget(self, *_: Any, **__: Any) -> None:
-        """Drop what is in memory: after a rebalance, state comes from the store and events come again."""
-        for partition in self.partitions.values():
-            self._late += sum(tape.late for tape in partition.tapes.values())
-        self.partitions.clear()
-        self._changelogs.clear()
-        self._versions.clear()
+        """Drop what is in memory, once the state that was sent is there: the next owner's is to come after it."""
+        if self._publisher is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FORGET_S):
+                    await self._publisher.flush(topics.WINDOWS.name)
+        self.partitions.forget()
         self._fan_out.forget()
 
     async def _follow_pairs(self) -> None:
         await self.pairs.follow(self.settings, configured(self.settings))
 
-    async def bury(self, message: Any, error: Exception) -> None:
-        """Put aside a message that is bad, with its place."""
-        origin = f"{message.topic}/{message.partition}/{message.offset}"
-        await self._dead_letters.put(message.value or b"", str(error), source=message.topic, origin=origin)
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Put aside messages that are bad, and return when the broker has them."""
+        await self._dead_letters.put_all(letters)
+
+    async def _bury_pair(self, message: Any, error: Exception) -> None:
+        await self.bury([dead_letter(message, error)])
 
     async def _beat(self) -> None:
         # Faust stops before its tasks do, and a task that then fails is a crash.

@@ -26,9 +26,15 @@ class BackPressure:
 
     def held(self) -> set[str]:
         """Return the names of the topics."""
-        held = {name for name, queue in self._queues.items() if queue.qsize() > _MOST_WAITING}
+        return self.blocked() | {
+            name for name, queue in self._queues.items() if queue.qsize() > _MOST_WAITING
+        }
+
+    def blocked(self) -> set[str]:
+        """Return the topics that wait for what is written to: it is right to read nothing of them."""
+        blocked = set()
         if self._in_flight() > _MOST_IN_FLIGHT or not self._has_room(LEG_TRADES):
-            held |= {TICKS.name, TIME_MARKS.name}
+            blocked |= {TICKS.name, TIME_MARKS.name}
         if not (self._has_room(SIGNALS) and self._has_room(ALERTS)):
-            held.add(LEG_TRADES.name)
-        return held
+            blocked.add(LEG_TRADES.name)
+        return blocked

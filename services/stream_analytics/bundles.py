@@ -2,23 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 
 BUNDLED = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
 
 
+class Fetched(NamedTuple):
+    """Records of one partition, at least one, and how many before them the broker had deleted unread."""
+
+    records: Sequence[Any]
+    lost_before: int
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What Faust takes for one record of Kafka: the `value` is the records themselves, at least one.
+    """What Faust takes for one record of Kafka: the `value` is the records themselves.
 
     Its offset is that of the last, so that an acknowledgement is one of all; its time is that of the first.
     """
 
     topic: str
     partition: int
-    value: Sequence[Any]
+    value: Fetched
     offset: int
     timestamp: int
     timestamp_type: int = 0
@@ -29,7 +36,7 @@ class Bundle:
     headers: Sequence[tuple[str, bytes]] = field(default=())
 
 
-def bundle(records: Sequence[Any]) -> Bundle:
+def bundle(records: Sequence[Any], lost_before: int = 0) -> Bundle:
     """Return the records of one partition, ascending, as one."""
     first, last = records[0], records[-1]
-    return Bundle(first.topic, first.partition, records, last.offset, first.timestamp)
+    return Bundle(first.topic, first.partition, Fetched(records, lost_before), last.offset, first.timestamp)

@@ -71,7 +71,7 @@ class Changelog(MutableMapping[bytes, bytes]):
                 kept_bytes=self._keeps_bytes,
             )
         self._is_too_large = is_too_large
-        self._sent_bytes = size
+        self._sent_bytes = 0
         for key, value in values.items():
             await self._send(WINDOWS.name, key=key, value=value, partition=self._partition)
 

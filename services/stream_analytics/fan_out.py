@@ -41,11 +41,6 @@ class FanOut:
         self.routes: Mapping[str, tuple[int, ...]] = {}
 
     @property
-    def is_filling(self) -> bool:
-        """Tell whether something has been collected and not sent."""
-        return self._count > 0
-
-    @property
     def in_flight(self) -> int:
         """How many times something was sent that the broker does not have yet."""
         return len(self._sent)
@@ -107,6 +102,10 @@ class FanOut:
             self._settle()
 
     def _settle(self, *_: object) -> None:
-        while self._sent and all(flight.done() for flight in self._sent[0][0]):
+        while self._sent and all(map(_has_arrived, self._sent[0][0])):
             for event in self._sent.popleft()[1]:
                 event.ack()
+
+
+def _has_arrived(flight: "asyncio.Future[None]") -> bool:
+    return flight.done() and not flight.cancelled() and flight.exception() is None

@@ -6,23 +6,14 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import faust
-from faust.types import TP
 
 from services.common.topics import ANALYTICS_GROUP
 from services.stream_analytics import transport
 from services.stream_analytics.settings import StreamSettings
 
 
-async def _nothing_lost(_: TP, __: int) -> None:
-    """Note nothing."""
-
-
-def new_app(
-    settings: StreamSettings,
-    held: Callable[[], Collection[str]] = frozenset,
-    lost: transport.Lost = _nothing_lost,
-) -> faust.App:
-    """Return an app without agents; nothing is opened before it starts. `held` and `lost`: see ``transport``."""
+def new_app(settings: StreamSettings, held: Callable[[], Collection[str]] = frozenset) -> faust.App:
+    """Return an app without agents; nothing is opened before it starts. `held` names topics not to be fetched now."""
     app = faust.App(
         ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
@@ -32,6 +23,8 @@ def new_app(
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 5,
         cython_optimizations=True,
+        # An agent that goes on behind an event it has failed at would pass over it.
+        agent_supervisor="mode.supervisors.CrashingSupervisor",
         # Bytes in, bytes out: Faust acknowledges what it cannot decode, so decoding is ours.
         key_serializer="raw",
         value_serializer="raw",
@@ -47,5 +40,5 @@ def new_app(
         topic_partitions=settings.partitions,
         web_enabled=False,
     )
-    transport.install(app, settings, held, lost)
+    transport.install(app, settings, held)
     return app

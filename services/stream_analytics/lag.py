@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aiokafka.errors import KafkaError
+from faust.types import TP
 
 from services.common.cancellation import pause
 from services.common.errors import FatalError
@@ -19,8 +21,14 @@ _ANSWER_S = 5.0
 class Progress:
     """Ask the broker what there is: a consumer that no longer fetches does not know what it misses."""
 
-    def __init__(self, app: Any, patience_s: float) -> None:
-        """`app` is Faust's; a worker that reads nothing for `patience_s` while messages come is stuck."""
+    def __init__(
+        self, app: Any, patience_s: float, blocked: Callable[[], Collection[str]] = frozenset
+    ) -> None:
+        """`app` is Faust's; a worker that reads nothing for `patience_s` while messages come is stuck.
+
+        Of the topics that are `blocked` it is right to read nothing.
+        """
+        self._blocked = blocked
         self.lag = Lag()
         """Of the assigned partitions."""
         self._app = app
@@ -48,24 +56,25 @@ class Progress:
             return
         read = {partition: self._next(partition) for partition in assigned}
         self.lag = self._reading.look(read, ends)
-        names = {partition: f"{partition.topic}/{partition.partition}" for partition in assigned}
+        blocked = self._blocked()
+        names = {
+            partition: f"{partition.topic}/{partition.partition}"
+            for partition in assigned
+            if partition.topic not in blocked
+        }
         complaint = self._watchdog.look(
             asyncio.get_running_loop().time(),
-            {names[partition]: offset for partition, offset in read.items()},
-            {names[partition]: end for partition, end in ends.items()},
+            {name: read[partition] for partition, name in names.items()},
+            {name: ends[partition] for partition, name in names.items()},
         )
         if complaint is not None:
             raise FatalError(complaint)
 
-    def fetched(self) -> int | None:
-        """Return what the lag in messages would be by what the consumer itself has seen, without asking."""
-        consumer, lag = self._app.consumer, 0
-        for partition in consumer.assignment():
-            if partition.topic in _READ:
-                if (end := consumer.highwater(partition)) is None:
-                    return None
-                lag += max(0, end - self._next(partition))
-        return lag
+    def has_read_all(self, number: int) -> bool:
+        """Tell whether nothing of a partition of trades waits, by what the consumer has seen, without asking."""
+        partition = TP(LEG_TRADES.name, number)
+        end = self._app.consumer.highwater(partition)
+        return end is not None and self._next(partition) >= end
 
     def _next(self, partition: Any) -> int:
         read = self._app.consumer._read_offset[partition]

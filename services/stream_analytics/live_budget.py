@@ -9,7 +9,10 @@ BURST_S = 0.05
 
 
 class LiveBudget:
-    """Fills with time as it passes, a `share` of it, up to `burst_s`, and is spent by work."""
+    """Fills with time as it passes, a `share` of it, up to `burst_s`, and is spent by work.
+
+    Work that took longer than all of it, as when the broker was away meanwhile, counts as so much.
+    """
 
     def __init__(
         self, share: float = SHARE, burst_s: float = BURST_S, seconds: Callable[[], float] = time.perf_counter
@@ -36,4 +39,4 @@ class LiveBudget:
         try:
             yield
         finally:
-            self._left_s -= self._seconds() - began_s
+            self._left_s = max(-self._burst_s, self._left_s - (self._seconds() - began_s))

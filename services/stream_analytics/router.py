@@ -1,9 +1,10 @@
 """From the topics of ingest to the partitions of the pairs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from services.common.clock import SECOND
+from services.common.dead_letters import DeadLetter
 from services.common.messages import LegTrade, Tick, TimeMark, decode_all
 from services.common.pair_configs import PairConfigs
 from services.common.publisher import partition_of_key
@@ -19,17 +20,23 @@ class Reading(Protocol):
     def took(self, event: Any, stage: Stage) -> float:
         """Note that a bundle was read, and return how long its oldest message has waited (s)."""
 
-    async def bury(self, message: Any, error: Exception) -> None:
-        """Put aside a message that is bad."""
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Put aside messages that are bad, and return when the broker has them."""
 
 
 async def messages(event: Any, kind: type[Any], reading: Reading) -> list[Any]:
     """Return the messages of a bundle; a bad one is put aside with its own place, and takes nothing from the others."""
-    records = event.message.value
+    records = event.message.value.records
     found = decode_all([record.value for record in records], kind)
-    for place, error in found.bad.items():
-        await reading.bury(records[place], error)
+    if found.bad:
+        await reading.bury([dead_letter(records[place], error) for place, error in found.bad.items()])
     return found.messages
+
+
+def dead_letter(record: Any, error: Exception) -> DeadLetter:
+    """Return what is put aside of a record of Kafka that is bad."""
+    origin = f"{record.topic}/{record.partition}/{record.offset}"
+    return DeadLetter(record.value or b"", str(error), record.topic, origin)
 
 
 def runs(ticks: Iterable[Tick]) -> list[LegTrade]:

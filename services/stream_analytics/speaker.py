@@ -77,9 +77,10 @@ class Speaker:
         """Tell whether a partition is here."""
         return number in self._partitions
 
-    async def take(self, number: int, trades: Sequence[LegTrade], age_s: float) -> list[Outcome]:
+    async def take(
+        self, number: int, partition: Partition, trades: Sequence[LegTrade], age_s: float
+    ) -> list[Outcome]:
         """Have a partition take trades, publish what follows, and return it; `age_s` is how long they have waited."""
-        partition = self._partitions[number]
         pressed = age_s > BEHIND_S or self._is_pressed
         outcomes, touched = partition.take(trades, self._every_trade, pressed)
         await self._say(number, outcomes, touched, age_s)

@@ -1,7 +1,7 @@
 """Faust's Kafka transport, with what its settings do not reach."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -21,16 +21,11 @@ _FETCH_S = 0.1
 # How soon to look again whether topics are held back still.
 _HELD_S = 0.005
 
-Lost = Callable[[TP, int], Awaitable[None]]
 
-
-def install(
-    app: faust.App, settings: StreamSettings, held: Callable[[], Collection[str]], lost: Lost
-) -> None:
+def install(app: faust.App, settings: StreamSettings, held: Callable[[], Collection[str]]) -> None:
     """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
 
-    `held` names the topics that are not to be fetched now; `lost` is told how many messages of a partition the
-    broker had deleted before they were read.
+    `held` names the topics that are not to be fetched now.
     """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -112,7 +107,7 @@ def install(
             super().__init__(*args, **kwargs)
             self._fetching = asyncio.Lock()
             self._following: dict[TP, int] = {}
-            self._missed: list[tuple[TP, int]] = []
+            self._lost = 0
             self._losses = Losses(self._miss)
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
@@ -128,24 +123,23 @@ def install(
                 found: dict[TP, Any] = dict(
                     await super()._getmany(active_partitions, min(timeout, _FETCH_S)) or {}
                 )
-            for tp, records in found.items():
-                if tp.topic in BUNDLED and records:
-                    await self._check(tp, records)
-                    found[tp] = [bundle(records)]
-            return found
+                for tp, records in found.items():
+                    if tp.topic in BUNDLED and records:
+                        found[tp] = [bundle(records, await self._lost_before(tp, records))]
+                return found
 
-        async def _check(self, tp: TP, records: list[Any]) -> None:
-            """Tell what the broker had deleted."""
+        async def _lost_before(self, tp: TP, records: list[Any]) -> int:
+            """Return how many messages the broker had deleted between the last fetch and this one."""
             expected = self._following.get(tp)
             self._following[tp] = records[-1].offset + 1
+            self._lost = 0
             if expected is not None:
                 thread: Any = self._thread
                 await self._losses.passed(tp, expected, records[0].offset, thread.earliest)
-            while self._missed:
-                await lost(*self._missed.pop(0))
+            return self._lost
 
-        def _miss(self, topic: str, partition: int, count: int) -> None:
-            self._missed.append((TP(topic, partition), count))
+        def _miss(self, _: str, __: int, count: int) -> None:
+            self._lost += count
 
         async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
             async with self._fetching:
@@ -156,13 +150,22 @@ def install(
             async with self._fetching:
                 committed = await super().seek_to_committed()
                 self._following = {tp: offset for tp, offset in committed.items() if offset}
+                self._acked.clear()
+                self._acked_index.clear()
                 return committed
+
+        def ack(self, message: Any) -> bool:
+            """Acknowledge a message, unless it is of an earlier assignment: what came before it may be lost then."""
+            return message.generation_id == app.consumer_generation_id and super().ack(message)
 
         async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
             """Note nothing: most offsets are inside bundles."""
 
         def _new_offset(self, tp: TP) -> int | None:
-            """Return the offset after the last one acknowledged: acknowledgements come in the order of a partition."""
+            """Return the offset after the last one acknowledged.
+
+            Every event of a partition is acknowledged, in order; an agent that fails at one ends the worker.
+            """
             if not (acknowledged := self._acked[tp]):
                 return None
             newest = max(acknowledged)

@@ -32,3 +32,13 @@ def test_trades_are_not_fetched_while_their_signals_cannot_be_written() -> None:
 
 def test_a_topic_whose_agent_is_behind_is_not_fetched_and_others_are() -> None:
     assert held(waiting={TICKS: 100, LEG_TRADES: 0}) == {TICKS.name}
+
+
+def test_a_topic_whose_agent_is_behind_is_not_blocked_for_the_watchdog() -> None:
+    pressure = BackPressure(lambda topic: topic is not SIGNALS, lambda: 0)
+    queue: asyncio.Queue[int] = asyncio.Queue()
+    for number in range(100):
+        queue.put_nowait(number)
+    pressure.watch(TICKS, queue)
+    assert pressure.blocked() == {LEG_TRADES.name}
+    assert pressure.held() == {LEG_TRADES.name, TICKS.name}

@@ -1,10 +1,12 @@
 import asyncio
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.dead_letters import DeadLetter
 from services.common.messages import Tick, encode
 from services.stream_analytics.bundles import bundle
 from services.stream_analytics.metrics import Stage
@@ -36,9 +38,9 @@ class Buried:
         """Note nothing."""
         return 0.0
 
-    async def bury(self, message: Any, error: Exception) -> None:
-        """Note the place."""
-        self.offsets.append(message.offset)
+    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Note the places."""
+        self.offsets += [int(letter.origin.removeprefix("ticks/2/")) for letter in letters]
 
 
 def record(offset: int, value: bytes | None) -> Any:

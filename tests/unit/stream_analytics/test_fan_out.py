@@ -1,5 +1,6 @@
 import asyncio
 
+from services.common.errors import FatalError
 from services.common.messages import LegTrade, LegTrades, decode
 from services.stream_analytics.fan_out import FanOut
 from tests.unit.stream_analytics.made_tape import Event
@@ -99,6 +100,20 @@ def test_bundles_are_acknowledged_in_their_order_however_their_messages_arrive()
     sent = Sent()
     asyncio.run(crossing(sent))
     assert sent.acknowledged == [0, 1, 2]
+
+
+def test_what_was_refused_is_not_acknowledged() -> None:
+    async def refused(sent: Sent) -> None:
+        fan_out = FanOut(sent.send, 0.001)
+        fan_out.routes = {"AUSDT": (0,)}
+        await fan_out.put(Event(0, sent.acknowledged), trades(1))
+        await fan_out.flush()
+        sent.on_their_way[0].set_exception(FatalError("refused"))
+        await asyncio.sleep(0)
+
+    sent = Sent()
+    asyncio.run(refused(sent))
+    assert sent.acknowledged == []
 
 
 def test_a_bundle_without_a_trade_for_anybody_is_acknowledged() -> None:

@@ -28,7 +28,7 @@ def test_work_between_closes_takes_its_share_of_the_time_and_no_more() -> None:
 
 def test_what_is_left_is_kept_up_to_the_burst() -> None:
     clock = Clock()
-    budget = LiveBudget(share=0.5, burst_s=0.1, seconds=clock)
+    budget = LiveBudget(share=0.1, burst_s=0.1, seconds=clock)
     clock.s = 1_000
     assert not budget.is_spent
     with budget.spending():

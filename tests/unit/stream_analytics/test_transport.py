@@ -101,33 +101,27 @@ class Broker:
 
 
 def missed(earliest: int, *fetches: list[int]) -> list[int]:
-    """Return how many messages are said to be lost when the group goes on at 10 and the fetches bring these offsets."""
-    said: list[int] = []
+    """Return how many messages are lost before each fetch when the group goes on at 10 and they bring these offsets."""
 
-    async def lost(tp: TP, count: int) -> None:
-        assert tp == TICKS
-        said.append(count)
-
-    async def run() -> None:
-        one = consumer(None, frozenset, lost)
+    async def run() -> list[int]:
+        one = consumer()
         one._thread = Broker(earliest, *fetches)
         await one.perform_seek()
-        for _ in fetches:
-            await one._getmany({TICKS}, 1.0)
+        found = [(await one._getmany({TICKS}, 1.0))[TICKS] for _ in fetches]
+        return [made.value.lost_before for (made,) in found]
 
-    asyncio.run(run())
-    return said
+    return asyncio.run(run())
 
 
 def test_messages_that_the_broker_deleted_before_they_were_read_are_counted() -> None:
-    assert missed(0, [10, 11], [12, 13]) == []
-    assert missed(25, [25, 26], [27]) == [15]
-    assert missed(25, [10, 11], [25, 26]) == [13]
+    assert missed(0, [10, 11], [12, 13]) == [0, 0]
+    assert missed(25, [25, 26], [27]) == [15, 0]
+    assert missed(25, [10, 11], [25, 26]) == [0, 13]
 
 
 def test_offsets_that_are_missing_where_nothing_was_deleted_are_no_loss() -> None:
-    assert missed(0, [10, 11], [13, 14]) == []
-    assert missed(11, [10], [14]) == []
+    assert missed(0, [10, 11], [13, 14]) == [0, 0]
+    assert missed(11, [10], [14]) == [0, 0]
 
 
 def test_a_fetch_is_one_record_and_what_is_held_back_is_not_asked_for() -> None:
@@ -136,7 +130,7 @@ def test_a_fetch_is_one_record_and_what_is_held_back_is_not_asked_for() -> None:
         one = consumer(None, lambda: held)
         broker = one._thread = Broker(0, [1, 2, 3], [4])
         (made,) = (await one._getmany({TICKS, PLACE}, 1.0))[TICKS]
-        assert (made.offset, len(made.value)) == (3, 3)
+        assert (made.offset, len(made.value.records)) == (3, 3)
         held.add(TICKS.topic)
         assert await one._getmany({TICKS}, 1.0) == {}
         await one._getmany({TICKS, PLACE}, 1.0)
@@ -150,3 +144,12 @@ def test_the_offset_after_the_last_acknowledged_one_is_committed() -> None:
     one._acked[TICKS] = [17, 40]
     one._acked_index[TICKS] = {17, 40}
     assert (one._new_offset(TICKS), one._new_offset(TICKS)) == (41, None)
+
+
+def test_what_is_acknowledged_after_its_assignment_has_ended_is_not_committed() -> None:
+    one = consumer()
+    message = SimpleNamespace(
+        generation_id=one.app.consumer_generation_id - 1, acked=False, tp=TICKS, offset=5
+    )
+    assert not one.ack(message)
+    assert one._new_offset(TICKS) is None
