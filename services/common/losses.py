@@ -10,6 +10,9 @@ Outrun = Callable[[str, int, int], None]
 Asked = Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 """Asks the broker for an offset of partitions, as a consumer's ``beginning_offsets`` does."""
 
+# Who goes back further than this many losses counts some of them again.
+_SPANS_KEPT = 100
+
 log = structlog.get_logger()
 
 
@@ -18,8 +21,8 @@ class Losses:
 
     def __init__(self, outrun: Outrun) -> None:
         self._outrun = outrun
-        self._counted: dict[TopicPartition, int] = {}
-        """The offset before which everything that was lost has been counted."""
+        self._counted: dict[TopicPartition, list[tuple[int, int]]] = {}
+        """Offsets that have been counted, each span without its end."""
 
     def resume(self, place: TopicPartition, following: int, earliest: int, latest: int) -> int:
         """Return where a reader goes on whose next message is `following`: there, or at `earliest` if that is gone.
@@ -40,16 +43,26 @@ class Losses:
         self._count(place, following, earliest)
         return max(following, earliest)
 
-    async def passed(self, place: TopicPartition, following: int, reached: int, earliest: Asked) -> None:
+    async def passed(self, place: TopicPartition, following: int, reached: int, earliest: Asked) -> bool:
         """Count what the broker deleted of the messages between the `following` one and the one that was `reached`.
+
+        Tells whether it deleted any that have not been counted yet.
 
         It is asked only if there is a hole: transactions and compaction leave some in which nothing was lost.
         """
-        if reached > following:
-            self._count(place, following, min(reached, (await earliest([place]))[place]))
+        return reached > following and self._count(
+            place, following, min(reached, (await earliest([place]))[place])
+        )
 
-    def _count(self, place: TopicPartition, following: int, end: int) -> None:
-        lost = end - max(following, self._counted.get(place, 0))
+    def _count(self, place: TopicPartition, following: int, end: int) -> bool:
+        counted = self._counted.setdefault(place, [])
+        known = sum(max(0, min(end, last) - max(following, first)) for first, last in counted)
+        lost = max(0, end - following) - known
         if lost > 0:
-            self._counted[place] = end
+            touching = [span for span in counted if span[0] <= end and span[1] >= following]
+            others = [span for span in counted if span not in touching]
+            spans = [(following, end), *touching]
+            merged = min(first for first, _ in spans), max(last for _, last in spans)
+            self._counted[place] = [*others, merged][-_SPANS_KEPT:]
             self._outrun(place.topic, place.partition, lost)
+        return lost > 0

@@ -47,7 +47,7 @@ class StreamAnalytics:
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
-        self.app = new_app(settings, self._back_pressure.held)
+        self.app = new_app(settings, self._back_pressure.held, self.pulse.outrun)
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self._bury_pair, self.pulse.outrun)
         self.partitions = Partitions(self.store, self.pairs, settings, self.counters)
@@ -141,14 +141,13 @@ class StreamAnalytics:
     async def _read_ticks(self, stream: Any) -> None:
         """Send each trade to the partitions of the pairs it is a leg of."""
         async for event in self._bundles(stream, topics.TICKS):
-            if self._count_lost(event):
+            if self._is_after_loss(event):
                 await self._router.lost(event.message.partition)
             self.counters["ticks"] += await self._router.ticks(event)
 
     async def _read_marks(self, stream: Any) -> None:
         """Send each time mark where the trades of its symbol go."""
         async for event in self._bundles(stream, topics.TIME_MARKS):
-            self._count_lost(event)
             await self._router.marks(event)
 
     def _bundles(self, stream: Any, topic: topics.Topic) -> Any:
@@ -162,12 +161,10 @@ class StreamAnalytics:
         self.metrics.took[stage](waited_s)
         return waited_s
 
-    def _count_lost(self, event: Any) -> bool:
-        """Count what the broker had deleted before a bundle, and tell whether there was anything."""
-        message = event.message
-        if lost := message.value.lost_before:
-            self.pulse.outrun(message.topic, message.partition, lost)
-        return bool(lost)
+    def _is_after_loss(self, event: Any) -> bool:
+        """Tell whether the broker had deleted messages before a bundle: then nobody may say that nothing traded."""
+        self.app.consumer.after_loss.discard(event.message.tp)  # type: ignore[attr-defined]
+        return bool(event.message.value.is_after_loss)
 
     async def _send_trades(self, partition: int, value: bytes) -> "asyncio.Future[None]":
         assert self._publisher is not None
@@ -190,7 +187,7 @@ class StreamAnalytics:
             began_s = time.perf_counter()
             async with self.partitions.busy:
                 partition = self.partitions.get(number, self._publisher)
-                if self._count_lost(event):
+                if self._is_after_loss(event):
                     partition.lose()
                 outcomes = await self._speaker.take(number, partition, trades, waited_s)
                 partition.hold(event, trades)

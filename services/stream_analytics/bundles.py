@@ -10,10 +10,10 @@ BUNDLED = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
 
 
 class Fetched(NamedTuple):
-    """Records of one partition, at least one, and how many before them the broker had deleted unread."""
+    """Records of one partition, at least one, and whether the broker had deleted some before them unread."""
 
     records: Sequence[Any]
-    lost_before: int
+    is_after_loss: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Bundle:
     headers: Sequence[tuple[str, bytes]] = field(default=())
 
 
-def bundle(records: Sequence[Any], lost_before: int = 0) -> Bundle:
+def bundle(records: Sequence[Any], is_after_loss: bool = False) -> Bundle:
     """Return the records of one partition, ascending, as one."""
     first, last = records[0], records[-1]
-    return Bundle(first.topic, first.partition, Fetched(records, lost_before), last.offset, first.timestamp)
+    return Bundle(first.topic, first.partition, Fetched(records, is_after_loss), last.offset, first.timestamp)

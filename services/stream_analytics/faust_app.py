@@ -7,13 +7,22 @@ from pathlib import Path
 
 import faust
 
+from services.common.losses import Outrun
 from services.common.topics import ANALYTICS_GROUP
 from services.stream_analytics import transport
 from services.stream_analytics.settings import StreamSettings
 
 
-def new_app(settings: StreamSettings, held: Callable[[], Collection[str]] = frozenset) -> faust.App:
-    """Return an app without agents; nothing is opened before it starts. `held` names topics not to be fetched now."""
+def _count_nothing(_: str, __: int, ___: int) -> None:
+    """Take a loss that nobody counts."""
+
+
+def new_app(
+    settings: StreamSettings,
+    held: Callable[[], Collection[str]] = frozenset,
+    outrun: Outrun = _count_nothing,
+) -> faust.App:
+    """Return an app without agents; nothing is opened before it starts. `held` and `outrun`: see ``transport``."""
     app = faust.App(
         ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
@@ -40,5 +49,5 @@ def new_app(settings: StreamSettings, held: Callable[[], Collection[str]] = froz
         topic_partitions=settings.partitions,
         web_enabled=False,
     )
-    transport.install(app, settings, held)
+    transport.install(app, settings, held, outrun)
     return app

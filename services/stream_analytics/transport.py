@@ -11,7 +11,7 @@ from mode import Service
 from mode.utils.futures import maybe_async
 
 from services.common import kafka
-from services.common.losses import Losses
+from services.common.losses import Losses, Outrun
 from services.common.wake_up import WakeUp
 from services.stream_analytics.bundles import BUNDLED, bundle
 from services.stream_analytics.settings import StreamSettings
@@ -22,10 +22,12 @@ _FETCH_S = 0.1
 _HELD_S = 0.005
 
 
-def install(app: faust.App, settings: StreamSettings, held: Callable[[], Collection[str]]) -> None:
+def install(
+    app: faust.App, settings: StreamSettings, held: Callable[[], Collection[str]], outrun: Outrun
+) -> None:
     """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
 
-    `held` names the topics that are not to be fetched now.
+    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read.
     """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -107,8 +109,9 @@ def install(app: faust.App, settings: StreamSettings, held: Callable[[], Collect
             super().__init__(*args, **kwargs)
             self._fetching = asyncio.Lock()
             self._following: dict[TP, int] = {}
-            self._lost = 0
-            self._losses = Losses(self._miss)
+            self.after_loss: set[TP] = set()
+            """Partitions of which messages were lost, and no agent knows it yet."""
+            self._losses = Losses(outrun)
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
             return ConsumerThread(self, loop=self.loop, thread_loop=self.loop, beacon=self.beacon)
@@ -125,21 +128,18 @@ def install(app: faust.App, settings: StreamSettings, held: Callable[[], Collect
                 )
                 for tp, records in found.items():
                     if tp.topic in BUNDLED and records:
-                        found[tp] = [bundle(records, await self._lost_before(tp, records))]
+                        await self._check(tp, records)
+                        found[tp] = [bundle(records, tp in self.after_loss)]
                 return found
 
-        async def _lost_before(self, tp: TP, records: list[Any]) -> int:
-            """Return how many messages the broker had deleted between the last fetch and this one."""
+        async def _check(self, tp: TP, records: list[Any]) -> None:
+            """Count what the broker had deleted between the last fetch and this one."""
             expected = self._following.get(tp)
             self._following[tp] = records[-1].offset + 1
-            self._lost = 0
             if expected is not None:
                 thread: Any = self._thread
-                await self._losses.passed(tp, expected, records[0].offset, thread.earliest)
-            return self._lost
-
-        def _miss(self, _: str, __: int, count: int) -> None:
-            self._lost += count
+                if await self._losses.passed(tp, expected, records[0].offset, thread.earliest):
+                    self.after_loss.add(tp)
 
         async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
             async with self._fetching:
