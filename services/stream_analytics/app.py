@@ -163,7 +163,6 @@ class StreamAnalytics:
 
     def _is_after_loss(self, event: Any) -> bool:
         """Tell whether the broker had deleted messages before a bundle: then nobody may say that nothing traded."""
-        self.app.consumer.after_loss.discard(event.message.tp)  # type: ignore[attr-defined]
         return bool(event.message.value.is_after_loss)
 
     async def _send_trades(self, partition: int, value: bytes) -> "asyncio.Future[None]":

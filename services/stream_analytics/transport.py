@@ -110,7 +110,7 @@ def install(
             self._fetching = asyncio.Lock()
             self._following: dict[TP, int] = {}
             self.after_loss: set[TP] = set()
-            """Partitions of which messages were lost, and no agent knows it yet."""
+            """Partitions of which messages were lost, until a bundle that says so has been acknowledged."""
             self._losses = Losses(outrun)
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
@@ -156,7 +156,11 @@ def install(
 
         def ack(self, message: Any) -> bool:
             """Acknowledge a message, unless it is of an earlier assignment: what came before it may be lost then."""
-            return message.generation_id == app.consumer_generation_id and super().ack(message)
+            if message.generation_id != app.consumer_generation_id:
+                return False
+            if message.value.is_after_loss:
+                self.after_loss.discard(message.tp)
+            return super().ack(message)
 
         async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
             """Note nothing: most offsets are inside bundles."""

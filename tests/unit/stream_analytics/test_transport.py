@@ -119,7 +119,7 @@ def missed(earliest: int, *fetches: list[int]) -> list[tuple[int, bool]]:
 
 def test_messages_that_the_broker_deleted_before_they_were_read_are_counted() -> None:
     assert missed(0, [10, 11], [12, 13]) == [(0, False)] * 2
-    # Until an agent has heard of it, for Faust may drop what was fetched.
+    # Until it is acknowledged, for Faust may drop what was fetched.
     assert missed(25, [25, 26], [27]) == [(15, True)] * 2
     assert missed(25, [10, 11], [25, 26]) == [(0, False), (13, True)]
 
