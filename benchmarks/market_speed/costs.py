@@ -67,6 +67,12 @@ class Processes:
         return found
 
 
+def machine_s() -> float:
+    """Return the seconds that all cores of the machine have been busy so far, or were taken from it."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
 def spent(before: dict[str, float], after: dict[str, float], wall_s: float) -> dict[str, float]:
     """Return the share of one core (%) that each name had between two looks `wall_s` apart."""
     return {name: round(100 * (after[name] - before.get(name, 0.0)) / wall_s, 1) for name in sorted(after)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.market_speed.beats import Beats, beats_of
-from benchmarks.market_speed.costs import Processes, spent
+from benchmarks.market_speed.costs import Processes, machine_s, spent
 from benchmarks.up import directory
 from services.common import clock
 from services.common.clock import SECOND
@@ -20,6 +20,8 @@ _SETTLED_S = 3.0
 _SETTLE_LIMIT_S = 120.0
 _STORED_LIMIT_S = 30.0
 _SAMPLE_S = 1.0
+# Of a core: more of other work than this shows in lags and latencies.
+_DISTURBED_PERCENT = 25.0
 
 
 class NotReadyError(Exception):
@@ -38,6 +40,8 @@ class Window:
     memory_mb: dict[str, dict[str, float]] = field(default_factory=dict)
     benchmark_percent: float = 0.0
     """What the benchmark itself took away from the others."""
+    others_percent: float = 0.0
+    """What all else on the machine took."""
 
     @property
     def percent(self) -> float:
@@ -59,6 +63,7 @@ class Window:
             "processor_percent_total": self.percent,
             "us_per_tick": self.us_per_tick,
             "benchmark_percent": self.benchmark_percent,
+            "others_percent": self.others_percent,
             "memory_mb": self.memory_mb,
             "memory_mb_total": {when: round(sum(each.values()), 1) for when, each in self.memory_mb.items()},
         }
@@ -69,7 +74,10 @@ class Window:
         names = ", ".join(f"{name} {value:.0f}" for name, value in each if value >= 0.5)
         memory = " to ".join(f"{sum(one.values()):.0f}" for one in self.memory_mb.values())
         per_tick = "" if self.us_per_tick is None else f"; {self.us_per_tick:,.0f} µs a tick"
-        return f"{self.percent:.0f} % of a core ({names}){per_tick}; {memory} MB"
+        others = (
+            f"; OTHER WORK {self.others_percent:.0f} %" if self.others_percent > _DISTURBED_PERCENT else ""
+        )
+        return f"{self.percent:.0f} % of a core ({names}){per_tick}; {memory} MB{others}"
 
 
 class Measured:
@@ -102,6 +110,7 @@ class Measured:
     def window(self) -> Iterator[Window]:
         """Yield a window that is whole when the block ends."""
         before, own_s, began = self._processes.processor_s(), time.process_time(), time.monotonic()
+        busy_s = machine_s()
         window = Window(clock.now_us())
         window.memory_mb["start"] = self._processes.memory_mb()
         yield window
@@ -109,6 +118,8 @@ class Measured:
         window.wall_s, window.end_us = time.monotonic() - began, clock.now_us()
         window.processor_percent = spent(before, self._processes.processor_s(), window.wall_s)
         window.benchmark_percent = round(100 * (time.process_time() - own_s) / window.wall_s, 1)
+        all_percent = 100 * (machine_s() - busy_s) / window.wall_s
+        window.others_percent = round(max(0.0, all_percent - window.percent - window.benchmark_percent), 1)
         window.memory_mb["end"] = self._processes.memory_mb()
         window.ticks = self.beats.counted("ingest", "ticks", window.start_us, window.end_us)
 
