@@ -16,3 +16,11 @@ settings.register_profile(
 )
 
 pytest_plugins = ["tests.fix_broker", "tests.fix_database", "tests.fix_pipeline", "tests.soak.fix_rig"]
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case of binary data by its argument: packed data hold the time at which they were packed.
+
+    Each process of a run collects the tests for itself, and all must find the same names.
+    """
+    return argname if isinstance(val, bytes) and not val.isascii() else None
