@@ -46,7 +46,7 @@ TapeEventKind = Literal[
 Quality = Literal["ok", "not_enough_data", "stale"]
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 Transform = Literal["price", "log"]
-AlertState = Literal["firing", "resolved"]
+AlertState = Literal["firing", "resolved", "retracted"]
 FeedName = Literal["live", "replay", "synthetic"]
 ServiceState = Literal["starting", "running", "degraded", "finished", "stopping"]
 
@@ -56,6 +56,9 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     ``repaired`` says that the stream missed it and that it was asked for afterwards: it may come late and out
     of order. It is left out where it is false.
+
+    ``marked_us`` is the latest time up to which ingest had said that nothing more of the symbol would come, left out
+    unless this trade is from before it: so the order of trades and time marks can be told from the tape alone.
     """
 
     venue: Name
@@ -67,6 +70,7 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     size: Positive
     buyer_is_maker: bool
     repaired: bool = False
+    marked_us: Microseconds = 0
 
 
 class Quote(Struct, frozen=True, kw_only=True, gc=False):
@@ -145,10 +149,11 @@ class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
-    """A trade of one symbol; without a price it says that nothing traded after `trade_id`, up to `event_us`.
+    """A trade of one symbol; without a price it says what a ``TimeMark`` says.
 
     With ``first_id`` it stands for all trades from that id to its own, which are of one second and of which it is the
     last. With ``lost`` it says nothing but that trades of the symbol before the next one may not have been read.
+    ``marked_us`` is that of the tick, ``is_doubtful`` that of the mark.
     """
 
     symbol: Name
@@ -157,6 +162,8 @@ class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=Tru
     price: Positive | None = None
     first_id: TradeId | None = None
     lost: bool = False
+    marked_us: Microseconds = 0
+    is_doubtful: bool = False
 
 
 class LegTrades(Struct, frozen=True, kw_only=True):
@@ -169,16 +176,18 @@ class LegTrades(Struct, frozen=True, kw_only=True):
     trades: tuple[LegTrade, ...]
 
 
-class TimeMark(Struct, frozen=True, kw_only=True):
+class TimeMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """No trade of `symbol` after `trade_id` happened before `event_us`; topic ``time-marks``, key: symbol. Internal.
 
     ingest says it of symbols that are quiet while others trade, and of all when a recording ends, so that what
-    a second holds depends on the tape and never on who was how fast.
+    a second holds depends on the tape and never on who was how fast. A mark that ``is_doubtful`` says only that
+    nobody waits any longer: trades may still be on their way.
     """
 
     symbol: Name
     event_us: Microseconds
     trade_id: TradeId
+    is_doubtful: bool = False
 
 
 class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -217,8 +226,11 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     computed is null and ``reason`` says why.
 
     Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
-    trade's time, and the next signal replaces this one; it is not stored. ``late`` then counts the trades of both
-    legs that came too late to be measured, since the worker began.
+    trade's time, and the next signal replaces this one; it is not stored.
+
+    A closed second may be corrected: the same key with a higher ``revision`` replaces what was said before, because a
+    trade of it, or of the window before it, came after it had closed. ``late`` counts the trades of both legs that came
+    after their second had closed: in a closed signal those of its second, in an open one all since the worker began.
     """
 
     pair: PairName
@@ -237,10 +249,16 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     reason: str | None = None
     closed: bool = True
     late: Count = 0
+    revision: Count = 0
 
 
-class Alert(Struct, frozen=True, kw_only=True, gc=False):
-    """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic."""
+class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic.
+
+    ``y_age_s`` and ``x_age_s`` say how old the price of each leg was (s). A transition that does not hold once late
+    trades are known is followed by one whose state is ``retracted``, of the same time, with its id in ``retracts``:
+    what holds now is the latest transition that was not retracted.
+    """
 
     alert_id: Id
     rule_id: Id
@@ -250,6 +268,9 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False):
     value: float
     threshold: float
     message: str
+    y_age_s: Annotated[float, Meta(ge=0)] | None = None
+    x_age_s: Annotated[float, Meta(ge=0)] | None = None
+    retracts: Id | None = None
 
 
 class Filling(Struct, frozen=True):
