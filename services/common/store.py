@@ -81,7 +81,7 @@ SIGNALS = Table(
     {"ts": "event_us"},
     (
         *("y_price", "x_price", "hedge_ratio", "intercept", "method", "spread", "zscore", "correlation"),
-        *("window", "samples", "quality", "reason"),
+        *("window", "samples", "quality", "reason", "late", "revision"),
     ),
     ("ts",),
 )
@@ -89,7 +89,7 @@ ALERTS = Table(
     "alerts",
     "pair",
     {"ts": "event_us"},
-    ("alert_id", "rule_id", "state", "value", "threshold", "message"),
+    ("alert_id", "rule_id", "state", "value", "threshold", "message", "y_age_s", "x_age_s", "retracts"),
     ("ts", "alert_id"),
 )
 

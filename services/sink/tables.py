@@ -60,23 +60,30 @@ def _signal(signal: Signal) -> tuple[object, ...]:
         signal.samples,
         signal.quality,
         signal.reason,
+        signal.late,
+        signal.revision,
     )
 
 
-# A worker that restarts may compute a second again from a shorter window. The better row stays, whichever
-# came first: quality ok before any other, then the one that saw more samples; between equals the earlier.
-# Of two windows the later computed one stays: someone has changed the setting.
+# Late trades correct a second: the highest revision stays, whichever came first. Within a revision a worker that
+# restarts may compute a second again from a shorter window. Then the better row stays: quality ok before any other,
+# then the one that saw more samples; between equals the earlier. Of two windows the later computed one stays: someone
+# has changed the setting.
 _STORE_SIGNALS = sql.SQL("""
 WITH stored AS (
     INSERT INTO {table} AS old ({columns})
-    SELECT DISTINCT ON (pair, ts) {columns} FROM {staged} ORDER BY pair, ts, (quality = 'ok') DESC, samples DESC
+    SELECT DISTINCT ON (pair, ts) {columns} FROM {staged}
+    ORDER BY pair, ts, revision DESC, (quality = 'ok') DESC, samples DESC
     ON CONFLICT (pair, ts) DO UPDATE
     SET y_price = excluded.y_price, x_price = excluded.x_price, hedge_ratio = excluded.hedge_ratio,
         intercept = excluded.intercept, method = excluded.method, spread = excluded.spread,
         zscore = excluded.zscore, correlation = excluded.correlation, "window" = excluded."window",
-        samples = excluded.samples, quality = excluded.quality, reason = excluded.reason
-    WHERE excluded."window" <> old."window"
-       OR (excluded.quality = 'ok', excluded.samples) > (old.quality = 'ok', old.samples)
+        samples = excluded.samples, quality = excluded.quality, reason = excluded.reason,
+        late = excluded.late, revision = excluded.revision
+    WHERE excluded.revision > old.revision
+       OR excluded.revision = old.revision
+          AND (excluded."window" <> old."window"
+               OR (excluded.quality = 'ok', excluded.samples) > (old.quality = 'ok', old.samples))
     RETURNING 1
 )
 SELECT count(*) FROM stored
@@ -93,10 +100,14 @@ def _alert(alert: Alert) -> tuple[object, ...]:
         alert.value,
         alert.threshold,
         alert.message,
+        alert.y_age_s,
+        alert.x_age_s,
+        alert.retracts,
     )
 
 
-# An alert on a z-score that is not the stored one comes from such a shorter window: it did not happen.
+# An alert on a z-score that is not the stored one comes from such a shorter window: it did not happen. Beside a
+# corrected signal it did: it is of what was known before, and a retraction tells of it.
 _STORE_ALERTS = sql.SQL("""
 WITH stored AS (
     INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} AS alert
@@ -104,6 +115,7 @@ WITH stored AS (
         SELECT FROM signals
         WHERE signals.pair = alert.pair AND signals.ts = alert.ts
           AND signals.quality = 'ok' AND signals.zscore <> alert.value
+          AND signals.revision = 0 AND alert.state <> 'retracted'
     )
     ON CONFLICT DO NOTHING RETURNING 1
 )
@@ -145,6 +157,8 @@ TABLES = {
             "samples": "int4",
             "quality": "text",
             "reason": "text",
+            "late": "int4",
+            "revision": "int4",
         },
         _signal,
         _STORE_SIGNALS,
@@ -160,6 +174,9 @@ TABLES = {
             "value": "float8",
             "threshold": "float8",
             "message": "text",
+            "y_age_s": "float8",
+            "x_age_s": "float8",
+            "retracts": "text",
         },
         _alert,
         _STORE_ALERTS,

@@ -19,13 +19,18 @@ _STORE = sql.SQL(
 ).format(columns=sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns)))
 
 
-def apply(url: str, revision: str) -> None:
-    """Bring an empty database to an older revision, without TimescaleDB; none was of its before 0003."""
-    files = resources.files("schemas").joinpath("sql").iterdir()
+def apply(url: str, revision: str, timescaledb: bool = False) -> None:
+    """Bring an empty database to an older revision, with or without TimescaleDB; none was of its before 0003."""
+    directory = resources.files("schemas").joinpath("sql")
+    files = [("", file.name) for file in directory.iterdir()]
+    if timescaledb:
+        files += [("timescaledb/", file.name) for file in directory.joinpath("timescaledb").iterdir()]
     with psycopg.connect(url) as connection:
-        for name in sorted(file.name for file in files if file.name.endswith(".sql")):
-            if name[:4] <= revision:
-                connection.execute(database.statements(name))
+        if timescaledb:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        for place, name in sorted(files, key=lambda file: (file[1][:4], file[0])):
+            if name.endswith(".sql") and name[:4] <= revision:
+                connection.execute(database.statements(f"{place}{name}"))
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
 

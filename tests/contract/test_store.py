@@ -124,6 +124,50 @@ def test_the_better_signal_of_a_second_stays(store: str, order: tuple[Signal, ..
     assert (row[4], row[11], row[12]) == (1 / 300, 300, "ok")
 
 
+REVISED = st.lists(
+    st.builds(
+        lambda samples, quality, revision: msgspec.structs.replace(
+            signal(samples, quality), late=revision and samples, revision=revision
+        ),
+        samples=st.integers(1, 900),
+        quality=st.sampled_from(["ok", "stale"]),
+        revision=st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda one: one.samples,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), signals=REVISED)
+def test_the_highest_revision_of_a_second_stays_in_any_batches_and_order(
+    store_url: str, data: st.DataObject, signals: list[Signal]
+) -> None:
+    empty(store_url)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(signals)), max_size=3)))
+    batches = [signals[low:high] for low, high in itertools.pairwise([0, *cuts, len(signals)]) if low < high]
+    asyncio.run(write_all(store_url, "signals", batches))
+    best = max(signals, key=lambda one: (one.revision, one.quality == "ok", one.samples))
+    (row,) = select(store_url, "signals")
+    assert (row[4], *row[11:]) == (
+        best.hedge_ratio,
+        best.samples,
+        best.quality,
+        None,
+        best.late,
+        best.revision,
+    )
+
+
+def test_a_signal_of_another_window_replaces_no_later_revision(store: str) -> None:
+    corrected = msgspec.structs.replace(signal(300), late=1, revision=1)
+    written = asyncio.run(write_all(store, "signals", [[corrected], [signal(20, window=20)]]))
+    (row,) = select(store, "signals")
+    assert row[10:12] == (300, 300)
+    assert [one.duplicates for one in written] == [0, 1]
+
+
 def test_alerts_are_stored_once(store: str) -> None:
     written = asyncio.run(
         write_all(store, "alerts", [[alert("a"), alert("b"), alert("a")], [alert("b"), alert("c")]])
@@ -136,6 +180,25 @@ def test_a_signal_of_another_window_replaces_the_stored_one(store: str) -> None:
     asyncio.run(write_all(store, "signals", [[signal(300)], [signal(20, window=20)]]))
     (row,) = select(store, "signals")
     assert row[10:12] == (20, 20)
+
+
+def test_beside_a_corrected_signal_an_alert_of_before_and_its_retraction_are_kept(store: str) -> None:
+    corrected = msgspec.structs.replace(signal(300, zscore=0.1), late=1, revision=1)
+    retraction = msgspec.structs.replace(
+        alert("b"), state="retracted", retracts="a", y_age_s=0.2, x_age_s=4.1
+    )
+    asyncio.run(write_all(store, "signals", [[corrected]]))
+    asyncio.run(write_all(store, "alerts", [[alert("a"), retraction, retraction]]))
+    first, second = select(store, "alerts")
+    assert first[4:] == ("firing", 2.5, 2.0, "z-score above 2", None, None, None)
+    assert second[4:] == ("retracted", 2.5, 2.0, "z-score above 2", 0.2, 4.1, "a")
+
+
+def test_a_retraction_is_kept_whatever_the_stored_signal_is(store: str) -> None:
+    retraction = msgspec.structs.replace(alert("b"), state="retracted", retracts="a")
+    asyncio.run(write_all(store, "signals", [[signal(300, zscore=0.1)]]))
+    asyncio.run(write_all(store, "alerts", [[retraction]]))
+    assert [row[0] for row in select(store, "alerts")] == ["b"]
 
 
 @pytest.mark.parametrize(("zscore", "stored"), [(2.5, 1), (0.1, 0), (None, 1)])

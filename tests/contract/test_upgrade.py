@@ -8,14 +8,15 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from msgspec import structs
 from psycopg import sql
 
 from services.common import bars, database, timescale
-from services.common.clock import SECOND
+from services.common.clock import SECOND, to_datetime
 from services.common.errors import FatalError, TransientError
 from services.common.settings import StoreSettings
 from tests.contract.servers import apply
-from tests.contract.store import START_US, WIDTHS, select, signal, tick, write_all
+from tests.contract.store import START_US, WIDTHS, alert, select, signal, tick, write_all
 from tests.fix_database import created
 
 TICKS = [tick(n, START_US + n * 7 * SECOND) for n in range(1500)]
@@ -95,6 +96,34 @@ def test_a_database_of_an_older_revision_keeps_its_rows(server: str) -> None:
     (second,) = select(server, "ohlc_1s")
     assert second[1].second == 1
     assert contents(server)[1:] == before[1:]
+
+
+def test_signals_in_compressed_chunks_get_the_new_columns_and_can_be_corrected(server: str) -> None:
+    apply(server, "0006", timescaledb=True)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            'INSERT INTO signals (pair, ts, y_price, x_price, method, "window", samples, quality)'
+            " VALUES ('ETHUSDT-BTCUSDT', %s, 3, 2, 'ols', 300, 20, 'ok')",
+            [to_datetime(START_US)],
+        )
+        connection.execute("SELECT compress_chunk(show_chunks('signals'))")
+    assert database.upgrade(server) == database.revisions()[6:]
+    (row,) = select(server, "signals")
+    assert row[-2:] == (0, 0)
+    asyncio.run(write_all(server, "signals", [[structs.replace(signal(300), late=1, revision=1)]]))
+    (row,) = select(server, "signals")
+    assert row[11:] == (300, "ok", None, 1, 1)
+
+
+def test_alerts_of_an_older_revision_are_kept_and_one_can_be_retracted(empty_database_url: str) -> None:
+    apply(empty_database_url, "0006")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("INSERT INTO alerts VALUES ('a', 'r', 'Y-X', now(), 'firing', 1, 1, '')")
+    assert database.upgrade(empty_database_url) == database.revisions()[6:]
+    retraction = structs.replace(alert("b"), state="retracted", retracts="a")
+    asyncio.run(write_all(empty_database_url, "alerts", [[retraction]]))
+    stored = [(row[0], row[4], row[-1]) for row in select(empty_database_url, "alerts")]
+    assert stored == [("a", "firing", None), ("b", "retracted", "a")]
 
 
 def test_bars_that_nobody_would_see_again_stay_where_they_are(server: str) -> None:

@@ -36,6 +36,8 @@ MESSAGES: dict[str, Struct] = {
         window=300,
         samples=299,
         quality="ok",
+        late=2,
+        revision=1,
     ),
     "alerts": Alert(
         alert_id="a",
@@ -46,6 +48,9 @@ MESSAGES: dict[str, Struct] = {
         value=3.0,
         threshold=2.0,
         message="above",
+        y_age_s=0.2,
+        x_age_s=4.1,
+        retracts="b",
     ),
     "tape-events": TapeEvent(
         kind="gap_unrepaired",
@@ -69,10 +74,11 @@ RENAMED = {
     "updated_at": "at_us",
     "state": "kind",
 }
-# What of a message is not in its table: no event of a gap and no final signal has it.
+# What of a message is not in its table: no event of a gap, no final signal and no tick that is stored has it.
 NO_COLUMN = {
     "tape-events": {"stream", "coverage_1h", "coverage_24h", "reader", "topic", "partition", "messages"},
-    "signals": {"closed", "late"},
+    "signals": {"closed"},
+    "ticks": {"marked_us"},
 }
 
 
