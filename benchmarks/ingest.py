@@ -23,6 +23,7 @@ from services.common.messages import FeedName, Tick, decode, encode
 from services.common.publisher import Publisher, publisher
 from services.common.settings import KafkaSettings, load
 from services.common.topics import TICKS
+from services.ingest.delivery import Delivery
 from services.ingest.feeds.binance_frames import parse
 from services.ingest.feeds.feed import Item
 from services.ingest.feeds.live import LiveFeed
@@ -74,6 +75,7 @@ class Recorded:
     name: FeedName = "live"
 
     def __init__(self, raws: Sequence[bytes]) -> None:
+        self.delivery = Delivery(clock.now_us)
         self._raws = raws
         self._tape = _tape()
 
@@ -84,7 +86,9 @@ class Recorded:
         """Yield what is on the tape because of each frame, from the first to the last."""
         for raw in self._raws:
             for event in _parsed(raw):
-                for item in self._tape.take(event):
+                items = self._tape.take(event)
+                self.delivery.take(event.symbol, event.received_us, event.event_us)
+                for item in items:
                     yield item
 
 

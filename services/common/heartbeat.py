@@ -11,7 +11,15 @@ from aiokafka.errors import KafkaError
 
 from services.common import clock
 from services.common.cancellation import pause
-from services.common.messages import FeedName, Filling, Heartbeat, ServiceState, TapeEvent, encode
+from services.common.messages import (
+    DeliveryLag,
+    FeedName,
+    Filling,
+    Heartbeat,
+    ServiceState,
+    TapeEvent,
+    encode,
+)
 from services.common.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
@@ -32,6 +40,7 @@ class Pulse:
         self.lag_seconds: float | None = None
         self.counters: dict[str, int] = {}
         self.filling: Filling | None = None
+        self.delivery: dict[str, DeliveryLag] = {}
         self.lost: dict[str, int] = {}
         """Messages that the broker had deleted before this service read them, by topic."""
         self._unsaid: dict[tuple[str, int], int] = {}
@@ -67,6 +76,7 @@ class Pulse:
             counters=dict(self.counters),
             lost=dict(self.lost),
             filling=self.filling,
+            delivery=dict(self.delivery),
         )
 
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:

@@ -280,13 +280,26 @@ class Filling(Struct, frozen=True):
     total_s: Annotated[float, Meta(ge=0)]
 
 
+class DeliveryLag(Struct, frozen=True):
+    """How long after they happened a symbol's trades are received, in ms; below zero if the clocks differ.
+
+    ``now_ms`` is of the latest trade; half of the last minute's trades took no longer than ``p50_ms``, 99 of 100 no
+    longer than ``p99_ms``.
+    """
+
+    now_ms: int
+    p50_ms: int
+    p99_ms: int
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True):
     """What one service says of itself every second; topic ``heartbeats``, key: service.
 
     ``counters`` holds totals since the start (``ticks``, ``dead_letters``, ...); ``lag_messages`` how many
     messages wait to be read (of ingest: to be taken by the broker), ``lag_seconds`` for how long the oldest of them
     has waited. ``lost`` counts, by topic, the messages that the broker had deleted before the service read them.
-    ``filling`` is there while ingest plays the history that precedes the present.
+    ``filling`` is there while ingest plays the history that precedes the present. ``delivery`` of ingest is the
+    lag of each symbol that had trades in the last minute; what was asked for afterwards is not counted.
     """
 
     service: Name
@@ -301,6 +314,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     counters: dict[str, int] = {}
     lost: dict[str, int] = {}
     filling: Filling | None = None
+    delivery: dict[Name, DeliveryLag] = {}
 
 
 MESSAGES: dict[str, type[Struct]] = {

@@ -56,6 +56,13 @@ class PulseMetrics(Collector):
         if (filling := self._pulse.filling) is not None:
             yield self._gauge("filling_done_seconds", filling.done_s)
             yield self._gauge("filling_total_seconds", filling.total_s)
+        if delivery := dict(self._pulse.delivery):
+            after = "Seconds from a trade to its receipt, over the last minute's trades."
+            lags = GaugeMetricFamily("pairstream_delivery_lag_seconds", after, labels=["symbol", "quantile"])
+            for symbol, lag in delivery.items():
+                lags.add_metric([symbol, "0.5"], lag.p50_ms / 1000)
+                lags.add_metric([symbol, "0.99"], lag.p99_ms / 1000)
+            yield lags
         if lost := dict(self._pulse.lost):
             deleted = "Since the start: messages that the broker had deleted before they were read."
             family = CounterMetricFamily(f"{self._prefix}lost_messages", deleted, labels=["topic"])

@@ -18,6 +18,7 @@ from services.common.messages import Filling, Liquidation, MarkPrice, Quote, Tap
 from services.common.metrics import PulseMetrics, published
 from services.common.publisher import Publisher, publisher
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
+from services.ingest.delivery import Delivery, behind_s
 from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status, refuse_future
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
@@ -101,7 +102,8 @@ async def publish(feed: Feed, out: Publisher, pulse: Pulse, rejected_share: floa
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
     pulse.counters = defaultdict(int, dict.fromkeys(_COUNTERS, 0))
-    health = _Health(pulse, rejected_share, out)
+    clock = "the recording's clock was" if feed.name == "replay" else "the local clock is"
+    health = _Health(pulse, rejected_share, out, feed.delivery, clock)
     watching = asyncio.create_task(health.watch())
     try:
         await _publish(feed, out, pulse, health)
@@ -163,8 +165,14 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") 
 class _Health:
     """The service's state: what the feed says, unless too many frames are damaged."""
 
-    def __init__(self, pulse: Pulse, rejected_share: float, out: Publisher) -> None:
+    def __init__(
+        self, pulse: Pulse, rejected_share: float, out: Publisher, delivery: Delivery, clock: str
+    ) -> None:
         self._out = out
+        self._delivery = delivery
+        self._clock = clock
+        self._behind: str | None = None
+        self._behind_is_said = False
         self._pulse = pulse
         self._rejections = Rejections(rejected_share)
         self._status = Status(pulse.state, pulse.detail)
@@ -175,7 +183,7 @@ class _Health:
     def told(self, status: Status) -> None:
         """Take the feed's word."""
         self._status = status
-        words = [word for word in (self._alarm, self._waits, status.detail) if word]
+        words = [word for word in (self._alarm, self._waits, self._behind, status.detail) if word]
         degraded = self._alarm is not None and status.state == "running"
         self._pulse.state = "degraded" if degraded else status.state
         self._pulse.detail = "; ".join(words) or None
@@ -184,6 +192,7 @@ class _Health:
     def ended(self) -> None:
         """Take it that the feed is over; what it said last stays."""
         self._waits = None
+        self._follow_delivery()
         self.told(Status("finished", self._status.detail))
 
     async def watch(self) -> NoReturn:
@@ -196,6 +205,7 @@ class _Health:
             self._pulse.lag_messages, self._pulse.lag_seconds = lag = self._out.lag()
             waits = not self._out.has_room(TICKS.name) and (lag.seconds or 0.0) > _WAIT_SAID_S
             self._waits = "waits for the readers of ticks" if waits else None
+            self._follow_delivery()
             self._say_filling(self._pulse.filling)
             counters = self._pulse.counters
             taken = sum(counters.get(name, 0) for name in _TAKEN)
@@ -206,6 +216,14 @@ class _Health:
                 )
             self._alarm = alarm
             self.told(self._status)
+
+    def _follow_delivery(self) -> None:
+        self._pulse.delivery = self._delivery.told()
+        seconds = behind_s(self._pulse.delivery)
+        self._behind = None if seconds is None else f"{self._clock} {seconds:.1f} s behind the venue's"
+        if self._behind and not self._behind_is_said:
+            self._behind_is_said = True
+            log.warning(self._behind, expected="a lag of 0 s or more", advice="synchronise the clock")
 
     def _say_filling(self, filling: Filling | None) -> None:
         self._filling_s = 0 if filling is None else self._filling_s + 1

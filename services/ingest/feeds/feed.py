@@ -15,6 +15,7 @@ from services.common.messages import (
     Tick,
     encode,
 )
+from services.ingest.delivery import Delivery
 
 
 class Rejected(NamedTuple):
@@ -67,6 +68,10 @@ class Feed(Protocol):
     @property
     def name(self) -> FeedName:
         """What the ticks are: nobody may take one kind for another."""
+
+    @property
+    def delivery(self) -> Delivery:
+        """What the feed counts the lag of each trade in that came by itself, neither asked for nor played at once."""
 
     async def check(self) -> None:
         """Raise FatalError if this feed can never work; nothing has been started yet."""

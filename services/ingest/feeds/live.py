@@ -28,6 +28,7 @@ from services.ingest.connections.lane import Surroundings
 from services.ingest.connections.occurrences import Frame, Occurrence
 from services.ingest.connections.pool import Pool
 from services.ingest.connections.watchdog import Watchdog
+from services.ingest.delivery import Delivery
 from services.ingest.feeds import venues
 from services.ingest.feeds.background import Failed, background
 from services.ingest.feeds.condition import Answered, Condition, Unanswered
@@ -83,6 +84,7 @@ class LiveFeed:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """`broker_is_empty` says whether the broker has lost its ticks: those that are stored come again then."""
+        self.delivery = Delivery(clock.now_us)
         self._settings = settings
         self._broker_is_empty = broker_is_empty
         self._sleep = sleep
@@ -224,6 +226,8 @@ class LiveFeed:
         items = self._tape.take(tick)
         if not items:
             return (DUPLICATE,)
+        if self._past is None:
+            self.delivery.take(tick.symbol, tick.received_us, tick.event_us)
         if len(items) > 1:
             self._changed.add(tick.symbol)
         return items

@@ -26,6 +26,11 @@ class Pace:
         self._offset: tuple[int, int] | None = None
         self._calls = 0
 
+    @property
+    def is_real(self) -> bool:
+        """Whether the tape's time passes as fast as the wall clock's."""
+        return self._speed == 1
+
     def present_us(self) -> int:
         """Return where the tape should be by now: where it began before the first wait and if it never waits."""
         if self._offset is None:

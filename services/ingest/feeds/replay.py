@@ -16,6 +16,7 @@ from msgspec import structs
 from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.common.messages import FeedName, Liquidation, MarkPrice, Quote, Tick
+from services.ingest.delivery import Delivery
 from services.ingest.feeds.archive import WINDOW, Archive, by_symbol
 from services.ingest.feeds.archive_file import inside, is_archive
 from services.ingest.feeds.feed import SKIPPED, Item, Status
@@ -59,6 +60,7 @@ class ReplayFeed:
         self, path: Path, symbols: Iterable[str], pace: Pace, streams: Collection[StreamKind] = ()
     ) -> None:
         """`path` is a file, a directory of an archive, or several of them separated by commas."""
+        self.delivery = Delivery()
         self._paths = _several(path)
         self._symbols = frozenset(symbols)
         self._kinds: set[StreamKind] = {"trades", *streams}
@@ -124,6 +126,9 @@ class ReplayFeed:
         assert isinstance(item, Tick | Quote | MarkPrice | Liquidation)
         if kind not in self._kinds or item.symbol not in self._symbols:
             return SKIPPED
+        # Archives do not say when a trade was received: there it is when it happened.
+        if isinstance(item, Tick) and not item.repaired and item.received_us != item.event_us:
+            self.delivery.take(item.symbol, item.received_us, item.event_us)
         return structs.replace(item, received_us=self._pace.now_us())
 
     def _survey(self) -> None:

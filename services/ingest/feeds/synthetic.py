@@ -7,6 +7,7 @@ import structlog
 from services.common.clock import MINUTE, SECOND
 from services.common.errors import FatalError
 from services.common.messages import FeedName, Tick
+from services.ingest.delivery import Delivery
 from services.ingest.feeds.feed import Item, Status
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.past import Past
@@ -28,6 +29,7 @@ class SyntheticFeed:
     name: FeedName = "synthetic"
 
     def __init__(self, symbols: tuple[str, ...], seed: int, rate: float, history_s: int, pace: Pace) -> None:
+        self.delivery = Delivery(pace.now_us)
         self._symbols = symbols
         self._seed = seed
         self._rate = rate
@@ -67,7 +69,11 @@ class SyntheticFeed:
                     yield status
                 await self._pace.until(trade.event_us)
                 self._played += 1
-                yield self._tick(trade)
+                tick = self._tick(trade)
+                # At another speed its clock is not that of the receipts.
+                if self._past is None and self._pace.is_real:
+                    self.delivery.take(tick.symbol, tick.received_us, tick.event_us)
+                yield tick
             index += 1
             if self._past is not None and (status := self._progress(self._past, index * MINUTE)):
                 yield status

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
-from services.common.messages import Filling
+from services.common.messages import DeliveryLag, Filling
 from services.common.metrics import PulseMetrics, answering, published
 from services.common.settings import MetricsSettings
 from tests.ports import free_port
@@ -73,6 +73,19 @@ def test_what_is_filled_and_what_was_lost_is_told_while_there_is_any() -> None:
     ]
     pulse.filling = None
     assert b"filling" not in generate_latest(registry)
+
+
+def test_the_delivery_lag_is_told_by_symbol_and_quantile() -> None:
+    pulse = Pulse("ingest")
+    registry = PulseMetrics(pulse).registry
+    pulse.delivery = {"BTCUSDT": DeliveryLag(90, 80, 250), "BYUSDT": DeliveryLag(5_100, 5_000, 6_012)}
+    told = generate_latest(registry).decode().splitlines()
+    assert [line for line in told if not line.startswith("#")] == [
+        'pairstream_delivery_lag_seconds{quantile="0.5",symbol="BTCUSDT"} 0.08',
+        'pairstream_delivery_lag_seconds{quantile="0.99",symbol="BTCUSDT"} 0.25',
+        'pairstream_delivery_lag_seconds{quantile="0.5",symbol="BYUSDT"} 5.0',
+        'pairstream_delivery_lag_seconds{quantile="0.99",symbol="BYUSDT"} 6.012',
+    ]
 
 
 def test_without_a_port_nobody_listens() -> None:

@@ -13,9 +13,20 @@ from services.common.clock import MINUTE
 from services.common.errors import FatalError
 from services.common.flow_control import FlowControl
 from services.common.heartbeat import Pulse
-from services.common.messages import FeedName, Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, decode
+from services.common.messages import (
+    DeliveryLag,
+    FeedName,
+    Filling,
+    Liquidation,
+    MarkPrice,
+    Quote,
+    TapeEvent,
+    Tick,
+    decode,
+)
 from services.common.settings import load
 from services.ingest import service
+from services.ingest.delivery import Delivery
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected, Status
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
@@ -40,6 +51,7 @@ class Scripted:
     name: FeedName = "replay"
 
     def __init__(self, *items: Item) -> None:
+        self.delivery = Delivery()
         self._items = items
 
     async def check(self) -> None: ...
@@ -285,6 +297,41 @@ def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: py
     run(Changing(), pulse, FakeProducer())
     alarm = "10 of the last minute's 10 frames were rejected (100%): see dead-letters"
     assert states == [("running", None), ("degraded", alarm), ("running", None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("live", "the local clock is 3.2 s behind the venue's"),
+        ("replay", "the recording's clock was 3.2 s behind the venue's"),
+    ],
+)
+def test_the_delivery_lag_is_told_and_a_clock_behind_is_said_once(name: FeedName, words: str) -> None:
+    said: list[tuple[str, str | None, dict[str, DeliveryLag]]] = []
+
+    class Delayed(Scripted):
+        async def stream(self) -> AsyncGenerator[Item]:
+            yield Status("running")
+            for lag_us in (80_000, -3_200_000, -3_200_000):
+                for _ in range(3):
+                    self.delivery.take("BTCUSDT", TICK.received_us, TICK.received_us - lag_us)
+                await asyncio.sleep(1.5)
+                said.append((pulse.state, pulse.detail, pulse.message().delivery))
+
+    async def run() -> None:
+        await publish(feed, publisher(FakeProducer()), pulse)
+
+    feed, pulse = Delayed(), Pulse("ingest", name)
+    feed.name = name
+    with capture_logs() as logged:
+        virtual_time.run(run())
+    assert said == [
+        ("running", None, {"BTCUSDT": DeliveryLag(80, 80, 80)}),
+        ("running", words, {"BTCUSDT": DeliveryLag(-3200, -3208, 80)}),
+        ("running", words, {"BTCUSDT": DeliveryLag(-3200, -3208, 80)}),
+    ]
+    assert pulse.detail == words
+    assert [line["event"] for line in logged if line["log_level"] == "warning"] == [words]
 
 
 @pytest.mark.parametrize(

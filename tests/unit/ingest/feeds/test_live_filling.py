@@ -23,8 +23,9 @@ T = TypeVar("T")
 class Reader:
     """Reads a feed, and keeps what it has read."""
 
-    def __init__(self, venue: FakeVenue, stream: AsyncIterator[Item]) -> None:
+    def __init__(self, venue: FakeVenue, feed: LiveFeed, stream: AsyncIterator[Item]) -> None:
         self.venue = venue
+        self.feed = feed
         self.items: list[Item] = []
         self._stream = stream
 
@@ -73,8 +74,9 @@ async def reading(rates: dict[str, float], minutes: int = 2) -> AsyncIterator[Re
             "PAIRSTREAM_HISTORY_MINUTES": str(minutes),
             "PAIRSTREAM_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         }
-        async with aclosing(LiveFeed(load(IngestSettings, environment)).stream()) as stream:
-            yield Reader(venue, stream)
+        feed = LiveFeed(load(IngestSettings, environment))
+        async with aclosing(feed.stream()) as stream:
+            yield Reader(venue, feed, stream)
         assert venue.violations == []
 
 
@@ -142,5 +144,25 @@ def test_a_venue_that_does_not_answer_fills_nothing() -> None:
             reader.venue.rest_status = HTTPStatus.OK
             assert (await reader.read_until(lambda item: done(item, 0))).done_s == 0
             assert reader.statuses[-1].state == "running"
+
+    asyncio.run(run())
+
+
+def test_the_delivery_lag_is_of_what_comes_by_itself() -> None:
+    """What is asked for is received minutes after it happened."""
+
+    async def run() -> None:
+        async with reading({"BTCUSDT": 40.0}) as reader:
+            await reader.read_until(running)
+            assert reader.feed.delivery.told() == {}
+            live = [
+                await reader.read_until(lambda item: item if isinstance(item, Tick) else None)
+                for _ in range(20)
+            ]
+            lag = reader.feed.delivery.told()["BTCUSDT"]
+            longest_ms = max(tick.received_us - tick.event_us for tick in live) / 1000
+            # The last one is counted before it is read, and no later one is.
+            assert lag.now_ms == round((live[-1].received_us - live[-1].event_us) / 1000)
+            assert lag.p99_ms == pytest.approx(longest_ms, abs=1, rel=0.01)
 
     asyncio.run(run())

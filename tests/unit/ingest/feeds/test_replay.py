@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from services.common.clock import SECOND
+from services.common.clock import MINUTE, SECOND
 from services.common.errors import FatalError
-from services.common.messages import Liquidation, MarkPrice, Quote, Tick, encode
+from services.common.messages import DeliveryLag, Liquidation, MarkPrice, Quote, Tick, encode
 from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
@@ -234,3 +234,26 @@ def test_every_trade_of_frames_recorded_from_the_venue() -> None:
     played = [(tick.trade_id, tick.symbol, tick.price) for tick in ticks(items)]
     assert played == [(int(trade_id), symbol, float(price)) for trade_id, symbol, price in recorded]
     assert not [item for item in items if isinstance(item, Rejected)]
+
+
+@pytest.mark.parametrize("speed", [1.0, 50.0, math.inf])
+def test_the_delivery_lag_is_that_of_the_recording_at_any_speed(speed: float, tmp_path: Path) -> None:
+    """One that was asked for afterwards has none, nor one of an archive, which does not say when it was received."""
+    file, tape = tmp_path / "ticks.ndjson", ticks(play(PATH, ("BTCUSDT", "ETHUSDT"))[0])
+    lags_us = {"BTCUSDT": 5_100_000, "ETHUSDT": 80_000}
+    recorded = [structs.replace(one, received_us=one.event_us + lags_us[one.symbol]) for one in tape]
+    late = [structs.replace(one, repaired=True, received_us=one.received_us + MINUTE) for one in recorded]
+    unknown = [structs.replace(one, received_us=one.event_us) for one in recorded]
+    clock = FakeClock()
+
+    async def told(lines: list[Tick]) -> dict[str, DeliveryLag]:
+        file.write_bytes(b"".join(encode(one) + b"\n" for one in lines))
+        feed = ReplayFeed(file, tuple(lags_us), Pace(speed, clock.now_us, clock.sleep))
+        async for _ in feed.stream():
+            pass
+        return feed.delivery.told()
+
+    expected = {"BTCUSDT": DeliveryLag(5_100, 5_104, 5_104), "ETHUSDT": DeliveryLag(80, 80, 80)}
+    assert asyncio.run(told(sorted(recorded, key=lambda one: one.received_us))) == expected
+    assert asyncio.run(told(late)) == {}
+    assert asyncio.run(told(unknown)) == {}

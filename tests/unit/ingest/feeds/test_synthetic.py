@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from itertools import pairwise
 
 import pytest
@@ -149,3 +149,19 @@ def test_a_market_without_trades_is_running_and_sleeps_a_minute_at_a_time() -> N
     assert (told[0], told[-1]) == (Status("running", filling=Filling(0, 900)), Status("running"))
     assert [one.done_s for one in fillings(told)] == [0, 30, *range(90, 900, 60)]
     assert clock.slept == [30, 60, 60, 60, 60, 60]
+
+
+@pytest.mark.parametrize(("speed", "is_told"), [(1.0, True), (10.0, False), (math.inf, False)])
+def test_the_delivery_lag_is_of_the_present_at_the_speed_of_the_clock(speed: float, is_told: bool) -> None:
+    async def read() -> None:
+        clock = FakeClock(START)
+        feed = SyntheticFeed(SYMBOLS, 1, 20.0, 120, Pace(speed, clock.now_us, clock.sleep))
+        async with aclosing(feed.stream()) as stream:
+            async for item in stream:
+                if isinstance(item, Tick) and item.event_us >= START + 30 * SECOND:
+                    break
+        told = feed.delivery.told()
+        assert set(told) == (set(SYMBOLS) if is_told else set())
+        assert all(0 <= lag.p50_ms <= lag.p99_ms <= 5 for lag in told.values())
+
+    asyncio.run(read())
