@@ -64,7 +64,10 @@ class Bar(TypedDict):
 
 
 class Signal(TypedDict):
-    """A pair at the end of one second; `reason` says why what is None could not be computed."""
+    """A pair at the end of one second; `reason` says why what is None could not be computed.
+
+    `late` trades came after the second had closed; `revision` counts how often it was corrected.
+    """
 
     pair: str
     event_us: int
@@ -81,6 +84,8 @@ class Signal(TypedDict):
     samples: int
     quality: Literal["ok", "not_enough_data", "stale"]
     reason: str | None
+    late: int
+    revision: int
 
 
 R = TypeVar("R", bound=Mapping[str, Any])

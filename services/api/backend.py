@@ -101,15 +101,19 @@ class Backend:
         }
 
     def price(self, symbol: str, now_us: int) -> Row:
-        """Return the last trade of `symbol`; null where there was none."""
+        """Return the last trade of `symbol` and how late trades are delivered; null where there were none."""
         entry = self.hub.ticks.get(symbol)
         tick = None if entry is None else entry.message
         event_us = None if tick is None else tick.event_us
+        lag = self._health.delivery(symbol, now_us)
         fields: list[tuple[str, Any]] = [
             ("symbol", symbol),
             ("last_price", None if tick is None else tick.price),
             ("last_event_us", event_us),
             ("age_s", age_s(event_us, now_us)),
+            ("delivery_now_ms", None if lag is None else lag.now_ms),
+            ("delivery_p50_ms", None if lag is None else lag.p50_ms),
+            ("delivery_p99_ms", None if lag is None else lag.p99_ms),
         ]
         return row(fields)
 

@@ -4,7 +4,7 @@ from msgspec.structs import asdict
 
 from services.api.answers.rows import Row, age_s
 from services.common import clock
-from services.common.messages import FeedName, Heartbeat
+from services.common.messages import DeliveryLag, FeedName, Heartbeat
 
 SERVICES = ("ingest", "stream_analytics", "sink", "api")
 SILENT_AFTER_S = 5
@@ -27,6 +27,11 @@ class Health:
         """Return when the present ingest began, 0 before it was heard of."""
         ingest = self._beats.get("ingest")
         return 0 if ingest is None else ingest.started_us
+
+    def delivery(self, symbol: str, now_us: int) -> DeliveryLag | None:
+        """Return the delivery lag of `symbol`; None without trades in the last minute, or while ingest is silent."""
+        ingest = self._beats.get("ingest")
+        return ingest.delivery.get(symbol) if ingest is not None and _is_fresh(ingest, now_us) else None
 
     def put(self, beat: Heartbeat) -> None:
         """Take a heartbeat; an older one than the known changes nothing."""
@@ -56,11 +61,10 @@ def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
             "lost": {},
             "filling": None,
         }
-    fresh = now_us - beat.at_us < SILENT_AFTER_S * clock.SECOND
     return {
         "service": name,
         "state": beat.state,
-        "healthy": fresh and beat.state in ("running", "finished"),
+        "healthy": _is_fresh(beat, now_us) and beat.state in ("running", "finished"),
         "age_s": age_s(beat.at_us, now_us),
         "version": beat.version,
         "detail": beat.detail,
@@ -70,3 +74,7 @@ def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
         "lost": beat.lost,
         "filling": None if beat.filling is None else asdict(beat.filling),
     }
+
+
+def _is_fresh(beat: Heartbeat, now_us: int) -> bool:
+    return now_us - beat.at_us < SILENT_AFTER_S * clock.SECOND

@@ -168,6 +168,10 @@ class AlertsQuery(PeriodQuery):
     rule: Annotated[
         str | None, Field(description="Of this rule alone.", pattern=r"^[^\x00]*$", examples=["zscore"])
     ] = None
+    retracted: Annotated[
+        bool | None,
+        Field(description="Those that late trades have retracted, or those that hold.", examples=[False]),
+    ] = None
     acked: Annotated[
         bool | None, Field(description="Those somebody has seen, or those nobody has.", examples=[False])
     ] = None

@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from msgspec import structs
 from websockets.asyncio.client import connect
 from websockets.sync.client import ClientConnection
 
 from services.common import clock
-from services.common.messages import encode
+from services.common.messages import Alert, encode
 from tests.api_process import PAIR, ApiProcess, alert, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
@@ -22,6 +23,8 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.integration
 
 ALERTS = [alert(number) for number in range(12)]
+OTHER_PAIR = "SOLUSDT-BTCUSDT"
+PAIRS = {"PAIRSTREAM_SYMBOLS": "BTCUSDT,ETHUSDT,SOLUSDT", "PAIRSTREAM_PAIRS": f"{PAIR},{OTHER_PAIR}"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def broker() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def api(store_url: str, broker: str) -> Iterator[ApiProcess]:
     store(store_url, ALERTS)
-    with running_api(broker, store_url) as running:
+    with running_api(broker, store_url, variables=PAIRS) as running:
         yield running
 
 
@@ -134,6 +137,49 @@ def test_an_unknown_alert_is_no_error_of_ours(api: ApiProcess, alert_id: str, st
     for what, body in (("ack", None), ("snooze", {"for_s": 60})):
         response = api.http.post(f"/v1/alerts/{alert_id}/{what}", json=body)
         assert response.status_code == status, response.text
+
+
+def retraction(number: int) -> Alert:
+    known = alert(number)
+    return structs.replace(
+        known,
+        alert_id=f"{known.alert_id}:retracted",
+        state="retracted",
+        retracts=known.alert_id,
+        y_age_s=0.2,
+        x_age_s=4.1,
+    )
+
+
+def test_a_retracted_alert_says_so_in_history_filters_and_the_stream_and_can_be_handled(
+    api: ApiProcess, broker: str, store_url: str
+) -> None:
+    def listed(**query: str) -> set[str]:
+        return {row["alert_id"] for row in api.data("/v1/alerts", pair=OTHER_PAIR, **query)}
+
+    known, other = (structs.replace(alert(number), pair=OTHER_PAIR) for number in (202, 205))
+    retracts = structs.replace(retraction(202), pair=OTHER_PAIR)
+    with open_stream(api, f"?topics=alerts&pairs={OTHER_PAIR}") as stream:
+        receive(stream)
+        produce(broker, "alerts", ((encode(one), 0) for one in (known, other, retracts)))
+        told: dict[str, dict[str, Any]] = {}
+        while len(told) < 3 or told[known.alert_id]["retracted_by"] is None:
+            told |= {one["alert_id"]: one for one in receive_until(stream, "alerts")}
+        store(store_url, [known, other, retracts])
+        assert {row["alert_id"]: row for row in api.data("/v1/alerts", pair=OTHER_PAIR)} == told
+        assert told[known.alert_id]["retracted_by"] == retracts.alert_id
+        assert told[other.alert_id]["retracted_by"] is None
+        assert structs.asdict(retracts).items() <= told[retracts.alert_id].items()
+
+        assert listed(state="retracted") == {retracts.alert_id}
+        assert listed(retracted="true") == {known.alert_id}
+        assert listed(retracted="false") == {other.alert_id, retracts.alert_id}
+        response = api.http.post(f"/v1/alerts/{known.alert_id}/ack")
+        assert response.json()["acked_by"] == "local"
+        assert receive_until(stream, "alerts") == [response.json()]
+    header, *rows = api.get("/v1/alerts", format="csv", pair=OTHER_PAIR, state="retracted").text.splitlines()
+    row = dict(zip(header.split(","), rows[0].split(","), strict=True))
+    assert (row["y_age_s"], row["x_age_s"], row["retracts"]) == ("0.2", "4.1", known.alert_id)
 
 
 def test_an_alert_that_is_not_stored_yet_is_waited_for(api: ApiProcess, broker: str, store_url: str) -> None:

@@ -93,6 +93,31 @@ def test_a_snapshot_of_store_and_topics_and_then_what_is_new(api: ApiProcess, br
         assert receive_until(stream, "status")
 
 
+def test_a_correction_reaches_a_client_and_is_not_the_latest_signal_of_its_pair(
+    api: ApiProcess, broker: str
+) -> None:
+    def last_signal() -> dict[str, Any]:
+        return dict(api.get(f"/v1/pairs/{PAIR}").json()["last_signal"])
+
+    corrected = msgspec.structs.replace(pair_signal(5), zscore=-2.5, late=1, revision=1)
+    with open_stream(api, "?topics=signals") as stream:
+        began = receive(stream)["id"]
+        publish(broker, SIGNALS, pair_signal(5), pair_signal(6), corrected, pair_signal(5))
+        news: list[dict[str, Any]] = []
+        while not news or not news[-1]["revision"]:
+            news += receive_until(stream, "signals")
+    assert msgspec.convert(news[-1], Signal) == corrected
+    assert msgspec.convert(last_signal(), Signal) == pair_signal(6)
+    with open_stream(api, f"?topics=signals&last_event_id={began}") as stream:
+        missed = msgspec.convert(receive(stream)["signals"], list[Signal])
+    assert missed == [pair_signal(6), corrected]
+    with open_stream(api, "?topics=signals") as stream:
+        assert [one["samples"] for one in receive(stream)["signals"]] == [6]
+    publish(broker, SIGNALS, msgspec.structs.replace(pair_signal(6), late=2, revision=1))
+    wait_until(lambda: last_signal()["revision"] == 1, "a correction of the latest signal")
+    assert last_signal()["late"] == 2
+
+
 def test_a_client_gets_only_what_it_asked_for(api: ApiProcess, broker: str) -> None:
     with open_stream(api, "?topics=ticks,alerts&symbols=ethusdt&pairs=SOLUSDT-BTCUSDT") as stream:
         snapshot = receive(stream)

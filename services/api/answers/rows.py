@@ -10,8 +10,11 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from services.common import clock
+from services.common.messages import Tick
+from services.common.store import TICKS
 
 Row = dict[str, Any]
+_TICK = frozenset({TICKS.of, *TICKS.times.values(), *TICKS.columns})
 
 encode = msgspec.json.Encoder().encode  # writes NaN and infinities as null
 
@@ -91,8 +94,9 @@ def _times(us: Sequence[int | None]) -> list[str | None]:
 
 
 def message_row(message: Struct) -> Row:
-    """Return a message of a topic as a row."""
-    return row(asdict(message).items())
+    """Return a message of a topic as a row, of a tick what is stored: the rest tells workers in what order it came."""
+    fields = asdict(message)
+    return row((name, fields[name]) for name in fields if name in _TICK or not isinstance(message, Tick))
 
 
 def age_s(us: int | None, now_us: int) -> float | None:

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from services.api.answers.rows import Row, encode, message_row
 from services.common.messages import Alert, Signal, Tick
@@ -18,8 +18,9 @@ M = TypeVar("M", bound=Struct)
 
 
 class Handling(Struct, frozen=True, kw_only=True):
-    """What people did about an alert."""
+    """What became of an alert: which one has retracted it, and what people did about it."""
 
+    retracted_by: str | None = None
     acked_us: int | None = None
     acked_by: str | None = None
     snoozed_until_us: int | None = None
@@ -52,7 +53,7 @@ class Entry(Generic[M]):
 
 
 class History(Generic[M]):
-    """The last messages of a kind in the order they came, each once."""
+    """The last messages of a kind in the order they came, of each key the last one alone."""
 
     def __init__(self, key: Callable[[M], Hashable], kept: int) -> None:
         self.lost_version = 0
@@ -64,9 +65,9 @@ class History(Generic[M]):
     def __contains__(self, message: M) -> bool:
         return self._key(message) in self._entries
 
-    def get(self, message: M) -> Entry[M] | None:
-        """Return what is kept of the same key."""
-        return self._entries.get(self._key(message))
+    def get(self, key: Hashable) -> Entry[M] | None:
+        """Return what is kept of a key."""
+        return self._entries.get(key)
 
     def put(self, entry: Entry[M]) -> None:
         """Add the newest; what it says of an older one of the same key replaces that."""
@@ -90,7 +91,8 @@ class Hub:
 
     So a tick costs one dict write, whoever listens, and a client that does not read costs nothing. Newest is
     by event time, so a late message never replaces one that is later; but what came from the store gives way
-    to the topic, which may be replaying an old tape. Closed signals and alerts are kept one by one.
+    to the topic, which may be replaying an old tape. Closed signals and alerts are kept one by one; a correction
+    takes the place of the second it corrects, and is told like any news.
     """
 
     def __init__(self) -> None:
@@ -102,9 +104,10 @@ class Hub:
         """The newest closed signal of each pair."""
         self.live: dict[str, Entry[Signal]] = {}
         """The newest signal of each pair between closes."""
-        self.closes: History[Signal] = History(lambda signal: (signal.pair, signal.event_us), CLOSES_KEPT)
+        self.closes: History[Signal] = History(_second, CLOSES_KEPT)
         self.alerts: History[Alert] = History(lambda alert: alert.alert_id, ALERTS_KEPT)
         self._earlier: dict[str, Entry[Alert]] = {}
+        self._retractions: dict[str, str] = {}
 
     def put_tick(self, tick: Tick) -> None:
         """Take a tick from the topic."""
@@ -124,12 +127,12 @@ class Hub:
         return 0
 
     def put_signal(self, signal: Signal) -> None:
-        """Take a signal from the topic; a repetition is no news."""
-        if signal.closed and signal in self.closes:
+        """Take a signal from the topic; a repetition is no news, nor is a revision that another has replaced."""
+        told = self.closes.get(_second(signal)) if signal.closed else None
+        if told is not None and told.message.revision >= signal.revision:
             return
         newest = self.signals if signal.closed else self.live
-        known = newest.get(signal.pair)
-        is_newest = known is None or known.stored or known.message.event_us < signal.event_us
+        is_newest = _is_newer(signal, newest.get(signal.pair))
         if not signal.closed and not is_newest:
             return
         entry = self._entry(signal)
@@ -139,14 +142,16 @@ class Hub:
             newest[signal.pair] = entry
 
     def put_alert(self, alert: Alert) -> None:
-        """Take an alert from the topic; a repetition is no news."""
+        """Take an alert from the topic; a repetition is no news. One that retracts another is news of that, too."""
         if alert not in self.alerts:
             earlier = self._earlier.get(alert.alert_id)
-            self.alerts.put(self._entry(alert, Handling() if earlier is None else earlier.handling))
+            known = Handling() if earlier is None or earlier.handling is None else earlier.handling
+            self.alerts.put(self._entry(alert, self._retracted(alert, known)))
+            self._take_retraction(alert)
 
     def handle(self, alert: Alert, handling: Handling) -> None:
-        """Tell everybody what was done about an alert; a repetition is no news."""
-        known = self.alerts.get(alert) or self._earlier.get(alert.alert_id)
+        """Tell everybody what became of an alert; a repetition is no news."""
+        known, handling = self._known(alert.alert_id), self._retracted(alert, handling)
         if known is None or known.handling != handling:
             self.alerts.put(self._entry(alert, handling))
 
@@ -161,15 +166,20 @@ class Hub:
         for tick in ticks:
             self.ticks.setdefault(tick.symbol, Entry(self.version, tick, stored=True))
         for signal in signals:
-            self.signals.setdefault(signal.pair, Entry(self.version, signal, stored=True))
+            known = self.signals.get(signal.pair)
+            # A correction may be of a second long before the last one.
+            is_old = known is not None and known.message.revision and _order(known.message) < _order(signal)
+            if known is None or is_old:
+                self.signals[signal.pair] = Entry(self.version, signal, stored=True)
 
     def seed_alerts(self, alerts: Iterable[tuple[Alert, Handling]]) -> None:
         """Take alerts from the store: history, not news, but for what was done about those that are known."""
         for alert, handling in alerts:
-            if alert in self.alerts or alert.alert_id in self._earlier:
+            if self._known(alert.alert_id) is not None:
                 self.handle(alert, handling)
             else:
-                self._earlier[alert.alert_id] = Entry(0, alert, stored=True, handling=handling)
+                completed = self._retracted(alert, handling)
+                self._earlier[alert.alert_id] = Entry(0, alert, stored=True, handling=completed)
 
     def last_alerts(self) -> list[Entry[Alert]]:
         """Return the alerts kept and those from the store, newest first."""
@@ -178,9 +188,41 @@ class Hub:
             known.values(), key=lambda one: (one.message.event_us, one.message.alert_id), reverse=True
         )
 
+    def _known(self, alert_id: str) -> Entry[Alert] | None:
+        return self.alerts.get(alert_id) or self._earlier.get(alert_id)
+
+    def _retracted(self, alert: Alert, handling: Handling) -> Handling:
+        """Add what the topic has retracted: the store may not know it yet."""
+        by = handling.retracted_by or self._retractions.get(alert.alert_id)
+        return structs.replace(handling, retracted_by=by)
+
+    def _take_retraction(self, alert: Alert) -> None:
+        if alert.retracts is None:
+            return
+        self._retractions[alert.retracts] = alert.alert_id
+        if len(self._retractions) > ALERTS_KEPT:
+            del self._retractions[next(iter(self._retractions))]
+        if (known := self._known(alert.retracts)) is not None:
+            self.handle(known.message, known.handling or Handling())
+
     def _entry(self, message: M, handling: Handling | None = None) -> Entry[M]:
         self.version += 1
         return Entry(self.version, message, handling=handling)
+
+
+def _second(signal: Signal) -> tuple[str, int]:
+    return signal.pair, signal.event_us
+
+
+def _order(signal: Signal) -> tuple[int, int]:
+    return signal.event_us, signal.revision
+
+
+def _is_newer(signal: Signal, known: Entry[Signal] | None) -> bool:
+    """Return whether a signal is the newest of its pair: no correction says that a tape has begun again."""
+    if known is None or (known.stored and not signal.revision):
+        return True
+    return _order(known.message) < _order(signal)
 
 
 def _tick_order(tick: Tick) -> tuple[int, int]:

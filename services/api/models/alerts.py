@@ -10,10 +10,17 @@ from services.common import clock
 from services.common.messages import AlertState
 
 SNOOZE_MAX_S = 30 * 24 * 3_600
+LegAgeS = Annotated[
+    float | None,
+    Field(description="How old the price of this leg was, in seconds, if known.", examples=[0.2]),
+]
 
 
 class Alert(Record):
-    """One transition of one rule on one pair."""
+    """One transition of one rule on one pair.
+
+    What holds now is the latest transition of a pair and rule that is not `retracted` and that none has retracted.
+    """
 
     alert_id: Annotated[
         str,
@@ -26,10 +33,32 @@ class Alert(Record):
     pair: PairName
     event_us: EpochUs
     event_time: IsoTime
-    state: Annotated[AlertState, Field(description="What the rule says from now on.")]
+    state: Annotated[
+        AlertState,
+        Field(
+            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
+            "earlier alert does not hold."
+        ),
+    ]
     value: Annotated[float, Field(description="What was measured.", examples=[2.31])]
     threshold: Annotated[float, Field(description="What it crossed.", examples=[2.0])]
     message: Annotated[str, Field(description="The same in words.", examples=["z-score above 2"])]
+    y_age_s: LegAgeS
+    x_age_s: LegAgeS
+    retracts: Annotated[
+        str | None,
+        Field(
+            description="Of one that is `retracted`: the id of the alert that does not hold.",
+            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
+        ),
+    ]
+    retracted_by: Annotated[
+        str | None,
+        Field(
+            description="The id of the alert that has retracted this one; null if it holds.",
+            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing:retracted"],
+        ),
+    ]
     acked_us: EpochUs | None
     acked_time: IsoTime | None
     acked_by: Annotated[

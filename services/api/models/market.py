@@ -58,14 +58,29 @@ class Bar(Record):
     ]
 
 
+DeliveryMs = Annotated[
+    int | None,
+    Field(
+        description="Delivery lag: ms from a trade to its receipt. `now` is of the latest trade; half of the last "
+        "minute's trades took no more than `p50`, 99 of 100 no more than `p99`. Below zero if the local clock is behind "
+        "the venue's; null without trades in that minute. What was asked for afterwards is not counted; of a replay it "
+        "is what was recorded.",
+        examples=[85],
+    ),
+]
+
+
 class SymbolPrice(Record):
-    """A symbol's last trade; null before the first."""
+    """A symbol's last trade, null before the first, and how late its trades are delivered."""
 
     symbol: Symbol
     last_price: Price | None
     last_event_us: EpochUs | None
     last_event_time: IsoTime | None
     age_s: AgeS
+    delivery_now_ms: DeliveryMs
+    delivery_p50_ms: DeliveryMs
+    delivery_p99_ms: DeliveryMs
 
 
 class SymbolDay(SymbolPrice):

@@ -67,13 +67,32 @@ class Signal(Record):
     reason: Annotated[
         str | None, Field(description="Why not, if they cannot.", examples=["12 samples, 30 needed"])
     ]
+    late: Annotated[
+        int,
+        Field(description="Trades of both legs in this second that came after it had closed.", examples=[0]),
+    ]
+    revision: Annotated[
+        int,
+        Field(
+            description="How often the second was corrected, because trades of it or of the window before it came "
+            "late. The highest revision replaces the others.",
+            examples=[0],
+        ),
+    ]
 
 
 class LatestSignal(Signal):
     """A pair now: at the close of its last second, or, where `closed` is false, since then."""
 
     closed: Annotated[bool, Field(description="False while the second is open; such signals are not stored.")]
-    late: Annotated[int, Field(description="Trades that came too late to be measured.", examples=[0])]
+    late: Annotated[
+        int,
+        Field(
+            description="Trades of both legs that came after their second had closed: those of this second, or, where "
+            "`closed` is false, all since the worker began.",
+            examples=[0],
+        ),
+    ]
 
 
 class Pair(Record):

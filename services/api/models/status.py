@@ -11,7 +11,7 @@ from services.common.messages import ServiceState
 
 
 class SymbolState(SymbolPrice):
-    """A symbol's last trade, and how complete its tape is."""
+    """A symbol's last trade, how late its trades are delivered, and how complete its tape is."""
 
     coverage_1h: Coverage1h
     coverage_24h: Coverage24h

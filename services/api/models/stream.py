@@ -27,12 +27,13 @@ Signals = Annotated[
     list[LatestSignal],
     Field(
         default_factory=list,
-        description="Closed signals, each one, in the order they came; and of each pair the latest since its last "
-        "close (`closed` false), which the next one replaces.",
+        description="Closed signals, each one, in the order they came, a correction of an earlier one with a higher "
+        "`revision`; and of each pair the latest since its last close (`closed` false), which the next one replaces.",
     ),
 ]
 Alerts = Annotated[
-    list[Alert], Field(default_factory=list, description="Alerts, and what was done about earlier ones.")
+    list[Alert],
+    Field(default_factory=list, description="Alerts, and earlier ones again with what became of them."),
 ]
 
 

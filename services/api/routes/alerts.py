@@ -48,6 +48,8 @@ async def read_alerts(
         equal["state"] = query.state
     if query.rule is not None:
         equal["rule_id"] = query.rule
+    if query.retracted is not None:
+        equal["retracted"] = query.retracted
     if query.acked is not None:
         equal["acked"] = query.acked
     if query.snoozed is not None:

@@ -146,7 +146,7 @@ SIGNALS = Table(
     sql.Identifier("signals"),
     sql.SQL(
         "pair, ts AS event_us, y_price, x_price, hedge_ratio, intercept, method, spread, zscore, correlation, "
-        '"window", samples, quality, reason'
+        '"window", samples, quality, reason, late, revision'
     ),
     sql.Identifier("pair"),
     {"ts": "event_us"},
@@ -155,17 +155,21 @@ SIGNALS = Table(
 
 _HANDLED_ALERTS = sql.SQL("""
 (
-    SELECT alerts.*, acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until,
+    SELECT alerts.*, retracted_by, retracted_by IS NOT NULL AS retracted,
+        acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until,
         coalesce(snoozed_until > now(), false) AS snoozed
     FROM alerts LEFT JOIN alert_handling USING (alert_id)
+    LEFT JOIN LATERAL (
+        SELECT min(later.alert_id) AS retracted_by FROM alerts AS later WHERE later.retracts = alerts.alert_id
+    ) AS later ON true
 ) AS handled
 """)
 
 ALERTS = Table(
     _HANDLED_ALERTS,
     sql.SQL(
-        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, acked_at AS acked_us, acked_by, "
-        "snoozed_until AS snoozed_until_us"
+        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, y_age_s, x_age_s, retracts, "
+        "retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us"
     ),
     sql.Identifier("pair"),
     {"ts": "event_us", "alert_id": "alert_id"},

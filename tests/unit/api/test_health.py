@@ -6,7 +6,7 @@ from msgspec import structs
 from services.api.health import Health
 from services.api.models.status import ServiceHealth
 from services.common.clock import SECOND
-from services.common.messages import FeedName, Filling, Heartbeat, ServiceState
+from services.common.messages import DeliveryLag, FeedName, Filling, Heartbeat, ServiceState
 
 NOW_US = 1_767_225_600_000_000
 
@@ -63,6 +63,15 @@ def test_what_is_filled_and_what_was_lost_is_told_of_each_service() -> None:
     ]
     for one in rows:
         ServiceHealth.model_validate(one)
+
+
+def test_the_delivery_lag_is_that_of_an_ingest_that_is_heard() -> None:
+    health = Health()
+    assert health.delivery("BYUSDT", NOW_US) is None
+    health.put(structs.replace(beat("ingest"), delivery={"BYUSDT": DeliveryLag(5_100, 5_000, 6_012)}))
+    assert health.delivery("BYUSDT", NOW_US) == DeliveryLag(5_100, 5_000, 6_012)
+    assert health.delivery("BTCUSDT", NOW_US) is None
+    assert health.delivery("BYUSDT", NOW_US + 5 * SECOND) is None
 
 
 def test_the_newest_heartbeat_counts_and_ingest_names_the_feed() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.answers.rows import Records, encode, row
+from services.api.answers.rows import Records, encode, message_row, row
+from services.api.models.market import Tick
 from services.api.moments import LATEST_US
+from tests.unit.api.live.stream_messages import tick
 
 MOMENTS = st.integers(0, LATEST_US)
 FIELDS = st.builds(
@@ -24,6 +26,10 @@ def test_columns_say_what_rows_say(fields: list[dict[str, Any]]) -> None:
     assert encode(records.rows()) == encode(Records.of(rows).rows()) == encode(rows)
     assert json.loads(records.encoded()) == json.loads(encode(rows))
     assert records[1:-1].encoded() == Records.of(rows[1:-1]).encoded()
+
+
+def test_a_tick_is_answered_with_the_fields_that_are_stored() -> None:
+    assert message_row(tick("A", 7)).keys() == Tick.model_fields.keys()
 
 
 def test_without_a_row_there_is_an_empty_array() -> None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import structs
+
 from services.api.answers.rows import Row
 from services.api.live.hub import Hub
 from services.api.live.news import Newsroom, Topic
@@ -56,7 +58,7 @@ def tick(symbol: str, event_us: int, trade_id: int = 0) -> Tick:
     )
 
 
-def signal(pair: str, event_us: int, closed: bool = True) -> Signal:
+def signal(pair: str, event_us: int, closed: bool = True, revision: int = 0) -> Signal:
     return Signal(
         pair=pair,
         event_us=event_us,
@@ -72,6 +74,7 @@ def signal(pair: str, event_us: int, closed: bool = True) -> Signal:
         samples=1,
         quality="not_enough_data",
         closed=closed,
+        revision=revision,
     )
 
 
@@ -86,6 +89,11 @@ def alert(number: int, pair: str = "A-B") -> Alert:
         threshold=1.0,
         message="m",
     )
+
+
+def retraction(number: int, pair: str = "A-B") -> Alert:
+    known = alert(number, pair)
+    return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)
 
 
 def put(hub: Hub, message: Tick | Signal | Alert | str) -> None:

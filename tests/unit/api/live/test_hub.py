@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.api.live.hub import ALERTS_KEPT, Handling, Hub
-from tests.unit.api.live.stream_messages import alert, signal, tick
+from services.common.messages import Signal
+from tests.unit.api.live.stream_messages import alert, retraction, signal, tick
 
 
 def test_what_is_stored_fills_gaps_and_gives_way_to_the_topic() -> None:
@@ -66,6 +67,72 @@ def test_every_close_is_kept_once_whatever_is_later_between_closes() -> None:
         hub.put_signal(signal("A-B", event_us))
     assert [entry.message.event_us for entry in hub.closes.after(0)] == [10, 11, 9]
     assert (hub.signals["A-B"].message.event_us, hub.live["A-B"].message.event_us) == (11, 12)
+
+
+SIGNALS = st.lists(
+    st.builds(
+        signal, st.sampled_from(["A-B", "C-B"]), st.integers(0, 4), st.just(value=True), st.integers(0, 3)
+    ),
+    max_size=20,
+)
+
+
+@given(signals=SIGNALS)
+def test_the_highest_revision_of_each_second_is_kept_once_and_the_last_second_stays_the_newest(
+    signals: list[Signal],
+) -> None:
+    hub = Hub()
+    for one in signals:
+        hub.put_signal(one)
+    highest: dict[tuple[str, int], int] = {}
+    for one in signals:
+        highest[one.pair, one.event_us] = max(one.revision, highest.get((one.pair, one.event_us), 0))
+    kept = [entry.message for entry in hub.closes.after(0)]
+    assert {(one.pair, one.event_us): one.revision for one in kept} == highest
+    assert len(kept) == len(highest)
+    for pair, entry in hub.signals.items():
+        last = max(event_us for name, event_us in highest if name == pair)
+        assert (entry.message.event_us, entry.message.revision) == (last, highest[pair, last])
+
+
+def test_a_correction_of_an_old_second_is_news_but_not_the_newest_whatever_the_store_said_and_when() -> None:
+    hub = Hub()
+    hub.put_signal(signal("C-B", 3, revision=1))
+    hub.seed([], [signal("A-B", 9), signal("C-B", 9)])
+    hub.put_signal(signal("A-B", 3, revision=1))
+    assert {pair: entry.message.event_us for pair, entry in hub.signals.items()} == {"A-B": 9, "C-B": 9}
+    assert [entry.message.pair for entry in hub.closes.after(0)] == ["C-B", "A-B"]
+    hub.put_signal(signal("A-B", 4))  # an old tape begins again
+    assert hub.signals["A-B"].message.event_us == 4
+
+
+def test_what_is_retracted_is_told_again_whichever_of_the_two_is_known_from_the_store() -> None:
+    of_topic, acked = Hub(), Handling(acked_us=3)
+    of_topic.put_alert(alert(1))
+    of_topic.handle(alert(1), acked)
+    seen = of_topic.version
+    of_topic.put_alert(retraction(1))
+    told = [(entry.message.alert_id, entry.row()["retracted_by"]) for entry in of_topic.alerts.after(seen)]
+    assert told == [("1:retracted", None), ("1", "1:retracted")]
+    of_topic.handle(alert(1), acked)  # the store does not know of it yet
+    assert [entry.message.alert_id for entry in of_topic.alerts.after(seen + 2)] == []
+
+    of_store = Hub()
+    of_store.seed_alerts([(alert(1), acked), (alert(2), Handling(retracted_by="2:retracted"))])
+    of_store.put_alert(retraction(1))
+    of_store.put_alert(alert(2))
+    retracted = {entry.message.alert_id: entry.handling for entry in of_store.last_alerts()}
+    assert retracted == {
+        "1": Handling(acked_us=3, retracted_by="1:retracted"),
+        "2": Handling(retracted_by="2:retracted"),
+        "1:retracted": Handling(),
+    }
+
+    early = Hub()
+    early.put_alert(retraction(1))
+    early.seed_alerts([(alert(1), Handling()), (retraction(1), Handling())])
+    retracted = {entry.message.alert_id: entry.handling for entry in early.last_alerts()}
+    assert retracted == {"1": Handling(retracted_by="1:retracted"), "1:retracted": Handling()}
 
 
 def test_a_forgotten_pair_has_no_present() -> None:

@@ -94,6 +94,32 @@ def test_a_client_ends_with_the_newest_of_each_key_and_every_close_and_alert_onc
     assert sorted(client.alerts) == sorted({one.alert_id for one in events if isinstance(one, Alert)})
 
 
+REVISIONS = st.lists(
+    st.one_of(st.builds(signal, PAIRS, MOMENTS, st.just(value=True), st.integers(0, 3)), st.just(LEAVE)),
+    max_size=60,
+)
+
+
+@given(events=REVISIONS)
+def test_a_client_ends_with_the_highest_revision_of_every_second(events: list[Event]) -> None:
+    present = Present()
+    reader = present.subscription("signals")
+    message = read(reader.first().text)
+    closes: dict[tuple[str, int], int] = {}
+    highest: dict[tuple[str, int], int] = {}
+    for event in [*events, LEAVE]:
+        put(present.hub, event)
+        if isinstance(event, Signal):
+            key = event.pair, event.event_us
+            highest[key] = max(event.revision, highest.get(key, 0))
+        else:
+            reader = present.subscription("signals", last_event_id=message["id"])
+            message = read(reader.first().text)
+            assert message["resumed"]
+            closes |= {(one["pair"], one["event_us"]): one["revision"] for one in message.get("signals", [])}
+    assert closes == highest
+
+
 @given(events=EVENTS, symbol=st.sampled_from("ABC"), pair=PAIRS)
 def test_a_client_gets_only_the_symbols_and_pairs_it_named(
     events: list[Event], symbol: str, pair: str
