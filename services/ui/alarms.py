@@ -7,6 +7,9 @@ from services.ui.answers import HandledAlert
 
 ALERTS_KEPT = 50
 HANDLED_KEPT = 50
+# Of each source: what holds again when the last of them is retracted.
+TRANSITIONS_KEPT = 20
+RETRACTIONS_KEPT = 1_000
 
 
 class Source(NamedTuple):
@@ -22,7 +25,10 @@ def source(alert: HandledAlert) -> Source:
 
 
 class Alarms:
-    """The newest alerts, the last transition of each source, and the last ones that somebody did something about."""
+    """The newest alerts, the last transitions of each source, and those of which more became known afterwards.
+
+    What holds is the last transition that none has retracted.
+    """
 
     def __init__(self) -> None:
         self.version = 0
@@ -30,14 +36,15 @@ class Alarms:
         self.recent: tuple[HandledAlert, ...] = ()
         """The newest first."""
         self.handled: dict[str, HandledAlert] = {}
-        self._last: dict[Source, HandledAlert] = {}
+        self._transitions: dict[Source, dict[str, HandledAlert]] = {}
+        self._retractions: dict[str, HandledAlert] = {}
         self._snoozes: dict[str, HandledAlert] = {}
 
     def clear(self) -> None:
         """Forget everything."""
         self.version += 1
         self.recent = ()
-        for known in (self.handled, self._last, self._snoozes):
+        for known in (self.handled, self._transitions, self._retractions, self._snoozes):
             known.clear()
 
     def take(self, alerts: Iterable[HandledAlert]) -> None:
@@ -46,15 +53,18 @@ class Alarms:
         known = {alert.alert_id: alert for alert in self.recent}
         for alert in alerts:
             known[alert.alert_id] = alert
-            last = self._last.setdefault(source(alert), alert)
-            if _order(alert) >= _order(last):
-                self._last[source(alert)] = alert
+            self._note_transition(alert)
             self._note_handling(alert)
         self.recent = tuple(sorted(known.values(), key=_order, reverse=True)[:ALERTS_KEPT])
 
     def firing(self) -> list[HandledAlert]:
-        """Return the alerts that are not resolved, newest first."""
-        return sorted((one for one in self._last.values() if one.state == "firing"), key=_order, reverse=True)
+        """Return the alerts that are neither resolved nor retracted, newest first."""
+        last = (max(known.values(), key=_order) for known in self._transitions.values() if known)
+        return sorted((one for one in last if one.state == "firing"), key=_order, reverse=True)
+
+    def retraction(self, alert_id: str) -> HandledAlert | None:
+        """Return what has retracted an alert lately, None if it holds or if that is not known."""
+        return self._retractions.get(alert_id)
 
     def snoozed_until_us(self, of: Source, now_us: int) -> int | None:
         """Return until when nobody is to be told of a source, None if everybody is."""
@@ -65,12 +75,32 @@ class Alarms:
         return max((until for until in snoozes if until is not None), default=None)
 
     def is_to_be_told(self, alert: HandledAlert, now_us: int) -> bool:
-        """Return whether nobody has seen an alert yet, and its source is not snoozed."""
-        return alert.acked_us is None and self.snoozed_until_us(source(alert), now_us) is None
+        """Return whether nobody has seen an alert yet, it holds, and its source is not snoozed."""
+        is_retracted = alert.retracted_by is not None or alert.alert_id in self._retractions
+        return (
+            alert.acked_us is None
+            and not is_retracted
+            and self.snoozed_until_us(source(alert), now_us) is None
+        )
+
+    def _note_transition(self, alert: HandledAlert) -> None:
+        transitions = self._transitions.setdefault(source(alert), {})
+        if alert.retracts is not None:
+            transitions.pop(alert.retracts, None)
+            self._retractions[alert.retracts] = alert
+            if len(self._retractions) > RETRACTIONS_KEPT:
+                del self._retractions[next(iter(self._retractions))]
+        elif alert.retracted_by is not None or alert.alert_id in self._retractions:
+            transitions.pop(alert.alert_id, None)
+        else:
+            transitions[alert.alert_id] = alert
+            if len(transitions) > TRANSITIONS_KEPT:
+                del transitions[min(transitions.values(), key=_order).alert_id]
 
     def _note_handling(self, alert: HandledAlert) -> None:
         was_handled = self.handled.pop(alert.alert_id, None) is not None
-        if was_handled or alert.acked_us is not None or alert.snoozed_until_us is not None:
+        is_handled = alert.acked_us is not None or alert.snoozed_until_us is not None
+        if was_handled or is_handled or alert.retracted_by is not None:
             self.handled[alert.alert_id] = alert
             if len(self.handled) > HANDLED_KEPT:
                 del self.handled[next(iter(self.handled))]

@@ -81,7 +81,8 @@ class ServiceHealth(Struct, frozen=True):
 class SymbolTape(Struct, frozen=True):
     """How complete a symbol's tape is: shares of the trades of the last hour and day that are here, 0 to 1.
 
-    ``stale`` names its streams that are silent longer than their rate makes plausible.
+    ``stale`` names its streams that are silent longer than their rate makes plausible. ``delivery_...`` are the lags
+    of the last minute's trades; None if none came by itself.
     """
 
     symbol: str
@@ -90,6 +91,9 @@ class SymbolTape(Struct, frozen=True):
     coverage_24h: float | None = None
     open_gaps: int = 0
     stale: tuple[str, ...] = ()
+    delivery_now_ms: int | None = None
+    delivery_p50_ms: int | None = None
+    delivery_p99_ms: int | None = None
 
 
 class Status(Struct, frozen=True):
@@ -119,8 +123,9 @@ class Gap(Struct, frozen=True):
 
 
 class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
-    """An alert, who has seen it, and until when nobody is to be told of it."""
+    """An alert, which one has retracted it, who has seen it, and until when nobody is to be told of it."""
 
+    retracted_by: str | None = None
     acked_us: int | None = None
     acked_by: str | None = None
     snoozed_until_us: int | None = None

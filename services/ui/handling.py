@@ -1,4 +1,4 @@
-"""What can be done about an alert from everywhere: acknowledge it, or be told nothing of it for a while."""
+"""What is said of an alert everywhere, and what can be done about it: acknowledge it, or be told nothing of it."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +11,11 @@ from services.common.errors import TransientError
 from services.ui import problems
 from services.ui.answers import HandledAlert
 from services.ui.client import segment
+from services.ui.formatting import number
 from services.ui.view import Site, attributes
 
 SNOOZES = (("15 min", 900), ("1 h", 3600), ("4 h", 14_400), ("1 d", 86_400))
+RETRACTED = "Late trades changed this second, or its window"
 UNITS = (("minutes", 60), ("hours", 3600), ("days", 86_400))
 
 
@@ -51,6 +53,13 @@ def pair_link(pair: str) -> Component:
     """Return the name of a pair as a link to its page."""
     link: Component = html.A(pair, href=f"/pairs?{urlencode({'pair': pair})}", className="inside")
     return link
+
+
+def leg_ages(alert: HandledAlert) -> str:
+    """Return how old the prices of both legs were, empty if that is not known."""
+    if alert.y_age_s is None or alert.x_age_s is None:
+        return ""
+    return f"prices {number(alert.y_age_s, 1)} s and {number(alert.x_age_s, 1)} s old"
 
 
 def actions(alert: HandledAlert) -> Component:

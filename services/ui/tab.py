@@ -68,7 +68,8 @@ class Tab:
                 props["toasts"] = shown
                 # The container forgets what it has shown before another callback could read it.
                 for toast in shown.get("sendNotifications", ()):
-                    props["alert-called"] = {"data": toast["id"]}
+                    if toast["action"] == "show":
+                        props["alert-called"] = {"data": toast["id"]}
         self.mark = Mark(
             place=(selection.page, selection.opened),
             page=self._view.mark,

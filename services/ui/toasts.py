@@ -30,17 +30,20 @@ class Toasts:
         self._seen.update(alert.alert_id for alert in fresh)
         firing = [alert for alert in fresh if alert.state == "firing" and alarms.is_to_be_told(alert, now_us)]
         called = firing[:TOASTS_AT_ONCE]
-        gone = [shown for shown in self._shown if shown in alarms.handled]
-        still = [shown for shown in self._shown if shown not in gone]
-        shown = [alert.alert_id for alert in called] + still
+        retracted = [found for shown in self._shown if (found := alarms.retraction(shown)) is not None]
+        still = [shown for shown in self._shown if alarms.retraction(shown) is None]
+        gone = [shown for shown in still if shown in alarms.handled]
+        shown = [alert.alert_id for alert in called] + [shown for shown in still if shown not in gone]
         # One that had to wait for room would come late: the newest take the place of the oldest.
         self._shown, gone = shown[:TOASTS_AT_ONCE], gone + shown[TOASTS_AT_ONCE:]
+        more = len(firing) - len(called)
+        said = [
+            *map(_taken_back, retracted),
+            *(_toast(alert, zone, more if alert is called[-1] else 0) for alert in reversed(called)),
+        ]
         props: dict[str, Any] = {}
-        if called:
-            more = len(firing) - len(called)
-            props["sendNotifications"] = [
-                _toast(alert, zone, more if alert is called[-1] else 0) for alert in reversed(called)
-            ]
+        if said:
+            props["sendNotifications"] = said
         if gone:
             props["hideNotifications"] = gone
         return props
@@ -48,6 +51,8 @@ class Toasts:
 
 def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
     said = [f"{moment(alert.event_us, zone)}, threshold {threshold(alert.threshold)}. {alert.message}"]
+    if ages := handling.leg_ages(alert):
+        said.append(f" ({ages})")
     if more:
         said.append(f" And {more} more, on the page of alerts.")
     return {
@@ -59,6 +64,20 @@ def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
         ],
         "message": html.Div([html.Div(said), handling.actions(alert)]),
         "color": "var(--bad)",
+        "autoClose": TOAST_MS,
+        "className": "toast",
+        "closeButtonProps": {"aria-label": "Close"},
+    }
+
+
+def _taken_back(alert: HandledAlert) -> dict[str, Any]:
+    """Return what becomes of the toast of an alert that does not hold: no new toast, and no tone."""
+    return {
+        "action": "update",
+        "id": alert.retracts,
+        "title": [handling.pair_link(alert.pair), "  retracted"],
+        "message": f"{handling.RETRACTED}.",
+        "color": "var(--ink-3)",
         "autoClose": TOAST_MS,
         "className": "toast",
         "closeButtonProps": {"aria-label": "Close"},

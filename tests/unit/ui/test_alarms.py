@@ -4,9 +4,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.common.clock import SECOND
-from services.ui.alarms import ALERTS_KEPT, Alarms, source
+from services.ui.alarms import ALERTS_KEPT, TRANSITIONS_KEPT, Alarms, source
 from services.ui.answers import HandledAlert
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
@@ -27,6 +28,11 @@ def made(second: int, pair: str = PAIR, state: Any = "firing", **more: Any) -> H
     )
 
 
+def retraction(alert: HandledAlert) -> HandledAlert:
+    made_id = f"{alert.alert_id}:retracted"
+    return structs.replace(alert, alert_id=made_id, state="retracted", retracts=alert.alert_id)
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(("firing", "resolved"))), max_size=120),
     st.randoms(),
@@ -44,6 +50,57 @@ def test_an_alert_holds_until_it_is_resolved_whatever_the_order_and_however_old(
     firing = [alert for alert in reversed(alerts) if alert.state == "firing" and last[alert.pair] is alert]
     assert alarms.firing() == firing
     assert list(alarms.recent) == alerts[::-1][:ALERTS_KEPT]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("AB"), st.sampled_from(("firing", "resolved")), st.booleans()), max_size=14
+    ),
+    st.booleans(),
+    st.randoms(),
+)
+def test_what_holds_is_the_last_transition_that_none_has_retracted_whatever_the_order(
+    said: Any, is_told_again: bool, random: Any
+) -> None:
+    alerts, holding = [], dict[str, HandledAlert]()
+    for n, (pair, state, is_retracted) in enumerate(said):
+        one = made(n, pair, state)
+        alerts.append(one)
+        if not is_retracted:
+            holding[pair] = one
+            continue
+        alerts.append(retraction(one))
+        if is_told_again:
+            alerts.append(structs.replace(one, retracted_by=alerts[-1].alert_id))
+    random.shuffle(alerts)
+    alarms = Alarms()
+    for one in alerts:
+        alarms.take([one])
+    firing = sorted((one for one in holding.values() if one.state == "firing"), key=lambda one: -one.event_us)
+    assert alarms.firing() == firing
+
+
+def test_a_retracted_alert_is_told_to_nobody_and_one_that_had_ended_it_lets_it_fire_again() -> None:
+    alarms, fired, resolved = Alarms(), made(1), made(2, state="resolved")
+    alarms.take([fired, resolved])
+    assert alarms.firing() == []
+    alarms.take([retraction(resolved)])
+    assert alarms.firing() == [fired]
+    assert alarms.is_to_be_told(fired, NOW_US)
+    alarms.take([retraction(fired), structs.replace(fired, retracted_by="it")])
+    assert alarms.firing() == []
+    assert not alarms.is_to_be_told(fired, NOW_US)
+    assert not Alarms().is_to_be_told(structs.replace(fired, retracted_by="it"), NOW_US)
+    assert "it" in {one.retracted_by for one in alarms.handled.values()}
+
+
+def test_an_alert_of_a_pair_that_fires_often_is_forgotten_last() -> None:
+    alarms = Alarms()
+    alarms.take(made(n, state="resolved" if n % 2 else "firing") for n in range(2 * TRANSITIONS_KEPT))
+    assert alarms.firing() == []
+    last = made(2 * TRANSITIONS_KEPT)
+    alarms.take([last])
+    assert alarms.firing() == [last]
 
 
 def test_what_is_said_again_replaces_what_was_known(alert: Make) -> None:

@@ -65,6 +65,20 @@ def test_only_alerts_that_come_while_the_page_is_open_are_called_out(
     assert "toasts" not in one.step(pairs_page, now)
 
 
+def test_a_retraction_changes_a_toast_without_a_tone(
+    site: Site, pairs_page: Selection, alert: Make, now: Now
+) -> None:
+    one = tab(site)
+    one.step(pairs_page, now)
+    site.market.apply(StreamMessage("update", alerts=(alert(1), alert(2, START_S + 1))), now)
+    assert one.step(pairs_page, now)["alert-called"] == {"data": "alert-2"}
+    retraction = alert(3, state="retracted", retracts="alert-1")
+    site.market.apply(StreamMessage("update", alerts=(retraction,)), now)
+    props = one.step(pairs_page, now)
+    assert [toast["action"] for toast in props["toasts"]["sendNotifications"]] == ["update"]
+    assert "alert-called" not in props
+
+
 def test_many_alerts_at_once_are_summed_up(site: Site, pairs_page: Selection, alert: Make, now: Now) -> None:
     one = tab(site)
     one.step(pairs_page, now)

@@ -59,6 +59,30 @@ def test_a_toast_goes_when_somebody_has_dealt_with_its_alert(alert: Make) -> Non
     assert toasts.step(alarms, "UTC", NOW_US) == {}
 
 
+def test_a_toast_says_how_old_the_prices_were(alert: Make) -> None:
+    alarms = Alarms()
+    toasts = Toasts(alarms, None)
+    alarms.take([alert(1, y_age_s=0.2, x_age_s=4.1)])
+    (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
+    assert "(prices 0.2 s and 4.1 s old)" in text(toast)
+
+
+def test_the_toast_of_a_retracted_alert_says_so_and_why_and_no_other_comes(alert: Make) -> None:
+    alarms = Alarms()
+    toasts = Toasts(alarms, None)
+    alarms.take([alert(1)])
+    toasts.step(alarms, "UTC", NOW_US)
+    retraction = alert("r", state="retracted", retracts="alert-1")
+    alarms.take([retraction, alert(1, retracted_by="alert-r"), alert(2, retracted_by="alert-3")])
+    props = toasts.step(alarms, "UTC", NOW_US)
+    (toast,) = props["sendNotifications"]
+    assert (toast["action"], toast["id"]) == ("update", "alert-1")
+    assert "retracted" in text(toast)
+    assert "Late trades changed this second, or its window." in text(toast)
+    assert "hideNotifications" not in props
+    assert toasts.step(alarms, "UTC", NOW_US) == {}
+
+
 def test_the_newest_toast_takes_the_place_of_the_oldest(alert: Make) -> None:
     alarms = Alarms()
     toasts = Toasts(alarms, None)

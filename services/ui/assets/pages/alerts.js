@@ -2,7 +2,7 @@
 (function () {
     "use strict";
 
-    const STATES = ["all", "firing", "resolved", "acknowledged"];
+    const STATES = ["all", "firing", "resolved", "retracted", "acknowledged"];
     const SNOOZED = ["any", "yes", "no"];
     const SWEEP_EVERY_MS = 1000;
     const { query, remember, oneOf, look, moment, local, instant, address, written, number, set, keep } = window.pairstream;

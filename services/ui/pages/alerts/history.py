@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from dash.development.base_component import Component
 
-from services.ui import components, downloads
+from services.common.messages import AlertState
+from services.ui import components, downloads, handling
 from services.ui.answers import HandledAlert, Listing
 from services.ui.formatting import moment, threshold, zscore
 from services.ui.handling import SNOOZES
@@ -14,7 +15,13 @@ from services.ui.readings import Reading
 from services.ui.view import Selection, Site
 
 PATH = "/v1/alerts"
-STATES = {"all": "All", "firing": "Firing", "resolved": "Resolved", "acknowledged": "Acknowledged"}
+STATES = {
+    "all": "All",
+    "firing": "Firing",
+    "resolved": "Resolved",
+    "retracted": "Retracted",
+    "acknowledged": "Acknowledged",
+}
 SNOOZED = {"any": "Snoozed or not", "yes": "Snoozed", "no": "Not snoozed"}
 PAGE_ROWS = 100
 CSV_ROWS = 1_000_000
@@ -23,12 +30,16 @@ RETRY_EVERY_S = 2.0
 
 Row = dict[str, Any]
 
-_IS_STATE = {name: f"params.data.state == '{name}'" for name in ("firing", "resolved")}
+_OF_ALERTS = get_args(AlertState)
+_IS_STATE = {
+    **{name: f"params.data.state == '{name}'" for name in ("firing", "resolved")},
+    "retracted": "params.data.state.endsWith('retracted')",
+}
 _INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
 COLUMNS: list[dict[str, Any]] = [
     {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 140},
     {"field": "pair", "headerName": "Pair", "width": 142, "cellRenderer": "PairLink", **_INSIDE},
-    {"field": "state", "headerName": "State", "width": 84, "cellClassRules": _IS_STATE},
+    {"field": "state", "headerName": "State", "width": 132, "cellClassRules": _IS_STATE},
     {
         "field": "z",
         "headerName": "z",
@@ -85,7 +96,7 @@ class Wanted:
         """Return what the API is asked with."""
         asked: dict[str, str | int | None] = {
             "pair": self.pair,
-            "state": self.state if self.state in ("firing", "resolved") else None,
+            "state": self.state if self.state in _OF_ALERTS else None,
             "acked": "true" if self.state == "acknowledged" else None,
             "snoozed": None if self.snoozed is None else str(self.snoozed).lower(),
             "start": self.start_us,
@@ -156,15 +167,16 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
             "id": alert.alert_id,
             "time": alert.event_us // 1000,
             "pair": alert.pair,
-            "state": alert.state,
+            # One that does not hold is none that fires: nothing can be done about it.
+            "state": f"{alert.state}, retracted" if alert.retracted_by else alert.state,
             "z": alert.value,
             "threshold": alert.threshold,
-            "message": alert.message.removeprefix(f"{alert.pair}: "),
+            "message": _message(alert),
             "acked": _ms(alert.acked_us),
             "by": alert.acked_by,
             "until": _ms(alert.snoozed_until_us),
             # The table draws a cell again when its value has changed.
-            "handling": f"{alert.acked_us} {alert.snoozed_until_us}",
+            "handling": f"{alert.acked_us} {alert.snoozed_until_us} {alert.retracted_by}",
             "text": {
                 "z": zscore(alert.value, alert.threshold),
                 "threshold": threshold(alert.threshold),
@@ -182,6 +194,12 @@ def live(
     shown = {row["id"] for row in new}
     old = rows(alert for alert in handled.values() if alert.alert_id not in shown)
     return [*new, *({**row, "is_old": True} for row in old)]
+
+
+def _message(alert: HandledAlert) -> str:
+    ages, said = handling.leg_ages(alert), alert.message.removeprefix(f"{alert.pair}: ")
+    parts = [f"{handling.RETRACTED}: {said}" if alert.retracted_by else said, ages]
+    return ", ".join(part for part in parts if part)
 
 
 def _ms(us: int | None) -> int | None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, Signal
+from services.common.messages import Signal
 from services.ui import charts, formatting, palette
-from services.ui.answers import WatchedPair
+from services.ui.answers import HandledAlert, WatchedPair
 from services.ui.charts import Marker, Shape
 
 KEPT = 200
@@ -15,13 +15,14 @@ KEPT = 200
 WORDS_UP_TO = 8
 
 Side = Literal["short", "long"]
-Kind = Literal[Side, "exit", "firing", "resolved"]
+Kind = Literal[Side, "exit", "firing", "resolved", "retracted"]
 SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "short": ("arrowDown", palette.BEYOND, "short"),
     "long": ("arrowUp", palette.BEYOND, "long"),
     "exit": ("circle", palette.SPREAD, "exit"),
     "firing": ("square", palette.FIRING, "alert"),
     "resolved": ("square", palette.RESOLVED, "resolved"),
+    "retracted": ("square", palette.RESOLVED, "retracted"),
 }
 ENDS: tuple[Kind, ...] = ("exit", "resolved")
 
@@ -68,12 +69,20 @@ class Crossings:
         self._is_begun = True
 
 
-def of_alerts(alerts: Iterable[Alert]) -> list[Mark]:
-    """Return the marks of alerts."""
+def of_alerts(alerts: Iterable[HandledAlert]) -> list[Mark]:
+    """Return the marks of alerts; one that does not hold has one mark with what has retracted it."""
+    known = {alert.alert_id: alert for alert in alerts}
+    retracted = {alert.retracts for alert in known.values()}
     return [
-        Mark(alert.event_us, alert.state, alert.value, f"Alert {alert.state}: {alert.message}")
-        for alert in alerts
+        _mark(alert, is_retracted=alert.alert_id in retracted or alert.retracted_by is not None)
+        for alert in known.values()
+        if alert.retracts not in known
     ]
+
+
+def _mark(alert: HandledAlert, *, is_retracted: bool) -> Mark:
+    words = f"Alert {alert.state}{', retracted' if is_retracted else ''}: {alert.message}"
+    return Mark(alert.event_us, "retracted" if is_retracted else alert.state, alert.value, words)
 
 
 def markers(marks: Iterable[Mark], first_us: int, last_us: int) -> list[Marker]:

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, Signal
+from services.common.messages import Signal
 from services.ui import charts, holes, steps
+from services.ui.answers import HandledAlert
 from services.ui.holes import Holes
 from services.ui.market import Market, Now
 from services.ui.pages.pairs import fits, lines, marks, side, spans, words
@@ -119,7 +120,7 @@ class PairsView(View):
         shade = self._holes.shade(track, *ends, gaps, quiet, zone)
         return canvas.extras(drawn, _band(fit, track.points, *ends), shade)
 
-    def _alerts(self, pair: str) -> list[Alert]:
+    def _alerts(self, pair: str) -> list[HandledAlert]:
         site = self.site
         older = site.readings.get(
             ("alerts", pair), lambda: site.client.alerts(pair, marks.KEPT), ALERTS_EVERY_S

@@ -23,6 +23,7 @@ def wanted(**asks: Any) -> Wanted:
         ({}, {}),
         ({"state": "odd", "from": "soon", "to": True}, {}),
         ({"pair": PAIR, "state": "firing"}, {"pair": PAIR, "state": "firing"}),
+        ({"state": "retracted"}, {"state": "retracted"}),
         ({"state": "acknowledged"}, {"acked": "true"}),
         ({"snoozed": "yes"}, {"snoozed": "true"}),
         ({"snoozed": "no", "state": "firing"}, {"snoozed": "false", "state": "firing"}),
@@ -66,6 +67,17 @@ def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert
     rows = history.live([recent], {"alert-2": old}, wanted(), START_US)
     assert [(row["id"], row.get("is_old", False)) for row in rows] == [("alert-1", False), ("alert-2", True)]
     assert (rows[1]["acked"], rows[1]["by"]) == (START_S * 1000, "desk")
+
+
+def test_a_retracted_alert_says_so_and_why_and_its_row_changes_however_old_it_is(alert: Make) -> None:
+    ages = {"y_age_s": 0.2, "x_age_s": 4.1}
+    (fired,) = history.rows([alert(1, **ages)])
+    assert (fired["state"], fired["message"]) == ("firing", "beyond entry, prices 0.2 s and 4.1 s old")
+    (retracted,) = history.rows([alert(1, retracted_by="alert-9", **ages)])
+    assert retracted["state"] == "firing, retracted"
+    why = "Late trades changed this second, or its window: beyond entry, prices 0.2 s and 4.1 s old"
+    assert retracted["message"] == why
+    assert retracted["handling"] != fired["handling"]
 
 
 def test_z_and_threshold_have_the_digits_that_tell_them_apart(alert: Make) -> None:

@@ -88,6 +88,19 @@ def test_bit_by_bit_is_as_all_at_once(
     assert not any(one == other for one, other in pairwise(sides)), sides
 
 
+def test_a_retracted_alert_has_one_quiet_mark_with_what_retracts_it(alert: Make) -> None:
+    fired, kept = alert(1, START_S, value=2.31), alert(2, START_S + 1)
+    retraction = alert(3, START_S, state="retracted", retracts="alert-1")
+    told_again = msgspec.structs.replace(fired, retracted_by="alert-3")
+    for known in ([fired, retraction, kept], [retraction, told_again, kept], [told_again, kept]):
+        quiet, firing = marks.markers(marks.of_alerts(known), 0, 2**62)
+        assert quiet["id"] == "Alert firing, retracted: beyond entry"
+        assert (quiet["shape"], quiet["color"], quiet["text"]) == ("square", palette.RESOLVED, "retracted")
+        assert firing["text"] == "alert"
+    (alone,) = marks.markers(marks.of_alerts([retraction]), 0, 2**62)
+    assert alone["text"] == "retracted"
+
+
 def test_marks_are_sorted_by_time() -> None:
     late, early = Mark(2 * SECOND, "exit", 0.0, "late"), Mark(SECOND, "exit", 0.0, "early")
     assert [marker["id"] for marker in marks.markers([late, early], 0, 3 * SECOND)] == ["early", "late"]
