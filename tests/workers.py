@@ -189,7 +189,7 @@ class Sayings:
             signals = [value for (name, _), value in self._signals.items() if name == pair]
             assert signals == [encode(one.signal) for one in told]
             alerts = [value for value in self._alerts.values() if decode(value, Alert).pair == pair]
-            assert alerts == [encode(one.alert) for one in told if one.alert]
+            assert alerts == [encode(alert) for one in told for alert in one.alerts]
 
 
 @contextmanager

@@ -57,8 +57,9 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ``repaired`` says that the stream missed it and that it was asked for afterwards: it may come late and out
     of order. It is left out where it is false.
 
-    ``marked_us`` is the latest time up to which ingest had said that nothing more of the symbol would come, left out
-    unless this trade is from before it: so the order of trades and time marks can be told from the tape alone.
+    ``marks`` are the time marks that ingest has said of the symbol since its last trade: the ends of stretches, certain and
+    doubtful ones by turns, the first one certain. Marks are on a topic of their own; so the order of trades and marks can
+    be told from the tape alone.
     """
 
     venue: Name
@@ -70,7 +71,7 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     size: Positive
     buyer_is_maker: bool
     repaired: bool = False
-    marked_us: Microseconds = 0
+    marks: tuple[Microseconds, ...] = ()
 
 
 class Quote(Struct, frozen=True, kw_only=True, gc=False):
@@ -153,7 +154,7 @@ class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=Tru
 
     With ``first_id`` it stands for all trades from that id to its own, which are of one second and of which it is the
     last. With ``lost`` it says nothing but that trades of the symbol before the next one may not have been read.
-    ``marked_us`` is that of the tick, ``is_doubtful`` that of the mark.
+    ``marks`` are those of the tick, ``is_doubtful`` is that of the mark.
     """
 
     symbol: Name
@@ -162,7 +163,7 @@ class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=Tru
     price: Positive | None = None
     first_id: TradeId | None = None
     lost: bool = False
-    marked_us: Microseconds = 0
+    marks: tuple[Microseconds, ...] = ()
     is_doubtful: bool = False
 
 
@@ -177,7 +178,7 @@ class LegTrades(Struct, frozen=True, kw_only=True):
 
 
 class TimeMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """No trade of `symbol` after `trade_id` happened before `event_us`; topic ``time-marks``, key: symbol. Internal.
+    """No trade of `symbol` from before `event_us` follows the trade `trade_id`; topic ``time-marks``, key: symbol. Internal.
 
     ingest says it of symbols that are quiet while others trade, and of all when a recording ends, so that what
     a second holds depends on the tape and never on who was how fast. A mark that ``is_doubtful`` says only that

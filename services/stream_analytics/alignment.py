@@ -1,37 +1,42 @@
 """Bring the two legs of a pair onto closed one-second samples, by event time alone."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
 
 from services.common.clock import SECOND
+from services.stream_analytics.holes import HoleKind
 from services.stream_analytics.tape import SymbolTape, Trade
 
 Leg = Literal["y", "x"]
+
+EVER = 1 << 62
+"""A moment of the tape at which all is known that will ever be."""
 
 
 class Sample(Struct, frozen=True):
     """Both legs at the end of a second; their trades may be older than the second.
 
-    `stale` names legs whose trade is too old, `torn` those whose tape misses trades there, and `lost` those of them
-    whose trades there were, but got lost before they were read.
+    `stale` names legs whose trade is too old, and `holes` those whose tape is unknown there, with the reason. `late`
+    counts trades of the second that came after it had closed.
     """
 
     end_us: int
     y: Trade
     x: Trade
     stale: tuple[Leg, ...] = ()
-    torn: tuple[Leg, ...] = ()
-    lost: tuple[Leg, ...] = ()
+    holes: tuple[tuple[Leg, HoleKind], ...] = ()
+    late: int = 0
 
     @property
     def is_whole(self) -> bool:
         """Tell whether both prices are those of this second."""
-        return not self.stale and not self.torn
+        return not self.stale and not self.holes
 
 
 class Alignment:
-    """Close seconds in order, once both tapes are final beyond them.
+    """Step through the seconds of two tapes, in order.
 
     What a closed second holds depends on the two tapes only, each in its own order, so live and replay agree at
     any speed and however the tapes interleave.
@@ -60,20 +65,31 @@ class Alignment:
         """Go on after the last closed second of an earlier run; what was closed is passed over."""
         self._y, self._x, self.closed_until, self.passed_us = y, x, closed_until, closed_until
 
-    def close(self) -> list[Sample]:
-        """Return the seconds that have become final, oldest first."""
-        until = min(self._y_tape.final_us, self._x_tape.final_us)
-        samples: list[Sample] = []
-        while self.closed_until < until and (second := self._next_second()) is not None and second < until:
-            self._y = self._y_tape.seconds.get(second, self._y)
-            self._x = self._x_tape.seconds.get(second, self._x)
-            self.closed_until = second + SECOND
-            if self._y is not None and self._x is not None:
-                samples.append(self._sample(self.closed_until, self._y, self._x))
-        self.passed_us = max(self.passed_us, until)
-        return samples
+    def copy(self) -> "Alignment":
+        """Return one that stands where this one does, on the same tapes."""
+        other = Alignment(self._y_tape, self._x_tape, self.stale_after_us)
+        other._y, other._x = self._y, self._x
+        other.closed_until, other.passed_us = self.closed_until, self.passed_us
+        return other
 
-    def _next_second(self) -> int | None:
+    def close(self, until: int, at_us: int | None = None) -> Iterator[Sample]:
+        """Yield the seconds before `until`, oldest first, by what the tapes knew at `at_us`.
+
+        Without `at_us` each second is what was known at its end.
+        """
+        while self.closed_until < until:
+            second = self._next_second(at_us)
+            if second is None or second >= until:
+                break
+            self.closed_until = end_us = second + SECOND
+            known_us = end_us if at_us is None else at_us
+            self._y = self._y_tape.last_trade(second, known_us) or self._y
+            self._x = self._x_tape.last_trade(second, known_us) or self._x
+            if self._y is not None and self._x is not None:
+                yield self._sample(end_us, self._y, self._x, known_us)
+        self.passed_us = max(self.passed_us, until)
+
+    def _next_second(self, at_us: int | None) -> int | None:
         """Return the next second to close.
 
         When both legs are silent the first second in which both are stale is still closed, to say so; the
@@ -86,19 +102,22 @@ class Alignment:
             and after - max(self._y.event_us, self._x.event_us) <= self.stale_after_us
         ):
             return after
-        seconds = (self._y_tape.next_second(after), self._x_tape.next_second(after))
+        seconds = (self._y_tape.next_second(after, at_us), self._x_tape.next_second(after, at_us))
         return min((second for second in seconds if second is not None), default=None)
 
-    def _sample(self, end_us: int, y: Trade, x: Trade) -> Sample:
+    def _sample(self, end_us: int, y: Trade, x: Trade, at_us: int) -> Sample:
         oldest = end_us - self.stale_after_us
-        if y.event_us >= oldest and x.event_us >= oldest and not self._y_tape.gaps and not self._x_tape.gaps:
-            return Sample(end_us, y, x)
-        legs: tuple[tuple[Leg, Trade, SymbolTape], ...] = (("y", y, self._y_tape), ("x", x, self._x_tape))
+        y_tape, x_tape = self._y_tape, self._x_tape
+        second = end_us - SECOND
+        late = y_tape.late_trades(second, at_us) + x_tape.late_trades(second, at_us)
+        if y.event_us >= oldest and x.event_us >= oldest and not y_tape.holes and not x_tape.holes:
+            return Sample(end_us, y, x, late=late)
+        legs: tuple[tuple[Leg, Trade, SymbolTape], ...] = (("y", y, y_tape), ("x", x, x_tape))
         return Sample(
             end_us,
             y,
             x,
             tuple(leg for leg, trade, _ in legs if trade.event_us < oldest),
-            tuple(leg for leg, _, tape in legs if tape.gap_at(end_us)),
-            tuple(leg for leg, _, tape in legs if (gap := tape.gap_at(end_us)) and gap.is_loss),
+            tuple((leg, kind) for leg, _, tape in legs if (kind := tape.hole_at(end_us, at_us))),
+            late,
         )

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Protocol
 
 from services.common.messages import LegTrade, PairConfig
@@ -22,9 +23,10 @@ class Acknowledged(Protocol):
 class Partition:
     """Turn trades into outcomes. Trades are acknowledged in order, once all they change is stored."""
 
-    def __init__(self, store: Store, lateness_us: int = 0) -> None:
+    def __init__(self, store: Store, lateness_us: int = 0, horizon_us: int = 0) -> None:
+        """`lateness_us` and `horizon_us` are those of the tapes."""
         self._store = store
-        self._lateness_us = lateness_us
+        self._new_tape = partial(SymbolTape, lateness_us, horizon_us)
         self.trackers: dict[str, PairTracker] = {}
         self.tapes: dict[str, SymbolTape] = {}
         self._of_symbol: dict[str, list[PairTracker]] = {}
@@ -61,14 +63,16 @@ class Partition:
         for trade in trades:
             if (tape := self.tapes.get(trade.symbol)) is None:
                 continue
-            trackers, final_us, is_latest = self._of_symbol[trade.symbol], tape.final_us, False
+            trackers, closed_us, is_latest = self._of_symbol[trade.symbol], tape.closed_us, False
+            if trade.marks:
+                tape.follow_marks(trade.marks)
             if trade.lost:
                 tape.lose()
             elif trade.price is None:
-                tape.mark(trade.event_us, trade.trade_id)
+                tape.mark(trade.event_us, trade.trade_id, trade.is_doubtful)
             else:
                 is_latest = tape.add(Trade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
-            if tape.final_us > final_us:
+            if tape.closed_us > closed_us:
                 for tracker in trackers:
                     outcomes += tracker.close()
             if is_latest:
@@ -107,6 +111,8 @@ class Partition:
         for trade in trades:
             # A mark says nothing of its own moment, only of what was before; a loss is of no moment.
             event_us = trade.event_us - (trade.price is None)
+            if trade.marks:
+                event_us = max(event_us, trade.marks[-1] - 1)
             if event_us > last.get(trade.symbol, -1):
                 last[trade.symbol] = event_us
         self._held.append((event, last))
@@ -153,7 +159,8 @@ class Partition:
     def _add(self, config: PairConfig) -> None:
         pair = Pair.parse(config.pair)
         for symbol in pair:
-            self.tapes.setdefault(symbol, SymbolTape(self._lateness_us))
+            if symbol not in self.tapes:
+                self.tapes[symbol] = self._new_tape()
         tracker = PairTracker(config, self.tapes[pair.y], self.tapes[pair.x], self._store)
         tracker.restore()
         if not self._fresh:

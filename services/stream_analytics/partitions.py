@@ -55,8 +55,11 @@ class Partitions:
                 settings.broker_keeps_bytes,
                 lambda key: partition_of(pair_of(key), settings.partitions) == number,
             )
-            lateness_us = round(settings.allowed_lateness_s * clock.SECOND)
-            partition = self._here[number] = Partition(changelog, lateness_us)
+            partition = self._here[number] = Partition(
+                changelog,
+                round(settings.allowed_lateness_s * clock.SECOND),
+                round(settings.correction_horizon_s * clock.SECOND),
+            )
         if self._versions.get(number) != self._pairs.version:
             partition.configure(
                 {

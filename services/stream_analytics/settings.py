@@ -14,6 +14,8 @@ class StreamSettings(KafkaSettings, PairSettings, MetricsSettings):
     signal_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
     # A second stays open for so much longer, by event time, for trades that come out of order.
     allowed_lateness_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.0
+    # A second that has closed is corrected for trades that come so much later, by event time; then it is final.
+    correction_horizon_s: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 30.0
     # How often the windows are stored; what came since is read again after a crash.
     save_interval_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     # A worker that reads nothing for so long, although messages come, ends itself to be started again.

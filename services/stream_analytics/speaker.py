@@ -137,11 +137,12 @@ class Speaker:
                 await self._publish(Outcome(signal))
 
     async def _publish(self, outcome: Outcome) -> None:
-        signal, alert = outcome
+        signal, alerts = outcome
         key = signal.pair.encode()
         self._counters["signals" if signal.closed else "live_signals"] += 1
         await self._send(topics.SIGNALS.name, key=key, value=encode(signal))
-        if alert is not None:
+        self._counters["corrections"] += signal.revision > 0
+        for alert in alerts:
             self._counters["alerts"] += 1
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
             await self._send(topics.ALERTS.name, key=key, value=encode(alert), at_once=True)

@@ -1,11 +1,17 @@
-"""The tape of one symbol as its pairs need it: the last trade of each second, and how far it is known."""
+"""The tape of one symbol as its pairs need it: the last trade of each second, how far it is known, and since when."""
 
 from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from services.common.clock import SECOND
+from services.stream_analytics.holes import Hole, HoleKind
+
+
+_NEVER_US = 1 << 62
 
 
 class Trade(Struct, frozen=True):
@@ -16,43 +22,67 @@ class Trade(Struct, frozen=True):
     trade_id: int = 0
 
 
-class Gap(NamedTuple):
-    """Event times between which trades are missing, and whether they are because messages were lost on their way."""
+class _LateTrades(NamedTuple):
+    """The last of `number` trades that came when their second had closed, and the tape was at `learned_us`."""
+
+    learned_us: int
+    trade: Trade
+    number: int
+
+
+class Change(NamedTuple):
+    """What was known of the time from `first_us` on has changed when the tape was in the second `learned_us`."""
 
     first_us: int
-    last_us: int
-    is_loss: bool
+    learned_us: int
+
+
+class _Mark(NamedTuple):
+    event_us: int
+    trade_id: int
+    is_doubtful: bool
 
 
 class SymbolTape:
     """Take the trades of one symbol in the order of its partition, which every worker and every replay shares.
 
-    Whether a trade is late depends on its own symbol alone: it is once a later trade, or a mark, has ended its
-    second and `lateness_us` have passed.
+    A second closes once a later trade, or a mark, has ended it and `lateness_us` have passed. What comes for it then
+    is late: it changes what the tape says *since that moment of the tape*, until `horizon_us` more have passed and
+    the second is final. So whoever asks what was known at an event time is told the same, whenever he asks.
     """
 
-    def __init__(self, lateness_us: int = 0) -> None:
+    def __init__(self, lateness_us: int = 0, horizon_us: int = 0) -> None:
         self._lateness_us = lateness_us
+        self._horizon_us = horizon_us
         self.newest: Trade | None = None
         """The latest trade, known before the tape has it: what the moment is judged by."""
         self.known_us = 0
         """The event time up to which the tape is known."""
+        self.closed_us = 0
+        """The end of the last second that has closed."""
         self.final_us = 0
         """The end of the last second that nothing can change any more."""
         self.late = 0
         self.seconds: dict[int, Trade] = {}
-        """The last trade of each second, by its start; those that every pair has passed are forgotten."""
-        self.gaps: list[Gap] = []
+        """The last trade of each second when it closed, by its start, as long as a pair needs it."""
+        self.holes: list[Hole] = []
+        self.changes: list[Change] = []
+        """What was learned of seconds that had closed, in the order of learning."""
+        self._late: dict[int, list[_LateTrades]] = {}
+        self._starts: list[int] = []  # of `seconds` and of those with late trades alone, ascending
         self._loses = False
-        self._starts: list[int] = []  # of `seconds`, ascending
         self._last: Trade | None = None
-        self._last_id: int | None = None
-        self._mark: tuple[int, int] | None = None
+        self._is_restored = False
+        self._last_id = -1
+        self._earlier = _earlier_than(0)
+        """The ids before the first one, which may still come."""
+        self._marks: deque[_Mark] = deque()
 
     def restore(self, last: Trade) -> None:
-        """Know the last trade of an earlier run: what follows it may show a gap."""
-        if self._last is None or _order(last) > _order(self._last):
-            self._last, self._last_id = last, last.trade_id
+        """Know the last trade that the state of a pair holds: what follows the oldest of them may show a gap."""
+        if self.known_us == 0 and (self._last is None or _order(last) < _order(self._last)):
+            self._last, self._is_restored = last, True
+            self._begin_at(last.trade_id)
         self.glimpse(last)
 
     def glimpse(self, trade: Trade) -> bool:
@@ -65,69 +95,213 @@ class SymbolTape:
     def add(self, trade: Trade, first_id: int | None = None) -> bool:
         """Take a trade and tell whether it is the latest one.
 
-        With `first_id` it is the last of a run of trades of one second, whose ids begin there.
+        With `first_id` it is the last of a run of trades of one second, whose ids begin there. A trade that has come
+        before says nothing.
         """
         last, last_id = self._last, self._last_id
         begun_at = trade.trade_id if first_id is None else first_id
-        if last_id is None or trade.trade_id > last_id:
-            if last is not None and last_id is not None and begun_at > last_id + 1:
-                self._tear(last.event_us, trade.event_us)
-            self._last_id = trade.trade_id
-            self._loses = False
         second = trade.event_us - trade.event_us % SECOND
-        if second < self.final_us:
-            self.late += trade.trade_id - begun_at + 1
+        if trade.trade_id > last_id:
+            begun_at = max(begun_at, last_id + 1)
+            self._follow(last, begun_at, trade)
+        elif last is not None and trade.event_us > last.event_us and not self._lacks(trade.trade_id):
+            # Nothing has come from after the latest trade: the venue numbers anew.
+            self._begin_at(trade.trade_id)
+        elif not self._fill(begun_at, trade, second):
             return False
-        if (known := self.seconds.get(second)) is None:
-            insort(self._starts, second)
-        if known is None or _order(known) <= _order(trade):
-            self.seconds[second] = trade
-        self._know(trade.event_us)
-        if self._mark is not None:
-            self.mark(*self._mark)
+        if second < self.closed_us:
+            self._add_late(second, trade, trade.trade_id - begun_at + 1)
+        else:
+            if (known := self.seconds.get(second)) is None:
+                insort(self._starts, second)
+            if known is None or _order(known) <= _order(trade):
+                self.seconds[second] = trade
+            self._know(trade.event_us)
+        if self._marks:
+            self._heed()
         if last is None or _order(trade) >= _order(last):
             self._last = trade
         return self.glimpse(trade)
 
-    def mark(self, event_us: int, trade_id: int) -> None:
-        """Know that nothing traded after `trade_id` up to `event_us`; it counts once that trade is here."""
-        if self._last_id is not None and self._last_id >= trade_id:
-            self._know(event_us)
-            self._mark = None
-        else:
-            self._mark = event_us, trade_id
+    def mark(self, event_us: int, trade_id: int, is_doubtful: bool = False) -> None:
+        """Know that nothing came after the trade `trade_id` from before `event_us`; it counts once that one is here.
+
+        One that `is_doubtful` only ends the wait: what seemed quiet since then may have traded.
+        """
+        self._marks.append(_Mark(event_us, trade_id, is_doubtful))
+        self._heed()
+
+    def follow_marks(self, ends_us: Sequence[int]) -> None:
+        """Know the marks that came before the next trade: their ends, of certain and doubtful ones by turns."""
+        for number, end_us in enumerate(ends_us):
+            if number % 2:
+                self._doubt(end_us)
+            else:
+                self._trust(end_us)
 
     def lose(self) -> None:
         """Know that messages were lost: if trades are missing before the next one, that is why."""
         self._loses = True
 
-    def next_second(self, since_us: int) -> int | None:
-        """Return the first second that begins at `since_us` or later and has a trade."""
-        place = bisect_left(self._starts, since_us)
-        return self._starts[place] if place < len(self._starts) else None
+    def next_second(self, since_us: int, at_us: int | None = None) -> int | None:
+        """Return the first second that begins at `since_us` or later and has a trade that was known at `at_us`.
 
-    def gap_at(self, event_us: int) -> Gap | None:
-        """Return the gap in which trades just before `event_us` are missing, if there is one."""
-        return next((gap for gap in self.gaps if gap.first_us < event_us <= gap.last_us), None)
+        Without `at_us` it was known when the second closed.
+        """
+        for place in range(bisect_left(self._starts, since_us), len(self._starts)):
+            second = self._starts[place]
+            if second in self.seconds or (at_us is not None and self.last_trade(second, at_us) is not None):
+                return second
+        return None
+
+    def last_trade(self, second: int, at_us: int) -> Trade | None:
+        """Return the last trade of a second by what was known at `at_us`, None if there was none."""
+        known = self.seconds.get(second)
+        for learned_us, trade, _ in self._late.get(second, ()):
+            if learned_us < at_us and (known is None or _order(known) <= _order(trade)):
+                known = trade
+        return known
+
+    def late_trades(self, second: int, at_us: int) -> int:
+        """Return how many trades of a second had come after it had closed, by what was known at `at_us`."""
+        if not self._late:
+            return 0
+        return sum(one.number for one in self._late.get(second, ()) if one.learned_us < at_us)
+
+    def hole_at(self, end_us: int, at_us: int) -> HoleKind | None:
+        """Return why the trades just before `end_us` are unknown, by what was known at `at_us`; None if they are not.
+
+        What is missing comes before what may be.
+        """
+        kinds = [hole.kind for hole in self.holes if hole.covers(end_us, at_us)]
+        return next((kind for kind in kinds if kind != "doubtful"), kinds[0] if kinds else None)
 
     def forget(self, before_us: int) -> None:
         """Drop what no pair will ask for again."""
         place = bisect_left(self._starts, before_us)
         for second in self._starts[:place]:
-            del self.seconds[second]
+            self.seconds.pop(second, None)
+            self._late.pop(second, None)
         del self._starts[:place]
-        self.gaps = [gap for gap in self.gaps if gap.last_us >= before_us]
+        self.holes = [hole for hole in self.holes if hole.last_us >= before_us]
+        self.changes = [change for change in self.changes if change.learned_us >= before_us]
 
     def _know(self, event_us: int) -> None:
         if event_us > self.known_us:
             self.known_us = event_us
-            final_us = event_us - self._lateness_us
-            self.final_us = max(self.final_us, final_us - final_us % SECOND)
+            closed_us = event_us - self._lateness_us
+            self.closed_us = max(self.closed_us, closed_us - closed_us % SECOND)
+            self.final_us = max(self.final_us, self.closed_us - self._horizon_us)
 
-    def _tear(self, first_us: int, last_us: int) -> None:
-        # Inside one second a gap hides nothing: the second's last trade is here.
-        if first_us // SECOND < last_us // SECOND:
-            self.gaps.append(Gap(first_us, last_us, self._loses))
+    def _add_late(self, second: int, trade: Trade, number: int) -> None:
+        self.late += number
+        if second < self.final_us:
+            return
+        if second not in self._late:
+            self._late[second] = []
+            if second not in self.seconds:
+                insort(self._starts, second)
+        found, now_us = self._late[second], self.known_us - self.known_us % SECOND
+        if found and found[-1].learned_us == now_us:
+            _, last, before = found.pop()
+            trade, number = max(last, trade, key=_order), before + number
+        found.append(_LateTrades(now_us, trade, number))
+        self._learn(second)
+
+    def _follow(self, last: Trade | None, begun_at: int, trade: Trade) -> None:
+        """Take a trade whose id is the highest: it may show that others are missing, and ends doubt."""
+        if last is None:
+            self._begin_at(begun_at)
+        # Inside one second a gap hides nothing, if its trades do not come: the second's last trade is here.
+        elif begun_at > self._last_id + 1:
+            first_us, ids = max(last.event_us, self.final_us), [(self._last_id + 1, begun_at - 1)]
+            kind: HoleKind = "lost" if self._loses else "missing"
+            self.holes.append(Hole(first_us, trade.event_us, kind, self.known_us, None, ids))
+            self._learn(first_us)
+        self._dispel_doubt(trade.event_us)
+        self._last_id = trade.trade_id
+        self._loses = False
+
+    def _begin_at(self, trade_id: int) -> None:
+        self._last_id, self._earlier = trade_id, _earlier_than(trade_id)
+
+    def _dispel_doubt(self, until_us: int) -> None:
+        """Know that what seemed quiet up to `until_us` was, but for trades that have come."""
+        for hole in list(self.holes):
+            if hole.kind == "doubtful" and hole.filled_us is None and hole.first_us < until_us:
+                self._fill_hole(hole, until_us)
+
+    def _fill_hole(self, hole: Hole, until_us: int) -> None:
+        self._learn(hole.first_us)
+        self.holes += hole.fill(until_us, self.known_us, self.final_us)
+
+    def _has(self, trade_id: int) -> bool:
+        # What came before the stored state is not known one by one.
+        is_earlier = self._earlier.lacks(trade_id) and not self._is_restored
+        lacks = is_earlier or any(hole.lacks(trade_id) for hole in self.holes)
+        return trade_id <= self._last_id and not lacks
+
+    def _lacks(self, trade_id: int) -> bool:
+        return self._earlier.lacks(trade_id) or any(hole.lacks(trade_id) for hole in self.holes)
+
+    def _fill(self, begun_at: int, trade: Trade, second: int) -> bool:
+        """Take a trade whose id is not the highest; tell whether it is one that has not come before."""
+        found = [hole for hole in (self._earlier, *self.holes) if hole.lacks(trade.trade_id)]
+        for hole in found:
+            # What is too late to count fills nothing: what was said of these seconds stays.
+            hole.is_final |= second < self.final_us
+            if hole.take(begun_at, trade.trade_id):
+                self._fill_hole(hole, hole.last_us)
+        if not found and second < self.final_us:
+            self.late += trade.trade_id - begun_at + 1
+        return bool(found)
+
+    def _heed(self) -> None:
+        """Apply the marks whose trades are here, and those before them; drop those that say nothing new."""
+        marks = self._marks
+        heard = max((n for n, mark in enumerate(marks) if self._has(mark.trade_id)), default=-1)
+        for _ in range(heard + 1):
+            event_us, _, is_doubtful = marks.popleft()
+            if is_doubtful:
+                self._doubt(event_us)
+            else:
+                self._trust(event_us)
+        while marks and marks[0].event_us <= self.known_us:
+            marks.popleft()
+
+    def _trust(self, until_us: int) -> None:
+        if until_us > self.known_us:
+            self._dispel_doubt(until_us)
+            self._know(until_us)
+
+    def _doubt(self, until_us: int) -> None:
+        first_us = self.known_us
+        if until_us <= first_us:
+            return
+        before = self.holes[-1] if self.holes else None
+        if (
+            before is not None
+            and before.kind == "doubtful"
+            and before.filled_us is None
+            and before.last_us == first_us
+        ):
+            before.last_us = until_us
+        else:
+            self.holes.append(Hole(first_us, until_us, "doubtful", first_us))
+        self._know(until_us)
+
+    def _learn(self, first_us: int) -> None:
+        """Note that something was learned of the time after `first_us`, if a second of it has closed."""
+        if first_us < self.closed_us:
+            now_us = self.known_us - self.known_us % SECOND
+            if self.changes and self.changes[-1].learned_us == now_us:
+                first_us = min(first_us, self.changes.pop().first_us)
+            self.changes.append(Change(first_us, now_us))
+
+
+def _earlier_than(trade_id: int) -> Hole:
+    """Return a hole of no time, of the ids before one."""
+    return Hole(_NEVER_US, _NEVER_US, "missing", _NEVER_US, None, [(0, trade_id - 1)] if trade_id else [])
 
 
 def _order(trade: Trade) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """One pair from its two tapes to its signals and alerts."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import structs
@@ -7,7 +8,8 @@ from msgspec import structs
 from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal
 from services.common.pairs import Pair
-from services.stream_analytics.alignment import Alignment, Leg, Sample
+from services.stream_analytics.alignment import EVER, Alignment, Leg, Sample
+from services.stream_analytics.head import PairHead
 from services.stream_analytics.history import Head, History, Store
 from services.stream_analytics.rules import ThresholdRule
 from services.stream_analytics.tape import SymbolTape, Trade
@@ -19,27 +21,53 @@ _STATE = 2
 _PATIENCE_US = 600 * SECOND
 # And so long they are remembered: reading a recording, one partition may be far ahead of another.
 _MEMORY_US = 100_000 * SECOND
+# If trades have come late all the time for so long, the state is stored nevertheless: after a crash, revisions of the
+# last seconds may then count otherwise. What they end with is the same.
+_DISORDER_US = 600 * SECOND
 
 
 class Outcome(NamedTuple):
-    """What one closed second, or the prices of this moment, say."""
+    """What one closed second, or the prices of this moment, say; a corrected one may take back an alert."""
 
     signal: Signal
-    alert: Alert | None = None
+    alerts: tuple[Alert, ...] = ()
+
+
+class _Said(NamedTuple):
+    """What was said last of a second that is not final: and whether the rule fires after it."""
+
+    signal: Signal
+    alert: Alert | None
+    is_firing: bool
 
 
 class PairTracker:
-    """Follow one pair; ``save`` puts its state into `store`, from which another one goes on to the last bit."""
+    """Follow one pair; ``save`` puts its state into `store`, from which another one goes on to the last bit.
+
+    Two heads go along the tapes. The newest closes each second as soon as both legs have passed it, and what it says is
+    published. The final one comes after it, where nothing can change any more; it is what is stored. When trades come
+    late, the newest goes back to where the final one stands and along the seconds again, and what then is another is a
+    correction. When this is done depends on the tapes alone, so all that is ever said does, too.
+    """
 
     def __init__(self, config: PairConfig, y: SymbolTape, x: SymbolTape, store: Store) -> None:
         self.pair = Pair.parse(config.pair)
         self.config = config
         self.legs = (y, x)
-        self.alignment = Alignment(y, x, round(config.stale_after_s * SECOND))
-        self._window = PairWindow(config)
-        self._rule = ThresholdRule(config.entry_z, config.exit_z)
+        self._final = PairHead(
+            Alignment(y, x, _stale_after_us(config)),
+            PairWindow(config),
+            ThresholdRule(config.entry_z, config.exit_z),
+        )
+        self._newest = self._final.copy()
         self._live_rule = ThresholdRule(config.entry_z, config.exit_z)
-        self._history = History(store, _name(config), self._window.memory)
+        self._history = History(store, _name(config), self._final.window.memory)
+        self._said: dict[int, _Said] = {}
+        """By the end of the second, those that are not final."""
+        self._heeded_us = 0
+        """What was learned of the past in the seconds of the tape before it has been heeded."""
+        self._judged_from = 0
+        """Alerts of seconds before it are of other thresholds and stay as they are."""
         self._begun_at = 0
         self._last_us: int | None = None
         self._is_saved = True
@@ -52,10 +80,10 @@ class PairTracker:
         if (stored := self._history.load()) is None:
             return False
         head, samples = stored
-        self._begun_at, self._last_us, self._rule.firing = head.begun_at, head.last_us, head.firing
-        self._live_rule.firing = head.firing
-        self._window.restore(head.state, samples, head.last_us)
-        self.alignment.restore(head.closed_until, head.y, head.x)
+        self._begun_at, self._last_us = head.begun_at, head.last_us
+        self._final.rule.firing = self._live_rule.firing = head.firing
+        self._final.window.restore(head.state, samples, head.last_us)
+        self._begin(head.closed_until, head.y, head.x)
         self._saved_until = self.settled_until = head.closed_until
         for tape, trade in zip(self.legs, (head.y, head.x), strict=True):
             if trade is not None:
@@ -64,22 +92,90 @@ class PairTracker:
 
     def skip(self) -> None:
         """Begin at what is known now: nobody looked at the seconds before."""
-        self.alignment.restore(min(tape.final_us for tape in self.legs), None, None)
+        self._begin(min(tape.closed_us for tape in self.legs), None, None)
+
+    def _begin(self, at_us: int, y: Trade | None, x: Trade | None) -> None:
+        self._final.alignment.restore(at_us, y, x)
+        self._newest = self._final.copy()
+        self._heeded_us = at_us
 
     def reconfigure(self, config: PairConfig) -> bool:
         """Take new thresholds; false if more has changed and only a new tracker will do."""
         if _name(config) != _name(self.config):
             return False
         self.config = config
-        self.alignment.stale_after_us = round(config.stale_after_s * SECOND)
-        self._window.reconfigure(config)
-        self._rule = ThresholdRule(config.entry_z, config.exit_z, self._rule.firing)
+        for head in (self._final, self._newest):
+            head.reconfigure(config, _stale_after_us(config))
         self._live_rule = ThresholdRule(config.entry_z, config.exit_z, self._live_rule.firing)
+        self._judged_from = self._newest.alignment.closed_until
         return True
 
     def close(self) -> list[Outcome]:
-        """Return the outcomes of the seconds that have become final, oldest first."""
-        return [self._conclude(sample) for sample in self.alignment.close()]
+        """Return the outcomes of the seconds that have closed, oldest first, with what corrects earlier ones."""
+        until = min(tape.closed_us for tape in self.legs)
+        outcomes: list[Outcome] = []
+        if any(tape.changes for tape in self.legs):
+            for at_us in self._learned_before(until):
+                outcomes += self._go_on(at_us - SECOND)
+                outcomes += self._correct(at_us)
+        outcomes += self._go_on(until)
+        self._heeded_us = max(self._heeded_us, until)
+        self._settle()
+        return outcomes
+
+    def _learned_before(self, until: int) -> Iterable[int]:
+        """Return the ends, up to `until`, of the seconds of the tapes in which something was learned of the past."""
+        return sorted(
+            {
+                learned_us + SECOND
+                for tape in self.legs
+                for _, learned_us in tape.changes
+                if self._heeded_us <= learned_us < until
+            }
+        )
+
+    def _go_on(self, until: int) -> Iterator[Outcome]:
+        """Close the seconds before `until`, each as it is known at its end."""
+        for sample in self._newest.alignment.close(until):
+            signal, alert = self._newest.judge(sample)
+            alert = alert and _aged(alert, sample)
+            self._said[sample.end_us] = _Said(signal, alert, self._newest.rule.firing)
+            yield Outcome(signal, _all(alert))
+
+    def _correct(self, at_us: int) -> Iterator[Outcome]:
+        """Go along the seconds that are not final again, as they are known at `at_us`; yield what is another now."""
+        until = self._newest.alignment.closed_until
+        self._newest = head = self._final.copy()
+        for sample in head.alignment.close(until, at_us):
+            signal, alert = head.judge(sample)
+            before = self._said.get(sample.end_us)
+            if before is not None and sample.end_us <= self._judged_from:
+                head.rule.firing, alert = before.is_firing, before.alert
+            said, outcome = _revised(before, signal, alert and _aged(alert, sample), head.rule.firing)
+            self._said[sample.end_us] = said
+            if outcome is not None:
+                yield outcome
+
+    def _settle(self) -> None:
+        """Bring the final head to where nothing changes any more: what it holds has all been said.
+
+        Whoever goes on from there must say again what was said: so it stays before a change as long as seconds after it
+        were closed without knowing of that change.
+        """
+        final_us = until = min(tape.final_us for tape in self.legs)
+        for first_us, learned_us in sorted(change for tape in self.legs for change in tape.changes)[::-1]:
+            if first_us < until < learned_us:
+                until = first_us - first_us % SECOND
+        until = max(until, final_us - _DISORDER_US)
+        for sample in self._final.alignment.close(until, EVER):
+            if self._final.renew(sample):
+                self._begun_at = self._history.count
+            self._final.learn(sample)
+            self._final.rule.firing = self._said.pop(sample.end_us).is_firing
+            if sample.is_whole:
+                self._history.add(sample.y.price, sample.x.price)
+                self._last_us = sample.end_us
+            self._is_saved = False
 
     def crosses(self) -> bool:
         """Take the prices of this moment and tell whether they cross a threshold; stale ones cross none."""
@@ -87,14 +183,14 @@ class PairTracker:
         return (
             moment is not None
             and moment.is_whole
-            and self._live_rule.crosses(self._window.zscore(moment.y, moment.x))
+            and self._live_rule.crosses(self._newest.window.zscore(moment.y, moment.x))
         )
 
     def now(self) -> Signal | None:
         """Return the signal of this moment, None until both legs have traded or if a close has said it already."""
         if (moment := self._moment()) is None:
             return None
-        return structs.replace(self._window.judge(moment, closed=False), late=self.late)
+        return structs.replace(self._newest.window.judge(moment, closed=False), late=self.late)
 
     def _moment(self) -> Sample | None:
         """Return the latest prices unless they are in the window: that must not judge what it has seen."""
@@ -103,9 +199,9 @@ class PairTracker:
         if y is None or x is None:
             return None
         end_us = max(y.event_us, x.event_us)
-        if end_us < self.alignment.closed_until:
+        if end_us < self._newest.alignment.closed_until:
             return None
-        oldest = max(end_us, tapes[0].known_us, tapes[1].known_us) - self.alignment.stale_after_us
+        oldest = max(end_us, tapes[0].known_us, tapes[1].known_us) - _stale_after_us(self.config)
         if y.event_us >= oldest and x.event_us >= oldest:
             return Sample(end_us, y, x)
         legs: tuple[tuple[Leg, Trade], ...] = (("y", y), ("x", x))
@@ -118,11 +214,12 @@ class PairTracker:
 
     def save(self) -> None:
         """Write the state, if it has changed."""
-        until = self.alignment.closed_until
-        self.settled_until = self.alignment.passed_us
+        alignment = self._final.alignment
+        until = alignment.closed_until
+        self.settled_until = alignment.passed_us
         if self._is_saved and until == self._saved_until:
             return
-        y, x = self.alignment.legs
+        y, x = alignment.legs
         self._history.save(
             Head(
                 closed_until=until,
@@ -131,8 +228,8 @@ class PairTracker:
                 count=self._history.count,
                 begun_at=self._begun_at,
                 last_us=self._last_us,
-                firing=self._rule.firing,
-                state=self._window.state(),
+                firing=self._final.rule.firing,
+                state=self._final.window.state(),
                 tail=self._history.tail(),
             )
         )
@@ -144,27 +241,59 @@ class PairTracker:
 
     def needs(self, tape: SymbolTape) -> int:
         """Return the event time from which on trades of `tape` are still to be closed and stored."""
-        if self.alignment.is_heard:
+        if self._final.alignment.is_heard:
             return self.settled_until
         return max(self.settled_until, tape.known_us - _PATIENCE_US)
 
     def remembers(self, tape: SymbolTape) -> int:
         """Return the event time from which on trades of `tape` are still to be closed."""
-        until = self.alignment.closed_until
-        return until if self.alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
+        alignment = self._final.alignment
+        until = alignment.closed_until
+        return until if alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
 
-    def _conclude(self, sample: Sample) -> Outcome:
-        if self._window.is_outdated(sample.end_us):
-            self._window.clear()
-            self._begun_at = self._history.count
-        signal = self._window.judge(sample)
-        alert = self._rule.judge(signal)
-        if sample.is_whole:
-            self._window.learn(sample)
-            self._history.add(sample.y.price, sample.x.price)
-            self._last_us = sample.end_us
-        self._is_saved = False
-        return Outcome(signal, alert)
+
+def _revised(
+    before: _Said | None, signal: Signal, alert: Alert | None, is_firing: bool
+) -> tuple[_Said, Outcome | None]:
+    """Return what holds of a second of which `before` was said, and what is to be published, if anything is another.
+
+    An alert keeps the id it had; one that comes by a correction has the revision in its id.
+    """
+    if before is None:
+        return _Said(signal, alert, is_firing), Outcome(signal, _all(alert))
+    was, revision = before.alert, before.signal.revision
+    is_same_alert = (was and was.state) == (alert and alert.state)
+    if is_same_alert and structs.replace(signal, revision=revision) == before.signal:
+        return before._replace(is_firing=is_firing), None
+    signal = structs.replace(signal, revision=revision + 1)
+    if is_same_alert:
+        return _Said(signal, was, is_firing), Outcome(signal)
+    if alert is not None:
+        alert = structs.replace(alert, alert_id=f"{alert.alert_id}:{signal.revision}")
+    return _Said(signal, alert, is_firing), Outcome(signal, _all(was and _retraction(was)) + _all(alert))
+
+
+def _all(alert: Alert | None) -> tuple[Alert, ...]:
+    return () if alert is None else (alert,)
+
+
+def _retraction(alert: Alert) -> Alert:
+    return structs.replace(
+        alert,
+        alert_id=f"{alert.alert_id}:retracted",
+        state="retracted",
+        message=f"{alert.message}: retracted, late trades changed this second or its window",
+        retracts=alert.alert_id,
+    )
+
+
+def _aged(alert: Alert, sample: Sample) -> Alert:
+    y_age_us, x_age_us = sample.end_us - sample.y.event_us, sample.end_us - sample.x.event_us
+    return structs.replace(alert, y_age_s=y_age_us / SECOND, x_age_s=x_age_us / SECOND)
+
+
+def _stale_after_us(config: PairConfig) -> int:
+    return round(config.stale_after_s * SECOND)
 
 
 def _name(config: PairConfig) -> str:

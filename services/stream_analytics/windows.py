@@ -1,5 +1,6 @@
 """The rolling statistics of one pair: what its parameters say of its prices."""
 
+import copy
 from collections.abc import Sequence
 
 from services.common.clock import SECOND
@@ -12,7 +13,14 @@ from services.quant.moments import RollingMoments
 from services.quant.transform import TRANSFORMS
 from services.quant.windowed import Windowed
 from services.stream_analytics.alignment import Sample
+from services.stream_analytics.holes import HoleKind
 from services.stream_analytics.tape import Trade
+
+_UNKNOWN: dict[HoleKind, str] = {
+    "missing": "are missing",
+    "lost": "were lost unread",
+    "doubtful": "may be on their way",
+}
 
 
 class PairWindow:
@@ -39,6 +47,10 @@ class PairWindow:
         self.samples = 0
         """How many samples are in the window."""
         self._parameters: tuple[Fit, float] | str | None = None
+
+    def copy(self) -> "PairWindow":
+        """Return a window that goes its own way from here."""
+        return copy.deepcopy(self)
 
     @property
     def memory(self) -> int:
@@ -137,17 +149,14 @@ class PairWindow:
         return f"{samples} samples, {min(self.config.window, self.config.min_samples)} needed"
 
     def _why(self, sample: Sample) -> str:
-        names = {"y": self._legs.y, "x": self._legs.x}
+        names, holes = {"y": self._legs.y, "x": self._legs.x}, dict(sample.holes)
         reasons = []
         # A leg whose trades are not here may have traded all the while.
-        if quiet := [leg for leg in sample.stale if leg not in sample.torn]:
+        if quiet := [leg for leg in sample.stale if leg not in holes]:
             reasons.append(" and ".join(names[leg] for leg in quiet) + " went quiet")
-        if missing := [leg for leg in sample.torn if leg not in sample.lost]:
-            reasons.append("trades of " + " and ".join(names[leg] for leg in missing) + " are missing")
-        if sample.lost:
-            reasons.append(
-                "trades of " + " and ".join(names[leg] for leg in sample.lost) + " were lost unread"
-            )
+        for kind, words in _UNKNOWN.items():
+            if legs := [leg for leg in holes if holes[leg] == kind]:
+                reasons.append("trades of " + " and ".join(names[leg] for leg in legs) + " " + words)
         return "; ".join(reasons)
 
     def _signal(
@@ -177,4 +186,5 @@ class PairWindow:
             quality=quality,
             reason=reason,
             closed=closed,
+            late=sample.late,
         )

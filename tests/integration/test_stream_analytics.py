@@ -41,7 +41,7 @@ def tape(seconds: int) -> list[Tick]:
 def expected(ticks: list[Tick]) -> tuple[list[Signal], list[Alert]]:
     """Return what one uninterrupted worker says."""
     said = outcomes(ticks, PairConfig(pair=str(PAIR), window=WINDOW), ends=False)
-    return [outcome.signal for outcome in said], [outcome.alert for outcome in said if outcome.alert]
+    return [outcome.signal for outcome in said], [alert for outcome in said for alert in outcome.alerts]
 
 
 class Start(Protocol):

@@ -78,7 +78,7 @@ RENAMED = {
 NO_COLUMN = {
     "tape-events": {"stream", "coverage_1h", "coverage_24h", "reader", "topic", "partition", "messages"},
     "signals": {"closed"},
-    "ticks": {"marked_us"},
+    "ticks": {"marks"},
 }
 
 

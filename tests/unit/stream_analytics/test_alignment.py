@@ -26,13 +26,17 @@ class Legs:
 
     def add(self, leg: Leg, trade: Trade) -> list[Sample]:
         (self.y if leg == "y" else self.x).add(trade)
-        return self.alignment.close()
+        return self.close()
+
+    def close(self) -> list[Sample]:
+        """Return the seconds that both tapes have passed."""
+        return list(self.alignment.close(min(self.y.closed_us, self.x.closed_us)))
 
     def advance(self, event_us: int) -> list[Sample]:
         """Say of both tapes that they are known until then."""
         for tape in (self.y, self.x):
-            tape.mark(event_us, 0)
-        return self.alignment.close()
+            tape.follow_marks((event_us,))
+        return self.close()
 
 
 def run(tape: Tape, until: int = END) -> list[Sample]:
@@ -106,9 +110,9 @@ def test_a_second_stays_open_for_the_allowed_lateness() -> None:
     both.add("x", Trade(0, 1.0))
     both.add("x", Trade(9 * SECOND, 1.0))
     both.add("y", Trade(0, 1.0))
-    assert both.add("y", Trade(SECOND + 499_999, 3.0)) == []
-    assert both.add("y", Trade(SECOND - 1, 2.0)) == []
-    (sample,) = both.add("y", Trade(SECOND + 500_000, 4.0))
+    assert both.add("y", Trade(SECOND + 499_999, 3.0, 2)) == []
+    assert both.add("y", Trade(SECOND - 1, 2.0, 1)) == []
+    (sample,) = both.add("y", Trade(SECOND + 500_000, 4.0, 3))
     assert sample.y.price == 2.0
     assert both.y.late == 0
 
@@ -134,9 +138,9 @@ def test_seconds_at_whose_end_trades_are_missing_are_torn() -> None:
     both.add("y", Trade(2_500_000, 2.0, 5))
     both.add("y", Trade(2_700_000, 3.0, 9))  # inside one second a gap hides no close
     samples = both.advance(4 * SECOND)
-    assert [(sample.end_us, sample.torn) for sample in samples] == [
-        (SECOND, ("y",)),
-        (2 * SECOND, ("y",)),
+    assert [(sample.end_us, sample.holes) for sample in samples] == [
+        (SECOND, (("y", "missing"),)),
+        (2 * SECOND, (("y", "missing"),)),
         (3 * SECOND, ()),
         (4 * SECOND, ()),
     ]

@@ -171,8 +171,8 @@ def test_a_gap_as_long_as_the_window_begins_a_new_one() -> None:
 
 
 def test_an_alert_names_the_moment_and_comes_again_with_the_same_id() -> None:
-    alerts = [alert for _, alert in run(tape(1)) if alert is not None]
-    assert alerts == [alert for _, alert in run(tape(1)) if alert is not None]
+    alerts = [alert for outcome in run(tape(1)) for alert in outcome.alerts]
+    assert alerts == [alert for outcome in run(tape(1)) for alert in outcome.alerts]
     states = ["firing", "resolved"] * len(alerts)
     assert [alert.state for alert in alerts] == states[: len(alerts)]
     assert len({alert.alert_id for alert in alerts}) == len(alerts) > 0

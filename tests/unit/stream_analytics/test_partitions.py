@@ -44,7 +44,12 @@ def saved(broker: Broker, trades: list[LegTrade], has_read_all: bool) -> list[in
         pairs = PairConfigs()
         pairs.by_name = {CONFIG.pair: CONFIG}
         table: Any = SimpleNamespace(data={})
-        partitions = Partitions(table, pairs, StreamSettings(save_interval_s=0.001, partitions=1), counters)
+        partitions = Partitions(
+            table,
+            pairs,
+            StreamSettings(save_interval_s=0.001, partitions=1, correction_horizon_s=0),
+            counters,
+        )
         publisher: Any = broker
         partition = partitions.get(0, publisher)
         for number in range(4):

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND
+from services.stream_analytics.alignment import EVER
 from services.stream_analytics.tape import SymbolTape, Trade
 
 
@@ -35,10 +36,10 @@ def test_a_mark_waits_for_the_trade_it_follows() -> None:
     tape = SymbolTape()
     tape.add(Trade(0, 1.0, 1))
     tape.mark(5 * SECOND, 2)
-    assert tape.final_us == 0
+    assert tape.closed_us == 0
     tape.add(Trade(SECOND, 1.0, 2))
-    assert tape.final_us == 5 * SECOND
-    assert not tape.add(Trade(4 * SECOND, 1.0, 3))
+    assert tape.closed_us == 5 * SECOND
+    tape.add(Trade(4 * SECOND, 1.0, 3))
     assert tape.late == 1
 
 
@@ -53,11 +54,11 @@ def test_after_a_restart_the_first_trade_may_show_a_gap() -> None:
     tape = SymbolTape()
     tape.restore(Trade(0, 1.0, 4))
     tape.add(Trade(3 * SECOND, 1.0, 5))
-    assert tape.gaps == []
+    assert tape.holes == []
     tape = SymbolTape()
     tape.restore(Trade(0, 1.0, 3))
     tape.add(Trade(3 * SECOND, 1.0, 5))
-    assert [second for second in range(5) if tape.gap_at(second * SECOND)] == [1, 2, 3]
+    assert [second for second in range(5) if tape.hole_at(second * SECOND, EVER)] == [1, 2, 3]
 
 
 @given(st.lists(st.integers(0, 30 * SECOND), max_size=80), st.integers(0, 30))
@@ -77,7 +78,7 @@ def test_a_gap_after_a_loss_is_one_of_the_loss_and_the_next_one_is_not() -> None
         if lost:
             tape.lose()
         tape.add(Trade(second * SECOND, 1.0, trade_id))
-    assert [gap.is_loss for gap in tape.gaps] == [True, False]
+    assert [hole.kind for hole in tape.holes] == ["lost", "missing"]
 
 
 def test_a_loss_of_other_symbols_trades_is_no_gap() -> None:
@@ -86,4 +87,4 @@ def test_a_loss_of_other_symbols_trades_is_no_gap() -> None:
     tape.lose()
     tape.add(Trade(2 * SECOND, 1.0, 2))
     tape.add(Trade(5 * SECOND, 1.0, 4))
-    assert [gap.is_loss for gap in tape.gaps] == [False]
+    assert [hole.kind for hole in tape.holes] == ["missing"]
