@@ -57,9 +57,9 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ``repaired`` says that the stream missed it and that it was asked for afterwards: it may come late and out
     of order. It is left out where it is false.
 
-    ``marks`` are the time marks that ingest has said of the symbol since its last trade: the ends of stretches, certain and
-    doubtful ones by turns, the first one certain. Marks are on a topic of their own; so the order of trades and marks can
-    be told from the tape alone.
+    ``marks`` are the time marks that ingest has said of the symbol since its last trade: the ends of stretches,
+    certain and doubtful ones by turns, the first one certain. Marks are on a topic of their own; so the order of
+    trades and marks can be told from the tape alone.
     """
 
     venue: Name
@@ -178,7 +178,7 @@ class LegTrades(Struct, frozen=True, kw_only=True):
 
 
 class TimeMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """No trade of `symbol` from before `event_us` follows the trade `trade_id`; topic ``time-marks``, key: symbol. Internal.
+    """No trade of `symbol` from before `event_us` follows `trade_id`; topic ``time-marks``, key: symbol. Internal.
 
     ingest says it of symbols that are quiet while others trade, and of all when a recording ends, so that what
     a second holds depends on the tape and never on who was how fast. A mark that ``is_doubtful`` says only that

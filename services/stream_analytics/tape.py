@@ -10,7 +10,6 @@ from msgspec import Struct
 from services.common.clock import SECOND
 from services.stream_analytics.holes import Hole, HoleKind
 
-
 _NEVER_US = 1 << 62
 
 
@@ -236,8 +235,11 @@ class SymbolTape:
         self.holes += hole.fill(until_us, self.known_us, self.final_us)
 
     def _has(self, trade_id: int) -> bool:
-        # What came before the stored state is not known one by one.
-        is_earlier = self._earlier.lacks(trade_id) and not self._is_restored
+        # What came before the stored state is not known one by one: it is waited for, but not for long.
+        waits = (
+            not self._is_restored or self._marks[-1].event_us - self._marks[0].event_us <= self._horizon_us
+        )
+        is_earlier = waits and self._earlier.lacks(trade_id)
         lacks = is_earlier or any(hole.lacks(trade_id) for hole in self.holes)
         return trade_id <= self._last_id and not lacks
 

@@ -144,9 +144,8 @@ class PairTracker:
 
     def _correct(self, at_us: int) -> Iterator[Outcome]:
         """Go along the seconds that are not final again, as they are known at `at_us`; yield what is another now."""
-        until = self._newest.alignment.closed_until
         self._newest = head = self._final.copy()
-        for sample in head.alignment.close(until, at_us):
+        for sample in head.alignment.close(at_us - SECOND, at_us):
             signal, alert = head.judge(sample)
             before = self._said.get(sample.end_us)
             if before is not None and sample.end_us <= self._judged_from:
