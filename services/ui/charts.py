@@ -110,6 +110,11 @@ def marker(second: int, shape: Shape, color: str, name: str, *, above: bool, tex
     return {"time": second, "position": position, "shape": shape, "color": color, "id": name, "text": text}
 
 
+def dot(second: int, color: str, name: str) -> Marker:
+    """Return a small mark on a point of a line; the cursor on it is told its `name`."""
+    return {"time": second, "position": "inBar", "shape": "circle", "color": color, "id": name, "size": 0.3}
+
+
 def shade(key: str, points: list[dict[str, Any]], markers: Sequence[Marker] = (), pane: int = 0) -> Series:
     """Return a series that shades a pane from top to bottom at `points`, which are ``shaded``.
 

@@ -1,6 +1,6 @@
 """What the API last said: the newest of everything, and when it arrived."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -19,6 +19,7 @@ from services.ui.answers import (
 from services.ui.beats import Beats
 from services.ui.bell import Bell
 from services.ui.formatting import decimals_of
+from services.ui.journal import Journal
 
 # More than come between two looks of a tab: after a silence several seconds close at once.
 CLOSES_KEPT = 16
@@ -54,7 +55,11 @@ class Market:
     ticks: dict[str, Seen[Tick]] = field(default_factory=dict)
     signals: dict[str, Seen[Signal]] = field(default_factory=dict)
     closes: dict[str, deque[Signal]] = field(default_factory=dict)
-    """The last closed signals of each pair, in the order they came."""
+    """The last closed signals of each pair, in the order they came, each as it was corrected last."""
+    corrections: defaultdict[str, Journal[Signal]] = field(default_factory=lambda: defaultdict(Journal))
+    """The closed signals of each pair that correct what was said before of their second."""
+    late: dict[str, int] = field(default_factory=dict)
+    """How many trades of each pair came after their second had closed, since its worker began."""
     alarms: Alarms = field(default_factory=Alarms)
     services: tuple[ServiceHealth, ...] = ()
     services_s: float | None = None
@@ -86,6 +91,8 @@ class Market:
             self.ticks.clear()
             self.signals.clear()
             self.closes.clear()
+            for journal in self.corrections.values():
+                journal.lose()
             self.alarms.clear()
             self.feed = message.feed
         for tick in message.ticks:
@@ -93,8 +100,12 @@ class Market:
             _keep(self.ticks, tick.symbol, tick, now)
         for signal in message.signals:
             _keep(self.signals, signal.pair, signal, now)
-            if signal.closed:
-                self.closes.setdefault(signal.pair, deque(maxlen=CLOSES_KEPT)).append(signal)
+            if not signal.closed:
+                self.late[signal.pair] = signal.late
+                continue
+            if signal.revision:
+                self.corrections[signal.pair].add(signal)
+            _keep_close(self.closes.setdefault(signal.pair, deque(maxlen=CLOSES_KEPT)), signal)
         if message.alerts:
             self.alarms.take(message.alerts)
             self.bell.ring()
@@ -132,6 +143,15 @@ class Market:
 
     def _count_decimals(self, symbol: str, price: float) -> None:
         self.decimals[symbol] = max(self.decimals.get(symbol, 0), decimals_of(price))
+
+
+def _keep_close(closes: deque[Signal], signal: Signal) -> None:
+    """Add a close; a correction takes the place of what it corrects, and is not the last if that is not kept."""
+    place = next((n for n, close in enumerate(closes) if close.event_us == signal.event_us), None)
+    if place is not None and (signal.revision or place == len(closes) - 1):
+        closes[place] = signal
+    elif not signal.revision or not closes or signal.event_us > closes[-1].event_us:
+        closes.append(signal)
 
 
 def _keep(seen: dict[str, Seen[T]], key: str, message: T, now: Now) -> None:

@@ -1,12 +1,14 @@
 """Bring a chart from what a tab has been sent to what is known now: the whole series once, then only updates."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence, Set
+from itertools import groupby
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from services.common.clock import SECOND
 from services.common.messages import Signal
 from services.ui import charts
 from services.ui.answers import Bar
@@ -17,12 +19,17 @@ from services.ui.view import Props
 # A page left open all day must not grow without end: past what is wanted and this share of what its track usually
 # holds, a chart starts again.
 GROWTH = 0.15
+# More corrections at once are drawn with the whole series.
+CORRECTED_MOST = 100
 
 P = TypeVar("P", Bar, Signal)
 
 
 class Cursor(Struct, frozen=True):
-    """How far a tab's chart has been brought: ``count`` points from ``first_us`` to ``last_us``."""
+    """How far a tab's chart has been brought: ``count`` points from ``first_us`` to ``last_us``.
+
+    ``corrected`` is how many corrections of its track are on it.
+    """
 
     key: str
     drawing: str
@@ -31,6 +38,7 @@ class Cursor(Struct, frozen=True):
     first_us: int
     last_us: int
     count: int
+    corrected: int = 0
 
 
 class Step(Struct, frozen=True):
@@ -68,7 +76,8 @@ def step(
 
     def stands(shown: Sequence[P]) -> Cursor:
         first_us, shown_us = point_us(shown[0]), point_us(shown[-1])
-        return Cursor(key, drawing, track.generation, track.revision, first_us, shown_us, len(shown))
+        known = track.generation, track.revision
+        return Cursor(key, drawing, *known, first_us, shown_us, len(shown), track.corrected.count)
 
     continues = cursor is not None and (cursor.key, cursor.generation) == (key, track.generation)
     if cursor is None or not continues or not point_us(points[0]) <= cursor.last_us <= last_us:
@@ -77,16 +86,43 @@ def step(
         return Step({chart_id: {"series": whole(shown), "timeScaleAction": action}}, stands(shown))
     fresh = track.since(cursor.last_us)
     count = cursor.count + len(fresh) - 1
-    is_as_drawn = (cursor.drawing, cursor.revision) == (drawing, track.revision)
+    corrected = track.corrected.after(cursor.corrected)
+    is_as_drawn = (cursor.drawing, cursor.revision) == (drawing, track.revision) and (
+        corrected is not None and len(corrected) <= CORRECTED_MOST
+    )
     lacks_older = count < wanted and point_us(points[0]) < cursor.first_us
     if not is_as_drawn or lacks_older or cursor.count > wanted + GROWTH * track.usual:
         # Without what is new, which comes with the next step: a chart that follows the newest points moves by itself
         # then, and one that does not stays where it is.
         shown = points[: bisect_right(points, cursor.last_us, key=point_us)][-wanted:]
         return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=cursor.count - len(shown))
-    return Step(
-        {chart_id: {"tick": updates(fresh)}}, msgspec.structs.replace(cursor, last_us=last_us, count=count)
-    )
+    again: Updates = _again(track, cursor, set(corrected or ()), updates)
+    after = msgspec.structs.replace(cursor, last_us=last_us, count=count, corrected=track.corrected.count)
+    return Step({chart_id: {"tick": again + updates(fresh)}}, after)
+
+
+def _again(
+    track: Track[P], cursor: Cursor, corrected: Set[int], updates: Callable[[Sequence[P]], Updates]
+) -> Updates:
+    """Return the updates of points before the last one drawn that were corrected.
+
+    And of those before them: a point may be drawn otherwise because of the one that follows.
+    """
+    points, places = track.points, set[int]()
+    for us in corrected:
+        place = bisect_left(points, us, key=point_us)
+        if not cursor.first_us <= us <= cursor.last_us or point_us(points[place]) != us:
+            continue
+        # The last one drawn is among what follows.
+        places |= {place} if us < cursor.last_us else set()
+        places |= {place - 1} if place and us > cursor.first_us else set()
+    again: Updates = []
+    for _, run in groupby(enumerate(sorted(places)), lambda one: one[1] - one[0]):
+        found = [place for _, place in run]
+        stretch = points[found[0] : found[-1] + 2]
+        following = point_us(stretch[-1]) // SECOND
+        again += [one for one in updates(stretch) if one["bar"]["time"] < following]
+    return [{**update, "historicalUpdate": True} for update in again]
 
 
 def why_empty(track: Track[Any], otherwise: str) -> str:

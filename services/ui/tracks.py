@@ -8,6 +8,7 @@ from services.common.messages import Signal
 from services.ui import days
 from services.ui.answers import Bar
 from services.ui.client import ApiClient
+from services.ui.journal import Journal
 from services.ui.readings import drop_unused
 from services.ui.track import Track
 
@@ -83,7 +84,13 @@ class Tracks:
             again_every_s=HOURS_EVERY_S,
         )
 
-    def signals(self, pair: str, closes: Iterable[Signal], kept: int = SIGNALS_KEPT) -> Track[Signal]:
+    def signals(
+        self,
+        pair: str,
+        closes: Iterable[Signal],
+        corrections: Journal[Signal],
+        kept: int = SIGNALS_KEPT,
+    ) -> Track[Signal]:
         """Return the newest `kept` signals of `pair`; `closes` are the last ones the stream brought."""
         track = self._of(
             self._signals,
@@ -97,9 +104,10 @@ class Tracks:
             ),
         )
         track.poke(closes)
+        track.correct(corrections)
         return track
 
-    def day(self, pair: str) -> Track[Signal]:
+    def day(self, pair: str, corrections: Journal[Signal]) -> Track[Signal]:
         """Return a day of signals of `pair`: of each minute that is over what its extremes and exits are."""
         track = self._of(
             self._days,
@@ -109,8 +117,10 @@ class Tracks:
                 days.MINUTES * days.A_MINUTE,
                 DAY_EVERY_S,
                 self._monotonic,
+                is_thinned=True,
             ),
         )
+        track.correct(corrections)
         track.poke()
         return track
 

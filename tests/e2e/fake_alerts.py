@@ -1,16 +1,21 @@
 """What the fake API says of alerts, and what may be done about them."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
-from tests.e2e.fake_pairs import problem
+from tests.e2e.fake_pairs import Latest, problem
 
 SECOND = 1_000_000
 SNOOZE_MAX_S = 30 * 86_400
 UNHANDLED: dict[str, Any] = {
+    "y_age_s": 0.2,
+    "x_age_s": 4.1,
+    "retracts": None,
+    "retracted_by": None,
     "acked_us": None,
     "acked_time": None,
     "acked_by": None,
@@ -39,7 +44,7 @@ class Alerts:
         return sorted(self.stored.values(), key=lambda one: (one["event_us"], one["alert_id"]), reverse=True)
 
 
-def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
+def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
     """Add the routes to `app`."""
 
     @app.get("/v1/alerts")
@@ -92,6 +97,40 @@ def add(app: FastAPI, alerts: Alerts, feed: str) -> None:
             return problem(422, f"body.for_s: expected {expected}", ("body.for_s", expected, body["for_s"]))
         until = time.time_ns() // 1000 + round(body["for_s"] * SECOND) if body["for_s"] else None
         return alerts.say({**alerts.stored[alert_id], "snoozed_until_us": until})
+
+    @app.post("/fake/alert")
+    async def fake_alert(
+        pair: str = "ETHUSDT-BTCUSDT", state: str = "firing", message: str = "", ago_s: int = 0
+    ) -> dict[str, Any]:
+        last = latest(pair)
+        beyond = f"z-score of {pair} beyond 2.0" if state == "firing" else f"z-score of {pair} back inside"
+        at_us = last["event_us"] - ago_s * SECOND
+        alert = {
+            "alert_id": f"alert-{len(alerts.news):06}-{last['event_us']}",
+            "rule_id": "zscore-entry",
+            "pair": pair,
+            "event_us": at_us,
+            "event_time": datetime.fromtimestamp(at_us / SECOND, UTC).isoformat(),
+            "state": state,
+            "value": last["zscore"] or 0.0,
+            "threshold": 2.0,
+            "message": message or beyond,
+            **UNHANDLED,
+        }
+        return alerts.say(alert)
+
+    @app.post("/fake/retract")
+    async def retract(alert_id: str) -> dict[str, Any]:
+        known = alerts.stored[alert_id]
+        made = {
+            "alert_id": f"{alert_id}:retracted",
+            "state": "retracted",
+            "retracts": alert_id,
+            "message": f"{known['message']}: retracted, late trades changed this second or its window",
+        }
+        retraction = alerts.say({**known, **UNHANDLED, **made})
+        alerts.say({**known, "retracted_by": retraction["alert_id"]})
+        return retraction
 
     @app.post("/fake/alerts")
     async def fake_alerts(away: bool | None = None, refuse: str | None = None, wake: bool = False) -> Any:

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
-from tests.e2e import fake_alerts, fake_datasets, fake_pairs, fake_tape
+from tests.e2e import fake_alerts, fake_corrections, fake_datasets, fake_pairs, fake_tape
 
 SECOND = 1_000_000
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
@@ -36,6 +36,7 @@ class World:
         self.paused = False
         self.sick: str | None = None
         self.alerts = fake_alerts.Alerts()
+        self.corrections = fake_corrections.Corrections()
         self.frozen_us: int | None = None
         self.silent_symbols = 0
         self.half_life_s: float | None = 42.5
@@ -204,18 +205,20 @@ def build(world: World) -> FastAPI:
             raise HTTPException(404, f"{pair} is not watched")
         newest = (world.now_us() if end is None else end - 1) // SECOND
         first = max((start or 0) // SECOND, newest - limit + 1, world.now_us() // SECOND - SIGNALS_S)
-        data = [signal(pair, second, world.quality) for second in range(first, newest + 1)]
+        known = (signal(pair, second, world.quality) for second in range(first, newest + 1))
+        data = list(map(world.corrections.latest, known))
         return JSONResponse({"feed": world.feed, "data": data})  # as it is: there may be thousands
 
     fake_pairs.add(app, world, latest)
     fake_datasets.add(app)
 
-    fake_alerts.add(app, world.alerts, world.feed)
+    fake_alerts.add(app, world.alerts, world.feed, latest)
+    fake_corrections.add(app, world.corrections, signal)
 
     @app.websocket("/v1/stream")
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
-        sent_alerts = len(world.alerts.news)
+        sent_alerts, corrected = len(world.alerts.news), len(world.corrections.news)
         await socket.send_json(
             {
                 "type": "snapshot",
@@ -236,32 +239,16 @@ def build(world: World) -> FastAPI:
                 if world.now_us() // SECOND > second:
                     second = world.now_us() // SECOND
                     update |= {"signals": [latest(pair) for pair in PAIRS], "status": status()}
+                if len(world.corrections.news) > corrected:
+                    news = world.corrections.news[corrected:]
+                    update["signals"] = [*update.get("signals", ()), *news]
+                    corrected += len(news)
                 if len(world.alerts.news) > sent_alerts:
                     update["alerts"] = world.alerts.news[sent_alerts:]
                     sent_alerts = len(world.alerts.news)
                 await socket.send_json(update)
         except (WebSocketDisconnect, RuntimeError):
             return
-
-    @app.post("/fake/alert")
-    async def fake_alert(
-        pair: str = "ETHUSDT-BTCUSDT", state: str = "firing", message: str = "", ago_s: int = 0
-    ) -> dict[str, Any]:
-        last = latest(pair)
-        beyond = f"z-score of {pair} beyond 2.0" if state == "firing" else f"z-score of {pair} back inside"
-        alert = {
-            "alert_id": f"alert-{len(world.alerts.news):06}-{last['event_us']}",
-            "rule_id": "zscore-entry",
-            "pair": pair,
-            "event_us": last["event_us"] - ago_s * SECOND,
-            "event_time": iso(last["event_us"] - ago_s * SECOND),
-            "state": state,
-            "value": last["zscore"] or 0.0,
-            "threshold": 2.0,
-            "message": message or beyond,
-            **fake_alerts.UNHANDLED,
-        }
-        return world.alerts.say(alert)
 
     @app.post("/fake/set")
     async def fake_set(

@@ -38,10 +38,10 @@ class StubTracks:
     def hours(self, symbols: Any) -> dict[str, Track[Any]]:
         return dict.fromkeys(symbols, self.held_bars)
 
-    def signals(self, pair: str, closes: Any, kept: int = 0) -> Track[Any]:
+    def signals(self, pair: str, closes: Any, corrections: Any, kept: int = 0) -> Track[Any]:
         return self.held_signals
 
-    def day(self, pair: str) -> Track[Any]:
+    def day(self, pair: str, corrections: Any) -> Track[Any]:
         return self.held_signals
 
 

@@ -28,6 +28,31 @@ def test_closes_are_kept_whatever_is_later_between_them(signal: Make, now: Now) 
     assert list(market.closes[PAIR]) == closes[-1:]
 
 
+def test_a_correction_replaces_its_close_and_is_never_the_newest_of_another_second(
+    signal: Make, now: Now
+) -> None:
+    market = Market()
+    closes = [signal(START_S + n) for n in range(CLOSES_KEPT)]
+    market.apply(StreamMessage("snapshot", signals=tuple(closes)), now)
+    corrected = [signal(START_S + n, revision=1, late=1) for n in (-5, 3, CLOSES_KEPT - 1)]
+    market.apply(StreamMessage("update", signals=tuple(corrected)), now)
+    assert list(market.closes[PAIR]) == [*closes[:3], corrected[1], *closes[4:-1], corrected[2]]
+    assert market.signals[PAIR].message == corrected[2]
+    assert market.corrections[PAIR].after(0) == corrected
+    again = signal(START_S - 100)  # an old tape begins again
+    market.apply(StreamMessage("update", signals=(again,)), now)
+    assert market.closes[PAIR][-1] == again
+    market.apply(StreamMessage("snapshot", signals=(closes[0],)), now)
+    assert market.corrections[PAIR].after(3) is None
+
+
+def test_how_many_trades_were_late_is_told_between_closes(signal: Make, now: Now) -> None:
+    market = Market()
+    between = signal(START_S + 1, closed=False, late=12)
+    market.apply(StreamMessage("update", signals=(between, signal(START_S + 1, late=1))), now)
+    assert market.late == {PAIR: 12}
+
+
 def test_a_snapshot_replaces_what_was_known(tick: Make, alert: Make, now: Now) -> None:
     market = Market()
     market.apply(StreamMessage("snapshot", "live", ticks=(tick(),), alerts=(alert(),)), now)

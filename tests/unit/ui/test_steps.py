@@ -1,11 +1,18 @@
 """Bringing a chart up to date."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from services.common.clock import SECOND
+from services.common.messages import Signal
 from services.ui import steps
 from services.ui.answers import Bar
+from services.ui.journal import Journal
 from services.ui.steps import GROWTH, Cursor, Step
 from services.ui.track import Track
 from tests.unit.ui.conftest import START_S, Make, track_of
@@ -39,6 +46,71 @@ def test_the_whole_series_first_then_only_updates(bars: Track[Bar], bar: Make) -
     assert then.props == {"chart": {"tick": [{"time": 540}, {"time": 600}]}}
     assert then.cursor is not None
     assert then.cursor.count == 11
+
+
+def corrected_step(track: Track[Signal], cursor: Cursor | None) -> Step:
+    def updates(signals: Any) -> list[dict[str, Any]]:
+        bars = [{"time": one.event_us // SECOND, "is": one.revision} for one in signals]
+        for bar, following in pairwise(bars):
+            bar["then"] = following["is"]
+        return [{"id": "z", "bar": bar} for bar in bars]
+
+    return steps.step("chart", track, cursor, "key", lambda shown: [{"data": updates(shown)}], updates)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from("clrw"), st.integers(0, 12)), max_size=40),
+    st.integers(1, 12),
+)
+def test_a_chart_that_is_only_updated_shows_every_point_as_it_was_corrected_last(
+    signal: Make, doings: list[tuple[str, int]], shown: int
+) -> None:
+    """A point that is updated with another time than it has, or that is not on the chart, fails."""
+    track = track_of([signal(START_S + n) for n in range(shown)])
+    corrections: Journal[Signal] = Journal()
+    track.correct(corrections)
+    cursor: Cursor | None = None
+    chart: dict[int, dict[str, Any]] = {}
+    for doing, at in doings:
+        if doing == "c" and at < len(track.points):
+            one = track.points[at]
+            corrections.add(replace(one, revision=one.revision + 1))
+        elif doing == "l":
+            track.points.append(signal(START_S + len(track.points)))
+        elif doing == "w":
+            corrections.lose()
+        track.correct(corrections)
+        if doing != "r":
+            continue
+        found = corrected_step(track, cursor)
+        cursor, sent_now = found.cursor, found.props["chart"]
+        if "series" in sent_now:
+            chart = {one["bar"]["time"]: one["bar"] for one in sent_now["series"][0]["data"]}
+        for update in sent_now.get("tick", ()):
+            time = update["bar"]["time"]
+            if update.get("historicalUpdate"):
+                assert time in chart
+                assert time != max(chart)
+            else:
+                assert time >= max(chart)
+            chart[time] = update["bar"]
+        known = [one for one in track.points if one.event_us <= cursor.last_us] if cursor else []
+        assert [chart[time]["is"] for time in sorted(chart)] == [one.revision for one in known]
+        for bar, following in pairwise(chart[time] for time in sorted(chart)):
+            assert bar["then"] == following["is"]
+
+
+def test_more_corrections_than_are_updated_one_by_one_are_drawn_as_a_whole(signal: Make) -> None:
+    count = steps.CORRECTED_MOST + 2
+    track = track_of([signal(START_S + n) for n in range(count)], kept=count)
+    corrections: Journal[Signal] = Journal()
+    track.correct(corrections)
+    cursor = corrected_step(track, None).cursor
+    for n in range(count - 1):
+        corrections.add(signal(START_S + n, revision=1))
+    track.correct(corrections)
+    assert sent(corrected_step(track, cursor)) == {"series"}
 
 
 @pytest.mark.parametrize("change", ["key", "generation", "tape"])

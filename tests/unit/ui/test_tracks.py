@@ -9,6 +9,7 @@ from services.common.errors import TransientError
 from services.common.messages import Signal
 from services.ui.answers import Bar
 from services.ui.client import ApiClient, RefusedError
+from services.ui.journal import Journal
 from services.ui.readings import UNUSED_S
 from services.ui.track import Track
 from services.ui.tracks import HOURS_EVERY_S, Tracks
@@ -251,9 +252,9 @@ def test_tracks_are_shared_and_dropped_when_unused(bar: Make, signal: Make) -> N
         bars = tracks.bars("ETHUSDT", "1m")
         assert tracks.bars("ETHUSDT", "1m") is bars
         assert tracks.bars("ETHUSDT", "5m") is not bars
-        signals = tracks.signals(PAIR, ())
+        signals = tracks.signals(PAIR, (), Journal())
         clock.s += UNUSED_S + 1
         assert tracks.bars("ETHUSDT", "1m") is not bars
-        assert tracks.signals(PAIR, ()) is not signals
+        assert tracks.signals(PAIR, (), Journal()) is not signals
 
     play(run())

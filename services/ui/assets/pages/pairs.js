@@ -107,8 +107,9 @@
             const found = {};
             const series = Object.fromEntries((props("chart-pair").series || []).map((one) => [one.id, one]));
             for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
-                if (point.customValues) found.missing = point.customValues.text;
-                else if (point.value !== undefined) found[id.split("|")[0]] = text(point.value, series[id]);
+                const isShade = id.startsWith("shade|");
+                if (point.customValues) found[isShade ? "missing" : "corrected"] = point.customValues.text;
+                if (!isShade && point.value !== undefined) found[id.split("|")[0]] = text(point.value, series[id]);
             }
             const band = found.low && found.high ? "  " + found.low + " to " + found.high : "";
             return [
@@ -117,7 +118,7 @@
                 found.zscore || "",
                 found["hedge-ratio"] ? found["hedge-ratio"] + band : "",
                 found.correlation || "",
-                (crosshair && crosshair.hoveredObjectId) || found.missing || "",
+                (crosshair && crosshair.hoveredObjectId) || found.missing || found.corrected || "",
             ];
         },
     };

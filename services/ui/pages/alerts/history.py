@@ -33,13 +33,21 @@ Row = dict[str, Any]
 _OF_ALERTS = get_args(AlertState)
 _IS_STATE = {
     **{name: f"params.data.state == '{name}'" for name in ("firing", "resolved")},
-    "retracted": "params.data.state.endsWith('retracted')",
+    "retracted": "params.data.state == 'retracted'",
+    "was-retracted": "params.data.state.endsWith(', retracted')",
 }
 _INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
 COLUMNS: list[dict[str, Any]] = [
     {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 140},
     {"field": "pair", "headerName": "Pair", "width": 142, "cellRenderer": "PairLink", **_INSIDE},
-    {"field": "state", "headerName": "State", "width": 132, "cellClassRules": _IS_STATE},
+    {
+        "field": "state",
+        "headerName": "State",
+        "width": 84,
+        "cellClassRules": _IS_STATE,
+        # The style says of one that was retracted that it does not hold, its message says why.
+        "valueFormatter": {"function": "params.value.split(',')[0]"},
+    },
     {
         "field": "z",
         "headerName": "z",
@@ -197,9 +205,9 @@ def live(
 
 
 def _message(alert: HandledAlert) -> str:
-    ages, said = handling.leg_ages(alert), alert.message.removeprefix(f"{alert.pair}: ")
-    parts = [f"{handling.RETRACTED}: {said}" if alert.retracted_by else said, ages]
-    return ", ".join(part for part in parts if part)
+    parts = (alert.message.removeprefix(f"{alert.pair}: "), handling.leg_ages(alert))
+    said = ", ".join(part for part in parts if part)
+    return f"Retracted: {said}. {handling.RETRACTED}" if alert.retracted_by else said
 
 
 def _ms(us: int | None) -> int | None:

@@ -53,6 +53,11 @@ def layout() -> Component:
         segmented("range-select", "Range", spans.CHOICES, spans.DEFAULT.name),
         choice,
         html.Span(id="pair-method", className="pane-note"),
+        html.Span(
+            id="pair-late",
+            className="pane-note",
+            title="Trades that came after their second had closed, and the seconds that were measured again for them",
+        ),
         download("pair-csv"),
     ]
     covers = [

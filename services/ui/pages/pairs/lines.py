@@ -21,6 +21,7 @@ from services.ui.charts import (
 )
 from services.ui.formatting import significant_decimals
 from services.ui.holes import NO_SHADE, Shade
+from services.ui.pages.pairs import marks
 from services.ui.pages.pairs.spans import Span
 
 PaneName = Literal["prices", "spread", "zscore", "hedge-ratio", "correlation"]
@@ -98,8 +99,7 @@ class Canvas:
 
     def extras(self, markers: list[Marker], band: Band | None, shade: Shade = NO_SHADE) -> Extras:
         """Return the markers, the band round the hedge ratio, and what is shaded in every pane, named in the first."""
-        bearer = "zscore" if "zscore" in self.panes else LINES[self.panes[0]][0]
-        extras: Extras = {self._id(bearer): {"markers": markers}}
+        extras: Extras = {self._id(self._bearer): {"markers": markers}}
         if shade.points:
             named = charts.shade(self._id(self.panes[0]), shade.points, shade.markers)
             others = (
@@ -115,6 +115,11 @@ class Canvas:
             }
             extras[self._id("low")] = {"data": [{"time": time, "value": low} for time in times]}
         return extras
+
+    @property
+    def _bearer(self) -> str:
+        """Return the line that has the marks."""
+        return "zscore" if "zscore" in self.panes else LINES[self.panes[0]][0]
 
     def _id(self, name: str) -> str:
         return f"{name}|{self.pair.pair}|{self.span.name}"
@@ -184,6 +189,8 @@ class Canvas:
                     point["color"] = palette.NOTHING
                 elif name == "zscore" and abs(value) >= self.pair.entry_z:
                     point["color"] = palette.BEYOND
+                if name == self._bearer and (words := marks.correction_words(signal)):
+                    point["customValues"] = {"text": words}
             points.append(point)
         return points
 

@@ -98,6 +98,55 @@ def markers(marks: Iterable[Mark], first_us: int, last_us: int) -> list[Marker]:
     return [_marker(together, len(shown) <= WORDS_UP_TO) for together in shown]
 
 
+class Corrected(NamedTuple):
+    """The seconds of a chart that were corrected: how many, and a small mark for each run of them."""
+
+    seconds: int = 0
+    markers: tuple[Marker, ...] = ()
+
+
+def corrected(signals: Iterable[Signal], apart_us: int = SECOND) -> Corrected:
+    """Find those of `signals`, oldest first; points of one run are no more than `apart_us` apart.
+
+    The newest marks if they are too many.
+    """
+    runs: list[list[Signal]] = []
+    for signal in signals:
+        if not signal.revision:
+            continue
+        if not runs or signal.event_us - runs[-1][-1].event_us > apart_us:
+            runs.append([])
+        runs[-1].append(signal)
+    dots = (charts.dot(run[0].event_us // SECOND, palette.SPREAD, _run_words(run)) for run in runs[-KEPT:])
+    return Corrected(sum(map(len, runs)), tuple(dots))
+
+
+def correction_words(signal: Signal) -> str:
+    """Return why a second was corrected, empty if it was not."""
+    if not signal.revision:
+        return ""
+    return (
+        f"Corrected: {trades_late(signal.late)}" if signal.late else "Corrected: a trade before it came late"
+    )
+
+
+def trades_late(count: int) -> str:
+    """Return how many trades came late, in words.
+
+    >>> trades_late(1), trades_late(1200)
+    ('1 trade came late', '1\u202f200 trades came late')
+    """
+    return f"{formatting.number(count, 0)} {'trade' if count == 1 else 'trades'} came late"
+
+
+def _run_words(run: list[Signal]) -> str:
+    if len(run) == 1:
+        return correction_words(run[0])
+    late = sum(signal.late for signal in run)
+    why = trades_late(late) if late else "a trade before them came late"
+    return f"{len(run)} seconds corrected: {why}"
+
+
 def _marker(marks: list[Mark], in_words: bool) -> Marker:
     shapes = [SHAPES[mark.kind] for mark in marks]
     # A crossing gives the shape, an alert the colour and the word.

@@ -68,7 +68,8 @@ def older(track: Track[Signal], span: Span, wanted: int) -> str:
 
 def track(site: Site, pair: str, span: Span) -> Track[Signal]:
     """Return the signals that lie within `span`, kept current by the stream while there is one."""
+    corrections = site.market.corrections[pair]
     if span.name == A_DAY:
-        return site.tracks.day(pair)
+        return site.tracks.day(pair, corrections)
     closes: Sequence[Signal] = tuple(site.market.closes.get(pair, ())) if site.market.connected else ()
-    return site.tracks.signals(pair, closes, span.kept)
+    return site.tracks.signals(pair, closes, corrections, span.kept)

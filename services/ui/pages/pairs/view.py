@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.fits import Fit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
-from services.ui.pages.pairs.marks import Crossings
+from services.ui.pages.pairs.marks import Corrected, Crossings
+from services.ui.pages.pairs.spans import Span
 from services.ui.readings import Reading
 from services.ui.steps import Cursor
 from services.ui.track import Track, point_us
@@ -36,6 +38,7 @@ class PairsView(View):
         self._cursor = _cursor(mark)
         self._crossings: tuple[str, Crossings] | None = None
         self._holes = Holes()
+        self._corrected: tuple[Any, Corrected] = (None, Corrected())
 
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
@@ -55,14 +58,18 @@ class PairsView(View):
         }
         if pair is None:
             nothing = steps.empty("pair-empty", words.no_pair(market, asked))
-            return {**props, **nothing, **steps.empty("pair-state", ""), **words.csv(None, None, "")}
+            nowhere = {"pair-late": {"children": ""}, **words.csv(None, None, "")}
+            return {**props, **nothing, **steps.empty("pair-state", ""), **nowhere}
         track = spans.track(self.site, pair.pair, span)
         if "turn" not in selection.asks:
             return props  # the page is about to say which panes it has room for
         canvas = Canvas(pair, span, panes, market.decimals.get(pair.y, 2))
+        chart = self._chart(canvas, track, fit, selection)
+        late = words.lateness(market.late.get(pair.pair, 0), self._corrected[1].seconds)
         return {
             **props,
-            **self._chart(canvas, track, fit, selection),
+            **chart,
+            "pair-late": {"children": late},
             **words.csv(pair, self._cursor.first_us if self._cursor else None, selection.zone),
             **steps.empty("pair-empty", steps.why_empty(track, f"No signal of {pair.pair} yet")),
             **steps.empty(
@@ -107,18 +114,28 @@ class PairsView(View):
         self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, ends: tuple[int, int], zone: str
     ) -> Extras:
         pair, first_us = canvas.pair, ends[0]
-        known = f"{track.generation}|{track.revision}|{first_us}"
+        known = f"{track.generation}|{track.revision}|{track.corrected.count}|{first_us}"
         key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{known}"
         if self._crossings is None or self._crossings[0] != key:
             self._crossings = (key, Crossings(pair, first_us))
         crossings = self._crossings[1]
         crossings.take(track.since(crossings.last_us + 1))
         marked = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
-        drawn = marks.markers(marked, *ends)
+        corrected = self._find_corrected(canvas.span, track, *ends)
+        drawn = sorted([*marks.markers(marked, *ends), *corrected.markers], key=itemgetter("time"))
         quiet = spans.quiet(canvas.span, pair.stale_after_s)
         gaps = holes.open_gaps(self.site, (pair.y, pair.x))
         shade = self._holes.shade(track, *ends, gaps, quiet, zone)
         return canvas.extras(drawn, _band(fit, track.points, *ends), shade)
+
+    def _find_corrected(self, span: Span, track: Track[Signal], first_us: int, last_us: int) -> Corrected:
+        known = (track, track.generation, track.revision, track.corrected.count, first_us, last_us)
+        if self._corrected[0] != known:
+            begin = bisect_left(track.points, first_us, key=point_us)
+            end = bisect_right(track.points, last_us, key=point_us)
+            apart_us = max(1, span.apart_s) * SECOND
+            self._corrected = (known, marks.corrected(track.points[begin:end], apart_us))
+        return self._corrected[1]
 
     def _alerts(self, pair: str) -> list[HandledAlert]:
         site = self.site

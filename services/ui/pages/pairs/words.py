@@ -8,6 +8,7 @@ from services.ui import downloads
 from services.ui.answers import WatchedPair
 from services.ui.formatting import MINUS, moment, number, significant_decimals, zscore
 from services.ui.market import Market, Now
+from services.ui.pages.pairs.marks import trades_late
 from services.ui.pages.pairs.spans import A_DAY, Span
 from services.ui.view import Props
 
@@ -88,6 +89,19 @@ def labels(market: Market, pair: WatchedPair | None, span: Span, band: str) -> P
         "pair-method": {"children": method},
         **{f"legend-{name}": {"children": text} for name, text in said.items()},
     }
+
+
+def lateness(late: int, corrected: int) -> str:
+    """Return how many trades of the pair came late, and how many seconds of the chart that has changed.
+
+    >>> lateness(0, 0), lateness(3, 0), lateness(12, 1)
+    ('', '3 trades came late', '12 trades came late, 1 second shown was corrected')
+    """
+    said = [trades_late(late)] if late else []
+    if corrected:
+        seconds = "1 second shown was" if corrected == 1 else f"{number(corrected, 0)} seconds shown were"
+        said.append(f"{seconds} corrected")
+    return ", ".join(said)
 
 
 def method_name(method: str) -> str:

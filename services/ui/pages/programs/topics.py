@@ -60,7 +60,8 @@ TOPICS = (
         "signals",
         "pair",
         "24 h",
-        "A pair at the end of each second; closed is false while the second is still open.",
+        "A pair at the end of each second; closed is false while the second is still open. A higher revision of a "
+        "second replaces what was said of it before.",
         Signal(
             pair="ETHUSDT-BTCUSDT",
             event_us=_AT_US // 1_000_000 * 1_000_000,
@@ -81,7 +82,8 @@ TOPICS = (
         "alerts",
         "pair",
         "7 d",
-        "A rule begins or ceases to hold for a pair; the same alert always has the same alert_id.",
+        "A rule begins or ceases to hold for a pair; the same alert always has the same alert_id. One whose state is "
+        "retracted takes back the alert that it names.",
         Alert(
             alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
             rule_id="zscore",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.common.clock import SECOND
+from services.ui.handling import RETRACTED
 from services.ui.pages.alerts import history
 from services.ui.pages.alerts.history import Wanted
 from services.ui.view import Selection
@@ -75,8 +76,7 @@ def test_a_retracted_alert_says_so_and_why_and_its_row_changes_however_old_it_is
     assert (fired["state"], fired["message"]) == ("firing", "beyond entry, prices 0.2 s and 4.1 s old")
     (retracted,) = history.rows([alert(1, retracted_by="alert-9", **ages)])
     assert retracted["state"] == "firing, retracted"
-    why = "Late trades changed this second, or its window: beyond entry, prices 0.2 s and 4.1 s old"
-    assert retracted["message"] == why
+    assert retracted["message"] == f"Retracted: {fired['message']}. {RETRACTED}"
     assert retracted["handling"] != fired["handling"]
 
 

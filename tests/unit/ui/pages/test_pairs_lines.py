@@ -87,6 +87,21 @@ def test_a_z_score_beyond_entry_is_marked(canvas: Canvas, signal: Make) -> None:
     assert ["color" in point for point in points] == [False, True]
 
 
+@pytest.mark.parametrize(("panes", "bearer"), [(PANES, "zscore"), (("prices", "spread"), "y")])
+def test_a_corrected_second_says_why_on_the_line_that_has_the_marks(
+    pair: WatchedPair, signal: Make, panes: tuple[PaneName, ...], bearer: str
+) -> None:
+    canvas = Canvas(pair, spans.DEFAULT, panes, 2)
+    signals = [signal(), signal(START_S + 1, revision=1, late=2)]
+    drawn = by_name(canvas.series(signals, {}))
+    named = {
+        name: [point.get("customValues") for point in one["data"]]
+        for name, one in drawn.items()
+        if any("customValues" in point for point in one["data"])
+    }
+    assert named == {bearer: [None, {"text": "Corrected: 2 trades came late"}]}
+
+
 def test_both_entry_bands_are_in_the_scale_at_every_zoom(canvas: Canvas, signal: Make) -> None:
     series = by_name(canvas.series([signal(START_S + n) for n in range(3)], {}))
     for bar in series["reach"]["data"]:

@@ -101,6 +101,23 @@ def test_a_retracted_alert_has_one_quiet_mark_with_what_retracts_it(alert: Make)
     assert alone["text"] == "retracted"
 
 
+def test_corrected_seconds_beside_each_other_have_one_small_mark(signal: Make) -> None:
+    revised = {1: 0, 4: 1, 5: 0, 6: 2, 9: 3}
+    signals = [signal(START_S + n, revision=int(n in revised), late=revised.get(n, 0)) for n in range(12)]
+    found = marks.corrected(signals)
+    assert found.seconds == len(revised)
+    assert [(one["time"] - START_S, one["id"]) for one in found.markers] == [
+        (1, "Corrected: a trade before it came late"),
+        (4, "3 seconds corrected: 3 trades came late"),
+        (9, "Corrected: 3 trades came late"),
+    ]
+    assert len(marks.corrected(signals, 3 * SECOND).markers) == 1
+    assert marks.corrected([]) == marks.Corrected()
+    apart = [signal(START_S + 2 * n, revision=1) for n in range(marks.KEPT + 3)]
+    many = marks.corrected(apart)
+    assert (many.seconds, len(many.markers)) == (marks.KEPT + 3, marks.KEPT)
+
+
 def test_marks_are_sorted_by_time() -> None:
     late, early = Mark(2 * SECOND, "exit", 0.0, "late"), Mark(SECOND, "exit", 0.0, "early")
     assert [marker["id"] for marker in marks.markers([late, early], 0, 3 * SECOND)] == ["early", "late"]

@@ -9,6 +9,7 @@ import pytest
 from services.common.clock import SECOND
 from services.ui import days
 from services.ui.answers import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
+from services.ui.journal import Journal
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.fits import Fit, Line, band_words
 from services.ui.pages.pairs.view import PairsView
@@ -59,7 +60,7 @@ def test_a_day_is_shown_whole_and_no_more(
     site: Site, pairs_page: Selection, signal: Make, now: Now, a_minute: int
 ) -> None:
     kept = range(days.MINUTES * days.A_MINUTE)
-    site.tracks.day(PAIR).points = [signal(START_S + 60 // a_minute * n) for n in kept]
+    site.tracks.day(PAIR, Journal()).points = [signal(START_S + 60 // a_minute * n) for n in kept]
     view = PairsView(site)
     chart = view.step(with_(pairs_page, range="1d", panes=["zscore"]), now)["chart-pair"]
     assert view.mark["count"] == min(len(kept), days.MINUTES * a_minute + 1)
@@ -82,7 +83,7 @@ def test_points_that_leave_when_it_is_drawn_again_move_the_view(
 ) -> None:
     view = PairsView(site)
     view.step(pairs_page, now)
-    track = site.tracks.signals(PAIR, ())
+    track = site.tracks.signals(PAIR, (), Journal())
     track.points = [*track.points[1:], signal(START_S + 1)]
     view.step(pairs_page, now)
     view.step(with_(pairs_page, panes=["zscore"]), now)
@@ -198,13 +199,33 @@ def test_the_band_is_explained(fields: dict[str, Any], said: str) -> None:
 
 def test_older_points_are_asked_for(site: Site, pairs_page: Selection, now: Now) -> None:
     reached: list[int] = []
-    track: Any = site.tracks.signals(PAIR, ())
+    track: Any = site.tracks.signals(PAIR, (), Journal())
     track.reach = reached.append
     view = PairsView(site)
     view.step(pairs_page, now)
     view.step(with_(pairs_page, older=3600), now)
     view.step(with_(pairs_page, older=10**9), now)
     assert reached == [1800, 3600, 10_000]
+
+
+def test_a_correction_is_sent_alone_marked_and_counted(
+    site: Site, pairs_page: Selection, signal: Make, now: Now
+) -> None:
+    view, corrections = PairsView(site), site.market.corrections[PAIR]
+    track: Any = site.tracks.signals(PAIR, (), corrections)
+    track.correct(corrections)
+    assert view.step(pairs_page, now)["pair-late"] == {"children": ""}
+    between = signal(START_S + 1, closed=False, late=3)
+    corrected = signal(START_S - 3, revision=1, late=1, zscore=1.5)
+    site.market.apply(StreamMessage("update", signals=(between, corrected)), now)
+    track.correct(corrections)
+    props = view.step(pairs_page, now)
+    again = [one["bar"] for one in props["chart-pair"]["tick"] if one.get("historicalUpdate")]
+    assert 1.5 in [bar.get("value") for bar in again]
+    assert {bar["time"] for bar in again} == {START_S - 4, START_S - 3}
+    (dot,) = props["pair-extras"]["data"][f"zscore|{PAIR}|30m"]["markers"]
+    assert (dot["time"], dot["id"]) == (START_S - 3, "Corrected: 1 trade came late")
+    assert props["pair-late"] == {"children": "3 trades came late, 1 second shown was corrected"}
 
 
 def test_a_new_stream_goes_on_while_the_signals_are_not_read_yet(
