@@ -107,7 +107,8 @@ def _alert(alert: Alert) -> tuple[object, ...]:
 
 
 # An alert on a z-score that is not the stored one comes from such a shorter window: it did not happen. Beside a
-# corrected signal it did: it is of what was known before, and a retraction tells of it.
+# corrected signal it did: it is of what was known before, and a retraction tells of it. One that comes by a correction
+# has its revision at the end of its id, and may be read before the signal it is of.
 _STORE_ALERTS = sql.SQL("""
 WITH stored AS (
     INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} AS alert
@@ -115,7 +116,7 @@ WITH stored AS (
         SELECT FROM signals
         WHERE signals.pair = alert.pair AND signals.ts = alert.ts
           AND signals.quality = 'ok' AND signals.zscore <> alert.value
-          AND signals.revision = 0 AND alert.state <> 'retracted'
+          AND signals.revision = 0 AND alert.state <> 'retracted' AND alert.alert_id !~ ':[0-9]+$'
     )
     ON CONFLICT DO NOTHING RETURNING 1
 )

@@ -194,11 +194,12 @@ def test_beside_a_corrected_signal_an_alert_of_before_and_its_retraction_are_kep
     assert second[4:] == ("retracted", 2.5, 2.0, "z-score above 2", 0.2, 4.1, "a")
 
 
-def test_a_retraction_is_kept_whatever_the_stored_signal_is(store: str) -> None:
+def test_what_a_correction_brings_is_kept_though_its_signal_is_not_stored_yet(store: str) -> None:
     retraction = msgspec.structs.replace(alert("b"), state="retracted", retracts="a")
+    by_correction = alert("r:ETHUSDT-BTCUSDT:1767225510000000:firing:2")
     asyncio.run(write_all(store, "signals", [[signal(300, zscore=0.1)]]))
-    asyncio.run(write_all(store, "alerts", [[retraction]]))
-    assert [row[0] for row in select(store, "alerts")] == ["b"]
+    asyncio.run(write_all(store, "alerts", [[retraction, by_correction]]))
+    assert [row[0] for row in select(store, "alerts")] == ["b", by_correction.alert_id]
 
 
 @pytest.mark.parametrize(("zscore", "stored"), [(2.5, 1), (0.1, 0), (None, 1)])
