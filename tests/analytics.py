@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, PairConfig, Tick
+from services.common.messages import LegTrade, PairConfig, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.partition import Partition
+from services.stream_analytics.router import leg_mark, leg_trade
 from services.stream_analytics.tracker import Outcome
 
 
@@ -37,15 +38,19 @@ def walk(
     return ticks
 
 
+def published(ticks: Iterable[Tick], marks: TimeMarks) -> tuple[list[Tick], list[TimeMark]]:
+    """Return ticks as ingest publishes them, and the time marks it puts between them."""
+    both = [marks.trade(tick, tick.received_us - tick.event_us) for tick in ticks]
+    return [tick for tick, _ in both], [mark for _, found in both for mark in found]
+
+
 def leg_trades(ticks: Iterable[Tick], ends: bool = True) -> list[LegTrade]:
     """Return the trades of a tape with the time marks that ingest puts between them, and at its end."""
     marks, trades = TimeMarks(), []
     for tick in ticks:
-        trades.append(LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price))
-        trades += [LegTrade(mark.symbol, mark.event_us, mark.trade_id) for mark in marks.trade(tick)]
-    if ends:
-        trades += [LegTrade(mark.symbol, mark.event_us, mark.trade_id) for mark in marks.end()]
-    return trades
+        told, found = marks.trade(tick, tick.received_us - tick.event_us)
+        trades += [leg_trade(told), *map(leg_mark, found)]
+    return trades + [leg_mark(mark) for mark in (marks.end() if ends else ())]
 
 
 def outcomes(ticks: Iterable[Tick], config: PairConfig, ends: bool = True) -> list[Outcome]:

@@ -17,7 +17,7 @@ from services.common.messages import Alert, PairConfig, Signal, Tick, TimeMark, 
 from services.common.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.tracker import Outcome
-from tests.analytics import outcomes, walk
+from tests.analytics import outcomes, published, walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS
 from tests.waiting import wait_until
@@ -89,7 +89,7 @@ class Load:
             until_us += self._chunk_us
             chunk = [tick for tick in self._ticks if tick.event_us < until_us]
             del self._ticks[: len(chunk)]
-            found = [mark for tick in chunk for mark in marks.trade(tick)]
+            chunk, found = published(chunk, marks)
             found += marks.end() if self._ends and not self._ticks else []
             self._send(TICKS.name, chunk)
             self._send(TIME_MARKS.name, found)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from services.common import kafka
 from services.common.cancellation import pause
+from services.common.clock import SECOND
 from services.common.dead_letters import DeadLetters
 from services.common.heartbeat import Pulse
 from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
@@ -19,7 +20,7 @@ from services.common.metrics import PulseMetrics, published
 from services.common.publisher import Publisher, publisher
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.delivery import Delivery, behind_s
-from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status, refuse_future
+from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
@@ -93,10 +94,13 @@ async def serve(settings: IngestSettings) -> None:
         async with publisher(settings) as out, asyncio.TaskGroup() as tasks:
             tasks.create_task(out.run())
             tasks.create_task(pulse.beat(out.send))
-            await publish(feed, out, pulse, settings.rejected_share)
+            marks = TimeMarks(round(settings.trades_awaited_s * SECOND), in_order=feed.name == "synthetic")
+            await publish(feed, out, pulse, settings.rejected_share, marks)
 
 
-async def publish(feed: Feed, out: Publisher, pulse: Pulse, rejected_share: float = 0.05) -> None:
+async def publish(
+    feed: Feed, out: Publisher, pulse: Pulse, rejected_share: float = 0.05, marks: TimeMarks | None = None
+) -> None:
     """Publish the feed from its first item to its last, keyed by symbol; `pulse` gets the counts and the state.
 
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
@@ -106,7 +110,7 @@ async def publish(feed: Feed, out: Publisher, pulse: Pulse, rejected_share: floa
     health = _Health(pulse, rejected_share, out, feed.delivery, clock)
     watching = asyncio.create_task(health.watch())
     try:
-        await _publish(feed, out, pulse, health)
+        await _publish(feed, out, pulse, health, marks or TimeMarks())
     finally:
         watching.cancel()
     await out.flush()
@@ -114,12 +118,11 @@ async def publish(feed: Feed, out: Publisher, pulse: Pulse, rejected_share: floa
     log.info("the feed has ended", **pulse.counters)
 
 
-async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") -> None:
+async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health", marks: TimeMarks) -> None:
     counters = pulse.counters
     dead_letters = DeadLetters(out.send, pulse.service, counters)
-    # What a live feed brings it has looked at itself, and the synthetic market has a clock of its own.
-    doubtful = feed.name == "replay"
-    marks = TimeMarks()
+    # What is judged is the receipt that was recorded; what is published is received now.
+    replay = feed if isinstance(feed, ReplayFeed) else None
 
     async def mark(found: Iterable[TimeMark]) -> None:
         for one in found:
@@ -130,6 +133,10 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") 
             case Quote() | MarkPrice() | Liquidation() | TapeEvent():
                 if isinstance(item, TapeEvent):
                     marks.event(item)
+                elif isinstance(item, MarkPrice):
+                    marks.vouch(item.symbol, item.event_us, item.received_us - item.event_us)
+                if replay is not None and not isinstance(item, TapeEvent):
+                    item = replay.received(item)
                 topic = _TOPICS[type(item)]
                 await out.send(topic, key=item.symbol.encode(), value=encode(item))
                 counters[topic.replace("-", "_")] += 1
@@ -150,14 +157,15 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health") 
         async for item in items:
             if not isinstance(item, Tick):
                 await take(item)
-            elif doubtful and (refused := refuse_future(item)):
-                await take(refused)
             else:
-                await send(topic, key=item.symbol.encode(), value=encode(item))
+                tick, found = marks.trade(item, item.received_us - item.event_us)
+                if replay is not None:
+                    tick = replay.received(tick)
+                await send(topic, key=tick.symbol.encode(), value=encode(tick))
                 counters["ticks"] += 1
-                if item.repaired:
+                if tick.repaired:
                     counters["repaired"] += 1
-                if found := marks.trade(item):
+                if found:
                     await mark(found)
     await mark(marks.end())
 

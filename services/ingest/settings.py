@@ -89,6 +89,8 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
     silence_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 10.0
     # Live: a connection so old is replaced; Binance ends its own after 24 h.
     reconnect_after_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 23 * 3_600
+    # How long, by event time, a symbol is waited for whose trades may be on their way while others trade.
+    trades_awaited_s: Annotated[float, Field(ge=3, le=600, allow_inf_nan=False)] = 30.0
     # Live: the share of the last minute's frames that may be damaged before that is an alarm.
     rejected_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.05
 

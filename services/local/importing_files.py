@@ -16,6 +16,7 @@ from services.ingest.feeds.archive_file import blocks, is_archive, symbol_of
 from services.ingest.feeds.archive_rows import ROW as ARCHIVED
 from services.ingest.feeds.archive_rows import Rows, parse
 from services.ingest.feeds.recording import Format, Line, Recording
+from services.ingest.feeds.stamps import Stamps
 from services.ingest.feeds.text_file import Block, CutOff, Damage
 from services.ingest.feeds.venue import Event
 
@@ -110,7 +111,7 @@ def _rows(archived: Rows) -> NDArray[np.void]:
 
 
 def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator[Batch]:
-    form = recording.format
+    form, stamps = recording.format, Stamps()
     found: defaultdict[tuple[str, str], list[tuple[object, ...]]] = defaultdict(list)
     rejected: list[Damage] = []
     first, number, read = after, after, 0
@@ -122,7 +123,11 @@ def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator
             continue
         try:
             for event in _events(entry, form):
-                if isinstance(event, Tick) and symbol in (None, event.symbol):
+                if not isinstance(event, Tick) or symbol not in (None, event.symbol):
+                    continue
+                if refused := stamps.refuse(event):
+                    rejected.append(Damage(number, entry.line, refused.reason))
+                else:
                     found[event.venue, event.symbol].append(_row(event, number))
         except BadMessageError as error:
             rejected.append(Damage(number, entry.line, str(error)))

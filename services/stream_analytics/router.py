@@ -42,25 +42,37 @@ def dead_letter(record: Any, error: Exception) -> DeadLetter:
 def runs(ticks: Iterable[Tick]) -> list[LegTrade]:
     """Return the trades that decide what seconds close with: of consecutive ones of a second the last, for all of them.
 
-    Each symbol's keep their order.
+    Each symbol's keep their order. One that marks went before begins a run.
     """
     trades: list[LegTrade] = []
-    open_runs: dict[str, tuple[int, Tick]] = {}
+    open_runs: dict[str, tuple[Tick, Tick]] = {}
     for tick in ticks:
         if (run := open_runs.get(tick.symbol)) is not None:
-            first_id, last = run
+            first, last = run
             if (
                 tick.trade_id == last.trade_id + 1
                 and tick.event_us >= last.event_us
                 and tick.event_us // SECOND == last.event_us // SECOND
+                and not tick.marks
             ):
-                open_runs[tick.symbol] = first_id, tick
+                open_runs[tick.symbol] = first, tick
                 continue
-            trades.append(LegTrade(last.symbol, last.event_us, last.trade_id, last.price, first_id))
-        open_runs[tick.symbol] = tick.trade_id, tick
-    for first_id, last in open_runs.values():
-        trades.append(LegTrade(last.symbol, last.event_us, last.trade_id, last.price, first_id))
+            trades.append(leg_trade(last, first))
+        open_runs[tick.symbol] = tick, tick
+    trades += [leg_trade(last, first) for first, last in open_runs.values()]
     return trades
+
+
+def leg_trade(tick: Tick, first: Tick | None = None) -> LegTrade:
+    """Return what the tapes need of a trade; with `first` it is the last of a run that begins there."""
+    if first is None:
+        return LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price, marks=tick.marks)
+    return LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price, first.trade_id, marks=first.marks)
+
+
+def leg_mark(mark: TimeMark) -> LegTrade:
+    """Return what the tapes need of a mark."""
+    return LegTrade(mark.symbol, mark.event_us, mark.trade_id, is_doubtful=mark.is_doubtful)
 
 
 class Router:
@@ -91,10 +103,7 @@ class Router:
         ticks = await messages(event, Tick, self._reading)
         waited_s = self._reading.took(event, "ticks")
         is_past = waited_s > BEHIND_S or self._speaker.is_behind
-        if is_past and not self._every_trade:
-            trades = runs(ticks)
-        else:
-            trades = [LegTrade(tick.symbol, tick.event_us, tick.trade_id, tick.price) for tick in ticks]
+        trades = runs(ticks) if is_past and not self._every_trade else [leg_trade(tick) for tick in ticks]
         await self._reroute()
         await self._fan_out.put(event, trades, not is_past and self._is_urgent(trades))
         if waited_s <= BEHIND_S:
@@ -109,7 +118,7 @@ class Router:
     async def marks(self, event: Any) -> None:
         """Route a bundle of time marks."""
         marks = await messages(event, TimeMark, self._reading)
-        trades = [LegTrade(mark.symbol, mark.event_us, mark.trade_id) for mark in marks]
+        trades = [leg_mark(mark) for mark in marks]
         waited_s = self._reading.took(event, "time_marks")
         await self._reroute()
         await self._fan_out.put(event, trades, waited_s <= BEHIND_S and not self._speaker.is_behind)

@@ -18,7 +18,7 @@ from services.common.messages import Heartbeat, Signal, TapeEvent, Tick, decode,
 from services.common.settings import KafkaSettings
 from services.common.topics import ANALYTICS_GROUP, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
-from tests.analytics import walk
+from tests.analytics import published, walk
 from tests.broker import produce, read_all
 from tests.waiting import wait_until
 
@@ -61,7 +61,7 @@ class Tape:
         until_us = START_US + until_s * SECOND
         some = [tick for tick in self._ticks if tick.event_us < until_us]
         del self._ticks[: len(some)]
-        marks = [mark for tick in some for mark in self._marks.trade(tick)]
+        some, marks = published(some, self._marks)
         produce(self._broker, TICKS.name, ((encode(tick), PARTITION[tick.symbol]) for tick in some))
         produce(self._broker, TIME_MARKS.name, ((encode(mark), PARTITION[mark.symbol]) for mark in marks))
 

@@ -19,7 +19,7 @@ from services.common.messages import Alert, PairConfig, Signal, Tick, decode, en
 from services.common.pairs import Pair
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.metrics import STAGES
-from tests.analytics import outcomes, walk
+from tests.analytics import outcomes, published, walk
 from tests.broker import produce, read_all
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -73,8 +73,7 @@ def start(broker: str) -> Iterator[Start]:
 
 def send(broker: str, ticks: list[Tick]) -> None:
     """Publish trades and the marks between them, as ingest does."""
-    marks = TimeMarks()
-    found = [mark for tick in ticks for mark in marks.trade(tick)]
+    ticks, found = published(ticks, TimeMarks())
     produce(broker, "ticks", ((encode(tick), PARTITION[tick.symbol]) for tick in ticks))
     produce(broker, "time-marks", ((encode(mark), PARTITION[mark.symbol]) for mark in found))
 

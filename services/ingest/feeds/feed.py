@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from typing import Literal, NamedTuple, Protocol
 
-from services.common.clock import MINUTE, SECOND
 from services.common.messages import (
     FeedName,
     Filling,
@@ -13,7 +12,6 @@ from services.common.messages import (
     ServiceState,
     TapeEvent,
     Tick,
-    encode,
 )
 from services.ingest.delivery import Delivery
 
@@ -48,18 +46,7 @@ class Status(NamedTuple):
 Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status
 
 SKIPPED = Skipped()
-# The venue's clock and ours may differ by so much.
-_AHEAD_US = MINUTE
 DUPLICATE = Counted("duplicates")
-
-
-def refuse_future(tick: Tick) -> Rejected | None:
-    """Return why the tick cannot be true, if so: one trade dated ahead would make all that follow late."""
-    ahead_us = tick.event_us - tick.received_us
-    if ahead_us <= _AHEAD_US:
-        return None
-    reason = f"expected a trade of the past, received one dated {ahead_us / SECOND:.0f} s ahead of the clock"
-    return Rejected(encode(tick), reason, f"{tick.symbol} trade {tick.trade_id}")
 
 
 class Feed(Protocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -32,9 +33,10 @@ from services.ingest.delivery import Delivery
 from services.ingest.feeds import venues
 from services.ingest.feeds.background import Failed, background
 from services.ingest.feeds.condition import Answered, Condition, Unanswered
-from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected, refuse_future
+from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected
 from services.ingest.feeds.past import Past
 from services.ingest.feeds.rest import retry_in_s
+from services.ingest.feeds.stamps import Stamps
 from services.ingest.feeds.venue import StreamKind, Venue
 from services.ingest.settings import IngestSettings
 from services.ingest.tape.history import History
@@ -89,6 +91,7 @@ class LiveFeed:
         self._broker_is_empty = broker_is_empty
         self._sleep = sleep
         self._symbols = venues.by_venue(settings.symbols)
+        self._stamps: defaultdict[Venue, Stamps] = defaultdict(Stamps)
         self._tape = Tape({symbol: name for name, symbols in self._symbols.items() for symbol in symbols})
         self._buffer: Buffer[_News] = Buffer(settings.buffer_frames)
         self._condition = Condition()
@@ -212,7 +215,7 @@ class LiveFeed:
         for event in events:
             if type(event) is not Tick:
                 yield event
-            elif rejected := refuse_future(event):
+            elif rejected := self._stamps[frame.venue].refuse(event):
                 yield rejected
             else:
                 yield from self._trade(event)

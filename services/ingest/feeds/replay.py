@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from msgspec import structs
@@ -24,6 +24,7 @@ from services.ingest.feeds.growth import LOOK_AGAIN_S
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.recording import Recording
 from services.ingest.feeds.report import Report
+from services.ingest.feeds.stamps import Stamps
 from services.ingest.feeds.venue import StreamKind
 
 _KINDS: dict[type[Item], StreamKind] = {
@@ -51,6 +52,9 @@ class Source(Protocol):
         """Yield what happened, each with its time (epoch, us), ascending; None where nothing more is written yet."""
 
 
+Received = TypeVar("Received", bound=Tick | Quote | MarkPrice | Liquidation)
+
+
 class ReplayFeed:
     """What recordings and archives hold of `symbols`, merged by time."""
 
@@ -61,6 +65,7 @@ class ReplayFeed:
     ) -> None:
         """`path` is a file, a directory of an archive, or several of them separated by commas."""
         self.delivery = Delivery()
+        self._stamps = Stamps()
         self._paths = _several(path)
         self._symbols = frozenset(symbols)
         self._kinds: set[StreamKind] = {"trades", *streams}
@@ -78,7 +83,7 @@ class ReplayFeed:
         await asyncio.to_thread(self._survey)
 
     async def stream(self) -> AsyncGenerator[Item]:
-        """Yield it all once; event times are the recorded ones, receipt times are now.
+        """Yield it all once, with the times that were recorded.
 
         A file that is still being written is followed until that stops; nothing later of another file comes before.
         """
@@ -97,7 +102,7 @@ class ReplayFeed:
                 await self._pace.until(at_us)
                 if silent and isinstance(item, Tick):
                     silent.discard(item.symbol)
-                yield self._now(item)
+                yield self._chosen(item)
             more = bool(items)
             found = _findings(sources)
             if not more and silent:
@@ -119,17 +124,23 @@ class ReplayFeed:
         _allow_open_files(len(recordings) + 2 * len(archives))
         return [*recordings, *archives]
 
-    def _now(self, item: Item) -> Item:
+    def received(self, item: Received) -> Received:
+        """Return what was handed out with the time of its receipt: now."""
+        return structs.replace(item, received_us=self._pace.now_us())
+
+    def _chosen(self, item: Item) -> Item:
         kind = _KINDS.get(type(item))
         if kind is None:
             return item
         assert isinstance(item, Tick | Quote | MarkPrice | Liquidation)
         if kind not in self._kinds or item.symbol not in self._symbols:
             return SKIPPED
+        if isinstance(item, Tick) and (refused := self._stamps.refuse(item)):
+            return refused
         # Archives do not say when a trade was received: there it is when it happened.
         if isinstance(item, Tick) and not item.repaired and item.received_us != item.event_us:
             self.delivery.take(item.symbol, item.received_us, item.event_us)
-        return structs.replace(item, received_us=self._pace.now_us())
+        return item
 
     def _survey(self) -> None:
         recordings, files = self._open()

@@ -98,15 +98,6 @@ def test_a_tick_is_keyed_by_symbol() -> None:
     assert counted(pulse) == {"ticks": 1}
 
 
-def test_a_trade_ahead_of_the_clock_goes_to_dead_letters() -> None:
-    """Taken for true it would make every trade that follows late."""
-    future = structs.replace(TICK, event_us=TICK.received_us + 2 * MINUTE)
-    sent, pulse = published(future, TICK)
-    assert [topic for topic, _ in sent] == ["dead-letters", "ticks"]
-    assert decode(sent[0][1]["value"], Tick) == future
-    assert counted(pulse) == {"ticks": 1, "dead_letters": 1}
-
-
 def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:
     sent, pulse = published(Rejected(b"{", "it is cut off", "file:3"), SKIPPED, TICK)
     assert [topic for topic, _ in sent] == ["dead-letters", "ticks"]

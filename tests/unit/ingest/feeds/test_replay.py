@@ -37,7 +37,8 @@ def play(
     async def run() -> list[Item]:
         feed = ReplayFeed(path, symbols, Pace(speed, clock.now_us, clock.sleep), streams)
         await feed.check()
-        return [item async for item in feed.stream()]
+        published = Tick | Quote | MarkPrice | Liquidation
+        return [feed.received(item) if isinstance(item, published) else item async for item in feed.stream()]
 
     return asyncio.run(run()), clock
 

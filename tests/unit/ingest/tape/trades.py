@@ -15,7 +15,7 @@ SYMBOL = "BTCUSDT"
 START_US = 1_800_000_000 * SECOND + 17 * SECOND
 
 
-def trade(trade_id: int, event_us: int | None = None, symbol: str = SYMBOL, **changes: bool) -> Tick:
+def trade(trade_id: int, event_us: int | None = None, symbol: str = SYMBOL, repaired: bool = False) -> Tick:
     """Return the trade with an id, by default one a second from `START_US` on."""
     event_us = START_US + trade_id * SECOND if event_us is None else event_us
     return Tick(
@@ -27,7 +27,7 @@ def trade(trade_id: int, event_us: int | None = None, symbol: str = SYMBOL, **ch
         price=100.0 + trade_id,
         size=1.0,
         buyer_is_maker=False,
-        **changes,
+        repaired=repaired,
     )
 
 

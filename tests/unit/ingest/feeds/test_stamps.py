@@ -1,0 +1,64 @@
+import asyncio
+import math
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from services.common.clock import SECOND
+from services.common.messages import Tick, decode, encode
+from services.ingest.feeds.feed import Item, Rejected
+from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.replay import ReplayFeed
+from services.ingest.feeds.stamps import Stamps
+from services.local.importing_files import batches
+from tests.unit.ingest.tape.trades import trade
+
+
+def ahead(trade_id: int, by_s: float) -> Tick:
+    one = trade(trade_id)
+    return structs.replace(one, received_us=one.event_us - round(by_s * SECOND))
+
+
+@given(st.lists(st.floats(-60, 2), min_size=1))
+def test_what_is_no_more_than_two_seconds_ahead_is_believed(ahead_s: list[float]) -> None:
+    stamps = Stamps()
+    assert [stamps.refuse(ahead(number, by_s)) for number, by_s in enumerate(ahead_s)] == [None] * len(
+        ahead_s
+    )
+
+
+@given(st.floats(2.001, 1e6), st.integers(3, 200))
+def test_one_that_is_further_ahead_is_refused_and_says_by_how_much(by_s: float, after: int) -> None:
+    stamps = Stamps()
+    assert not any(stamps.refuse(ahead(number, -0.1)) for number in range(after))
+    refused = stamps.refuse(bad := ahead(after, by_s))
+    assert refused is not None
+    assert decode(refused.raw, Tick) == bad
+    assert "s ahead of it" in refused.reason
+    assert stamps.refuse(ahead(after + 1, -0.1)) is None
+
+
+@given(st.floats(2.5, 86_400))
+def test_a_clock_that_is_behind_refuses_nothing_but_what_is_ahead_of_the_venues(behind_s: float) -> None:
+    stamps = Stamps()
+    assert not any(stamps.refuse(ahead(number, behind_s)) for number in range(50))
+    assert stamps.refuse(ahead(50, behind_s + 3)) is not None
+
+
+def test_a_replay_and_an_import_judge_by_the_recorded_receipt_and_alike(tmp_path: Path) -> None:
+    recorded = [ahead(number, 50.0 if number == 60 else -0.1) for number in range(100)]
+    path = tmp_path / "recorded.ndjson"
+    path.write_bytes(b"".join(encode(one) + b"\n" for one in recorded))
+
+    async def replayed() -> list[Item]:
+        feed = ReplayFeed(path, (recorded[0].symbol,), Pace(math.inf))
+        return [item async for item in feed.stream()]
+
+    items = asyncio.run(replayed())
+    assert [item.trade_id for item in items if isinstance(item, Tick)] == [n for n in range(100) if n != 60]
+    assert [decode(item.raw, Tick) for item in items if isinstance(item, Rejected)] == [recorded[60]]
+    [batch] = batches(path, None)
+    assert [damage.number for damage in batch.rejected] == [61]
+    assert len(batch.ticks[0].rows) == 99
