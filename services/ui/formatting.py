@@ -130,6 +130,15 @@ def age(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
+def lag(ms: int) -> str:
+    """Return a lag in ms below half a second, in seconds else.
+
+    >>> lag(85), lag(5104), lag(-3208), lag(63_000)
+    ('85 ms', '5.1 s', '−3.2 s', '63.0 s')
+    """
+    return f"{number(ms, 0)} ms" if abs(ms) < 500 else f"{number(ms / 1000, 1)} s"
+
+
 def moment(us: int, zone: str = UTC) -> str:
     """Return `us` to the second in a time zone, which it names; one that is unknown is taken for UTC.
 

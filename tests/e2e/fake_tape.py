@@ -12,6 +12,9 @@ BEGAN_S = time.time()
 RATES = {"ticks": 20, "signals": 2, "live_signals": 8, "batches": 5, "messages": 30}
 # Of ingest what it has played of the past, of the sink what was deleted before it was read.
 TOLD: dict[str, Any] = {"filling": None, "lost": {}}
+LAGS = ("delivery_now_ms", "delivery_p50_ms", "delivery_p99_ms")
+# By symbol.
+DELIVERY: dict[str, dict[str, int]] = {}
 STATES = ("found", "unrepaired", "refuted", "repaired", "repaired")
 
 
@@ -49,6 +52,7 @@ def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
             "coverage_24h": None if name == names[-1] else 0.9999,
             "open_gaps": 2 if name == names[-1] else 0,
             "stale": [f"{name.lower()}@bookTicker"] if name == names[-1] else [],
+            **DELIVERY.get(name, dict.fromkeys(LAGS)),
         }
         for name in names
     ]
@@ -73,7 +77,7 @@ def gap(symbol: str, number: int) -> dict[str, Any]:
 
 
 def add_gaps(app: FastAPI, feed: str, names: list[str]) -> None:
-    """Add ``GET /v1/gaps``, and what sets `TOLD`."""
+    """Add ``GET /v1/gaps``, and what sets `TOLD` and `DELIVERY`; without a symbol nothing is delivered."""
     every = [gap(names[number % len(names)], number) for number in range(12)]
 
     @app.post("/fake/told")
@@ -83,6 +87,16 @@ def add_gaps(app: FastAPI, feed: str, names: list[str]) -> None:
         TOLD["filling"] = None if done_s is None else {"done_s": done_s, "total_s": total_s}
         TOLD["lost"] = {"ticks": lost_ticks} if lost_ticks else {}
         return TOLD
+
+    @app.post("/fake/delivered")
+    async def fake_delivered(
+        symbol: str | None = None, now: int = 0, p50: int = 0, p99: int = 0
+    ) -> dict[str, dict[str, int]]:
+        if symbol is None:
+            DELIVERY.clear()
+        else:
+            DELIVERY[symbol] = dict(zip(LAGS, (now, p50, p99), strict=True))
+        return DELIVERY
 
     @app.get("/v1/gaps", response_model=None)
     async def get_gaps(

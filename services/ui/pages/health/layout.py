@@ -1,11 +1,11 @@
-"""The page of health, before anything is known: the pipeline, the symbols' tapes, the gaps."""
+"""The page of health, before anything is known: the pipeline, the symbols' tapes and delivery, the gaps."""
 
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from services.ui.components import chooser, download, page, pane, segmented
 from services.ui.drawn import Drawn, Rows
-from services.ui.pages.health import gaps, tapes
+from services.ui.pages.health import delivery, gaps, tapes
 from services.ui.view import Site, attributes
 
 
@@ -26,6 +26,7 @@ def layout() -> Component:
         download("gaps-csv"),
     ]
     save = html.Button("CSV", id="tapes-csv", className="download", title="Save the table as CSV", n_clicks=0)
+    late = html.Span("from a trade to its receipt, in the last minute", className="pane-note")
     return page(
         "health",
         "Health",
@@ -36,7 +37,13 @@ def layout() -> Component:
                     [feed, stations], className="health-map", **attributes("aria", label="Pipeline")
                 ),
             ),
-            pane("Tape of each symbol", [tapes.table(), Rows("tapes-table")], "tapes", [save]),
+            html.Div(
+                [
+                    pane("Tape of each symbol", [tapes.table(), Rows("tapes-table")], "tapes", [save]),
+                    pane("Delivery lag", [delivery.table(), Rows(delivery.TABLE)], "delivery", [late]),
+                ],
+                className="symbol-panes",
+            ),
             pane("Gaps", gaps.table(), "gaps", tools),
         ],
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.ui import drawn, frame, holes
 from services.ui.market import Now
-from services.ui.pages.health import gaps, stations, tapes
+from services.ui.pages.health import delivery, gaps, stations, tapes
 from services.ui.pages.health.nodes import nodes
 from services.ui.view import Props, Selection, Site, View
 
@@ -17,6 +17,7 @@ class HealthView(View):
         self._second: object = None
         self._props: Props = {}
         self._rows: dict[str, drawn.Row] = {}
+        self._lags: dict[str, drawn.Row] = {}
 
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
@@ -39,6 +40,7 @@ class HealthView(View):
             "health-meaning": {"children": meaning},
             "stations": {"children": stations.drawn(shown, now.s)},
             **self._tapes(now),
+            **self._delivery(),
             "gaps-said": {"children": gaps.words(found)},
             "gaps-symbol": {"data": [{"value": gaps.ANY, "label": "Every symbol"}, *symbols]},
             "gaps-csv": {"href": gaps.link(filters)},
@@ -48,3 +50,7 @@ class HealthView(View):
     def _tapes(self, now: Now) -> Props:
         before, self._rows = self._rows, tapes.rows(self.site.market, now)
         return drawn.changes("tapes-table", before, self._rows)
+
+    def _delivery(self) -> Props:
+        before, self._lags = self._lags, delivery.rows(self.site.market)
+        return drawn.changes(delivery.TABLE, before, self._lags)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from services.common.messages import Signal, Tick
 from services.ui.answers import SymbolStats, WatchedPair
-from services.ui.formatting import NONE, age, correlation, number, quantity, significant_decimals, zscore
+from services.ui.formatting import NONE, age, correlation, lag, number, quantity, significant_decimals, zscore
 from services.ui.market import Market, Now, Seen
 from services.ui.pages.pairs.fits import Fit, age_s, half_life_words
 from services.ui.pages.pairs.words import PAST, PAUSED, method_name
@@ -15,9 +15,10 @@ from services.ui.view import Props
 LOG_DECIMALS = 6
 
 FIT_STALE_S = 60.0
+LATE_MS = 1_000
 
 State = Literal["ok", "waiting", "collecting", "stale", "paused"]
-Tone = Literal["", "hot", "calm", "up", "down"]
+Tone = Literal["", "hot", "calm", "up", "down", "delayed"]
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,33 @@ def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: No
     stats = market.symbols.get(symbol)
     note = _day(stats) if stats else ""
     stale, shown_age = _freshness(market, pair, seen, now)
-    said, reason = note or "last trade", ""
-    if stale and market.is_filling:
+    tone: Tone = ""
+    if not stale:
+        said, reason, tone = _delivered(market, symbol, note or "last trade")
+    elif market.is_filling:
         said = reason = PAST
-    elif stale:
+    else:
         said, reason = "stale, no trades", f"No trade of {symbol} for more than {pair.stale_after_s:g} s"
     return Card(
         value=number(seen.message.price, market.decimals.get(symbol, 2)),
         note=said,
         age=shown_age,
         state="stale" if stale else "ok",
+        tone=tone,
         reason=reason,
     )
+
+
+def _delivered(market: Market, symbol: str, note: str) -> tuple[str, str, Tone]:
+    """Return the note, the title and the tone of a leg: how late it is delivered is in the note only if it is late."""
+    known = (tape.delivery_now_ms for tape in market.tapes if tape.symbol == symbol)
+    ms = next(known, None)
+    if ms is None:
+        return note, "", ""
+    if ms <= LATE_MS:
+        return note, f"{symbol}: delivered {lag(ms)} after the trade", ""
+    late = f"delivered {lag(ms)} late"
+    return f"{late}\n{note.splitlines()[0]}", f"{symbol}: {late}", "delayed"
 
 
 def _day(stats: SymbolStats) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 
 from services.common.clock import SECOND
 from services.ui.answers import Gap, Listing, Status, StreamMessage, SymbolTape
@@ -51,6 +52,17 @@ def test_only_rows_that_changed_are_sent(site: Site, health_page: Selection, now
     (changed,) = view.step(health_page, later)["tapes-table-changed"]["rows"]
     assert (changed["id"], changed["gaps"]) == ("A", 1)
     assert view.step(health_page, Now(now.us, now.s + 1.5)) is view.step(health_page, later)
+
+
+def test_the_delivery_lag_is_told_of_what_was_delivered(site: Site, health_page: Selection, now: Now) -> None:
+    late = SymbolTape("BYUSDT", delivery_now_ms=5_104, delivery_p50_ms=-3_208, delivery_p99_ms=85)
+    view = HealthView(told(site, now, late, SymbolTape("BTCUSDT")))
+    (row,) = view.step(health_page, now)["delivery-table"]["rowData"]
+    assert (row["id"], row["now"], row["p50"], row["p99"]) == ("BYUSDT", 5_104, -3_208, 85)
+    assert row["text"] == {"now": "5.1 s", "p50": "−3.2 s", "p99": "85 ms"}
+    told(site, now, structs.replace(late, delivery_now_ms=80))
+    (changed,) = view.step(health_page, Now(now.us, now.s + 1))["delivery-table-changed"]["rows"]
+    assert changed["text"]["now"] == "80 ms"
 
 
 @pytest.mark.parametrize(

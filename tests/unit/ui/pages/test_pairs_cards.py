@@ -7,7 +7,7 @@ import pytest
 
 from services.common.clock import SECOND
 from services.common.messages import Filling
-from services.ui.answers import StreamMessage, SymbolStats, WatchedPair
+from services.ui.answers import Status, StreamMessage, SymbolStats, SymbolTape, WatchedPair
 from services.ui.formatting import NONE
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.cards import cards
@@ -51,6 +51,30 @@ def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair,
     assert shown(props, "hedge-ratio") == ("0.052310", "OLS, window 300", "ok")
     assert shown(props, "correlation") == ("+0.870", "window 300", "ok")
     assert props["label-y"]["children"] == "ETHUSDT"
+
+
+@pytest.mark.parametrize(
+    ("ms", "note", "title", "tone"),
+    [
+        (None, "−1.23 % in 24 h\n12.35 k traded in 24 h", "", ""),
+        (85, "−1.23 % in 24 h\n12.35 k traded in 24 h", "ETHUSDT: delivered 85 ms after the trade", ""),
+        (1_000, "−1.23 % in 24 h\n12.35 k traded in 24 h", "ETHUSDT: delivered 1.0 s after the trade", ""),
+        (5_104, "delivered 5.1 s late\n−1.23 % in 24 h", "ETHUSDT: delivered 5.1 s late", "delayed"),
+    ],
+)
+def test_a_leg_says_how_late_it_is_delivered(
+    market: Market, pair: WatchedPair, now: Now, ms: int | None, note: str, title: str, tone: str
+) -> None:
+    tapes = SymbolTape("BTCUSDT", delivery_now_ms=90_000), SymbolTape("ETHUSDT", delivery_now_ms=ms)
+    market.apply(StreamMessage("update", status=Status(symbols=tapes)), now)
+    props = cards(market, pair, now)
+    assert shown(props, "y")[1] == note
+    assert props["card-y"]["title"] == title
+    assert props["card-y"]["className"].endswith(f"of-y {tone}".strip())
+    assert shown(props, "x")[1] == "delivered 90.0 s late\nlast trade"
+    # What is stale is told as such.
+    props = cards(market, pair, later(now, pair.stale_after_s + 1))
+    assert (shown(props, "y")[1], "delayed" in props["card-y"]["className"]) == ("stale, no trades", False)
 
 
 @pytest.mark.parametrize(

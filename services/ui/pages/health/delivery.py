@@ -1,0 +1,60 @@
+"""How late the trades of each symbol are delivered."""
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from services.ui import components
+from services.ui.answers import SymbolTape
+from services.ui.drawn import Row
+from services.ui.formatting import NONE, lag
+from services.ui.market import Market
+
+TABLE = "delivery-table"
+LATE_MS = 2_000
+
+
+def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:
+    return {
+        "field": field,
+        "headerName": name,
+        "headerTooltip": tip,
+        "flex": 1,
+        "minWidth": width,
+        "maxWidth": 150,
+        "type": "rightAligned",
+        "valueFormatter": {"function": f"params.data.text.{field}"},
+        "cellClassRules": {"late": f"params.value > {LATE_MS}"},
+        **more,
+    }
+
+
+COLUMNS: list[dict[str, Any]] = [
+    {"field": "id", "headerName": "Symbol", "width": 100, "pinned": "left"},
+    _column("now", "Now", 74, "From the latest trade to its receipt"),
+    _column("p50", "Half in", 74, "Half of the last minute's trades were here within this time (p50)"),
+    _column(
+        "p99",
+        "99 % in",
+        98,
+        "99 of 100 of the last minute's trades were here within this time (p99)",
+        sort="desc",
+    ),
+]
+
+
+def table() -> Component:
+    """Return the table, without symbols; the one that is delivered latest comes first."""
+    nothing = "No symbol had a trade in the last minute that came by itself."
+    return components.table(TABLE, COLUMNS, nothing, tooltipShowDelay=300)
+
+
+def rows(market: Market) -> dict[str, Row]:
+    """Return a row for each symbol that something was delivered of, by name."""
+    return {tape.symbol: _row(tape) for tape in market.tapes if tape.delivery_now_ms is not None}
+
+
+def _row(tape: SymbolTape) -> Row:
+    lags = {"now": tape.delivery_now_ms, "p50": tape.delivery_p50_ms, "p99": tape.delivery_p99_ms}
+    text = {name: NONE if ms is None else lag(ms) for name, ms in lags.items()}
+    return {"id": tape.symbol, **lags, "text": text}
