@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from services.common.messages import Alert, Signal, TapeEvent, Tick, decode_all
+from services.common.plausible import decode_ticks
 from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps
 
@@ -69,10 +70,14 @@ class Records:
 
 
 class Batch:
-    """Messages of many partitions, each partition's in order; ticks from before `oldest_us` only counted."""
+    """Messages of many partitions, each partition's in order; ticks from before `oldest_us` only counted.
 
-    def __init__(self, oldest_us: int = 0) -> None:
+    With `now_us` ticks whose times cannot be true are refused.
+    """
+
+    def __init__(self, oldest_us: int = 0, now_us: int | None = None) -> None:
         self._oldest_us = oldest_us
+        self._now_us = now_us
         self.records: dict[str, Records] = {topic: Records() for topic in KINDS}
         self.refused: list[Refused] = []
         self.passed = 0
@@ -93,7 +98,11 @@ class Batch:
         raws = [raw or b"" for raw in received]
         self.size += sum(map(len, raws))
         self.read[partition] = offsets[-1] + 1
-        messages, bad = decode_all(raws, KINDS[partition.topic])
+        messages: Sequence[Struct]
+        if partition.topic == TICKS.name and self._now_us is not None:
+            messages, bad = decode_ticks(raws, self._now_us)
+        else:
+            messages, bad = decode_all(raws, KINDS[partition.topic])
         if bad:
             self.refused += (
                 Refused(raws[place], partition, offsets[place], str(error)) for place, error in bad.items()

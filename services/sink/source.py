@@ -76,7 +76,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             self._consumer.pause(*self._consumer.assignment())
 
     async def _read(self) -> Batch:
-        batch = Batch(self._oldest_us())
+        batch = Batch(self._oldest_us(), clock.now_us())
         if not self.placed and self._consumer.assignment():
             return batch
         rows, wait_ms, deadline = self._settings.batch_rows, _IDLE_MS, 0.0

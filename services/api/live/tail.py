@@ -21,6 +21,7 @@ from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.lag import ReadingLag
 from services.common.losses import Losses
 from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, decode_all
+from services.common.plausible import decode_ticks
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
 
@@ -158,7 +159,8 @@ class Tail:
         self._next[partition] = records[-1].offset + 1
         kind, take = self._takers[partition.topic]
         raws = [record.value for record in records if record.value is not None]
-        messages, bad = decode_all(raws, kind)
+        messages: Sequence[Any]
+        messages, bad = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
         counters = self._pulse.counters
         counters["messages"] += len(raws)
         counters["bad_messages"] += len(bad) + take(messages)  # the sink buries them

@@ -35,6 +35,16 @@ def test_messages_are_kept_by_topic_with_where_they_came_from() -> None:
     assert len(batch) == 2
 
 
+def test_a_tick_whose_time_cannot_be_true_is_not_stored() -> None:
+    now_us = 1_750_000_000_000_000
+    true = msgspec.structs.replace(TICK, event_us=now_us, received_us=now_us)
+    batch, place = Batch(now_us=now_us), Partition("ticks", 1)
+    batch.extend(place, [10, 11, 12], [encode(TICK), encode(true), b"{"])
+    assert batch.records["ticks"].messages == [true]
+    assert [(one.raw, one.offset) for one in batch.refused] == [(b"{", 12), (encode(TICK), 10)]
+    assert batch.records["ticks"].refused(0, "why") == Refused(encode(true), place, 11, "why")
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.lists(st.sampled_from("tb"), min_size=1, max_size=4)), max_size=6
