@@ -24,7 +24,8 @@ def decode_ticks(raws: Sequence[bytes | None], now_us: int) -> Decoded[Tick]:
         return found
     places = [place for place in range(len(raws)) if place not in found.bad]
     bad = found.bad | {places[number]: error for number, error in wrong.items()}
-    return Decoded([tick for number, tick in enumerate(found.messages) if number not in wrong], bad)
+    ticks = [tick for number, tick in enumerate(found.messages) if number not in wrong]
+    return Decoded(ticks, dict(sorted(bad.items())))
 
 
 def implausible(ticks: Iterable[Tick], now_us: int) -> dict[int, BadMessageError]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+from services.common import clock
 from services.common.clock import SECOND
 from services.common.dead_letters import DeadLetter
 from services.common.messages import LegTrade, Tick, TimeMark, decode_all
 from services.common.pair_configs import PairConfigs
+from services.common.plausible import decode_ticks
 from services.common.publisher import partition_of_key
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.metrics import Stage
@@ -25,9 +27,13 @@ class Reading(Protocol):
 
 
 async def messages(event: Any, kind: type[Any], reading: Reading) -> list[Any]:
-    """Return the messages of a bundle; a bad one is put aside with its own place, and takes nothing from the others."""
+    """Return the messages of a bundle; a bad one is put aside with its own place, and takes nothing from the others.
+
+    A tick whose times cannot be true is bad: taken for true it would make all that follows late.
+    """
     records = event.message.value.records
-    found = decode_all([record.value for record in records], kind)
+    raws = [record.value for record in records]
+    found = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
     if found.bad:
         await reading.bury([dead_letter(records[place], error) for place, error in found.bad.items()])
     return found.messages

@@ -41,7 +41,7 @@ def test_a_tick_whose_time_cannot_be_true_is_not_stored() -> None:
     batch, place = Batch(now_us=now_us), Partition("ticks", 1)
     batch.extend(place, [10, 11, 12], [encode(TICK), encode(true), b"{"])
     assert batch.records["ticks"].messages == [true]
-    assert [(one.raw, one.offset) for one in batch.refused] == [(b"{", 12), (encode(TICK), 10)]
+    assert [(one.raw, one.offset) for one in batch.refused] == [(encode(TICK), 10), (b"{", 12)]
     assert batch.records["ticks"].refused(0, "why") == Refused(encode(true), place, 11, "why")
 
 

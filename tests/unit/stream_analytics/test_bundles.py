@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.common.dead_letters import DeadLetter
 from services.common.messages import Tick, encode
@@ -16,15 +17,20 @@ GOOD = Tick(
     venue="test",
     symbol="AUSDT",
     trade_id=0,
-    event_us=1,
-    received_us=1,
+    event_us=1_750_000_000_000_000,
+    received_us=1_750_000_000_000_000,
     price=1.0,
     size=1.0,
     buyer_is_maker=False,
 )
 # Bad by itself; some of it would be good JSON once joined to what is beside it.
 bad_values = st.one_of(
-    st.none(), st.binary(max_size=20), st.sampled_from([b"[]", b"{", b"}", b"[", b"]", b"1,2", b"\n"])
+    st.none(),
+    st.binary(max_size=20),
+    st.sampled_from([b"[]", b"{", b"}", b"[", b"]", b"1,2", b"\n"]),
+    st.sampled_from([1, GOOD.event_us // 1_000, GOOD.event_us + 3_000_000]).map(
+        lambda event_us: encode(structs.replace(GOOD, event_us=event_us))
+    ),
 )
 
 
