@@ -11,6 +11,8 @@ from services.common.clock import SECOND
 from services.stream_analytics.holes import Hole, HoleKind
 
 _NEVER_US = 1 << 62
+# What is missing only because ids are swapped, or comes by another connection, is there this long after the second.
+_SWAPPED_US = SECOND + SECOND // 4
 
 
 class Trade(Struct, frozen=True):
@@ -69,6 +71,7 @@ class SymbolTape:
         """What was learned of seconds that had closed, in the order of learning."""
         self._late: dict[int, list[_LateTrades]] = {}
         self._starts: list[int] = []  # of `seconds` and of those with late trades alone, ascending
+        self._awaited: tuple[int, int] | None = None
         self._loses = False
         self._last: Trade | None = None
         self._is_restored = False
@@ -188,9 +191,18 @@ class SymbolTape:
     def _know(self, event_us: int) -> None:
         if event_us > self.known_us:
             self.known_us = event_us
-            closed_us = event_us - self._lateness_us
-            self.closed_us = max(self.closed_us, closed_us - closed_us % SECOND)
-            self.final_us = max(self.final_us, self.closed_us - self._horizon_us)
+            self._close()
+
+    def _close(self) -> None:
+        closed_us = self.known_us - self._lateness_us
+        if self._awaited is not None:
+            first_us, until_us = self._awaited
+            if self.known_us < until_us:
+                closed_us = min(closed_us, first_us)
+            else:
+                self._awaited = None
+        self.closed_us = max(self.closed_us, closed_us - closed_us % SECOND)
+        self.final_us = max(self.final_us, self.closed_us - self._horizon_us)
 
     def _add_late(self, second: int, trade: Trade, number: int) -> None:
         self.late += number
@@ -215,8 +227,9 @@ class SymbolTape:
         elif begun_at > self._last_id + 1:
             first_us, ids = max(last.event_us, self.final_us), [(self._last_id + 1, begun_at - 1)]
             kind: HoleKind = "lost" if self._loses else "missing"
-            self.holes.append(Hole(first_us, trade.event_us, kind, self.known_us, None, ids))
-            self._learn(first_us)
+            self._tear(first_us, trade.event_us, kind, ids)
+            # What another connection, or a swap of ids, brings a moment later is awaited before these seconds close.
+            self._awaited = first_us, trade.event_us - trade.event_us % SECOND + _SWAPPED_US
         self._dispel_doubt(trade.event_us)
         self._last_id = trade.trade_id
         self._loses = False
@@ -230,9 +243,22 @@ class SymbolTape:
             if hole.kind == "doubtful" and hole.filled_us is None and hole.first_us < until_us:
                 self._fill_hole(hole, until_us)
 
+    def _tear(self, first_us: int, last_us: int, kind: HoleKind, ids: list[tuple[int, int]]) -> None:
+        """Note a hole: of what has closed it is known from now on, of the rest it always was."""
+        self._learn(first_us)
+        if first_us < self.closed_us:
+            self.holes.append(Hole(first_us, min(last_us, self.closed_us), kind, self.known_us, None, ids[:]))
+        if last_us > self.closed_us:
+            self.holes.append(Hole(max(first_us, self.closed_us), last_us, kind, -1, None, ids))
+
     def _fill_hole(self, hole: Hole, until_us: int) -> None:
         self._learn(hole.first_us)
         self.holes += hole.fill(until_us, self.known_us, self.final_us)
+        # What has not closed yet was never seen with it.
+        hole.last_us = min(hole.last_us, max(hole.first_us, self.closed_us))
+        if hole.ids == [] and self._awaited is not None:
+            self._awaited = None
+            self._close()
 
     def _has(self, trade_id: int) -> bool:
         # What came before the stored state is not known one by one: it is waited for, but not for long.

@@ -151,8 +151,8 @@ class PairWindow:
     def _why(self, sample: Sample) -> str:
         names, holes = {"y": self._legs.y, "x": self._legs.x}, dict(sample.holes)
         reasons = []
-        # A leg whose trades are not here may have traded all the while.
-        if quiet := [leg for leg in sample.stale if leg not in holes]:
+        # A leg whose trades are not here has traded all the while; one in doubt seems quiet, and may have.
+        if quiet := [leg for leg in sample.stale if holes.get(leg, "doubtful") == "doubtful"]:
             reasons.append(" and ".join(names[leg] for leg in quiet) + " went quiet")
         for kind, words in _UNKNOWN.items():
             if legs := [leg for leg in holes if holes[leg] == kind]:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, LegTrade, PairConfig, Signal
+from services.common.messages import Alert, LegTrade, PairConfig, Signal, Tick
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.tracker import Outcome
+from tests.analytics import walk
+from tests.disorder import KINDS, arrivals, mixed, topics
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, run
 
 HORIZON_US = 30 * SECOND
@@ -71,21 +73,8 @@ def published(name: str, seed: int, seconds: int = 90, worst_s: int = 20) -> Sym
 
 def raced(symbols: Sequence[Symbol], seed: int) -> list[LegTrade]:
     """Return trades and marks as a reader may find them: each topic of each symbol in its own order, and no other."""
-    trades = [list(symbol.trades) for symbol in symbols]
-    return mixed(trades + [[mark for _, mark in symbol.marks] for symbol in symbols], seed)
-
-
-def mixed(queues: list[list[LegTrade]], seed: int) -> list[LegTrade]:
-    """Return queues as one, each in its own order."""
-    draw = random.Random(seed)
-    weights = [draw.random() for _ in queues]
-    found: list[LegTrade] = []
-    while any(queues):
-        filled = [n for n, queue in enumerate(queues) if queue]
-        queue = queues[draw.choices(filled, [weights[n] for n in filled])[0]]
-        found += queue[: (some := draw.randrange(1, 30))]
-        del queue[:some]
-    return found
+    trades = [symbol.trades for symbol in symbols]
+    return mixed([*trades, *([mark for _, mark in symbol.marks] for symbol in symbols)], seed)
 
 
 def in_order(symbols: Sequence[Symbol]) -> list[LegTrade]:
@@ -118,26 +107,29 @@ class Said:
                 assert self.alerts.setdefault(alert.alert_id, alert) == alert
 
 
-def partition(store: dict[bytes, bytes] | None = None, *configs: PairConfig) -> Partition:
+def partition(store: dict[bytes, bytes] | None = None, lateness_us: int = 0) -> Partition:
     """Return a partition that corrects."""
-    made = Partition({} if store is None else store, 0, HORIZON_US)
-    made.configure({config.pair: config for config in configs or (PAIR,)})
+    made = Partition({} if store is None else store, lateness_us, HORIZON_US)
+    made.configure({PAIR.pair: PAIR})
     return made
 
 
-def said_of(trades: list[LegTrade], size: int = 7) -> Said:
+def said_of(trades: list[LegTrade], size: int = 7, lateness_us: int = 0) -> Said:
     """Return what a worker says that nothing interrupts."""
-    said, one = Said(), partition()
+    said, one = Said(), partition(lateness_us=lateness_us)
     for at in range(0, len(trades), size):
         said.take(one.take(trades[at : at + size])[0])
     return said
 
 
-@given(seed=st.integers(0, 10_000), race=st.integers(0, 10_000))
+@given(
+    seed=st.integers(0, 10_000), race=st.integers(0, 10_000), lateness_us=st.sampled_from([0, 0, 2_500_000])
+)
 @settings(max_examples=60, deadline=None)
-def test_what_is_said_depends_on_the_tapes_and_on_no_race(seed: int, race: int) -> None:
+def test_what_is_said_depends_on_the_tapes_and_on_no_race(seed: int, race: int, lateness_us: int) -> None:
     symbols = [published(name, seed) for name in LEGS]
-    calm, other = said_of(in_order(symbols)), said_of(raced(symbols, race))
+    calm = said_of(in_order(symbols), lateness_us=lateness_us)
+    other = said_of(raced(symbols, race), lateness_us=lateness_us)
     assert other.revisions == calm.revisions
     assert other.alerts == calm.alerts
     assert calm.signals
@@ -234,3 +226,41 @@ def test_swapped_ids_and_repairs_in_time_are_no_gap(swapped: tuple[int, int]) ->
     assert {signal.reason for signal in said.signals.values()} <= {
         f"{samples} samples, 5 needed" for samples in range(5)
     } | {None}
+
+
+def orderly() -> list[Tick]:
+    return walk({"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0}, 25, 0, 100, random.Random(9))
+
+
+def last_before(ticks: Sequence[Tick], symbol: str, end_us: int) -> float:
+    """Return the price at the end of a second that the store has."""
+    own = [tick for tick in ticks if tick.symbol == symbol and tick.event_us < end_us]
+    return max(own, key=lambda one: (one.event_us, one.trade_id)).price
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_every_disorder_the_same_is_said_and_nothing_that_its_trades_contradict(kind: str) -> None:
+    arrived = arrivals(orderly(), kind)
+    trades, marks = topics(arrived)
+    whole = said_of(mixed([*trades.values(), *marks.values()], 0))
+    for seed in range(1, 5):
+        other = said_of(mixed([*trades.values(), *marks.values()], seed), size=1 + 100 * (seed % 2))
+        assert other.revisions == whole.revisions
+        assert other.alerts == whole.alerts
+    told = [signal for signal in whole.signals.values() if signal.quality == "ok"]
+    for signal in told:
+        assert signal.y_price == last_before(arrived, "ETHUSDT", signal.event_us), signal
+        assert signal.x_price == last_before(arrived, "BTCUSDT", signal.event_us), signal
+    assert len(told) > 15
+
+
+@pytest.mark.parametrize(
+    "kind", ["one leg late", "both in turn", "connection late", "swapped ids", "future stamps"]
+)
+def test_what_is_only_late_or_swapped_makes_no_second_another(kind: str) -> None:
+    """Waiting is enough: nothing had to be corrected, but for what a fresh tape did not know of its symbols."""
+    arrived = arrivals(orderly(), kind)
+    trades, marks = topics(arrived)
+    said = said_of(mixed([*trades.values(), *marks.values()], 0))
+    assert not [signal for signal in said.signals.values() if signal.revision]
+    assert {signal.quality for signal in said.signals.values()} <= {"ok", "not_enough_data"}
