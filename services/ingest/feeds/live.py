@@ -16,13 +16,14 @@ from functools import partial
 from typing import NamedTuple, NoReturn
 
 import structlog
+from msgspec import structs
 
 from services.common import clock
 from services.common.backoff import Backoff
 from services.common.cancellation import pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
-from services.common.messages import FeedName, TapeEvent, Tick
+from services.common.messages import FeedName, MarkPrice, TapeEvent, Tick
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Sleep
 from services.ingest.connections.lane import Surroundings
@@ -212,14 +213,17 @@ class LiveFeed:
             return
         if not events:
             yield SKIPPED
+        stamps = self._stamps[frame.venue]
         for event in events:
-            if type(event) is not Tick:
-                yield event
-            elif rejected := self._stamps[frame.venue].refuse(event):
+            if isinstance(event, Tick | MarkPrice) and (rejected := stamps.refuse(event)):
                 yield rejected
-            else:
-                yield from self._trade(event)
+            elif type(event) is Tick:
+                for item in self._trade(event):
+                    # Where the local clock is wrong the venue's counts; how wrong it is, the delivery lag has said.
+                    yield _received_later(item, stamps.behind_us) if stamps.behind_us else item
                 yield from self._progress(event)
+            else:
+                yield event
 
     def _progress(self, tick: Tick) -> Iterator[Item]:
         if self._past is not None and (filling := self._past.reached(tick.event_us)):
@@ -283,6 +287,10 @@ class LiveFeed:
         while True:
             await pause(1.0)
             self._buffer.tell(_Second())
+
+
+def _received_later(item: Item, by_us: int) -> Item:
+    return structs.replace(item, received_us=item.received_us + by_us) if isinstance(item, Tick) else item
 
 
 def _origin(frame: Frame) -> str:

@@ -135,7 +135,7 @@ class ReplayFeed:
         assert isinstance(item, Tick | Quote | MarkPrice | Liquidation)
         if kind not in self._kinds or item.symbol not in self._symbols:
             return SKIPPED
-        if isinstance(item, Tick) and (refused := self._stamps.refuse(item)):
+        if isinstance(item, Tick | MarkPrice) and (refused := self._stamps.refuse(item)):
             return refused
         # Archives do not say when a trade was received: there it is when it happened.
         if isinstance(item, Tick) and not item.repaired and item.received_us != item.event_us:

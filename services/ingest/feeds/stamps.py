@@ -1,35 +1,69 @@
-"""Whether the time of a trade can be true: none happens after it was received."""
+"""Whether the time of a trade or a mark price can be true: nothing happens after it was received."""
 
 from collections import deque
-from statistics import median
+from statistics import median_low
 
-from services.common.clock import SECOND
-from services.common.messages import Tick, encode
+from services.common.clock import MINUTE, SECOND
+from services.common.messages import MarkPrice, Tick, encode
+from services.common.plausible import AHEAD_US
 from services.ingest.feeds.feed import Rejected
 
-_AHEAD_US = 2 * SECOND
-_REMEMBERED = 31
+# So many trades of all symbols, and so many of each, tell whether a clock is wrong.
+_OF_ALL = 31
+_OF_EACH = 5
+# A symbol that has been silent for longer says nothing of the clock.
+_SILENT_US = MINUTE
 
 
 class Stamps:
-    """Refuse trades of one recording, or of one venue, that are dated more than 2 s ahead of their receipt.
+    """Refuse what is dated more than 2 s ahead of its receipt, in one recording or of one venue.
 
-    One of them would make all that follows late, in every pair. The receipt is the recorded one where there is a
-    recording. If the latest trades of all symbols are ahead, it is the clock of the receipts that is behind: then the
-    venue's counts.
+    It would make all that follows late, in every pair. The receipt is the recorded one where there is a recording. If
+    the trades of every symbol are ahead, it is the clock of the receipts that is behind: then the venue's counts.
     """
 
     def __init__(self) -> None:
-        self._ahead_us: deque[int] = deque(maxlen=_REMEMBERED)
+        self.behind_us = 0
+        """How far the clock of the receipts was behind the venue's when the latest item was believed."""
+        self._of_all: deque[int] = deque(maxlen=_OF_ALL)
+        self._of_each: dict[str, deque[int]] = {}
+        self._received_us: dict[str, int] = {}
 
-    def refuse(self, tick: Tick) -> Rejected | None:
-        """Return why the time of a trade cannot be true, if so."""
-        ahead_us = tick.event_us - tick.received_us
-        self._ahead_us.append(ahead_us)
-        if ahead_us <= _AHEAD_US or (ahead_us := ahead_us - int(median(self._ahead_us))) <= _AHEAD_US:
+    def refuse(self, item: Tick | MarkPrice) -> Rejected | None:
+        """Return why the time of a trade or a mark price cannot be true, if so."""
+        ahead_us = item.event_us - item.received_us
+        if isinstance(item, Tick):
+            self._note(item, ahead_us)
+        self.behind_us = 0
+        if ahead_us <= AHEAD_US:
             return None
+        behind_us = self._clock_behind_us(item.received_us)
+        if ahead_us - behind_us <= AHEAD_US:
+            self.behind_us = behind_us
+            return None
+        what = f"trade {item.trade_id}" if isinstance(item, Tick) else "mark price"
         reason = (
-            f"expected a trade from before its receipt, received one dated {ahead_us / SECOND:.0f} s ahead of it; "
+            f"expected a {what.partition(' ')[0]} from before its receipt, "
+            f"received one dated {(ahead_us - behind_us) / SECOND:.0f} s ahead of it; "
             "it is put aside, for all that follows would seem late"
         )
-        return Rejected(encode(tick), reason, f"{tick.symbol} trade {tick.trade_id}")
+        return Rejected(encode(item), reason, f"{item.symbol} {what}")
+
+    def _note(self, tick: Tick, ahead_us: int) -> None:
+        symbol = tick.symbol
+        self._of_all.append(ahead_us)
+        self._received_us[symbol] = tick.received_us
+        if (latest := self._of_each.get(symbol)) is None:
+            latest = self._of_each[symbol] = deque(maxlen=_OF_EACH)
+        latest.append(ahead_us)
+
+    def _clock_behind_us(self, at_us: int) -> int:
+        """Return by how much every symbol says that the clock is behind, 0 before there is enough to tell."""
+        if len(self._of_all) < _OF_ALL:
+            return 0
+        each = (
+            median_low(self._of_each[symbol])
+            for symbol, received_us in self._received_us.items()
+            if at_us - received_us <= _SILENT_US
+        )
+        return max(0, min(median_low(self._of_all), *each))
