@@ -86,8 +86,8 @@ def test_without_a_clock_the_other_symbols_tell_the_time() -> None:
 
 def test_receipts_may_be_a_little_out_of_order_and_the_clock_may_be_set_back() -> None:
     delivery = counted([80_000] * 3, apart_us=5 * SECOND)
-    delivery.take("BTCUSDT", T0_US + 9 * SECOND, T0_US + 9 * SECOND - 80_000)
-    assert delivery.told() == {"BTCUSDT": DeliveryLag(80, 80, 80)}
+    delivery.take("BTCUSDT", T0_US + 9 * SECOND, T0_US + 9 * SECOND - 90_000)
+    assert delivery.told() == {"BTCUSDT": DeliveryLag(90, 80, 90)}
     back_us = T0_US - HOUR
     delivery.take("BTCUSDT", back_us, back_us - 300)
     assert delivery.told() == {"BTCUSDT": DeliveryLag(0, 0, 0)}

@@ -149,10 +149,12 @@ def test_a_venue_that_does_not_answer_fills_nothing() -> None:
 
 
 def test_the_delivery_lag_is_of_what_comes_by_itself() -> None:
-    """What is asked for is received minutes after it happened."""
+    """What is asked for is received minutes after it happened, and what waits for it is of the past, too."""
 
     async def run() -> None:
         async with reading({"BTCUSDT": 40.0}) as reader:
+            await reader.read_until(lambda item: done(item, 118))
+            await reader.trading_until(reader.head("BTCUSDT") + 40)
             await reader.read_until(running)
             assert reader.feed.delivery.told() == {}
             live = [
