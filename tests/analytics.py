@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, PairConfig, Tick, TimeMark
+from services.common.messages import LegTrade, PairConfig, Signal, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.router import leg_mark, leg_trade
 from services.stream_analytics.tracker import Outcome
+
+# As in the settings of stream_analytics.
+HORIZON_US = 30 * SECOND
 
 
 def walk(
@@ -53,9 +56,17 @@ def leg_trades(ticks: Iterable[Tick], ends: bool = True) -> list[LegTrade]:
     return trades + [leg_mark(mark) for mark in (marks.end() if ends else ())]
 
 
+def final_signals(said: Iterable[Outcome]) -> list[Signal]:
+    """Return what holds of each second in the end, in their order."""
+    latest: dict[int, Signal] = {}
+    for outcome in said:
+        latest[outcome.signal.event_us] = outcome.signal
+    return [latest[at] for at in sorted(latest)]
+
+
 def outcomes(ticks: Iterable[Tick], config: PairConfig, ends: bool = True) -> list[Outcome]:
-    """Return what each closed second of a pair says."""
-    partition = Partition({})
+    """Return what the closed seconds of a pair say, corrections after what they correct."""
+    partition = Partition({}, horizon_us=HORIZON_US)
     partition.configure({config.pair: config})
     said, _ = partition.take(leg_trades(ticks, ends))
     return [outcome for outcome in said if outcome.signal.closed]

@@ -146,11 +146,15 @@ KINDS: dict[str, Kind] = {
 }
 
 
+def disordered(ticks: Sequence[Tick], kind: str) -> list[Tick]:
+    """Return a tape with a disorder, in the order in which it is received."""
+    return sorted(KINDS[kind](ticks), key=lambda tick: tick.received_us)
+
+
 def arrivals(ticks: Sequence[Tick], kind: str) -> list[Tick]:
-    """Return a tape with a disorder, in the order in which ingest takes it; what it refuses is not there."""
+    """Return a tape with a disorder as ingest takes it: what it refuses is not there."""
     stamps = Stamps()
-    ordered = sorted(KINDS[kind](ticks), key=lambda tick: tick.received_us)
-    return [tick for tick in ordered if stamps.refuse(tick) is None]
+    return [tick for tick in disordered(ticks, kind) if stamps.refuse(tick) is None]
 
 
 def topics(arrived: Iterable[Tick]) -> tuple[dict[str, list[LegTrade]], dict[str, list[LegTrade]]]:

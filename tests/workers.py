@@ -157,7 +157,7 @@ class Sayings:
         self._consumer = Consumer(settings)
         topics = (SIGNALS.name, ALERTS.name)
         self._consumer.assign([TopicPartition(name, n, 0) for name in topics for n in range(partitions)])
-        self._signals: dict[tuple[str, int], bytes] = {}
+        self._signals: dict[tuple[str, int, int], bytes] = {}
         self._alerts: dict[str, bytes] = {}
 
     def close(self) -> None:
@@ -172,7 +172,8 @@ class Sayings:
             if message.topic() == ALERTS.name:
                 assert self._alerts.setdefault(decode(value, Alert).alert_id, value) == value
             elif (signal := decode(value, Signal)).closed:
-                assert self._signals.setdefault((signal.pair, signal.event_us), value) == value
+                key = signal.pair, signal.event_us, signal.revision
+                assert self._signals.setdefault(key, value) == value, (self._signals[key], value)
 
     def wait_for(self, count: int, workers: Workers, within_s: float = 45) -> None:
         """Read until so many different seconds of pairs have been closed."""
@@ -186,7 +187,7 @@ class Sayings:
     def check(self, said: Expected) -> None:
         """AssertionError unless the bytes are those of one uninterrupted worker, of each pair in its order."""
         for pair, told in said.items():
-            signals = [value for (name, _), value in self._signals.items() if name == pair]
+            signals = [value for (name, *_), value in self._signals.items() if name == pair]
             assert signals == [encode(one.signal) for one in told]
             alerts = [value for value in self._alerts.values() if decode(value, Alert).pair == pair]
             assert alerts == [encode(alert) for one in told for alert in one.alerts]

@@ -141,8 +141,6 @@ class StreamAnalytics:
     async def _read_ticks(self, stream: Any) -> None:
         """Send each trade to the partitions of the pairs it is a leg of."""
         async for event in self._bundles(stream, topics.TICKS):
-            if self._is_after_loss(event):
-                await self._router.lost(event.message.partition)
             self.counters["ticks"] += await self._router.ticks(event)
 
     async def _read_marks(self, stream: Any) -> None:

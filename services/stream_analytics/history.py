@@ -26,7 +26,8 @@ class Head(Struct, frozen=True, array_like=True):
     """Where a pair stands.
 
     `count` samples came since its beginning, of which those before `begun_at` are outdated; `tail` holds the
-    samples that do not fill a chunk yet; `state` is what the estimator adds to the samples.
+    samples that do not fill a chunk yet; `state` is what the estimator adds to the samples. `loses` says of each leg
+    whether the next gap in its trades is because they were lost unread.
     """
 
     closed_until: int
@@ -38,6 +39,7 @@ class Head(Struct, frozen=True, array_like=True):
     firing: bool
     state: tuple[list[float], int]
     tail: bytes
+    loses: tuple[bool, bool] = (False, False)
 
 
 class History:

@@ -1,6 +1,6 @@
 """From the topics of ingest to the partitions of the pairs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from services.common import clock
@@ -105,12 +105,14 @@ class Router:
         """The latest second of each symbol."""
 
     async def ticks(self, event: Any) -> int:
-        """Route a bundle of ticks and return how many it held."""
+        """Route a bundle of ticks and return how many it held; those that were lost before it are told first."""
         ticks = await messages(event, Tick, self._reading)
         waited_s = self._reading.took(event, "ticks")
         is_past = waited_s > BEHIND_S or self._speaker.is_behind
         trades = runs(ticks) if is_past and not self._every_trade else [leg_trade(tick) for tick in ticks]
         await self._reroute()
+        if event.message.value.is_after_loss:
+            await self._lose(event.message.partition, {trade.symbol for trade in trades})
         await self._fan_out.put(event, trades, not is_past and self._is_urgent(trades))
         if waited_s <= BEHIND_S:
             here: dict[int, list[LegTrade]] = {}
@@ -129,13 +131,12 @@ class Router:
         await self._reroute()
         await self._fan_out.put(event, trades, waited_s <= BEHIND_S and not self._speaker.is_behind)
 
-    async def lost(self, partition: int) -> None:
-        """Tell the pairs that ticks of a partition were lost: of every symbol whose trades come by it."""
-        await self._reroute()
+    async def _lose(self, partition: int, here: Collection[str]) -> None:
+        """Tell the pairs that ticks of a partition were lost: of the symbols `here` and of all whose keys go there."""
         symbols = [
             symbol
             for symbol in self._fan_out.routes
-            if partition_of_key(symbol.encode(), self._numbers) == partition
+            if symbol in here or partition_of_key(symbol.encode(), self._numbers) == partition
         ]
         await self._fan_out.put(None, [LegTrade(symbol, 0, 0, lost=True) for symbol in symbols])
 

@@ -72,7 +72,7 @@ class SymbolTape:
         self._late: dict[int, list[_LateTrades]] = {}
         self._starts: list[int] = []  # of `seconds` and of those with late trades alone, ascending
         self._awaited: tuple[int, int] | None = None
-        self._loses = False
+        self._loses = self._loses_until_gap = False
         self._last: Trade | None = None
         self._is_restored = False
         self._last_id = -1
@@ -141,9 +141,17 @@ class SymbolTape:
             else:
                 self._trust(end_us)
 
-    def lose(self) -> None:
-        """Know that messages were lost: if trades are missing before the next one, that is why."""
+    def lose(self, until_gap: bool = False) -> None:
+        """Know that messages were lost: if trades are missing before the next one, that is why.
+
+        With `until_gap` those that are missing next are meant, whenever that is.
+        """
         self._loses = True
+        self._loses_until_gap |= until_gap
+
+    def loses_after(self, event_us: int) -> bool:
+        """Tell whether trades after `event_us` were lost, or those that come next may have been."""
+        return self._loses or any(hole.kind == "lost" and hole.last_us > event_us for hole in self.holes)
 
     def next_second(self, since_us: int, at_us: int | None = None) -> int | None:
         """Return the first second that begins at `since_us` or later and has a trade that was known at `at_us`.
@@ -228,11 +236,12 @@ class SymbolTape:
             first_us, ids = max(last.event_us, self.final_us), [(self._last_id + 1, begun_at - 1)]
             kind: HoleKind = "lost" if self._loses else "missing"
             self._tear(first_us, trade.event_us, kind, ids)
+            self._loses_until_gap = False
             # What another connection, or a swap of ids, brings a moment later is awaited before these seconds close.
             self._awaited = first_us, trade.event_us - trade.event_us % SECOND + _SWAPPED_US
         self._dispel_doubt(trade.event_us)
         self._last_id = trade.trade_id
-        self._loses = False
+        self._loses = self._loses_until_gap
 
     def _begin_at(self, trade_id: int) -> None:
         self._last_id, self._earlier = trade_id, _earlier_than(trade_id)

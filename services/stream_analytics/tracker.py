@@ -85,9 +85,11 @@ class PairTracker:
         self._final.window.restore(head.state, samples, head.last_us)
         self._begin(head.closed_until, head.y, head.x)
         self._saved_until = self.settled_until = head.closed_until
-        for tape, trade in zip(self.legs, (head.y, head.x), strict=True):
+        for tape, trade, loses in zip(self.legs, (head.y, head.x), head.loses, strict=True):
             if trade is not None:
                 tape.restore(trade)
+            if loses:
+                tape.lose(until_gap=True)
         return True
 
     def skip(self) -> None:
@@ -230,6 +232,7 @@ class PairTracker:
                 firing=self._final.rule.firing,
                 state=self._final.window.state(),
                 tail=self._history.tail(),
+                loses=(self.legs[0].loses_after(until), self.legs[1].loses_after(until)),
             )
         )
         self._is_saved, self._saved_until = True, until

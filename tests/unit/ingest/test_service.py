@@ -9,7 +9,6 @@ from aiokafka import TopicPartition
 from msgspec import structs
 from structlog.testing import capture_logs
 
-from services.common.clock import MINUTE
 from services.common.errors import FatalError
 from services.common.flow_control import FlowControl
 from services.common.heartbeat import Pulse

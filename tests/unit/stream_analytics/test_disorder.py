@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, LegTrade, PairConfig, Signal, Tick
+from services.common.messages import Alert, LegTrade, Signal, Tick
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.tracker import Outcome
 from tests.analytics import walk
