@@ -7,8 +7,8 @@ from services.common.clock import SECOND
 from services.common.messages import LegTrade, PairConfig, Signal, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.partition import Partition
+from services.stream_analytics.revisions import Outcome
 from services.stream_analytics.router import leg_mark, leg_trade
-from services.stream_analytics.tracker import Outcome
 
 # As in the settings of stream_analytics.
 HORIZON_US = 30 * SECOND

@@ -16,7 +16,7 @@ from services.common.clock import SECOND
 from services.common.messages import Alert, PairConfig, Signal, Tick, TimeMark, decode, encode
 from services.common.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
-from services.stream_analytics.tracker import Outcome
+from services.stream_analytics.revisions import Outcome
 from tests.analytics import outcomes, published, walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS
@@ -170,7 +170,8 @@ class Sayings:
             assert message.error() is None, message.error()
             value = message.value() or b""
             if message.topic() == ALERTS.name:
-                assert self._alerts.setdefault(decode(value, Alert).alert_id, value) == value
+                known = self._alerts.setdefault(decode(value, Alert).alert_id, value)
+                assert known == value, (known, value)
             elif (signal := decode(value, Signal)).closed:
                 key = signal.pair, signal.event_us, signal.revision
                 assert self._signals.setdefault(key, value) == value, (self._signals[key], value)

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from services.common.clock import SECOND
 from services.stream_analytics.holes import HoleKind
-from services.stream_analytics.tape import SymbolTape, Trade
+from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.trades import Trade
 
 Leg = Literal["y", "x"]
 

@@ -7,7 +7,7 @@ from collections.abc import MutableMapping
 import msgspec
 from msgspec import Struct
 
-from services.stream_analytics.tape import Trade
+from services.stream_analytics.trades import Trade
 
 Store = MutableMapping[bytes, bytes]
 

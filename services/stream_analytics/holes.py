@@ -6,6 +6,8 @@ from msgspec import Struct
 
 HoleKind = Literal["missing", "lost", "doubtful"]
 
+_NEVER_US = 1 << 62
+
 
 class Hole(Struct):
     """Event times between which trades are ``missing``, got ``lost`` unread, or are ``doubtful``: maybe on their way.
@@ -59,3 +61,8 @@ class Hole(Struct):
             self.first_us = final_us
         self.filled_us = at_us
         return kept
+
+
+def earlier_than(trade_id: int) -> Hole:
+    """Return a hole of no time, of the ids before one."""
+    return Hole(_NEVER_US, _NEVER_US, "missing", _NEVER_US, None, [(0, trade_id - 1)] if trade_id else [])

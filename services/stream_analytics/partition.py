@@ -9,8 +9,10 @@ from typing import Protocol
 from services.common.messages import LegTrade, PairConfig
 from services.common.pairs import Pair
 from services.stream_analytics.history import Store
-from services.stream_analytics.tape import SymbolTape, Trade
-from services.stream_analytics.tracker import Outcome, PairTracker
+from services.stream_analytics.revisions import Outcome
+from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.tracker import PairTracker
+from services.stream_analytics.trades import Trade
 
 
 class Acknowledged(Protocol):
@@ -162,9 +164,12 @@ class Partition:
             if symbol not in self.tapes:
                 self.tapes[symbol] = self._new_tape()
         tracker = PairTracker(config, self.tapes[pair.y], self.tapes[pair.x], self._store)
-        tracker.restore()
+        is_restored = tracker.restore()
         if not self._fresh:
             tracker.skip()
+        elif not is_restored:
+            for tape in tracker.legs:
+                tape.begin()
         self.trackers[config.pair] = tracker
         for symbol in pair:
             self._of_symbol.setdefault(symbol, []).append(tracker)

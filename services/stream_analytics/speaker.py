@@ -12,7 +12,7 @@ from services.common.messages import LegTrade, encode
 from services.stream_analytics.conflation import Conflation
 from services.stream_analytics.live_budget import LiveBudget
 from services.stream_analytics.partition import Partition
-from services.stream_analytics.tracker import Outcome
+from services.stream_analytics.revisions import Outcome
 
 # What has waited in its topic for longer than this is not the present.
 BEHIND_S = 0.5

@@ -1,34 +1,16 @@
 """The tape of one symbol as its pairs need it: the last trade of each second, how far it is known, and since when."""
 
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from services.common.clock import SECOND
-from services.stream_analytics.holes import Hole, HoleKind
+from services.stream_analytics.holes import Hole, HoleKind, earlier_than
+from services.stream_analytics.marks import Mark, WaitingMarks
+from services.stream_analytics.trades import LateTrades, Trade, order
 
-_NEVER_US = 1 << 62
 # What is missing only because ids are swapped, or comes by another connection, is there this long after the second.
 _SWAPPED_US = SECOND + SECOND // 4
-
-
-class Trade(Struct, frozen=True):
-    """A trade: when, at what price, and its id, for of trades of one instant the highest id is the last."""
-
-    event_us: int
-    price: float
-    trade_id: int = 0
-
-
-class _LateTrades(NamedTuple):
-    """The last of `number` trades that came when their second had closed, and the tape was at `learned_us`."""
-
-    learned_us: int
-    trade: Trade
-    number: int
 
 
 class Change(NamedTuple):
@@ -36,12 +18,6 @@ class Change(NamedTuple):
 
     first_us: int
     learned_us: int
-
-
-class _Mark(NamedTuple):
-    event_us: int
-    trade_id: int
-    is_doubtful: bool
 
 
 class SymbolTape:
@@ -69,27 +45,36 @@ class SymbolTape:
         self.holes: list[Hole] = []
         self.changes: list[Change] = []
         """What was learned of seconds that had closed, in the order of learning."""
-        self._late: dict[int, list[_LateTrades]] = {}
+        self._late = LateTrades()
         self._starts: list[int] = []  # of `seconds` and of those with late trades alone, ascending
         self._awaited: tuple[int, int] | None = None
         self._loses = self._loses_until_gap = False
         self._last: Trade | None = None
-        self._is_restored = False
+        self._is_restored = self._is_whole = False
         self._last_id = -1
-        self._earlier = _earlier_than(0)
+        self._earlier = earlier_than(0)
         """The ids before the first one, which may still come."""
-        self._marks: deque[_Mark] = deque()
+        self._marks = WaitingMarks()
 
     def restore(self, last: Trade) -> None:
         """Know the last trade that the state of a pair holds: what follows the oldest of them may show a gap."""
-        if self.known_us == 0 and (self._last is None or _order(last) < _order(self._last)):
+        if (
+            self.known_us == 0
+            and not self._is_whole
+            and (self._last is None or order(last) < order(self._last))
+        ):
             self._last, self._is_restored = last, True
             self._begin_at(last.trade_id)
         self.glimpse(last)
 
+    def begin(self) -> None:
+        """Know that a pair without a state needs every trade that comes, whatever the states of others hold."""
+        if self.known_us == 0:
+            self._is_whole, self._is_restored, self._last, self._last_id = True, False, None, -1
+
     def glimpse(self, trade: Trade) -> bool:
         """Look at a trade that the tape will bring, and tell whether it is the latest one."""
-        if self.newest is not None and _order(trade) <= _order(self.newest):
+        if self.newest is not None and order(trade) <= order(self.newest):
             return False
         self.newest = trade
         return True
@@ -116,12 +101,12 @@ class SymbolTape:
         else:
             if (known := self.seconds.get(second)) is None:
                 insort(self._starts, second)
-            if known is None or _order(known) <= _order(trade):
+            if known is None or order(known) <= order(trade):
                 self.seconds[second] = trade
             self._know(trade.event_us)
         if self._marks:
             self._heed()
-        if last is None or _order(trade) >= _order(last):
+        if last is None or order(trade) >= order(last):
             self._last = trade
         return self.glimpse(trade)
 
@@ -130,7 +115,7 @@ class SymbolTape:
 
         One that `is_doubtful` only ends the wait: what seemed quiet since then may have traded.
         """
-        self._marks.append(_Mark(event_us, trade_id, is_doubtful))
+        self._marks.put(Mark(event_us, trade_id, is_doubtful))
         self._heed()
 
     def follow_marks(self, ends_us: Sequence[int]) -> None:
@@ -166,17 +151,11 @@ class SymbolTape:
 
     def last_trade(self, second: int, at_us: int) -> Trade | None:
         """Return the last trade of a second by what was known at `at_us`, None if there was none."""
-        known = self.seconds.get(second)
-        for learned_us, trade, _ in self._late.get(second, ()):
-            if learned_us < at_us and (known is None or _order(known) <= _order(trade)):
-                known = trade
-        return known
+        return self._late.last(second, self.seconds.get(second), at_us)
 
     def late_trades(self, second: int, at_us: int) -> int:
         """Return how many trades of a second had come after it had closed, by what was known at `at_us`."""
-        if not self._late:
-            return 0
-        return sum(one.number for one in self._late.get(second, ()) if one.learned_us < at_us)
+        return self._late.number(second, at_us)
 
     def hole_at(self, end_us: int, at_us: int) -> HoleKind | None:
         """Return why the trades just before `end_us` are unknown, by what was known at `at_us`; None if they are not.
@@ -191,7 +170,7 @@ class SymbolTape:
         place = bisect_left(self._starts, before_us)
         for second in self._starts[:place]:
             self.seconds.pop(second, None)
-            self._late.pop(second, None)
+            self._late.forget(second)
         del self._starts[:place]
         self.holes = [hole for hole in self.holes if hole.last_us >= before_us]
         self.changes = [change for change in self.changes if change.learned_us >= before_us]
@@ -216,15 +195,8 @@ class SymbolTape:
         self.late += number
         if second < self.final_us:
             return
-        if second not in self._late:
-            self._late[second] = []
-            if second not in self.seconds:
-                insort(self._starts, second)
-        found, now_us = self._late[second], self.known_us - self.known_us % SECOND
-        if found and found[-1].learned_us == now_us:
-            _, last, before = found.pop()
-            trade, number = max(last, trade, key=_order), before + number
-        found.append(_LateTrades(now_us, trade, number))
+        if self._late.add(second, trade, number, self.known_us) and second not in self.seconds:
+            insort(self._starts, second)
         self._learn(second)
 
     def _follow(self, last: Trade | None, begun_at: int, trade: Trade) -> None:
@@ -239,12 +211,13 @@ class SymbolTape:
             self._loses_until_gap = False
             # What another connection, or a swap of ids, brings a moment later is awaited before these seconds close.
             self._awaited = first_us, trade.event_us - trade.event_us % SECOND + _SWAPPED_US
-        self._dispel_doubt(trade.event_us)
+        if self.holes:
+            self._dispel_doubt(trade.event_us)
         self._last_id = trade.trade_id
         self._loses = self._loses_until_gap
 
     def _begin_at(self, trade_id: int) -> None:
-        self._last_id, self._earlier = trade_id, _earlier_than(trade_id)
+        self._last_id, self._earlier = trade_id, earlier_than(trade_id)
 
     def _dispel_doubt(self, until_us: int) -> None:
         """Know that what seemed quiet up to `until_us` was, but for trades that have come."""
@@ -271,9 +244,7 @@ class SymbolTape:
 
     def _has(self, trade_id: int) -> bool:
         # What came before the stored state is not known one by one: it is waited for, but not for long.
-        waits = (
-            not self._is_restored or self._marks[-1].event_us - self._marks[0].event_us <= self._horizon_us
-        )
+        waits = not self._is_restored or self._marks.span_us <= self._horizon_us
         is_earlier = waits and self._earlier.lacks(trade_id)
         lacks = is_earlier or any(hole.lacks(trade_id) for hole in self.holes)
         return trade_id <= self._last_id and not lacks
@@ -295,16 +266,12 @@ class SymbolTape:
 
     def _heed(self) -> None:
         """Apply the marks whose trades are here, and those before them; drop those that say nothing new."""
-        marks = self._marks
-        heard = max((n for n, mark in enumerate(marks) if self._has(mark.trade_id)), default=-1)
-        for _ in range(heard + 1):
-            event_us, _, is_doubtful = marks.popleft()
+        for event_us, _, is_doubtful in self._marks.heard(self._has):
             if is_doubtful:
                 self._doubt(event_us)
             else:
                 self._trust(event_us)
-        while marks and marks[0].event_us <= self.known_us:
-            marks.popleft()
+        self._marks.drop(self.known_us)
 
     def _trust(self, until_us: int) -> None:
         if until_us > self.known_us:
@@ -334,12 +301,3 @@ class SymbolTape:
             if self.changes and self.changes[-1].learned_us == now_us:
                 first_us = min(first_us, self.changes.pop().first_us)
             self.changes.append(Change(first_us, now_us))
-
-
-def _earlier_than(trade_id: int) -> Hole:
-    """Return a hole of no time, of the ids before one."""
-    return Hole(_NEVER_US, _NEVER_US, "missing", _NEVER_US, None, [(0, trade_id - 1)] if trade_id else [])
-
-
-def _order(trade: Trade) -> tuple[int, int]:
-    return trade.event_us, trade.trade_id

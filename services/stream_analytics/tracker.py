@@ -1,7 +1,6 @@
 """One pair from its two tapes to its signals and alerts."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from msgspec import structs
 
@@ -11,8 +10,10 @@ from services.common.pairs import Pair
 from services.stream_analytics.alignment import EVER, Alignment, Leg, Sample
 from services.stream_analytics.head import PairHead
 from services.stream_analytics.history import Head, History, Store
+from services.stream_analytics.revisions import Outcome, Said, all_of, revised
 from services.stream_analytics.rules import ThresholdRule
-from services.stream_analytics.tape import SymbolTape, Trade
+from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.trades import Trade
 from services.stream_analytics.windows import PairWindow
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
@@ -24,21 +25,6 @@ _MEMORY_US = 100_000 * SECOND
 # If trades have come late all the time for so long, the state is stored nevertheless: after a crash, revisions of the
 # last seconds may then count otherwise. What they end with is the same.
 _DISORDER_US = 600 * SECOND
-
-
-class Outcome(NamedTuple):
-    """What one closed second, or the prices of this moment, say; a corrected one may take back an alert."""
-
-    signal: Signal
-    alerts: tuple[Alert, ...] = ()
-
-
-class _Said(NamedTuple):
-    """What was said last of a second that is not final: and whether the rule fires after it."""
-
-    signal: Signal
-    alert: Alert | None
-    is_firing: bool
 
 
 class PairTracker:
@@ -62,7 +48,7 @@ class PairTracker:
         self._newest = self._final.copy()
         self._live_rule = ThresholdRule(config.entry_z, config.exit_z)
         self._history = History(store, _name(config), self._final.window.memory)
-        self._said: dict[int, _Said] = {}
+        self._said: dict[int, Said] = {}
         """By the end of the second, those that are not final."""
         self._heeded_us = 0
         """What was learned of the past in the seconds of the tape before it has been heeded."""
@@ -141,8 +127,8 @@ class PairTracker:
         for sample in self._newest.alignment.close(until):
             signal, alert = self._newest.judge(sample)
             alert = alert and _aged(alert, sample)
-            self._said[sample.end_us] = _Said(signal, alert, self._newest.rule.firing)
-            yield Outcome(signal, _all(alert))
+            self._said[sample.end_us] = Said(signal, alert, self._newest.rule.firing)
+            yield Outcome(signal, all_of(alert))
 
     def _correct(self, at_us: int) -> Iterator[Outcome]:
         """Go along the seconds that are not final again, as they are known at `at_us`; yield what is another now."""
@@ -152,7 +138,7 @@ class PairTracker:
             before = self._said.get(sample.end_us)
             if before is not None and sample.end_us <= self._judged_from:
                 head.rule.firing, alert = before.is_firing, before.alert
-            said, outcome = _revised(before, signal, alert and _aged(alert, sample), head.rule.firing)
+            said, outcome = revised(before, signal, alert and _aged(alert, sample), head.rule.firing)
             self._said[sample.end_us] = said
             if outcome is not None:
                 yield outcome
@@ -252,41 +238,6 @@ class PairTracker:
         alignment = self._final.alignment
         until = alignment.closed_until
         return until if alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
-
-
-def _revised(
-    before: _Said | None, signal: Signal, alert: Alert | None, is_firing: bool
-) -> tuple[_Said, Outcome | None]:
-    """Return what holds of a second of which `before` was said, and what is to be published, if anything is another.
-
-    An alert keeps the id it had; one that comes by a correction has the revision in its id.
-    """
-    if before is None:
-        return _Said(signal, alert, is_firing), Outcome(signal, _all(alert))
-    was, revision = before.alert, before.signal.revision
-    is_same_alert = (was and was.state) == (alert and alert.state)
-    if is_same_alert and structs.replace(signal, revision=revision) == before.signal:
-        return before._replace(is_firing=is_firing), None
-    signal = structs.replace(signal, revision=revision + 1)
-    if is_same_alert:
-        return _Said(signal, was, is_firing), Outcome(signal)
-    if alert is not None:
-        alert = structs.replace(alert, alert_id=f"{alert.alert_id}:{signal.revision}")
-    return _Said(signal, alert, is_firing), Outcome(signal, _all(was and _retraction(was)) + _all(alert))
-
-
-def _all(alert: Alert | None) -> tuple[Alert, ...]:
-    return () if alert is None else (alert,)
-
-
-def _retraction(alert: Alert) -> Alert:
-    return structs.replace(
-        alert,
-        alert_id=f"{alert.alert_id}:retracted",
-        state="retracted",
-        message=f"{alert.message}: retracted, late trades changed this second or its window",
-        retracts=alert.alert_id,
-    )
 
 
 def _aged(alert: Alert, sample: Sample) -> Alert:

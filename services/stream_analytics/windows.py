@@ -14,7 +14,7 @@ from services.quant.transform import TRANSFORMS
 from services.quant.windowed import Windowed
 from services.stream_analytics.alignment import Sample
 from services.stream_analytics.holes import HoleKind
-from services.stream_analytics.tape import Trade
+from services.stream_analytics.trades import Trade
 
 _UNKNOWN: dict[HoleKind, str] = {
     "missing": "are missing",

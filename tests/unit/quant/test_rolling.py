@@ -13,7 +13,7 @@ from services.quant.estimators import ESTIMATORS, MOVING, ON_BAR_CLOSE
 from services.quant.fit import NotEnoughDataError
 from services.quant.rolling import Rolling, Series, refit_every, rolling
 from services.stream_analytics.alignment import Sample
-from services.stream_analytics.tape import Trade
+from services.stream_analytics.trades import Trade
 from services.stream_analytics.windows import PairWindow
 from tests.unit.quant.series import kinds, legs, seeds, walk
 

@@ -7,7 +7,7 @@ from services.common.clock import SECOND
 from services.common.messages import LegTrade, PairConfig, Signal
 from services.stream_analytics.history import Store
 from services.stream_analytics.partition import Partition
-from services.stream_analytics.tracker import Outcome
+from services.stream_analytics.revisions import Outcome
 
 CONFIG = PairConfig(pair="ETHUSDT-BTCUSDT", window=20, min_samples=5)
 PRICES = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0}

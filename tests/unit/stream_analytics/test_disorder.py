@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, LegTrade, Signal, Tick
+from services.common.messages import Alert, LegTrade, PairConfig, Signal, Tick
 from services.stream_analytics.partition import Partition
-from services.stream_analytics.tracker import Outcome
+from services.stream_analytics.revisions import Outcome
 from tests.analytics import walk
 from tests.disorder import KINDS, arrivals, mixed, topics
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, run
@@ -21,6 +21,10 @@ from tests.unit.stream_analytics.made_tape import CONFIG, Event, run
 HORIZON_US = 30 * SECOND
 LEGS = ("ETHUSDT", "BTCUSDT")
 PAIR = structs.replace(CONFIG, window=12, entry_z=1.2, exit_z=0.4, stale_after_s=4.0)
+
+
+# They share their tapes, and are stored one after the other.
+BOTH = (PAIR, structs.replace(PAIR, pair="BTCUSDT-ETHUSDT", window=20))
 
 
 class Symbol(NamedTuple):
@@ -107,16 +111,20 @@ class Said:
                 assert self.alerts.setdefault(alert.alert_id, alert) == alert
 
 
-def partition(store: dict[bytes, bytes] | None = None, lateness_us: int = 0) -> Partition:
+def partition(
+    store: dict[bytes, bytes] | None = None, lateness_us: int = 0, configs: Sequence[PairConfig] = (PAIR,)
+) -> Partition:
     """Return a partition that corrects."""
     made = Partition({} if store is None else store, lateness_us, HORIZON_US)
-    made.configure({PAIR.pair: PAIR})
+    made.configure({config.pair: config for config in configs})
     return made
 
 
-def said_of(trades: list[LegTrade], size: int = 7, lateness_us: int = 0) -> Said:
+def said_of(
+    trades: list[LegTrade], size: int = 7, lateness_us: int = 0, configs: Sequence[PairConfig] = (PAIR,)
+) -> Said:
     """Return what a worker says that nothing interrupts."""
-    said, one = Said(), partition(lateness_us=lateness_us)
+    said, one = Said(), partition(None, lateness_us, configs)
     for at in range(0, len(trades), size):
         said.take(one.take(trades[at : at + size])[0])
     return said
@@ -143,18 +151,18 @@ def test_a_kill_changes_nothing_of_a_disorderly_tape(seed: int, race: int, cut: 
     trades = mixed([in_order([published(name, seed)]) for name in LEGS], race)
     store: dict[bytes, bytes] = {}
     acknowledged: list[int] = []
-    said, first, resume_at, saved = Said(), partition(store), 0, dict(store)
+    said, first, resume_at, saved = Said(), partition(store, 0, BOTH), 0, dict(store)
     for number, trade in enumerate(trades[: int(cut * len(trades))]):
         said.take(first.take([trade])[0])
         first.hold(Event(number, acknowledged), [trade])
         if number % every == 0:
-            first.save()
+            first.save(0.5)
             saved = dict(store)
             first.acknowledge()
             resume_at = len(acknowledged)
-    second = partition(saved)
+    second = partition(saved, 0, BOTH)
     said.take(second.take(trades[resume_at:])[0])
-    whole = said_of(trades)
+    whole = said_of(trades, configs=BOTH)
     assert said.revisions == whole.revisions
     assert said.alerts == whole.alerts
 

@@ -14,7 +14,7 @@ from services.common.messages import LegTrade, Method, PairConfig
 from services.quant.estimators import ESTIMATORS
 from services.quant.transform import TRANSFORMS
 from services.stream_analytics.history import Store
-from services.stream_analytics.tracker import Outcome
+from services.stream_analytics.revisions import Outcome
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed, closed_signals, partition, run, tape
 
 LEGS = ("ETHUSDT", "BTCUSDT")

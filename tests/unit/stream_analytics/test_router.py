@@ -7,7 +7,8 @@ from services.common.clock import SECOND
 from services.common.messages import LegTrade, Tick
 from services.stream_analytics.alignment import EVER
 from services.stream_analytics.router import runs
-from services.stream_analytics.tape import SymbolTape, Trade
+from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.trades import Trade
 
 # Seconds, ids and symbols that often meet: late trades, swapped ids, gaps, a numbering that begins anew.
 steps = st.lists(

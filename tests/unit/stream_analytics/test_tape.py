@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from services.common.clock import SECOND
 from services.stream_analytics.alignment import EVER
-from services.stream_analytics.tape import SymbolTape, Trade
+from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.trades import Trade
 
 
 def test_a_trade_of_a_final_second_is_late_and_changes_nothing() -> None:
