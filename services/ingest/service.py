@@ -158,7 +158,7 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health", 
             if not isinstance(item, Tick):
                 await take(item)
             else:
-                tick, found = marks.trade(item, item.received_us - item.event_us)
+                tick, found = marks.trade(item, 0 if pulse.filling else item.received_us - item.event_us)
                 if replay is not None:
                     tick = replay.received(tick)
                 await send(topic, key=tick.symbol.encode(), value=encode(tick))

@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
 START_US = 1_767_225_600_000_000
 PAIR = PairConfig(pair="ETHUSDT-BTCUSDT", window=30, entry_z=1.5)
 _COLUMNS = "y_price, x_price, hedge_ratio, intercept, spread, zscore, correlation"
-_SIGNALS = "SELECT (extract(epoch FROM ts) * 1000000)::bigint, quality, reason, late, {} FROM signals ORDER BY ts"
+_SIGNALS = (
+    "SELECT (extract(epoch FROM ts) * 1000000)::bigint, quality, reason, late, {} FROM signals ORDER BY ts"
+)
 
 
 def _cases() -> list[object]:
