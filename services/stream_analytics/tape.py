@@ -101,7 +101,7 @@ class SymbolTape:
         else:
             if (known := self.seconds.get(second)) is None:
                 insort(self._starts, second)
-            if known is None or order(known) <= order(trade):
+            if known is None or known.trade_id <= trade.trade_id:
                 self.seconds[second] = trade
             self._know(trade.event_us)
         if self._marks:

@@ -1,5 +1,6 @@
 """Trades as the tapes need them, and those that came when their second had closed."""
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -8,15 +9,18 @@ from services.common.clock import SECOND
 
 
 class Trade(Struct, frozen=True):
-    """A trade: when, at what price, and its id, for of trades of one instant the highest id is the last."""
+    """A trade: when, at what price, and its id: the highest of a second is the last, as in its bar."""
 
     event_us: int
     price: float
     trade_id: int = 0
 
 
+_ID = attrgetter("trade_id")
+
+
 def order(trade: Trade) -> tuple[int, int]:
-    """Return what trades of one symbol are sorted by: the last one is the price of its second."""
+    """Return what trades of one symbol are sorted by: the last one is the price of this moment."""
     return trade.event_us, trade.trade_id
 
 
@@ -40,14 +44,14 @@ class LateTrades:
         found, now_us = self._seconds.setdefault(second, []), known_us - known_us % SECOND
         if found and found[-1].learned_us == now_us:
             _, last, before = found.pop()
-            trade, number = max(last, trade, key=order), before + number
+            trade, number = max(last, trade, key=_ID), before + number
         found.append(_Late(now_us, trade, number))
         return is_first
 
     def last(self, second: int, known: Trade | None, at_us: int) -> Trade | None:
         """Return which is the last of `known` and the late trades of a second that had come at `at_us`."""
         for learned_us, trade, _ in self._seconds.get(second, ()):
-            if learned_us < at_us and (known is None or order(known) <= order(trade)):
+            if learned_us < at_us and (known is None or known.trade_id <= trade.trade_id):
                 known = trade
         return known
 

@@ -241,9 +241,9 @@ def orderly() -> list[Tick]:
 
 
 def last_before(ticks: Sequence[Tick], symbol: str, end_us: int) -> float:
-    """Return the price at the end of a second that the store has."""
+    """Return the close of the last bar before the end of a second: the price of its highest id."""
     own = [tick for tick in ticks if tick.symbol == symbol and tick.event_us < end_us]
-    return max(own, key=lambda one: (one.event_us, one.trade_id)).price
+    return max(own, key=lambda one: (one.event_us // SECOND, one.trade_id)).price
 
 
 @pytest.mark.parametrize("kind", KINDS)
