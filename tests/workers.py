@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
@@ -17,7 +18,7 @@ from services.common.messages import Alert, PairConfig, Signal, Tick, TimeMark, 
 from services.common.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.revisions import Outcome
-from tests.analytics import outcomes, published, walk
+from tests.analytics import final_signals, outcomes, published, walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS
 from tests.waiting import wait_until
@@ -50,7 +51,7 @@ def closes(said: Expected) -> int:
 
 
 class Load:
-    """A tape on its way to the broker, with the marks of ingest: `chunk_s` of it every `pause_s`.
+    """A tape on its way to the broker, as it was received, with the marks of ingest: `chunk_s` of it every `pause_s`.
 
     Those that end it come unless it is only a part (`ends`).
     """
@@ -87,7 +88,7 @@ class Load:
         marks, until_us = TimeMarks(), START_US
         while self._ticks and not self._ending.wait(self._pause_s):
             until_us += self._chunk_us
-            chunk = [tick for tick in self._ticks if tick.event_us < until_us]
+            chunk = list(takewhile(lambda tick: tick.received_us < until_us, self._ticks))  # noqa: B023
             del self._ticks[: len(chunk)]
             chunk, found = published(chunk, marks)
             found += marks.end() if self._ends and not self._ticks else []
@@ -192,6 +193,16 @@ class Sayings:
             assert signals == [encode(one.signal) for one in told]
             alerts = [value for value in self._alerts.values() if decode(value, Alert).pair == pair]
             assert alerts == [encode(alert) for one in told for alert in one.alerts]
+
+    def holds(self, said: Expected) -> bool:
+        """Read, and tell whether every second ends with what one uninterrupted worker says, and all of its alerts."""
+        self.read()
+        latest = {(name, at): value for (name, at, _), value in sorted(self._signals.items())}
+        expected = {
+            (pair, one.event_us): encode(one) for pair, told in said.items() for one in final_signals(told)
+        }
+        alerts = {alert.alert_id for told in said.values() for one in told for alert in one.alerts}
+        return latest == expected and self._alerts.keys() == alerts
 
 
 @contextmanager

@@ -72,7 +72,7 @@ BAD = {
     ),
     "/v1/alerts?cursor=WzEsIlx1MDAwMCJd": (422, "cursor", "a next_cursor of this", "WzEs"),
     "/v1/bars?symbol=BTCUSDT&interval=2m": (422, "interval", "'1s', '1m', '5m' or '1h'", "2m"),
-    "/v1/alerts?state=maybe": (422, "state", "'firing' or 'resolved'", "maybe"),
+    "/v1/alerts?state=maybe": (422, "state", "'firing', 'resolved' or 'retracted'", "maybe"),
     "/v1/gaps?state=lost": (
         422,
         "state",

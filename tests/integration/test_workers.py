@@ -3,10 +3,13 @@
 import pytest
 
 from tests.brokers.kafka import Cluster, kafka_cluster
+from tests.disorder import KINDS, arrivals
 from tests.fix_broker import skip_without_kafka
+from tests.waiting import wait_until
 from tests.workers import Load, closes, expected, group, tape
 
 pytestmark = pytest.mark.integration
+_SHORT = ("both in turn", "repaired gaps")
 
 
 def test_kill_join_and_leave_under_load_change_no_number(kafka: Cluster) -> None:
@@ -52,3 +55,30 @@ def test_neither_partitions_nor_workers_nor_speed_change_a_number(
         finally:
             load.end()
         sayings.check(said)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind in ("both in turn", "repaired gaps") else pytest.param(kind, marks=pytest.mark.long)
+        for kind in KINDS
+    ],
+)
+def test_of_a_disorderly_tape_neither_workers_nor_a_kill_change_what_holds_in_the_end(
+    kafka: Cluster, kind: str, members: int
+) -> None:
+    arrived = arrivals(tape(seconds=100), kind)
+    said = expected(arrived)
+    with group(kafka.servers) as (workers, sayings):
+        for _ in range(members):
+            workers.join()
+        load = Load(kafka.servers, arrived, pause_s=0.1)
+        try:
+            sayings.wait_for(closes(said) // 3, workers)
+            workers.kill_oldest()
+            workers.join()
+            load.wait()
+            wait_until(lambda: sayings.holds(said), "what one worker says", within_s=60)
+        finally:
+            load.end()

@@ -18,6 +18,9 @@ from services.common.settings import KafkaSettings
 FIRST, ADDED = TopicPartition("ticks", 0), TopicPartition("ticks", 1)
 
 
+START_US = 1_767_225_600_000_000
+
+
 class Record(NamedTuple):
     """What is read of a consumer's record."""
 
@@ -89,8 +92,8 @@ def message(partition: TopicPartition, offset: int) -> bytes | None:
             venue="v",
             symbol=f"S{partition.partition}",
             trade_id=offset,
-            event_us=offset,
-            received_us=offset,
+            event_us=START_US + offset,
+            received_us=START_US + offset,
             price=1.0,
             size=1.0,
             buyer_is_maker=False,

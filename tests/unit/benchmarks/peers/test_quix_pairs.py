@@ -23,7 +23,7 @@ def expected(ticks: list[Tick], pair: str) -> Said:
     """Return what one worker of ours says of a pair without Kafka, less why it says nothing."""
     signals = [asdict(one.signal) for one in outcomes(ticks, PairConfig(pair=pair), ends=False)]
     return [
-        {name: value for name, value in one.items() if name not in ("reason", "closed", "late")}
+        {name: value for name, value in one.items() if name not in ("reason", "closed", "late", "revision")}
         for one in signals
     ]
 
