@@ -51,7 +51,7 @@ class SymbolTape:
         self._loses = self._loses_until_gap = False
         self._last: Trade | None = None
         self._is_restored = self._is_whole = False
-        self._last_id = -1
+        self._last_id = self._old_last_id = self._renumbered_us = -1
         self._earlier = earlier_than(0)
         """The ids before the first one, which may still come."""
         self._marks = WaitingMarks()
@@ -88,11 +88,13 @@ class SymbolTape:
         last, last_id = self._last, self._last_id
         begun_at = trade.trade_id if first_id is None else first_id
         second = trade.event_us - trade.event_us % SECOND
-        if trade.trade_id > last_id:
+        is_of_old_numbers = trade.event_us <= self._renumbered_us and trade.trade_id <= self._old_last_id
+        if trade.trade_id > last_id and not is_of_old_numbers:
             begun_at = max(begun_at, last_id + 1)
             self._follow(last, begun_at, trade)
         elif last is not None and trade.event_us > last.event_us and not self._lacks(trade.trade_id):
             # Nothing has come from after the latest trade: the venue numbers anew.
+            self._old_last_id, self._renumbered_us = last_id, last.event_us
             self._begin_at(trade.trade_id)
         elif not self._fill(begun_at, trade, second):
             return False

@@ -262,6 +262,21 @@ def test_of_every_disorder_the_same_is_said_and_nothing_that_its_trades_contradi
     assert len(told) > 15
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(3))
+def test_trades_that_are_sent_again_change_nothing(kind: str, seed: int) -> None:
+    """As after the crash of a worker that had not acknowledged them."""
+    draw, (trades, marks) = random.Random(seed), topics(arrivals(orderly(), kind))
+    again = {}
+    for symbol, own in trades.items():
+        last = draw.randrange(len(own))
+        again[symbol] = own[:last] + own[max(0, last - 60) : last] + own[last:]
+    once = said_of(mixed([*trades.values(), *marks.values()], 0))
+    twice = said_of(mixed([*again.values(), *marks.values()], 0))
+    assert twice.revisions == once.revisions
+    assert twice.alerts == once.alerts
+
+
 @pytest.mark.parametrize(
     "kind", ["one leg late", "both in turn", "connection late", "swapped ids", "future stamps"]
 )
