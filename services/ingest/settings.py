@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from services.common.clock import MINUTE
+from services.common.clock import MINUTE, SECOND
 from services.common.messages import FeedName
 from services.common.settings import (
     PREFIX,
@@ -18,6 +18,7 @@ from services.common.settings import (
     split,
 )
 from services.ingest.feeds.venue import StreamKind
+from services.ingest.time_marks import AWAITED_US
 
 
 def _speed(value: object) -> float:
@@ -90,7 +91,7 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
     # Live: a connection so old is replaced; Binance ends its own after 24 h.
     reconnect_after_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 23 * 3_600
     # How long, by event time, a symbol is waited for whose trades may be on their way while others trade.
-    trades_awaited_s: Annotated[float, Field(ge=3, le=600, allow_inf_nan=False)] = 30.0
+    trades_awaited_s: Annotated[float, Field(ge=3, le=600, allow_inf_nan=False)] = AWAITED_US / SECOND
     # Live: the share of the last minute's frames that may be damaged before that is an alarm.
     rejected_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.05
 

@@ -159,10 +159,6 @@ class StreamAnalytics:
         self.metrics.took[stage](waited_s)
         return waited_s
 
-    def _is_after_loss(self, event: Any) -> bool:
-        """Tell whether the broker had deleted messages before a bundle: then nobody may say that nothing traded."""
-        return bool(event.message.value.is_after_loss)
-
     async def _send_trades(self, partition: int, value: bytes) -> "asyncio.Future[None]":
         assert self._publisher is not None
         return await self._publisher.send(
@@ -184,7 +180,7 @@ class StreamAnalytics:
             began_s = time.perf_counter()
             async with self.partitions.busy:
                 partition = self.partitions.get(number, self._publisher)
-                if self._is_after_loss(event):
+                if event.message.value.is_after_loss:
                     partition.lose()
                 outcomes = await self._speaker.take(number, partition, trades, waited_s)
                 partition.hold(event, trades)

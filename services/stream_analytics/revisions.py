@@ -30,7 +30,7 @@ def revised(
     An alert keeps the id it had; one that comes by a correction has the revision in its id.
     """
     if before is None:
-        return Said(signal, alert, is_firing), Outcome(signal, all_of(alert))
+        return Said(signal, alert, is_firing), Outcome(signal, _all(alert))
     was, revision = before.alert, before.signal.revision
     is_same_alert = (was and was.state) == (alert and alert.state)
     if is_same_alert and structs.replace(signal, revision=revision) == before.signal:
@@ -40,11 +40,10 @@ def revised(
         return Said(signal, was, is_firing), Outcome(signal)
     if alert is not None:
         alert = structs.replace(alert, alert_id=f"{alert.alert_id}:{signal.revision}")
-    return Said(signal, alert, is_firing), Outcome(signal, all_of(was and _retraction(was)) + all_of(alert))
+    return Said(signal, alert, is_firing), Outcome(signal, _all(was and _retraction(was)) + _all(alert))
 
 
-def all_of(alert: Alert | None) -> tuple[Alert, ...]:
-    """Return an alert, if there is one."""
+def _all(alert: Alert | None) -> tuple[Alert, ...]:
     return () if alert is None else (alert,)
 
 

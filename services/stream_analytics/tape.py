@@ -2,22 +2,14 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from services.common.clock import SECOND
 from services.stream_analytics.holes import Hole, HoleKind, earlier_than
 from services.stream_analytics.marks import Mark, WaitingMarks
-from services.stream_analytics.trades import LateTrades, Trade, order
+from services.stream_analytics.trades import Change, LateTrades, Trade, order
 
 # What is missing only because ids are swapped, or comes by another connection, is there this long after the second.
 _SWAPPED_US = SECOND + SECOND // 4
-
-
-class Change(NamedTuple):
-    """What was known of the time from `first_us` on has changed when the tape was in the second `learned_us`."""
-
-    first_us: int
-    learned_us: int
 
 
 class SymbolTape:

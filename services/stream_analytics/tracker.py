@@ -10,7 +10,7 @@ from services.common.pairs import Pair
 from services.stream_analytics.alignment import EVER, Alignment, Leg, Sample
 from services.stream_analytics.head import PairHead
 from services.stream_analytics.history import Head, History, Store
-from services.stream_analytics.revisions import Outcome, Said, all_of, revised
+from services.stream_analytics.revisions import Outcome, Said, revised
 from services.stream_analytics.rules import ThresholdRule
 from services.stream_analytics.tape import SymbolTape
 from services.stream_analytics.trades import Trade
@@ -104,9 +104,10 @@ class PairTracker:
         outcomes: list[Outcome] = []
         if any(tape.changes for tape in self.legs):
             for at_us in self._learned_before(until):
-                outcomes += self._go_on(at_us - SECOND)
-                outcomes += self._correct(at_us)
-        outcomes += self._go_on(until)
+                outcomes += self._go_along(at_us - SECOND)
+                self._newest = self._final.copy()
+                outcomes += self._go_along(at_us - SECOND, at_us)
+        outcomes += self._go_along(until)
         self._heeded_us = max(self._heeded_us, until)
         self._settle()
         return outcomes
@@ -122,18 +123,13 @@ class PairTracker:
             }
         )
 
-    def _go_on(self, until: int) -> Iterator[Outcome]:
-        """Close the seconds before `until`, each as it is known at its end."""
-        for sample in self._newest.alignment.close(until):
-            signal, alert = self._newest.judge(sample)
-            alert = alert and _aged(alert, sample)
-            self._said[sample.end_us] = Said(signal, alert, self._newest.rule.firing)
-            yield Outcome(signal, all_of(alert))
+    def _go_along(self, until: int, at_us: int | None = None) -> Iterator[Outcome]:
+        """Bring the newest head to `until`, and yield what is said first or is another now.
 
-    def _correct(self, at_us: int) -> Iterator[Outcome]:
-        """Go along the seconds that are not final again, as they are known at `at_us`; yield what is another now."""
-        self._newest = head = self._final.copy()
-        for sample in head.alignment.close(at_us - SECOND, at_us):
+        With `at_us` seconds are taken as they are known then, otherwise each as it is known at its end.
+        """
+        head = self._newest
+        for sample in head.alignment.close(until, at_us):
             signal, alert = head.judge(sample)
             before = self._said.get(sample.end_us)
             if before is not None and sample.end_us <= self._judged_from:

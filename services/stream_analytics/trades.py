@@ -1,4 +1,4 @@
-"""Trades as the tapes need them, and those that came when their second had closed."""
+"""Trades as the tapes need them, and what is learned when their second has closed."""
 
 from operator import attrgetter
 from typing import NamedTuple
@@ -22,6 +22,13 @@ _ID = attrgetter("trade_id")
 def order(trade: Trade) -> tuple[int, int]:
     """Return what trades of one symbol are sorted by: the last one is the price of this moment."""
     return trade.event_us, trade.trade_id
+
+
+class Change(NamedTuple):
+    """What was known of the time from `first_us` on has changed when the tape was in the second `learned_us`."""
+
+    first_us: int
+    learned_us: int
 
 
 class _Late(NamedTuple):
