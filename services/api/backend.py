@@ -60,7 +60,7 @@ class Backend:
         self.uploading = asyncio.Semaphore(2)
         self._health = Health()
         self.registry = PulseMetrics(self._pulse).registry
-        self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse)
+        self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse, self.newsroom.interval_s)
         self._seeded = asyncio.Event()
 
     async def run(self) -> None:

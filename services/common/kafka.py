@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ STOP_TIMEOUT_S = 3.0
 # On the embedded broker every empty fetch waits in full, and costs 0.7 ms.
 _IDLE_FETCH_MS = 40
 # A reader that is woken fetches no more often: what comes meanwhile comes together.
-_SPACING_MS = 5
+_SPACING_S = 0.005
 log = structlog.get_logger()
 
 
@@ -60,13 +60,14 @@ async def consumer(
     settings: KafkaSettings,
     *topics: Topic,
     later: Iterable[str] = (),
-    wait_ms: int = _SPACING_MS,
+    spacing_s: Callable[[], float] = lambda: _SPACING_S,
     **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
 
-    `later` names topics that it will be subscribed to afterwards. Fetches wait for `wait_ms`, and longer where the
-    settings say so and nobody wakes it: a reader that takes its time has fewer of them.
+    `later` names topics that it will be subscribed to afterwards. From one fetch to the
+    next it lets `spacing_s` pass, which may change, and where nobody wakes it each waits as long as the settings say:
+    a reader that takes its time has fewer of them.
     """
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),
@@ -74,7 +75,9 @@ async def consumer(
         **{
             "auto_offset_reset": "earliest",
             "enable_auto_commit": False,
-            "fetch_max_wait_ms": 0 if settings.wake_directory else max(wait_ms, settings.fetch_max_wait_ms),
+            "fetch_max_wait_ms": 0
+            if settings.wake_directory
+            else max(round(spacing_s() * 1000), settings.fetch_max_wait_ms),
             **options,
         },
     )
@@ -83,7 +86,7 @@ async def consumer(
         await client.start()
         if settings.wake_directory is not None:
             names = {*later, *(topic.name for topic in topics)}
-            wake_up = WakeUp(client, settings.wake_directory, names, wait_ms / 1000)
+            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s)
             stack.callback(wake_up.close)
         yield client
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
+import uvloop
 
 from services.common import logs
 from services.common.errors import FatalError
@@ -27,11 +28,16 @@ def start(service: str, kind: type[S]) -> S:
     return settings
 
 
-def run(service: str, serve: Callable[[], Awaitable[None]]) -> None:
+def run(
+    service: str,
+    serve: Callable[[], Awaitable[None]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
+) -> None:
     """Run `serve` until it returns or SIGTERM or SIGINT cancels it; a FatalError is one line and exit code 1."""
     _collect_less()
     try:
-        asyncio.run(_until_signalled(serve))
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(_until_signalled(serve))
     except FatalError as error:
         sys.exit(f"{service}: {error}")
     except BaseExceptionGroup as group:

@@ -21,7 +21,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 # How often to look when nobody says anything.
-LOOK_S = 0.1
+LOOK_S = 0.5
 _LIST_S = 0.5
 
 log = structlog.get_logger()
@@ -127,10 +127,10 @@ class WakeUp:
         consumer: AIOKafkaConsumer,
         directory: Path,
         topics: Iterable[str],
-        short_s: float,
+        short_s: Callable[[], float],
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`short_s` is the least time from one fetch to the next, unless the first has not brought everything.
+        """`short_s` returns the least time from one fetch to the next, unless the first has not brought everything.
 
         Where no socket can be made the reader only looks now and then, and says so in the log.
         """
@@ -191,7 +191,7 @@ class WakeUp:
         last = self._asked.get(node)
         if last is None or last.assignment is not assignment or last.leaves(request):
             return 0.0
-        return last.at_s + (self._short_s if last.heard != self._heard else LOOK_S) - now_s
+        return last.at_s + (self._short_s() if last.heard != self._heard else LOOK_S) - now_s
 
     async def _fetch_and_note(self, assignment: Any, node: Any, request: Any) -> Any:
         asked = self._asked[node]

@@ -25,7 +25,8 @@ def _up(flags: argparse.Namespace) -> None:
     from services.local.up import up
 
     logs.configure("pairstream", log_format="console")
-    process.run("pairstream", lambda: up(UpSettings.of(flags)))
+    # uvloop starts no process as another user, as the database must be.
+    process.run("pairstream", lambda: up(UpSettings.of(flags)), asyncio.new_event_loop)
 
 
 def _record(flags: argparse.Namespace) -> None:

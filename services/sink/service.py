@@ -175,7 +175,7 @@ async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
             settings,
             later=KINDS,
             # A batch waits longer than this anyway, and fewer fetches cost less.
-            wait_ms=settings.batch_ms // 2,
+            spacing_s=lambda: settings.batch_ms / 2000,
             group_id=GROUP,
             session_timeout_ms=SESSION_TIMEOUT_MS,
         ) as consumer,

@@ -11,4 +11,4 @@ class SinkSettings(KafkaSettings, StoreSettings, MetricsSettings):
     """A batch is written when it has `batch_rows` messages, or `batch_ms` after its first one arrived."""
 
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
-    batch_ms: Annotated[int, Field(ge=1, le=10_000)] = 200
+    batch_ms: Annotated[int, Field(ge=1, le=10_000)] = 500

@@ -64,7 +64,7 @@ def install(
                     self._ensure_consumer(),
                     settings.wake_directory,
                     BUNDLED,
-                    short_s=settings.fetch_max_wait_ms / 1000,
+                    short_s=lambda: settings.fetch_max_wait_ms / 1000,
                 )
 
         async def on_thread_stop(self) -> None:

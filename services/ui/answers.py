@@ -134,9 +134,10 @@ class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
 class StreamMessage(Struct, frozen=True):
     """One message of ``/v1/stream``: a snapshot of everything first, then updates with what is new."""
 
-    type: Literal["snapshot", "update"]
+    type: Literal["snapshot", "update", "ack"]
     feed: FeedName | None = None
     ticks: tuple[Tick, ...] = ()
     signals: tuple[Signal, ...] = ()
     alerts: tuple[HandledAlert, ...] = ()
     status: Status | None = None
+    scope: Literal["all", "added"] = "all"

@@ -42,6 +42,8 @@ def register(app: Dash, site: Site) -> None:
         loop, me, name = asyncio.get_running_loop(), object(), ""
         chosen, chosen_s, polled = None, loop.time(), None
         try:
+            site.market.watchers.add(me)
+            await site.client.pace(is_watched=True)
             tab, drawings = None, Drawings(DRAWN)
             while not socket.is_shutdown:
                 began_s, heard = loop.time(), site.market.bell.rung
@@ -69,6 +71,7 @@ def register(app: Dash, site: Site) -> None:
         except TimeoutError:
             return
         finally:
+            site.market.watchers.discard(me)
             if newest.get(name) is me:
                 del newest[name]
 

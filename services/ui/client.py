@@ -1,22 +1,23 @@
 """The boundary to the API: HTTP and one WebSocket."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import msgspec
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import Signal
 from services.ui.answers import Bar, HandledAlert, Listing, StreamMessage, SymbolStats, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
-# Pages are brought up to date less often than that.
+# Pages are brought up to date less often than the first; while no page is open nobody misses anything at the second.
 INTERVAL_MS = 100
+UNWATCHED_INTERVAL_MS = 1_000
 TIMEOUT_S = 5.0
 # An export of many rows, or the analysis of a long range.
 DOWNLOAD_TIMEOUT_S = 60.0
@@ -42,9 +43,9 @@ class ApiClient:
     ) -> None:
         self.url = api_url
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._stream_url = (
-            f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}&interval_ms={INTERVAL_MS}"
-        )
+        self._stream_url = f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}"
+        self._interval_ms = UNWATCHED_INTERVAL_MS
+        self._socket: ClientConnection | None = None
         self._http = httpx.AsyncClient(
             base_url=api_url,
             timeout=TIMEOUT_S,
@@ -83,7 +84,7 @@ class ApiClient:
         """Yield the stream's messages until it ends; TransientError when it breaks."""
         try:
             async with connect(
-                self._stream_url,
+                f"{self._stream_url}&interval_ms={self._interval_ms}",
                 additional_headers=self._headers,
                 proxy=None,
                 open_timeout=TIMEOUT_S,
@@ -91,11 +92,28 @@ class ApiClient:
                 ping_interval=5,
                 ping_timeout=5,
                 max_size=MAX_MESSAGE_BYTES,
-            ) as socket:
-                async for raw in socket:
-                    yield _decode(raw, StreamMessage, self._stream_url)
+            ) as self._socket:
+                async for raw in self._socket:
+                    message = _decode(raw, StreamMessage, self._stream_url)
+                    # What answers a change of pace says nothing new.
+                    if message.type != "ack" and message.scope == "all":
+                        yield message
         except (OSError, TimeoutError, WebSocketException) as error:
             raise TransientError(f"expected the stream at {self._stream_url}: {_said(error)}") from error
+        finally:
+            self._socket = None
+
+    async def pace(self, is_watched: bool) -> None:
+        """Have the stream bring news as often as pages show them, or, while nobody looks, less often."""
+        interval_ms = INTERVAL_MS if is_watched else UNWATCHED_INTERVAL_MS
+        if interval_ms == self._interval_ms:
+            return
+        self._interval_ms = interval_ms
+        if self._socket is not None:
+            with suppress(ConnectionClosed):
+                await self._socket.send(
+                    msgspec.json.encode({"op": "set", "interval_ms": interval_ms}).decode()
+                )
 
     async def open(self, path: str, query: str) -> tuple[int, httpx.Headers, AsyncIterator[bytes]]:
         """Return status, headers and the parts of any answer as they come; the parts must be read, or closed."""

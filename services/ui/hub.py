@@ -54,6 +54,8 @@ async def refresh(client: ApiClient, market: Market) -> NoReturn:
     """Read pairs and symbols every few seconds for ever."""
     while True:
         await refresh_once(client, market)
+        if not market.watchers:
+            await client.pace(is_watched=False)
         await asyncio.sleep(REFRESH_S)
 
 

@@ -71,6 +71,8 @@ class Market:
     symbols: dict[str, SymbolStats] = field(default_factory=dict)
     pairs: dict[str, WatchedPair] | None = None
     decimals: dict[str, int] = field(default_factory=dict)
+    watchers: set[object] = field(default_factory=set)
+    """The streams of tabs that are open."""
     bell: Bell = field(default_factory=Bell)
     """Rings when there are alerts."""
 

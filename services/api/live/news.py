@@ -1,10 +1,12 @@
 """What clients of the stream are told: composed once for all who want the same and are equally far. No I/O."""
 
 import heapq
+import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any, Literal, NamedTuple, Protocol, get_args
+from weakref import WeakSet
 
 import msgspec
 
@@ -36,6 +38,12 @@ class Present(Protocol):
 
     def status(self) -> Row:
         """Return what ``/v1/status`` answers."""
+
+
+class Client(Protocol):
+    """Who is told."""
+
+    interval_ms: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class Newsroom:
         self.seconds = seconds
         self._present = present
         self._phases = cycle(PHASES)
+        self._clients: WeakSet[Client] = WeakSet()
         self._shared: dict[tuple[Filter, Place], Said] = {}
         self._shared_at = (0, 0)
         self._status = msgspec.Raw()
@@ -87,6 +96,14 @@ class Newsroom:
     def hub(self) -> Hub:
         """Return what the news are of."""
         return self._present.hub
+
+    def interval_s(self) -> float:
+        """Return the shortest interval of all clients; infinity without any."""
+        return min((client.interval_ms for client in self._clients), default=math.inf) / 1000
+
+    def join(self, client: Client) -> None:
+        """Count in a client for as long as somebody holds it."""
+        self._clients.add(client)
 
     def phase(self) -> float:
         """Return the share of an interval at which the next client is told."""

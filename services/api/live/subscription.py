@@ -148,6 +148,7 @@ class Subscription:
         self.interval_ms = query.interval_ms
         self._newsroom = newsroom
         self._phase = newsroom.phase()
+        newsroom.join(self)
         self._last_event_id = query.last_event_id
         self._place: Place | None = None
         self._due_s = 0.0

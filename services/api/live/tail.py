@@ -32,8 +32,9 @@ AWAY = "the broker cannot be reached"
 _TOPICS = {TICKS: 500, SIGNALS: 500, ALERTS: 100, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
 BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 POLL_MS = 1_000
-# Clients are told every few dozen milliseconds: what comes meanwhile is fetched together.
-SPACING_MS = 20
+# What comes meanwhile is fetched together: a share of the interval at which clients are told, within these bounds.
+_SPACING_SHARE = 0.25
+_SPACING_S = 0.02, 0.1
 ANSWER_S = 3.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
@@ -44,11 +45,21 @@ log = structlog.get_logger()
 class Tail:
     """Reads while `run` runs; clients wait on `news`."""
 
-    def __init__(self, settings: KafkaSettings, hub: Hub, tape: Tape, health: Health, pulse: Pulse) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        hub: Hub,
+        tape: Tape,
+        health: Health,
+        pulse: Pulse,
+        interval_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`interval_s` returns how often the client that is told most often is told."""
         self.problem: str | None = AWAY
         """Why the topics cannot be read, None if they can."""
         self.caught_up = asyncio.Event()
         self._settings = settings
+        self._interval_s = interval_s
         self._pulse = pulse
         self._news = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
@@ -76,7 +87,7 @@ class Tail:
                 await kafka.cluster_id(self._settings)
                 async with (
                     kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
-                    kafka.consumer(self._settings, *_TOPICS, wait_ms=SPACING_MS) as consumer,
+                    kafka.consumer(self._settings, *_TOPICS, spacing_s=self._spacing_s) as consumer,
                     asyncio.TaskGroup() as tasks,
                 ):
                     backoff.reset()
@@ -90,6 +101,10 @@ class Tail:
             self.problem = AWAY
             self._pulse.lag_messages = self._pulse.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
+
+    def _spacing_s(self) -> float:
+        least_s, most_s = _SPACING_S
+        return min(max(least_s, self._interval_s() * _SPACING_SHARE), most_s)
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
         """Ask the broker every second how far it is, which is also how we see that it is there."""

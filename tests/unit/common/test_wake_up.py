@@ -53,7 +53,7 @@ class Fetcher:
 
     def _get_actions_per_node(self, assignment: object) -> Any:
         request = Request([(topic, [(0, offset, 1)]) for topic, offset in self.following.items()])
-        return [(NODE, request)] if self.following else [], {}, 0.2, False, []
+        return [(NODE, request)] if self.following else [], {}, 2 * LOOK_S, False, []
 
     async def _proc_fetch_request(self, assignment: object, node: int, request: Request) -> bool:
         return self.brings
@@ -77,7 +77,11 @@ def directory() -> Iterator[Path]:
 def reader(directory: Path, *names: str) -> Iterator[Fetcher]:
     fetcher = Fetcher()
     wake_up = WakeUp(
-        SimpleNamespace(_fetcher=fetcher), directory, names or ["ticks"], SHORT_S, lambda: fetcher.now_s
+        SimpleNamespace(_fetcher=fetcher),
+        directory,
+        names or ["ticks"],
+        lambda: SHORT_S,
+        lambda: fetcher.now_s,
     )
     try:
         yield fetcher
@@ -215,7 +219,7 @@ async def test_while_everything_is_paused_nothing_is_fetched_and_no_word_forgott
         fetcher.following.clear()
         woken(directory)
         fetcher.now_s += LOOK_S
-        assert await fetcher.step(end) == 0.2
+        assert await fetcher.step(end) == 2 * LOOK_S
         fetcher.following["ticks"] = 0
         await fetcher.step(end)
         woken(directory)

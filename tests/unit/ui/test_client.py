@@ -1,6 +1,7 @@
 """The boundary to the API, against a stub of it."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -76,7 +77,7 @@ def stream_of(*messages: str, close: tuple[int, str] | None = None) -> list[Stre
     async def run() -> list[StreamMessage]:
         async def answer(socket: ServerConnection) -> None:
             assert socket.request is not None
-            assert socket.request.path == "/v1/stream?topics=ticks,signals,alerts,status&interval_ms=100"
+            assert socket.request.path == "/v1/stream?topics=ticks,signals,alerts,status&interval_ms=1000"
             for message in messages:
                 await socket.send(message)
             if close is not None:
@@ -101,6 +102,41 @@ def test_the_stream_is_read_until_it_ends() -> None:
         "update",
         None,
     )
+
+
+def test_while_a_page_is_open_news_come_more_often() -> None:
+    commands: list[dict[str, Any]] = []
+
+    async def run() -> list[StreamMessage]:
+        async def answer(socket: ServerConnection) -> None:
+            await socket.send('{"type":"snapshot"}')
+            async for text in socket:
+                commands.append(json.loads(text))
+                await socket.send('{"type":"ack","op":"set","topics":[],"interval_ms":100}')
+                await socket.send('{"type":"snapshot","scope":"added"}')
+                await socket.send('{"type":"update"}')
+                if len(commands) == 2:
+                    return
+
+        async with serve(answer, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            async with ApiClient(f"http://127.0.0.1:{port}") as client:
+                received = []
+                async for message in client.stream():
+                    received.append(message)
+                    await client.pace(is_watched=len(received) == 1)
+                    await client.pace(is_watched=len(received) == 1)
+                # There is no stream now; the next one begins at this pace.
+                await client.pace(is_watched=True)
+                return received
+
+    received = asyncio.run(run())
+    assert [command["interval_ms"] for command in commands] == [100, 1_000]
+    assert [(message.type, message.scope) for message in received] == [
+        ("snapshot", "all"),
+        ("update", "all"),
+        ("update", "all"),
+    ]
 
 
 def test_a_refused_stream_says_why() -> None:

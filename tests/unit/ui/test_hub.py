@@ -37,6 +37,9 @@ class StubApi:
                 raise step
             yield step
 
+    async def pace(self, is_watched: bool) -> None:
+        self.is_watched = is_watched
+
     async def pairs(self) -> tuple[WatchedPair, ...]:
         self.reads += 1
         if self.reads == 1:

@@ -1,5 +1,7 @@
 """What a client may change of its subscription, and when it is told more."""
 
+import gc
+import math
 from typing import Any
 
 import pytest
@@ -172,3 +174,16 @@ def test_clients_are_told_one_after_another_each_in_its_part_of_the_interval() -
         present.seconds = 10.0 + first_s
         assert reader.update().text
         assert reader.due_s() == pytest.approx(0.1)
+
+
+def test_the_interval_of_the_newsroom_is_the_shortest_of_those_who_listen() -> None:
+    present = Present()
+    assert present.newsroom.interval_s() == math.inf
+    slow, fast = present.subscription(interval_ms=1_000), present.subscription(interval_ms=30)
+    assert present.newsroom.interval_s() == 0.03
+    fast.first()
+    fast.change(command("set", interval_ms=5_000))
+    assert present.newsroom.interval_s() == 1.0
+    del slow
+    gc.collect()
+    assert present.newsroom.interval_s() == 5.0
