@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -130,6 +131,13 @@ class Workers:
         oldest = self._members.pop(0)
         oldest.kill()
         oldest.wait()
+
+    def pause_oldest(self) -> subprocess.Popen[bytes]:
+        """Stop the one that has been there for longest, as a stalled machine does, and return it, now the newest."""
+        oldest = self._members.pop(0)
+        self._members.append(oldest)
+        oldest.send_signal(signal.SIGSTOP)
+        return oldest
 
     def oldest_leaves(self) -> None:
         """End the one that has been there for longest as the supervisor does; AssertionError unless it goes well."""

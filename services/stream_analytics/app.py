@@ -47,7 +47,9 @@ class StreamAnalytics:
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
-        self.app = new_app(settings, self._back_pressure.held, self.pulse.outrun)
+        self.app = new_app(
+            settings, self._back_pressure.held, self.pulse.outrun, lambda: self.partitions.positions()
+        )
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self._bury_pair, self.pulse.outrun)
         self.partitions = Partitions(self.store, self.pairs, settings, self.counters)
@@ -91,7 +93,6 @@ class StreamAnalytics:
             app.agent(channel, name=agent.__name__.strip("_"))(agent)
         for task in (
             self._beat,
-            self._follow_pairs,
             self._fan_out.run,
             self._speaker.run,
             self._save,
@@ -109,6 +110,8 @@ class StreamAnalytics:
                 await self._serve()
 
     async def _serve(self) -> None:
+        # Faust's own tasks begin when the states are back, and where they go on depends on which pairs there are.
+        following = asyncio.create_task(self._follow_pairs())
         try:
             await self.app.start()
             await self.pairs.loaded.wait()
@@ -117,6 +120,7 @@ class StreamAnalytics:
             await self.app.wait_until_stopped()
         finally:
             self.pulse.state = "stopping"
+            following.cancel()
             await self._stop()
         raise FatalError(f"Faust stopped by itself: {self.app.crash_reason!r}")
 
@@ -183,7 +187,8 @@ class StreamAnalytics:
                 if event.message.value.is_after_loss:
                     partition.lose()
                 outcomes = await self._speaker.take(number, partition, trades, waited_s)
-                partition.hold(event, trades)
+                records = event.message.value.records
+                partition.hold(event, trades, (records[0].offset, records[-1].offset))
             self.counters["stale"] += sum(
                 one.signal.closed and one.signal.quality == "stale" for one in outcomes
             )
@@ -192,11 +197,15 @@ class StreamAnalytics:
     async def _save(self) -> None:
         assert self._publisher is not None
         await self.partitions.save(
-            self._publisher, self._is_assigned, self.progress.has_read_all, self.metrics.took["save"]
+            self._publisher, self._may_write, self.progress.has_read_all, self.metrics.took["save"]
         )
 
     def _is_assigned(self, number: int) -> bool:
         return TP(topics.LEG_TRADES.name, number) in self.app.consumer.assignment()
+
+    def _may_write(self, number: int) -> bool:
+        consumer: Any = self.app.consumer
+        return self._is_assigned(number) and bool(consumer.is_member)
 
     async def _watch(self) -> None:
         """Count every second what no event counts, until cancelled; FatalError if nothing is read any more."""

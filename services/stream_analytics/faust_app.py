@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import faust
@@ -17,12 +17,18 @@ def _count_nothing(_: str, __: int, ___: int) -> None:
     """Take a loss that nobody counts."""
 
 
+async def _no_positions() -> Mapping[int, int]:
+    """Return that nothing is stored."""
+    return {}
+
+
 def new_app(
     settings: StreamSettings,
     held: Callable[[], Collection[str]] = frozenset,
     outrun: Outrun = _count_nothing,
+    positions: transport.Positions = _no_positions,
 ) -> faust.App:
-    """Return an app without agents; nothing is opened before it starts. `held` and `outrun`: see ``transport``."""
+    """Return an app without agents; nothing is opened before it starts. The arguments are those of ``transport``."""
     app = faust.App(
         ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
@@ -49,5 +55,5 @@ def new_app(
         topic_partitions=settings.partitions,
         web_enabled=False,
     )
-    transport.install(app, settings, held, outrun)
+    transport.install(app, settings, held, outrun, positions)
     return app

@@ -27,7 +27,8 @@ class Head(Struct, frozen=True, array_like=True):
 
     `count` samples came since its beginning, of which those before `begun_at` are outdated; `tail` holds the
     samples that do not fill a chunk yet; `state` is what the estimator adds to the samples. `loses` says of each leg
-    whether the next gap in its trades is because they were lost unread.
+    whether the next gap in its trades is because they were lost unread. `position` is the offset in ``leg-trades``
+    before which there is nothing that the head does not hold, -1 if it was not stored.
     """
 
     closed_until: int
@@ -40,6 +41,7 @@ class Head(Struct, frozen=True, array_like=True):
     state: tuple[list[float], int]
     tail: bytes
     loses: tuple[bool, bool] = (False, False)
+    position: int = -1
 
 
 class History:
@@ -78,6 +80,11 @@ class History:
             self._store[self._slot(number)] = _NUMBER.pack(number) + samples
         self._full.clear()
         self._store[self._key("head")] = msgspec.msgpack.encode(head)
+
+    @property
+    def is_stored(self) -> bool:
+        """Tell whether there is a head."""
+        return self._key("head") in self._store
 
     def load(self) -> tuple[Head, list[tuple[float, float]]] | None:
         """Return the head and the last samples, oldest first; None if there are none or some are lost."""

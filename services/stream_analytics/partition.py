@@ -32,7 +32,8 @@ class Partition:
         self.trackers: dict[str, PairTracker] = {}
         self.tapes: dict[str, SymbolTape] = {}
         self._of_symbol: dict[str, list[PairTracker]] = {}
-        self._held: deque[tuple[Acknowledged, dict[str, int]]] = deque()
+        self._held: deque[tuple[Acknowledged, dict[str, int], int]] = deque()
+        self._next = -1
         self._fresh = True
 
     def configure(self, configs: Mapping[str, PairConfig]) -> None:
@@ -107,8 +108,10 @@ class Partition:
                 outcomes.append(Outcome(signal))
         return outcomes
 
-    def hold(self, event: Acknowledged, trades: Iterable[LegTrade]) -> None:
-        """Keep `event`, which brought `trades`, until they are closed and stored."""
+    def hold(
+        self, event: Acknowledged, trades: Iterable[LegTrade], offsets: tuple[int, int] = (-1, -1)
+    ) -> None:
+        """Keep `event`, with its trades and its first and last offset, until they are closed and stored."""
         last: dict[str, int] = {}
         for trade in trades:
             # A mark says nothing of its own moment, only of what was before; a loss is of no moment.
@@ -117,14 +120,16 @@ class Partition:
                 event_us = max(event_us, trade.marks[-1] - 1)
             if event_us > last.get(trade.symbol, -1):
                 last[trade.symbol] = event_us
-        self._held.append((event, last))
+        self._held.append((event, last, offsets[0]))
+        self._next = offsets[1] + 1 if offsets[1] >= 0 else -1
 
     def save(self, share: float = 1.0) -> None:
         """Write what has changed of a `share` of the pairs, those that have waited longest, to the store."""
+        position = self._held[0][2] if self._held else self._next
         for _ in range(math.ceil(len(self.trackers) * share)):
             name = next(iter(self.trackers))
             tracker = self.trackers[name] = self.trackers.pop(name)
-            tracker.save()
+            tracker.save(position)
 
     def acknowledge(self) -> None:
         """Acknowledge, from the front, what is closed and saved, and forget what nobody needs.
@@ -137,7 +142,7 @@ class Partition:
             needed[symbol] = min(tracker.needs(tape) for tracker in trackers)
             tape.forget(min(tracker.remembers(tape) for tracker in trackers))
         while self._held:
-            event, last = self._held[0]
+            event, last, _ = self._held[0]
             if any(event_us >= needed.get(symbol, event_us + 1) for symbol, event_us in last.items()):
                 break
             self._held.popleft()

@@ -16,6 +16,7 @@ from services.stream_analytics.history import pair_of
 from services.stream_analytics.partition import Partition
 from services.stream_analytics.routing import partition_of
 from services.stream_analytics.settings import StreamSettings
+from services.stream_analytics.tracker import stored_position
 
 _SAVED_SHARE = 0.2
 
@@ -71,6 +72,21 @@ class Partitions:
             self._versions[number] = self._pairs.version
         return partition
 
+    async def positions(self) -> Mapping[int, int]:
+        """Return, for each partition of which states are stored, the offset from which they go on.
+
+        What a group has committed is of the last who committed, and states are of the last who wrote: a worker that
+        was paused writes old ones when it wakes. So it is the states that say it.
+        """
+        await self._pairs.loaded.wait()
+        found: dict[int, int] = {}
+        for name, config in self._pairs.by_name.items():
+            position = None if config.paused else stored_position(config, self._table.data)
+            if position is not None:
+                number = partition_of(name, self._settings.partitions)
+                found[number] = min(position, found.get(number, position))
+        return found
+
     def count(self) -> None:
         """Count what no event counts."""
         tapes = [tape for partition in self._here.values() for tape in partition.tapes.values()]
@@ -88,7 +104,7 @@ class Partitions:
     async def save(
         self,
         publisher: Publisher,
-        is_assigned: Callable[[int], bool],
+        may_write: Callable[[int], bool],
         has_read_all: Callable[[int], bool],
         took: Callable[[float], None],
     ) -> None:
@@ -96,13 +112,13 @@ class Partitions:
         while True:
             await pause(self._settings.save_interval_s * _SAVED_SHARE)
             for number in list(self._here):
-                if number not in self._here or not is_assigned(number):
+                if number not in self._here or not may_write(number):
                     continue
                 # A pair that was removed may have been the last one for which anything comes.
                 partition, began_s = self.get(number, publisher), time.perf_counter()
 
                 def is_ours(number: int = number, partition: Partition = partition) -> bool:
-                    return self._here.get(number) is partition and is_assigned(number)
+                    return self._here.get(number) is partition and may_write(number)
 
                 async with self.busy:
                     partition.save(_SAVED_SHARE)

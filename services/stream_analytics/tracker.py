@@ -18,6 +18,8 @@ from services.stream_analytics.windows import PairWindow
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
 _STATE = 2
+# A state that does not change is stored again when so many messages have come: it says where to go on reading.
+_MOVED = 1_000
 # For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
 _PATIENCE_US = 600 * SECOND
 # And so long they are remembered: reading a recording, one partition may be far ahead of another.
@@ -58,6 +60,7 @@ class PairTracker:
         self._last_us: int | None = None
         self._is_saved = True
         self._saved_until = 0
+        self._saved_position = -1
         self.settled_until = 0
         """Nothing that is known of the time before it can change anything any more, not even after a crash."""
 
@@ -195,12 +198,13 @@ class PairTracker:
         """How many trades of both legs came too late to count, since this worker has them."""
         return self.legs[0].late + self.legs[1].late
 
-    def save(self) -> None:
-        """Write the state, if it has changed."""
+    def save(self, position: int = -1) -> None:
+        """Write the state, if it has changed; it holds all that came before the offset `position`."""
         alignment = self._final.alignment
         until = alignment.closed_until
         self.settled_until = alignment.passed_us
-        if self._is_saved and until == self._saved_until:
+        has_moved = position - self._saved_position >= _MOVED
+        if self._is_saved and until == self._saved_until and not has_moved:
             return
         y, x = alignment.legs
         self._history.save(
@@ -215,9 +219,10 @@ class PairTracker:
                 state=self._final.window.state(),
                 tail=self._history.tail(),
                 loses=(self.legs[0].loses_after(until), self.legs[1].loses_after(until)),
+                position=position,
             )
         )
-        self._is_saved, self._saved_until = True, until
+        self._is_saved, self._saved_until, self._saved_position = True, until, position
 
     def erase(self) -> None:
         """Remove the stored state."""
@@ -234,6 +239,19 @@ class PairTracker:
         alignment = self._final.alignment
         until = alignment.closed_until
         return until if alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
+
+
+def stored_position(config: PairConfig, store: Store) -> int | None:
+    """Return the offset from which trades must be read to go on with a pair, None if nothing is stored that says it.
+
+    Of a state that is damaged, as when two workers have written parts of it, it is 0: the pair begins anew.
+    """
+    history = History(store, _name(config), PairWindow(config).memory)
+    if not history.is_stored:
+        return None
+    stored = history.load()
+    position = 0 if stored is None else stored[0].position
+    return position if position >= 0 else None
 
 
 def _aged(alert: Alert, sample: Sample) -> Alert:

@@ -1,7 +1,8 @@
 """Faust's Kafka transport, with what its settings do not reach."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import faust
@@ -12,9 +13,13 @@ from mode.utils.futures import maybe_async
 
 from services.common import kafka
 from services.common.losses import Losses, Outrun
+from services.common.topics import LEG_TRADES
 from services.common.wake_up import WakeUp
 from services.stream_analytics.bundles import BUNDLED, bundle
 from services.stream_analytics.settings import StreamSettings
+
+Positions = Callable[[], Awaitable[Mapping[int, int]]]
+"""Returns, for partitions of ``leg-trades``, the offsets from which the stored states go on."""
 
 # A seek waits for so long at most; Faust asks for 1 s.
 _FETCH_S = 0.1
@@ -23,11 +28,16 @@ _HELD_S = 0.005
 
 
 def install(
-    app: faust.App, settings: StreamSettings, held: Callable[[], Collection[str]], outrun: Outrun
+    app: faust.App,
+    settings: StreamSettings,
+    held: Callable[[], Collection[str]],
+    outrun: Outrun,
+    positions: Positions,
 ) -> None:
     """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
 
-    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read.
+    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read;
+    `positions` are those from which the stored states go on.
     """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -57,6 +67,7 @@ def install(
 
         async def on_start(self) -> None:
             await super().on_start()
+            self._confirm_membership()
             # What is held back must not keep others from being fetched.
             self._ensure_consumer()._fetcher._prefetch_backoff = 0.0
             if settings.wake_directory is not None:
@@ -66,6 +77,20 @@ def install(
                     BUNDLED,
                     short_s=lambda: settings.fetch_max_wait_ms / 1000,
                 )
+
+        def _confirm_membership(self) -> None:
+            """Have the consumer know when the group last said that we are a member."""
+            member: Any = self.consumer
+            coordinator = self._ensure_consumer()._coordinator
+            beat = coordinator._do_heartbeat
+
+            async def heartbeat() -> bool:
+                asked_s = time.monotonic()
+                if is_member := bool(await beat()):
+                    member.confirmed_s = asked_s
+                return is_member
+
+            coordinator._do_heartbeat = heartbeat
 
         async def on_thread_stop(self) -> None:
             if self._wake_up is not None:
@@ -100,7 +125,26 @@ def install(
             unread = [tp for tp, offset in committed.items() if not offset and tp.topic not in changelogs]
             if unread:
                 await consumer.seek_to_beginning(*unread)
-            return committed
+            return {**committed, **await self._seek_to_stored(consumer, committed)}
+
+        async def _seek_to_stored(self, consumer: Any, assigned: Collection[TP]) -> Mapping[TP, int]:
+            """Seek to where the stored states go on, as far as the topic reaches, and return these offsets."""
+            stored = {
+                tp: offset
+                for number, offset in (await positions()).items()
+                if (tp := TP(LEG_TRADES.name, number)) in assigned
+            }
+            if not stored:
+                return {}
+            first, end = (
+                await consumer.beginning_offsets(list(stored)),
+                await consumer.end_offsets(list(stored)),
+            )
+            # One beyond the end is of an earlier topic of that name.
+            sought = {tp: max(offset, first[tp]) for tp, offset in stored.items() if offset <= end[tp]}
+            for tp, offset in sought.items():
+                consumer.seek(tp, offset)
+            return sought
 
     class Consumer(driver.Consumer):
         """Keeps a fetch and a seek apart: what a fetch takes meanwhile Faust drops, behind the new position."""
@@ -112,6 +156,16 @@ def install(
             self.after_loss: set[TP] = set()
             """Partitions of which messages were lost, until a bundle that says so has been acknowledged."""
             self._losses = Losses(outrun)
+            self.confirmed_s = float("-inf")
+
+        @property
+        def is_member(self) -> bool:
+            """Tell whether nobody can have taken our place: who was paused for long does not know it until it asks."""
+            return time.monotonic() - self.confirmed_s < settings.session_timeout_s
+
+        async def on_partitions_assigned(self, *how: Any, **more: Any) -> None:
+            self.confirmed_s = time.monotonic()
+            await super().on_partitions_assigned(*how, **more)
 
         def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
             return ConsumerThread(self, loop=self.loop, thread_loop=self.loop, beacon=self.beacon)

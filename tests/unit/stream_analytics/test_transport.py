@@ -3,6 +3,7 @@ from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from faust.types import TP
 
 from services.stream_analytics.faust_app import new_app
@@ -10,6 +11,7 @@ from services.stream_analytics.settings import StreamSettings
 
 PLACE = TP("stream-analytics-windows-changelog", 0)
 TICKS = TP("ticks", 1)
+TRADES = TP("leg-trades", 1)
 
 
 class Thread:
@@ -158,3 +160,85 @@ def test_what_is_acknowledged_after_its_assignment_has_ended_is_not_committed() 
     )
     assert not one.ack(message)
     assert one._new_offset(TICKS) is None
+
+
+class Group:
+    """aiokafka's consumer: what a group has committed, and how far the topic of trades reaches."""
+
+    def __init__(self, committed: int | None, first: int, end: int) -> None:
+        self._committed, self._first, self._end = committed, first, end
+        self.position: int | None = committed
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        """Seek."""
+        return {TRADES: self._committed}
+
+    async def seek_to_beginning(self, *_: TP) -> None:
+        """Seek."""
+        self.position = self._first
+
+    def seek(self, _: TP, offset: int) -> None:
+        """Seek."""
+        self.position = offset
+
+    async def beginning_offsets(self, places: list[TP]) -> dict[TP, int]:
+        """Return the first offset."""
+        return dict.fromkeys(places, self._first)
+
+    async def end_offsets(self, places: list[TP]) -> dict[TP, int]:
+        """Return the offset of the next message to come."""
+        return dict.fromkeys(places, self._end)
+
+
+@pytest.mark.parametrize("committed", [None, 0, 20, 50, 100])
+@pytest.mark.parametrize(
+    ("stored", "position"),
+    [
+        ({1: 40}, 40),
+        ({1: 0}, 10),  # the broker has deleted what came before
+        ({1: 100}, 100),
+        ({1: 101}, None),  # of an earlier topic
+        ({0: 40}, None),  # of another worker
+        ({}, None),
+    ],
+)
+def test_reading_goes_on_where_the_states_say_whatever_is_committed(
+    committed: int | None, stored: dict[int, int], position: int | None
+) -> None:
+    async def stored_positions() -> dict[int, int]:
+        return stored
+
+    async def run() -> tuple[Any, Any]:
+        one = consumer(None, frozenset, lambda *_: None, stored_positions)
+        thread = one._new_consumer_thread()
+        group = thread._consumer = Group(committed, first=10, end=100)
+        one._thread = SimpleNamespace(seek_to_committed=thread._seek_to_committed)
+        await one.perform_seek()
+        return group.position, one._read_offset[TRADES]
+
+    sought, known = asyncio.run(run())
+    assert sought == (position if position is not None else committed or 10)
+    assert known == (position if position is not None else committed)
+
+
+def test_who_was_paused_is_no_member_until_the_group_says_so() -> None:
+    async def run() -> list[bool]:
+        answers = iter([True, False])
+
+        async def beat() -> bool:
+            return next(answers)
+
+        one = consumer(StreamSettings(session_timeout_s=3))
+        thread = one._new_consumer_thread()
+        coordinator = SimpleNamespace(_do_heartbeat=beat)
+        thread._consumer = SimpleNamespace(_coordinator=coordinator)
+        thread._confirm_membership()
+        found = [one.is_member]
+        await coordinator._do_heartbeat()
+        found.append(one.is_member)
+        one.confirmed_s -= 3
+        found.append(one.is_member)
+        await coordinator._do_heartbeat()
+        return [*found, one.is_member]
+
+    assert asyncio.run(run()) == [False, True, False, False]
