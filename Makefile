@@ -30,10 +30,11 @@ soak: $(VENV)/.installed browser ## a page held open, then ingest among random f
 	PAIRSTREAM_TEST_HELD_S=30 $(BIN)/pytest tests/e2e/test_pipeline.py tests/e2e/test_endurance.py
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-faults: $(VENV)/.installed ## ingest through each fault of a venue and a broker, then the store through kill -9 (KILLS=50)
+faults: $(VENV)/.installed kafka ## ingest through each fault of a venue and a broker, the store through kill -9 (KILLS=50), then everything at once
 	$(BIN)/pytest tests/soak/faults.py tests/integration/test_*tape.py tests/integration/test_live_feed.py \
 		tests/integration/test_connection*.py tests/integration/test_fake_venue.py
 	PAIRSTREAM_TEST_KILLS=$(KILLS) $(BIN)/pytest tests/faults
+	PYTHONPATH=docs/client $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as in test, the API on as many requests
 	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py

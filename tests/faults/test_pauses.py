@@ -13,11 +13,13 @@ pytestmark = pytest.mark.integration
 _SECONDS = 90
 
 
-@pytest.mark.parametrize("ends", ["wakes", "wakes, and the other is killed"])
+@pytest.mark.parametrize(
+    "ends", [pytest.param("wakes", marks=pytest.mark.long), "wakes, and the other is killed"]
+)
 def test_a_worker_that_wakes_changes_no_bit(kafka: Cluster, ends: str) -> None:
     ticks = tape(seconds=_SECONDS)
     said = expected(ticks)
-    with group(kafka.servers, save_interval_s=0.3) as (workers, sayings):
+    with group(kafka.servers, save_interval_s=2, correction_horizon_s=1) as (workers, sayings):
         workers.join()
         workers.join()
         load = Load(kafka.servers, ticks, pause_s=0.5, chunk_s=1.0)

@@ -1,0 +1,279 @@
+"""``python -m tests.chaos --minutes 3``: two of each service among random faults; exit code 1 if a number is wrong.
+
+Trades come at 500 a second, of six symbols and ten pairs, on Kafka and PostgreSQL. Every few seconds something is
+killed, ended, paused for 5 to 30 s or cut off: services, broker, database, network. In the end the store, two clients
+of streams and a reader of the topics must hold what one uninterrupted worker says.
+"""
+
+import argparse
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+from confluent_kafka import Producer
+from msgspec import structs
+
+from services.common import database
+from services.common.clock import SECOND, from_datetime
+from services.common.messages import PairConfig, Signal, Tick, TimeMark, encode
+from services.common.topics import TICKS, TIME_MARKS
+from services.ingest.time_marks import TimeMarks
+from services.local.database import EmbeddedDatabase
+from tests.analytics import final_signals, outcomes
+from tests.brokers.kafka import kafka_cluster
+from tests.chaos.actors import Actor, Database, Kafka, Network, Service
+from tests.chaos.witnesses import StreamClient, TopicReader, differences
+from tests.contract.store import assert_bars
+from tests.ports import free_port
+from tests.workers import PAIRS, START_US, SYMBOLS, tape
+
+RATE = 500
+WINDOW = 60
+ALL_PAIRS = [*PAIRS, "ETHUSDT-XRPUSDT", "BTCUSDT-BNBUSDT", "ADAUSDT-SOLUSDT", "XRPUSDT-BTCUSDT"]
+_CALM_S = 15.0
+_SETTLE_S = 120.0
+
+_WORDS = {signal.SIGKILL: "killed", signal.SIGTERM: "ended"}
+
+
+class Load(threading.Thread):
+    """A tape on its way to the broker as time passes, by a producer that gives nothing up."""
+
+    def __init__(self, servers: str, ticks: list[Tick]) -> None:
+        super().__init__(daemon=True)
+        self._ticks = ticks
+        self._producer = Producer(
+            {
+                "bootstrap.servers": servers,
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "log_level": 0,
+                "message.timeout.ms": 0,
+                "partitioner": "murmur2_random",
+                "queue.buffering.max.messages": 1_000_000,
+            }
+        )
+
+    def run(self) -> None:
+        """Send it all."""
+        marks, began_s = TimeMarks(), time.monotonic()
+        for tick in self._ticks:
+            due_s = began_s + (tick.event_us - START_US) / SECOND
+            while (left_s := due_s - time.monotonic()) > 0.002:
+                self._producer.poll(min(left_s, 0.05))
+            told, found = marks.trade(tick, 0)
+            self._send(TICKS.name, told)
+            for mark in found:
+                self._send(TIME_MARKS.name, mark)
+        for mark in marks.end():
+            self._send(TIME_MARKS.name, mark)
+        self._producer.flush()
+
+    def _send(self, topic: str, message: Tick | TimeMark) -> None:
+        self._producer.produce(topic, encode(message), key=message.symbol)
+
+
+class Chaos:
+    """Everything that runs."""
+
+    def __init__(self, actors: dict[str, Actor], network: Network, chance: random.Random) -> None:
+        self.actors = actors
+        self.network = network
+        self.done: list[str] = []
+        self.ended_s: list[float] = []
+        self._chance = chance
+        self._began_s = time.monotonic()
+
+    def go_on(self, seconds: float) -> None:
+        """Do one thing after the other until the time is over, and let everything go on then."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            time.sleep(self._chance.uniform(2, 8))
+            self._do_one()
+            for actor in self.actors.values():
+                if isinstance(actor, Service) and actor.ensure():
+                    self._say(f"{actor.name} had ended by itself")
+
+    def _do_one(self) -> None:
+        what = self._chance.choice([*self.actors, "network"])
+        if what == "network":
+            seconds = self._chance.uniform(0.1, 3)
+            self._say(f"network cut for {seconds:.1f} s")
+            self.network.reset(seconds)
+        else:
+            actor, how = self.actors[what], self._chance.choice(["kill", "end", "pause", "pause"])
+            seconds = self._chance.uniform(5, 30) if how == "pause" else self._chance.uniform(0.2, 3)
+            if how == "pause":
+                self._say(f"{what} paused for {seconds:.1f} s")
+                actor.send(signal.SIGSTOP)
+                time.sleep(seconds)
+                actor.send(signal.SIGCONT)
+            else:
+                signum = signal.SIGKILL if how == "kill" else signal.SIGTERM
+                self._say(f"{what} {_WORDS[signum]} for {seconds:.1f} s")
+                actor.end(signum)
+                time.sleep(seconds)
+                actor.start()
+        self.ended_s.append(time.monotonic())
+
+    def _say(self, what: str) -> None:
+        line = f"{time.monotonic() - self._began_s:6.1f} s  {what}"
+        self.done.append(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def expected_of(ticks: list[Tick]) -> tuple[dict[tuple[str, int], Signal], set[str]]:
+    """Return the final signal of each second of each pair, and the ids of all alerts."""
+    signals: dict[tuple[str, int], Signal] = {}
+    alerts: set[str] = set()
+    for pair in ALL_PAIRS:
+        said = outcomes(ticks, PairConfig(pair=pair, window=WINDOW))
+        signals |= {(pair, one.event_us): one for one in final_signals(said)}
+        alerts |= {alert.alert_id for outcome in said for alert in outcome.alerts}
+    return signals, alerts
+
+
+def stored(
+    url: str, ticks: list[Tick], signals: dict[tuple[str, int], Signal], alerts: set[str]
+) -> Iterator[str]:
+    """Yield what is wrong in the store."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT symbol, trade_id, price FROM ticks").fetchall()
+        found = {(symbol, trade_id): price for symbol, trade_id, price in rows}
+        wanted = {(tick.symbol, tick.trade_id): tick.price for tick in ticks}
+        if len(rows) != len(found) or found != wanted:
+            missing = len(wanted.items() - found.items())
+            yield f"store: {len(rows)} ticks, {len(found)} different ones, {missing} missing"
+        rows = connection.execute("SELECT pair, ts, revision, zscore FROM signals").fetchall()
+        told = {(pair, from_datetime(at)): (revision, zscore) for pair, at, revision, zscore in rows}
+        yield from differences("store", told, signals)
+        ids = {str(one) for (one,) in connection.execute("SELECT alert_id FROM alerts").fetchall()}
+        if ids != alerts:
+            yield f"store: {len(alerts - ids)} alerts missing, {len(ids - alerts)} that there are not"
+    try:
+        assert_bars(url, ticks)
+    except AssertionError as error:
+        yield f"store: bars are wrong: {str(error)[:200]}"
+
+
+def complaints(
+    url: str,
+    ticks: list[Tick],
+    expected: tuple[dict[tuple[str, int], Signal], set[str]],
+    clients: list[StreamClient],
+    reader: TopicReader,
+) -> list[str]:
+    """Return what is wrong."""
+    signals, alerts = expected
+    found = list(stored(url, ticks, signals, alerts))
+    of_topic = {key: (one.revision, one.zscore) for key, one in reader.closes.items()}
+    found += differences("topic", of_topic, signals)
+    found += (
+        [f"topic: {len(reader.doubled)} seconds said in two ways: {reader.doubled[0]}"]
+        if reader.doubled
+        else []
+    )
+    everybody = [("topic", set(reader.alerts))]
+    for number, client in enumerate(clients, 1):
+        found += differences(f"client {number}", dict(client.closes), signals)
+        found += [f"client {number}: {client.error!r}"] if client.error else []
+        everybody.append((f"client {number}", client.alerts))
+    for name, told in everybody:
+        if told != alerts:
+            found.append(
+                f"{name}: {len(alerts - told)} alerts missing, {len(told - alerts)} that there are not"
+            )
+    return found
+
+
+def settled(found: Callable[[], list[str]], within_s: float) -> tuple[list[str], float]:
+    """Return what is wrong once nothing is, or when the time is over, and how long that took (s)."""
+    began_s = time.monotonic()
+    while (wrong := found()) and time.monotonic() - began_s < within_s:
+        time.sleep(2)
+    return wrong, time.monotonic() - began_s
+
+
+def run(seed: int, minutes: float, directory: Path) -> list[str]:
+    """Run it all and return what is wrong."""
+    chance = random.Random(seed)
+    seconds = round(60 * minutes + 2 * _CALM_S)
+    # A trade is stored as it was sent: the received time is its own.
+    ticks = [structs.replace(tick, received_us=tick.event_us) for tick in tape(seconds, RATE)]
+    expected = expected_of(ticks)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(kafka_cluster())
+        server = EmbeddedDatabase(directory / "data")
+        stack.callback(server.remove_socket)
+        postgres = Database(server, directory / "database.log")
+        stack.callback(postgres.end, signal.SIGKILL)
+        postgres.start()
+        database.upgrade(postgres.url)
+        network = Network(cluster.servers)
+        stack.callback(network.close)
+        shared = {
+            "PAIRSTREAM_BROKERS": network.address,
+            "PAIRSTREAM_DATABASE_URL": postgres.url,
+            "PAIRSTREAM_LOG_FORMAT": "json",
+            "PAIRSTREAM_SYMBOLS": ",".join(SYMBOLS),
+            "PAIRSTREAM_PAIRS": ",".join(ALL_PAIRS),
+            "PAIRSTREAM_WINDOW": str(WINDOW),
+            "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
+            "PAIRSTREAM_CORRECTION_HORIZON_S": "5",
+            "PAIRSTREAM_API_ANALYSIS_IDLE": "1h",
+        }
+        ports = free_port(), free_port()
+        actors: dict[str, Actor] = {"broker": Kafka(cluster.brokers[0]), "database": postgres}
+        for name in ("sink", "stream_analytics", "api"):
+            for number in (1, 2):
+                more = {"PAIRSTREAM_API_PORT": str(ports[number - 1])}
+                service = Service(name, shared | more, directory, number)
+                actors[service.name] = service
+                stack.callback(service.end, signal.SIGKILL)
+                service.start()
+        reader = TopicReader(cluster.servers)
+        clients = [StreamClient(f"http://127.0.0.1:{port}", ALL_PAIRS, START_US) for port in ports]
+        for one in (reader, *clients):
+            one.start()
+        load = Load(cluster.servers, ticks)
+        time.sleep(_CALM_S)
+        load.start()
+        time.sleep(_CALM_S)
+        chaos = Chaos(actors, network, chance)
+        chaos.go_on(60 * minutes)
+        load.join()
+        wrong, took_s = settled(lambda: complaints(postgres.url, ticks, expected, clients, reader), _SETTLE_S)
+        sys.stdout.write(
+            f"{len(chaos.done)} faults, {len(ticks):,} trades, {len(expected[0]):,} seconds, "
+            f"settled {took_s:.0f} s later\n"
+        )
+        return wrong
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--seed", type=int, help="of the faults; drawn and printed if it is not given")
+    parser.add_argument("--logs", type=Path, help="a directory for what the processes say; kept")
+    given = parser.parse_args()
+    seed = random.randrange(10_000) if given.seed is None else given.seed
+    sys.stdout.write(f"seed {seed}\n")
+    directory = given.logs or Path(tempfile.mkdtemp(prefix="pairstream-chaos-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o755)
+    wrong = run(seed, given.minutes, directory)
+    sys.stdout.write("\n".join([*wrong, f"complaints {len(wrong)}"]) + "\n")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
