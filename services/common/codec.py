@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from services.common.errors import BadMessageError
+from services.common.unreadable import Unreadable
 
 encode = msgspec.json.Encoder().encode
 
@@ -53,7 +54,9 @@ def decode_all(raws: Sequence[bytes | None], kind: type[T]) -> Decoded[T]:
 
 
 def decode(raw: bytes | None, kind: type[T]) -> T:
-    """Return the message in `raw`; BadMessageError says what is wrong with it."""
+    """Return the message in `raw`; BadMessageError says what is wrong with it, or with what stands in its place."""
+    if isinstance(raw, Unreadable):
+        raise BadMessageError(raw.reason)
     received = raw or b""
     try:
         message: T = _decoders[kind].decode(received)  # type: ignore[assignment]

@@ -105,7 +105,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         places = [TopicPartition(*partition) for partition in written]
         try:
             async with asyncio.timeout(_LAG_TIMEOUT_S):
-                ends: dict[TopicPartition, int] = await self._consumer.end_offsets(places)
+                ends = await kafka.ends(self._consumer, places)
         except (KafkaError, TimeoutError):
             return Lag()
         return self._lag.look(written, {Partition(*place): end for place, end in ends.items()})

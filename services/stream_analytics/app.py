@@ -47,7 +47,7 @@ class StreamAnalytics:
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
-        self.app = new_app(settings, self._back_pressure.held, self.pulse.outrun)
+        self.app = new_app(settings, self._back_pressure.held, self.pulse.outrun, self.bury)
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self._bury_pair, self.pulse.outrun)
         self.partitions = Partitions(self.store, self.pairs, settings, self.counters)

@@ -2,11 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import faust
 
+from services.common.dead_letters import DeadLetter
 from services.common.losses import Outrun
 from services.common.topics import ANALYTICS_GROUP
 from services.stream_analytics import transport
@@ -17,12 +18,17 @@ def _count_nothing(_: str, __: int, ___: int) -> None:
     """Take a loss that nobody counts."""
 
 
+async def _bury_nothing(_: Sequence[DeadLetter]) -> None:
+    """Take what cannot be read and nobody keeps."""
+
+
 def new_app(
     settings: StreamSettings,
     held: Callable[[], Collection[str]] = frozenset,
     outrun: Outrun = _count_nothing,
+    bury: transport.Bury = _bury_nothing,
 ) -> faust.App:
-    """Return an app without agents; nothing is opened before it starts. `held` and `outrun`: see ``transport``."""
+    """Return an app without agents; nothing is opened before it starts. The others are those of ``transport``."""
     app = faust.App(
         ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
@@ -49,5 +55,5 @@ def new_app(
         topic_partitions=settings.partitions,
         web_enabled=False,
     )
-    transport.install(app, settings, held, outrun)
+    transport.install(app, settings, held, outrun, bury)
     return app

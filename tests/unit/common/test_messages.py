@@ -8,6 +8,7 @@ from msgspec import structs
 
 from services.common.errors import BadMessageError
 from services.common.messages import LegTrade, LegTrades, TapeEvent, Tick, decode, decode_all, encode
+from services.common.unreadable import Unreadable
 
 ticks = st.builds(
     Tick,
@@ -100,6 +101,13 @@ def test_a_batch_is_decoded_as_its_messages_are_one_by_one(sent: list[Tick]) -> 
     found = decode_all(raws, Tick)
     assert found.messages == good
     assert len(found.bad) == len(sent) - len(good)
+
+
+@pytest.mark.parametrize("raw", [b"", b"\0\1", encode(TICK)[:-1]])
+def test_what_nobody_can_read_is_bad_for_the_reason_it_was_lost(raw: bytes) -> None:
+    found = decode_all([encode(TICK), Unreadable(raw, 4, 6, "it is damaged"), encode(TICK)], Tick)
+    assert found.messages == [TICK, TICK]
+    assert {place: str(error) for place, error in found.bad.items()} == {1: "it is damaged"}
 
 
 def test_unknown_fields_are_ignored_and_missing_ones_are_not() -> None:
