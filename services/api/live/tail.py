@@ -102,10 +102,16 @@ class Tail:
             try:
                 async with asyncio.timeout(ANSWER_S):
                     ends = await kafka.ends(consumer, consumer.assignment())
+                    # Marks of transactions are passed, and never read.
+                    passed = {
+                        place: await consumer.position(place) for place in ends.keys() & self._next.keys()
+                    }
             except TimeoutError:
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
             self.problem = None
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(self._next, ends)
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(
+                {place: max(self._next[place], offset) for place, offset in passed.items()}, ends
+            )
             await pause(INTERVAL_S)
 
     async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
