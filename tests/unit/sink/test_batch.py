@@ -102,7 +102,11 @@ def test_what_cannot_be_decoded_is_refused_whole_and_counted() -> None:
 
 
 def tape_event(kind: TapeEventKind) -> bytes:
-    return encode(TapeEvent(kind=kind, venue="v", symbol="S", at_us=1, first_id=1, last_id=2))
+    return encode(
+        TapeEvent(
+            kind=kind, venue="v", symbol="BTCUSDT", at_us=1, first_id=1, last_id=2, start_us=1, end_us=2
+        )
+    )
 
 
 def test_of_the_tape_only_gaps_are_kept_and_all_else_is_passed_over() -> None:
