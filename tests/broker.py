@@ -7,9 +7,16 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer
 from confluent_kafka import TopicPartition as ConfluentPartition
 
 
-def produce(broker: str, topic: str, values: Iterable[tuple[bytes, int]], key: bytes | None = None) -> None:
+def produce(
+    broker: str,
+    topic: str,
+    values: Iterable[tuple[bytes, int]],
+    key: bytes | None = None,
+    codec: str = "none",
+) -> None:
     """Send each value to its partition, and wait until the broker has them all; AssertionError if it refuses one."""
-    producer = Producer({"bootstrap.servers": broker, "linger.ms": 5, "message.max.bytes": 2_000_000})
+    options = {"linger.ms": 5, "message.max.bytes": 2_000_000, "compression.type": codec}
+    producer = Producer({"bootstrap.servers": broker, **options})
     refused: list[KafkaError] = []
 
     def answered(error: KafkaError | None, _: Message) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 
 @asynccontextmanager
@@ -20,3 +21,19 @@ async def child(*arguments: str, **environment: str) -> AsyncIterator[Process]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@contextmanager
+def processes(*modules: str, **environment: str) -> Iterator[None]:
+    """Run each module until the block ends; AssertionError if one has ended before."""
+    found = [
+        subprocess.Popen((sys.executable, "-m", module), env={**os.environ, **environment})
+        for module in modules
+    ]
+    try:
+        yield
+        assert [process.poll() for process in found] == [None] * len(found)
+    finally:
+        for process in found:
+            process.kill()
+            process.wait()

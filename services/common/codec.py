@@ -2,13 +2,17 @@
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from services.common.errors import BadMessageError
+from services.common.pairs import is_pair, is_symbol
+from services.common.unreadable import Unreadable
 
 encode = msgspec.json.Encoder().encode
 
@@ -16,6 +20,11 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUL = re.compile(r"\x00")
 # Told to people, in lines or not.
 _TEXTS = frozenset({"reason", "message", "detail"})
+
+_EXAMPLES = {"symbol": "BTCUSDT", "pair": "ETHUSDT-BTCUSDT"}
+_OF_NO_SYMBOL = "messages_lost"
+# What a kind of message requires beyond types (ValueError).
+_REQUIRE = "require_known"
 
 T = TypeVar("T", bound=Struct)
 
@@ -40,7 +49,7 @@ def decode_all(raws: Sequence[bytes | None], kind: type[T]) -> Decoded[T]:
     """Return the messages in `raws`; one that is bad takes nothing from the others."""
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError):
         found = [*map(_decoders[kind].decode, raws)]  # type: ignore[arg-type]
-        if _is_plain(b"".join(raws)):  # type: ignore[arg-type]
+        if _is_plain(b"".join(raws)) and _are_named(found, kind):  # type: ignore[arg-type]
             return Decoded(found, {})  # type: ignore[arg-type]
     messages: list[T] = []
     bad: dict[int, BadMessageError] = {}
@@ -53,16 +62,54 @@ def decode_all(raws: Sequence[bytes | None], kind: type[T]) -> Decoded[T]:
 
 
 def decode(raw: bytes | None, kind: type[T]) -> T:
-    """Return the message in `raw`; BadMessageError says what is wrong with it."""
+    """Return the message in `raw`; BadMessageError says what is wrong with it, or with what stands in its place."""
+    if isinstance(raw, Unreadable):
+        raise BadMessageError(raw.reason)
     received = raw or b""
     try:
         message: T = _decoders[kind].decode(received)  # type: ignore[assignment]
         if not _is_plain(received):
             _require_printed(message)
+        _require_named(message)
+        getattr(message, _REQUIRE, _nothing)()
     # A RecursionError is what hostile nesting ends in.
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise BadMessageError(f"expected a {kind.__name__}, received {received[:80]!r}: {error}") from error
     return message
+
+
+@cache
+def _names(kind: type[Struct]) -> tuple[str, Callable[[str], bool], Callable[[Struct], str]] | None:
+    """Return the field with which messages name what they are of, what tells whether it is a name, and its getter."""
+    for field, is_name in (("symbol", is_symbol), ("pair", is_pair)):
+        if field in kind.__struct_fields__:
+            return field, is_name, attrgetter(field)
+    return None
+
+
+def _are_named(messages: list[Struct], kind: type[Struct]) -> bool:
+    """Tell whether all names are such, looking once at those that many messages share, and nothing else is required."""
+    if (names := _names(kind)) is None:
+        return True
+    if hasattr(kind, _REQUIRE):
+        return False
+    _, is_name, get = names
+    return all(map(is_name, {*map(get, messages)}))
+
+
+def _require_named(message: Struct) -> None:
+    """Refuse names of another form than ours (ValueError); what is of no symbol has none."""
+    if (names := _names(type(message))) is not None:
+        field, is_name, get = names
+        name = get(message)
+        if not (is_name(name) or (name == "" and getattr(message, "kind", None) == _OF_NO_SYMBOL)):
+            raise ValueError(
+                f"expected {field} as in {_EXAMPLES[field]}, received {name[:80]!r} - at `$.{field}`"
+            )
+
+
+def _nothing() -> None:
+    """Require nothing more."""
 
 
 def _is_plain(raw: bytes) -> bool:

@@ -9,6 +9,7 @@ import structlog
 
 from services.common import clock
 from services.common.topics import DEAD_LETTERS
+from services.common.unreadable import count, place
 
 # Of each source so many a second are kept on average, and so many at once after a quiet time.
 A_SECOND = 100
@@ -33,12 +34,17 @@ class DeadLetter(NamedTuple):
     source: str
     origin: str
 
+    @classmethod
+    def of(cls, topic: str, partition: int, offset: int, raw: bytes | None, reason: str) -> "DeadLetter":
+        """Return what is put aside of a record of a topic."""
+        return cls(b"" if raw is None else raw, reason, topic, place(topic, partition, offset, raw))
+
 
 class DeadLetters:
     """Publishes what could not be processed, with the reason and where it came from, at a bounded rate.
 
-    What comes faster is only counted: ``dead_letters`` counts all, ``dead_letters_not_kept`` those that were not
-    published. It says all this in the log, too, so callers need not.
+    What comes faster is only counted: ``dead_letters`` counts all messages, ``dead_letters_not_kept`` those that were
+    not published. It says all this in the log, too, so callers need not.
     """
 
     def __init__(
@@ -81,8 +87,9 @@ class DeadLetters:
         if bucket is None:
             bucket = self._buckets[letter.source] = _Bucket(self._seconds())
         is_kept = bucket.takes(1 + len(letter.raw) // _BYTES_OF_ONE, self._seconds())
-        self.count += 1
-        self.not_kept += not is_kept
+        messages = count(letter.raw)
+        self.count += messages
+        self.not_kept += 0 if is_kept else messages
         self._said.say(letter, is_kept)
         return is_kept
 
@@ -94,7 +101,7 @@ class DeadLetters:
         headers = {"reason": reason, "source": source, "origin": origin, "service": self._service}
         return await self._send(
             DEAD_LETTERS.name,
-            value=raw,
+            value=bytes(raw),
             key=source.encode(),
             headers=[(name, value.encode()) for name, value in headers.items()],
             timestamp_ms=clock.now_us() // 1000,
@@ -146,8 +153,9 @@ class _Said:
         if self._latest is None:
             asyncio.get_running_loop().call_later(_SAID_EVERY_S, self._say)
         self._latest = letter
-        self._unsaid += 1
-        self._unsaid_not_kept += not is_kept
+        messages = count(letter.raw)
+        self._unsaid += messages
+        self._unsaid_not_kept += 0 if is_kept else messages
 
     def _say(self) -> None:
         assert self._latest is not None

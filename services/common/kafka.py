@@ -2,15 +2,18 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from copy import copy
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from services.common import batches
 from services.common.backoff import Backoff
 from services.common.errors import AwayError, TransientError
 from services.common.settings import KafkaSettings
@@ -23,6 +26,7 @@ _IDLE_FETCH_MS = 40
 # A reader that is woken fetches no more often: what comes meanwhile comes together.
 _SPACING_S = 0.005
 log = structlog.get_logger()
+batches.install()
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
@@ -75,6 +79,7 @@ async def consumer(
         **{
             "auto_offset_reset": "earliest",
             "enable_auto_commit": False,
+            "isolation_level": "read_committed",
             "fetch_max_wait_ms": 0
             if settings.wake_directory
             else max(round(spacing_s() * 1000), settings.fetch_max_wait_ms),
@@ -89,6 +94,16 @@ async def consumer(
             wake_up = WakeUp(client, settings.wake_directory, names, spacing_s)
             stack.callback(wake_up.close)
         yield client
+
+
+async def ends(
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Return where partitions end, whatever the consumer may read: transactions that are open count."""
+    asking = copy(consumer._fetcher)
+    asking._isolation_level = READ_UNCOMMITTED
+    found: dict[TopicPartition, int] = await asking.end_offsets(partitions, consumer._request_timeout_ms)
+    return found
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:
@@ -132,7 +147,7 @@ async def is_empty(settings: KafkaSettings, topic: Topic) -> bool:
         async with consumer(settings, topic) as client:
             numbers = client.partitions_for_topic(topic.name) or ()
             partitions = [TopicPartition(topic.name, number) for number in numbers]
-            first, last = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+            first, last = await client.beginning_offsets(partitions), await ends(client, partitions)
     except KafkaError as error:
         raise TransientError(f"expected the offsets of {topic.name}, received {error}") from error
     return all(first[partition] == last[partition] for partition in partitions)

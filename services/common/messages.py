@@ -12,23 +12,29 @@ from services.common.codec import Decoded as Decoded
 from services.common.codec import decode as decode
 from services.common.codec import decode_all as decode_all
 from services.common.codec import encode as encode
-from services.common.pairs import parse_pair
+from services.common.pairs import SYMBOL, parse_pair
 
 # No venue comes near the bound; beyond it squares of prices overflow.
 Positive = Annotated[float, Meta(gt=0, lt=1e20)]
 # Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
 Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 
-# Of any script. What is longer no index takes, and what a database or a terminal chokes on is no name. The pattern is
+# What is longer no index takes, and what a database or a terminal chokes on is no name. The pattern is
 # for readers of the schemas: `decode` sees to it, at a fraction of what a regular expression costs.
 _PRINTED = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
+_SYMBOL = {"pattern": f"^{SYMBOL.pattern}$"}
+_PAIR = {"pattern": f"^{SYMBOL.pattern}-{SYMBOL.pattern}$"}
 Name = Annotated[str, Meta(max_length=64, extra_json_schema=_PRINTED)]
-PairName = Annotated[str, Meta(max_length=129, extra_json_schema=_PRINTED)]
+Symbol = Annotated[str, Meta(max_length=64, extra_json_schema=_SYMBOL)]
+PairName = Annotated[str, Meta(max_length=129, extra_json_schema=_PAIR)]
 Id = Annotated[str, Meta(max_length=256, extra_json_schema=_PRINTED)]
 
 NotNegative = Annotated[float, Meta(ge=0, lt=1e20)]
 Count = Annotated[int, Meta(ge=0, lt=2**31)]
 TradeId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+# How many can be missing is a number of 64 bits, too.
+_MOST_IDS = 2**63 - 1
 
 TapeEventKind = Literal[
     "gap_found",
@@ -63,7 +69,7 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """
 
     venue: Name
-    symbol: Name
+    symbol: Symbol
     trade_id: TradeId
     event_us: Microseconds
     received_us: Microseconds
@@ -78,7 +84,7 @@ class Quote(Struct, frozen=True, kw_only=True, gc=False):
     """Best bid and ask of a symbol; topic ``quotes``, key: symbol. ``update_id`` grows, with gaps."""
 
     venue: Name
-    symbol: Name
+    symbol: Symbol
     update_id: Annotated[int, Meta(ge=0)]
     event_us: Microseconds
     received_us: Microseconds
@@ -95,7 +101,7 @@ class MarkPrice(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     venue: Name
-    symbol: Name
+    symbol: Symbol
     event_us: Microseconds
     received_us: Microseconds
     mark_price: Positive
@@ -108,7 +114,7 @@ class Liquidation(Struct, frozen=True, kw_only=True, gc=False):
     """A forced order; topic ``liquidations``, key: symbol. A sample: venues push at most one per symbol and second."""
 
     venue: Name
-    symbol: Name
+    symbol: Symbol
     event_us: Microseconds
     received_us: Microseconds
     side: Literal["buy", "sell"]
@@ -148,6 +154,15 @@ class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     partition: Annotated[int, Meta(ge=0)] | None = None
     messages: Annotated[int, Meta(ge=0)] | None = None
 
+    def require_known(self) -> None:
+        """Refuse a gap that does not say which trades are missing, and when (ValueError); ``decode`` asks."""
+        if not self.kind.startswith("gap_"):
+            return
+        if self.first_id is None or self.last_id is None or self.start_us is None or self.end_us is None:
+            raise ValueError("expected first_id, last_id, start_us and end_us of a gap, received null")
+        if not self.first_id <= self.last_id < self.first_id + _MOST_IDS:
+            raise ValueError(f"expected last_id from first_id {self.first_id} on, received {self.last_id}")
+
 
 class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=True):
     """A trade of one symbol; without a price it says what a ``TimeMark`` says.
@@ -157,7 +172,7 @@ class LegTrade(Struct, frozen=True, array_like=True, gc=False, omit_defaults=Tru
     ``marks`` are those of the tick, ``is_doubtful`` is that of the mark.
     """
 
-    symbol: Name
+    symbol: Symbol
     event_us: Microseconds
     trade_id: TradeId
     price: Positive | None = None
@@ -185,7 +200,7 @@ class TimeMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     nobody waits any longer: trades may still be on their way.
     """
 
-    symbol: Name
+    symbol: Symbol
     event_us: Microseconds
     trade_id: TradeId
     is_doubtful: bool = False

@@ -1,10 +1,24 @@
 """A pair of futures, written ``Y-X``: Y is regressed on X."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 # BTCUSDT, BTCUSDT_261225 (a delivery), and with the venue where it is not the first one: BTCUSDT.OKX
 SYMBOL = re.compile(r"[A-Z0-9]{2,30}(_[0-9]{6})?(\.[A-Z]{2,12})?")
+
+
+@lru_cache(maxsize=4096)
+def is_symbol(text: str) -> bool:
+    """Tell whether a symbol is written as it is here: what was asked before costs next to nothing."""
+    return SYMBOL.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_pair(text: str) -> bool:
+    """Tell whether a pair is written as it is here."""
+    y, _, x = text.partition("-")
+    return y != x and is_symbol(y) and is_symbol(x)
 
 
 def parse_symbol(text: str) -> str:

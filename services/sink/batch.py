@@ -95,7 +95,7 @@ class Batch:
 
     def extend(self, partition: Partition, offsets: Sequence[int], received: Sequence[bytes | None]) -> None:
         """Add at least one message, with its offset, as ``add`` does."""
-        raws = [raw or b"" for raw in received]
+        raws = [b"" if raw is None else raw for raw in received]
         self.size += sum(map(len, raws))
         self.read[partition] = offsets[-1] + 1
         messages: Sequence[Struct]

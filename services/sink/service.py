@@ -141,13 +141,7 @@ class Sink:
 
     async def _bury(self, refused: Sequence[Refused]) -> None:
         await self._dead_letters.put_all(
-            DeadLetter(
-                one.raw,
-                one.reason,
-                one.partition.topic,
-                f"{one.partition.topic}/{one.partition.partition}/{one.offset}",
-            )
-            for one in refused
+            DeadLetter.of(*one.partition, one.offset, one.raw, one.reason) for one in refused
         )
 
 

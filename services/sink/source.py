@@ -87,15 +87,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
                 partition = Partition(*topic_partition)
                 await self._add(batch, partition, records)
                 self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
-            if not received and not batch:
-                await self._skip(batch)
             if not self.placed:
                 return Batch()
             if not batch:
                 break
             deadline = deadline or time.monotonic() + self._settings.batch_ms / 1000
             wait_ms = round((deadline - time.monotonic()) * 1000)
-        return batch
+        await self._skip(batch)
+        return batch if self.placed else Batch()
 
     async def lag(self) -> Lag:
         """Return how much of the assigned partitions is not written."""
@@ -105,7 +104,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         places = [TopicPartition(*partition) for partition in written]
         try:
             async with asyncio.timeout(_LAG_TIMEOUT_S):
-                ends: dict[TopicPartition, int] = await self._consumer.end_offsets(places)
+                ends = await kafka.ends(self._consumer, places)
         except (KafkaError, TimeoutError):
             return Lag()
         return self._lag.look(written, {Partition(*place): end for place, end in ends.items()})

@@ -48,7 +48,11 @@ class StreamAnalytics:
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
         self.app = new_app(
-            settings, self._back_pressure.held, self.pulse.outrun, lambda: self.partitions.positions()
+            settings,
+            self._back_pressure.held,
+            self.pulse.outrun,
+            self.bury,
+            lambda: self.partitions.positions(),
         )
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self._bury_pair, self.pulse.outrun)

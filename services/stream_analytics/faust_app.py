@@ -2,11 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import faust
 
+from services.common.dead_letters import DeadLetter
 from services.common.losses import Outrun
 from services.common.topics import ANALYTICS_GROUP
 from services.stream_analytics import transport
@@ -15,6 +16,10 @@ from services.stream_analytics.settings import StreamSettings
 
 def _count_nothing(_: str, __: int, ___: int) -> None:
     """Take a loss that nobody counts."""
+
+
+async def _bury_nothing(_: Sequence[DeadLetter]) -> None:
+    """Take what cannot be read and nobody keeps."""
 
 
 async def _no_positions() -> Mapping[int, int]:
@@ -26,9 +31,10 @@ def new_app(
     settings: StreamSettings,
     held: Callable[[], Collection[str]] = frozenset,
     outrun: Outrun = _count_nothing,
+    bury: transport.Bury = _bury_nothing,
     positions: transport.Positions = _no_positions,
 ) -> faust.App:
-    """Return an app without agents; nothing is opened before it starts. The arguments are those of ``transport``."""
+    """Return an app without agents; nothing is opened before it starts. The others are those of ``transport``."""
     app = faust.App(
         ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
@@ -55,5 +61,5 @@ def new_app(
         topic_partitions=settings.partitions,
         web_enabled=False,
     )
-    transport.install(app, settings, held, outrun, positions)
+    transport.install(app, settings, held, outrun, bury, positions)
     return app

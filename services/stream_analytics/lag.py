@@ -50,11 +50,14 @@ class Progress:
             return
         try:
             async with asyncio.timeout(_ANSWER_S):
-                ends = await consumer.highwaters(*assigned)
+                readable = await consumer.highwaters(*assigned)
+                ends = await consumer.ends(assigned)
+                # Marks of transactions are passed, and never read.
+                passed = {partition: await consumer.position(partition) or 0 for partition in assigned}
         except (TimeoutError, KafkaError):
             self.lag = Lag()
             return
-        read = {partition: self._next(partition) for partition in assigned}
+        read = {partition: max(offset, self._next(partition)) for partition, offset in passed.items()}
         self.lag = self._reading.look(read, ends)
         blocked = self._blocked()
         names = {
@@ -65,7 +68,7 @@ class Progress:
         complaint = self._watchdog.look(
             asyncio.get_running_loop().time(),
             {name: read[partition] for partition, name in names.items()},
-            {name: ends[partition] for partition, name in names.items()},
+            {name: readable[partition] for partition, name in names.items()},
         )
         if complaint is not None:
             raise FatalError(complaint)

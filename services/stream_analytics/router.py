@@ -41,8 +41,7 @@ async def messages(event: Any, kind: type[Any], reading: Reading) -> list[Any]:
 
 def dead_letter(record: Any, error: Exception) -> DeadLetter:
     """Return what is put aside of a record of Kafka that is bad."""
-    origin = f"{record.topic}/{record.partition}/{record.offset}"
-    return DeadLetter(record.value or b"", str(error), record.topic, origin)
+    return DeadLetter.of(record.topic, record.partition, record.offset, record.value, str(error))
 
 
 def runs(ticks: Iterable[Tick]) -> list[LegTrade]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -12,12 +12,15 @@ from mode import Service
 from mode.utils.futures import maybe_async
 
 from services.common import kafka
+from services.common.dead_letters import DeadLetter
 from services.common.losses import Losses, Outrun
 from services.common.topics import LEG_TRADES
+from services.common.unreadable import Unreadable
 from services.common.wake_up import WakeUp
 from services.stream_analytics.bundles import BUNDLED, bundle
 from services.stream_analytics.settings import StreamSettings
 
+Bury = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 Positions = Callable[[], Awaitable[Mapping[int, int]]]
 """Returns, for partitions of ``leg-trades``, the offsets from which the stored states go on."""
 
@@ -32,12 +35,13 @@ def install(
     settings: StreamSettings,
     held: Callable[[], Collection[str]],
     outrun: Outrun,
+    bury: Bury,
     positions: Positions,
 ) -> None:
     """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
 
-    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read;
-    `positions` are those from which the stored states go on.
+    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read; `bury`
+    puts aside what cannot be read of a changelog; `positions` are those from which the stored states go on.
     """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -61,8 +65,9 @@ def install(
 
         def _create_worker_consumer(self, transport: Any) -> Any:
             consumer = super()._create_worker_consumer(transport)
-            # Faust hard-codes 1500 ms.
+            # Faust hard-codes 1500 ms, and what nobody has committed.
             consumer._fetch_max_wait_ms = settings.fetch_max_wait_ms
+            consumer._isolation_level = "read_committed"
             return consumer
 
         async def on_start(self) -> None:
@@ -110,6 +115,10 @@ def install(
                 self._ensure_consumer().beginning_offsets, list(partitions)
             )
             return found
+
+        async def ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+            """Return where partitions end, transactions that are open included."""
+            return await kafka.ends(self._ensure_consumer(), list(partitions))
 
         async def seek_to_committed(self) -> Any:
             return await self.call_thread(self._seek_to_committed)
@@ -181,13 +190,27 @@ def install(
                     await super()._getmany(active_partitions, min(timeout, _FETCH_S)) or {}
                 )
                 for tp, records in found.items():
-                    if tp.topic in BUNDLED and records:
+                    if not records:
+                        continue
+                    if tp.topic in BUNDLED:
                         await self._check(tp, records)
                         found[tp] = [bundle(records, tp in self.after_loss)]
-                return found
+                    else:
+                        found[tp] = await self._readable(tp, records)
+                return {tp: records for tp, records in found.items() if records}
+
+        async def _readable(self, tp: TP, records: list[Any]) -> list[Any]:
+            """Return the records of a changelog that can be read; whoever lacks the others has lost what came later."""
+            lost = [record for record in records if isinstance(record.value, Unreadable)]
+            if lost:
+                await bury([DeadLetter.of(*tp, one.offset, one.value, one.value.reason) for one in lost])
+                self.after_loss.add(TP(LEG_TRADES.name, tp.partition))
+            return [record for record in records if not isinstance(record.value, Unreadable)]
 
         async def _check(self, tp: TP, records: list[Any]) -> None:
-            """Count what the broker had deleted between the last fetch and this one."""
+            """Count what the broker had deleted between the last fetch and this one; know of what cannot be read."""
+            if any(type(record.value) is Unreadable and record.value.is_lost for record in records):
+                self.after_loss.add(tp)
             expected = self._following.get(tp)
             self._following[tp] = records[-1].offset + 1
             if expected is not None:
@@ -207,6 +230,12 @@ def install(
                 self._acked.clear()
                 self._acked_index.clear()
                 return committed
+
+        async def ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+            """Return where partitions end, transactions that are open included."""
+            thread: Any = self._thread
+            found: Mapping[TP, int] = await thread.ends(partitions)
+            return found
 
         def ack(self, message: Any) -> bool:
             """Acknowledge a message, unless it is of an earlier assignment: what came before it may be lost then."""

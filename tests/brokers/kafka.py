@@ -75,6 +75,10 @@ class Broker:
         assert self._process is not None
         return self._process.pid
 
+    def segment(self, topic: str, partition: int) -> Path:
+        """Return the file with the first messages of a partition."""
+        return self._directory / "storage" / f"{topic}-{partition}" / f"{0:020}.log"
+
     def format(self, cluster: str, voters: str, brokers: int) -> None:
         """Lay out an empty storage: what Kafka's tool wrote once, with this cluster's and this broker's id."""
         storage = self._directory / "storage"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from services.api.tape import Tape
 from services.common import clock, kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint, pause
+from services.common.dead_letters import DeadLetter, DeadLetters
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.lag import ReadingLag
@@ -24,6 +25,7 @@ from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, 
 from services.common.plausible import decode_ticks
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
+from services.common.unreadable import count
 
 AWAY = "the broker cannot be reached"
 # How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
@@ -74,6 +76,8 @@ class Tail:
             HEARTBEATS.name: (Heartbeat, _each(health.put)),
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}
+        self._producer: AIOKafkaProducer | None = None
+        self._dead_letters = DeadLetters(self._send, pulse.service, pulse.counters)
 
     async def news(self) -> None:
         """Return when something has been read."""
@@ -91,6 +95,7 @@ class Tail:
                     asyncio.TaskGroup() as tasks,
                 ):
                     backoff.reset()
+                    self._producer = producer
                     tasks.create_task(self._pulse.beat(producer.send))
                     tasks.create_task(self._watch(consumer))
                     tasks.create_task(self.read(consumer))
@@ -111,11 +116,17 @@ class Tail:
         while True:
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    ends = await consumer.end_offsets(consumer.assignment())
+                    ends = await kafka.ends(consumer, consumer.assignment())
+                    # Marks of transactions are passed, and never read.
+                    passed = {
+                        place: await consumer.position(place) for place in ends.keys() & self._next.keys()
+                    }
             except TimeoutError:
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
             self.problem = None
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(self._next, ends)
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(
+                {place: max(self._next[place], offset) for place, offset in passed.items()}, ends
+            )
             await pause(INTERVAL_S)
 
     async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
@@ -133,7 +144,7 @@ class Tail:
                 placed = None
                 continue
             for partition, records in batches.items():
-                self._take_all(partition, records)
+                await self._take_all(partition, records)
             if not batches or all(self._next[partition] >= end for partition, end in self._goals.items()):
                 self.caught_up.set()
             if batches:
@@ -169,16 +180,29 @@ class Tail:
             self._next[partition] = offset
         return True
 
-    def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+    async def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         self._next[partition] = records[-1].offset + 1
         kind, take = self._takers[partition.topic]
-        raws = [record.value for record in records if record.value is not None]
+        records = [record for record in records if record.value is not None]
+        raws = [record.value for record in records]
         messages: Sequence[Any]
         messages, bad = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
         counters = self._pulse.counters
         counters["messages"] += len(raws)
-        counters["bad_messages"] += len(bad) + take(messages)  # the sink buries them
+        counters["bad_messages"] += sum(count(raws[place]) for place in bad) + take(messages)
+        # What others read they bury.
+        if partition.topic == HEARTBEATS.name and bad:
+            await self._dead_letters.put_all(
+                DeadLetter.of(
+                    partition.topic, partition.partition, records[place].offset, raws[place], str(error)
+                )
+                for place, error in bad.items()
+            )
+
+    async def _send(self, topic: str, **message: Any) -> Any:
+        assert self._producer is not None
+        return await self._producer.send(topic, **message)
 
 
 def _each(put: Callable[[Any], None]) -> Callable[[Sequence[Any]], int]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.common.dead_letters import A_SECOND, AT_ONCE, DeadLetter, DeadLetters
+from services.common.unreadable import Unreadable
 from tests import virtual_time
 
 
@@ -51,6 +52,23 @@ def test_a_letter_says_why_where_from_and_who() -> None:
         "service": b"sink",
     }
     assert kept.counters == {"dead_letters": 1, "dead_letters_not_kept": 0}
+
+
+def test_what_stands_for_many_messages_is_one_letter_and_counts_as_all_of_them() -> None:
+    async def run() -> None:
+        letters = kept.letters()
+        for raw in (b"a batch", b""):
+            lost = Unreadable(raw, 3, 9, "it is damaged")
+            await letters.put_all([DeadLetter.of("ticks", 2, 9, lost, lost.reason)])
+
+    kept = Kept()
+    virtual_time.run(run())
+    assert [(type(one["value"]), one["value"]) for one in kept.messages] == [
+        (bytes, b"a batch"),
+        (bytes, b""),
+    ]
+    assert {dict(one["headers"])["origin"] for one in kept.messages} == {b"ticks/2/3-9"}
+    assert kept.counters == {"dead_letters": 14, "dead_letters_not_kept": 0}
 
 
 def test_a_giant_is_cut_to_what_a_broker_takes() -> None:

@@ -1,5 +1,4 @@
 import math
-from unicodedata import category
 
 import pytest
 from hypothesis import given
@@ -7,7 +6,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.errors import BadMessageError
-from services.common.messages import LegTrade, LegTrades, TapeEvent, Tick, decode, decode_all, encode
+from services.common.messages import Alert, LegTrade, LegTrades, TapeEvent, Tick, decode, decode_all, encode
+from services.common.pairs import SYMBOL
+from services.common.unreadable import Unreadable
 
 ticks = st.builds(
     Tick,
@@ -56,16 +57,30 @@ def test_a_price_is_a_positive_number(tick: Tick, field: str, value: object) -> 
         decode(raw, Tick)
 
 
-@pytest.mark.parametrize("symbol", ["", "BTCUSDT", "币安人生USDT", "🦊" * 64, "B\u00a0C", "A\\u0041"])
-def test_a_symbol_is_of_any_script(symbol: str) -> None:
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "1000SHIBUSDT", "BTCUSDT_261225", "BTCUSDT.OKX"])
+def test_a_symbol_has_the_form_of_ours_however_it_is_escaped(symbol: str) -> None:
     tick = structs.replace(TICK, symbol=symbol)
-    assert decode(encode(tick), Tick) == tick
+    assert decode(encode(tick), Tick) == decode_all([encode(tick)], Tick).messages[0] == tick
+    escaped = encode(tick).replace(symbol.encode(), f"\\u{ord(symbol[0]):04x}{symbol[1:]}".encode())
+    assert decode_all([escaped], Tick).messages == [tick]
 
 
-@pytest.mark.parametrize(
-    "symbol", ["BTC\0", "\n", "a\tb", "\x7f", "\x85", "\x1b[31m", "x" * 65, "x" * 50_000]
-)
-def test_a_symbol_is_short_and_printed(symbol: str) -> None:
+NO_SYMBOLS = ["BTC\0", "\n", "BTCUSDT\n", "a\tb", "\x7f", "\x85", "\x1b[31m", "X" * 65, "X" * 50_000]
+NO_SYMBOLS += [
+    "",
+    "btcusdt",
+    "BTC USDT",
+    "=1+1",
+    "币安人生USDT",
+    "🦊",
+    "\u202eTDSUHTE",
+    "B\u00a0C",
+    "BTC-USDT",
+]
+
+
+@pytest.mark.parametrize("symbol", NO_SYMBOLS)
+def test_what_has_another_form_is_no_symbol(symbol: str) -> None:
     raws = [encode(TICK), encode(structs.replace(TICK, symbol=symbol)), encode(TICK)]
     with pytest.raises(BadMessageError, match=r"expected a Tick, received .*`\$\.symbol`"):
         decode(raws[1], Tick)
@@ -73,8 +88,59 @@ def test_a_symbol_is_short_and_printed(symbol: str) -> None:
     assert (found.messages, list(found.bad)) == ([TICK, TICK], [1])
 
 
+@pytest.mark.parametrize(
+    "pair", ["", "BTCUSDT", "BTCUSDT-BTCUSDT", "ethusdt-BTCUSDT", "A-B", "AAA-BBB-CCC", "=1+1"]
+)
+def test_what_has_another_form_is_no_pair(pair: str) -> None:
+    alert = Alert(
+        alert_id="a", rule_id="z", pair="ETHUSDT-BTCUSDT", event_us=1, state="firing", value=1.0, threshold=1.0,
+        message="m",
+    )  # fmt: skip
+    found = decode_all([encode(alert), encode(structs.replace(alert, pair=pair))], Alert)
+    assert found.messages == [alert]
+    assert "expected pair as in ETHUSDT-BTCUSDT" in str(found.bad[1])
+
+
+def test_a_half_of_a_character_is_no_symbol() -> None:
+    raw = encode(TICK).replace(b"BTC", rb"\ud800")
+    assert list(decode_all([raw], Tick).bad) == [0]
+
+
+GAP = TapeEvent(
+    kind="gap_found", venue="v", symbol="BTCUSDT", at_us=1, first_id=1, last_id=1, start_us=1, end_us=1
+)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first_id": None},
+        {"last_id": None},
+        {"start_us": None},
+        {"end_us": None},
+        {"first_id": 2},
+        {"first_id": 0, "last_id": 2**63 - 1},
+    ],
+)
+def test_a_gap_says_which_trades_are_missing_as_the_store_has_room_for(wrong: dict[str, int | None]) -> None:
+    huge = structs.replace(GAP, last_id=2**63 - 1)
+    raws = [encode(one) for one in (GAP, structs.replace(GAP, **wrong), huge)]
+    found = decode_all(raws, TapeEvent)
+    assert found.messages == [GAP, huge]
+    assert "expected" in str(found.bad[1])
+    # Of other events it is no matter.
+    other = structs.replace(GAP, kind="coverage", **wrong)
+    assert decode(encode(other), TapeEvent) == other
+
+
+def test_what_is_of_no_symbol_has_none() -> None:
+    lost = structs.replace(GAP, kind="messages_lost", symbol="")
+    assert decode_all([encode(lost)], TapeEvent).messages == [lost]
+    assert list(decode_all([encode(structs.replace(lost, kind="coverage"))], TapeEvent).bad) == [0]
+
+
 def test_what_is_told_to_people_has_lines_but_nothing_that_no_database_stores() -> None:
-    event = TapeEvent(kind="gap_unrepaired", venue="v", symbol="S", at_us=1, reason='two\n"lines" – °')
+    event = structs.replace(GAP, kind="gap_unrepaired", reason='two\n"lines" – °')
     assert decode(encode(event), TapeEvent) == event
     with pytest.raises(BadMessageError, match="reason"):
         decode(encode(structs.replace(event, reason="\0")), TapeEvent)
@@ -86,7 +152,11 @@ def test_the_symbols_inside_a_message_are_looked_at() -> None:
         decode(encode(trades), LegTrades)
 
 
-names = st.text(max_size=70) | st.text("\0\x1f\x7f\x80 aÄ币\\", max_size=5)
+names = (
+    st.text(max_size=70)
+    | st.text("\0\x1f\x7f\x80 aÄ币\\", max_size=5)
+    | st.from_regex(SYMBOL, fullmatch=True)
+)
 
 
 @given(
@@ -94,17 +164,22 @@ names = st.text(max_size=70) | st.text("\0\x1f\x7f\x80 aÄ币\\", max_size=5)
 )
 def test_a_batch_is_decoded_as_its_messages_are_one_by_one(sent: list[Tick]) -> None:
     raws = [encode(tick) for tick in sent]
-    good = [
-        tick for tick in sent if len(tick.symbol) <= 64 and not any(category(c) == "Cc" for c in tick.symbol)
-    ]
+    good = [tick for tick in sent if SYMBOL.fullmatch(tick.symbol)]
     found = decode_all(raws, Tick)
     assert found.messages == good
     assert len(found.bad) == len(sent) - len(good)
 
 
+@pytest.mark.parametrize("raw", [b"", b"\0\1", encode(TICK)[:-1]])
+def test_what_nobody_can_read_is_bad_for_the_reason_it_was_lost(raw: bytes) -> None:
+    found = decode_all([encode(TICK), Unreadable(raw, 4, 6, "it is damaged"), encode(TICK)], Tick)
+    assert found.messages == [TICK, TICK]
+    assert {place: str(error) for place, error in found.bad.items()} == {1: "it is damaged"}
+
+
 def test_unknown_fields_are_ignored_and_missing_ones_are_not() -> None:
     raw = (
-        b'{"venue":"v","symbol":"S","trade_id":1,"event_us":1,"received_us":1,"price":1,"size":1,'
+        b'{"venue":"v","symbol":"SOLUSDT","trade_id":1,"event_us":1,"received_us":1,"price":1,"size":1,'
         b'"buyer_is_maker":true,"new":{"a":[1]}}'
     )
     assert decode(raw, Tick).trade_id == 1

@@ -145,7 +145,7 @@ def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:
             ),
             "liquidations",
         ),
-        (TapeEvent(kind="gap_found", venue="binance", symbol="BTCUSDT", at_us=1), "tape-events"),
+        (TapeEvent(kind="stream_stale", venue="binance", symbol="BTCUSDT", at_us=1), "tape-events"),
     ],
 )
 def test_every_other_kind_goes_to_its_topic_keyed_by_symbol(

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.messages import Alert, Signal, TapeEvent, TapeEventKind, Tick, encode
+from services.common.unreadable import Unreadable
 from services.sink.batch import Batch, Partition, Refused
 
 TICK = Tick(
@@ -43,6 +44,19 @@ def test_a_tick_whose_time_cannot_be_true_is_not_stored() -> None:
     assert batch.records["ticks"].messages == [true]
     assert [(one.raw, one.offset) for one in batch.refused] == [(encode(TICK), 10), (b"{", 12)]
     assert batch.records["ticks"].refused(0, "why") == Refused(encode(true), place, 11, "why")
+
+
+def test_what_nobody_can_read_is_refused_and_passed() -> None:
+    batch, place = Batch(), Partition("ticks", 1)
+    lost = [Unreadable(raw, first, first + 4, "lost") for first, raw in ((10, b"\0"), (15, b""))]
+    batch.extend(place, [14, 19, 20], [*lost, encode(TICK)])
+    assert batch.records["ticks"].messages == [TICK]
+    assert [(one.raw, one.offset, one.reason) for one in batch.refused] == [
+        (lost[0], 14, "lost"),
+        (lost[1], 19, "lost"),
+    ]
+    assert all(isinstance(one.raw, Unreadable) for one in batch.refused)
+    assert batch.read == {place: 21}
 
 
 @given(
@@ -88,7 +102,11 @@ def test_what_cannot_be_decoded_is_refused_whole_and_counted() -> None:
 
 
 def tape_event(kind: TapeEventKind) -> bytes:
-    return encode(TapeEvent(kind=kind, venue="v", symbol="S", at_us=1, first_id=1, last_id=2))
+    return encode(
+        TapeEvent(
+            kind=kind, venue="v", symbol="BTCUSDT", at_us=1, first_id=1, last_id=2, start_us=1, end_us=2
+        )
+    )
 
 
 def test_of_the_tape_only_gaps_are_kept_and_all_else_is_passed_over() -> None:

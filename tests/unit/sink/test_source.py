@@ -41,6 +41,7 @@ class Broker:
         self.value = b"{}"
         self.reached = 0
         self.said: list[tuple[str, int, int]] = []
+        self._fetcher, self._request_timeout_ms = self, 1_000
 
     def subscribe(self, topics: list[str], listener: object) -> None:
         self.listener = listener
@@ -51,7 +52,9 @@ class Broker:
     async def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, self.earliest)
 
-    async def end_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    async def end_offsets(
+        self, places: Iterable[TopicPartition], timeout_ms: int = 0
+    ) -> dict[TopicPartition, int]:
         if self.away:
             raise KafkaConnectionError
         return dict.fromkeys(places, self.latest)

@@ -1,12 +1,14 @@
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from faust.types import TP
 
-from services.stream_analytics.faust_app import new_app
+from services.common.dead_letters import DeadLetter
+from services.common.unreadable import Unreadable
+from services.stream_analytics.faust_app import _bury_nothing, new_app
 from services.stream_analytics.settings import StreamSettings
 
 PLACE = TP("stream-analytics-windows-changelog", 0)
@@ -79,19 +81,26 @@ def test_what_is_resumed_does_not_flow_before_the_seek_that_follows() -> None:
 class Broker:
     """What Faust's consumer asks of its thread: fetches of given offsets, and the first offset there is."""
 
-    def __init__(self, earliest: int, *fetches: list[int]) -> None:
+    def __init__(self, earliest: int, *fetches: list[int], values: Mapping[int, bytes] | None = None) -> None:
         self._earliest = earliest
         self._fetches = iter(fetches)
+        self._values = values or {}
         self.asked: list[set[TP]] = []
 
     async def getmany(self, active: set[TP], *_: object) -> dict[TP, Any]:
         """Fetch."""
         self.asked.append(active)
         records = [
-            SimpleNamespace(topic=TICKS.topic, partition=1, offset=offset, timestamp=0, value=b"")
+            SimpleNamespace(
+                topic=TICKS.topic,
+                partition=1,
+                offset=offset,
+                timestamp=0,
+                value=self._values.get(offset, b""),
+            )
             for offset in next(self._fetches)
         ]
-        return {TICKS: records}
+        return dict.fromkeys(active, records)
 
     async def earliest(self, partitions: Collection[TP]) -> dict[TP, int]:
         """Return the first offset of each."""
@@ -129,6 +138,38 @@ def test_messages_that_the_broker_deleted_before_they_were_read_are_counted() ->
 def test_offsets_that_are_missing_where_nothing_was_deleted_are_no_loss() -> None:
     assert missed(0, [10, 11], [13, 14]) == [(0, False)] * 2
     assert missed(11, [10], [14]) == [(0, False)] * 2
+
+
+def test_messages_that_nobody_can_read_are_a_loss_and_what_a_producer_took_back_is_none() -> None:
+    async def run() -> list[bool]:
+        found = []
+        for is_lost in (True, False):
+            one = consumer()
+            one._thread = Broker(0, [10, 15, 16], [17], values={15: Unreadable(b"", 11, 15, "why", is_lost)})
+            for _ in range(2):
+                (made,) = (await one._getmany({TICKS}, 1.0))[TICKS]
+                found.append(made.value.is_after_loss)
+        return found
+
+    assert asyncio.run(run()) == [True, True, False, False]
+
+
+def test_state_that_nobody_can_read_is_put_aside_and_what_follows_it_is_after_a_loss() -> None:
+    buried: list[DeadLetter] = []
+
+    async def bury(letters: Sequence[DeadLetter]) -> None:
+        buried.extend(letters)
+
+    async def run() -> None:
+        one = consumer(None, frozenset, lambda *_: None, bury)
+        values = {1: Unreadable(b"", 1, 1, "why"), 2: Unreadable(b"", 2, 2, "why")}
+        one._thread = Broker(0, [0, 1], [2], values=values)
+        assert [record.offset for record in (await one._getmany({PLACE}, 1.0))[PLACE]] == [0]
+        assert await one._getmany({PLACE}, 1.0) == {}
+        assert one.after_loss == {TP("leg-trades", PLACE.partition)}
+
+    asyncio.run(run())
+    assert [letter.origin for letter in buried] == [f"{PLACE.topic}/0/1", f"{PLACE.topic}/0/2"]
 
 
 def test_a_fetch_is_one_record_and_what_is_held_back_is_not_asked_for() -> None:
@@ -209,7 +250,7 @@ def test_reading_goes_on_where_the_states_say_whatever_is_committed(
         return stored
 
     async def run() -> tuple[Any, Any]:
-        one = consumer(None, frozenset, lambda *_: None, stored_positions)
+        one = consumer(None, frozenset, lambda *_: None, _bury_nothing, stored_positions)
         thread = one._new_consumer_thread()
         group = thread._consumer = Group(committed, first=10, end=100)
         one._thread = SimpleNamespace(seek_to_committed=thread._seek_to_committed)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -14,6 +14,7 @@ from services.api.tape import Tape
 from services.common.heartbeat import Pulse
 from services.common.messages import Tick, encode
 from services.common.settings import KafkaSettings
+from services.common.unreadable import Unreadable
 
 FIRST, ADDED = TopicPartition("ticks", 0), TopicPartition("ticks", 1)
 
@@ -128,8 +129,30 @@ def test_only_the_end_of_a_long_partition_is_read() -> None:
 
 def test_a_bad_message_is_counted_and_an_empty_one_is_nothing() -> None:
     _, hub, pulse, _ = read({FIRST: 40})
-    assert pulse.counters == {"messages": 38, "bad_messages": 2}
+    assert (pulse.counters["messages"], pulse.counters["bad_messages"]) == (38, 2)
     assert hub.ticks["S0"].message.trade_id == 39
+
+
+def test_a_bad_heartbeat_is_buried_as_nobody_else_reads_them_and_a_bad_tick_is_not() -> None:
+    place = TopicPartition("heartbeats", 2)
+
+    class Producer:
+        sent: ClassVar[list[tuple[str, str]]] = []
+
+        async def send(self, topic: str, **message: Any) -> None:
+            self.sent.append((topic, dict(message["headers"])["origin"].decode()))
+
+    async def run() -> None:
+        tail = Tail(KafkaSettings(), Hub(), Tape(), Health(), pulse)
+        tail._producer = Producer()
+        lost = Unreadable(b"", 3, 9, "why")
+        for one in (place, FIRST):
+            await tail._take_all(one, [Record(2, None), Record(3, b"{"), Record(9, lost)])
+
+    pulse = Pulse("api")
+    asyncio.run(run())
+    assert Producer.sent == [("dead-letters", "heartbeats/2/3"), ("dead-letters", "heartbeats/2/3-9")]
+    assert (pulse.counters["bad_messages"], pulse.counters["dead_letters"]) == (16, 8)
 
 
 def test_nothing_is_read_twice_when_a_partition_is_added() -> None:
