@@ -1,6 +1,5 @@
 """Listen and serve."""
 
-import asyncio
 import socket
 from contextlib import closing
 from typing import Any
@@ -42,6 +41,6 @@ async def serve(settings: ApiSettings) -> None:
             "forwarded_allow_ips": list(settings.api_proxies),
         }
         log.info("listening", url=f"{serving.address(listener)}/docs")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(backend.run())
-            tasks.create_task(serving.serve(create_app(backend), listener, **options))
+        # It cannot be started again: it ends with its listener.
+        backend.tasks.require("the server", lambda: serving.serve(create_app(backend), listener, **options))
+        await backend.run()

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar, NoReturn
+from weakref import WeakSet
 
 import psycopg
 import structlog
@@ -13,12 +16,17 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
+from services.common.cancellation import pause
 from services.common.errors import AwayError, FatalError
 from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 CONNECT_TIMEOUT_S = 5
+WATCH_S = 1.0
+ANSWER_S = 3.0
+SILENT_S = WATCH_S + ANSWER_S + 0.5
+"""A database that is watched has answered within so long, or it is away."""
 EPOCH_US = 946_684_800_000_000
 """2000-01-01: PostgreSQL's binary form of a timestamptz is an int8, the microseconds since then."""
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock
@@ -26,6 +34,16 @@ _HAS_VERSION = "SELECT to_regclass('alembic_version') IS NOT NULL"
 _VERSION = "SELECT max(version_num) FROM alembic_version"
 
 log = structlog.get_logger()
+
+
+class _Open(Connection):
+    """A connection that is known while it is open."""
+
+    all: ClassVar[WeakSet["_Open"]] = WeakSet()
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.all.add(self)
 
 
 @asynccontextmanager
@@ -36,7 +54,7 @@ async def connect(settings: DatabaseSettings, name: str, **options: Any) -> Asyn
     """
     conninfo = _conninfo(settings.database_url, name)
     try:
-        connection = await AsyncConnection.connect(conninfo, autocommit=True, **options)
+        connection = await _Open.connect(conninfo, autocommit=True, **options)
     except psycopg.OperationalError as error:
         raise _unreachable(conninfo, error) from error
     async with connection:
@@ -54,8 +72,49 @@ async def pool(settings: DatabaseSettings, **options: Any) -> AsyncIterator[Pool
     async with connect(settings, arguments["name"]):
         pass
     conninfo = _conninfo(settings.database_url, arguments["name"])
-    async with AsyncConnectionPool(conninfo, open=False, **arguments) as opened:
+    kind: type[Connection] = _Open
+    async with AsyncConnectionPool(conninfo, connection_class=kind, open=False, **arguments) as opened:
         yield opened
+
+
+async def watch(
+    settings: DatabaseSettings, name: str, ask: Callable[[Connection], Awaitable[None]]
+) -> NoReturn:
+    """Ask every second, on a connection of its own; AwayError once the database has not answered in time.
+
+    Then every connection of this process is cut, and whoever waits on one gets an OperationalError: a server that
+    was stopped keeps them open, lets others connect, and answers nobody, not even who cancels a statement.
+    """
+    async with connect(settings, name) as connection:
+        try:
+            while True:
+                with _answering(connection):
+                    await ask(connection)
+                await pause(WATCH_S)
+        except psycopg.Error as error:
+            _cut(_Open.all)
+            raise AwayError("the database", f"expected an answer within {ANSWER_S:g} s: {error}") from error
+
+
+@contextmanager
+def _answering(connection: Connection) -> Iterator[None]:
+    """Cut a connection on which the block waits for longer than a database that lives would take."""
+    timer = asyncio.get_running_loop().call_later(ANSWER_S, _cut, [connection])
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(connections: Iterable[Connection]) -> None:
+    """Have everybody who waits on these connections find them closed by the other side."""
+    for connection in list(connections):
+        # Closed meanwhile, or cut already.
+        with (
+            suppress(psycopg.Error, OSError),
+            socket.socket(fileno=os.dup(connection.fileno())) as end,
+        ):
+            end.shutdown(socket.SHUT_RDWR)
 
 
 def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.common.lag import Lag, ReadingLag
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
-from services.stream_analytics.watchdog import Watchdog
+from services.common.watchdog import Watchdog
 
 _READ = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
 _ANSWER_S = 5.0

@@ -1,6 +1,7 @@
 """The one Kafka consumer of the process: the end of every topic, into the hub. No group: each process reads all."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from services.api.live.hub import Hub
 from services.api.tape import Tape
 from services.common import clock, kafka
 from services.common.backoff import Backoff
-from services.common.cancellation import checkpoint, pause
+from services.common.cancellation import TaskGroup, checkpoint, pause
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.lag import ReadingLag
@@ -24,6 +25,7 @@ from services.common.messages import Alert, Heartbeat, Signal, TapeEvent, Tick, 
 from services.common.plausible import decode_ticks
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
+from services.common.watchdog import Watchdog
 
 AWAY = "the broker cannot be reached"
 # How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
@@ -35,6 +37,10 @@ POLL_MS = 1_000
 # Clients are told every few dozen milliseconds: what comes meanwhile is fetched together.
 SPACING_MS = 20
 ANSWER_S = 3.0
+# It is asked every second: after so long without an answer it is away, whatever the asking task does.
+SILENT_S = INTERVAL_S + ANSWER_S + 0.5
+# A reader that has not moved for so long, while messages came, begins again.
+STALLED_S = 5.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
 
@@ -45,9 +51,9 @@ class Tail:
     """Reads while `run` runs; clients wait on `news`."""
 
     def __init__(self, settings: KafkaSettings, hub: Hub, tape: Tape, health: Health, pulse: Pulse) -> None:
-        self.problem: str | None = AWAY
-        """Why the topics cannot be read, None if they can."""
         self.caught_up = asyncio.Event()
+        self._answered_s = -math.inf
+        self._stall: str | None = None
         self._settings = settings
         self._pulse = pulse
         self._news = asyncio.Event()
@@ -64,6 +70,13 @@ class Tail:
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}
 
+    @property
+    def problem(self) -> str | None:
+        """Return why the topics cannot be read, None if they can: the broker answers, and the reader keeps up."""
+        if time.monotonic() - self._answered_s > SILENT_S:
+            return AWAY
+        return self._stall
+
     async def news(self) -> None:
         """Return when something has been read."""
         await self._news.wait()
@@ -77,7 +90,7 @@ class Tail:
                 async with (
                     kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
                     kafka.consumer(self._settings, *_TOPICS, wait_ms=SPACING_MS) as consumer,
-                    asyncio.TaskGroup() as tasks,
+                    TaskGroup() as tasks,
                 ):
                     backoff.reset()
                     tasks.create_task(self._pulse.beat(producer.send))
@@ -87,21 +100,34 @@ class Tail:
                 log.warning(
                     "waiting", error="; ".join(str(error) or repr(error) for error in group.exceptions)
                 )
-            self.problem = AWAY
             self._pulse.lag_messages = self._pulse.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
-        """Ask the broker every second how far it is, which is also how we see that it is there."""
+        """Ask the broker every second how far it is: so we see that it is there, and that the reader follows."""
+        watchdog: Watchdog[str] = Watchdog(STALLED_S)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_S):
                     ends = await consumer.end_offsets(consumer.assignment())
-            except TimeoutError:
+            except (TimeoutError, KafkaError) as error:
+                self._answered_s = -math.inf
+                if isinstance(error, KafkaError):
+                    raise
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
-            self.problem = None
+            self._answered_s = time.monotonic()
             self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(self._next, ends)
+            self._judge(watchdog, ends)
             await pause(INTERVAL_S)
+
+    def _judge(self, watchdog: Watchdog[str], ends: Mapping[TopicPartition, int]) -> None:
+        """Raise TransientError if messages come and none is read; that stays the problem until one is."""
+        names = {place: f"{place.topic}/{place.partition}" for place in ends}
+        read = {name: self._next[place] for place, name in names.items() if place in self._next}
+        complaint = watchdog.look(time.monotonic(), read, {names[place]: end for place, end in ends.items()})
+        if complaint is not None:
+            self._stall = complaint
+            raise TransientError(complaint)
 
     async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
         """Read from the last messages on, until cancelled."""
@@ -157,6 +183,7 @@ class Tail:
     def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         self._next[partition] = records[-1].offset + 1
+        self._stall = None
         kind, take = self._takers[partition.topic]
         raws = [record.value for record in records if record.value is not None]
         messages: Sequence[Any]

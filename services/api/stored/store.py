@@ -1,9 +1,11 @@
 """What is stored, read as rows, and what people do about alerts."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import psycopg
 import structlog
@@ -17,7 +19,6 @@ from services.api.stored import handling
 from services.api.stored.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import clock, database, pair_store, store
 from services.common.backoff import Backoff
-from services.common.cancellation import pause
 from services.common.errors import FatalError, TransientError
 from services.common.pair_configs import Configs
 from services.common.settings import DatabaseSettings
@@ -25,7 +26,6 @@ from services.common.settings import DatabaseSettings
 CONNECTIONS = 4
 EXPORTS = 2
 TIMEOUT_S = 5
-WATCH_S = 1.0
 # Reading so many rows takes some milliseconds; then others have their turn.
 _SLICE_ROWS = 500
 AWAY = "the database cannot be reached"
@@ -102,12 +102,18 @@ class Store:
     """Reads and writes the database while `run` runs; TransientError, fit to be shown, whenever it cannot."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        self.problem: str | None = AWAY
-        """Why the store cannot be read, None if it can."""
+        self._problem: str | None = AWAY
+        self._answered_s = -math.inf
         self._settings = settings
         self._pool: database.Pool | None = None
         self.exporting = asyncio.Semaphore(EXPORTS)
         """Who reads page after page takes turns with others here: they must not use every connection."""
+
+    @property
+    def problem(self) -> str | None:
+        """Return why the store cannot be read, None if it can: a moment ago it has answered."""
+        is_silent = time.monotonic() - self._answered_s > database.SILENT_S
+        return AWAY if is_silent else self._problem
 
     async def run(self) -> None:
         """Hold connections until cancelled; make new ones, however long it takes, when the database was away."""
@@ -125,7 +131,6 @@ class Store:
                     await self._watch()
             except TransientError as error:
                 log.warning("waiting", error=str(error))
-                self.problem = AWAY
             finally:
                 self._pool = None
             await asyncio.sleep(backoff.next_s())
@@ -230,26 +235,22 @@ class Store:
                     columns[told.name] = list(map(_since_epoch, columns[told.name]))
             return Records.timed(columns)
 
-    async def _watch(self) -> None:
+    async def _watch(self) -> NoReturn:
         # Its own connection: that all others are in use is no outage.
-        async with database.connect(self._settings, "pairstream-api-watch") as connection:
-            while True:
-                try:
-                    async with asyncio.timeout(TIMEOUT_S):
-                        with _translated():
-                            await database.require_schema(connection)
-                except TimeoutError:
-                    raise TransientError(AWAY) from None
-                except FatalError as error:
-                    self._say(str(error))
-                else:
-                    self._say(None)
-                await pause(WATCH_S)
+        try:
+            await database.watch(self._settings, "pairstream-api-watch", self._look)
+        finally:
+            self._problem = AWAY
 
-    def _say(self, problem: str | None) -> None:
-        if problem != self.problem:
+    async def _look(self, connection: database.Connection) -> None:
+        problem = None
+        try:
+            await database.require_schema(connection)
+        except FatalError as error:
+            problem = str(error)
+        if problem != self._problem:
             log.info("reading the store") if problem is None else log.error("not reading", problem=problem)
-        self.problem = problem
+        self._problem, self._answered_s = problem, time.monotonic()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[database.Connection]:
