@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-import os
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 import psycopg
@@ -16,17 +14,12 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from services.common.cancellation import pause
 from services.common.errors import AwayError, FatalError
 from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
 CONNECT_TIMEOUT_S = 5
-WATCH_S = 1.0
-ANSWER_S = 3.0
-SILENT_S = WATCH_S + ANSWER_S + 0.5
-"""A database that is watched has answered within so long, or it is away."""
 EPOCH_US = 946_684_800_000_000
 """2000-01-01: PostgreSQL's binary form of a timestamptz is an int8, the microseconds since then."""
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock
@@ -77,44 +70,9 @@ async def pool(settings: DatabaseSettings, **options: Any) -> AsyncIterator[Pool
         yield opened
 
 
-async def watch(
-    settings: DatabaseSettings, name: str, ask: Callable[[Connection], Awaitable[None]]
-) -> NoReturn:
-    """Ask every second, on a connection of its own; AwayError once the database has not answered in time.
-
-    Then every connection of this process is cut, and whoever waits on one gets an OperationalError: a server that
-    was stopped keeps them open, lets others connect, and answers nobody, not even who cancels a statement.
-    """
-    async with connect(settings, name) as connection:
-        try:
-            while True:
-                with _answering(connection):
-                    await ask(connection)
-                await pause(WATCH_S)
-        except psycopg.Error as error:
-            _cut(_Open.all)
-            raise AwayError("the database", f"expected an answer within {ANSWER_S:g} s: {error}") from error
-
-
-@contextmanager
-def _answering(connection: Connection) -> Iterator[None]:
-    """Cut a connection on which the block waits for longer than a database that lives would take."""
-    timer = asyncio.get_running_loop().call_later(ANSWER_S, _cut, [connection])
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _cut(connections: Iterable[Connection]) -> None:
-    """Have everybody who waits on these connections find them closed by the other side."""
-    for connection in list(connections):
-        # Closed meanwhile, or cut already.
-        with (
-            suppress(psycopg.Error, OSError),
-            socket.socket(fileno=os.dup(connection.fileno())) as end,
-        ):
-            end.shutdown(socket.SHUT_RDWR)
+def open_connections() -> list[Connection]:
+    """Return every connection of this process, of a pool or not."""
+    return list(_Open.all)
 
 
 def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:

@@ -1,11 +1,9 @@
 """What is stored, read as rows, and what people do about alerts."""
 
 import asyncio
-import math
-import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
@@ -19,6 +17,7 @@ from services.api.stored import handling
 from services.api.stored.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import clock, database, pair_store, store
 from services.common.backoff import Backoff
+from services.common.database_watch import DatabaseWatch
 from services.common.errors import FatalError, TransientError
 from services.common.pair_configs import Configs
 from services.common.settings import DatabaseSettings
@@ -103,7 +102,7 @@ class Store:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._problem: str | None = AWAY
-        self._answered_s = -math.inf
+        self._watch = DatabaseWatch(settings, "pairstream-api-watch", self._look)
         self._settings = settings
         self._pool: database.Pool | None = None
         self.exporting = asyncio.Semaphore(EXPORTS)
@@ -112,8 +111,7 @@ class Store:
     @property
     def problem(self) -> str | None:
         """Return why the store cannot be read, None if it can: a moment ago it has answered."""
-        is_silent = time.monotonic() - self._answered_s > database.SILENT_S
-        return AWAY if is_silent else self._problem
+        return AWAY if self._watch.is_silent else self._problem
 
     async def run(self) -> None:
         """Hold connections until cancelled; make new ones, however long it takes, when the database was away."""
@@ -128,11 +126,11 @@ class Store:
                     configure=_configure,
                 ) as self._pool:
                     backoff.reset()
-                    await self._watch()
+                    await self._watch.run()
             except TransientError as error:
                 log.warning("waiting", error=str(error))
             finally:
-                self._pool = None
+                self._pool, self._problem = None, AWAY
             await asyncio.sleep(backoff.next_s())
 
     async def page(self, table: Table, selection: Selection) -> Page:
@@ -235,13 +233,6 @@ class Store:
                     columns[told.name] = list(map(_since_epoch, columns[told.name]))
             return Records.timed(columns)
 
-    async def _watch(self) -> NoReturn:
-        # Its own connection: that all others are in use is no outage.
-        try:
-            await database.watch(self._settings, "pairstream-api-watch", self._look)
-        finally:
-            self._problem = AWAY
-
     async def _look(self, connection: database.Connection) -> None:
         problem = None
         try:
@@ -250,7 +241,7 @@ class Store:
             problem = str(error)
         if problem != self._problem:
             log.info("reading the store") if problem is None else log.error("not reading", problem=problem)
-        self._problem, self._answered_s = problem, time.monotonic()
+        self._problem = problem
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[database.Connection]:
