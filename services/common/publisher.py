@@ -15,6 +15,7 @@ from aiokafka.partitioner import murmur2
 
 from services.common import kafka
 from services.common.backoff import Backoff
+from services.common.cancellation import asked
 from services.common.errors import FatalError
 from services.common.flow_control import FlowControl, asking, needed
 from services.common.lag import Lag
@@ -189,7 +190,7 @@ class Publisher:
                 if not lane.closed:
                     lane.close()
                 batch = lane.closed[0]
-                await self._deliver(lane.place, batch)
+                await asked(self._deliver(lane.place, batch), f"the delivery of {lane.place.topic}")
                 lane.closed.popleft()
                 lane.queue.bytes -= batch.size
                 lane.queue.shrunk.set()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
@@ -24,7 +24,8 @@ log = structlog.get_logger()
 class _Kept:
     name: str
     work: Work
-    end: Literal["never", "when done", "of all"]
+    is_restarted: bool
+    may_return: bool
     trouble: str | None = None
 
 
@@ -42,15 +43,15 @@ class Supervisor:
 
     def keep(self, name: str, work: Work) -> None:
         """Have `work` run for ever."""
-        self._kept.append(_Kept(name, work, "never"))
+        self._kept.append(_Kept(name, work, is_restarted=True, may_return=False))
 
     def finish(self, name: str, work: Work) -> None:
         """Have `work` run until it returns."""
-        self._kept.append(_Kept(name, work, "when done"))
+        self._kept.append(_Kept(name, work, is_restarted=True, may_return=True))
 
-    def require(self, name: str, work: Work) -> None:
-        """Have `work` run for ever, and all of it end with a FatalError if that fails: it cannot be begun again."""
-        self._kept.append(_Kept(name, work, "of all"))
+    def require(self, name: str, work: Work, *, may_return: bool = False) -> None:
+        """Have `work` run, and all of it end with a FatalError if it ends, but for a return where it `may_return`."""
+        self._kept.append(_Kept(name, work, is_restarted=False, may_return=may_return))
 
     def problems(self) -> list[str]:
         """Return which tasks do not run at the moment, and why."""
@@ -82,10 +83,10 @@ class Supervisor:
             error = None if running.cancelled() else running.exception()
             if (fatal := _fatal(error)) is not None:
                 raise fatal
-            if one.end == "when done" and not running.cancelled() and error is None:
+            if one.may_return and not running.cancelled() and error is None:
                 return
             trouble = _trouble(running, error)
-            if one.end == "of all":
+            if not one.is_restarted:
                 log.error("a task has ended", task=one.name, reason=trouble, exc_info=error)
                 raise FatalError(f"{one.name}: expected it to run for ever, but it {trouble}")
             if loop.time() - began_s > _STEADY_S:

@@ -1,7 +1,6 @@
 """The boundary of ingest: a feed on one side, the broker on the other."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import aclosing
 from functools import partial
@@ -11,13 +10,14 @@ import structlog
 from msgspec import Struct
 
 from services.common import kafka
-from services.common.cancellation import pause
+from services.common.cancellation import end, pause
 from services.common.clock import SECOND
 from services.common.dead_letters import DeadLetters
 from services.common.heartbeat import Pulse
 from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
 from services.common.metrics import PulseMetrics, published
 from services.common.publisher import Publisher, publisher
+from services.common.supervision import Supervisor
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.delivery import Delivery, behind_s
 from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status
@@ -91,11 +91,16 @@ async def serve(settings: IngestSettings) -> None:
     pulse = Pulse("ingest", feed.name)
     with published(settings, pulse, PulseMetrics(pulse).registry):
         await kafka.wait_for_broker(settings)
-        async with publisher(settings) as out, asyncio.TaskGroup() as tasks:
-            tasks.create_task(out.run())
-            tasks.create_task(pulse.beat(out.send))
+        async with publisher(settings) as out:
             marks = TimeMarks(round(settings.trades_awaited_s * SECOND), in_order=feed.name == "synthetic")
-            await publish(feed, out, pulse, settings.rejected_share, marks)
+            tasks = Supervisor(pulse.counters)
+            tasks.keep("the heartbeat", lambda: pulse.beat(out.send))
+            tasks.require("the publisher", out.run)
+            # What it knows of the tape is gone with it.
+            tasks.require(
+                "the feed", lambda: publish(feed, out, pulse, settings.rejected_share, marks), may_return=True
+            )
+            await tasks.run()
 
 
 async def publish(
@@ -105,14 +110,17 @@ async def publish(
 
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
-    pulse.counters = defaultdict(int, dict.fromkeys(_COUNTERS, 0))
+    for name in _COUNTERS:
+        pulse.counters.setdefault(name, 0)
     clock = "the recording's clock was" if feed.name == "replay" else "the local clock is"
     health = _Health(pulse, rejected_share, out, feed.delivery, clock)
-    watching = asyncio.create_task(health.watch())
+    tasks = Supervisor(pulse.counters)
+    tasks.keep("the judge of the feed", health.watch)
+    watching = asyncio.create_task(tasks.run())
     try:
         await _publish(feed, out, pulse, health, marks or TimeMarks())
     finally:
-        watching.cancel()
+        await end(watching)
     await out.flush()
     health.ended()
     log.info("the feed has ended", **pulse.counters)

@@ -20,6 +20,7 @@ from services.common.messages import LegTrades
 from services.common.metrics import published
 from services.common.pair_configs import PairConfigs, configured
 from services.common.publisher import Publisher, publisher
+from services.common.supervision import Supervisor
 from services.stream_analytics.back_pressure import BackPressure
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
@@ -89,16 +90,20 @@ class StreamAnalytics:
         ):
             channel = app.topic(topic.name, key_type=bytes, value_type=bytes)
             app.agent(channel, name=agent.__name__.strip("_"))(agent)
-        for task in (
-            self._beat,
-            self._follow_pairs,
-            self._fan_out.run,
-            self._speaker.run,
-            self._save,
-            self._watch,
-            self._publish,
+        tasks = Supervisor(self.counters)
+        tasks.finish("the heartbeat", self._beat)
+        tasks.keep("the reader of the pairs", self._follow_pairs)
+        # What was under way in one of these is known to nobody else: the worker begins again from what is stored.
+        for name, work in (
+            ("the sender of trades", self._fan_out.run),
+            ("the speaker", self._speaker.run),
+            ("the saving of windows", self._save),
+            ("the watch over progress", self._watch),
+            ("the publisher", self._publish),
         ):
-            app.task(task)
+            tasks.require(name, work)
+        # Faust lets a task that was cancelled end in silence.
+        app.task(tasks.run)
         app.on_partitions_revoked.connect(self._forget, weak=False)
 
     async def serve(self) -> None:

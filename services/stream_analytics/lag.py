@@ -11,6 +11,7 @@ from faust.types import TP
 from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.common.lag import Lag, ReadingLag
+from services.common.supervision import Supervisor
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 from services.common.watchdog import Watchdog
 
@@ -101,7 +102,9 @@ class Recovery:
     async def _begin(self, *_: Any, **__: Any) -> None:
         self._began_s = time.monotonic()
         self._stop_looking()
-        self._looking = asyncio.create_task(self._look())
+        tasks = Supervisor()
+        tasks.keep("the look at the recovery", self._look)
+        self._looking = asyncio.create_task(tasks.run())
 
     async def _end(self, *_: Any, **__: Any) -> None:
         self._stop_looking()
