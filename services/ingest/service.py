@@ -194,20 +194,22 @@ class _Health:
         self._status = Status(pulse.state, pulse.detail)
         self._alarm: str | None = None
         self._waits: str | None = None
+        self._stuck: str | None = None
         self._filling_s = 0
 
     def told(self, status: Status) -> None:
         """Take the feed's word."""
         self._status = status
-        words = [word for word in (self._alarm, self._waits, self._behind, status.detail) if word]
-        degraded = self._alarm is not None and status.state == "running"
+        reasons = (self._alarm, self._stuck, self._waits, self._behind, status.detail)
+        words = [word for word in reasons if word]
+        degraded = (self._alarm or self._stuck) is not None and status.state == "running"
         self._pulse.state = "degraded" if degraded else status.state
         self._pulse.detail = "; ".join(words) or None
         self._pulse.filling = status.filling
 
     def ended(self) -> None:
         """Take it that the feed is over; what it said last stays."""
-        self._waits = None
+        self._waits = self._stuck = None
         self._follow_delivery()
         self.told(Status("finished", self._status.detail))
 
@@ -219,8 +221,9 @@ class _Health:
         while True:
             await pause(1.0)
             self._pulse.lag_messages, self._pulse.lag_seconds = lag = self._out.lag()
-            waits = not self._out.has_room(TICKS.name) and (lag.seconds or 0.0) > _WAIT_SAID_S
-            self._waits = "waits for the readers of ticks" if waits else None
+            late, has_room = (lag.seconds or 0.0) > _WAIT_SAID_S, self._out.has_room(TICKS.name)
+            self._waits = "waits for the readers of ticks" if late and not has_room else None
+            self._stuck = "the broker does not answer" if late and has_room else None
             self._follow_delivery()
             self._say_filling(self._pulse.filling)
             counters = self._pulse.counters

@@ -211,6 +211,10 @@ class StreamAnalytics:
             self._speaker.pace(self.counters["pairs"])
             await self.progress.look()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
+            if self.pulse.state in ("running", "degraded"):
+                well = self.progress.answers
+                self.pulse.state = "running" if well else "degraded"
+                self.pulse.detail = None if well else "the broker does not answer"
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory, once the state that was sent is there: the next owner's is to come after it."""

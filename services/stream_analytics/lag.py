@@ -16,7 +16,7 @@ from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
 from services.common.watchdog import Watchdog
 
 _READ = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
-_ANSWER_S = 5.0
+_ANSWER_S = 3.0
 
 
 class Progress:
@@ -32,6 +32,8 @@ class Progress:
         self._blocked = blocked
         self.lag = Lag()
         """Of the assigned partitions."""
+        self.answers = True
+        """Whether the broker did when it was asked last."""
         self._app = app
         self._reading = ReadingLag[Any](time.monotonic)
         self._watchdog: Watchdog[str] = Watchdog(patience_s)
@@ -53,8 +55,9 @@ class Progress:
             async with asyncio.timeout(_ANSWER_S):
                 ends = await consumer.highwaters(*assigned)
         except (TimeoutError, KafkaError):
-            self.lag = Lag()
+            self.lag, self.answers = Lag(), False
             return
+        self.answers = True
         read = {partition: self._next(partition) for partition in assigned}
         self.lag = self._reading.look(read, ends)
         blocked = self._blocked()

@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import psycopg
@@ -12,9 +10,9 @@ from websockets.sync.client import ClientConnection
 
 from services.common.topics import SIGNALS
 from tests.api_process import ApiProcess, pair_signal, running_api, store, tick
-from tests.brokers.kafka import Broker, Cluster
+from tests.brokers.kafka import Cluster
 from tests.fix_database import Postgres
-from tests.freezing import frozen
+from tests.outages import OUTAGES, Outage, frozen
 from tests.stream_client import open_stream, publish, receive
 from tests.waiting import wait_until
 
@@ -47,27 +45,16 @@ def hear(stream: ClientConnection, seconds: set[int], until: int) -> None:
             seconds.add(signal["samples"])
 
 
-@contextmanager
-def killed(broker: Broker) -> Iterator[None]:
-    """Have a broker be away, as after a power cut, and come back."""
-    broker.kill()
-    try:
-        yield
-    finally:
-        broker.start()
-    wait_until(broker.listens, "the broker is back")
-
-
-@pytest.mark.parametrize("fault", ["killed", "frozen"])
+@pytest.mark.parametrize("outage", OUTAGES)
 def test_streams_go_on_after_a_broker_was_away_and_miss_nothing(
-    kafka: Cluster, database_url: str, fault: str
+    kafka: Cluster, database_url: str, outage: Outage
 ) -> None:
     broker, seconds = kafka.brokers[0], set[int]()
     with running_api(kafka.servers, database_url) as api, open_stream(api, "?topics=signals") as stream:
         for number in (1, 3):
             publish(kafka.servers, SIGNALS, pair_signal(number))
             hear(stream, seconds, number)
-            with killed(broker) if fault == "killed" else frozen(broker.pid):
+            with outage(broker):
                 lacks(api, BROKER_AWAY)
             publish(kafka.servers, SIGNALS, pair_signal(number + 1))
             hear(stream, seconds, number + 1)

@@ -14,7 +14,7 @@ from services.common.messages import Heartbeat, decode, encode
 from tests.api_process import tick
 from tests.broker import produce, read_all
 from tests.fix_database import Postgres
-from tests.freezing import frozen
+from tests.outages import frozen
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
