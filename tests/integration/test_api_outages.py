@@ -36,6 +36,13 @@ def lacks(api: ApiProcess, reason: str) -> None:
     )
 
 
+def hear_degraded(stream: ClientConnection, *problems: str) -> None:
+    """Return once the stream says that this, and nothing else, is wrong."""
+    deadline = time.monotonic() + BUSY_S
+    while receive(stream).get("degraded") != list(problems):
+        assert time.monotonic() < deadline, f"expected {problems} in time"
+
+
 def hear(stream: ClientConnection, seconds: set[int], until: int) -> None:
     """Add the seconds of the closed signals that come, up to that number."""
     deadline = time.monotonic() + BACK_S + BUSY_S
@@ -56,6 +63,7 @@ def test_streams_go_on_after_a_broker_was_away_and_miss_nothing(
             hear(stream, seconds, number)
             with outage(broker):
                 lacks(api, BROKER_AWAY)
+                hear_degraded(stream, BROKER_AWAY)
             publish(kafka.servers, SIGNALS, pair_signal(number + 1))
             hear(stream, seconds, number + 1)
             api.wait_for("/readyz", is_ready, BACK_S + BUSY_S)
