@@ -38,12 +38,18 @@ async def pause(seconds: float) -> None:
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and return once all have ended; one whose cancellation was swallowed is cancelled again."""
+    """Cancel tasks and return once all have ended; one whose cancellation was swallowed is cancelled again.
+
+    What they have ended with is for the caller to ask.
+    """
     pending = {task for task in tasks if not task.done()}
     while pending:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_AGAIN_S)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # or the loop complains that nobody did
 
 
 async def asked(work: Awaitable[T], name: str) -> T:

@@ -5,14 +5,14 @@ import math
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import NoReturn
 
 import psycopg
 
 from services.common import database
-from services.common.cancellation import pause
+from services.common.cancellation import end, pause
 from services.common.database import Connection
 from services.common.errors import AwayError
 from services.common.settings import DatabaseSettings
@@ -68,6 +68,16 @@ class DatabaseWatch:
                 ) from error
 
 
+@asynccontextmanager
+async def watched(settings: DatabaseSettings, name: str) -> AsyncIterator[None]:
+    """Have whoever waits for the database in the block get an OperationalError once it answers nobody."""
+    watching = asyncio.create_task(DatabaseWatch(settings, name).run())
+    try:
+        yield
+    finally:
+        await end(watching)
+
+
 @contextmanager
 def _answering(connection: Connection) -> Iterator[None]:
     """Cut a connection on which the block waits for longer than for a database that lives."""
@@ -82,5 +92,5 @@ def _cut(connections: Iterable[Connection]) -> None:
     """Have everybody who waits on these connections find them closed by the other side."""
     for connection in connections:
         # Closed meanwhile, or cut already.
-        with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
+        with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as cut:
+            cut.shutdown(socket.SHUT_RDWR)

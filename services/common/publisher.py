@@ -16,7 +16,7 @@ from aiokafka.partitioner import murmur2
 from services.common import kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import asked
-from services.common.errors import FatalError
+from services.common.errors import FatalError, TransientError
 from services.common.flow_control import FlowControl, asking, needed
 from services.common.lag import Lag
 from services.common.lanes import Batch, Lane, Linger, Queue
@@ -196,6 +196,8 @@ class Publisher:
                 lane.queue.shrunk.set()
                 if not batch.delivered.done():
                     batch.delivered.set_result(None)
+        except TransientError as error:
+            self._fail(FatalError(str(error)))
         except Exception as error:  # whoever sends, waits or runs raises it
             self._fail(error)
 
