@@ -70,6 +70,11 @@ async def pool(settings: DatabaseSettings, **options: Any) -> AsyncIterator[Pool
         yield opened
 
 
+def check_url(url: str) -> None:
+    """Raise FatalError if `url` is none of a database; whether there is one is not asked."""
+    _conninfo(url, "pairstream")
+
+
 def open_connections() -> list[Connection]:
     """Return every connection of this process, of a pool or not."""
     return list(_Open.all)
