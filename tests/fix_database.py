@@ -26,6 +26,11 @@ class Postgres(NamedTuple):
     server: Any
     url: str
 
+    @property
+    def pid(self) -> int:
+        """The process that has started all others of the server."""
+        return int(self.server.get_pid())
+
     def stop(self) -> None:
         """Stop the server as an operator would; connections are cut."""
         self.server.stop()

@@ -43,9 +43,9 @@ its numbers come from (`live`, `replay`, `synthetic`), also in the header `X-Pai
 
 `WS /v1/stream?topics=ticks,signals,alerts,status&symbols=&pairs=` pushes: first a message of type `snapshot`,
 then messages of type `update` with what is new: the latest tick of each symbol, every closed signal of each pair and
-the latest since, every alert, and the status once a second. Topics and filters can be changed without a new
-connection, and a client that comes back gets what it missed: all of it is told in `schemas/asyncapi.yaml`.
-`GET /v1/events` pushes the same as server-sent events.
+the latest since, every alert, and the status once a second; `degraded` says whether broker or database is away.
+Topics and filters can be changed without a new connection, and a client that comes back gets what it missed: all of
+it is told in `schemas/asyncapi.yaml`. `GET /v1/events` pushes the same as server-sent events.
 """
 
 

@@ -28,6 +28,7 @@ from services.common.messages import Alert, Signal, Tick
 from services.common.metrics import PulseMetrics
 from services.common.pair_configs import Configs, PairConfigs, configured
 from services.common.pairs import Pair
+from services.common.supervision import Supervisor
 
 WARM_S = 2.0
 DAYS_KEPT_S = 1.0
@@ -62,18 +63,21 @@ class Backend:
         self.registry = PulseMetrics(self._pulse).registry
         self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse, self.newsroom.interval_s)
         self._seeded = asyncio.Event()
+        self.tasks = Supervisor(self._pulse.counters)
+        self.tasks.keep("the reader of the store", self.store.run)
+        self.tasks.keep("the reader of the topics", self.tail.run)
+        self.tasks.keep("the workers for analyses", self.pool.run)
+        self.tasks.keep(
+            "the reader of the pairs", lambda: self.configs.follow(self.settings, self._first_configs)
+        )
+        self.tasks.keep("the forgetting of removed pairs", self._forget_removed)
+        self.tasks.finish("the seed of the present", self._seed)
+        self.tasks.keep("the listener for handled alerts", self._follow_handling)
+        self.tasks.keep("the judge of health", self._judge)
 
     async def run(self) -> None:
         """Keep everything current until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.store.run())
-            tasks.create_task(self.tail.run())
-            tasks.create_task(self.pool.run())
-            tasks.create_task(self.configs.follow(self.settings, self._first_configs))
-            tasks.create_task(self._forget_removed())
-            tasks.create_task(self._seed())
-            tasks.create_task(self._follow_handling())
-            tasks.create_task(self._judge())
+        await self.tasks.run()
 
     @property
     def feed(self) -> str | None:
@@ -82,7 +86,7 @@ class Backend:
 
     def problems(self) -> list[str]:
         """Return why not every question can be answered."""
-        problems = (self.tail.problem, self.store.problem, self.keys.problem)
+        problems = (self.tail.problem, self.store.problem, self.keys.problem, *self.tasks.problems())
         return [problem for problem in problems if problem is not None]
 
     def status(self) -> Row:

@@ -5,7 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import psycopg
 import structlog
@@ -28,6 +29,16 @@ _VERSION = "SELECT max(version_num) FROM alembic_version"
 log = structlog.get_logger()
 
 
+class _Open(Connection):
+    """A connection that is known while it is open."""
+
+    all: ClassVar[WeakSet["_Open"]] = WeakSet()
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.all.add(self)
+
+
 @asynccontextmanager
 async def connect(settings: DatabaseSettings, name: str, **options: Any) -> AsyncIterator[Connection]:
     """Yield one autocommit connection in UTC; AwayError, with the reason, if it cannot be made.
@@ -36,7 +47,7 @@ async def connect(settings: DatabaseSettings, name: str, **options: Any) -> Asyn
     """
     conninfo = _conninfo(settings.database_url, name)
     try:
-        connection = await AsyncConnection.connect(conninfo, autocommit=True, **options)
+        connection = await _Open.connect(conninfo, autocommit=True, **options)
     except psycopg.OperationalError as error:
         raise _unreachable(conninfo, error) from error
     async with connection:
@@ -54,8 +65,19 @@ async def pool(settings: DatabaseSettings, **options: Any) -> AsyncIterator[Pool
     async with connect(settings, arguments["name"]):
         pass
     conninfo = _conninfo(settings.database_url, arguments["name"])
-    async with AsyncConnectionPool(conninfo, open=False, **arguments) as opened:
+    kind: type[Connection] = _Open
+    async with AsyncConnectionPool(conninfo, connection_class=kind, open=False, **arguments) as opened:
         yield opened
+
+
+def check_url(url: str) -> None:
+    """Raise FatalError if `url` is none of a database; whether there is one is not asked."""
+    _conninfo(url, "pairstream")
+
+
+def open_connections() -> list[Connection]:
+    """Return every connection of this process, of a pool or not."""
+    return list(_Open.all)
 
 
 def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:

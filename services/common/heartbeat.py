@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
@@ -38,7 +39,7 @@ class Pulse:
         self.detail: str | None = None
         self.lag_messages: int | None = None
         self.lag_seconds: float | None = None
-        self.counters: dict[str, int] = {}
+        self.counters: dict[str, int] = defaultdict(int)
         self.filling: Filling | None = None
         self.delivery: dict[str, DeliveryLag] = {}
         self.lost: dict[str, int] = {}

@@ -24,6 +24,9 @@ Offsets = Mapping[TopicPartition, int]
 
 _POLL_MS = 1_000
 _PUBLISH_S = 3.0
+# So often it is looked at whether all is read that there was at the last look.
+_LOOK_S = 5.0
+_ANSWER_S = 3.0
 
 log = structlog.get_logger()
 
@@ -143,8 +146,13 @@ class PairConfigs:
         behind = {partition for partition, end in ends.items() if end > 0}
         is_empty = not behind
         read = {place: await consumer.position(place) for place in ends}
+        loop = asyncio.get_running_loop()
+        looked_s, before, due = loop.time(), dict(read), ends
         while True:
             checkpoint()
+            if loop.time() - looked_s > _LOOK_S:
+                due = await self._require_progress(consumer, read, before, due)
+                looked_s, before = loop.time(), dict(read)
             for place, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 is_empty = False
                 await self._pass(consumer, read, place, batch[0].offset)
@@ -156,6 +164,23 @@ class PairConfigs:
             behind = {partition for partition in behind if read[partition] < ends[partition]}
             if not behind and not is_empty:
                 self._take(configs, dict(read))
+
+    async def _require_progress(
+        self, consumer: AIOKafkaConsumer, read: Offsets, before: Offsets, due: Offsets
+    ) -> Offsets:
+        """Return the ends of now; TransientError if nothing was read since `before`, though it was `due`."""
+        for place, end in due.items():
+            if read[place] < end and read[place] == before[place]:
+                raise TransientError(
+                    f"expected {place.topic}/{place.partition} to be read up to {end} within {_LOOK_S:g} s, "
+                    f"but offset {read[place]} stands still"
+                )
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                ends: Offsets = await consumer.end_offsets(list(due))
+        except TimeoutError:
+            raise TransientError(f"expected an answer of the broker within {_ANSWER_S:g} s") from None
+        return ends
 
     async def _pass(
         self, consumer: AIOKafkaConsumer, read: dict[TopicPartition, int], place: TopicPartition, offset: int

@@ -15,7 +15,8 @@ from aiokafka.partitioner import murmur2
 
 from services.common import kafka
 from services.common.backoff import Backoff
-from services.common.errors import FatalError
+from services.common.cancellation import asked
+from services.common.errors import FatalError, TransientError
 from services.common.flow_control import FlowControl, asking, needed
 from services.common.lag import Lag
 from services.common.lanes import Batch, Lane, Linger, Queue
@@ -189,12 +190,14 @@ class Publisher:
                 if not lane.closed:
                     lane.close()
                 batch = lane.closed[0]
-                await self._deliver(lane.place, batch)
+                await asked(self._deliver(lane.place, batch), f"the delivery of {lane.place.topic}")
                 lane.closed.popleft()
                 lane.queue.bytes -= batch.size
                 lane.queue.shrunk.set()
                 if not batch.delivered.done():
                     batch.delivered.set_result(None)
+        except TransientError as error:
+            self._fail(FatalError(str(error)))
         except Exception as error:  # whoever sends, waits or runs raises it
             self._fail(error)
 

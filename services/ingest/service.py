@@ -1,7 +1,6 @@
 """The boundary of ingest: a feed on one side, the broker on the other."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import aclosing
 from functools import partial
@@ -11,13 +10,14 @@ import structlog
 from msgspec import Struct
 
 from services.common import kafka
-from services.common.cancellation import pause
+from services.common.cancellation import end, pause
 from services.common.clock import SECOND
 from services.common.dead_letters import DeadLetters
 from services.common.heartbeat import Pulse
 from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
 from services.common.metrics import PulseMetrics, published
 from services.common.publisher import Publisher, publisher
+from services.common.supervision import Supervisor
 from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.delivery import Delivery, behind_s
 from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status
@@ -91,11 +91,16 @@ async def serve(settings: IngestSettings) -> None:
     pulse = Pulse("ingest", feed.name)
     with published(settings, pulse, PulseMetrics(pulse).registry):
         await kafka.wait_for_broker(settings)
-        async with publisher(settings) as out, asyncio.TaskGroup() as tasks:
-            tasks.create_task(out.run())
-            tasks.create_task(pulse.beat(out.send))
+        async with publisher(settings) as out:
             marks = TimeMarks(round(settings.trades_awaited_s * SECOND), in_order=feed.name == "synthetic")
-            await publish(feed, out, pulse, settings.rejected_share, marks)
+            tasks = Supervisor(pulse.counters)
+            tasks.keep("the heartbeat", lambda: pulse.beat(out.send))
+            tasks.require("the publisher", out.run)
+            # What it knows of the tape is gone with it.
+            tasks.require(
+                "the feed", lambda: publish(feed, out, pulse, settings.rejected_share, marks), may_return=True
+            )
+            await tasks.run()
 
 
 async def publish(
@@ -105,14 +110,17 @@ async def publish(
 
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
-    pulse.counters = defaultdict(int, dict.fromkeys(_COUNTERS, 0))
+    for name in _COUNTERS:
+        pulse.counters.setdefault(name, 0)
     clock = "the recording's clock was" if feed.name == "replay" else "the local clock is"
     health = _Health(pulse, rejected_share, out, feed.delivery, clock)
-    watching = asyncio.create_task(health.watch())
+    tasks = Supervisor(pulse.counters)
+    tasks.keep("the judge of the feed", health.watch)
+    watching = asyncio.create_task(tasks.run())
     try:
         await _publish(feed, out, pulse, health, marks or TimeMarks())
     finally:
-        watching.cancel()
+        await end(watching)
     await out.flush()
     health.ended()
     log.info("the feed has ended", **pulse.counters)
@@ -186,20 +194,22 @@ class _Health:
         self._status = Status(pulse.state, pulse.detail)
         self._alarm: str | None = None
         self._waits: str | None = None
+        self._stuck: str | None = None
         self._filling_s = 0
 
     def told(self, status: Status) -> None:
         """Take the feed's word."""
         self._status = status
-        words = [word for word in (self._alarm, self._waits, self._behind, status.detail) if word]
-        degraded = self._alarm is not None and status.state == "running"
+        reasons = (self._alarm, self._stuck, self._waits, self._behind, status.detail)
+        words = [word for word in reasons if word]
+        degraded = (self._alarm or self._stuck) is not None and status.state == "running"
         self._pulse.state = "degraded" if degraded else status.state
         self._pulse.detail = "; ".join(words) or None
         self._pulse.filling = status.filling
 
     def ended(self) -> None:
         """Take it that the feed is over; what it said last stays."""
-        self._waits = None
+        self._waits = self._stuck = None
         self._follow_delivery()
         self.told(Status("finished", self._status.detail))
 
@@ -211,8 +221,9 @@ class _Health:
         while True:
             await pause(1.0)
             self._pulse.lag_messages, self._pulse.lag_seconds = lag = self._out.lag()
-            waits = not self._out.has_room(TICKS.name) and (lag.seconds or 0.0) > _WAIT_SAID_S
-            self._waits = "waits for the readers of ticks" if waits else None
+            late, has_room = (lag.seconds or 0.0) > _WAIT_SAID_S, self._out.has_room(TICKS.name)
+            self._waits = "waits for the readers of ticks" if late and not has_room else None
+            self._stuck = "the broker does not answer" if late and has_room else None
             self._follow_delivery()
             self._say_filling(self._pulse.filling)
             counters = self._pulse.counters

@@ -44,7 +44,8 @@ ever add optional ones. Delivery is at least once, and every message has an iden
 client that gives the `last_event_id` of a message it has had, as long as that is known here, an `update` with
 `resumed` true and every closed signal and alert since. Then come `update` messages: after a silence at once, else one
 in `interval_ms`, with the latest tick of each symbol, the latest signal of each pair between its closes, every closed
-signal, every alert, and once a second the status.
+signal, every alert, and once a second the status. While the broker or the database is away every client is told so by
+`degraded`, and when it is back, by an empty one; what came meanwhile on the topics follows.
 
 A client that does not read one message within {SLOW_S:g} s, or for so long that closed signals or alerts it did not
 get are no longer kept, is closed with 1013 (try again later). Commands: at most {COMMANDS.requests} at once and

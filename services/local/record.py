@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from services.common import logs
-from services.common.cancellation import pause
+from services.common.cancellation import TaskGroup, pause
 from services.common.errors import FatalError
 from services.common.settings import load
 from services.ingest.feeds import venues
@@ -50,7 +50,7 @@ async def _until(settings: RecordSettings, ingest: IngestSettings, recorder: Rec
         # After the bar has begun, so that the lines of the log pass above it.
         logs.configure("pairstream", ingest.log_level, log_format="console")
         try:
-            async with limit, asyncio.TaskGroup() as tasks:
+            async with limit, TaskGroup() as tasks:
                 tasks.create_task(_show(recorder, len(ingest.symbols), show))
                 await recorder.wait_for_venues()
                 # Not before: a wrong symbol must not cost the file that is there.

@@ -1,6 +1,5 @@
 """Take what venues send to a file, whatever happens to the connections."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -8,7 +7,7 @@ import structlog
 
 from services.common import clock
 from services.common.backoff import Backoff
-from services.common.cancellation import pause
+from services.common.cancellation import TaskGroup, pause
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import Tick
 from services.ingest.connections.buffer import Buffer
@@ -90,7 +89,7 @@ class Recorder:
 
     async def run(self, writer: Writer) -> NoReturn:
         """Record until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
+        async with TaskGroup() as tasks:
             for source in self._sources.values():
                 tasks.create_task(source.pool.run())
             tasks.create_task(_flush(writer))

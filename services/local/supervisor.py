@@ -47,6 +47,11 @@ class Child:
         """The id of the running process, if there is one."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
+    async def watched(self) -> None:
+        """Return once nobody watches over the process any more."""
+        assert self._task is not None, "it is started"
+        await asyncio.shield(self._task)
+
     async def stop(self, patience_s: float) -> None:
         """Ask the process to end; kill it and all it started if it has not ended after `patience_s`."""
         self._stopping.set()
@@ -77,7 +82,8 @@ class Child:
             how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
             self._say(self.command.name, f"{how}; starting it again in {delay:g} s (restart {self.restarts})")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._stopping.wait()
             delay = min(2 * delay, _LONGEST_DELAY_S)
 
     async def _run_once(self) -> int:

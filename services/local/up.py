@@ -17,6 +17,7 @@ from services.api.settings import ApiSettings
 from services.common import database
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings, load
+from services.common.supervision import Supervisor
 from services.ingest import service as ingest
 from services.ingest.feeds.reachable import reachable
 from services.ingest.settings import IngestSettings
@@ -78,7 +79,10 @@ async def up(settings: UpSettings) -> None:
                 f"ready  dashboard {ui_url}  api {api_url}/docs  "
                 f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"
             )
-            await asyncio.Event().wait()
+            tasks = Supervisor()
+            for child in (*children, *services):
+                tasks.require(f"the watch over {child.command.name}", child.watched)
+            await tasks.run()
 
 
 def _database_name(settings: IngestSettings) -> str:

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 async def mirror(settings: DatabaseSettings, pairs: PairConfigs) -> None:
     """Store the pairs at each change until cancelled, however long that takes."""
-    backoff, version = Backoff(), -1
+    backoff, version = Backoff(cap_s=2), -1
     while True:
         now = await pairs.changed(version)
         try:

@@ -4,20 +4,24 @@ While the database takes one batch the next one is read and decoded, and no more
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import psycopg
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.common import database, kafka
 from services.common.backoff import Backoff
-from services.common.cancellation import checkpoint, pause
+from services.common.cancellation import TaskGroup, checkpoint, end, pause
+from services.common.database_watch import DatabaseWatch
 from services.common.dead_letters import DeadLetter, DeadLetters
 from services.common.errors import AwayError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.metrics import PulseMetrics, published
 from services.common.pair_configs import PairConfigs
+from services.common.supervision import Supervisor
 from services.sink import pairs, retention
 from services.sink.batch import KINDS, Batch, Refused
 from services.sink.settings import SinkSettings
@@ -26,13 +30,9 @@ from services.sink.tables import TABLES
 from services.sink.writer import Writer
 
 _SWEEP_S = 60
-# A server that has vanished without a goodbye is noticed within half a minute.
-_LIVELY = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 25_000,
-}
+_ASK_AGAIN_S = 0.5
+# Whoever comes back finds us within this.
+_LONGEST_DELAY_S = 2.0
 
 log = structlog.get_logger()
 
@@ -41,17 +41,23 @@ class Sink:
     """Moves batches from a source to the database."""
 
     def __init__(
-        self, settings: SinkSettings, source: Source, dead_letters: DeadLetters, pulse: Pulse
+        self,
+        settings: SinkSettings,
+        source: Source,
+        dead_letters: DeadLetters,
+        pulse: Pulse,
+        is_away: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_away` tells of the database what nobody notices who has nothing to write."""
         self._settings = settings
         self._source = source
         self._dead_letters = dead_letters
         self._pulse = pulse
-        self._backoff = Backoff()
+        self._is_away = is_away
+        self._backoff = Backoff(cap_s=_LONGEST_DELAY_S)
         tables = (table.name for table in TABLES.values())
-        pulse.counters |= dict.fromkeys(
-            (*tables, "duplicates", "dead_letters", "batches", "lost", "expired"), 0
-        )
+        for name in (*tables, "duplicates", "dead_letters", "batches", "lost", "expired"):
+            pulse.counters.setdefault(name, 0)
 
     async def run(self) -> None:
         """Write until cancelled; whatever a server does, begin again from the stored offsets.
@@ -69,28 +75,13 @@ class Sink:
                 await asyncio.sleep(delay)
 
     async def watch_lag(self) -> None:
-        """Measure every second how far behind the sink is, until cancelled."""
+        """Measure every second how far behind the sink is; TransientError if it reads nothing of what comes."""
         while True:
             self._pulse.lag_messages, self._pulse.lag_seconds = await self._source.lag()
             await pause(INTERVAL_S)
 
-    async def delete_expired(self) -> None:
-        """Delete every minute what is older than it is to be kept, until cancelled."""
-        retentions = self._settings.retentions
-        while any(retentions.values()):
-            try:
-                async with database.connect(self._settings, "pairstream-sink-retention") as connection:
-                    deleted = await retention.sweep(connection, retentions)
-                if deleted:
-                    log.info("deleted what has expired", rows=deleted)
-            except (TransientError, psycopg.Error) as error:
-                log.warning("nothing deleted, trying again in a minute", error=" ".join(str(error).split()))
-            await pause(_SWEEP_S)
-
     async def _write_until_failure(self) -> None:
-        async with database.connect(
-            self._settings, "pairstream-sink", prepare_threshold=None, **_LIVELY
-        ) as connection:
+        async with database.connect(self._settings, "pairstream-sink", prepare_threshold=None) as connection:
             writer = Writer(connection)
             await writer.prepare()
             self._source.placed = False
@@ -112,17 +103,21 @@ class Sink:
         try:
             if batch:
                 await self._write(writer, batch)
+            elif self._is_away():
+                raise AwayError("the database", "expected the database to answer who asks every second")
             else:
                 await writer.refresh()
             # Only now: a database may well answer and yet take no batch.
             self._running()
             return await reading
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await end(reading)
 
     def _running(self) -> None:
         self._backoff.reset()
+        if not self._source.answers:
+            self._pulse.state, self._pulse.detail = "degraded", "the broker does not answer"
+            return
         if self._pulse.state != "running":
             log.info("writing")
         self._pulse.state, self._pulse.detail = "running", None
@@ -163,25 +158,63 @@ async def serve(settings: SinkSettings) -> None:
 
 
 async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
-    async with (
-        kafka.producer(settings) as producer,
-        kafka.consumer(
-            settings,
-            later=KINDS,
-            # A batch waits longer than this anyway, and fewer fetches cost less.
-            spacing_s=lambda: settings.batch_ms / 2000,
-            group_id=GROUP,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-        ) as consumer,
-        asyncio.TaskGroup() as tasks,
-    ):
-        source = Source(consumer, settings, pulse.outrun)
-        # A dead letter counts as buried when the broker has it, before its offset is passed.
-        configs = PairConfigs(outrun=pulse.outrun)
-        sink = Sink(settings, source, DeadLetters(producer.send, "sink", pulse.counters), pulse)
-        tasks.create_task(pulse.beat(producer.send))
-        tasks.create_task(sink.watch_lag())
-        tasks.create_task(sink.delete_expired())
-        tasks.create_task(sink.run())
-        tasks.create_task(configs.follow(settings))
-        tasks.create_task(pairs.mirror(settings, configs))
+    configs = PairConfigs(outrun=pulse.outrun)
+    watch = DatabaseWatch(settings, "pairstream-sink-watch")
+    async with kafka.producer(settings) as producer:
+        tasks = Supervisor(pulse.counters)
+        tasks.keep("the heartbeat", lambda: pulse.beat(producer.send))
+        tasks.keep("the watch over the database", lambda: _watch(watch))
+        tasks.keep("the writer", lambda: _write(settings, producer, pulse, watch))
+        tasks.finish("the deletion of what has expired", lambda: delete_expired(settings))
+        tasks.keep("the reader of the pairs", lambda: configs.follow(settings))
+        tasks.keep("the mirror of the pairs", lambda: pairs.mirror(settings, configs))
+        await tasks.run()
+
+
+async def _write(
+    settings: SinkSettings, producer: AIOKafkaProducer, pulse: Pulse, watch: DatabaseWatch
+) -> None:
+    """Read and write until that fails in a way in which another consumer may help."""
+    try:
+        async with (
+            kafka.consumer(
+                settings,
+                later=KINDS,
+                # A batch waits longer than this anyway, and fewer fetches cost less.
+                spacing_s=lambda: settings.batch_ms / 2000,
+                group_id=GROUP,
+                session_timeout_ms=SESSION_TIMEOUT_MS,
+            ) as consumer,
+            TaskGroup() as tasks,
+        ):
+            source = Source(consumer, settings, pulse.outrun)
+            # A dead letter counts as buried when the broker has it, before its offset is passed.
+            letters = DeadLetters(producer.send, "sink", pulse.counters)
+            sink = Sink(settings, source, letters, pulse, lambda: watch.is_silent)
+            tasks.create_task(sink.watch_lag())
+            tasks.create_task(sink.run())
+    finally:
+        pulse.state, pulse.detail = "degraded", "begins to read anew"
+
+
+async def _watch(watch: DatabaseWatch) -> NoReturn:
+    while True:
+        try:
+            await watch.run()
+        except AwayError as error:
+            log.warning("the database does not answer", error=str(error))
+        await pause(_ASK_AGAIN_S)
+
+
+async def delete_expired(settings: SinkSettings) -> None:
+    """Delete every minute what is older than it is to be kept, until cancelled; return if all is kept for ever."""
+    retentions = settings.retentions
+    while any(retentions.values()):
+        try:
+            async with database.connect(settings, "pairstream-sink-retention") as connection:
+                deleted = await retention.sweep(connection, retentions)
+            if deleted:
+                log.info("deleted what has expired", rows=deleted)
+        except (TransientError, psycopg.Error) as error:
+            log.warning("nothing deleted, trying again in a minute", error=" ".join(str(error).split()))
+        await pause(_SWEEP_S)

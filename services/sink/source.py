@@ -10,9 +10,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from services.common import clock, kafka
+from services.common.errors import TransientError
 from services.common.lag import Lag, ReadingLag
 from services.common.losses import Losses, Outrun
 from services.common.topics import SINK_GROUP
+from services.common.watchdog import Watchdog
 from services.sink.batch import KINDS, Batch, Partition
 from services.sink.settings import SinkSettings
 
@@ -24,7 +26,9 @@ _IDLE_MS = 1_000
 _BATCH_BYTES = 16 << 20
 # Decoded without a look at the database, which has been given the batch before and must not wait for us.
 _AT_ONCE = 2_000
-_LAG_TIMEOUT_S = 2.0
+_ANSWER_S = 3.0
+# A reader that has not moved for so long while it waits for messages, and they came, begins again.
+_STALLED_S = 5.0
 
 log = structlog.get_logger()
 
@@ -35,9 +39,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     Between two reads the partitions are paused: as long as the database is behind or away nothing is fetched.
     """
 
+    answers = True
+    """Whether the broker did when it was asked last."""
+
     def __init__(self, consumer: AIOKafkaConsumer, settings: SinkSettings, outrun: Outrun) -> None:
         """`consumer` is started, a member of GROUP and not yet subscribed; `outrun` is told what was deleted unread."""
         self.placed = False
+        self._reading = False
+        self._watchdog: Watchdog[str] = Watchdog(_STALLED_S)
         self._losses = Losses(outrun)
         self._consumer = consumer
         self._settings = settings
@@ -70,9 +79,11 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     async def read(self) -> Batch:
         """Return the next batch, empty after a second without messages or when ``placed`` has become false."""
         self._consumer.resume(*self._consumer.paused())
+        self._reading = True
         try:
             return await self._read()
         finally:
+            self._reading = False
             self._consumer.pause(*self._consumer.assignment())
 
     async def _read(self) -> Batch:
@@ -97,17 +108,36 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         return batch if self.placed else Batch()
 
     async def lag(self) -> Lag:
-        """Return how much of the assigned partitions is not written."""
+        """Return how much of the assigned partitions is not written.
+
+        TransientError if messages come and none is read.
+        """
         written = self._written
         if not self.placed or not written:
             return Lag()
         places = [TopicPartition(*partition) for partition in written]
         try:
-            async with asyncio.timeout(_LAG_TIMEOUT_S):
-                ends = await kafka.ends(self._consumer, places)
+            async with asyncio.timeout(_ANSWER_S):
+                readable = await self._consumer.end_offsets(places)
+                found = await kafka.ends(self._consumer, places)
         except (KafkaError, TimeoutError):
+            self.answers = False
             return Lag()
-        return self._lag.look(written, {Partition(*place): end for place, end in ends.items()})
+        self.answers = True
+        ends = {Partition(*place): end for place, end in found.items()}
+        self._require_progress({Partition(*place): end for place, end in readable.items()})
+        return self._lag.look(written, ends)
+
+    def _require_progress(self, ends: Mapping[Partition, int]) -> None:
+        # While the database takes its time nothing is read, and rightly so.
+        judged = ends if self._reading and self.placed else {}
+        complaint = self._watchdog.look(
+            time.monotonic(),
+            {_name(partition): following for partition, following in self._next.items()},
+            {_name(partition): end for partition, end in judged.items()},
+        )
+        if complaint is not None:
+            raise TransientError(complaint)
 
     async def commit(self, read: Mapping[Partition, int]) -> None:
         """Tell the group how far we are: a hint for whoever watches lag, never what the sink goes by."""
@@ -157,3 +187,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """Return from when on ticks are stored: late ones among deleted ones would make a bar of themselves."""
         keep = self._settings.retention_ticks
         return 0 if keep is None else clock.now_us() - keep // timedelta(microseconds=1) + clock.HOUR
+
+
+def _name(partition: Partition) -> str:
+    return f"{partition.topic}/{partition.partition}"

@@ -12,7 +12,7 @@ from services.common import database
 from services.common.bars import Span, aggregated, catch_up, refresh
 from services.common.clock import SECOND
 from services.common.database import Connection
-from services.common.errors import FatalError, TransientError
+from services.common.errors import AwayError, FatalError, TransientError
 from services.common.topics import TICKS
 from services.sink import bars, offsets
 from services.sink.batch import Batch, Partition, Records, Refused
@@ -158,6 +158,8 @@ async def _errors() -> AsyncIterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
-        raise TransientError(f"the database did not take a batch: {' '.join(str(error).split())}") from error
+        reason = f"the database did not take a batch: {' '.join(str(error).split())}"
+        # Only who answers has a code for it.
+        raise (TransientError(reason) if error.sqlstate else AwayError("the database", reason)) from error
     except psycopg.Error as error:
         raise FatalError(f"the database contradicts the schema: {' '.join(str(error).split())}") from error

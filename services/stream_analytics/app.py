@@ -20,6 +20,7 @@ from services.common.messages import LegTrades
 from services.common.metrics import published
 from services.common.pair_configs import PairConfigs, configured
 from services.common.publisher import Publisher, publisher
+from services.common.supervision import Supervisor
 from services.stream_analytics.back_pressure import BackPressure
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust_app import new_app
@@ -95,15 +96,19 @@ class StreamAnalytics:
         ):
             channel = app.topic(topic.name, key_type=bytes, value_type=bytes)
             app.agent(channel, name=agent.__name__.strip("_"))(agent)
-        for task in (
-            self._beat,
-            self._fan_out.run,
-            self._speaker.run,
-            self._save,
-            self._watch,
-            self._publish,
+        tasks = Supervisor(self.counters)
+        tasks.finish("the heartbeat", self._beat)
+        # What was under way in one of these is known to nobody else: the worker begins again from what is stored.
+        for name, work in (
+            ("the sender of trades", self._fan_out.run),
+            ("the speaker", self._speaker.run),
+            ("the saving of windows", self._save),
+            ("the watch over progress", self._watch),
+            ("the publisher", self._publish),
         ):
-            app.task(task)
+            tasks.require(name, work)
+        # Faust lets a task that was cancelled end in silence.
+        app.task(tasks.run)
         app.on_partitions_revoked.connect(self._forget, weak=False)
 
     async def serve(self) -> None:
@@ -115,7 +120,12 @@ class StreamAnalytics:
 
     async def _serve(self) -> None:
         # Faust's own tasks begin when the states are back, and where they go on depends on which pairs there are.
-        following = asyncio.create_task(self._follow_pairs())
+        tasks = Supervisor(self.counters)
+        tasks.keep("the reader of the pairs", self._follow_pairs)
+        tasks.require("Faust", self._run)
+        await tasks.run()
+
+    async def _run(self) -> None:
         try:
             await self.app.start()
             await self.pairs.loaded.wait()
@@ -124,7 +134,6 @@ class StreamAnalytics:
             await self.app.wait_until_stopped()
         finally:
             self.pulse.state = "stopping"
-            following.cancel()
             await self._stop()
         raise FatalError(f"Faust stopped by itself: {self.app.crash_reason!r}")
 
@@ -219,6 +228,10 @@ class StreamAnalytics:
             self._speaker.pace(self.counters["pairs"])
             await self.progress.look()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
+            if self.pulse.state in ("running", "degraded"):
+                well = self.progress.answers
+                self.pulse.state = "running" if well else "degraded"
+                self.pulse.detail = None if well else "the broker does not answer"
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory, once the state that was sent is there: the next owner's is to come after it."""

@@ -11,11 +11,12 @@ from faust.types import TP
 from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.common.lag import Lag, ReadingLag
+from services.common.supervision import Supervisor
 from services.common.topics import LEG_TRADES, TICKS, TIME_MARKS
-from services.stream_analytics.watchdog import Watchdog
+from services.common.watchdog import Watchdog
 
 _READ = frozenset(topic.name for topic in (TICKS, TIME_MARKS, LEG_TRADES))
-_ANSWER_S = 5.0
+_ANSWER_S = 3.0
 
 
 class Progress:
@@ -31,6 +32,8 @@ class Progress:
         self._blocked = blocked
         self.lag = Lag()
         """Of the assigned partitions."""
+        self.answers = True
+        """Whether the broker did when it was asked last."""
         self._app = app
         self._reading = ReadingLag[Any](time.monotonic)
         self._watchdog: Watchdog[str] = Watchdog(patience_s)
@@ -55,8 +58,9 @@ class Progress:
                 # Marks of transactions are passed, and never read.
                 passed = {partition: await consumer.position(partition) or 0 for partition in assigned}
         except (TimeoutError, KafkaError):
-            self.lag = Lag()
+            self.lag, self.answers = Lag(), False
             return
+        self.answers = True
         read = {partition: max(offset, self._next(partition)) for partition, offset in passed.items()}
         self.lag = self._reading.look(read, ends)
         blocked = self._blocked()
@@ -104,7 +108,9 @@ class Recovery:
     async def _begin(self, *_: Any, **__: Any) -> None:
         self._began_s = time.monotonic()
         self._stop_looking()
-        self._looking = asyncio.create_task(self._look())
+        tasks = Supervisor()
+        tasks.keep("the look at the recovery", self._look)
+        self._looking = asyncio.create_task(tasks.run())
 
     async def _end(self, *_: Any, **__: Any) -> None:
         self._stop_looking()

@@ -16,6 +16,7 @@ import structlog
 
 from services.api.problems import unavailable
 from services.common.backoff import Backoff
+from services.common.cancellation import TaskGroup
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class Pool:
         forkserver.set_forkserver_preload(list(PRELOADED))
         forkserver.ensure_running()
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 for _ in range(self._workers):
                     tasks.create_task(self._keep_one())
         finally:

@@ -17,6 +17,7 @@ Topic = Literal["ticks", "signals", "alerts", "status"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 SNAPSHOT_ALERTS = 50
 STATUS_EVERY_S = 1.0
+LOOK_EVERY_S = 0.25
 # Of closes and alerts: a client that comes back after long gets them in messages of about this size.
 MESSAGE_BYTES = 256 * 1024
 # Where in an interval clients are told: all at once, the last would wait until the others have been sent theirs.
@@ -38,6 +39,9 @@ class Present(Protocol):
 
     def status(self) -> Row:
         """Return what ``/v1/status`` answers."""
+
+    def problems(self) -> list[str]:
+        """Return why what there is may be old, or not all."""
 
 
 class Client(Protocol):
@@ -66,6 +70,7 @@ class Place(NamedTuple):
     seen: int = 0
     told: int = 0
     status: int = 0
+    problems: int = 0
 
 
 class Said(NamedTuple):
@@ -87,10 +92,12 @@ class Newsroom:
         self._phases = cycle(PHASES)
         self._clients: WeakSet[Client] = WeakSet()
         self._shared: dict[tuple[Filter, Place], Said] = {}
-        self._shared_at = (0, 0)
+        self._shared_at = (0, 0, 0)
         self._status = msgspec.Raw()
         self._status_number = 0
-        self._status_due = float("-inf")
+        self._status_due = self._look_due = float("-inf")
+        self._problems: list[str] = []
+        self._problems_number = 0
 
     @property
     def hub(self) -> Hub:
@@ -124,10 +131,11 @@ class Newsroom:
     def snapshot(self, wanted: Filter) -> Said:
         """Return everything there is now."""
         self._ask_status()
-        place = Place(self.hub.version, self.hub.version, self._status_number)
-        return self._say(
-            "snapshot", place, {"scope": "all", "resumed": False}, self._newest(wanted.wants, wanted.topics)
-        )
+        self._look()
+        place = Place(self.hub.version, self.hub.version, self._status_number, self._problems_number)
+        more: dict[str, Any] = {"scope": "all", "resumed": False}
+        more |= {"degraded": self._problems} if self._problems else {}
+        return self._say("snapshot", place, more, self._newest(wanted.wants, wanted.topics))
 
     def added(self, wanted: Filter, before: Filter, place: Place) -> Said:
         """Return what there is now of what `before` did not want; `place` is where the client stays."""
@@ -142,7 +150,8 @@ class Newsroom:
         """Return what is new to a client at `place`; LaggingError if some of it is lost."""
         if "status" in wanted.topics:
             self._ask_status()
-        now = (self.hub.version, self._status_number)
+        self._look()
+        now = (self.hub.version, self._status_number, self._problems_number)
         if self._shared_at != now:
             self._shared.clear()
             self._shared_at = now
@@ -165,7 +174,9 @@ class Newsroom:
         if "status" in wanted.topics and self._status_number > place.status:
             content["status"] = self._status
         content = {topic: news for topic, news in content.items() if news}
-        after = Place(hub.version, told, self._status_number)
+        if self._problems_number > place.problems:
+            more = {**more, "degraded": self._problems}
+        after = Place(hub.version, told, self._status_number, self._problems_number)
         return self._say("update", after, more, content) if content or more else Said(after)
 
     def _newest(self, wants: Callable[[Topic, str], bool], named: Collection[Topic]) -> dict[Topic, Any]:
@@ -220,6 +231,14 @@ class Newsroom:
             self._status = msgspec.Raw(encode(self._present.status()))
             self._status_number += 1
             self._status_due = self.seconds() + STATUS_EVERY_S
+
+    def _look(self) -> None:
+        """Look now and then whether there are other problems: it costs more than most messages."""
+        if self._look_due <= self.seconds():
+            self._look_due = self.seconds() + LOOK_EVERY_S
+            if (problems := self._present.problems()) != self._problems:
+                self._problems = problems
+                self._problems_number += 1
 
     def _say(
         self,

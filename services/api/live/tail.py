@@ -1,6 +1,7 @@
 """The one Kafka consumer of the process: the end of every topic, into the hub. No group: each process reads all."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from services.api.live.hub import Hub
 from services.api.tape import Tape
 from services.common import clock, kafka
 from services.common.backoff import Backoff
-from services.common.cancellation import checkpoint, pause
+from services.common.cancellation import TaskGroup, checkpoint, pause
 from services.common.dead_letters import DeadLetter, DeadLetters
 from services.common.errors import BadMessageError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
@@ -26,6 +27,7 @@ from services.common.plausible import decode_ticks
 from services.common.settings import KafkaSettings
 from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
 from services.common.unreadable import count
+from services.common.watchdog import Watchdog
 
 AWAY = "the broker cannot be reached"
 # How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
@@ -38,6 +40,10 @@ POLL_MS = 1_000
 _SPACING_SHARE = 0.25
 _SPACING_S = 0.02, 0.1
 ANSWER_S = 3.0
+# It is asked every second: after so long without an answer it is away, whatever the asking task does.
+SILENT_S = INTERVAL_S + ANSWER_S + 0.5
+# A reader that has not moved for so long, while messages came, begins again.
+STALLED_S = 5.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
 
@@ -57,9 +63,9 @@ class Tail:
         interval_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`interval_s` returns how often the client that is told most often is told."""
-        self.problem: str | None = AWAY
-        """Why the topics cannot be read, None if they can."""
         self.caught_up = asyncio.Event()
+        self._answered_s = -math.inf
+        self._stall: str | None = None
         self._settings = settings
         self._interval_s = interval_s
         self._pulse = pulse
@@ -79,6 +85,13 @@ class Tail:
         self._producer: AIOKafkaProducer | None = None
         self._dead_letters = DeadLetters(self._send, pulse.service, pulse.counters)
 
+    @property
+    def problem(self) -> str | None:
+        """Return why the topics cannot be read, None if they can: the broker answers, and the reader keeps up."""
+        if time.monotonic() - self._answered_s > SILENT_S:
+            return AWAY
+        return self._stall
+
     async def news(self) -> None:
         """Return when something has been read."""
         await self._news.wait()
@@ -92,7 +105,7 @@ class Tail:
                 async with (
                     kafka.producer(self._settings, request_timeout_ms=SEND_MS) as producer,
                     kafka.consumer(self._settings, *_TOPICS, spacing_s=self._spacing_s) as consumer,
-                    asyncio.TaskGroup() as tasks,
+                    TaskGroup() as tasks,
                 ):
                     backoff.reset()
                     self._producer = producer
@@ -103,7 +116,6 @@ class Tail:
                 log.warning(
                     "waiting", error="; ".join(str(error) or repr(error) for error in group.exceptions)
                 )
-            self.problem = AWAY
             self._pulse.lag_messages = self._pulse.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
 
@@ -112,22 +124,41 @@ class Tail:
         return min(max(least_s, self._interval_s() * _SPACING_SHARE), most_s)
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
-        """Ask the broker every second how far it is, which is also how we see that it is there."""
+        """Ask the broker every second how far it is: so we see that it is there, and that the reader follows."""
+        watchdog: Watchdog[str] = Watchdog(STALLED_S)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_S):
+                    readable = await consumer.end_offsets(consumer.assignment())
                     ends = await kafka.ends(consumer, consumer.assignment())
                     # Marks of transactions are passed, and never read.
                     passed = {
                         place: await consumer.position(place) for place in ends.keys() & self._next.keys()
                     }
-            except TimeoutError:
+            except (TimeoutError, KafkaError) as error:
+                self._answered_s = -math.inf
+                if isinstance(error, KafkaError):
+                    raise
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
-            self.problem = None
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(
-                {place: max(self._next[place], offset) for place, offset in passed.items()}, ends
-            )
+            self._answered_s = time.monotonic()
+            following = {place: max(self._next[place], offset) for place, offset in passed.items()}
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(following, ends)
+            self._judge(watchdog, following, readable)
             await pause(INTERVAL_S)
+
+    def _judge(
+        self,
+        watchdog: Watchdog[str],
+        following: Mapping[TopicPartition, int],
+        ends: Mapping[TopicPartition, int],
+    ) -> None:
+        """Raise TransientError if messages come and none is read; that stays the problem until one is."""
+        names = {place: f"{place.topic}/{place.partition}" for place in ends}
+        read = {names[place]: offset for place, offset in following.items()}
+        complaint = watchdog.look(time.monotonic(), read, {names[place]: end for place, end in ends.items()})
+        if complaint is not None:
+            self._stall = complaint
+            raise TransientError(complaint)
 
     async def read(self, consumer: AIOKafkaConsumer) -> NoReturn:
         """Read from the last messages on, until cancelled."""
@@ -183,6 +214,7 @@ class Tail:
     async def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         self._next[partition] = records[-1].offset + 1
+        self._stall = None
         kind, take = self._takers[partition.topic]
         records = [record for record in records if record.value is not None]
         raws = [record.value for record in records]

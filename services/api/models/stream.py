@@ -45,6 +45,14 @@ class _News(Record):
     signals: Signals
     alerts: Alerts
     status: Annotated[Status | None, Field(description="Once a second, if `status` is wanted.")] = None
+    degraded: Annotated[
+        list[str] | None,
+        Field(
+            description="Why what is said may be old, or not all: the broker or the database is away. Sent to "
+            "everybody when that changes; empty once all is well again, and what was missed comes, too.",
+            examples=[["the broker cannot be reached"]],
+        ),
+    ] = None
 
 
 class Snapshot(_News):

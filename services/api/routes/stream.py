@@ -22,6 +22,7 @@ from services.api.live.subscription import LISTS, Command, StreamQuery, Subscrip
 from services.api.problems import ProblemError
 from services.api.queries import BackendDependency
 from services.common import clock
+from services.common.cancellation import TaskGroup
 from services.common.errors import TransientError
 
 COMMANDS = Rate(20, 4)
@@ -86,7 +87,7 @@ class _Client:
     async def serve(self) -> None:
         """Serve until the client leaves or has to go."""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 tasks.create_task(self._tell())
                 tasks.create_task(self._listen())
                 tasks.create_task(self._watch())

@@ -17,7 +17,7 @@ from services.api.stored import handling
 from services.api.stored.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import clock, database, pair_store, store
 from services.common.backoff import Backoff
-from services.common.cancellation import pause
+from services.common.database_watch import DatabaseWatch
 from services.common.errors import FatalError, TransientError
 from services.common.pair_configs import Configs
 from services.common.settings import DatabaseSettings
@@ -25,7 +25,6 @@ from services.common.settings import DatabaseSettings
 CONNECTIONS = 4
 EXPORTS = 2
 TIMEOUT_S = 5
-WATCH_S = 1.0
 # Reading so many rows takes some milliseconds; then others have their turn.
 _SLICE_ROWS = 500
 AWAY = "the database cannot be reached"
@@ -102,12 +101,17 @@ class Store:
     """Reads and writes the database while `run` runs; TransientError, fit to be shown, whenever it cannot."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
-        self.problem: str | None = AWAY
-        """Why the store cannot be read, None if it can."""
+        self._problem: str | None = AWAY
+        self._watch = DatabaseWatch(settings, "pairstream-api-watch", self._look)
         self._settings = settings
         self._pool: database.Pool | None = None
         self.exporting = asyncio.Semaphore(EXPORTS)
         """Who reads page after page takes turns with others here: they must not use every connection."""
+
+    @property
+    def problem(self) -> str | None:
+        """Return why the store cannot be read, None if it can: a moment ago it has answered."""
+        return AWAY if self._watch.is_silent else self._problem
 
     async def run(self) -> None:
         """Hold connections until cancelled; make new ones, however long it takes, when the database was away."""
@@ -122,12 +126,11 @@ class Store:
                     configure=_configure,
                 ) as self._pool:
                     backoff.reset()
-                    await self._watch()
+                    await self._watch.run()
             except TransientError as error:
                 log.warning("waiting", error=str(error))
-                self.problem = AWAY
             finally:
-                self._pool = None
+                self._pool, self._problem = None, AWAY
             await asyncio.sleep(backoff.next_s())
 
     async def page(self, table: Table, selection: Selection) -> Page:
@@ -230,26 +233,15 @@ class Store:
                     columns[told.name] = list(map(_since_epoch, columns[told.name]))
             return Records.timed(columns)
 
-    async def _watch(self) -> None:
-        # Its own connection: that all others are in use is no outage.
-        async with database.connect(self._settings, "pairstream-api-watch") as connection:
-            while True:
-                try:
-                    async with asyncio.timeout(TIMEOUT_S):
-                        with _translated():
-                            await database.require_schema(connection)
-                except TimeoutError:
-                    raise TransientError(AWAY) from None
-                except FatalError as error:
-                    self._say(str(error))
-                else:
-                    self._say(None)
-                await pause(WATCH_S)
-
-    def _say(self, problem: str | None) -> None:
-        if problem != self.problem:
+    async def _look(self, connection: database.Connection) -> None:
+        problem = None
+        try:
+            await database.require_schema(connection)
+        except FatalError as error:
+            problem = str(error)
+        if problem != self._problem:
             log.info("reading the store") if problem is None else log.error("not reading", problem=problem)
-        self.problem = problem
+        self._problem = problem
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[database.Connection]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from services.common import clock
-from services.common.cancellation import pause
+from services.common.cancellation import TaskGroup, pause
 from services.common.errors import BadMessageError
 from services.common.messages import Liquidation, MarkPrice, Quote, Tick
 from services.ingest.connections.lane import Lane, Surroundings
@@ -30,12 +30,12 @@ class Pool:
         self._around = around
         self._lanes: list[Lane] = []
         self._running: dict[Lane, asyncio.Task[NoReturn]] = {}
-        self._group: asyncio.TaskGroup | None = None
+        self._group: TaskGroup | None = None
         self._add(streams)
 
     async def run(self) -> NoReturn:
         """Hold the connections until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             self._group = group
             for lane in self._lanes:
                 self._start(group, lane)
@@ -113,7 +113,7 @@ class Pool:
         self._lanes.append(Lane(route, self._around))
         return self._lanes[-1]
 
-    def _start(self, group: asyncio.TaskGroup, lane: Lane) -> None:
+    def _start(self, group: TaskGroup, lane: Lane) -> None:
         self._running[lane] = group.create_task(lane.run())
 
     def _watch(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from services.common.cancellation import asked, end
 from services.ingest.connections.buffer import Buffer
 
 
@@ -27,7 +28,7 @@ async def background(buffer: Buffer[Any], *first: Work) -> AsyncIterator[Callabl
 
     async def run(work: Work) -> None:
         try:
-            await work()
+            await asked(work(), "work beside the feed")
         except Exception as error:
             buffer.tell(Failed(error))
 
@@ -39,6 +40,4 @@ async def background(buffer: Buffer[Any], *first: Work) -> AsyncIterator[Callabl
     try:
         yield start
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)

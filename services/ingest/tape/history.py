@@ -1,6 +1,5 @@
 """The minutes before the start: what the store lacks of them, asked of the venue before the stream goes on."""
 
-import asyncio
 import heapq
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
@@ -11,7 +10,7 @@ import structlog
 
 from services.common import clock
 from services.common.backoff import Backoff
-from services.common.cancellation import pause
+from services.common.cancellation import TaskGroup, pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import TapeEvent, Tick
@@ -154,7 +153,7 @@ async def _merge(sources: list[AsyncGenerator[tuple[Tick, bool]]]) -> AsyncGener
         if head := await anext(sources[place], None):
             heapq.heappush(heap, (head[0].event_us, place, *head))
 
-    async with asyncio.TaskGroup() as tasks:
+    async with TaskGroup() as tasks:
         for place in range(len(sources)):
             tasks.create_task(advance(place))
     while heap:

@@ -10,6 +10,7 @@ import psycopg
 from services.common import database
 from services.common.clock import HOUR, MINUTE, from_datetime, to_datetime
 from services.common.database import Connection
+from services.common.database_watch import watched
 from services.common.errors import TransientError
 from services.common.messages import Tick
 from services.common.settings import DatabaseSettings
@@ -124,7 +125,10 @@ class Stored:
 @asynccontextmanager
 async def open_store(settings: DatabaseSettings) -> AsyncIterator[Stored]:
     """Yield what is stored; TransientError if the database cannot be reached."""
-    async with database.connect(settings, "pairstream-ingest") as connection:
+    async with (
+        database.connect(settings, "pairstream-ingest") as connection,
+        watched(settings, "pairstream-ingest-watch"),
+    ):
         await connection.execute(f"SET statement_timeout = {_TIMEOUT_MS}".encode())
         yield Stored(connection)
 

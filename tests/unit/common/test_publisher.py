@@ -148,6 +148,20 @@ def test_a_refusal_ends_the_wait_of_those_who_wait_for_room() -> None:
         publishing(producer, work, limit_bytes=200)
 
 
+def test_a_delivery_that_nobody_cancelled_does_not_end_in_silence() -> None:
+    class Closing(FakeProducer):
+        async def send_batch(self, *_: Any, **__: Any) -> Any:
+            raise asyncio.CancelledError  # as a client has it that closes its connection
+
+    async def work(out: Publisher) -> None:
+        running = asyncio.create_task(out.run())
+        await out.send("ticks", value=b"1", partition=0)
+        with pytest.raises(FatalError, match=r"the delivery of ticks: .* nobody asked for"):
+            await running
+
+    publishing(Closing(), work)
+
+
 def test_a_defect_is_not_swallowed() -> None:
     producer = FakeProducer()
     producer.verdict = lambda _: ZeroDivisionError()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 from msgspec import structs
 from structlog.testing import capture_logs
 
@@ -253,6 +254,35 @@ def test_that_it_waits_for_readers_is_said_for_as_long_as_it_does() -> None:
     pulse = Pulse("ingest", "replay")
     virtual_time.run(run())
     assert said == [None, "waits for the readers of ticks", None]
+
+
+def test_a_broker_that_takes_nothing_is_said_for_as_long_as_it_does() -> None:
+    said: list[tuple[str, str | None]] = []
+
+    class Away(FakeProducer):
+        is_away = True
+
+        async def send_batch(self, *given: Any, **more: Any) -> Any:
+            if self.is_away:
+                raise KafkaConnectionError
+            return await super().send_batch(*given, **more)
+
+    class Long(Scripted):
+        async def stream(self) -> AsyncGenerator[Item]:
+            yield TICK
+            for seconds, is_away in ((4, True), (4, False), (20, False)):
+                await asyncio.sleep(seconds)
+                said.append((pulse.state, pulse.detail))
+                producer.is_away = is_away
+
+    async def run() -> None:
+        await publish(Long(), publisher(producer), pulse)
+
+    producer, pulse = Away(), Pulse("ingest", "replay")
+    pulse.state = "running"
+    virtual_time.run(run())
+    well = ("running", None)
+    assert said == [well, ("degraded", "the broker does not answer"), well]
 
 
 def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: pytest.MonkeyPatch) -> None:

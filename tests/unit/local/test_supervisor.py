@@ -88,3 +88,18 @@ async def _a_deaf_child_and_what_it_started_are_killed() -> None:
 )
 def test_supervision(scene: Callable[[], "asyncio.Future[None]"]) -> None:
     asyncio.run(scene())  # type: ignore[arg-type]
+
+
+def test_who_watches_over_a_child_is_watched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: Child) -> int:
+        raise ValueError
+
+    async def scene() -> None:
+        monkeypatch.setattr(Child, "_run_once", fail)
+        child = Child(python(""), Ears())
+        child.start()
+        async with asyncio.timeout(DEADLINE_S):
+            with pytest.raises(ValueError):  # noqa: PT011
+                await child.watched()
+
+    asyncio.run(scene())

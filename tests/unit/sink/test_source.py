@@ -10,6 +10,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from services.common import clock
+from services.common.cancellation import end
+from services.common.errors import TransientError
 from services.common.lag import Lag
 from services.common.messages import Tick, encode
 from services.sink.batch import Batch, Partition
@@ -232,3 +234,37 @@ def test_lag_is_what_is_still_to_be_written() -> None:
     assert seconds == pytest.approx(5, abs=1)
     broker.away = True
     assert asyncio.run(source.lag()) == Lag()
+
+
+def test_a_source_that_stands_still_while_messages_come_is_an_error_but_not_between_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.sink.source._STALLED_S", 0.0)
+    broker = Broker(10, 20)
+    source = placed(broker, {})
+
+    async def grow() -> None:
+        for _ in range(3):
+            await source.lag()
+            broker.latest += 1
+
+    asyncio.run(grow())  # the database takes its time
+    waiting = asyncio.Event()
+
+    async def wait_for_ever(**_: Any) -> dict[TopicPartition, list[Message]]:
+        waiting.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(broker, "getmany", wait_for_ever)
+
+    async def scene() -> None:
+        reading = asyncio.create_task(source.read())
+        await waiting.wait()
+        with pytest.raises(
+            TransientError, match="expected ticks/0 to be read, but offset 10 has stood still"
+        ):
+            await grow()
+        await end(reading)
+
+    asyncio.run(scene())

@@ -20,12 +20,16 @@ class Present:
         self.hub = Hub()
         self.feed: str | None = None
         self.asked = 0
+        self.wrong: list[str] = []
         self.seconds = 0.0
         self.newsroom = Newsroom(self, lambda: self.seconds)
 
     def status(self) -> Row:
         self.asked += 1
         return {"asked": self.asked}
+
+    def problems(self) -> list[str]:
+        return list(self.wrong)
 
     def subscription(
         self,

@@ -228,3 +228,30 @@ def test_the_status_comes_once_a_second_and_is_asked_for_once() -> None:
     without.update()
     assert present.asked == 2
     assert without.patience_s() > 0
+
+
+def test_who_wants_anything_is_told_once_what_is_wrong_and_that_it_is_well_again() -> None:
+    present = Present()
+    early = present.subscription("ticks")
+    assert "degraded" not in read(early.first().text)
+    present.wrong = ["the broker cannot be reached"]
+    present.seconds += 1
+    late = present.subscription("alerts")
+    assert read(late.first().text)["degraded"] == present.wrong
+    assert read(early.update().text)["degraded"] == present.wrong
+    for client in (early, late):
+        assert client.update().text is None
+    present.wrong = []
+    present.seconds += 1
+    for client in (early, late):
+        assert read(client.update().text)["degraded"] == []
+        assert client.update().text is None
+
+
+def test_who_comes_back_is_told_what_is_wrong_now() -> None:
+    present = Present()
+    first = read(present.subscription("signals").first().text)
+    present.wrong = ["the database cannot be reached"]
+    present.seconds += 1
+    again = read(present.subscription("signals", last_event_id=first["id"]).first().text)
+    assert (again["resumed"], again["degraded"]) == (True, present.wrong)

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple
 
+import pytest
 from aiokafka import TopicPartition
 
 from services.api.health import Health
+from services.api.live import tail as live_tail
 from services.api.live.hub import Hub
-from services.api.live.tail import BACKLOG, Tail
+from services.api.live.tail import AWAY, BACKLOG, Tail
 from services.api.tape import Tape
+from services.common.errors import TransientError
 from services.common.heartbeat import Pulse
 from services.common.messages import Tick, encode
 from services.common.settings import KafkaSettings
@@ -193,3 +196,46 @@ def test_a_topic_made_anew_under_the_same_name_is_read_from_its_first_message() 
     consumer, _, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 5}, {FIRST: 5}, {FIRST: 6})
     assert [offset for _, offset in consumer.read[30:]] == [*range(5), *range(5), 5]
     assert (pulse.lost, pulse.counters["messages"]) == ({}, 29 + 6)
+
+
+def problem(tail: Tail) -> str | None:
+    return tail.problem
+
+
+def test_topics_are_readable_while_the_broker_answers_and_what_comes_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_tail, "INTERVAL_S", 0.0)
+    monkeypatch.setattr(live_tail, "STALLED_S", 0.0)
+    consumer, _, _, tail = read({FIRST: 30})
+    assert tail.problem == AWAY
+    looks: list[str | None] = []
+
+    async def grow(partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        looks.append(tail.problem)
+        consumer.ends = {FIRST: consumer.ends[FIRST] + 1}
+        return dict(consumer.ends)
+
+    monkeypatch.setattr(consumer, "end_offsets", grow)
+    with pytest.raises(TransientError, match="expected ticks/0 to be read, but offset 30 has stood still"):
+        asyncio.run(tail._watch(consumer))
+    assert looks[:2] == [AWAY, None]
+    assert "offset 30 has stood still" in (problem(tail) or "")
+    read_on(tail, Partitions({FIRST: 40}))
+    assert problem(tail) is None
+    monkeypatch.setattr(live_tail, "SILENT_S", 0.0)
+    assert problem(tail) == AWAY
+
+
+def test_a_broker_that_answers_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_tail, "ANSWER_S", 0.01)
+    consumer, _, _, tail = read({FIRST: 30})
+
+    async def hang(partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(consumer, "end_offsets", hang)
+    with pytest.raises(TransientError, match="expected an answer of the broker"):
+        asyncio.run(tail._watch(consumer))
+    assert tail.problem == AWAY

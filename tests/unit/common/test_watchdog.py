@@ -1,4 +1,4 @@
-from services.stream_analytics.watchdog import Watchdog
+from services.common.watchdog import Watchdog
 
 
 def test_offsets_that_stand_still_while_messages_come_are_reported() -> None:

@@ -1,0 +1,57 @@
+"""Whoever waits for a database that answers nobody is told in time, and so is who looks at its health."""
+
+import asyncio
+import time
+
+import psycopg
+import pytest
+
+from services.common import clock, database
+from services.common.database_watch import DatabaseWatch
+from services.common.errors import AwayError, TransientError
+from services.common.settings import DatabaseSettings
+from services.ingest.tape.stored import open_store
+from tests.fix_database import Postgres
+from tests.outages import frozen
+
+pytestmark = pytest.mark.integration
+NOTICED_S = 5.0
+# What the machine may take on top, which has others to serve.
+BUSY_S = 3.0
+
+
+def test_ingest_does_not_wait_for_what_a_frozen_database_has_stored(
+    database_url: str, postgres: Postgres
+) -> None:
+    async def scene() -> float:
+        async with open_store(DatabaseSettings(database_url=database_url)) as store:
+            await store.shelf("BTCUSDT", clock.now_us())
+            with frozen(postgres.pid):
+                began_s = time.monotonic()
+                with pytest.raises(TransientError, match="the database does not say what is stored"):
+                    await store.shelf("BTCUSDT", clock.now_us())
+                return time.monotonic() - began_s
+
+    assert asyncio.run(scene()) < NOTICED_S + BUSY_S
+
+
+def test_a_long_statement_is_no_silence_and_a_frozen_database_is(
+    database_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.database_watch._ANSWER_S", 1.0)
+    settings = DatabaseSettings(database_url=database_url)
+
+    async def scene() -> None:
+        watch = DatabaseWatch(settings, "test-watch")
+        watching = asyncio.create_task(watch.run())
+        async with database.connect(settings, "test") as connection:
+            await connection.execute("SELECT pg_sleep(3)")
+            assert not watch.is_silent
+            with frozen(postgres.pid):
+                with pytest.raises(psycopg.OperationalError):
+                    await connection.execute("SELECT 1")
+                with pytest.raises(AwayError, match="expected an answer within 1 s"):
+                    await watching
+                assert watch.is_silent
+
+    asyncio.run(scene())
