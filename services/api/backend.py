@@ -18,6 +18,7 @@ from services.api.live.tail import Tail
 from services.api.problems import unknown
 from services.api.settings import ApiSettings
 from services.api.stored import handling
+from services.api.stored.losses import Losses
 from services.api.stored.recent import Recent
 from services.api.stored.store import Store
 from services.api.tape import OpenGap, Tape
@@ -39,6 +40,7 @@ class Backend:
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
         self.store = Store(settings)
+        self.losses = Losses(self.store)
         self.keys = Keys(settings.api_keys_file)
         self.hub = Hub()
         self.newsroom = Newsroom(self, time.monotonic)
@@ -73,6 +75,7 @@ class Backend:
             tasks.create_task(self._forget_removed())
             tasks.create_task(self._seed())
             tasks.create_task(self._follow_handling())
+            tasks.create_task(self.losses.follow())
             tasks.create_task(self._judge())
 
     @property
@@ -94,7 +97,8 @@ class Backend:
             "feed": self.feed,
             "version": VERSION,
             **row([("now_us", own.at_us)]),
-            "services": self._health.services(own),
+            "services": self._health.services(own, self.losses.unacknowledged),
+            "left_out": self._health.left_out,
             "symbols": [
                 self.price(name, own.at_us) | self.tape.state(name, since_us) for name in self.names()
             ],
@@ -105,7 +109,7 @@ class Backend:
         entry = self.hub.ticks.get(symbol)
         tick = None if entry is None else entry.message
         event_us = None if tick is None else tick.event_us
-        lag = self._health.delivery(symbol, now_us)
+        lag = self._health.delivery(symbol)
         fields: list[tuple[str, Any]] = [
             ("symbol", symbol),
             ("last_price", None if tick is None else tick.price),

@@ -65,7 +65,7 @@ async def write(url: str, grave: Grave, *batches: list[TapeEvent]) -> None:
 def stored(url: str, where: str = "true") -> dict[tuple[str, str], int]:
     query = f"SELECT reader, topic, sum(messages)::int8 FROM losses WHERE {where} GROUP BY reader, topic"  # noqa: S608
     with psycopg.connect(url) as connection:
-        return {(reader, topic): messages for reader, topic, messages in connection.execute(query)}  # type: ignore[arg-type]
+        return {(reader, topic): messages for reader, topic, messages in connection.execute(query)}
 
 
 @settings(max_examples=20, deadline=None)

@@ -11,6 +11,8 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from services.api.health import Health
+from services.api.instances import Came
+from services.api.live.arrivals import Arrivals
 from services.api.live.hub import Hub
 from services.api.tape import Tape
 from services.common import clock, kafka
@@ -37,6 +39,8 @@ SPACING_MS = 20
 ANSWER_S = 3.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
+# A record's timestamp is the broker's own.
+_STAMPED = 1
 
 log = structlog.get_logger()
 
@@ -55,12 +59,13 @@ class Tail:
         self._losses = Losses(pulse.outrun)
         self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
+        self._health = health
+        self._heartbeats = Arrivals()
         self._takers: dict[str, tuple[type[Struct], Callable[[Sequence[Any]], int]]] = {
             TICKS.name: (Tick, hub.put_ticks),
             SIGNALS.name: (Signal, _each(hub.put_signal)),
             ALERTS.name: (Alert, _each(hub.put_alert)),
             TAPE_EVENTS.name: (TapeEvent, _each(tape.put)),
-            HEARTBEATS.name: (Heartbeat, _each(health.put)),
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}
 
@@ -94,12 +99,17 @@ class Tail:
     async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
         """Ask the broker every second how far it is, which is also how we see that it is there."""
         while True:
+            asked_s = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_S):
                     ends = await consumer.end_offsets(consumer.assignment())
             except TimeoutError:
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
             self.problem = None
+            self._heartbeats.asked(
+                asked_s, {at: end for at, end in ends.items() if at.topic == HEARTBEATS.name}
+            )
+            self._health.listened(self._heartbeats.heard_s(self._next))
             self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(self._next, ends)
             await pause(INTERVAL_S)
 
@@ -157,13 +167,30 @@ class Tail:
     def _take_all(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         self._next[partition] = records[-1].offset + 1
+        records = [record for record in records if record.value is not None]
+        raws = [record.value for record in records]
+        if partition.topic == HEARTBEATS.name:
+            self._take_heartbeats(partition, records, raws)
+            return
         kind, take = self._takers[partition.topic]
-        raws = [record.value for record in records if record.value is not None]
         messages: Sequence[Any]
         messages, bad = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
         counters = self._pulse.counters
         counters["messages"] += len(raws)
         counters["bad_messages"] += len(bad) + take(messages)  # the sink buries them
+
+    def _take_heartbeats(
+        self, place: TopicPartition, records: Sequence[ConsumerRecord], raws: Sequence[bytes]
+    ) -> None:
+        """Take heartbeats, each with when it came; those that are none are counted."""
+        read_s = time.monotonic()
+        messages, bad = decode_all(raws, Heartbeat)
+        good = (record for number, record in enumerate(records) if number not in bad)
+        for record, beat in zip(good, messages, strict=True):
+            stamp_s = record.timestamp / 1000 if record.timestamp_type == _STAMPED else None
+            self._health.put(beat, Came(self._heartbeats.since_s(place, record.offset), read_s, stamp_s))
+        self._pulse.counters["messages"] += len(raws)
+        self._pulse.counters["bad_messages"] += len(bad)
 
 
 def _each(put: Callable[[Any], None]) -> Callable[[Sequence[Any]], int]:
