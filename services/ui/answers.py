@@ -93,6 +93,12 @@ class ServiceHealth(Struct, frozen=True):
     instances: tuple[ProcessHealth, ...] = ()
 
     @property
+    def partly_silent(self) -> str:
+        """Return how many of its processes are silent, in words; empty if none or all of them are."""
+        silent = sum(one.state == "silent" for one in self.instances)
+        return f"{silent} of {len(self.instances)} silent" if 0 < silent < len(self.instances) else ""
+
+    @property
     def has_only_lost(self) -> bool:
         """Return whether nothing is wrong but that nobody has acknowledged what it lost."""
         return bool(self.unacknowledged and self.instances) and all(one.healthy for one in self.instances)

@@ -47,7 +47,8 @@ def notices(market: Market, now: Now) -> list[Notice]:
                 continue
             if not service.healthy and not service.has_only_lost:
                 detail = f": {service.detail}" if service.detail else ""
-                found.append(Notice("error", f"{service.service} is {_state(service)}{detail}."))
+                verb = ":" if service.partly_silent else " is"
+                found.append(Notice("error", f"{service.service}{verb} {_state(service)}{detail}."))
             elif service.state == "degraded":
                 found.append(Notice("warning", _sentence(f"{service.service} is degraded: {service.detail}")))
             elif service.state == "finished":
@@ -152,6 +153,8 @@ def _entry(service: ServiceHealth, market: Market) -> Component:
 def _state(service: ServiceHealth) -> str:
     if service.healthy or service.healthy is None or service.has_only_lost or service.state == "stopped":
         return service.state
+    if service.partly_silent:
+        return service.partly_silent
     if service.age_s is None:
         return "silent since before the API began" if service.instances else "not heard from yet"
     if service.age_s > SILENT_S:

@@ -84,10 +84,12 @@ def rate(market: Market, service: str, unit: str, counters: Iterable[str]) -> st
 
 
 def heard_s(market: Market, service: ServiceHealth | None, now: Now) -> float | None:
-    """Return how long ago a service was last heard of; None if it never was."""
-    if service is None or service.age_s is None or market.services_s is None:
+    """Return how long ago a service was last heard of, by any of its processes; None if it never was."""
+    if service is None or market.services_s is None:
         return None
-    return service.age_s + now.s - market.services_s
+    ages = [one.age_s for one in service.instances or (service,)]
+    youngest_s = min((age_s for age_s in ages if age_s is not None), default=None)
+    return None if youngest_s is None else youngest_s + now.s - market.services_s
 
 
 def _service(
@@ -103,13 +105,13 @@ def _service(
     if service is None or (age_s is None and not service.instances):
         state = service.state if service is not None and service.healthy is None else "not heard from yet"
         return Node(key, name, does, state, "unknown")
-    is_silent = service.state == "silent" or (age_s is not None and age_s >= SILENT_S)
-    is_silent = is_silent and service.state != "stopped"
+    is_silent = service.state == "silent" if age_s is None else age_s >= SILENT_S
+    is_silent = is_silent and service.healthy is not None and service.state != "stopped"
     return Node(
         key,
         name,
         does,
-        _silent(service) if is_silent else service.state,
+        _state(service, is_silent),
         _level(service, market, is_silent),
         () if is_silent else tuple(rate(market, key, *one) for one in rates),
         _lag(service),
@@ -124,18 +126,17 @@ def _service(
     )
 
 
-def _silent(service: ServiceHealth) -> str:
+def _state(service: ServiceHealth, is_silent: bool) -> str:
+    if not is_silent:
+        return service.partly_silent or service.state
+    since = "silent" if service.age_s is not None else "silent since before the API began"
     said = next((one.said for one in service.instances if one.state == "silent"), service.state)
-    return (
-        f"silent, was {said}"
-        if service.age_s is not None
-        else f"silent since before the API began, was {said}"
-    )
+    return f"{since}, was {said}"
 
 
 def _process(one: ProcessHealth) -> str:
     heard = NONE if one.age_s is None else age(one.age_s)
-    lag = "" if one.lag_messages is None else f", lag {number(one.lag_messages, 0)}"
+    lag = "" if one.lag_messages is None or one.state == "silent" else f", lag {number(one.lag_messages, 0)}"
     return f"{one.instance or 'unnamed'}: {one.state}{lag}, heard {heard}"
 
 
@@ -210,8 +211,10 @@ def _database(market: Market, now: Now) -> Node:
         judged = "not reached", "error"
     elif sink is None or is_silent:
         judged = "the sink is silent", "unknown"
-    elif sink.healthy:
+    elif sink.healthy or sink.has_only_lost:
         judged = "running", "ok"
+    elif sink.healthy is None:
+        judged = f"the sink is {sink.state}", "unknown"
     else:
         judged = f"the sink is {sink.state}", "warning"
     rates = () if is_silent else (rate(market, "sink", "commits/s", ("batches",)),)

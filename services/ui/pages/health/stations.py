@@ -39,7 +39,10 @@ def _item(node: Node, now_s: float) -> Component:
         parts.append(_acknowledge(node))
     if node.processes:
         processes = [html.Span(text) for text in node.processes]
-        parts.append(html.Span(processes, className="station-processes num"))
+        label = attributes("aria", label=f"Processes of {node.name}")
+        parts.append(
+            html.Span(processes, className="station-processes num", role="group", tabIndex=0, **label)
+        )
     if node.detail:
         parts.append(html.Span(node.detail, className="station-detail", title=node.detail))
     stale = " is-stale" if node.is_stale else ""
