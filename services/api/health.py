@@ -77,7 +77,7 @@ class Health:
         acknowledged.
         """
         ears = self._ears()
-        self._services[own.service].put(own, Came(ears.now_s, ears.now_s))
+        self._services[own.service].put(own, Came(ears.now_s, ears.now_s), is_own=True)
         self._forget_gone(ears)
         rows = []
         for name in dict.fromkeys((*SERVICES, *sorted(self._services))):

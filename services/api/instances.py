@@ -101,8 +101,8 @@ class Instances:
         """Return the one that was heard last."""
         return max(self._known.values(), key=lambda one: one.came.read_s, default=self.ended)
 
-    def put(self, beat: Heartbeat, came: Came) -> bool:
-        """Take a heartbeat; tell whether one of the instances is left out, as there are too many."""
+    def put(self, beat: Heartbeat, came: Came, is_own: bool = False) -> bool:
+        """Take a heartbeat; tell whether one of the instances is left out, as there are too many: never one's own."""
         known = self._known.get(beat.instance)
         if known is not None:
             known.beat = beat
@@ -111,7 +111,7 @@ class Instances:
         is_full = len(self._known) >= INSTANCES_KEPT
         if is_full:
             oldest = min(self._known, key=lambda name: self._known[name].came.read_s)
-            if came.read_s - self._known[oldest].came.since_s < _ALIVE_S:
+            if not is_own and came.read_s - self._known[oldest].came.since_s < _ALIVE_S:
                 return True
             del self._known[oldest]
         self._known[beat.instance] = Instance(beat, came, came)

@@ -169,6 +169,15 @@ def test_of_thousands_of_services_and_processes_some_are_listed_and_all_others_c
     assert "new" in listener.instances()
 
 
+def test_who_is_asked_is_always_listed(listener: Listener) -> None:
+    for number in range(100):
+        listener.health.put(beat("api", instance=f"{number}"))
+    own = beat("api", instance="own")
+    rows = {one["service"]: one for one in listener.health.services(own)}
+    assert "own" in {one["instance"] for one in rows["api"]["instances"]}
+    assert len(rows["api"]["instances"]) == INSTANCES_KEPT
+
+
 def test_of_one_heartbeat_no_more_is_kept_than_ours_have(listener: Listener) -> None:
     many = {f"counter-{number}": number for number in range(10_000)}
     delivery = {"S": DeliveryLag(1, 1, 1)}
