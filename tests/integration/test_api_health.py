@@ -168,6 +168,12 @@ def test_each_process_of_a_service_is_told_until_it_ends_or_is_replaced(
         dead = services(api)["sink"]
         assert (dead["state"], dead["healthy"]) == ("silent", False)
         assert dead["age_s"] >= 5
+        with running_api(kafka.servers, database_url) as later:
+            # Its broker has stamped what came before it began.
+            wait_until(lambda: sinks(later) == ["running", "silent"], "it tells the same")
+            told = services(later)
+            assert told["sink"]["age_s"] >= dead["age_s"]
+            assert len(told["api"]["instances"]) == 2
         with sink_process(kafka.servers, database_url) as third:
             wait_for(["running", "running"])
             assert services(api)["sink"]["healthy"] is True
