@@ -22,7 +22,7 @@ _MESSAGES: TypeAdapter[object] = TypeAdapter(
 
 
 def publish(broker: str, topic: Topic, *messages: msgspec.Struct, partition: int = 2) -> None:
-    key = b"test" if topic.cleanup == "compact" else None  # which such a topic wants
+    key = b"test" if "compact" in topic.cleanup else None  # which such a topic wants
     produce(broker, topic.name, [(encode(message), partition) for message in messages], key)
 
 

@@ -18,6 +18,7 @@ from services.api.live.tail import Tail
 from services.api.problems import unknown
 from services.api.settings import ApiSettings
 from services.api.stored import handling
+from services.api.stored.losses import Losses
 from services.api.stored.recent import Recent
 from services.api.stored.store import Store
 from services.api.tape import OpenGap, Tape
@@ -40,6 +41,7 @@ class Backend:
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
         self.store = Store(settings)
+        self.losses = Losses(self.store)
         self.keys = Keys(settings.api_keys_file)
         self.hub = Hub()
         self.newsroom = Newsroom(self, time.monotonic)
@@ -73,6 +75,7 @@ class Backend:
         self.tasks.keep("the forgetting of removed pairs", self._forget_removed)
         self.tasks.finish("the seed of the present", self._seed)
         self.tasks.keep("the listener for handled alerts", self._follow_handling)
+        self.tasks.keep("the reader of losses that were acknowledged", self.losses.follow)
         self.tasks.keep("the judge of health", self._judge)
 
     async def run(self) -> None:
@@ -98,7 +101,8 @@ class Backend:
             "feed": self.feed,
             "version": VERSION,
             **row([("now_us", own.at_us)]),
-            "services": self._health.services(own),
+            "services": self._health.services(own, self.losses.unacknowledged),
+            "left_out": self._health.left_out,
             "symbols": [
                 self.price(name, own.at_us) | self.tape.state(name, since_us) for name in self.names()
             ],
@@ -109,7 +113,7 @@ class Backend:
         entry = self.hub.ticks.get(symbol)
         tick = None if entry is None else entry.message
         event_us = None if tick is None else tick.event_us
-        lag = self._health.delivery(symbol, now_us)
+        lag = self._health.delivery(symbol)
         fields: list[tuple[str, Any]] = [
             ("symbol", symbol),
             ("last_price", None if tick is None else tick.price),

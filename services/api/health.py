@@ -1,80 +1,123 @@
-"""Who is alive, from the last heartbeat of each service. No I/O."""
+"""Who is alive, from when the heartbeats of each process came. No I/O."""
 
-from msgspec.structs import asdict
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 
-from services.api.answers.rows import Row, age_s
-from services.common import clock
+from msgspec import structs
+
+from services.api.answers.rows import Row
+from services.api.answers.services import absent_row, instance_row, service_row
+from services.api.instances import Came, Ears, Instance, Instances
 from services.common.messages import DeliveryLag, FeedName, Heartbeat
 
 SERVICES = ("ingest", "stream_analytics", "sink", "api")
-SILENT_AFTER_S = 5
+# Anybody may write heartbeats: so much of one is kept, and so many services that are none of ours.
+OTHERS_KEPT = 16
+TEXT_KEPT = 500
+ENTRIES_KEPT = 100
 
 
 class Health:
-    """Keeps the last heartbeat of each service."""
+    """Keeps the last heartbeat of each process; only when it came says who lives, whatever it says of the time.
 
-    def __init__(self) -> None:
-        self._beats: dict[str, Heartbeat] = {}
+    A service of ours is always there, any other one while it is heard. Where not everything has been read that came,
+    nobody who is not heard is called dead: `listened` tells how much has been.
+    """
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        """`seconds` is a monotonic clock."""
+        self._seconds = seconds
+        self._services: defaultdict[str, Instances] = defaultdict(Instances)
+        self._began_s, self._heard_s = seconds(), -math.inf
+        self._last_stamped: Came | None = None
+        self.left_out = 0
+        """Heartbeats of processes that are not listed, because there are too many."""
 
     @property
     def feed(self) -> FeedName | None:
         """Return what ingest says it reads, None until it has."""
-        ingest = self._beats.get("ingest")
-        return None if ingest is None else ingest.feed
+        return None if (ingest := self._ingest) is None else ingest.beat.feed
 
     @property
     def fed_since_us(self) -> int:
         """Return when the present ingest began, 0 before it was heard of."""
-        ingest = self._beats.get("ingest")
-        return 0 if ingest is None else ingest.started_us
+        return 0 if (ingest := self._ingest) is None else ingest.beat.started_us
 
-    def delivery(self, symbol: str, now_us: int) -> DeliveryLag | None:
+    def delivery(self, symbol: str) -> DeliveryLag | None:
         """Return the delivery lag of `symbol`; None without trades in the last minute, or while ingest is silent."""
-        ingest = self._beats.get("ingest")
-        return ingest.delivery.get(symbol) if ingest is not None and _is_fresh(ingest, now_us) else None
+        ears = self._ears()
+        found = (
+            one.beat.delivery.get(symbol)
+            for one in self._services["ingest"]
+            if one.life(ears) == "alive" and one.beat.state != "stopping"
+        )
+        return next((lag for lag in found if lag is not None), None)
 
-    def put(self, beat: Heartbeat) -> None:
-        """Take a heartbeat; an older one than the known changes nothing."""
-        known = self._beats.get(beat.service)
-        if known is None or known.at_us <= beat.at_us:
-            self._beats[beat.service] = beat
+    def put(self, beat: Heartbeat, came: Came | None = None) -> None:
+        """Take a heartbeat, the next one of its process; without `came` it came just now."""
+        now_s = self._seconds()
+        came = came or Came(now_s, now_s)
+        if came.stamp_s is not None:
+            self._last_stamped = came
+        if beat.service not in SERVICES and not self._has_room(beat.service):
+            self.left_out += 1
+        else:
+            self.left_out += self._services[beat.service].put(_bounded(beat), came)
 
-    def services(self, own: Heartbeat) -> list[Row]:
-        """Return the health of every service that there should be, and of others that were heard of."""
-        beats = self._beats | {own.service: own}
-        names = dict.fromkeys((*SERVICES, *sorted(beats)))
-        return [_service(name, beats.get(name), own.at_us) for name in names]
+    def listened(self, until_s: float) -> None:
+        """Note that everything has been read that came before a second of the monotonic clock."""
+        self._heard_s = max(self._heard_s, until_s)
+
+    def services(self, own: Heartbeat, lost: Mapping[str, Mapping[str, int]] | None = None) -> list[Row]:
+        """Return the health of every service that there should be, and of others that are heard.
+
+        `own` is the heartbeat of this process, and `lost` are the messages, by service and topic, whose loss nobody has
+        acknowledged.
+        """
+        ears = self._ears()
+        self._services[own.service].put(own, Came(ears.now_s, ears.now_s), is_own=True)
+        self._forget_gone(ears)
+        rows = []
+        for name in dict.fromkeys((*SERVICES, *sorted(self._services))):
+            instances, unacknowledged = self._services[name], (lost or {}).get(name, {})
+            told = [instance_row(one, ears) for one in instances]
+            rows.append(
+                service_row(name, told, unacknowledged)
+                if told
+                else absent_row(name, instances.ended, ears, unacknowledged)
+            )
+        return rows
+
+    @property
+    def _ingest(self) -> Instance | None:
+        return self._services["ingest"].newest
+
+    def _ears(self) -> Ears:
+        return Ears(self._seconds(), self._began_s, self._heard_s, self._last_stamped)
+
+    def _has_room(self, service: str) -> bool:
+        if service not in self._services and len(self._services.keys() - {*SERVICES}) >= OTHERS_KEPT:
+            self._forget_gone(self._ears())
+            return len(self._services.keys() - {*SERVICES}) < OTHERS_KEPT
+        return True
+
+    def _forget_gone(self, ears: Ears) -> None:
+        for name, instances in list(self._services.items()):
+            instances.forget_gone(ears)
+            if name not in SERVICES and not any(one.life(ears) == "alive" for one in instances):
+                del self._services[name]
 
 
-def _service(name: str, beat: Heartbeat | None, now_us: int) -> Row:
-    if beat is None:
-        return {
-            "service": name,
-            "state": "unknown",
-            "healthy": False,
-            "age_s": None,
-            "version": None,
-            "detail": "no heartbeat yet",
-            "lag_messages": None,
-            "lag_seconds": None,
-            "counters": {},
-            "lost": {},
-            "filling": None,
-        }
-    return {
-        "service": name,
-        "state": beat.state,
-        "healthy": _is_fresh(beat, now_us) and beat.state in ("running", "finished"),
-        "age_s": age_s(beat.at_us, now_us),
-        "version": beat.version,
-        "detail": beat.detail,
-        "lag_messages": beat.lag_messages,
-        "lag_seconds": beat.lag_seconds,
-        "counters": beat.counters,
-        "lost": beat.lost,
-        "filling": None if beat.filling is None else asdict(beat.filling),
-    }
-
-
-def _is_fresh(beat: Heartbeat, now_us: int) -> bool:
-    return now_us - beat.at_us < SILENT_AFTER_S * clock.SECOND
+def _bounded(beat: Heartbeat) -> Heartbeat:
+    """Return as much of a heartbeat as anybody's own ever has."""
+    detail = beat.detail and beat.detail[:TEXT_KEPT]
+    return structs.replace(
+        beat,
+        version=beat.version[:TEXT_KEPT],
+        detail=detail,
+        counters=dict([*beat.counters.items()][:ENTRIES_KEPT]),
+        lost=dict([*beat.lost.items()][:ENTRIES_KEPT]),
+        delivery=beat.delivery if beat.service == "ingest" else {},
+    )

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
@@ -10,8 +12,9 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 
-from services.common import clock
+from services.common import clock, process
 from services.common.cancellation import pause
+from services.common.errors import FatalError
 from services.common.messages import (
     DeliveryLag,
     FeedName,
@@ -25,6 +28,8 @@ from services.common.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
 INTERVAL_S = 1.0
+# Who ends waits no longer for a broker that takes nothing.
+GOODBYE_S = 1.0
 
 log = structlog.get_logger()
 
@@ -46,6 +51,8 @@ class Pulse:
         """Messages that the broker had deleted before this service read them, by topic."""
         self._unsaid: dict[tuple[str, int], int] = {}
         self._started_us = clock.now_us()
+        self.instance = _instance(self._started_us)
+        """Names this process among all of its service, here and elsewhere, now and earlier."""
 
     def outrun(self, topic: str, partition: int, messages: int) -> None:
         """Count messages of a partition that were deleted before they were read; the next heartbeat says it.
@@ -66,6 +73,7 @@ class Pulse:
         """Return the heartbeat of this moment."""
         return Heartbeat(
             service=self.service,
+            instance=self.instance,
             at_us=clock.now_us(),
             started_us=self._started_us,
             state=self.state,
@@ -83,26 +91,43 @@ class Pulse:
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
         """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``.
 
-        What the service could not read is said on ``tape-events`` before.
+        What the service could not read is said on ``tape-events`` before. The last heartbeat of a process that was
+        asked to end says so, and nobody takes it for dead.
         """
-        while True:
-            for (topic, partition), messages in list(self._unsaid.items()):
-                event = TapeEvent(
-                    kind="messages_lost",
-                    venue="",
-                    symbol="",
-                    at_us=clock.now_us(),
-                    reader=self.service,
-                    topic=topic,
-                    partition=partition,
-                    messages=messages,
-                )
-                if await _sent(send, TAPE_EVENTS.name, topic, event):
-                    self._unsaid[topic, partition] -= messages
-                    if not self._unsaid[topic, partition]:
-                        del self._unsaid[topic, partition]
-            await _sent(send, HEARTBEATS.name, self.service, self.message())
-            await pause(INTERVAL_S)
+        try:
+            while True:
+                await self._say(send)
+                await pause(INTERVAL_S)
+        except asyncio.CancelledError:
+            if process.is_ending():
+                self.state = "stopping"
+                with contextlib.suppress(TimeoutError, FatalError):
+                    async with asyncio.timeout(GOODBYE_S):
+                        await self._say(send)
+            raise
+
+    async def _say(self, send: Callable[..., Awaitable[Any]]) -> None:
+        for (topic, partition), messages in list(self._unsaid.items()):
+            event = TapeEvent(
+                kind="messages_lost",
+                venue="",
+                symbol="",
+                at_us=clock.now_us(),
+                reader=self.service,
+                topic=topic,
+                partition=partition,
+                messages=messages,
+            )
+            if await _sent(send, TAPE_EVENTS.name, topic, event):
+                self._unsaid[topic, partition] -= messages
+                if not self._unsaid[topic, partition]:
+                    del self._unsaid[topic, partition]
+        await _sent(send, HEARTBEATS.name, f"{self.service}/{self.instance}", self.message())
+
+
+def _instance(started_us: int) -> str:
+    """Return host, process and start: the process ids of containers are all the same."""
+    return f"{socket.gethostname()[:32]}-{os.getpid()}-{clock.to_datetime(started_us):%Y%m%dT%H%M%S}"
 
 
 async def _sent(send: Callable[..., Awaitable[Any]], topic: str, key: str, message: Any) -> bool:

@@ -175,9 +175,11 @@ async def create_topics(
     async with admin(settings) as client:
         for topic in topics:
             configs: dict[str, str] = {"cleanup.policy": topic.cleanup}
-            if topic.cleanup == "delete":
+            if topic.stamped:
+                configs["message.timestamp.type"] = "LogAppendTime"
+            if "delete" in topic.cleanup:
                 configs["retention.ms"] = str(topic.retention_ms)
-            else:
+            if "compact" in topic.cleanup:
                 # Whoever starts reads all of it: what was overwritten is to go soon, not when a segment is full.
                 configs |= {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
             answer = await client.create_topics(

@@ -309,7 +309,11 @@ class DeliveryLag(Struct, frozen=True):
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
-    """What one service says of itself every second; topic ``heartbeats``, key: service.
+    """What one process says of itself every second; topic ``heartbeats``, key: service/instance.
+
+    ``instance`` names the process among those of its service: host, process id and start. Without it all are one.
+    Times are of the process's own clock, and nobody judges by them who lives. The last one of a process that ends as
+    it was asked to has the state ``stopping``.
 
     ``counters`` holds totals since the start (``ticks``, ``dead_letters``, ...); ``lag_messages`` how many
     messages wait to be read (of ingest: to be taken by the broker), ``lag_seconds`` for how long the oldest of them
@@ -331,6 +335,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     lost: dict[str, int] = {}
     filling: Filling | None = None
     delivery: dict[Name, DeliveryLag] = {}
+    instance: Name | None = None
 
 
 MESSAGES: dict[str, type[Struct]] = {

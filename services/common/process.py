@@ -5,6 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 import structlog
@@ -15,6 +16,8 @@ from services.common.errors import FatalError
 from services.common.settings import Settings, load
 
 S = TypeVar("S", bound=Settings)
+# Every task of the process sees it.
+_ending: ContextVar[asyncio.Event] = ContextVar("ending")
 log = structlog.get_logger()
 
 
@@ -50,6 +53,12 @@ def run(
         sys.exit(f"{service}: {fatal}")
 
 
+def is_ending() -> bool:
+    """Return whether a signal has asked this process to end: whatever is cancelled then will not begin again."""
+    ending = _ending.get(None)
+    return ending is not None and ending.is_set()
+
+
 def _collect_less() -> None:
     """Let the garbage collector pass over all that was imported, and run once a page of rows, not once a row or two."""
     gc.collect()
@@ -58,6 +67,8 @@ def _collect_less() -> None:
 
 
 async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:
+    ending = asyncio.Event()
+    _ending.set(ending)
     task = asyncio.ensure_future(serve())
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -69,6 +80,7 @@ async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:
         for signum in signals:
             # A second one must not cut the clean end short.
             loop.add_signal_handler(signum, lambda: None)
+        ending.set()
         task.cancel()
 
     for signum in signals:

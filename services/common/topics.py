@@ -14,9 +14,11 @@ class Topic(NamedTuple):
 
     name: str
     key: str
-    cleanup: Literal["delete", "compact"]
+    cleanup: Literal["delete", "compact", "compact,delete"]
     retention_ms: int = -1
     groups: tuple[str, ...] = ()
+    stamped: bool = False
+    """Whether the broker notes when a message came; otherwise whoever sends it does, by another clock."""
 
 
 TICKS = Topic("ticks", "symbol", "delete", 24 * _HOUR_MS, (ANALYTICS_GROUP, SINK_GROUP))
@@ -29,7 +31,8 @@ LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _
 PAIRS = Topic("pairs", "pair", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
 ALERTS = Topic("alerts", "pair", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
-HEARTBEATS = Topic("heartbeats", "service", "compact")
+# A process that has ended is forgotten after a day.
+HEARTBEATS = Topic("heartbeats", "service/instance", "compact,delete", 24 * _HOUR_MS, stamped=True)
 DEAD_LETTERS = Topic("dead-letters", "source topic", "delete", 7 * 24 * _HOUR_MS)
 
 # The changelog of the Faust table that holds the windows; Faust names it.

@@ -122,8 +122,8 @@ def document() -> dict[str, Any]:
 
 
 def _topic_channel(topic: Topic) -> dict[str, Any]:
-    configuration: dict[str, Any] = {"cleanup.policy": [topic.cleanup]}
-    if topic.cleanup == "delete":
+    configuration: dict[str, Any] = {"cleanup.policy": topic.cleanup.split(",")}
+    if "delete" in topic.cleanup:
         configuration["retention.ms"] = topic.retention_ms
     name = MESSAGE_OF[topic]
     return {

@@ -1,6 +1,7 @@
 """When is the pipeline ready: when the API says that every service is healthy and the dashboard answers.
 
-The past that ingest plays at its start is not waited for: it takes as long as its readers do.
+The past that ingest plays at its start is not waited for: it takes as long as its readers do. Nor is anybody who would
+acknowledge what was lost before.
 """
 
 import asyncio
@@ -40,8 +41,13 @@ async def _missing(client: httpx.AsyncClient, api: str, ui: str) -> list[str]:
     status = await _get(client, f"{api}/v1/status")
     if not status:
         return ["api"]
-    missing = [service["service"] for service in status["services"] if not service["healthy"]]
+    missing = [service["service"] for service in status["services"] if not _is_healthy(service)]
     return missing if await _get(client, f"{ui}/healthz") else [*missing, "ui"]
+
+
+def _is_healthy(service: dict[str, Any]) -> bool:
+    processes = service["instances"]
+    return service["healthy"] or (bool(processes) and all(process["healthy"] for process in processes))
 
 
 async def _get(client: httpx.AsyncClient, url: str) -> dict[str, Any]:

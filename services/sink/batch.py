@@ -10,7 +10,7 @@ from msgspec import Struct
 from services.common.messages import Alert, Signal, TapeEvent, Tick, decode_all
 from services.common.plausible import decode_ticks
 from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
-from services.sink import gaps
+from services.sink import gaps, losses
 
 KINDS: dict[str, type[Struct]] = {
     TICKS.name: Tick,
@@ -18,6 +18,8 @@ KINDS: dict[str, type[Struct]] = {
     ALERTS.name: Alert,
     TAPE_EVENTS.name: TapeEvent,
 }
+LOSSES = "losses"
+"""What readers lost comes on a topic whose other messages have a table of their own."""
 
 
 class Partition(NamedTuple):
@@ -78,7 +80,7 @@ class Batch:
     def __init__(self, oldest_us: int = 0, now_us: int | None = None) -> None:
         self._oldest_us = oldest_us
         self._now_us = now_us
-        self.records: dict[str, Records] = {topic: Records() for topic in KINDS}
+        self.records: dict[str, Records] = {name: Records() for name in (*KINDS, LOSSES)}
         self.refused: list[Refused] = []
         self.passed = 0
         """Messages that are not stored: only their offsets are."""
@@ -95,7 +97,7 @@ class Batch:
 
     def extend(self, partition: Partition, offsets: Sequence[int], received: Sequence[bytes | None]) -> None:
         """Add at least one message, with its offset, as ``add`` does."""
-        raws = [b"" if raw is None else raw for raw in received]
+        raws: Sequence[bytes] = [b"" if raw is None else raw for raw in received]
         self.size += sum(map(len, raws))
         self.read[partition] = offsets[-1] + 1
         messages: Sequence[Struct]
@@ -109,10 +111,13 @@ class Batch:
             )
             offsets = [offset for place, offset in enumerate(offsets) if place not in bad]
             raws = [raw for place, raw in enumerate(raws) if place not in bad]
+        if partition.topic == TAPE_EVENTS.name:
+            is_loss = [event.kind == losses.KIND for event in messages]  # type: ignore[attr-defined]
+            self.records[LOSSES].add(partition, *_only(is_loss, messages, offsets, raws))
+            messages, offsets, raws = _only([not one for one in is_loss], messages, offsets, raws)
         is_kept = self._kept(partition.topic, messages)
         if not all(is_kept):
-            messages = list(compress(messages, is_kept))
-            offsets, raws = list(compress(offsets, is_kept)), list(compress(raws, is_kept))
+            messages, offsets, raws = _only(is_kept, messages, offsets, raws)
         self.records[partition.topic].add(partition, messages, offsets, raws)
 
     def __bool__(self) -> bool:
@@ -123,8 +128,8 @@ class Batch:
         return self.passed + self.expired + len(self.refused) + sum(map(len, self.records.values()))
 
     def __iter__(self) -> Iterator[tuple[str, Records]]:
-        """Yield each topic that has messages, with them."""
-        return ((topic, records) for topic, records in self.records.items() if records)
+        """Yield each topic that has messages, with them; losses by themselves."""
+        return ((name, records) for name, records in self.records.items() if records)
 
     def _kept(self, topic: str, messages: Sequence[Any]) -> Sequence[bool]:
         """Tell of each message whether it is stored: of the tape what happens to gaps, of signals the final ones."""
@@ -140,3 +145,13 @@ class Batch:
             return ()
         self.passed += len(is_kept) - sum(is_kept)
         return is_kept
+
+
+def _only(
+    is_wanted: Sequence[bool], messages: Sequence[Struct], offsets: Sequence[int], raws: Sequence[bytes]
+) -> tuple[list[Struct], list[int], list[bytes]]:
+    return (
+        list(compress(messages, is_wanted)),
+        list(compress(offsets, is_wanted)),
+        list(compress(raws, is_wanted)),
+    )

@@ -5,7 +5,8 @@ from psycopg import sql
 from services.common.database import EPOCH_US
 from services.common.messages import Alert, Signal, Tick
 from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
-from services.sink import gaps
+from services.sink import gaps, losses
+from services.sink.batch import LOSSES
 from services.sink.table import table
 
 
@@ -200,5 +201,6 @@ TABLES = {
         gaps.row,
         gaps.STORE,
     ),
+    LOSSES: table("losses", losses.COLUMNS, losses.row, losses.STORE),
 }
-"""The table of each topic."""
+"""The table of each topic, and of what readers lost."""

@@ -59,15 +59,28 @@ class WatchedPair(Struct, frozen=True):
     paused: bool = False
 
 
-class ServiceHealth(Struct, frozen=True):
-    """One service as its heartbeat tells it; ``age_s`` is the heartbeat's age, ``counters`` totals since its start.
+class ProcessHealth(Struct, frozen=True):
+    """One process of a service; ``said`` is the state it told itself last, which ``state`` is while it is heard."""
 
-    ``lost`` counts the messages that the broker had deleted before the service read them, by topic.
+    instance: str | None
+    state: str
+    said: str
+    healthy: bool | None
+    age_s: float | None = None
+    lag_messages: int | None = None
+    counters: dict[str, int] = {}
+
+
+class ServiceHealth(Struct, frozen=True):
+    """One service as its heartbeats tell it; ``age_s`` is the heartbeat's age, ``counters`` totals since its start.
+
+    ``healthy`` is None while the API cannot tell. ``lost`` counts the messages that the broker had deleted before the
+    service read them, by topic, and ``unacknowledged`` those that nobody has taken note of.
     """
 
     service: str
     state: str
-    healthy: bool
+    healthy: bool | None
     age_s: float | None = None
     detail: str | None = None
     lag_messages: int | None = None
@@ -76,6 +89,19 @@ class ServiceHealth(Struct, frozen=True):
     counters: dict[str, int] = {}
     lost: dict[str, int] = {}
     filling: Filling | None = None
+    unacknowledged: dict[str, int] = {}
+    instances: tuple[ProcessHealth, ...] = ()
+
+    @property
+    def partly_silent(self) -> str:
+        """Return how many of its processes are silent, in words; empty if none or all of them are."""
+        silent = sum(one.state == "silent" for one in self.instances)
+        return f"{silent} of {len(self.instances)} silent" if 0 < silent < len(self.instances) else ""
+
+    @property
+    def has_only_lost(self) -> bool:
+        """Return whether nothing is wrong but that nobody has acknowledged what it lost."""
+        return bool(self.unacknowledged and self.instances) and all(one.healthy for one in self.instances)
 
 
 class SymbolTape(Struct, frozen=True):
@@ -97,11 +123,12 @@ class SymbolTape(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True):
-    """The health of the whole pipeline."""
+    """The health of the whole pipeline; ``left_out`` counts heartbeats of processes that are too many to list."""
 
     services: tuple[ServiceHealth, ...] = ()
     feed: FeedName | None = None
     symbols: tuple[SymbolTape, ...] = ()
+    left_out: int = 0
 
 
 class Gap(Struct, frozen=True):

@@ -64,6 +64,8 @@ class Market:
     services: tuple[ServiceHealth, ...] = ()
     services_s: float | None = None
     """When the services were last told of, on the monotonic clock."""
+    left_out: int = 0
+    """Heartbeats of processes that are too many to list."""
     beats: Beats = field(default_factory=Beats)
     tapes: tuple[SymbolTape, ...] = ()
     messages: int = 0
@@ -113,7 +115,7 @@ class Market:
             self.bell.ring()
         if message.status is not None:
             self.services, self.services_s = message.status.services, now.s
-            self.tapes = message.status.symbols
+            self.tapes, self.left_out = message.status.symbols, message.status.left_out
             self.beats.add(self.services, self.messages, now.s)
             self.feed = message.status.feed or self.feed
 

@@ -14,6 +14,7 @@ from services.ui.view import attributes
 
 SILENT_S = 3.0
 FIRING_SHOWN = 3
+CATCHING_UP = "The API has not heard yet how every service is; it is reading what came meanwhile."
 
 Severity = Literal["error", "warning", "note"]
 
@@ -39,10 +40,15 @@ def notices(market: Market, now: Now) -> list[Notice]:
         why = f": {_sentence(market.error)}" if market.error else "."
         found.append(Notice("error", f"{what}. Reconnecting to the API{why}"))
     if market.connected:
+        if any(service.healthy is None for service in market.services):
+            found.append(Notice("note", CATCHING_UP))
         for service in market.services:
-            if not service.healthy:
+            if service.healthy is None:
+                continue
+            if not service.healthy and not service.has_only_lost:
                 detail = f": {service.detail}" if service.detail else ""
-                found.append(Notice("error", f"{service.service} is {_state(service)}{detail}."))
+                verb = ":" if service.partly_silent else " is"
+                found.append(Notice("error", f"{service.service}{verb} {_state(service)}{detail}."))
             elif service.state == "degraded":
                 found.append(Notice("warning", _sentence(f"{service.service} is degraded: {service.detail}")))
             elif service.state == "finished":
@@ -127,7 +133,11 @@ def strip(market: Market) -> list[Component]:
 
 def _entry(service: ServiceHealth, market: Market) -> Component:
     state = _state(service)
-    level = "is-error" if not service.healthy else "is-warning" if service.state == "degraded" else "is-ok"
+    level = "is-ok" if service.healthy else "is-error"
+    if service.has_only_lost or (service.healthy and service.state == "degraded"):
+        level = "is-warning"
+    if service.healthy is None:
+        level = "is-unknown"
     if not market.connected:
         level, state = "is-unknown", "unknown"
     if service.lag_messages is not None and market.connected:
@@ -141,10 +151,12 @@ def _entry(service: ServiceHealth, market: Market) -> Component:
 
 
 def _state(service: ServiceHealth) -> str:
-    if service.healthy:
+    if service.healthy or service.healthy is None or service.has_only_lost or service.state == "stopped":
         return service.state
+    if service.partly_silent:
+        return service.partly_silent
     if service.age_s is None:
-        return "not heard from yet"
+        return "silent since before the API began" if service.instances else "not heard from yet"
     if service.age_s > SILENT_S:
         return f"silent, last heard {age(service.age_s)}"
     return f"{service.state}, not healthy"

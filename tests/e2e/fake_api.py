@@ -141,6 +141,7 @@ def build(world: World) -> FastAPI:
             "version": "0.1.0",
             "now_us": world.now_us(),
             "services": fake_tape.services(world.sick, time.time_ns() // 1000),
+            "left_out": fake_tape.TOLD["left_out"],
             "symbols": fake_tape.symbols(list(BASES), world.now_us()),
         }
 

@@ -77,6 +77,68 @@ def test_what_is_filled_is_on_every_page_and_what_was_lost_at_its_station(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_what_a_service_lost_is_said_until_somebody_acknowledges_it(
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage, width: int
+) -> None:
+    fake_api.post("/fake/told", lost_ticks=1234)
+    try:
+        page = open_page(dashboard_server.url, "health", viewport={"width": width, "height": 844}).page
+        sink = page.locator(".station").nth(4)
+        expect(sink).to_have_class("station is-warning")
+        expect(page.locator(".notice.is-warning")).to_contain_text("sink is degraded: 1234 messages lost")
+        button = sink.get_by_role("button", name="Acknowledge what sink has lost: 1\u202f234 messages")
+        expect(page.locator(".station").nth(5)).to_have_class("station is-ok")
+        button.click()
+        expect(sink).to_have_class("station is-ok")
+        expect(sink.locator(".station-lost")).to_have_class("station-lost is-acknowledged")
+        expect(page.locator(".notice")).to_have_count(0)
+        expect(page.locator("button[data-acknowledge]")).to_have_count(0)
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    finally:
+        fake_api.post("/fake/told")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_every_process_of_a_service_is_shown(
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage, width: int
+) -> None:
+    fake_api.post("/fake/told", workers=2, left_out=2984)
+    try:
+        page = open_page(dashboard_server.url, "health", viewport={"width": width, "height": 844}).page
+        analytics = page.locator(".station").nth(2)
+        expect(analytics.locator(".station-processes > span")).to_have_count(2)
+        expect(analytics).to_contain_text("store-4242-20260131T120000: silent, heard 31 s ago")
+        expect(analytics).to_contain_text("store-4243-20260131T120000: running, lag 0, heard now")
+        expect(analytics.locator(".station-state")).to_have_text("1 of 2 silent")
+        expect(analytics).to_have_class("station is-error")
+        expect(analytics).to_contain_text("signals/s")
+        expect(page.locator(".notice.is-error")).to_have_text("stream_analytics: 1 of 2 silent.")
+        expect(page.locator("#health-left-out")).to_contain_text("2\u202f984 heartbeats")
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    finally:
+        fake_api.post("/fake/told")
+    expect(page.locator(".station-processes")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_while_the_api_catches_up_nobody_is_called_dead(
+    dashboard_server: Served, fake_api: Served, open_page: OpenPage
+) -> None:
+    fake_api.post("/fake/told", catching_up=True)
+    try:
+        page = open_page(dashboard_server.url, "health").page
+        expect(page.locator(".station").nth(4)).to_have_class("station is-unknown")
+        expect(page.locator(".station").nth(4)).to_contain_text("catching up")
+        expect(page.locator(".notice.is-note")).to_contain_text("has not heard yet how every service is")
+        expect(page.locator(".notice.is-error")).to_have_count(0)
+    finally:
+        fake_api.post("/fake/told")
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+@pytest.mark.long
 def test_gaps_are_filtered_and_the_address_says_so(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     said = dashboard.page.locator("#gaps-said")

@@ -247,7 +247,9 @@ def test_pairs_have_their_settings_and_last_signal(api: ApiProcess) -> None:
 
 
 def test_status_names_every_service_heard_of_or_not(api: ApiProcess) -> None:
-    status = Status.model_validate(api.get("/v1/status").json(), strict=True)
+    # Of the sink nothing can be said before the API has listened for some seconds.
+    answer = api.wait_for("/v1/status", lambda response: '"unknown"' in response.text)
+    status = Status.model_validate(answer.json(), strict=True)
     services = {service.service: service for service in status.services}
     assert list(services) == ["ingest", "stream_analytics", "sink", "api"]
     assert (services["api"].state, services["api"].healthy) == ("running", True)

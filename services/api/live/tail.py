@@ -12,6 +12,8 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from services.api.health import Health
+from services.api.instances import Came
+from services.api.live.arrivals import Arrivals
 from services.api.live.hub import Hub
 from services.api.tape import Tape
 from services.common import clock, kafka
@@ -46,6 +48,8 @@ SILENT_S = INTERVAL_S + ANSWER_S + 0.5
 STALLED_S = 5.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000
+# A record's timestamp is the broker's own.
+_STAMPED = 1
 
 log = structlog.get_logger()
 
@@ -74,12 +78,13 @@ class Tail:
         self._losses = Losses(pulse.outrun)
         self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
+        self._health = health
+        self._heartbeats = Arrivals()
         self._takers: dict[str, tuple[type[Struct], Callable[[Sequence[Any]], int]]] = {
             TICKS.name: (Tick, hub.put_ticks),
             SIGNALS.name: (Signal, _each(hub.put_signal)),
             ALERTS.name: (Alert, _each(hub.put_alert)),
             TAPE_EVENTS.name: (TapeEvent, _each(tape.put)),
-            HEARTBEATS.name: (Heartbeat, _each(health.put)),
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}
         self._producer: AIOKafkaProducer | None = None
@@ -127,6 +132,7 @@ class Tail:
         """Ask the broker every second how far it is: so we see that it is there, and that the reader follows."""
         watchdog: Watchdog[str] = Watchdog(STALLED_S)
         while True:
+            asked_s = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_S):
                     readable = await consumer.end_offsets(consumer.assignment())
@@ -141,6 +147,10 @@ class Tail:
                     raise
                 raise TransientError(f"expected an answer of the broker within {ANSWER_S:g} s") from None
             self._answered_s = time.monotonic()
+            self._heartbeats.asked(
+                asked_s, {at: end for at, end in readable.items() if at.topic == HEARTBEATS.name}
+            )
+            self._health.listened(self._heartbeats.heard_s(self._next))
             following = {place: max(self._next[place], offset) for place, offset in passed.items()}
             self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(following, ends)
             self._judge(watchdog, following, readable)
@@ -215,26 +225,38 @@ class Tail:
         self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
         self._next[partition] = records[-1].offset + 1
         self._stall = None
-        kind, take = self._takers[partition.topic]
         records = [record for record in records if record.value is not None]
         raws = [record.value for record in records]
+        if partition.topic == HEARTBEATS.name:
+            await self._take_heartbeats(partition, records, raws)
+            return
+        kind, take = self._takers[partition.topic]
         messages: Sequence[Any]
         messages, bad = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
         counters = self._pulse.counters
         counters["messages"] += len(raws)
-        counters["bad_messages"] += sum(count(raws[place]) for place in bad) + take(messages)
-        # What others read they bury.
-        if partition.topic == HEARTBEATS.name and bad:
-            await self._dead_letters.put_all(
-                DeadLetter.of(
-                    partition.topic, partition.partition, records[place].offset, raws[place], str(error)
-                )
-                for place, error in bad.items()
-            )
+        counters["bad_messages"] += sum(count(raws[place]) for place in bad) + take(messages)  # others bury
 
     async def _send(self, topic: str, **message: Any) -> Any:
         assert self._producer is not None
         return await self._producer.send(topic, **message)
+
+    async def _take_heartbeats(
+        self, place: TopicPartition, records: Sequence[ConsumerRecord], raws: Sequence[bytes]
+    ) -> None:
+        """Take heartbeats, each with when it came; those that are none are counted and put aside."""
+        read_s = time.monotonic()
+        messages, bad = decode_all(raws, Heartbeat)
+        good = (record for number, record in enumerate(records) if number not in bad)
+        for record, beat in zip(good, messages, strict=True):
+            stamp_s = record.timestamp / 1000 if record.timestamp_type == _STAMPED else None
+            self._health.put(beat, Came(self._heartbeats.since_s(place, record.offset), read_s, stamp_s))
+        self._pulse.counters["messages"] += len(raws)
+        self._pulse.counters["bad_messages"] += sum(count(raws[number]) for number in bad)
+        await self._dead_letters.put_all(
+            DeadLetter.of(place.topic, place.partition, records[number].offset, raws[number], str(error))
+            for number, error in bad.items()
+        )
 
 
 def _each(put: Callable[[Any], None]) -> Callable[[Sequence[Any]], int]:

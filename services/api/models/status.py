@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.models.base import AgeS, EpochUs, Feed, IsoTime, Record, Version
+from services.api.models.base import EpochUs, Feed, IsoTime, Record, Version
 from services.api.models.market import SymbolPrice
 from services.api.models.tape import Coverage1h, Coverage24h, OpenGaps
 from services.common.messages import ServiceState
@@ -38,16 +38,24 @@ class Filling(Record):
     ]
 
 
-class ServiceHealth(Record):
-    """A service as its last heartbeat tells it."""
+class ProcessHealth(Record):
+    """What the last heartbeat tells of a process or a service, and when it came to the broker."""
 
-    service: Annotated[str, Field(description="Which one.", examples=["ingest"])]
-    state: Annotated[
-        Literal["unknown", ServiceState],
-        Field(description="As it says itself; `unknown` until it is heard of."),
+    healthy: Annotated[
+        bool | None,
+        Field(
+            description="Running or finished, and heard of in the last 5 seconds; "
+            "null while the API cannot tell, because it has not read what came in them."
+        ),
     ]
-    healthy: Annotated[bool, Field(description="Running or finished, and heard of within 5 seconds.")]
-    age_s: AgeS
+    age_s: Annotated[
+        float | None,
+        Field(
+            description="Seconds since the last heartbeat came, by the API's own steady clock and nobody else's; "
+            "null if it came before the API listened and the broker has not noted when.",
+            examples=[0.412],
+        ),
+    ]
     version: Version | None
     detail: Annotated[
         str | None, Field(description="What is wrong.", examples=["the database cannot be reached"])
@@ -67,13 +75,53 @@ class ServiceHealth(Record):
     lost: Annotated[
         dict[str, int],
         Field(
-            description="Messages that the broker had deleted before the service read them, since its start, by topic.",
+            description="Messages that the broker had deleted before they were read, since the start, by topic.",
             examples=[{"ticks": 1234}],
         ),
     ]
     filling: Annotated[
         Filling | None, Field(description="Of ingest, while it plays the history that precedes the present.")
     ]
+
+
+class InstanceHealth(ProcessHealth):
+    """One process of a service. It is listed until it ends, is replaced by another, or was silent for 10 minutes."""
+
+    instance: Annotated[
+        str | None,
+        Field(
+            description="Its host, process id and start; null of a version that does not tell.",
+            examples=["store-4242-20260131T120000"],
+        ),
+    ]
+    state: Annotated[
+        Literal["catching up", "silent", ServiceState],
+        Field(
+            description="As it says itself while it is heard; `catching up` is the API, which cannot tell."
+        ),
+    ]
+    said: Annotated[ServiceState, Field(description="As it said itself last.")]
+
+
+class ServiceHealth(ProcessHealth):
+    """A service: the worst state and age of its processes, the sum of what they count."""
+
+    service: Annotated[str, Field(description="Which one.", examples=["ingest"])]
+    state: Annotated[
+        Literal["unknown", "catching up", "silent", "stopped", ServiceState],
+        Field(
+            description="The worst of its processes, and at best `degraded` while it has lost messages that nobody has "
+            "acknowledged; `unknown` if none was heard of, `stopped` if all have ended as they were asked to."
+        ),
+    ]
+    unacknowledged: Annotated[
+        dict[str, int],
+        Field(
+            description="Messages that it lost, by topic, also before its start, and that nobody has acknowledged.",
+            examples=[{"ticks": 1234}],
+        ),
+    ]
+    instances: Annotated[list[InstanceHealth], Field(description="Its processes, by name.")]
 
 
 class Status(Record):
@@ -84,7 +132,37 @@ class Status(Record):
     now_us: EpochUs
     now_time: IsoTime
     services: list[ServiceHealth]
+    left_out: Annotated[
+        int,
+        Field(
+            description="Heartbeats, since the API's start, of processes that are not listed: there are too many.",
+            examples=[0],
+        ),
+    ]
     symbols: list[SymbolState]
+
+
+class Acknowledgement(Record):
+    """Whose losses somebody has taken note of."""
+
+    service: Annotated[
+        str | None,
+        Field(
+            max_length=64,
+            pattern=r"^[^\x00]*$",
+            description="One service; without it all of them.",
+            examples=["sink"],
+        ),
+    ] = None
+
+
+class Acknowledged(Record):
+    """What was acknowledged now."""
+
+    services: Annotated[
+        dict[str, dict[str, int]],
+        Field(description="Lost messages by service and topic.", examples=[{"sink": {"ticks": 1234}}]),
+    ]
 
 
 class Health(Record):

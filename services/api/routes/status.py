@@ -1,9 +1,11 @@
-"""``GET /v1/status``: is the pipeline well, and how old is what it knows."""
+"""``/v1/status``: is the pipeline well, how old is what it knows, and who has taken note of what it lost."""
 
 from fastapi import APIRouter, Response
 
 from services.api.answers.rows import encode
-from services.api.models.status import Status
+from services.api.door.access import WRITE, CallerDependency
+from services.api.models.status import Acknowledged, Acknowledgement, Status
+from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency
 
 router = APIRouter(prefix="/v1", tags=["status"])
@@ -13,3 +15,14 @@ router = APIRouter(prefix="/v1", tags=["status"])
 async def read_status(backend: BackendDependency) -> Response:
     """Return the health of every service, and the last trade and the tape of every symbol; needs no database."""
     return Response(encode(backend.status()), media_type="application/json")
+
+
+@router.post("/status/acknowledge", responses=RESPONSES, dependencies=WRITE)
+async def acknowledge_losses(
+    asked: Acknowledgement, caller: CallerDependency, backend: BackendDependency
+) -> Acknowledged:
+    """Take note of the messages whose loss the status tells: the services that lost them are not degraded any more.
+
+    What was lost in the meantime, and nobody can have seen, stays unacknowledged.
+    """
+    return Acknowledged(services=await backend.losses.acknowledge(asked.service, caller.name))

@@ -25,6 +25,7 @@ class Site:
         self.health = Health()
         self.page_status = 200
         self.asked = 0
+        self.lost: dict[str, dict[str, int]] = {}
         for name in SERVICES:
             self.beat(name)
 
@@ -44,7 +45,7 @@ class Site:
         if path == "/healthz":
             return self.page_status, {"status": "ok"}
         self.asked += 1
-        return 200, {"services": self.health.services(self.beat("api"))}
+        return 200, {"services": self.health.services(self.beat("api"), self.lost)}
 
 
 @contextmanager
@@ -73,6 +74,14 @@ def serving(site: Site) -> Iterator[str]:
 def test_it_is_ready_while_the_past_is_still_played() -> None:
     site = Site()
     site.beat("ingest", filling=Filling(0, 900))
+    with serving(site) as url:
+        asyncio.run(readiness.wait(url, url, []))
+    assert site.asked == 1
+
+
+def test_it_is_ready_though_nobody_has_acknowledged_what_was_lost_before() -> None:
+    site = Site()
+    site.lost = {"sink": {"ticks": 5}}
     with serving(site) as url:
         asyncio.run(readiness.wait(url, url, []))
     assert site.asked == 1

@@ -115,15 +115,22 @@ def test_of_the_tape_only_gaps_are_kept_and_all_else_is_passed_over() -> None:
     assert (list(batch), len(batch), batch.read) == ([], 1, {place: 6})
     batch.add(place, 6, tape_event("gap_repaired"))
     batch.add(place, 7, tape_event("stream_stale"))
-    batch.add(place, 8, tape_event("messages_lost"))
     ((topic, records),) = batch
     (one,) = range(len(records))
     assert (topic, records.refused(one, "").offset, len(batch), batch.read) == (
         "tape-events",
         6,
-        4,
-        {place: 9},
+        3,
+        {place: 8},
     )
+
+
+def test_losses_are_kept_by_themselves_at_the_place_they_came_from() -> None:
+    batch, place = Batch(), Partition("tape-events", 0)
+    kinds: list[TapeEventKind] = ["messages_lost", "gap_found", "messages_lost", "coverage"]
+    batch.extend(place, [5, 6, 7, 8], [tape_event(kind) for kind in kinds])
+    found = {name: [records.refused(n, "").offset for n in range(len(records))] for name, records in batch}
+    assert (found, batch.passed, len(batch)) == ({"tape-events": [6], "losses": [5, 7]}, 1, 4)
 
 
 def test_signals_of_a_second_that_is_still_open_are_passed_over() -> None:

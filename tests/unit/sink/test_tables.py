@@ -6,7 +6,7 @@ from psycopg.types.datetime import TimestamptzBinaryLoader
 
 from services.common.clock import from_datetime
 from services.common.messages import Alert, Signal, TapeEvent, Tick
-from services.sink.batch import KINDS
+from services.sink.batch import KINDS, LOSSES
 from services.sink.tables import TABLES
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 123_457, tzinfo=UTC)
@@ -64,6 +64,16 @@ MESSAGES: dict[str, Struct] = {
         missing=4,
         reason="older than the venue keeps",
     ),
+    LOSSES: TapeEvent(
+        kind="messages_lost",
+        venue="",
+        symbol="",
+        at_us=from_datetime(MOMENT),
+        reader="sink",
+        topic="ticks",
+        partition=3,
+        messages=12,
+    ),
 }
 RENAMED = {
     "ts": "event_us",
@@ -72,18 +82,22 @@ RENAMED = {
     "end_ts": "end_us",
     "found_at": "at_us",
     "updated_at": "at_us",
+    "at": "at_us",
     "state": "kind",
 }
-# What of a message is not in its table: no event of a gap, no final signal and no tick that is stored has it.
+_COVERAGE = {"stream", "coverage_1h", "coverage_24h"}
+_GAP = {"venue", "symbol", "first_id", "last_id", "start_us", "end_us", "missing", "reason"}
+# What of a message is not in its table: no event of a gap, no loss, no final signal and no tick that is stored has it.
 NO_COLUMN = {
-    "tape-events": {"stream", "coverage_1h", "coverage_24h", "reader", "topic", "partition", "messages"},
+    "tape-events": {*_COVERAGE, "reader", "topic", "partition", "messages"},
+    LOSSES: {*_COVERAGE, *_GAP, "kind"},
     "signals": {"closed"},
     "ticks": {"marks"},
 }
 
 
 def test_every_topic_that_is_read_has_a_table() -> None:
-    assert TABLES.keys() == KINDS.keys()
+    assert TABLES.keys() == {*KINDS, LOSSES}
 
 
 @pytest.mark.parametrize("topic", TABLES)

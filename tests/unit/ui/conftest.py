@@ -7,7 +7,15 @@ import pytest
 
 from services.common.clock import SECOND
 from services.common.messages import Signal, Tick
-from services.ui.answers import Bar, HandledAlert, ServiceHealth, StreamMessage, SymbolStats, WatchedPair
+from services.ui.answers import (
+    Bar,
+    HandledAlert,
+    ProcessHealth,
+    ServiceHealth,
+    StreamMessage,
+    SymbolStats,
+    WatchedPair,
+)
 from services.ui.client import ApiClient
 from services.ui.market import Market, Now
 from services.ui.readings import Reading, Readings
@@ -181,6 +189,15 @@ def alert() -> Make:
             "message": "beyond entry",
         }
         return HandledAlert(**{**values, **fields})
+
+    return make
+
+
+@pytest.fixture
+def process() -> Make:
+    def make(instance: str | None = None, **fields: Any) -> ProcessHealth:
+        values: dict[str, Any] = {"state": "running", "said": "running", "healthy": True, "age_s": 0.5}
+        return ProcessHealth(instance, **{**values, **fields})
 
     return make
 

@@ -40,7 +40,16 @@ def test_a_service_that_began_again_counts_from_its_new_start(service: Make) -> 
     for second, ticks in ((0.0, 1000), (1.0, 1100), (2.0, 3), (3.0, 10)):
         beats.add([service("sink", counters={"ticks": ticks}, lag_messages=ticks)], 0, second)
     assert beats.rate("sink", "ticks") == 7
-    assert beats.lags("sink") == [(2.0, 3), (3.0, 10)]
+    assert beats.lags("sink") == [(0.0, 1000), (1.0, 1100), (2.0, 3), (3.0, 10)]
+
+
+def test_a_process_that_comes_or_goes_is_no_rate(service: Make, process: Make) -> None:
+    beats = Beats()
+    for second in range(9):
+        here = [process(name, counters={"ticks": 10_000 + 5 * second}) for name in "ab"]
+        shown = here[:1] if second in (3, 6) else here
+        beats.add([service("sink", instances=tuple(shown))], 0, float(second))
+    assert beats.rate("sink", "ticks") == 10
 
 
 def test_what_is_kept_is_bounded_in_time_and_number(service: Make) -> None:

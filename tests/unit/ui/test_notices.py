@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from services.common.messages import Filling
 from services.ui.answers import Status, StreamMessage, SymbolStats, WatchedPair
 from services.ui.market import Market, Now
-from services.ui.notices import FIRING_SHOWN, Notice, banner, firing, notices, strip
+from services.ui.notices import CATCHING_UP, FIRING_SHOWN, Notice, banner, firing, notices, strip
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
@@ -45,6 +45,44 @@ def test_each_sick_service_is_named(service: Make, now: Now) -> None:
         "ingest is degraded, not healthy: no route to the venue.",
         "api is not heard from yet.",
     ]
+
+
+def test_of_a_service_that_cannot_be_judged_nothing_is_said_but_that(service: Make, now: Now) -> None:
+    market = connected(
+        now, *(service(name, state="catching up", healthy=None) for name in ("ingest", "sink"))
+    )
+    assert notices(market, now) == [Notice("note", CATCHING_UP)]
+    assert [_read(entry) for entry in strip(market)] == [("service is-unknown", "catching up")] * 2
+
+
+def test_what_was_lost_is_a_warning_until_it_is_acknowledged(service: Make, process: Make, now: Now) -> None:
+    lossy = service(
+        state="degraded",
+        healthy=False,
+        detail="5 messages lost",
+        unacknowledged={"ticks": 5},
+        instances=(process("a"),),
+    )
+    market = connected(now, lossy)
+    assert notices(market, now) == [Notice("warning", "sink is degraded: 5 messages lost.")]
+    assert [_read(entry) for entry in strip(market)] == [("service is-warning", "degraded")]
+    sick = replace(lossy, instances=(process("a", healthy=False),))
+    assert [one.severity for one in notices(connected(now, sick), now)] == ["error"]
+
+
+def test_one_that_is_gone_is_told_from_one_that_was_never_heard(
+    service: Make, process: Make, now: Now
+) -> None:
+    dead = service(state="silent", healthy=False, age_s=None, instances=(process(state="silent"),))
+    assert [one.text for one in notices(connected(now, dead), now)] == [
+        "sink is silent since before the API began."
+    ]
+    one_of_two = service(
+        state="silent", healthy=False, age_s=31.0, instances=(process(state="silent"), process("b"))
+    )
+    assert [one.text for one in notices(connected(now, one_of_two), now)] == ["sink: 1 of 2 silent."]
+    ended = service(state="stopped", healthy=False, age_s=40.0)
+    assert [one.text for one in notices(connected(now, ended), now)] == ["sink is stopped."]
 
 
 def test_a_replay_that_has_ended_is_a_note(service: Make, now: Now) -> None:

@@ -4,7 +4,13 @@
 
     const STATES = ["all", "open", "repaired", "refuted", "unrepaired"];
     const EVERY = "any";
-    const { query, remember, oneOf, look, keep } = window.pairstream;
+    const { query, remember, oneOf, look, set, keep } = window.pairstream;
+
+    /* What a service lost is seen: its button is drawn anew every second. */
+    document.addEventListener("click", function (event) {
+        const button = event.target.closest && event.target.closest("button[data-acknowledge]");
+        if (button) set("losses-asked", { data: { service: button.dataset.acknowledge, at: Date.now() } });
+    });
 
     window.dash_clientside.health = {
         /* Read the filters of the gaps from the address. */

@@ -5,13 +5,16 @@ from dash.development.base_component import Component
 
 from services.ui.components import chooser, download, page, pane, segmented
 from services.ui.drawn import Drawn, Rows
-from services.ui.pages.health import delivery, gaps, tapes
+from services.ui.pages.health import delivery, gaps, losses, tapes
 from services.ui.view import Site, attributes
 
 
 def layout() -> Component:
     """Return the page."""
-    feed = html.P([html.B(id="health-feed"), html.Span(id="health-meaning")], className="health-feed")
+    feed = html.P(
+        [html.B(id="health-feed"), html.Span(id="health-meaning"), html.Span(id="health-left-out")],
+        className="health-feed",
+    )
     stations = html.Ol(
         html.Li("Connecting…", className="station is-unknown"),
         id="stations",
@@ -37,6 +40,7 @@ def layout() -> Component:
                     [feed, stations], className="health-map", **attributes("aria", label="Pipeline")
                 ),
             ),
+            *losses.parts(),
             html.Div(
                 [
                     pane("Tape of each symbol", [tapes.table(), Rows("tapes-table")], "tapes", [save]),
@@ -49,7 +53,7 @@ def layout() -> Component:
     )
 
 
-def register(app: Dash, _site: Site) -> None:
+def register(app: Dash, site: Site) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/health.js``."""
 
     def own(function: str, *dependencies: Input | Output) -> None:
@@ -58,3 +62,4 @@ def register(app: Dash, _site: Site) -> None:
     own("route", Output("gaps-state", "value"), Output("gaps-symbol", "value"), Input("page-health", "id"))
     own("select", Output("gaps-symbol", "error"), Input("gaps-state", "value"), Input("gaps-symbol", "value"))
     own("save", Output("tapes-csv", "title"), Input("tapes-csv", "n_clicks"))
+    losses.register(app, site)

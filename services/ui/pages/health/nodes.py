@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from services.ui.answers import ServiceHealth
+from services.ui.answers import ProcessHealth, ServiceHealth
 from services.ui.beats import MESSAGES, PAGE
 from services.ui.formatting import NONE, age, filling, number, per_second, significant_decimals
 from services.ui.market import Market, Now
@@ -41,6 +41,8 @@ class Node:
     lags: tuple[tuple[float, int], ...] = ()
     filling: str | None = None
     lost: tuple[str, ...] = ()
+    unacknowledged: int = 0
+    processes: tuple[str, ...] = ()
 
     @property
     def is_stale(self) -> bool:
@@ -82,10 +84,12 @@ def rate(market: Market, service: str, unit: str, counters: Iterable[str]) -> st
 
 
 def heard_s(market: Market, service: ServiceHealth | None, now: Now) -> float | None:
-    """Return how long ago a service was last heard of; None if it never was."""
-    if service is None or service.age_s is None or market.services_s is None:
+    """Return how long ago a service was last heard of, by any of its processes; None if it never was."""
+    if service is None or market.services_s is None:
         return None
-    return service.age_s + now.s - market.services_s
+    ages = [one.age_s for one in service.instances or (service,)]
+    youngest_s = min((age_s for age_s in ages if age_s is not None), default=None)
+    return None if youngest_s is None else youngest_s + now.s - market.services_s
 
 
 def _service(
@@ -98,15 +102,16 @@ def _service(
     rates: Iterable[tuple[str, tuple[str, ...]]],
 ) -> Node:
     age_s = heard_s(market, service, now)
-    if service is None or age_s is None:
-        return Node(key, name, does, "not heard from yet", "unknown")
-    is_silent = age_s >= SILENT_S
-    state = f"silent, was {service.state}" if is_silent else service.state
+    if service is None or (age_s is None and not service.instances):
+        state = service.state if service is not None and service.healthy is None else "not heard from yet"
+        return Node(key, name, does, state, "unknown")
+    is_silent = service.state == "silent" if age_s is None else age_s >= SILENT_S
+    is_silent = is_silent and service.healthy is not None and service.state != "stopped"
     return Node(
         key,
         name,
         does,
-        state,
+        _state(service, is_silent),
         _level(service, market, is_silent),
         () if is_silent else tuple(rate(market, key, *one) for one in rates),
         _lag(service),
@@ -116,15 +121,31 @@ def _service(
         tuple(market.beats.lags(key)),
         None if service.filling is None else filling(service.filling.done_s, service.filling.total_s),
         _lost(service),
+        sum(service.unacknowledged.values()),
+        tuple(map(_process, service.instances)) if len(service.instances) > 1 else (),
     )
 
 
+def _state(service: ServiceHealth, is_silent: bool) -> str:
+    if not is_silent:
+        return service.partly_silent or service.state
+    since = "silent" if service.age_s is not None else "silent since before the API began"
+    said = next((one.said for one in service.instances if one.state == "silent"), service.state)
+    return f"{since}, was {said}"
+
+
+def _process(one: ProcessHealth) -> str:
+    heard = NONE if one.age_s is None else age(one.age_s)
+    lag = "" if one.lag_messages is None or one.state == "silent" else f", lag {number(one.lag_messages, 0)}"
+    return f"{one.instance or 'unnamed'}: {one.state}{lag}, heard {heard}"
+
+
 def _level(service: ServiceHealth, market: Market, is_silent: bool) -> Level:
-    if not market.connected:
+    if not market.connected or service.healthy is None:
         return "unknown"
     if is_silent:
         return "error"
-    if service.state in ("degraded", "starting", "stopping"):
+    if service.state in ("degraded", "starting", "stopping", "stopped"):
         return "warning"
     return "ok" if service.healthy else "error"
 
@@ -149,9 +170,14 @@ def _losses(service: ServiceHealth) -> list[str]:
 
 
 def _lost(service: ServiceHealth) -> tuple[str, ...]:
+    """Return what was lost of each topic, since the start of its processes or before it."""
+    topics = sorted(service.lost.keys() | service.unacknowledged.keys())
+    counts = {
+        topic: max(service.lost.get(topic, 0), service.unacknowledged.get(topic, 0)) for topic in topics
+    }
     return tuple(
         f"lost {number(count, 0)} {'message' if count == 1 else 'messages'} of {topic}"
-        for topic, count in sorted(service.lost.items())
+        for topic, count in counts.items()
         if count
     )
 
@@ -185,8 +211,10 @@ def _database(market: Market, now: Now) -> Node:
         judged = "not reached", "error"
     elif sink is None or is_silent:
         judged = "the sink is silent", "unknown"
-    elif sink.healthy:
+    elif sink.healthy or sink.has_only_lost:
         judged = "running", "ok"
+    elif sink.healthy is None:
+        judged = f"the sink is {sink.state}", "unknown"
     else:
         judged = f"the sink is {sink.state}", "warning"
     rates = () if is_silent else (rate(market, "sink", "commits/s", ("batches",)),)

@@ -33,12 +33,33 @@ def _item(node: Node, now_s: float) -> Component:
             className="station-age num",
         ),
     ]
-    parts += [html.Span(text, className="station-lost") for text in node.lost]
+    told = "" if node.unacknowledged else " is-acknowledged"
+    parts += [html.Span(text, className=f"station-lost{told}") for text in node.lost]
+    if node.unacknowledged:
+        parts.append(_acknowledge(node))
+    if node.processes:
+        processes = [html.Span(text) for text in node.processes]
+        label = attributes("aria", label=f"Processes of {node.name}")
+        parts.append(
+            html.Span(processes, className="station-processes num", role="group", tabIndex=0, **label)
+        )
     if node.detail:
         parts.append(html.Span(node.detail, className="station-detail", title=node.detail))
     stale = " is-stale" if node.is_stale else ""
     item: Component = html.Li(parts, className=f"station is-{node.level}{stale}")
     return item
+
+
+def _acknowledge(node: Node) -> Component:
+    """Return the button that takes note of what was lost; what it asks goes by ``assets/pages/health.js``."""
+    label = f"Acknowledge what {node.name} has lost: {number(node.unacknowledged, 0)} messages"
+    button: Component = html.Button(
+        "Acknowledge",
+        className="action",
+        **attributes("aria", label=label),
+        **attributes("data", acknowledge=node.key),
+    )
+    return button
 
 
 def _spark(node: Node, now_s: float) -> Component:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.ui import drawn, frame, holes
+from services.ui.formatting import number
 from services.ui.market import Now
 from services.ui.pages.health import delivery, gaps, stations, tapes
 from services.ui.pages.health.nodes import nodes
@@ -38,6 +39,7 @@ class HealthView(View):
         return {
             "health-feed": {"children": label},
             "health-meaning": {"children": meaning},
+            "health-left-out": {"children": _left_out(market.left_out)},
             "stations": {"children": stations.drawn(shown, now.s)},
             **self._tapes(now),
             **self._delivery(),
@@ -54,3 +56,9 @@ class HealthView(View):
     def _delivery(self) -> Props:
         before, self._lags = self._lags, delivery.rows(self.site.market)
         return drawn.changes(delivery.TABLE, before, self._lags)
+
+
+def _left_out(heartbeats: int) -> str:
+    if not heartbeats:
+        return ""
+    return f"{number(heartbeats, 0)} heartbeats came of services or processes that are too many to list."

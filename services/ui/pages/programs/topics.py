@@ -166,11 +166,12 @@ TOPICS = (
     ),
     Topic(
         "heartbeats",
-        "service",
-        LATEST,
-        "What each service says of itself every second.",
+        "service/instance",
+        f"{LATEST}, 24 h",
+        "What each process of each service says of itself every second.",
         Heartbeat(
             service="sink",
+            instance="store-4242-20260131T120000",
             at_us=_AT_US,
             started_us=_AT_US - 60_000_000,
             state="running",

@@ -15,11 +15,12 @@ from services.api.live.tail import AWAY, BACKLOG, Tail
 from services.api.tape import Tape
 from services.common.errors import TransientError
 from services.common.heartbeat import Pulse
-from services.common.messages import Tick, encode
+from services.common.messages import Heartbeat, ServiceState, Tick, encode
 from services.common.settings import KafkaSettings
 from services.common.unreadable import Unreadable
 
 FIRST, ADDED = TopicPartition("ticks", 0), TopicPartition("ticks", 1)
+BEATS = TopicPartition("heartbeats", 0)
 
 
 START_US = 1_767_225_600_000_000
@@ -31,6 +32,7 @@ class Record(NamedTuple):
     offset: int
     value: bytes | None
     timestamp: int = 0
+    timestamp_type: int = 0
 
 
 class Partitions:
@@ -89,6 +91,11 @@ class Partitions:
 
 
 def message(partition: TopicPartition, offset: int) -> bytes | None:
+    if partition.topic == "heartbeats":
+        state: ServiceState = "running" if offset < 12 else "degraded"
+        at_us = START_US - offset  # a clock that goes backwards
+        beat = Heartbeat(service="sink", at_us=at_us, started_us=0, state=state, version="1")
+        return b'{"foreign":1}' if offset % 5 == 3 else encode(beat)
     if offset % 10 == 7:
         return b"{damaged" if offset % 20 == 7 else None
     return encode(
@@ -239,3 +246,35 @@ def test_a_broker_that_answers_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(TransientError, match="expected an answer of the broker"):
         asyncio.run(tail._watch(consumer))
     assert tail.problem == AWAY
+
+
+def test_heartbeats_are_taken_in_the_order_they_came_and_what_is_none_is_counted() -> None:
+    _, _, pulse, tail = read({BEATS: 13})
+    assert pulse.counters == {"messages": 13, "bad_messages": 2}
+    (sink,) = [one for one in tail._health.services(pulse.message()) if one["service"] == "sink"]
+    assert (sink["instances"][0]["said"], sink["age_s"]) == ("degraded", None)
+
+
+def test_who_beats_is_alive_once_it_is_known_what_came_before() -> None:
+    """The reader asks for the ends, then more comes."""
+    consumer, pulse = Partitions({BEATS: 10}), Pulse("api")
+    health = Health()
+    tail = Tail(KafkaSettings(), Hub(), Tape(), health, pulse)
+
+    async def run() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await tail._watch(consumer)
+        assert tail.problem is None
+        with suppress(asyncio.CancelledError):
+            await tail.read(consumer)
+        assert state() == "catching up"
+        consumer.ends = {BEATS: 13}
+        with suppress(asyncio.CancelledError):
+            await tail.read(consumer)
+        assert state() == "degraded"
+
+    def state() -> object:
+        return next(one["state"] for one in health.services(pulse.message()) if one["service"] == "sink")
+
+    asyncio.run(run())

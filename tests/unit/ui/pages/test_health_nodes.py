@@ -66,6 +66,69 @@ def test_a_silent_service_is_the_last_known_without_a_rate(linked: Market, now: 
     assert told["broker-in"].level == "ok"  # the others are heard through it
 
 
+def test_of_several_processes_each_is_told_and_one_that_lives_is_heard(
+    linked: Market, now: Now, service: Make, process: Make
+) -> None:
+    dead = process("a-1", state="silent", healthy=False, age_s=None)
+    two = (dead, process("a-2", lag_messages=1234, age_s=0.0))
+    told = tell(linked, now, sink=service("sink", state="silent", healthy=False, age_s=None, instances=two))
+    sink = told["sink"]
+    assert (sink.state, sink.level, sink.is_stale, sink.age_s) == ("1 of 2 silent", "error", False, 0)
+    assert sink.processes == ("a-1: silent, heard —", "a-2: running, lag 1\u202f234, heard now")
+    assert texts(sink, "station-processes") == [*sink.processes]
+    assert sink.rates
+    assert told["database"].state == "the sink is silent"
+
+
+def test_the_database_is_as_well_as_a_sink_that_has_only_lost_messages(
+    linked: Market, now: Now, service: Make, process: Make
+) -> None:
+    lossy = service(
+        "sink", state="degraded", healthy=False, unacknowledged={"ticks": 5}, instances=(process("a"),)
+    )
+    database = tell(linked, now, sink=lossy)["database"]
+    assert (database.state, database.level) == ("running", "ok")
+    deaf = service("sink", state="catching up", healthy=None, instances=(process("a", healthy=None),))
+    assert tell(linked, now, sink=deaf)["database"].level == "unknown"
+
+
+def test_one_that_died_before_the_api_began_is_silent(
+    linked: Market, now: Now, service: Make, process: Make
+) -> None:
+    dead = process("a-1", state="silent", said="degraded", healthy=False, age_s=None)
+    told = tell(
+        linked, now, sink=service("sink", state="silent", healthy=False, age_s=None, instances=(dead,))
+    )
+    assert told["sink"].state == "silent since before the API began, was degraded"
+    assert (told["sink"].level, told["sink"].processes) == ("error", ())
+
+
+@pytest.mark.parametrize("age_s", [None, 0.5, 31.0])
+def test_while_the_api_cannot_tell_nobody_is_called_silent(
+    linked: Market, now: Now, service: Make, process: Make, age_s: float | None
+) -> None:
+    one = process("a-1", state="catching up", healthy=None, age_s=age_s)
+    sink = service("sink", state="catching up", healthy=None, age_s=age_s, instances=(one,))
+    told = tell(
+        linked, now, sink=sink, ingest=service("ingest", state="catching up", healthy=None, age_s=None)
+    )
+    assert {(told[key].state, told[key].level) for key in ("ingest", "sink")} == {("catching up", "unknown")}
+
+
+def test_one_that_ended_as_it_was_asked_to_is_stopped(linked: Market, now: Now, service: Make) -> None:
+    told = tell(linked, now, sink=service("sink", state="stopped", healthy=False, age_s=900.0))
+    assert (told["sink"].state, told["sink"].level) == ("stopped", "warning")
+
+
+def test_what_nobody_has_acknowledged_has_a_button(linked: Market, now: Now, service: Make) -> None:
+    sink = service("sink", state="degraded", healthy=False, lost={"ticks": 3}, unacknowledged={"ticks": 5})
+    told = tell(linked, now, sink=sink)["sink"]
+    assert (told.level, told.lost, told.unacknowledged) == ("warning", ("lost 5 messages of ticks",), 5)
+    assert texts(told, "action") == ["Acknowledge"]
+    seen = tell(linked, now, sink=service("sink", lost={"ticks": 3}))["sink"]
+    assert (seen.level, seen.lost, texts(seen, "action")) == ("ok", ("lost 3 messages of ticks",), [])
+
+
 def test_age_grows_while_nothing_is_heard(linked: Market, now: Now) -> None:
     tell(linked, now)
     later = Now(now.us, now.s + SILENT_S)

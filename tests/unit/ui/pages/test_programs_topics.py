@@ -13,7 +13,8 @@ def kept(topic: topics.Topic) -> str:
     if topic.cleanup == "compact":
         return LATEST
     hours = topic.retention_ms // HOUR_MS
-    return f"{hours // 24} d" if hours > 24 else f"{hours} h"
+    deleted = f"{hours // 24} d" if hours > 24 else f"{hours} h"
+    return f"{LATEST}, {deleted}" if "compact" in topic.cleanup else deleted
 
 
 def test_every_topic_is_named() -> None:

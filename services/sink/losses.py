@@ -1,0 +1,22 @@
+"""What readers lost: one row for each time that one said so."""
+
+from psycopg import sql
+
+from services.common.database import EPOCH_US
+from services.common.messages import TapeEvent
+
+KIND = "messages_lost"
+COLUMNS = {"reader": "text", "topic": "text", "partition": "int4", "at": "int8", "messages": "int8"}
+
+
+def row(event: TapeEvent) -> tuple[object, ...]:
+    """Return the row of a loss; what it should say and does not is null, which the table refuses."""
+    return (event.reader, event.topic, event.partition, event.at_us - EPOCH_US, event.messages)
+
+
+STORE = sql.SQL("""
+WITH stored AS (
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT count(*) FROM stored
+""")

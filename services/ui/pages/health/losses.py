@@ -1,0 +1,34 @@
+"""Take note of what a service has lost."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from services.common.errors import TransientError
+from services.ui import problems
+from services.ui.view import Site
+
+ASKED, SAID = "losses-asked", "losses-said"
+
+
+def parts() -> list[Component]:
+    """Return what the buttons at the stations ask by, and where it is said why that was not done."""
+    return [dcc.Store(id=ASKED), html.P(id=SAID, className="losses-said", role="alert")]
+
+
+def register(app: Dash, site: Site) -> None:
+    """Do what the buttons ask; what has changed comes through the stream."""
+
+    @app.callback(Output(SAID, "children"), Input(ASKED, "data"), prevent_initial_call=True)
+    async def acknowledge(asked: Any) -> str:
+        return await acknowledged(site, str(asked["service"]))
+
+
+async def acknowledged(site: Site, service: str) -> str:
+    """Have the API note that somebody has seen it, and return why it did not, empty if it did."""
+    try:
+        response = await site.client.send("POST", "/v1/status/acknowledge", json={"service": service})
+    except TransientError as error:
+        return f"Not acknowledged: {error}"
+    return "" if response.is_success else f"Not acknowledged: {problems.read(response).rest}"

@@ -1,0 +1,10 @@
+"""What listens to heartbeats."""
+
+import pytest
+
+from tests.unit.api.listener import Listener
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
