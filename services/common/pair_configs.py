@@ -1,7 +1,7 @@
 """Which pairs there are: the compacted topic ``pairs``, followed while a service runs, and written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 
 import structlog
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from services.common import kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint
+from services.common.dead_letters import DeadLetter
 from services.common.errors import AwayError, BadMessageError, TransientError
 from services.common.losses import Losses, Outrun
 from services.common.messages import PairConfig, decode, encode
@@ -80,10 +81,10 @@ class PairConfigs:
 
     def __init__(
         self,
-        bury: Callable[[ConsumerRecord, Exception], Awaitable[None]] | None = None,
+        bury: Callable[[Sequence[DeadLetter]], Awaitable[None]] | None = None,
         outrun: Outrun = lambda *_: None,
     ) -> None:
-        """`bury` puts aside a message that is no configuration, None where another service does.
+        """`bury` puts aside messages that are no configurations, None where another service does.
 
         `outrun` is told what the broker had deleted before it was read.
         """
@@ -156,8 +157,9 @@ class PairConfigs:
             for place, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 is_empty = False
                 await self._pass(consumer, read, place, batch[0].offset)
-                for record in batch:
-                    await self._apply(configs, record)
+                bad = [letter for record in batch if (letter := _apply(configs, record))]
+                if bad and self._bury is not None:
+                    await self._bury(bad)
                 read[place] = batch[-1].offset + 1
             for place in ends:
                 await self._pass(consumer, read, place, await consumer.position(place))
@@ -202,17 +204,18 @@ class PairConfigs:
         self._progress.set()
         self._progress = asyncio.Event()
 
-    async def _apply(self, configs: dict[str, PairConfig], record: ConsumerRecord) -> None:
-        name = (record.key or b"").decode(errors="replace")
-        if record.value is None:
-            configs.pop(name, None)
-            return
-        try:
-            config = decode(record.value, PairConfig)
-            if config.pair != name:
-                raise BadMessageError(f"expected the key {config.pair}, received {name!r}")
-        except BadMessageError as error:
-            if self._bury is not None:
-                await self._bury(record, error)
-        else:
-            configs[name] = config
+
+def _apply(configs: dict[str, PairConfig], record: ConsumerRecord) -> DeadLetter | None:
+    """Change the pairs as a message says, or return what is put aside of it."""
+    name = (record.key or b"").decode(errors="replace")
+    if record.value is None:
+        configs.pop(name, None)
+        return None
+    try:
+        config = decode(record.value, PairConfig)
+        if config.pair != name:
+            raise BadMessageError(f"expected the key {config.pair}, received {name!r}")
+    except BadMessageError as error:
+        return DeadLetter.of(record.topic, record.partition, record.offset, record.value, str(error))
+    configs[name] = config
+    return None

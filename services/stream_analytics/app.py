@@ -27,7 +27,7 @@ from services.stream_analytics.faust_app import new_app
 from services.stream_analytics.lag import Progress, Recovery
 from services.stream_analytics.metrics import COUNTERS, Stage, StreamMetrics
 from services.stream_analytics.partitions import Partitions
-from services.stream_analytics.router import Router, dead_letter, messages
+from services.stream_analytics.router import Router, messages
 from services.stream_analytics.settings import StreamSettings
 from services.stream_analytics.speaker import Speaker
 
@@ -56,7 +56,7 @@ class StreamAnalytics:
             lambda: self.partitions.positions(),
         )
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.pairs = PairConfigs(self._bury_pair, self.pulse.outrun)
+        self.pairs = PairConfigs(self.bury, self.pulse.outrun)
         self.partitions = Partitions(self.store, self.pairs, settings, self.counters)
         self._publisher: Publisher | None = None
         self._speaker = Speaker(
@@ -248,9 +248,6 @@ class StreamAnalytics:
     async def bury(self, letters: Sequence[DeadLetter]) -> None:
         """Put aside messages that are bad, and return when the broker has them."""
         await self._dead_letters.put_all(letters)
-
-    async def _bury_pair(self, message: Any, error: Exception) -> None:
-        await self.bury([dead_letter(message, error)])
 
     async def _beat(self) -> None:
         # Faust stops before its tasks do, and a task that then fails is a crash.

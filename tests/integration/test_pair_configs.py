@@ -1,14 +1,15 @@
 """The topic `pairs`, as a service follows and writes it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
+from services.common.dead_letters import DeadLetter
 from services.common.errors import TransientError
 from services.common.kafka import admin, create_topics
 from services.common.messages import PairConfig, decode, encode
@@ -97,10 +98,11 @@ def test_bad_messages_are_put_aside_and_change_nothing(broker: str) -> None:
     bad = [b"{", encode(OTHER), encode(FIRST[PAIR]).replace(b"ETH", b"eth")]
 
     async def run() -> None:
-        buried: asyncio.Queue[bytes | None] = asyncio.Queue()
+        buried: asyncio.Queue[bytes] = asyncio.Queue()
 
-        async def bury(record: ConsumerRecord, _: Exception) -> None:
-            await buried.put(record.value)
+        async def bury(letters: Sequence[DeadLetter]) -> None:
+            for letter in letters:
+                await buried.put(letter.raw)
 
         async with following(broker, FIRST, bury=bury) as (_, configs):
             await configs.loaded.wait()
@@ -111,13 +113,34 @@ def test_bad_messages_are_put_aside_and_change_nothing(broker: str) -> None:
     asyncio.run(run())
 
 
+def test_many_messages_that_are_no_configurations_are_put_aside_together(broker: str) -> None:
+    async def run() -> None:
+        calls, letters, all_came = list[int](), list[str](), asyncio.Event()
+
+        async def bury(found: Sequence[DeadLetter]) -> None:
+            calls.append(len(found))
+            letters.extend(letter.origin for letter in found)
+            if len(letters) == 5_000:
+                all_came.set()
+
+        async with following(broker, FIRST, bury=bury) as (_, configs):
+            await configs.loaded.wait()
+            await asyncio.to_thread(produce, broker, "pairs", [(b"{", 1)] * 5_000)
+            await all_came.wait()
+        assert sorted(letters) == sorted(f"pairs/1/{offset}" for offset in range(5_000))
+        # Each of them waits for the broker.
+        assert len(calls) < 500
+
+    asyncio.run(run())
+
+
 def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(broker: str) -> None:
     async def run() -> None:
-        buried, said = list[bytes | None](), list[tuple[str, int, int]]()
+        buried, said = list[bytes](), list[tuple[str, int, int]]()
         reading, goes_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-        async def bury(record: ConsumerRecord, _: Exception) -> None:
-            buried.append(record.value)
+        async def bury(letters: Sequence[DeadLetter]) -> None:
+            buried.extend(letter.raw for letter in letters)
             reading.set()
             await goes_on.wait()
 
