@@ -14,7 +14,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
 from starlette.requests import ClientDisconnect
 
-from services.common.sites import is_own_host, is_own_page
+from services.common.door.sites import is_own_host, is_own_page
 from services.ui import downloads, missing, uploads
 from services.ui.callbacks import register
 from services.ui.kept import Kept
