@@ -69,9 +69,7 @@ class ImpatientProtocol(H11Protocol):
         super().resume_writing()
 
     def _note(self) -> None:
-        # Who has just sent a whole head is busy, also where that is the head of a WebSocket, which has no cycle.
-        is_running = self.cycle is not None and not self.cycle.response_complete
-        if is_running or self.conn.their_state is not h11.IDLE:
+        if self.conn.their_state is not h11.IDLE:
             self._room.note_busy(self.transport)
         elif not self.transport.is_closing():
             self._room.note_idle(self.transport)

@@ -78,6 +78,22 @@ def test_who_trickles_is_given_up_as_soon_as_who_is_silent() -> None:
         assert refused(parts, 10_000, anything, every_s=every_s) == HTTPStatus.REQUEST_TIMEOUT
 
 
+def test_however_much_has_come_who_falls_silent_is_given_up() -> None:
+    sent = [{"type": "http.request", "body": b"x" * 2**20, "more_body": True}]
+
+    async def receive() -> Message:
+        return sent.pop() if sent else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def run() -> float:
+        take = bounded(HTTPConnection({"type": "http", "headers": []}), receive)
+        await take()
+        with pytest.raises(HTTPException):
+            await take()
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(run()) == pytest.approx(bodies.SILENCE_S)
+
+
 @pytest.mark.parametrize("every_s", [0.5, 20.0])
 def test_a_body_may_take_as_long_as_it_keeps_coming(every_s: float) -> None:
     part = b"x" * int(bodies.LEAST_BYTES_PER_S * every_s)
