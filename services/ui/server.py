@@ -9,6 +9,7 @@ from services.common import serving
 from services.ui import hub
 from services.ui.app import begin, build, warm
 from services.ui.client import ApiClient
+from services.ui.door import MOST_BYTES
 from services.ui.market import Market
 from services.ui.settings import UiSettings
 from services.ui.tracks import Tracks
@@ -23,11 +24,13 @@ async def serve(settings: UiSettings) -> None:
         market = Market()
         async with ApiClient(settings.api_url, key=settings.api_key) as client, asyncio.TaskGroup() as tasks:
             app = build(
-                Site(market, Tracks(client), client, hub.now, brokers=settings.brokers), settings.ui_hosts
+                Site(market, Tracks(client), client, hub.now, brokers=settings.brokers),
+                settings.ui_hosts,
+                settings.ui_proxies,
             )
             files = await begin(app)
             log.info("serving", url=serving.address(listener), api=settings.api_url)
             tasks.create_task(hub.follow(client, market))
             tasks.create_task(hub.refresh(client, market))
-            tasks.create_task(serving.serve(app, listener))
+            tasks.create_task(serving.serve(app, listener, ws_max_size=MOST_BYTES))
             tasks.create_task(warm(app, files))

@@ -10,6 +10,7 @@ from services.api.door.access import Caller, admit, require_write
 from services.api.door.keys import Key, Keys
 from services.api.problems import ProblemError, unavailable
 from services.api.settings import ApiSettings
+from services.common.door.heads import excess
 from services.common.door.limits import Allowance, RateLimiter
 from services.common.door.proxies import counted_as, is_local
 from services.common.door.sites import is_own_host, is_own_page
@@ -19,7 +20,10 @@ PROBES = frozenset({"/healthz", "/readyz"})
 # These describe the program and not its data, and a browser that opens a page cannot send a key.
 _PUBLIC = frozenset({"/docs", "/openapi.json"})
 _PUBLIC_PREFIX = "/docs/"
-_MOST_BYTES = 16 * 1024
+_TOO_LONG = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URL too long",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "Headers too large",
+}
 # A browser can give a WebSocket no header but this one, and what is in a URL ends in logs.
 SUBPROTOCOL = "pairstream"
 _SUBPROTOCOL_KEY = "key."
@@ -115,13 +119,9 @@ def too_many(detail: str, headers: dict[str, str]) -> ProblemError:
 
 
 def _check_size(connection: HTTPConnection) -> None:
-    scope = connection.scope
-    if len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_BYTES:
-        detail = f"expected a path and a query of at most {_MOST_BYTES} bytes, received more"
-        raise ProblemError(HTTPStatus.REQUEST_URI_TOO_LONG, "URL too long", detail)
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_BYTES:
-        detail = f"expected headers of at most {_MOST_BYTES} bytes, received more"
-        raise ProblemError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large", detail)
+    if (found := excess(connection.scope)) is not None:
+        status, detail = found
+        raise ProblemError(status, _TOO_LONG[status], detail)
 
 
 def _token(connection: HTTPConnection) -> str | None:
