@@ -75,7 +75,7 @@ def listen(host: str, port: int, name: str) -> socket.socket:
     try:
         socket.getaddrinfo(host, port)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=128)
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except socket.gaierror as error:
         raise FatalError(
             f"PAIRSTREAM_{name}_HOST: expected an address of this machine, received {host!r}: {error.strerror}"
