@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -38,7 +38,9 @@ class Listening(NamedTuple):
 
 
 @contextmanager
-def listening(service: Service, open_files: int = 1024, **variables: str) -> Iterator[Listening]:
+def listening(
+    service: Service, open_files: int = 1024, variables: Mapping[str, str] | None = None
+) -> Iterator[Listening]:
     """Start a service that may have so many `open_files`, and yield it once it answers; kill it afterwards."""
     port, nowhere = free_port(), f"127.0.0.1:{free_port()}"
     environment = {
@@ -48,7 +50,7 @@ def listening(service: Service, open_files: int = 1024, **variables: str) -> Ite
         "PAIRSTREAM_API_URL": f"http://{nowhere}",
         f"PAIRSTREAM_{service.upper()}_PORT": str(port),
         "PAIRSTREAM_API_ANALYSIS_IDLE": "1h",
-        **variables,
+        **(variables or {}),
     }
     with tempfile.NamedTemporaryFile(prefix=f"{service}-", suffix=".log") as log:
         process = subprocess.Popen(

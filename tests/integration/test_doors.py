@@ -48,7 +48,7 @@ def service(request: pytest.FixtureRequest) -> Service:
 
 @pytest.fixture(scope="module")
 def running(service: Service) -> Iterator[Listening]:
-    with listening(service, OPEN_FILES, PAIRSTREAM_LOG_FORMAT="json") as process:
+    with listening(service, OPEN_FILES, {"PAIRSTREAM_LOG_FORMAT": "json"}) as process:
         yield process
 
 
@@ -106,7 +106,7 @@ def test_a_target_that_is_no_path_of_ours_is_not_found(running: Listening, targe
 def test_the_dashboard_passes_on_what_this_machine_may_do_to_nobody_else() -> None:
     with (
         listening("api") as api,
-        listening("ui", PAIRSTREAM_API_URL=f"http://127.0.0.1:{api.port}") as dashboard,
+        listening("ui", variables={"PAIRSTREAM_API_URL": f"http://127.0.0.1:{api.port}"}) as dashboard,
         httpx.Client(base_url=f"http://127.0.0.1:{dashboard.port}", trust_env=False, timeout=30) as browser,
     ):
         files = {"files": ("BTCUSDT.csv", b"time,close\n2024-01-01,1\n2024-01-02,1\n")}
