@@ -41,9 +41,9 @@ def asked(raw_path: str) -> str | None:
     >>> [asked(f"/download/v1/{path}") for path in ("", "../metrics", "a/%2e%2e/b", "a%2fb", "%252e%252e", "//a")]
     [None, None, None, None, None, None]
     """
-    before, prefix, path = raw_path.partition(f"{PATH}/v1/")
+    before, _, path = raw_path.partition(f"{PATH}/v1/")
     names = [unquote(part) for part in path.split("/")]
-    if before or not prefix or not all(map(_NAME.fullmatch, names)):
+    if before or not all(map(_NAME.fullmatch, names)):
         return None
     return "/v1/" + "/".join(map(segment, names))
 

@@ -50,6 +50,7 @@ REFUSED = (
     "/v1/bars%7f",
     "%2fv1/bars",
     "/v1%2fbars",
+    "%2fv1/download/v1/bars",
     "/%76%31/../metrics",
     "/v1/events",
     "/v1/stream",
