@@ -28,6 +28,7 @@ from services.api.routes import (
     symbols,
     ticks,
 )
+from services.common.door.proxies import Proxies
 from services.common.heartbeat import VERSION
 
 DESCRIPTION = """
@@ -126,4 +127,5 @@ def create_app(backend: Backend) -> FastAPI:
     if backend.settings.api_cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=backend.settings.api_cors_origins, **CORS)  # type: ignore[arg-type]
     app.add_middleware(Envelope, backend=backend)
+    app.add_middleware(Proxies, trusted=backend.settings.api_proxies)
     return app

@@ -2,19 +2,19 @@
 
 import re
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
 
 from services.api.door import keys
-from services.api.door.limits import Rate
+from services.common.door.limits import Rate
 from services.common.settings import (
     DatabaseSettings,
     Duration,
     Hosts,
     KafkaSettings,
+    Networks,
     PairSettings,
     Port,
     split,
@@ -34,13 +34,6 @@ def _origins(text: object) -> tuple[str, ...]:
     return origins
 
 
-def _proxies(text: object) -> tuple[str, ...]:
-    addresses = tuple(split(text)) if text else ()
-    for address in addresses:
-        ip_network(address)
-    return addresses
-
-
 def _rate(value: object) -> Rate:
     return value if isinstance(value, Rate) else Rate.parse(str(value))
 
@@ -57,8 +50,8 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     # Names, beside addresses and names without a dot, by which the API is reached where no keys protect it.
     api_hosts: Hosts = ()
     api_cors_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
-    # Whose X-Forwarded-For is believed.
-    api_proxies: Annotated[tuple[str, ...], BeforeValidator(_proxies)] = ()
+    # Whose X-Forwarded-For is believed, and from whom nothing else comes.
+    api_proxies: Networks = ()
     api_rate_limit: RateSetting = Rate(100, 1)
     api_local_rate_limit: RateSetting = Rate(1000, 1)
     # Requests of one caller that run at the same time, streams among them.

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
@@ -29,6 +30,13 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Hosts = Annotated[
     tuple[str, ...], BeforeValidator(lambda text: tuple(name.lower() for name in split(text)) if text else ())
 ]
+
+
+def _networks(text: object) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ip_network, split(text))) if text else ()
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 

@@ -1,52 +1,46 @@
 """The Dash app on its FastAPI server."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any, cast
 
 import dash
 import httpx
-import structlog
 from dash import Dash
+from dash.exceptions import DependencyException
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
-from starlette.requests import ClientDisconnect
 
-from services.common.sites import is_own_host, is_own_page
+from services.common.door.proxies import Network
 from services.ui import downloads, missing, uploads
 from services.ui.callbacks import register
+from services.ui.door import Door
+from services.ui.finish import Finish
 from services.ui.kept import Kept
 from services.ui.layout import shell
 from services.ui.pages import PAGES
 from services.ui.view import Site
 
-log = structlog.get_logger()
-# Everything comes from here; a browser that obeys cannot be made to ask anyone else.
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "font-src 'self' data:",
-        "frame-ancestors 'self'",
-    )
-)
-# The address of a file of ours says when the file was changed, so what it names never changes.
-KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 # Half the time of the usual 9, and less than one per cent larger.
 COMPRESSION = 6
 _NAMED_FILE = re.compile(r'(?:src|href)="(/[^"]+)"')
-FILES = ("/assets/", "/_dash-component-suites/")
+SUITES = "/_dash-component-suites/"
+FILES = ("/assets/", SUITES)
 # Dash finds a page by its address in the same way.
 ADDRESSES = frozenset(page.path.strip("/") for page in PAGES)
 
 
-def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
-    """Return the server of the dashboard, which browsers know by `hosts`; `site` is what its pages stand on."""
-    server = FastAPI(title="pairstream dashboard", docs_url=None, redoc_url=None, openapi_url=None)
+def build(site: Site, hosts: Collection[str] = (), proxies: Sequence[Network] = ()) -> FastAPI:
+    """Return the server of the dashboard, which browsers know by `hosts` and reach through `proxies`.
+
+    `site` is what its pages stand on.
+    """
+    server = FastAPI(
+        title="pairstream dashboard", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
 
     @server.get("/healthz")
     async def healthz() -> dict[str, object]:
@@ -56,29 +50,9 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
     uploads.add(server, site.client)
     server.add_middleware(GZipMiddleware, compresslevel=COMPRESSION)
     server.add_middleware(Kept, paths=FILES)
-
-    @server.middleware("http")
-    async def restrict(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        host, origin = request.headers.get("host"), request.headers.get("origin")
-        # Whoever reaches the dashboard can do what its key may; a page of somebody else must not reach it.
-        if not is_own_host(host, hosts) or not is_own_page(origin, host, ()):
-            return PlainTextResponse("This is not a page of the dashboard; see PAIRSTREAM_UI_HOSTS.", 403)
-        try:
-            response = await answer(request)
-        except ClientDisconnect:
-            raise
-        except Exception:
-            log.exception("unexpected", path=request.url.path)
-            raise  # Dash answers 500, and says no more of it
-        # Dash answers every address with the same document, and says in it that there is no such page.
-        is_document = response.headers.get("content-type", "").startswith("text/html")
-        if is_document and request.url.path.strip("/") not in ADDRESSES:
-            response.status_code = 404
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        is_kept = request.url.path.startswith("/assets/") and "m" in request.query_params
-        response.headers.setdefault("Cache-Control", KEPT if is_kept else ASKED_AGAIN)
-        return response
+    server.add_middleware(Finish, addresses=ADDRESSES)
+    server.add_exception_handler(DependencyException, _no_such_file)
+    server.add_exception_handler(FileNotFoundError, _no_such_file)
 
     app = Dash(
         "services.ui",
@@ -104,7 +78,16 @@ def build(site: Site, hosts: Collection[str] = ()) -> FastAPI:
     )
     app.layout = shell()
     register(app, site)
+    # Behind all that Dash adds, so that everything passes it.
+    server.add_middleware(Door, hosts=hosts, trusted=proxies)
     return server
+
+
+async def _no_such_file(request: Request, error: Exception) -> Response:
+    """Say that Dash serves no such file, be it that no package has it or that one names it and left it out."""
+    if not request.url.path.startswith(SUITES):
+        raise error
+    return PlainTextResponse("expected a file that a page names, received another", HTTPStatus.NOT_FOUND)
 
 
 async def begin(server: FastAPI) -> list[str]:

@@ -1,7 +1,8 @@
 """The boundary to the API: HTTP and one WebSocket."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -25,6 +26,9 @@ DOWNLOAD_TIMEOUT_S = 60.0
 MAX_MESSAGE_BYTES = 16 * 2**20
 
 T = TypeVar("T")
+
+asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
+"""Who asks through the dashboard for something of their own, if not this machine: an address, or ``unknown``."""
 
 
 class RefusedError(TransientError):
@@ -115,24 +119,18 @@ class ApiClient:
                     msgspec.json.encode({"op": "set", "interval_ms": interval_ms}).decode()
                 )
 
-    async def open(self, path: str, query: str) -> tuple[int, httpx.Headers, AsyncIterator[bytes]]:
-        """Return status, headers and the parts of any answer as they come; the parts must be read, or closed."""
-        request = self._http.build_request("GET", f"{path}?{query}", timeout=DOWNLOAD_TIMEOUT_S)
-        response = await self._answer(request, stream=True)
-
-        async def parts() -> AsyncIterator[bytes]:
-            async with aclosing(response):
-                async for part in response.aiter_bytes():
-                    yield part
-
-        return response.status_code, response.headers, parts()
+    async def open(self, path: str, query: str) -> httpx.Response:
+        """Return any answer before its content has come; it must be closed."""
+        url = httpx.URL(path, query=query.encode())
+        request = self._http.build_request("GET", url, timeout=DOWNLOAD_TIMEOUT_S)
+        return await self._answer(_forwarded(request), stream=True)
 
     async def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
         """Ask with `method`; `sent` is what httpx takes (``json``, ``params``, ``content``). 4xx are answers, too.
 
         TransientError when there is no answer, or the API says that it cannot answer now (5xx).
         """
-        response = await self._answer(self._http.build_request(method, path, **sent))
+        response = await self._answer(_forwarded(self._http.build_request(method, path, **sent)))
         if response.is_server_error:
             raise TransientError(
                 f"{path}: expected an answer, received status {response.status_code}{problem(response)}"
@@ -162,6 +160,13 @@ class ApiClient:
             return await self._http.send(request, stream=stream)
         except httpx.HTTPError as error:
             raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+
+
+def _forwarded(request: httpx.Request) -> httpx.Request:
+    """Return a request that says for whom it is, as a proxy's does."""
+    if (visitor := asking_for.get()) is not None:
+        request.headers["X-Forwarded-For"] = visitor
+    return request
 
 
 def segment(name: str) -> str:

@@ -9,6 +9,7 @@ from services.common.supervision import Supervisor
 from services.ui import hub
 from services.ui.app import begin, build, warm
 from services.ui.client import ApiClient
+from services.ui.door import MOST_BYTES
 from services.ui.market import Market
 from services.ui.settings import UiSettings
 from services.ui.tracks import Tracks
@@ -23,7 +24,9 @@ async def serve(settings: UiSettings) -> None:
         market = Market()
         async with ApiClient(settings.api_url, key=settings.api_key) as client:
             app = build(
-                Site(market, Tracks(client), client, hub.now, brokers=settings.brokers), settings.ui_hosts
+                Site(market, Tracks(client), client, hub.now, brokers=settings.brokers),
+                settings.ui_hosts,
+                settings.ui_proxies,
             )
             files = await begin(app)
             log.info("serving", url=serving.address(listener), api=settings.api_url)
@@ -32,5 +35,5 @@ async def serve(settings: UiSettings) -> None:
             tasks.keep("the reader of pairs and symbols", lambda: hub.refresh(client, market))
             tasks.finish("the first visit", lambda: warm(app, files))
             # It cannot be started again: it ends with its listener.
-            tasks.require("the server", lambda: serving.serve(app, listener))
+            tasks.require("the server", lambda: serving.serve(app, listener, ws_max_size=MOST_BYTES))
             await tasks.run()

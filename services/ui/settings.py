@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from services.common.settings import Hosts, Port, Settings
+from services.common.settings import Hosts, Networks, Port, Settings
 
 
 def _http_url(text: str) -> str:
@@ -24,3 +24,5 @@ class UiSettings(Settings):
     ui_port: Port = 8050
     # Names, beside addresses and names without a dot, by which browsers reach the dashboard.
     ui_hosts: Hosts = ()
+    # Whose X-Forwarded-For is believed, and from whom nothing else comes.
+    ui_proxies: Networks = ()

@@ -8,20 +8,22 @@ from starlette.requests import HTTPConnection
 
 from services.api.door.access import Caller, admit, require_write
 from services.api.door.keys import Key, Keys
-from services.api.door.limits import Allowance, RateLimiter, identity, is_loopback
 from services.api.problems import ProblemError, unavailable
 from services.api.settings import ApiSettings
-from services.common.sites import is_own_host, is_own_page
+from services.common.door.heads import excess
+from services.common.door.limits import Allowance, RateLimiter
+from services.common.door.proxies import counted_as, is_local
+from services.common.door.sites import is_own_host, is_own_page
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBES = frozenset({"/healthz", "/readyz"})
-# These compute an answer and store nothing, though the question needs a body.
-COMPUTING = frozenset({"/v1/datasets/preview"})
 # These describe the program and not its data, and a browser that opens a page cannot send a key.
 _PUBLIC = frozenset({"/docs", "/openapi.json"})
 _PUBLIC_PREFIX = "/docs/"
-_MOST_BYTES = 16 * 1024
-_FORWARDED = ("forwarded", "x-forwarded-for", "via")
+_TOO_LONG = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URL too long",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "Headers too large",
+}
 # A browser can give a WebSocket no header but this one, and what is in a URL ends in logs.
 SUBPROTOCOL = "pairstream"
 _SUBPROTOCOL_KEY = "key."
@@ -51,13 +53,13 @@ class Admission:
         self._check_site(connection)
         token = _token(connection)
         key = self._keys.find(token) if token is not None else None
-        counted_as = identity(peer(connection)) if key is None else f"key {key.name}"
-        allowance = self._count(counted_as, connection)
+        name = counted_as(connection) if key is None else f"key {key.name}"
+        allowance = self._count(name, connection)
         caller = self._caller(connection, token, key)
         admit(connection.scope, caller)
-        if is_unsafe(connection) and connection.scope["path"] not in COMPUTING:
+        if is_unsafe(connection):
             require_write(caller)
-        return Visitor(caller, counted_as, key, allowance)
+        return Visitor(caller, name, key, allowance)
 
     def _check_site(self, connection: HTTPConnection) -> None:
         host, origin = connection.headers.get("host"), connection.headers.get("origin")
@@ -72,10 +74,10 @@ class Admission:
                 f"expected as Origin none, http://{host} or one of PAIRSTREAM_API_CORS_ORIGINS, received {origin!r}"
             )
 
-    def _count(self, counted_as: str, connection: HTTPConnection) -> Allowance:
+    def _count(self, name: str, connection: HTTPConnection) -> Allowance:
         settings = self._settings
-        rate = settings.api_local_rate_limit if _is_local(connection) else settings.api_rate_limit
-        allowance = self._limiter.take(counted_as, rate, time.monotonic())
+        rate = settings.api_local_rate_limit if is_local(connection) else settings.api_rate_limit
+        allowance = self._limiter.take(name, rate, time.monotonic())
         if allowance.wait_s:
             detail = f"expected at most {rate.requests} requests in {rate.seconds} s, received one more"
             raise too_many(detail, allowance.headers)
@@ -83,7 +85,7 @@ class Admission:
 
     def _caller(self, connection: HTTPConnection, token: str | None, key: Key | None) -> Caller:
         path = connection.scope["path"]
-        if not self._keys.are_asked_for and _is_local(connection):
+        if not self._keys.are_asked_for and is_local(connection):
             return Caller("local", "write")
         if key is not None:
             return Caller(key.name, key.role)
@@ -97,11 +99,6 @@ class Admission:
 def is_unsafe(connection: HTTPConnection) -> bool:
     """Return whether a request may change something."""
     return connection.scope["type"] == "http" and connection.scope["method"] not in SAFE_METHODS
-
-
-def peer(connection: HTTPConnection) -> str:
-    """Return the address of the other end of the socket, or what a trusted proxy says that it was."""
-    return "" if connection.client is None else connection.client.host
 
 
 def unauthorized(received: str) -> ProblemError:
@@ -122,18 +119,9 @@ def too_many(detail: str, headers: dict[str, str]) -> ProblemError:
 
 
 def _check_size(connection: HTTPConnection) -> None:
-    scope = connection.scope
-    if len(scope["raw_path"]) + len(scope["query_string"]) > _MOST_BYTES:
-        detail = f"expected a path and a query of at most {_MOST_BYTES} bytes, received more"
-        raise ProblemError(HTTPStatus.REQUEST_URI_TOO_LONG, "URL too long", detail)
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > _MOST_BYTES:
-        detail = f"expected headers of at most {_MOST_BYTES} bytes, received more"
-        raise ProblemError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large", detail)
-
-
-def _is_local(connection: HTTPConnection) -> bool:
-    """Return whether a process of this machine asks for itself; a proxy asks for somebody else."""
-    return is_loopback(peer(connection)) and not any(name in connection.headers for name in _FORWARDED)
+    if (found := excess(connection.scope)) is not None:
+        status, detail = found
+        raise ProblemError(status, _TOO_LONG[status], detail)
 
 
 def _token(connection: HTTPConnection) -> str | None:

@@ -13,8 +13,9 @@ from services.api import problems
 from services.api.backend import Backend
 from services.api.door import headers
 from services.api.door.access import caller_in
-from services.api.door.admission import is_unsafe, peer
+from services.api.door.admission import is_unsafe
 from services.api.door.request_metrics import RequestMetrics, template
+from services.common.door.proxies import peer
 
 FEED_HEADER = "X-Pairstream-Feed"
 ID_HEADER = "X-Request-ID"

@@ -16,20 +16,21 @@ from services.api.door.admission import (
     too_many,
     unauthorized,
 )
-from services.api.door.bodies import bounded
 from services.api.door.keys import Keys, RevokedError
-from services.api.door.limits import Slots
 from services.api.problems import ProblemError
 from services.api.settings import ApiSettings
+from services.common.door.bodies import bounded
+from services.common.door.limits import Held, Slots
 
 UPLOADS = "/v1/datasets"
+# So many of the largest, or more that are smaller, lie here at once for one caller: spooled, or in memory.
+UPLOADS_HELD = 2
 
 
 class Door:
     """Lets in whom the admission lets in, so many at once, and no longer than their keys live.
 
-    Whatever is not GET, HEAD or OPTIONS, and does not only compute, needs the role `write`, also where its route
-    does not say so.
+    Whatever is not GET, HEAD or OPTIONS needs the role `write`, also where its route does not say so.
     Probes come in always: who watches the process is no user.
     """
 
@@ -39,6 +40,7 @@ class Door:
         self._keys = keys
         self._admission = Admission(settings, keys)
         self._slots = Slots(settings.api_concurrency)
+        self._held = Held(UPLOADS_HELD * max(settings.api_upload_limit, settings.api_body_limit))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it with a problem."""
@@ -51,9 +53,10 @@ class Door:
         except ProblemError as problem:
             await problem.response()(scope, receive, send)
             return
-        if is_unsafe(connection):
-            receive = bounded(connection, receive, self._most_bytes(scope["path"]))
-        await self._serve(visitor, scope, receive, send)
+        with self._held.by(visitor.counted_as) as hold:
+            if is_unsafe(connection):
+                receive = bounded(connection, receive, self._most_bytes(scope["path"]), hold)
+            await self._serve(visitor, scope, receive, send)
 
     def _visitor(self, connection: HTTPConnection) -> Visitor:
         visitor = self._admission.visitor(connection)

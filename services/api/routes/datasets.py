@@ -95,7 +95,12 @@ async def upload_dataset(
     )
 
 
-@router.post("/preview", response_model=DatasetPreview, responses=_PREVIEW_RESPONSES | RESPONSES)
+@router.post(
+    "/preview",
+    response_model=DatasetPreview,
+    responses=_PREVIEW_RESPONSES | RESPONSES,
+    dependencies=WRITE,  # its files are spooled, too
+)
 async def preview_dataset(
     form: Annotated[PreviewForm, Form(media_type="multipart/form-data")], backend: BackendDependency
 ) -> Response:

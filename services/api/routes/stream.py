@@ -15,7 +15,6 @@ from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 from services.api import problems
 from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
-from services.api.door.limits import Rate, RateLimiter
 from services.api.door.slow_clients import SLOW_S
 from services.api.live.news import TOPICS, LaggingError, Said
 from services.api.live.subscription import LISTS, Command, StreamQuery, Subscription
@@ -23,6 +22,7 @@ from services.api.problems import ProblemError
 from services.api.queries import BackendDependency
 from services.common import clock
 from services.common.cancellation import TaskGroup
+from services.common.door.limits import Rate, RateLimiter
 from services.common.errors import TransientError
 
 COMMANDS = Rate(20, 4)

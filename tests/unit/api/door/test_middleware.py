@@ -10,8 +10,9 @@ import pytest
 
 from services.api.app import create_app
 from services.api.backend import Backend
-from services.api.door import bodies, keys
+from services.api.door import keys
 from services.api.settings import ApiSettings
+from services.common.door import bodies
 from services.common.settings import load
 
 ELSEWHERE = "192.0.2.1"
@@ -49,10 +50,31 @@ def test_without_keys_others_read_and_only_this_machine_writes(peer: str) -> Non
         assert status(request("DELETE", NOTHING), peer=own) == 404
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"])
 def test_a_proxy_on_this_machine_is_not_this_machine(header: str) -> None:
     forwarded = request("DELETE", NOTHING, headers={header: "127.0.0.1"})
     assert status(forwarded, peer="127.0.0.1") == 403
+
+
+@pytest.mark.parametrize("forwarded", [None, "", "127.0.0.1", "unix:", "127.0.0.1, 192.0.2.1"])
+def test_nobody_is_this_machine_behind_a_proxy_of_the_settings(forwarded: str | None) -> None:
+    settings = load(ApiSettings, {"PAIRSTREAM_API_PROXIES": "127.0.0.1"})
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    for method, path, expected in (
+        ("DELETE", NOTHING, 403),
+        ("POST", "/v1/datasets/preview", 403),
+        ("GET", "/v1/pairs", 200),
+    ):
+        assert status(request(method, path, headers=headers), peer="127.0.0.1", settings=settings) == expected
+
+
+def test_who_comes_through_a_proxy_of_this_machine_does_not_use_up_its_rate() -> None:
+    settings = load(ApiSettings, {"PAIRSTREAM_API_RATE_LIMIT": "2/hour"})
+    forwarded = {"X-Forwarded-For": "192.0.2.1"}
+    answers = ask(
+        *(request(headers=headers) for headers in (*[forwarded] * 3, {})), peer="127.0.0.1", settings=settings
+    )
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 200]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "BREW"])
@@ -160,3 +182,34 @@ def test_a_body_beyond_the_limit_is_refused_also_if_it_does_not_say_so(
     if status == 413:
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "at most 1000 bytes" in answer.json()["detail"]
+
+
+def test_one_caller_has_so_many_bytes_here_at_once_as_two_uploads_have() -> None:
+    settings = load(ApiSettings, {"PAIRSTREAM_API_BODY_LIMIT": "1000", "PAIRSTREAM_API_UPLOAD_LIMIT": "1000"})
+    app = create_app(Backend(settings))
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    @app.post("/held")
+    async def hold(body: dict[str, int]) -> int:
+        begun.set()
+        await end.wait()
+        return len(body)
+
+    async def run() -> list[int]:
+        content, headers = b'{"a":' + b" " * 990 + b"1}", {"Content-Type": "application/json"}
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+
+            async def post() -> int:
+                return (await client.post("/held", content=content, headers=headers)).status_code
+
+            first = asyncio.create_task(post())
+            await begun.wait()
+            begun.clear()
+            second = asyncio.create_task(post())
+            await begun.wait()
+            refused = await post()
+            end.set()
+            return [refused, await first, await second, await post()]
+
+    assert asyncio.run(run()) == [429, 200, 200, 200]

@@ -11,11 +11,12 @@ import pytest
 from services.api import backend
 from services.api.app import create_app
 from services.api.backend import Backend
-from services.api.door import slow_clients
-from services.api.door.slow_clients import ImpatientProtocol
+from services.api.door import slow_clients as slow_readers
+from services.api.door.slow_clients import EventsProtocol
 from services.api.live.news import SNAPSHOT_ALERTS
 from services.api.settings import ApiSettings
 from services.common import serving
+from services.common.door import bodies, slow_clients
 from tests.unit.api.live.stream_messages import alert
 from tests.waiting import wait_until
 
@@ -40,9 +41,7 @@ def with_server(
     async def run() -> None:
         with serving.listen("127.0.0.1", 0, "API") as listener:
             app = create_app(asked or Backend(ApiSettings()))
-            server = asyncio.ensure_future(
-                serving.serve(app, listener, http=ImpatientProtocol, lifespan="off")
-            )
+            server = asyncio.ensure_future(serving.serve(app, listener, EventsProtocol, lifespan="off"))
             try:
                 async with asyncio.timeout(20):
                     await talk(lambda: connect(listener.getsockname()))
@@ -57,7 +56,8 @@ def with_server(
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_clients, "HEAD_S", 1.0)
-    monkeypatch.setattr(slow_clients, "SLOW_S", 1.0)
+    monkeypatch.setattr(bodies, "SILENCE_S", 1.0)
+    monkeypatch.setattr(slow_readers, "SLOW_S", 1.0)
     monkeypatch.setattr(backend, "WARM_S", 0.1)
 
 
@@ -72,6 +72,24 @@ def test_a_request_that_does_not_end_is_given_up_however_it_trickles(drops: byte
                 await asyncio.sleep(0.02)
             answer = await reader.read()
         assert answer == b""
+        writer.close()
+
+    with_server(talk)
+
+
+@pytest.mark.parametrize("path", ["/v1/datasets", "/v1/datasets/preview"])
+@pytest.mark.parametrize("drops", ["", "--x\r\nC"])
+def test_a_body_that_does_not_end_is_given_up_however_it_trickles(path: str, drops: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: api\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+
+    async def talk(connect: Callable[[], Awaitable[Streams]]) -> None:
+        reader, writer = await connect()
+        writer.write(f"{head}Content-Length: 100\r\n\r\n".encode())
+        answer = asyncio.create_task(reader.readline())
+        for drop in drops:
+            writer.write(drop.encode())
+            await asyncio.wait([answer], timeout=0.3)
+        assert (await answer).split()[1] == b"408"
         writer.close()
 
     with_server(talk)

@@ -1,8 +1,11 @@
-"""Which web pages may make a browser ask: those of the API's own origin, and those that the settings name."""
+"""Which web pages may make a browser ask: those of a service's own origin, and those that the settings name."""
 
+import re
 from collections.abc import Collection
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+
+# What RFC 3986 calls a host, and a port. Whatever else a browser sends here was made to be read in two ways.
+_AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 
 
 def is_own_host(host: str | None, named: Collection[str]) -> bool:
@@ -15,8 +18,12 @@ def is_own_host(host: str | None, named: Collection[str]) -> bool:
     >>> [is_own_host(host, ["api.desk.example"]) for host in ("API.desk.example", "evil.example:8000", "", None)]
     [True, False, False, False]
     """
-    name = _hostname(f"//{host or ''}")
-    return name is not None and ("." not in name or name in named or _is_address(name))
+    found = _AUTHORITY.fullmatch((host or "").lower())
+    if found is None:
+        return False
+    if found["address"]:
+        return _is_address(found["address"])
+    return "." not in found["name"] or found["name"] in named or _is_address(found["name"])
 
 
 def is_own_page(origin: str | None, host: str | None, named: Collection[str]) -> bool:
@@ -37,13 +44,6 @@ def is_own_page(origin: str | None, host: str | None, named: Collection[str]) ->
 def _authority(origin: str) -> str | None:
     scheme, separator, authority = origin.lower().partition("://")
     return authority if scheme in ("http", "https") and separator else None
-
-
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname or None
-    except ValueError:
-        return None
 
 
 def _is_address(name: str) -> bool:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.door import limits
-from services.api.door.limits import Rate, RateLimiter, Slots
+from services.common.door import limits
+from services.common.door.limits import Rate, RateLimiter, Slots
 
 RATES = st.builds(Rate, st.integers(1, 50), st.sampled_from([1, 60]))
 

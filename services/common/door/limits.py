@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -112,13 +112,41 @@ class Slots:
                 del self._taken[caller]
 
 
+class Held:
+    """How many bytes of bodies each caller has here at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._bytes: Counter[str] = Counter()
+
+    @contextmanager
+    def by(self, caller: str) -> Iterator[Callable[[int], bool]]:
+        """Yield what counts so many bytes more of `caller`, or returns False if that is too many; all go at the end."""
+        held = 0
+
+        def hold(size: int) -> bool:
+            nonlocal held
+            if self._bytes[caller] + size > self.most:
+                return False
+            self._bytes[caller] += size
+            held += size
+            return True
+
+        try:
+            yield hold
+        finally:
+            self._bytes[caller] -= held
+            if not self._bytes[caller]:
+                del self._bytes[caller]
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a peer is on this machine.
 
     >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.1", "testclient")]
     [True, True, True, False, False]
     """
-    address = _address(host)
+    address = parsed(host)
     return address is not None and address.is_loopback
 
 
@@ -128,13 +156,14 @@ def identity(host: str) -> str:
     >>> identity("192.0.2.1"), identity("2001:db8::5"), identity("::ffff:192.0.2.1")
     ('192.0.2.1', '2001:db8::/64', '192.0.2.1')
     """
-    address = _address(host)
+    address = parsed(host)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _IPV6_PREFIX), strict=False))
     return host if address is None else str(address)
 
 
-def _address(host: str) -> IPv4Address | IPv6Address | None:
+def parsed(host: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, of IPv4 in IPv6 the former; None for what is none."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
