@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
 from typing import Any
 
@@ -64,13 +64,14 @@ def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
     Where the server offers TimescaleDB, tables become hypertables, bars become continuous aggregates, and
     policies follow `settings`. Blocks. Can be repeated, and several processes may call it at once: the first
     does the work, the schema in one transaction, the others wait for it. AwayError if the database cannot
-    be reached, FatalError if its schema is newer than this code or its TimescaleDB is not what we need.
+    be reached, FatalError if its schema is newer than this code, its TimescaleDB is not what we need, or it
+    refuses what the upgrade does.
     """
     from services.common import bars, store_policies, timescale
 
     settings = (settings or StoreSettings()).model_copy(update={"database_url": url})
     conninfo = _conninfo(url, "pairstream-upgrade")
-    with _opened(conninfo, autocommit=True) as connection:
+    with _refusals(), _opened(conninfo, autocommit=True) as connection:
         # Held by the session: the refresh that follows the schema cannot run in a transaction.
         connection.execute("SELECT pg_advisory_lock(%s)", [_UPGRADE_LOCK])
         before = _known_version(connection)
@@ -88,12 +89,24 @@ def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
     return applied
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the server raises in an upgrade, a full disk or a missing privilege, into FatalError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise FatalError(
+            f"expected the database to take schema {revisions()[-1]}, received {' '.join(str(error).split())}"
+        ) from error
+
+
 def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> list[str]:
     """Apply the revisions after `before`, with TimescaleDB's part where it is `wanted`, in one transaction."""
     # Only an upgrade needs Alembic, and services that never do one save a second and 20 MB each.
     import alembic.command
     import alembic.config
     from sqlalchemy import create_engine, pool
+    from sqlalchemy.exc import DBAPIError
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # A plain store becomes TimescaleDB's after its revisions, a new one with them.
@@ -105,7 +118,10 @@ def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> li
         config = alembic.config.Config()
         config.set_main_option("script_location", "services.common:migrations")
         config.attributes |= {"connection": connection, "timescaledb": wanted and (present or not conversion)}
-        alembic.command.upgrade(config, "head")
+        try:
+            alembic.command.upgrade(config, "head")
+        except DBAPIError as error:
+            raise error.orig or error from error
         if wanted and not present and conversion:
             log.info("the plain store becomes TimescaleDB's: hypertables, continuous aggregates, no row lost")
             for name in _files("sql/timescaledb"):
