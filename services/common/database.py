@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
@@ -13,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from services.common.errors import AwayError, FatalError
+from services.common.errors import AwayError, FatalError, RefusedError
 from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
@@ -23,6 +24,10 @@ EPOCH_US = 946_684_800_000_000
 """2000-01-01: PostgreSQL's binary form of a timestamptz is an int8, the microseconds since then."""
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock
 _HAS_VERSION = "SELECT to_regclass('alembic_version') IS NOT NULL"
+# libpq gives these no code.
+_REFUSED = re.compile(
+    "authentication failed|no password supplied|no pg_hba.conf entry|(role|database) .* does not exist"
+)
 _VERSION = "SELECT max(version_num) FROM alembic_version"
 
 log = structlog.get_logger()
@@ -209,4 +214,8 @@ def _conninfo(url: str, name: str) -> str:
 def _unreachable(conninfo: str, error: Exception) -> AwayError:
     given = conninfo_to_dict(conninfo)
     place = f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
-    return AwayError("the database", f"expected PostgreSQL at {place}: {' '.join(str(error).split())}")
+    reason = " ".join(str(error).split())
+    if _REFUSED.search(reason):
+        expected = f"PAIRSTREAM_DATABASE_URL: expected a user, password and database that {place} accepts"
+        return RefusedError("the database", f"{expected}, received: {reason}")
+    return AwayError("the database", f"expected PostgreSQL at {place}: {reason}")

@@ -111,7 +111,7 @@ class Store:
 
     async def run(self) -> None:
         """Hold connections until cancelled; make new ones, however long it takes, when the database was away."""
-        backoff = Backoff(cap_s=2)
+        backoff, said = Backoff(cap_s=2), ""
         while True:
             try:
                 async with database.pool(
@@ -122,9 +122,11 @@ class Store:
                     configure=_configure,
                 ) as self._pool:
                     backoff.reset()
+                    said = ""
                     await self._watch()
             except TransientError as error:
-                log.warning("waiting", error=str(error))
+                if str(error) != said:
+                    log.warning("waiting", error=(said := str(error)))
                 self.problem = AWAY
             finally:
                 self._pool = None
