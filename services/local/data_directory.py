@@ -33,10 +33,11 @@ class DataDirectory:
         self._lock = path / "lock"
         self._name = f"{os.getpid()} {socket.gethostname()}"
         self._beats = 0
+        self._taken_s = 0.0
 
     async def confirm(self) -> None:
         """Return if nobody else has begun at the same moment; FatalError if somebody has."""
-        await asyncio.sleep(_SETTLE_S)
+        await asyncio.sleep(self._taken_s + _SETTLE_S - asyncio.get_running_loop().time())
         await asyncio.to_thread(self._require_ours)
 
     async def take(self) -> None:
@@ -50,6 +51,7 @@ class DataDirectory:
             if self._said() != said:
                 raise _in_use(self.path, owner)
         self._say()
+        self._taken_s = asyncio.get_running_loop().time()
 
     async def beat(self) -> None:
         """Say every `BEAT_S` that we run, until cancelled; FatalError if the directory is not ours any more."""

@@ -132,11 +132,12 @@ async def test_whatever_a_run_left_that_is_gone_does_not_stop_the_next(tmp_path:
 @in_loop
 async def test_a_run_on_another_host_is_seen_by_its_beats(tmp_path: Path) -> None:
     async def second() -> None:
-        with refusal(f"{tmp_path} is in use by another pairstream (process 7 on elsewhere)"):
+        with refusal(f"{tmp_path} is in use by another pairstream (process 99999999 on elsewhere)"):
             async with held(tmp_path):
                 pass
 
-    await beaten(tmp_path / "lock", "7 elsewhere", second)
+    # Here that process would be known to have ended.
+    await beaten(tmp_path / "lock", "99999999 elsewhere", second)
 
 
 @pytest.mark.usefixtures("no_locks")

@@ -1,5 +1,6 @@
 """What runs keep in the temporary directory: nobody's stays, a live run's always does."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -75,22 +76,35 @@ def test_a_link_to_a_directory_of_somebody_is_not_followed(
     assert (mine / "file").exists()
 
 
+@pytest.mark.parametrize("before", ["opened", "locked"])
 def test_a_directory_that_another_run_removed_before_it_was_locked_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    made: list[Path] = []
-    make = tempfile.mkdtemp
+    removed: list[Path] = []
+    make, lock = tempfile.mkdtemp, fcntl.flock
 
-    def removed_once(prefix: str) -> str:
-        made.append(Path(make(prefix=prefix)))
-        if len(made) == 1:
-            made[0].rmdir()
-        return str(made[-1])
+    def remove_first() -> None:
+        if not removed:
+            removed.extend(tmp_path.iterdir())
+            removed[0].rmdir()
 
-    monkeypatch.setattr(tempfile, "mkdtemp", removed_once)
+    def made(prefix: str) -> str:
+        path = make(prefix=prefix)
+        if before == "opened":
+            remove_first()
+        return path
+
+    def locked(descriptor: int, how: int) -> None:
+        if before == "locked":
+            remove_first()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", made)
+    monkeypatch.setattr(fcntl, "flock", locked)
     with run_directory.made() as path:
-        assert path == made[1]
+        assert removed != [path]
+        assert path.is_dir()
 
 
 def test_no_temporary_directory_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
