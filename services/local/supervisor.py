@@ -16,6 +16,8 @@ _LONGEST_DELAY_S = 10.0
 # Whoever runs for so long has started well.
 _STEADY_S = 30.0
 _REMEMBERED = 1_000
+# Whoever was ended by others has not said why, and may well begin as before.
+_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 _AGAIN = (
     "ended the same way again; it is started again ever less often, and no more is said until that changes"
 )
@@ -121,8 +123,7 @@ class Child:
             if _AGAIN not in self._known:
                 self._say(self.command.name, _AGAIN)
             self._heard.add(_AGAIN)
-        # Whoever was killed has not said why, and may well begin as before.
-        self._known = self._heard if code >= 0 else set()
+        self._known = set() if -code in _BY_OTHERS else self._heard
         self._heard = set()
 
     def _steady(self) -> None:

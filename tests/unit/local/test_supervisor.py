@@ -111,6 +111,25 @@ def test_what_ends_at_once_for_the_same_reason_says_it_once_and_is_started_less_
     assert waited[:7] == [0.5, 1, 2, 4, 8, 10, 10]
 
 
+def test_what_ends_itself_by_a_signal_has_a_reason_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = delays(monkeypatch)
+
+    async def scene() -> None:
+        ears = Ears()
+        child = Child(python("import os; print('a block is lost'); os.abort()"), ears)
+        child.start()
+        await ears.until(lambda: len(waited) >= 3)
+        await child.stop(5)
+        assert ears.lines[:2] == [
+            "child: a block is lost",
+            "child: killed by SIGABRT; starting it again in 0.5 s (restart 1)",
+        ]
+        assert ears.lines[2].startswith("child: ended the same way again")
+        assert child.reason == "killed by SIGABRT: a block is lost"
+
+    asyncio.run(scene())
+
+
 def test_another_reason_is_said_and_so_is_the_first_when_it_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
