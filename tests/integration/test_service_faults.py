@@ -19,8 +19,10 @@ import psycopg
 import pytest
 
 from services.common.kafka_probe import require_kafka
+from services.common.messages import Heartbeat, decode
 from services.common.settings import KafkaSettings
 from services.local.supervisor import Child, Command
+from tests.broker import produce, read_all
 from tests.fix_database import Postgres
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -71,7 +73,7 @@ def password_url(postgres: Postgres, database_url: str) -> Iterator[str]:
     rules = Path(postgres.server.pgdata, "pg_hba.conf")
     before = rules.read_text()
     with psycopg.connect(postgres.url, autocommit=True) as admin:
-        admin.execute("CREATE ROLE careful LOGIN PASSWORD 'right'")
+        admin.execute("CREATE ROLE careful SUPERUSER LOGIN PASSWORD 'right'")
         rules.write_text(f"local all careful scram-sha-256\n{before}")
         admin.execute("SELECT pg_reload_conf()")
         name, host = urlsplit(database_url).path, urlsplit(database_url).query
@@ -113,6 +115,36 @@ def test_a_wrong_password(surroundings: dict[str, str], password_url: str) -> No
     refused("sink", surroundings | url, message + "password authentication failed")
     without = {"PAIRSTREAM_DATABASE_URL": password_url.replace(":wrong", "")}
     refused("sink", surroundings | without, message + "no password supplied")
+
+
+def test_a_password_that_is_changed_while_the_sink_runs_is_waited_for(
+    surroundings: dict[str, str], password_url: str, postgres: Postgres
+) -> None:
+    def tells(state: str, detail: str | None) -> bool:
+        records = asyncio.run(read_all(surroundings["PAIRSTREAM_BROKERS"], "heartbeats"))
+        beats = [decode(record.value, Heartbeat) for record in records]
+        latest = max(beats, key=lambda beat: beat.at_us, default=None)
+        assert process.poll() is None
+        return latest is not None and (latest.state, latest.detail) == (state, detail)
+
+    def change(password: str) -> None:
+        with psycopg.connect(postgres.url, autocommit=True) as admin:
+            admin.execute(f"ALTER ROLE careful PASSWORD '{password}'")
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'careful'")
+        # An idle sink has nothing to do with the database.
+        produce(surroundings["PAIRSTREAM_BROKERS"], "ticks", [(b"{}", 0)])
+
+    url = {"PAIRSTREAM_DATABASE_URL": password_url.replace(":wrong", ":right")}
+    process = subprocess.Popen(command("sink"), env=surroundings | url)
+    try:
+        wait_until(lambda: tells("running", None), "the sink writes")
+        change("another")
+        wait_until(lambda: tells("degraded", "the database refuses the login"), "the sink says why it waits")
+        change("right")
+        wait_until(lambda: tells("running", None), "the sink writes again")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_database_that_is_not_there(surroundings: dict[str, str]) -> None:
