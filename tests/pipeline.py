@@ -184,6 +184,7 @@ def refused(
     environ: Mapping[str, str] | None = None,
     says_first: str | None = None,
     largest_file_bytes: int | None = None,
+    within_s: float = 60,
 ) -> None:
     """Run ``pairstream up``; AssertionError unless it says one line, which matches, and ends with exit code 1."""
     ports = [] if "--api-port" in flags or "--ui-port" in flags else ["--api-port", "0", "--ui-port", "0"]
@@ -198,7 +199,7 @@ def refused(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=within_s,
     )
     lines = result.stdout.strip().splitlines()
     if says_first is not None:

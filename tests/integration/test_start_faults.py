@@ -120,7 +120,8 @@ def is_not_readable(data: Path) -> None:
 def test_data_that_no_server_starts_on(copied: Path, damage: Callable[[Path], object], reason: str) -> None:
     damage(copied / "postgresql")
     expected = f"the database does not start: expected the data of its PostgreSQL in {copied}/postgresql"
-    refused(copied, SYNTHETIC, f"^pairstream: {expected}, received .*{reason}")
+    # At once: a server that is started again and again is waited for for 30 s.
+    refused(copied, SYNTHETIC, f"^pairstream: {expected}, received .*{reason}", within_s=30)
     assert (copied / "lock").read_bytes() == b""
 
 
