@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, Producer
 from confluent_kafka import TopicPartition as ConfluentPartition
+from confluent_kafka.admin import AdminClient
 
 
 def produce(
@@ -38,6 +39,18 @@ def first_offsets(broker: str, topic: str) -> list[int]:
         return [consumer.get_watermark_offsets(place, timeout=10)[0] for place in places]
     finally:
         consumer.close()
+
+
+def reset_group(broker: str, group: str, topic: str, to_end: bool) -> None:
+    """Put the offsets of a group without members at the end or the beginning of a topic, as an operator does."""
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": "test"})
+    places = [ConfluentPartition(topic, number) for number in range(4)]
+    for place in places:
+        place.offset = consumer.get_watermark_offsets(place, timeout=10)[to_end]
+    consumer.close()
+    admin = AdminClient({"bootstrap.servers": broker})
+    answered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])[group]
+    assert all(place.error is None for place in answered.result(20).topic_partitions)
 
 
 async def read_all(broker: str, topic: str) -> list[ConsumerRecord]:

@@ -19,6 +19,7 @@ _ON_BOTH = {
     "test_of_what_the_broker_deleted_unread_each_message_is_counted",
     "test_each_message_is_read_or_counted_and_the_reading_goes_on",
     "test_what_was_fetched_before_a_seek_comes_again",
+    "test_a_broker_is_told_from_something_else",
     "test_a_topic_without_messages_is_told_from_one_with_some",
     "test_a_snapshot_of_store_and_topics_and_then_what_is_new",
     "test_a_producer_that_could_be_faster_drops_nothing_that_is_unread",

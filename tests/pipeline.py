@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -175,3 +175,35 @@ def pipeline(data_dir: Path, *flags: object, environ: Mapping[str, str] | None =
             process.kill()
             process.wait()
         running.join()
+
+
+def refused(
+    data_dir: Path,
+    flags: Sequence[str],
+    message: str,
+    environ: Mapping[str, str] | None = None,
+    says_first: str | None = None,
+    largest_file_bytes: int | None = None,
+    within_s: float = 60,
+) -> None:
+    """Run ``pairstream up``; AssertionError unless it says one line, which matches, and ends with exit code 1."""
+    ports = [] if "--api-port" in flags or "--ui-port" in flags else ["--api-port", "0", "--ui-port", "0"]
+    command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir), *ports, *flags]
+    if largest_file_bytes is not None:
+        limit = f"import os, resource, sys; limit = {largest_file_bytes}; "
+        limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)); os.execv(sys.executable, sys.argv[1:])"
+        command = [sys.executable, "-c", limit, *command]
+    result = subprocess.run(
+        command,
+        env={**os.environ, **(environ or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=within_s,
+    )
+    lines = result.stdout.strip().splitlines()
+    if says_first is not None:
+        assert says_first in lines.pop(0), result.stdout
+    assert len(lines) == 1, lines
+    assert re.search(message, lines[0]), lines[0]
+    assert result.returncode == 1

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib import resources
 from typing import Any, ClassVar
 from weakref import WeakSet
@@ -14,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from services.common.errors import AwayError, FatalError
+from services.common.errors import AwayError, FatalError, RefusedError
 from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
@@ -24,6 +25,10 @@ EPOCH_US = 946_684_800_000_000
 """2000-01-01: PostgreSQL's binary form of a timestamptz is an int8, the microseconds since then."""
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock
 _HAS_VERSION = "SELECT to_regclass('alembic_version') IS NOT NULL"
+# libpq gives these no code.
+_REFUSED = re.compile(
+    "authentication failed|no password supplied|no pg_hba.conf entry|(role|database) .* does not exist"
+)
 _VERSION = "SELECT max(version_num) FROM alembic_version"
 
 log = structlog.get_logger()
@@ -86,13 +91,14 @@ def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
     Where the server offers TimescaleDB, tables become hypertables, bars become continuous aggregates, and
     policies follow `settings`. Blocks. Can be repeated, and several processes may call it at once: the first
     does the work, the schema in one transaction, the others wait for it. AwayError if the database cannot
-    be reached, FatalError if its schema is newer than this code or its TimescaleDB is not what we need.
+    be reached, FatalError if its schema is newer than this code, its TimescaleDB is not what we need, or it
+    refuses what the upgrade does.
     """
     from services.common import bars, store_policies, timescale
 
     settings = (settings or StoreSettings()).model_copy(update={"database_url": url})
     conninfo = _conninfo(url, "pairstream-upgrade")
-    with _opened(conninfo, autocommit=True) as connection:
+    with _refusals(), _opened(conninfo, autocommit=True) as connection:
         # Held by the session: the refresh that follows the schema cannot run in a transaction.
         connection.execute("SELECT pg_advisory_lock(%s)", [_UPGRADE_LOCK])
         before = _known_version(connection)
@@ -110,12 +116,24 @@ def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
     return applied
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the server raises in an upgrade, a full disk or a missing privilege, into FatalError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise FatalError(
+            f"expected the database to take schema {revisions()[-1]}, received {' '.join(str(error).split())}"
+        ) from error
+
+
 def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> list[str]:
     """Apply the revisions after `before`, with TimescaleDB's part where it is `wanted`, in one transaction."""
     # Only an upgrade needs Alembic, and services that never do one save a second and 20 MB each.
     import alembic.command
     import alembic.config
     from sqlalchemy import create_engine, pool
+    from sqlalchemy.exc import DBAPIError
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # A plain store becomes TimescaleDB's after its revisions, a new one with them.
@@ -127,7 +145,10 @@ def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> li
         config = alembic.config.Config()
         config.set_main_option("script_location", "services.common:migrations")
         config.attributes |= {"connection": connection, "timescaledb": wanted and (present or not conversion)}
-        alembic.command.upgrade(config, "head")
+        try:
+            alembic.command.upgrade(config, "head")
+        except DBAPIError as error:
+            raise error.orig or error from error
         if wanted and not present and conversion:
             log.info("the plain store becomes TimescaleDB's: hypertables, continuous aggregates, no row lost")
             for name in _files("sql/timescaledb"):
@@ -215,4 +236,8 @@ def _conninfo(url: str, name: str) -> str:
 def _unreachable(conninfo: str, error: Exception) -> AwayError:
     given = conninfo_to_dict(conninfo)
     place = f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
-    return AwayError("the database", f"expected PostgreSQL at {place}: {' '.join(str(error).split())}")
+    reason = " ".join(str(error).split())
+    if _REFUSED.search(reason):
+        expected = f"PAIRSTREAM_DATABASE_URL: expected a user, password and database that {place} accepts"
+        return RefusedError("the database", f"{expected}, received: {reason}")
+    return AwayError("the database", f"expected PostgreSQL at {place}: {reason}")

@@ -21,5 +21,13 @@ class AwayError(TransientError):
         self.told = f"{server} does not answer"
 
 
+class RefusedError(AwayError):
+    """A server that answers and lets us not in: a wrong password, no such user or database."""
+
+    def __init__(self, server: str, text: str) -> None:
+        super().__init__(server, text)
+        self.told = f"{server} refuses the login"
+
+
 class FatalError(PairstreamError):
     """Going on would be wrong (a setting, a schema, a broken invariant): one line, exit non-zero."""

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from services.common import batches
 from services.common.backoff import Backoff
 from services.common.errors import AwayError, TransientError
+from services.common.kafka_probe import require_kafka
 from services.common.settings import KafkaSettings
 from services.common.topics import Topic
 from services.common.wake_up import WakeUp
@@ -123,7 +124,8 @@ async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
 
 @asynccontextmanager
 async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Yield a started admin client; AwayError if no broker answers."""
+    """Yield a started admin client; AwayError if no broker answers, FatalError if something else does."""
+    await require_kafka(settings)
     client = AIOKafkaAdminClient(**connection(settings))
     try:
         await client.start()

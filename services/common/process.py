@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ import structlog
 import uvloop
 
 from services.common import logs
-from services.common.errors import FatalError
+from services.common.errors import FatalError, PairstreamError
 from services.common.settings import Settings, load
 
 S = TypeVar("S", bound=Settings)
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 def start(service: str, kind: type[S]) -> S:
     """Read the settings and set up the logs; a wrong setting ends the process with one line."""
     try:
+        _check_metrics_directory()
         settings = load(kind)
     except FatalError as error:
         sys.exit(f"{service}: {error}")
@@ -31,26 +33,35 @@ def start(service: str, kind: type[S]) -> S:
     return settings
 
 
+def _check_metrics_directory() -> None:
+    """FatalError unless Prometheus' client can write where it is told to; it would only raise once it is imported."""
+    name = "PROMETHEUS_MULTIPROC_DIR"
+    if (path := os.environ.get(name)) and not os.access(path, os.W_OK | os.X_OK):
+        raise FatalError(
+            f"{name}: expected a directory that can be written, received {path!r}; make it or unset the variable"
+        )
+
+
 def run(
     service: str,
     serve: Callable[[], Awaitable[None]],
     new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
 ) -> None:
-    """Run `serve` until it returns or SIGTERM or SIGINT cancels it; a FatalError is one line and exit code 1."""
+    """Run `serve` until it returns or SIGTERM or SIGINT cancels it; an error of ours is one line and exit code 1."""
     _collect_less()
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_until_signalled(serve))
-    except FatalError as error:
+    except PairstreamError as error:
         sys.exit(f"{service}: {error}")
     except BaseExceptionGroup as group:
         # A task group wraps what its tasks raise.
-        fatal: BaseException | None = group.subgroup(FatalError)
-        if fatal is None:
+        ours: BaseException | None = group.subgroup(PairstreamError)
+        if ours is None:
             raise
-        while isinstance(fatal, BaseExceptionGroup):
-            fatal = fatal.exceptions[0]
-        sys.exit(f"{service}: {fatal}")
+        while isinstance(ours, BaseExceptionGroup):
+            ours = ours.exceptions[0]
+        sys.exit(f"{service}: {ours}")
 
 
 def is_ending() -> bool:

@@ -8,7 +8,16 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    ValidationError,
+    model_validator,
+)
 
 from services.common.errors import FatalError
 from services.common.pairs import Pair, parse_symbol
@@ -69,10 +78,19 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+def _addresses(text: str) -> str:
+    for address in text.split(","):
+        if int(address.rpartition(":")[2]) > 65535:
+            raise ValueError(f"expected a port up to 65535, received {address!r}")
+    return text
+
+
 class KafkaSettings(Settings):
     """How to reach the broker."""
 
-    brokers: Annotated[str, Field(pattern=r"^[^,\s]+:\d{1,5}(,[^,\s]+:\d{1,5})*$")] = "127.0.0.1:9092"
+    brokers: Annotated[
+        str, Field(pattern=r"^[^,\s]+:\d{1,5}(,[^,\s]+:\d{1,5})*$"), AfterValidator(_addresses)
+    ] = "127.0.0.1:9092"
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_username: str | None = None
     kafka_password: str | None = None

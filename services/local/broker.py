@@ -2,7 +2,7 @@
 
 import logging
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from services.common.errors import FatalError
 
@@ -19,8 +19,15 @@ class EmbeddedBroker:
         quiet = logging.getLogger("librdkafka")
         quiet.setLevel(logging.CRITICAL)
         # bootstrap.servers is ignored by a mock cluster, but a producer cannot be built without it.
-        self._owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1"}, logger=quiet)
-        brokers = self._owner.list_topics(timeout=10).brokers.values()
+        try:
+            self._owner = Producer(
+                {"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1"}, logger=quiet
+            )
+            brokers = self._owner.list_topics(timeout=10).brokers.values()
+        except KafkaException as error:
+            raise FatalError(
+                f"expected the embedded broker to listen on loopback, received {error}"
+            ) from error
         self.servers = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
         if not self.servers:
             raise FatalError("expected the embedded broker to name its address, received none")

@@ -15,7 +15,7 @@ from services.local.supervisor import Child
 
 TIMEOUT_S = 60.0
 # A service that has ended so often before it was ever healthy will not become so.
-_RESTARTS = 5
+_RESTARTS = 3
 
 
 async def wait(api: str, ui: str, services: Sequence[Child], api_key: str | None = None) -> None:
@@ -30,7 +30,8 @@ async def wait(api: str, ui: str, services: Sequence[Child], api_key: str | None
             for child in services:
                 if child.restarts >= _RESTARTS:
                     raise FatalError(
-                        f"{child.command.name} ended {child.restarts} times before it was healthy"
+                        f"{child.command.name} ended {child.restarts} times before it was healthy; "
+                        f"at last it {child.reason}"
                     )
             if asyncio.get_running_loop().time() > deadline:
                 raise FatalError(f"not ready after {TIMEOUT_S:g} s, still waiting for: {', '.join(missing)}")

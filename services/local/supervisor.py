@@ -4,14 +4,23 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 10.0
+# Whoever runs for so long has started well.
 _STEADY_S = 30.0
+_REMEMBERED = 1_000
+# Whoever was ended by others has not said why, and may well begin as before.
+_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+_AGAIN = (
+    "ended the same way again; it is started again ever less often, and no more is said until that changes"
+)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -24,16 +33,26 @@ class Command:
     environment: Mapping[str, str]
     user: str | None = None
     stop_signal: str = "SIGTERM"
+    # What its last lines say of its end.
+    why: Callable[[Sequence[str]], str] = lambda lines: lines[-1] if lines else ""
 
 
 class Child:
-    """One supervised process: started again when it ends by itself, until ``stop``."""
+    """One supervised process: started again when it ends by itself, until ``stop``.
+
+    What a run says again that ended at once, and that it ended for the same reason again, is not repeated.
+    """
 
     def __init__(self, command: Command, say: Callable[[str, str], None]) -> None:
         """`say` takes the name of the speaker and a line."""
         self.command = command
         self.restarts = 0
+        self.reason = ""
+        """How the last run ended, and why; nothing while none has ended."""
         self._say = say
+        self._words: deque[str] = deque(maxlen=20)
+        self._heard: set[str] = set()
+        self._known: set[str] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -57,6 +76,8 @@ class Child:
         self._stopping.set()
         if self._task is None:
             return
+        if self.pid is None and self.reason:
+            self._say(self.command.name, f"was not running in the end: it {self.reason}")
         self._signal(signal.Signals[self.command.stop_signal])
         done, _ = await asyncio.wait([self._task], timeout=patience_s)
         if not done:
@@ -69,25 +90,56 @@ class Child:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
+            steady = loop.call_later(_STEADY_S, self._steady)
             try:
                 code = await self._run_once()
             except OSError as error:
-                self._say(self.command.name, f"cannot be started: {error}")
+                self._hear(f"cannot be started: {error}")
                 code = error.errno or 1
+            finally:
+                steady.cancel()
             if self._stopping.is_set():
                 return
             self.restarts += 1
             if loop.time() - started > _STEADY_S:
                 delay = _FIRST_DELAY_S
-            how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-            self._say(self.command.name, f"{how}; starting it again in {delay:g} s (restart {self.restarts})")
+            self._tell_end(code, delay)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._stopping.wait()
             delay = min(2 * delay, _LONGEST_DELAY_S)
 
+    def _hear(self, line: str) -> None:
+        """Pass on what the process says, unless a run that ended at once has said it before."""
+        if line:
+            self._words.append(line)
+        shape = _shape(line)
+        if shape not in self._known:
+            self._say(self.command.name, line)
+        if len(self._heard) < _REMEMBERED:
+            self._heard.add(shape)
+
+    def _tell_end(self, code: int, delay: float) -> None:
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        why = self.command.why(self._words)
+        before, self.reason = self.reason, f"{how}: {why}" if why else how
+        if not self._known or _shape(before) != _shape(self.reason):
+            self._say(self.command.name, f"{how}; starting it again in {delay:g} s (restart {self.restarts})")
+        else:
+            if _AGAIN not in self._known:
+                self._say(self.command.name, _AGAIN)
+            self._heard.add(_AGAIN)
+        self._known = set() if -code in _BY_OTHERS else self._heard
+        self._heard = set()
+
+    def _steady(self) -> None:
+        if self._known:
+            self._say(self.command.name, f"runs again (restart {self.restarts})")
+        self._known, self._heard = set(), set()
+
     async def _run_once(self) -> int:
         command = self.command
+        self._words.clear()
         self._process = await asyncio.create_subprocess_exec(
             *command.arguments,
             stdin=asyncio.subprocess.DEVNULL,
@@ -106,7 +158,7 @@ class Child:
         while chunk := await self._process.stdout.read(1 << 16):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                self._say(command.name, line.decode(errors="replace").rstrip())
+                self._hear(line.decode(errors="replace").rstrip())
         return await self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -116,6 +168,11 @@ class Child:
                     os.killpg(self.pid, number)
                 else:
                     self._process.send_signal(number)  # type: ignore[union-attr]
+
+
+def _shape(line: str) -> str:
+    """Return what a line has in common with another that says the same at another time."""
+    return re.sub(r"[0-9]+", "0", line)
 
 
 def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:

@@ -2,15 +2,11 @@
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
-import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.api.door.keys import Keys
 from services.api.settings import ApiSettings
@@ -21,7 +17,7 @@ from services.common.supervision import Supervisor
 from services.ingest import service as ingest
 from services.ingest.feeds.reachable import reachable
 from services.ingest.settings import IngestSettings
-from services.local import pairs, readiness
+from services.local import data_directory, pairs, readiness, run_directory
 from services.local.broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.database import EmbeddedDatabase
 from services.local.settings import UpSettings, unknown
@@ -38,7 +34,7 @@ _PATIENCE_S = 5.0
 async def up(settings: UpSettings) -> None:
     """Run until cancelled. FatalError, before anything is started, if something stands in the way."""
     environment = {**settings.environment, "PAIRSTREAM_LOG_FORMAT": "console"}
-    with _data_directory(settings.data_dir) as directory:
+    async with data_directory.held(settings.data_dir) as directory:
         api, ui = load(ApiSettings, environment), load(UiSettings, environment)
         _check_key(api, ui)
         api_port = _free_port(api.api_host, api.api_port, "--api-port")
@@ -56,19 +52,21 @@ async def up(settings: UpSettings) -> None:
         ingest_settings = await _check(environment)
         async with AsyncExitStack() as stack:
             broker = EmbeddedBroker()
-            # What a killed run leaves behind is empty but for sockets that nobody has open.
-            wake_directory = stack.enter_context(
-                TemporaryDirectory(prefix="pairstream-wake-", ignore_cleanup_errors=True)
+            sockets = stack.enter_context(run_directory.made())
+            # A socket's path may have 103 bytes, which is little where temporary directories have long names.
+            wakes, postgresql = sockets / "w", sockets / "postgresql"
+            wakes.mkdir()
+            postgresql.mkdir()
+            await directory.confirm()
+            embedded = await asyncio.to_thread(
+                EmbeddedDatabase, directory.path / "postgresql", postgresql, say
             )
-            embedded = await asyncio.to_thread(EmbeddedDatabase, directory / "postgresql")
-            stack.callback(embedded.remove_socket)
-            children = [Child(embedded.command, say)]
-            await stack.enter_async_context(_running(children))
+            await stack.enter_async_context(_running([embedded.child]))
             url = await embedded.create(_database_name(ingest_settings))
             await asyncio.to_thread(database.upgrade, url, load(StoreSettings, environment))
             environment |= {
                 "PAIRSTREAM_BROKERS": broker.servers,
-                "PAIRSTREAM_WAKE_DIRECTORY": wake_directory,
+                "PAIRSTREAM_WAKE_DIRECTORY": str(wakes),
                 "PAIRSTREAM_DATABASE_URL": url,
             }
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
@@ -136,32 +134,6 @@ def _check_key(api: ApiSettings, ui: UiSettings) -> None:
             f"PAIRSTREAM_API_KEY: expected a key of {api.api_keys_file}, which the dashboard asks the API with, "
             f"received {'none' if ui.api_key is None else 'another'}"
         )
-
-
-@contextmanager
-def _data_directory(path: Path) -> Iterator[Path]:
-    """Hold the data directory for this process alone."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = (path / "lock").open("a+")
-    except OSError as error:
-        raise FatalError(
-            f"--data-dir: expected a writable directory, received {path}: {error.strerror}"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            raise FatalError(
-                f"--data-dir: {path} is in use by another pairstream (process {owner}); "
-                "stop it or choose another directory"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield path.resolve()
 
 
 def _free_port(host: str, port: int, flag: str) -> int:

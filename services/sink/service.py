@@ -17,7 +17,7 @@ from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, checkpoint, end, pause
 from services.common.database_watch import DatabaseWatch
 from services.common.dead_letters import DeadLetter, DeadLetters
-from services.common.errors import AwayError, TransientError
+from services.common.errors import AwayError, FatalError, RefusedError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
 from services.common.metrics import PulseMetrics, published
 from services.common.pair_configs import PairConfigs
@@ -149,10 +149,22 @@ def _told(error: Exception) -> str:
     )
 
 
+async def _require_store(settings: SinkSettings) -> None:
+    """FatalError if the database lets nobody in or has another schema; one that is away is waited for by `run`."""
+    try:
+        async with database.connect(settings, "pairstream-sink") as connection:
+            await Writer(connection).prepare()
+    except RefusedError as error:
+        raise FatalError(str(error)) from error
+    except TransientError:
+        log.info("no database yet")
+
+
 async def serve(settings: SinkSettings) -> None:
     """Run the sink and its heartbeat until cancelled; wait for a broker first."""
     pulse = Pulse("sink")
     with published(settings, pulse, PulseMetrics(pulse).registry):
+        await _require_store(settings)
         await kafka.wait_for_broker(settings)
         await _serve(settings, pulse)
 

@@ -23,6 +23,7 @@ from confluent_kafka import Producer
 from services.common import database
 from services.common.clock import SECOND, from_datetime, now_us
 from services.common.messages import Tick, encode
+from services.local import run_directory
 from services.local.broker import FETCH_MAX_WAIT_MS
 from services.local.database import EmbeddedDatabase
 from tests.contract.store import assert_bars
@@ -104,7 +105,7 @@ class Processes:
             )
             return
         assert self._server is not None
-        command, log = self._server.command, self._log
+        command, log = self._server.child.command, self._log
 
         def answers() -> bool:
             # What its predecessor has left in memory goes only when the last of its processes has noticed.
@@ -143,16 +144,16 @@ def embedded(tmp_path: Path, broker: str, log: BinaryIO) -> Iterator[tuple[str, 
     tmp_path.chmod(0o755)
     for parent in list(tmp_path.parents)[:2]:
         parent.chmod(0o755)
-    server = EmbeddedDatabase(tmp_path / "data")
-    url = server.url("postgres")
-    processes = Processes(broker, url, log, server)
-    try:
-        processes.start("database")
-        database.upgrade(url)
-        yield url, processes
-    finally:
-        processes.end()
-        server.remove_socket()
+    with run_directory.made() as sockets:
+        server = EmbeddedDatabase(tmp_path / "data", sockets, lambda *_: None)
+        url = server.url("postgres")
+        processes = Processes(broker, url, log, server)
+        try:
+            processes.start("database")
+            database.upgrade(url)
+            yield url, processes
+        finally:
+            processes.end()
 
 
 def test_kills_of_the_sink_and_the_database_lose_nothing_and_double_nothing(

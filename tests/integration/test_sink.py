@@ -15,7 +15,8 @@ from confluent_kafka import Producer
 
 from services.common.clock import SECOND, from_datetime
 from services.common.messages import Heartbeat, TapeEvent, TapeEventKind, Tick, decode, encode
-from tests.broker import first_offsets, produce, read_all
+from services.common.topics import SINK_GROUP
+from tests.broker import first_offsets, produce, read_all, reset_group
 from tests.brokers.kafka import Cluster
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres
@@ -271,3 +272,27 @@ def test_marks_of_transactions_are_no_loss_and_do_not_wait_to_be_read(
     wait_until(lambda: count(database_url, offsets) == 3, "the marks are passed")
     assert latest_heartbeat(kafka.servers).lost == {}
     stop(process)
+
+
+def test_offsets_of_the_group_that_an_operator_has_reset_change_nothing(
+    kafka: Cluster, database_url: str, start: Start
+) -> None:
+    ticks = [tick(number) for number in range(900)]
+    sent = 0
+    for to_end in (True, False):
+        process = start(kafka.servers, database_url)
+        send(kafka.servers, map(encode, ticks[sent : sent + 150]))
+        sent += 150
+        wait_until(lambda: count(database_url) == sent, "the ticks are stored")  # noqa: B023
+        stop(process)
+        # What would be skipped if the group were believed.
+        send(kafka.servers, map(encode, ticks[sent : sent + 150]))
+        sent += 150
+        reset_group(kafka.servers, SINK_GROUP, "ticks", to_end)
+    process = start(kafka.servers, database_url)
+    send(kafka.servers, map(encode, ticks[sent:]))
+    wait_until(lambda: count(database_url) == 900, "the rest is stored")
+    stop(process)
+    assert_store_holds(database_url, ticks)
+    beat = latest_heartbeat(kafka.servers)
+    assert (beat.counters["duplicates"], beat.counters["lost"]) == (0, 0)

@@ -115,7 +115,7 @@ class Store:
 
     async def run(self) -> None:
         """Hold connections until cancelled; make new ones, however long it takes, when the database was away."""
-        backoff = Backoff(cap_s=2)
+        backoff, said = Backoff(cap_s=2), ""
         while True:
             try:
                 async with database.pool(
@@ -126,9 +126,11 @@ class Store:
                     configure=_configure,
                 ) as self._pool:
                     backoff.reset()
+                    said = ""
                     await self._watch.run()
             except TransientError as error:
-                log.warning("waiting", error=str(error))
+                if str(error) != said:
+                    log.warning("waiting", error=(said := str(error)))
             finally:
                 self._pool, self._problem = None, AWAY
             await asyncio.sleep(backoff.next_s())

@@ -60,6 +60,13 @@ def test_a_wrong_value_is_one_line_that_says_what_would_be_right(
         assert word in message
 
 
+def test_a_port_that_none_is_is_refused() -> None:
+    with pytest.raises(
+        FatalError, match="PAIRSTREAM_BROKERS: expected a port up to 65535, received 'b:65536'"
+    ):
+        load(KafkaSettings, {"PAIRSTREAM_BROKERS": "a:65535,b:65536"})
+
+
 def test_a_password_is_never_repeated() -> None:
     with pytest.raises(FatalError) as caught:
         load(KafkaSettings, {"PAIRSTREAM_KAFKA_SECURITY": "SASL", "PAIRSTREAM_KAFKA_PASSWORD": "hunter2"})

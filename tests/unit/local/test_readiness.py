@@ -124,7 +124,8 @@ def test_a_service_that_ends_again_and_again_is_named() -> None:
     site = Site()
     site.beat("sink", "starting")
     child = Child(Command("sink", ["false"], {}), lambda *_: None)
-    child.restarts = 5
-    ended = pytest.raises(FatalError, match="sink ended 5 times before it was healthy")
+    child.restarts, child.reason = 3, "ended with exit code 1: no database"
+    message = "sink ended 3 times before it was healthy; at last it ended with exit code 1: no database"
+    ended = pytest.raises(FatalError, match=message)
     with serving(site) as url, ended:
         asyncio.run(readiness.wait(url, url, [child]))

@@ -2,10 +2,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.local import supervisor
 from services.local.supervisor import Child, Command
 
 DEADLINE_S = 10.0
@@ -54,13 +57,115 @@ async def _a_killed_child_comes_back() -> None:
     assert child.pid is None
 
 
-async def _delays_double() -> None:
-    ears = Ears()
-    child = Child(python("raise SystemExit(3)"), ears)
-    child.start()
-    await ears.until_said("ended with exit code 3; starting it again in 0.5 s")
-    await ears.until_said("ended with exit code 3; starting it again in 1 s")
-    await child.stop(5)
+def failing(directory: Path, *reasons: str) -> Command:
+    """Return a child that says the hour, then a reason, the next one at each run, and ends; the last one stays."""
+    code = (
+        "import pathlib, sys, time\n"
+        f"path, reasons = pathlib.Path({str(directory)!r}, 'runs'), {reasons!r}\n"
+        "path.open('a').write('.')\n"
+        "print(f'it is {time.time()}')\n"
+        "sys.exit(reasons[min(len(path.read_text()), len(reasons)) - 1])\n"
+    )
+    return python(code)
+
+
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Have a child started again at once, and return how long it would have been waited for."""
+    waited: list[float] = []
+    wait_for = asyncio.wait_for
+
+    async def noted(future: Coroutine[Any, Any, bool], delay: float) -> bool:
+        waited.append(delay)
+        return await wait_for(future, 0.001)
+
+    monkeypatch.setattr(asyncio, "wait_for", noted)
+    return waited
+
+
+def test_what_ends_at_once_for_the_same_reason_says_it_once_and_is_started_less_and_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = delays(monkeypatch)
+
+    async def scene() -> None:
+        ears = Ears()
+        child = Child(failing(tmp_path, "no database"), ears)
+        child.start()
+        await ears.until(lambda: len(waited) >= 7)
+        await child.stop(5)
+        hour, *lines = ears.lines
+        assert hour.startswith("child: it is ")
+        assert lines[:3] == [
+            "child: no database",
+            "child: ended with exit code 1; starting it again in 0.5 s (restart 1)",
+            "child: ended the same way again; it is started again ever less often,"
+            " and no more is said until that changes",
+        ]
+        assert lines[3:] in (
+            [],
+            ["child: was not running in the end: it ended with exit code 1: no database"],
+        )
+        assert child.reason == "ended with exit code 1: no database"
+
+    asyncio.run(scene())
+    assert waited[:7] == [0.5, 1, 2, 4, 8, 10, 10]
+
+
+def test_what_ends_itself_by_a_signal_has_a_reason_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = delays(monkeypatch)
+
+    async def scene() -> None:
+        ears = Ears()
+        child = Child(python("import os; print('a block is lost'); os.abort()"), ears)
+        child.start()
+        await ears.until(lambda: len(waited) >= 3)
+        await child.stop(5)
+        assert ears.lines[:2] == [
+            "child: a block is lost",
+            "child: killed by SIGABRT; starting it again in 0.5 s (restart 1)",
+        ]
+        assert ears.lines[2].startswith("child: ended the same way again")
+        assert child.reason == "killed by SIGABRT: a block is lost"
+
+    asyncio.run(scene())
+
+
+def test_another_reason_is_said_and_so_is_the_first_when_it_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = delays(monkeypatch)
+
+    async def scene() -> None:
+        ears = Ears()
+        child = Child(failing(tmp_path, "no database", "no broker", "no broker", "no database"), ears)
+        child.start()
+        await ears.until(lambda: len(waited) >= 5)
+        await child.stop(5)
+        reasons = [line for line in ears.lines if line.startswith("child: no ")]
+        assert reasons == ["child: no database", "child: no broker", "child: no database"]
+        ends = [line.partition("(")[2] for line in ears.lines if "starting it again" in line]
+        assert ends == ["restart 1)", "restart 2)", "restart 4)"]
+
+    asyncio.run(scene())
+
+
+def test_a_child_that_stays_says_that_it_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    delays(monkeypatch)
+    monkeypatch.setattr(supervisor, "_STEADY_S", 1.0)
+
+    async def scene() -> None:
+        ears = Ears()
+        code = (
+            f"import pathlib, time; path = pathlib.Path({str(tmp_path)!r}, 'runs')\n"
+            "if not path.exists(): path.touch(); raise SystemExit('not yet')\n"
+            "time.sleep(60)"
+        )
+        child = Child(python(code), ears)
+        child.start()
+        await ears.until_said("child: runs again (restart 1)")
+        await child.stop(5)
+
+    asyncio.run(scene())
 
 
 async def _a_deaf_child_and_what_it_started_are_killed() -> None:
@@ -83,7 +188,7 @@ async def _a_deaf_child_and_what_it_started_are_killed() -> None:
 
 @pytest.mark.parametrize(
     "scene",
-    [_a_killed_child_comes_back, _delays_double, _a_deaf_child_and_what_it_started_are_killed],
+    [_a_killed_child_comes_back, _a_deaf_child_and_what_it_started_are_killed],
     ids=lambda scene: scene.__name__.strip("_"),
 )
 def test_supervision(scene: Callable[[], "asyncio.Future[None]"]) -> None:
