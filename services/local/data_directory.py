@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from services.common.cancellation import TaskGroup
 from services.common.errors import FatalError
 
 BEAT_S = 2.0
@@ -107,7 +108,7 @@ async def held(path: Path) -> AsyncIterator[DataDirectory]:
         except OSError as error:
             raise _unfit(path, f"{error.strerror}: {path / 'lock'}") from error
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with TaskGroup() as tasks:
                 beating = tasks.create_task(directory.beat())
                 try:
                     yield directory

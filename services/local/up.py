@@ -78,7 +78,7 @@ async def up(settings: UpSettings) -> None:
                 f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"
             )
             tasks = Supervisor()
-            for child in (*children, *services):
+            for child in (embedded.child, *services):
                 tasks.require(f"the watch over {child.command.name}", child.watched)
             await tasks.run()
 

@@ -25,6 +25,7 @@ from services.common.clock import SECOND, from_datetime
 from services.common.messages import PairConfig, Signal, Tick, TimeMark, encode
 from services.common.topics import TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
+from services.local import run_directory
 from services.local.database import EmbeddedDatabase
 from tests.analytics import final_signals, outcomes
 from tests.brokers.kafka import kafka_cluster
@@ -211,8 +212,8 @@ def run(seed: int, minutes: float, directory: Path) -> list[str]:
     expected = expected_of(ticks)
     with ExitStack() as stack:
         cluster = stack.enter_context(kafka_cluster())
-        server = EmbeddedDatabase(directory / "data")
-        stack.callback(server.remove_socket)
+        sockets = stack.enter_context(run_directory.made())
+        server = EmbeddedDatabase(directory / "data", sockets, lambda *_: None)
         postgres = Database(server, directory / "database.log")
         stack.callback(postgres.end, signal.SIGKILL)
         postgres.start()

@@ -92,7 +92,7 @@ class Database:
 
     def start(self) -> None:
         """Start it, or start it again, and return when it answers."""
-        command = self._server.command
+        command = self._server.child.command
 
         def answers() -> bool:
             # What its predecessor has left in memory goes only when the last of its processes has noticed.

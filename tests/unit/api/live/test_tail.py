@@ -13,6 +13,7 @@ from services.api.live import tail as live_tail
 from services.api.live.hub import Hub
 from services.api.live.tail import AWAY, BACKLOG, Tail
 from services.api.tape import Tape
+from services.common import kafka
 from services.common.errors import TransientError
 from services.common.heartbeat import Pulse
 from services.common.messages import Heartbeat, ServiceState, Tick, encode
@@ -90,6 +91,26 @@ class Partitions:
         self.ends = step
 
 
+@pytest.fixture(autouse=True)
+def _ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the consumer where partitions end, and no broker."""
+
+    async def ends(consumer: Partitions, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {partition: consumer.ends[partition] for partition in partitions}
+
+    monkeypatch.setattr(kafka, "ends", ends)
+
+
+class Letters:
+    """A producer that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, topic: str, **_: object) -> None:
+        self.sent.append(topic)
+
+
 def message(partition: TopicPartition, offset: int) -> bytes | None:
     if partition.topic == "heartbeats":
         state: ServiceState = "running" if offset < 12 else "degraded"
@@ -118,6 +139,7 @@ def read(
     consumer, hub, pulse = Partitions(ends), Hub(), Pulse("api")
     consumer.steps = list(steps)
     tail = Tail(KafkaSettings(), hub, Tape(), Health(), pulse)
+    tail._producer = Letters()
     read_on(tail, consumer)
     return consumer, hub, pulse, tail
 
@@ -250,7 +272,10 @@ def test_a_broker_that_answers_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch
 
 def test_heartbeats_are_taken_in_the_order_they_came_and_what_is_none_is_counted() -> None:
     _, _, pulse, tail = read({BEATS: 13})
-    assert pulse.counters == {"messages": 13, "bad_messages": 2}
+    assert (pulse.counters["messages"], pulse.counters["bad_messages"]) == (13, 2)
+    letters = tail._producer
+    assert isinstance(letters, Letters)
+    assert (letters.sent, pulse.counters["dead_letters"]) == (["dead-letters"] * 2, 2)
     (sink,) = [one for one in tail._health.services(pulse.message()) if one["service"] == "sink"]
     assert (sink["instances"][0]["said"], sink["age_s"]) == ("degraded", None)
 
@@ -260,6 +285,7 @@ def test_who_beats_is_alive_once_it_is_known_what_came_before() -> None:
     consumer, pulse = Partitions({BEATS: 10}), Pulse("api")
     health = Health()
     tail = Tail(KafkaSettings(), Hub(), Tape(), health, pulse)
+    tail._producer = Letters()
 
     async def run() -> None:
         with suppress(TimeoutError):
