@@ -111,4 +111,7 @@ class TaskGroup(asyncio.TaskGroup):
         """Start a child; TransientError is what it fails with if it is cancelled and nobody asked for that."""
         assert isinstance(coro, Coroutine), "generators are of old"
         name = name or str(getattr(coro, "__qualname__", "a task"))
-        return super().create_task(asked(coro, name), name=name, context=context)
+        task = super().create_task(asked(coro, name), name=name, context=context)
+        # One that is cancelled before its first step is never begun.
+        task.add_done_callback(lambda _: coro.close())
+        return task

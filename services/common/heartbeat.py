@@ -54,6 +54,11 @@ class Pulse:
         self.instance = _instance(self._started_us)
         """Names this process among all of its service, here and elsewhere, now and earlier."""
 
+    def declare(self, *counters: str) -> None:
+        """Say counters that have counted nothing yet, too."""
+        for name in counters:
+            self.counters.setdefault(name, 0)
+
     def outrun(self, topic: str, partition: int, messages: int) -> None:
         """Count messages of a partition that were deleted before they were read; the next heartbeat says it.
 

@@ -89,6 +89,7 @@ async def serve(settings: IngestSettings) -> None:
     await feed.check()
     log.info("feed", name=feed.name, symbols=",".join(settings.symbols))
     pulse = Pulse("ingest", feed.name)
+    pulse.declare(*_COUNTERS)
     with published(settings, pulse, PulseMetrics(pulse).registry):
         await kafka.wait_for_broker(settings)
         async with publisher(settings) as out:
@@ -110,8 +111,6 @@ async def publish(
 
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
-    for name in _COUNTERS:
-        pulse.counters.setdefault(name, 0)
     clock = "the recording's clock was" if feed.name == "replay" else "the local clock is"
     health = _Health(pulse, rejected_share, out, feed.delivery, clock)
     tasks = Supervisor(pulse.counters)

@@ -104,10 +104,13 @@ class Child:
             if loop.time() - started > _STEADY_S:
                 delay = _FIRST_DELAY_S
             self._tell_end(code, delay)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay):
-                    await self._stopping.wait()
+            await self._rest(delay)
             delay = min(2 * delay, _LONGEST_DELAY_S)
+
+    async def _rest(self, delay_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._stopping.wait()
 
     def _hear(self, line: str) -> None:
         """Pass on what the process says, unless a run that ended at once has said it before."""

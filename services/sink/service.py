@@ -34,6 +34,16 @@ _ASK_AGAIN_S = 0.5
 # Whoever comes back finds us within this.
 _LONGEST_DELAY_S = 2.0
 
+_COUNTERS = (
+    *(table.name for table in TABLES.values()),
+    "duplicates",
+    "dead_letters",
+    "dead_letters_not_kept",
+    "batches",
+    "lost",
+    "expired",
+)
+
 log = structlog.get_logger()
 
 
@@ -55,9 +65,6 @@ class Sink:
         self._pulse = pulse
         self._is_away = is_away
         self._backoff = Backoff(cap_s=_LONGEST_DELAY_S)
-        tables = (table.name for table in TABLES.values())
-        for name in (*tables, "duplicates", "dead_letters", "batches", "lost", "expired"):
-            pulse.counters.setdefault(name, 0)
 
     async def run(self) -> None:
         """Write until cancelled; whatever a server does, begin again from the stored offsets.
@@ -163,6 +170,7 @@ async def _require_store(settings: SinkSettings) -> None:
 async def serve(settings: SinkSettings) -> None:
     """Run the sink and its heartbeat until cancelled; wait for a broker first."""
     pulse = Pulse("sink")
+    pulse.declare(*_COUNTERS)
     with published(settings, pulse, PulseMetrics(pulse).registry):
         await _require_store(settings)
         await kafka.wait_for_broker(settings)

@@ -48,6 +48,12 @@ class World:
         return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000
 
 
+async def heard(socket: WebSocket) -> None:
+    """Hear what a client says; one that is not heard cannot ping."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
 def iso(us: int) -> str:
     return datetime.fromtimestamp(us / SECOND, UTC).isoformat()
 
@@ -231,6 +237,8 @@ def build(world: World) -> FastAPI:
             }
         )
         second = world.now_us() // SECOND
+        # What the dashboard asks for, as how often to be told, changes nothing here.
+        listening = asyncio.create_task(heard(socket))
         try:
             while True:
                 await asyncio.sleep(0.1)
@@ -250,6 +258,8 @@ def build(world: World) -> FastAPI:
                 await socket.send_json(update)
         except (WebSocketDisconnect, RuntimeError):
             return
+        finally:
+            listening.cancel()
 
     @app.post("/fake/set")
     async def fake_set(

@@ -2,9 +2,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -72,13 +71,12 @@ def failing(directory: Path, *reasons: str) -> Command:
 def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Have a child started again at once, and return how long it would have been waited for."""
     waited: list[float] = []
-    wait_for = asyncio.wait_for
 
-    async def noted(future: Coroutine[Any, Any, bool], delay: float) -> bool:
-        waited.append(delay)
-        return await wait_for(future, 0.001)
+    async def noted(_: Child, delay_s: float) -> None:
+        waited.append(delay_s)
+        await asyncio.sleep(0.001)
 
-    monkeypatch.setattr(asyncio, "wait_for", noted)
+    monkeypatch.setattr(Child, "_rest", noted)
     return waited
 
 
