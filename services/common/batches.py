@@ -64,7 +64,7 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
 
     next_fetch_offset: int
     end: int
-    """Where the partition ended when it was fetched: no batch goes beyond it."""
+    """Where the partition ended just before it was fetched."""
 
     def _unpack_records(self) -> Iterator[ConsumerRecord]:
         damaged: list[bytes] = []
@@ -113,8 +113,9 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
         except Exception as error:  # aiokafka and the codecs have none in common
             raise DamageError(f"expected a batch, received {error!r}") from error
         begin, following = self.next_fetch_offset, batch.next_offset
-        can_be = begin < following <= self.end and (first >= begin or begin == asked)
-        if not (can_be and first < following):
+        # The end is told as it was before the batches were read: those that have come since go on where others end.
+        goes_on = first == begin or (begin == asked and first < begin)
+        if not (begin < following and (goes_on or begin < first < following <= self.end)):
             raise DamageError(
                 f"expected offsets from {begin} to {self.end - 1}, "
                 f"received a batch of {first} to {following - 1}"

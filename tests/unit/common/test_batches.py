@@ -63,6 +63,7 @@ class Log:
         self.counts = [count for count, _ in parts]
         self.parts = [raw for _, raw in parts]
         self.end = sum(self.counts)
+        self.told_end = self.end
         self._aborted = aborted
 
     def fetch(self, offset: int, size: int) -> Any:
@@ -76,7 +77,7 @@ class Log:
         read = batches.Records(
             PLACE, batches.Answer(raw), self._aborted, offset, None, None, True, fetcher.READ_COMMITTED
         )
-        state = SimpleNamespace(highwater=self.end)
+        state = SimpleNamespace(highwater=self.told_end)
         batches.Result(
             PLACE,
             assignment=SimpleNamespace(state_value=lambda _: state),
@@ -123,6 +124,19 @@ def test_what_is_whole_is_read_whatever_its_codec_and_however_the_answers_are_cu
     records = list(log(shapes).read(size))
     assert [(one.offset, one.value) for one in records] == list(true(*range(len(records))).items())
     assert len(records) == sum(count for count, _ in shapes)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), codecs), min_size=1, max_size=4),
+    st.integers(1, 400),
+    st.integers(0, 15),
+)
+def test_what_has_come_since_the_end_was_told_is_read_like_all_else(
+    shapes: list[tuple[int, int]], size: int, since: int
+) -> None:
+    growing = log(shapes)
+    growing.told_end = max(0, growing.end - since)
+    assert messages(list(growing.read(size))) == true(*range(growing.end))
 
 
 def log(shapes: Sequence[tuple[int, int]]) -> Log:
