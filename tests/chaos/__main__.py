@@ -6,14 +6,16 @@ of streams and a reader of the topics must hold what one uninterrupted worker sa
 """
 
 import argparse
+import math
 import random
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -40,6 +42,7 @@ WINDOW = 60
 ALL_PAIRS = [*PAIRS, "ETHUSDT-XRPUSDT", "BTCUSDT-BNBUSDT", "ADAUSDT-SOLUSDT", "XRPUSDT-BTCUSDT"]
 _CALM_S = 15.0
 _SETTLE_S = 120.0
+_NEWS_S = 30.0
 
 _WORDS = {signal.SIGKILL: "killed", signal.SIGTERM: "ended"}
 
@@ -84,11 +87,20 @@ class Load(threading.Thread):
 class Chaos:
     """Everything that runs."""
 
-    def __init__(self, actors: dict[str, Actor], network: Network, chance: random.Random) -> None:
+    def __init__(
+        self,
+        actors: dict[str, Actor],
+        network: Network,
+        chance: random.Random,
+        witnesses: Mapping[str, Callable[[], float]],
+    ) -> None:
+        """`witnesses` return when (monotonic, s) each was told something last."""
         self.actors = actors
         self.network = network
         self.done: list[str] = []
-        self.ended_s: list[float] = []
+        self.again_s = dict.fromkeys(witnesses, 0.0)
+        """The longest time from the end of a fault until a witness was told something."""
+        self._witnesses = witnesses
         self._chance = chance
         self._began_s = time.monotonic()
 
@@ -122,13 +134,27 @@ class Chaos:
                 actor.end(signum)
                 time.sleep(seconds)
                 actor.start()
-        self.ended_s.append(time.monotonic())
+        self._wait_for_news()
+
+    def _wait_for_news(self) -> None:
+        ended_s, waiting = time.monotonic(), dict(self._witnesses)
+        while waiting and (took_s := time.monotonic() - ended_s) < _NEWS_S:
+            for name in [name for name, told_s in waiting.items() if told_s() > ended_s]:
+                del waiting[name]
+                self.again_s[name] = max(self.again_s[name], took_s)
+            time.sleep(0.05)
+        for name in waiting:
+            self.again_s[name] = math.inf
 
     def _say(self, what: str) -> None:
         line = f"{time.monotonic() - self._began_s:6.1f} s  {what}"
         self.done.append(line)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
+
+
+def _told_s(witness: StreamClient | TopicReader) -> float:
+    return witness.told_s
 
 
 def expected_of(ticks: list[Tick]) -> tuple[dict[tuple[str, int], Signal], set[str]]:
@@ -248,13 +274,16 @@ def run(seed: int, minutes: float, directory: Path) -> list[str]:
         time.sleep(_CALM_S)
         load.start()
         time.sleep(_CALM_S)
-        chaos = Chaos(actors, network, chance)
+        told = {f"client {number}": partial(_told_s, one) for number, one in enumerate(clients, 1)}
+        chaos = Chaos(actors, network, chance, {"topic": partial(_told_s, reader), **told})
         chaos.go_on(60 * minutes)
         load.join()
         wrong, took_s = settled(lambda: complaints(postgres.url, ticks, expected, clients, reader), _SETTLE_S)
         sys.stdout.write(
             f"{len(chaos.done)} faults, {len(ticks):,} trades, {len(expected[0]):,} seconds, "
-            f"settled {took_s:.0f} s later\n"
+            f"settled {took_s:.0f} s later; news again after a fault: "
+            + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in chaos.again_s.items())
+            + "\n"
         )
         return wrong
 

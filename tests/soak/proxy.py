@@ -72,10 +72,14 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._port)
-            self._writers |= {writer, back}
+        except OSError:
+            writer.transport.abort()
+            return
+        self._tasks.add(task)
+        self._writers |= {writer, back}
+        try:
             await asyncio.gather(self._requests(reader, back), self._answers(there, writer))
         except (OSError, asyncio.IncompleteReadError):
             pass
