@@ -70,9 +70,9 @@ async def consumer(
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
 
-    `later` names topics that it will be subscribed to afterwards. From one fetch to the
-    next it lets `spacing_s` pass, which may change, and where nobody wakes it each waits as long as the settings say:
-    a reader that takes its time has fewer of them.
+    `later` names topics that it will be subscribed to afterwards. From one fetch to the next it lets `spacing_s` pass,
+    which may change, and where nobody wakes it each waits as long as the settings say, at least: a reader that takes
+    its time has fewer of them.
     """
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),

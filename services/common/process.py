@@ -83,11 +83,8 @@ async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:
     task = asyncio.ensure_future(serve())
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
-    asked = False
 
     def stop() -> None:
-        nonlocal asked
-        asked = True
         for signum in signals:
             # A second one must not cut the clean end short.
             loop.add_signal_handler(signum, lambda: None)
@@ -99,7 +96,7 @@ async def _until_signalled(serve: Callable[[], Awaitable[None]]) -> None:
     try:
         await task
     except asyncio.CancelledError:
-        if not asked:
+        if not ending.is_set():
             raise FatalError(
                 "expected to run until a signal, but was cancelled though nobody asked"
             ) from None

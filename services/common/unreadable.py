@@ -27,6 +27,6 @@ def count(raw: bytes | None) -> int:
 
 def place(topic: str, partition: int, offset: int, raw: bytes | None) -> str:
     """Return where a message was that is read as `raw`; of many the first and the last offset."""
-    if count(raw) > 1 and isinstance(raw, Unreadable):
+    if isinstance(raw, Unreadable) and raw.messages > 1:
         return f"{topic}/{partition}/{raw.first}-{offset}"
     return f"{topic}/{partition}/{offset}"

@@ -145,10 +145,8 @@ def install(
             }
             if not stored:
                 return {}
-            first, end = (
-                await consumer.beginning_offsets(list(stored)),
-                await consumer.end_offsets(list(stored)),
-            )
+            first = await consumer.beginning_offsets(list(stored))
+            end = await consumer.end_offsets(list(stored))
             # One beyond the end is of an earlier topic of that name.
             sought = {tp: max(offset, first[tp]) for tp, offset in stored.items() if offset <= end[tp]}
             for tp, offset in sought.items():

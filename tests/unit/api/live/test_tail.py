@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from aiokafka import TopicPartition
@@ -16,79 +15,16 @@ from services.api.tape import Tape
 from services.common import kafka
 from services.common.errors import TransientError
 from services.common.heartbeat import Pulse
-from services.common.messages import Heartbeat, ServiceState, Tick, encode
 from services.common.settings import KafkaSettings
 from services.common.unreadable import Unreadable
-
-FIRST, ADDED = TopicPartition("ticks", 0), TopicPartition("ticks", 1)
-BEATS = TopicPartition("heartbeats", 0)
-
-
-START_US = 1_767_225_600_000_000
-
-
-class Record(NamedTuple):
-    """What is read of a consumer's record."""
-
-    offset: int
-    value: bytes | None
-    timestamp: int = 0
-    timestamp_type: int = 0
-
-
-class Partitions:
-    """A consumer of partitions that hold messages from `first` to `ends`; it forgets its positions when one is added.
-
-    As a broker does, it moves a reader of what there is not to the first message.
-    """
-
-    def __init__(self, ends: dict[TopicPartition, int]) -> None:
-        self.ends = ends
-        self.positions = dict.fromkeys(ends, 0)
-        self.steps: list[object] = []
-        self.read: list[tuple[int, int]] = []
-        self.first = 0
-        self.sought: list[int] = []
-
-    def assignment(self) -> frozenset[TopicPartition]:
-        return frozenset(self.ends)
-
-    async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, self.first)
-
-    async def position(self, partition: TopicPartition) -> int:
-        return self.positions[partition]
-
-    async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return {partition: self.ends[partition] for partition in partitions}
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        self.positions[partition] = offset
-        self.sought.append(offset)
-
-    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
-        if self.steps:
-            self.change(self.steps.pop(0))
-        elif all(self.positions[partition] == end for partition, end in self.ends.items()):
-            raise asyncio.CancelledError
-        batches = {}
-        for partition, end in self.ends.items():
-            if not self.first <= self.positions[partition] <= end:
-                self.positions[partition] = self.first
-            batches[partition] = [
-                Record(n, message(partition, n)) for n in range(self.positions[partition], end)
-            ]
-            self.read += [(partition.partition, record.offset) for record in batches[partition]]
-            self.positions[partition] = end
-        return {partition: records for partition, records in batches.items() if records}
-
-    def change(self, step: object) -> None:
-        if isinstance(step, tuple):
-            self.first, step = step
-        assert isinstance(step, dict)
-        if step.keys() != self.ends.keys():
-            self.positions = dict.fromkeys(step, 0)
-        self.ends = step
+from tests.unit.api.live.fake_reading import (
+    ADDED,
+    BEATS,
+    FIRST,
+    Letters,
+    Partitions,
+    Record,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -99,38 +35,6 @@ def _ends(monkeypatch: pytest.MonkeyPatch) -> None:
         return {partition: consumer.ends[partition] for partition in partitions}
 
     monkeypatch.setattr(kafka, "ends", ends)
-
-
-class Letters:
-    """A producer that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    async def send(self, topic: str, **_: object) -> None:
-        self.sent.append(topic)
-
-
-def message(partition: TopicPartition, offset: int) -> bytes | None:
-    if partition.topic == "heartbeats":
-        state: ServiceState = "running" if offset < 12 else "degraded"
-        at_us = START_US - offset  # a clock that goes backwards
-        beat = Heartbeat(service="sink", at_us=at_us, started_us=0, state=state, version="1")
-        return b'{"foreign":1}' if offset % 5 == 3 else encode(beat)
-    if offset % 10 == 7:
-        return b"{damaged" if offset % 20 == 7 else None
-    return encode(
-        Tick(
-            venue="v",
-            symbol=f"S{partition.partition}",
-            trade_id=offset,
-            event_us=START_US + offset,
-            received_us=START_US + offset,
-            price=1.0,
-            size=1.0,
-            buyer_is_maker=False,
-        )
-    )
 
 
 def read(
@@ -168,22 +72,16 @@ def test_a_bad_message_is_counted_and_an_empty_one_is_nothing() -> None:
 def test_a_bad_heartbeat_is_buried_as_nobody_else_reads_them_and_a_bad_tick_is_not() -> None:
     place = TopicPartition("heartbeats", 2)
 
-    class Producer:
-        sent: ClassVar[list[tuple[str, str]]] = []
-
-        async def send(self, topic: str, **message: Any) -> None:
-            self.sent.append((topic, dict(message["headers"])["origin"].decode()))
-
     async def run() -> None:
         tail = Tail(KafkaSettings(), Hub(), Tape(), Health(), pulse)
-        tail._producer = Producer()
+        tail._producer = letters
         lost = Unreadable(b"", 3, 9, "why")
         for one in (place, FIRST):
             await tail._take_all(one, [Record(2, None), Record(3, b"{"), Record(9, lost)])
 
-    pulse = Pulse("api")
+    pulse, letters = Pulse("api"), Letters()
     asyncio.run(run())
-    assert Producer.sent == [("dead-letters", "heartbeats/2/3"), ("dead-letters", "heartbeats/2/3-9")]
+    assert letters.sent == [("dead-letters", "heartbeats/2/3"), ("dead-letters", "heartbeats/2/3-9")]
     assert (pulse.counters["bad_messages"], pulse.counters["dead_letters"]) == (16, 8)
 
 
@@ -275,7 +173,8 @@ def test_heartbeats_are_taken_in_the_order_they_came_and_what_is_none_is_counted
     assert (pulse.counters["messages"], pulse.counters["bad_messages"]) == (13, 2)
     letters = tail._producer
     assert isinstance(letters, Letters)
-    assert (letters.sent, pulse.counters["dead_letters"]) == (["dead-letters"] * 2, 2)
+    assert letters.sent == [("dead-letters", "heartbeats/0/3"), ("dead-letters", "heartbeats/0/8")]
+    assert pulse.counters["dead_letters"] == 2
     (sink,) = [one for one in tail._health.services(pulse.message()) if one["service"] == "sink"]
     assert (sink["instances"][0]["said"], sink["age_s"]) == ("degraded", None)
 
