@@ -1,31 +1,16 @@
 """The threshold rule on the z-score: it fires at the entry level and resolves at the exit level."""
 
 from services.common.messages import Alert, AlertState, Signal
+from services.quant.threshold import Threshold
 
 RULE_ID = "zscore"
 
 
-class ThresholdRule:
-    """Fire when \\|z\\| >= `entry`, resolve when \\|z\\| <= `exit`; the gap keeps a noisy z from chattering.
+class ThresholdRule(Threshold):
+    """Turn the crossings of a `Threshold` into alerts.
 
     Only signals of quality ``ok`` are judged: what is stale or unknown neither fires nor resolves.
     """
-
-    def __init__(self, entry: float, exit: float, firing: bool = False) -> None:  # noqa: A002
-        if not 0 <= exit < entry:
-            raise ValueError(f"expected 0 <= exit < entry, received exit {exit} and entry {entry}")
-        self._entry = entry
-        self._exit = exit
-        self.firing = firing
-
-    def crosses(self, zscore: float | None) -> bool:
-        """Take a z-score and tell whether it changes the state."""
-        if zscore is None:
-            return False
-        if self.firing == (abs(zscore) > self._exit if self.firing else abs(zscore) >= self._entry):
-            return False
-        self.firing = not self.firing
-        return True
 
     def judge(self, signal: Signal) -> Alert | None:
         """Return the transition this signal causes, if any; the same signals give the same alert ids."""
