@@ -16,7 +16,7 @@ from starlette.types import Message
 from services.api.analysis import pool
 from services.api.analysis.answers import Answers
 from services.api.analysis.pool import Pool
-from services.api.analysis.questions import Question, Subject
+from services.api.analysis.questions import Question
 from services.api.analysis.results import Results
 from services.api.answers.listing import TableAnswer
 from services.api.models.analysis import Point
@@ -233,8 +233,7 @@ async def test_a_client_that_leaves_ends_the_work() -> None:
         return {"type": "http.disconnect"}
 
     request = Request({"type": "http", "headers": [], "path": "/", "query_string": b""}, receive)
-    subject = Subject(feed=None, dataset=None, width_us=1, closes={})
-    question = Question(subject=subject, form="json", path="/")
+    question = Question(form="json", path="/")
     response = await Answers(made).respond(request, TableAnswer(request, "json", Point, {}), question)
     assert response.status_code == 499
     async with asyncio.timeout(30):

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from services.api.analysis.questions import MatrixQuestion, PairQuestion, Question, Subject
-from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.analysis import calibration
+from services.api.analysis.encoding import encoded
+from services.api.analysis.questions import (
+    CalibrationQuestion,
+    MatrixQuestion,
+    PairQuestion,
+    Question,
+    Subject,
+)
 from services.api.answers.rows import Records, Row, row
 from services.api.models.analysis import Point
-from services.api.models.base import Record
 from services.api.models.correlation import Cell
 from services.api.stored.history import align
 from services.common import clock
@@ -30,6 +36,8 @@ def solve(question: Question) -> bytes:
             return _analyse(question)
         case MatrixQuestion():
             return _correlate(question)
+        case CalibrationQuestion():
+            return calibration.answer(question)
     raise AssertionError(f"nobody knows how to answer {question}")
 
 
@@ -65,7 +73,7 @@ def _analyse(question: PairQuestion) -> bytes:
         **_parts(analysis, start_us),
     }
     points = _points(start_us, y_price, x_price, analysis) if question.series else Records({})
-    return _encoded(question, Point, members, points)
+    return encoded(question, Point, members, points)
 
 
 def _correlate(question: MatrixQuestion) -> bytes:
@@ -94,22 +102,7 @@ def _correlate(question: MatrixQuestion) -> bytes:
         **_range(np.unique(np.concatenate(starts)) if starts else []),
         "symbols": names,
     }
-    return _encoded(question, Cell, members, Records.of(rows))
-
-
-def _encoded(question: Question, model: type[Record], members: Row, records: Records) -> bytes:
-    encoder: Encoder
-    match question.form:
-        case "json":
-            encoder = JsonEncoder(members)
-        case "csv":
-            encoder = CsvEncoder(model)
-        case "parquet":
-            said = {
-                name: str(value) for name, value in members.items() if isinstance(value, str | int | float)
-            }
-            encoder = ParquetEncoder(model, {**said, "path": question.path})
-    return encoder.encode(records) + encoder.finish()
+    return encoded(question, Cell, members, Records.of(rows))
 
 
 def _head(subject: Subject) -> Row:

@@ -100,6 +100,10 @@ def test_a_long_gap_changes_nothing_but_what_lies_across_it() -> None:
     near[300:] += (LAGS + 1) * SECOND
     far[300:] += 10**6 * SECOND
     assert autocorrelations(near, spread) == autocorrelations(far, spread)
+    grid = np.full(near[-1] // SECOND + 1, np.nan)
+    grid[near // SECOND] = spread
+    expected = acf(grid, nlags=LAGS, fft=False, missing="conservative")
+    assert [one.acf for one in autocorrelations(near, spread)] == pytest.approx(expected.tolist(), abs=1e-9)
     assert autocorrelations(near, spread) != autocorrelations(seconds(600), spread)
 
 
