@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from services.quant.correlation import correlation
 from services.quant.estimators import ON_BAR_CLOSE, Method, create
 from services.quant.half_life import RollingHalfLife
-from services.quant.hayashi_yoshida import HayashiYoshida
+from services.quant.hayashi_yoshida import hayashi_yoshida, lead_lag
 from services.quant.ols import Ols
 from services.quant.volatility import RealisedVolatility
 
@@ -79,22 +79,6 @@ def _method(method: Method) -> Callable[[int], Observe]:
         return observe
 
     return make
-
-
-def _hayashi_yoshida(window: int) -> Observe:
-    estimator, now = HayashiYoshida(1_000 * window), 0
-
-    def observe(y: float, x: float) -> None:
-        nonlocal now
-        now += 1_000
-        if now > 5_000:
-            estimator.get()
-        if now // 1_000 % 2:
-            estimator.update("y", now, y)
-        else:
-            estimator.update("x", now, x)
-
-    return observe
 
 
 def _half_life(window: int) -> Observe:
@@ -169,14 +153,6 @@ def _numpy_kalman(y: Array, x: Array) -> object:
     return theta + gain * (y[-1] - z @ theta), p - np.outer(gain, gain) * f + 1e-5 * np.eye(2)
 
 
-def _numpy_hayashi_yoshida(y: Array, x: Array) -> object:
-    # Legs that take turns, as ours are fed: each interval overlaps two of the other leg.
-    a, b = np.diff(np.log(y[::2])), np.diff(np.log(x[1::2]))
-    n = min(len(a), len(b))
-    both = a[:n] @ b[:n] + a[1:n] @ b[: n - 1]
-    return both / np.sqrt(a @ a * (b @ b))
-
-
 def _numpy_half_life(y: Array, x: Array) -> object:
     spread = y - x
     return _numpy_ols(spread[1:], spread[:-1])
@@ -194,7 +170,6 @@ CASES: dict[str, tuple[Callable[[int], Observe], Peer]] = {
     "ewma": (_method("ewma"), _numpy_weighted),
     "rls": (_method("rls"), _numpy_weighted),
     "kalman": (_method("kalman"), _numpy_kalman),
-    "hayashi_yoshida": (_hayashi_yoshida, _numpy_hayashi_yoshida),
     "half-life": (_half_life, _numpy_half_life),
     "realised volatility": (_volatility, _numpy_volatility),
     "huber": (_method("huber"), _numpy_huber),
@@ -234,11 +209,25 @@ def _observe_all(observe: Observe, points: list[tuple[float, float]]) -> None:
         observe(y, x)
 
 
+def ticks(window: int) -> tuple[float, float]:
+    """Return the microseconds of a correlation of ticks and of 21 lags, for as many ticks of each leg."""
+    y, x = prices(window)
+    random = np.random.default_rng(2)
+    y_us, x_us = np.sort(random.integers(0, 1_000_000 * window, (2, window)), axis=1)
+    lags = np.arange(-10, 11) * 1_000_000
+    legs = y_us, y, x_us, x
+    works = partial(hayashi_yoshida, *legs), partial(lead_lag, *legs, lags)
+    correlation_us, lag_us = (min(_spent(work) for _ in range(_RUNS)) for work in works)
+    return correlation_us, lag_us
+
+
 def main() -> None:
     """Print one line for each estimator: µs an observation, and in brackets its share of numpy's."""
     print("µs an observation (share of numpy's) at windows of " + ", ".join(map(str, WINDOWS)))
     for name in CASES:
         print(f"{name:20}" + "".join(f"{cost.ours:>12.1f} ({cost.share:.3f})" for cost in measure(name)))
+    print("µs a correlation of ticks, and 21 lags")
+    print(" " * 20 + "".join(f"{one:>12.0f} ({lags:.0f})" for one, lags in map(ticks, WINDOWS)))
 
 
 if __name__ == "__main__":

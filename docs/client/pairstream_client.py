@@ -79,13 +79,25 @@ class Signal(TypedDict):
     method: str
     spread: float | None
     zscore: float | None
-    correlation: float | None
+    price_correlation: float | None
     window: int
     samples: int
     quality: Literal["ok", "not_enough_data", "stale"]
     reason: str | None
     late: int
     revision: int
+    hedge_ratio_se: float | None
+    r_squared: float | None
+    zscore_rank: float | None
+    outlier: bool
+    outliers: int
+    return_correlation: float | None
+    lead_lag_s: float | None
+    reversion: Literal["reverting", "unproven", "broken"] | None
+    cointegration_p: float | None
+    half_life_s: float | None
+    half_life_low_s: float | None
+    half_life_high_s: float | None
 
 
 R = TypeVar("R", bound=Mapping[str, Any])

@@ -12,26 +12,23 @@ from services.common.codec import Decoded as Decoded
 from services.common.codec import decode as decode
 from services.common.codec import decode_all as decode_all
 from services.common.codec import encode as encode
-from services.common.pairs import SYMBOL, parse_pair
-
-# No venue comes near the bound; beyond it squares of prices overflow.
-Positive = Annotated[float, Meta(gt=0, lt=1e20)]
-# Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
-Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
-
-# What is longer no index takes, and what a database or a terminal chokes on is no name. The pattern is
-# for readers of the schemas: `decode` sees to it, at a fraction of what a regular expression costs.
-_PRINTED = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
-_SYMBOL = {"pattern": f"^{SYMBOL.pattern}$"}
-_PAIR = {"pattern": f"^{SYMBOL.pattern}-{SYMBOL.pattern}$"}
-Name = Annotated[str, Meta(max_length=64, extra_json_schema=_PRINTED)]
-Symbol = Annotated[str, Meta(max_length=64, extra_json_schema=_SYMBOL)]
-PairName = Annotated[str, Meta(max_length=129, extra_json_schema=_PAIR)]
-Id = Annotated[str, Meta(max_length=256, extra_json_schema=_PRINTED)]
-
-NotNegative = Annotated[float, Meta(ge=0, lt=1e20)]
-Count = Annotated[int, Meta(ge=0, lt=2**31)]
-TradeId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+from services.common.fields import (
+    Id,
+    Microseconds,
+    Name,
+    NotNegative,
+    Positive,
+    Symbol,
+    TradeId,
+)
+from services.common.pair_messages import Alert as Alert
+from services.common.pair_messages import AlertState as AlertState
+from services.common.pair_messages import Method as Method
+from services.common.pair_messages import PairConfig as PairConfig
+from services.common.pair_messages import Quality as Quality
+from services.common.pair_messages import ReversionState as ReversionState
+from services.common.pair_messages import Signal as Signal
+from services.common.pair_messages import Transform as Transform
 
 # How many can be missing is a number of 64 bits, too.
 _MOST_IDS = 2**63 - 1
@@ -49,10 +46,6 @@ TapeEventKind = Literal[
     "messages_lost",
 ]
 
-Quality = Literal["ok", "not_enough_data", "stale"]
-Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
-Transform = Literal["price", "log"]
-AlertState = Literal["firing", "resolved", "retracted"]
 FeedName = Literal["live", "replay", "synthetic"]
 ServiceState = Literal["starting", "running", "degraded", "finished", "stopping"]
 
@@ -204,89 +197,6 @@ class TimeMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_us: Microseconds
     trade_id: TradeId
     is_doubtful: bool = False
-
-
-class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one pair is measured; compacted topic ``pairs``, key: pair. A message without a value removes the pair.
-
-    `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
-    false for ``ols`` alone: then the line goes through the origin. A paused pair has no signals.
-    """
-
-    pair: PairName
-    window: Annotated[int, Meta(ge=10, le=100_000)] = 300
-    method: Method = "ols"
-    transform: Transform = "price"
-    intercept: bool = True
-    min_samples: Annotated[int, Meta(ge=3, le=100_000)] = 30
-    entry_z: Annotated[float, Meta(gt=0, lt=1e6)] = 2.0
-    exit_z: Annotated[float, Meta(ge=0, lt=1e6)] = 0.5
-    stale_after_s: Annotated[float, Meta(gt=0, le=86_400)] = 10.0
-    paused: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what contradicts itself (ValueError)."""
-        if parse_pair(self.pair) != self.pair:
-            raise ValueError(f"expected a pair in upper case, received {self.pair!r}")
-        if self.exit_z >= self.entry_z:
-            raise ValueError(f"expected exit_z below entry_z {self.entry_z:g}, received {self.exit_z:g}")
-        if not self.intercept and self.method not in ("ols", "ols_origin"):
-            raise ValueError(f"expected an intercept with method {self.method}, received intercept false")
-
-
-class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """The state of one pair at the close of one second. Unique by (pair, event_us); topic ``signals``, key: pair.
-
-    ``event_us`` is the end of the second. The parameters are fitted on the window before it, so ``spread``
-    and ``zscore`` never see the observation they judge. Unless ``quality`` is ``ok``, what could not be
-    computed is null and ``reason`` says why.
-
-    Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
-    trade's time, and the next signal replaces this one; it is not stored.
-
-    A closed second may be corrected: the same key with a higher ``revision`` replaces what was said before, because a
-    trade of it, or of the window before it, came after it had closed. ``late`` counts the trades of both legs that came
-    after their second had closed: in a closed signal those of its second, in an open one all since the worker began.
-    """
-
-    pair: PairName
-    event_us: Microseconds
-    y_price: Positive
-    x_price: Positive
-    hedge_ratio: float | None
-    intercept: float | None
-    method: Name
-    spread: float | None
-    zscore: float | None
-    correlation: float | None
-    window: Count
-    samples: Count
-    quality: Quality
-    reason: str | None = None
-    closed: bool = True
-    late: Count = 0
-    revision: Count = 0
-
-
-class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic.
-
-    ``y_age_s`` and ``x_age_s`` say how old the price of each leg was (s). A transition that does not hold once late
-    trades are known is followed by one whose state is ``retracted``, of the same time, with its id in ``retracts``:
-    what holds now is the latest transition that was not retracted.
-    """
-
-    alert_id: Id
-    rule_id: Id
-    pair: PairName
-    event_us: Microseconds
-    state: AlertState
-    value: float
-    threshold: float
-    message: str
-    y_age_s: Annotated[float, Meta(ge=0)] | None = None
-    x_age_s: Annotated[float, Meta(ge=0)] | None = None
-    retracts: Id | None = None
 
 
 class Filling(Struct, frozen=True):

@@ -75,23 +75,50 @@ BARS = {
     )
     for interval in INTERVALS
 }
-SIGNALS = Table(
-    "signals",
-    "pair",
-    {"ts": "event_us"},
-    (
-        *("y_price", "x_price", "hedge_ratio", "intercept", "method", "spread", "zscore", "correlation"),
-        *("window", "samples", "quality", "reason", "late", "revision"),
-    ),
-    ("ts",),
-)
-ALERTS = Table(
-    "alerts",
-    "pair",
-    {"ts": "event_us"},
-    ("alert_id", "rule_id", "state", "value", "threshold", "message", "y_age_s", "x_age_s", "retracts"),
-    ("ts", "alert_id"),
-)
+SIGNAL_COLUMNS: dict[str, str] = {
+    "y_price": "float8",
+    "x_price": "float8",
+    "hedge_ratio": "float8",
+    "intercept": "float8",
+    "method": "text",
+    "spread": "float8",
+    "zscore": "float8",
+    "correlation": "float8",
+    "window": "int4",
+    "samples": "int4",
+    "quality": "text",
+    "reason": "text",
+    "late": "int4",
+    "revision": "int4",
+    "hedge_ratio_se": "float8",
+    "r_squared": "float8",
+    "zscore_rank": "float8",
+    "outlier": "bool",
+    "outliers": "int4",
+    "return_correlation": "float8",
+    "lead_lag_s": "float8",
+    "reversion": "text",
+    "cointegration_p": "float8",
+    "half_life_s": "float8",
+    "half_life_low_s": "float8",
+    "half_life_high_s": "float8",
+}
+"""What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
+SIGNALS = Table("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
+ALERT_COLUMNS: dict[str, str] = {
+    "alert_id": "text",
+    "rule_id": "text",
+    "state": "text",
+    "value": "float8",
+    "threshold": "float8",
+    "message": "text",
+    "y_age_s": "float8",
+    "x_age_s": "float8",
+    "retracts": "text",
+    "reversion": "text",
+}
+"""The same of an alert."""
+ALERTS = Table("alerts", "pair", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
 
 
 @contextmanager

@@ -1,12 +1,18 @@
-"""The correlation of two legs that trade at different times, from their ticks."""
+"""The correlation of two legs that trade at different times, and which of them leads, from their ticks."""
 
-import math
-from collections import deque
-from typing import Literal, NamedTuple
+from statistics import NormalDist
+from typing import NamedTuple
 
-from services.quant.exact import fixed, floating
+import numpy as np
+from numpy.typing import NDArray
+
 from services.quant.fit import NotEnoughDataError
-from services.quant.transform import log_price
+
+Times = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+# How often chance alone may have what stands out.
+_CHANCE = 0.05
 
 
 class TickCorrelation(NamedTuple):
@@ -19,113 +25,100 @@ class TickCorrelation(NamedTuple):
     intervals_x: int
 
 
-class _Tick:
-    """A tick and the sums that leave the window with it, those of the interval that begins here."""
+class LeadLag(NamedTuple):
+    """By how much y leads x (x leads where it is below 0), or None with the `reason`.
 
-    __slots__ = ("cross", "leg", "next", "other", "square", "time_us", "value")
-
-    def __init__(self, leg: "_Leg", time_us: float, value: float, other: "_Tick | None") -> None:
-        self.leg = leg
-        self.time_us = time_us
-        self.value = value
-        self.other = other
-        """The other leg's last tick at this time."""
-        self.next: _Tick | None = None
-        self.square = self.cross = 0
-
-
-class _Leg:
-    __slots__ = ("before", "intervals", "last", "square")
-
-    def __init__(self) -> None:
-        # Stands before the first tick, and outside of any window.
-        self.before = self.last = _Tick(self, -math.inf, 0.0, None)
-        self.square = self.intervals = 0
-
-
-class HayashiYoshida:
-    """Sum of the products of all log returns whose intervals overlap, over the root of the sums of squares.
-
-    It needs no sampling, so legs that trade at different times are not biased toward 0 (the Epps effect). Returns are
-    those between ticks of the last `span_us` microseconds, (now - span_us, now]; ticks of one leg at one instant
-    are one, with the last price. The value can be outside of [-1, 1]: it is then clipped, and says so.
-
-    A tick costs the same at every span: a new interval overlaps, of the closed ones of the other leg, the one that
-    began before it and all since, whose returns add up to a difference of two prices. Each product leaves
-    with the earlier of its beginnings, and sums are in fixed point, so that nothing stays behind.
-    Source: Hayashi and Yoshida (2005), "On Covariance Estimation of Non-synchronously Observed Diffusion Processes".
+    `correlation` is the one with x taken `lag_us` earlier, without a lag the largest of all. It is not clipped.
     """
 
-    def __init__(self, span_us: int) -> None:
-        if span_us < 1:
-            raise ValueError(f"expected a span of at least 1 µs, received {span_us}")
-        self.span_us = span_us
-        self._now: float = -math.inf
-        self._legs = {"y": _Leg(), "x": _Leg()}
-        self._ticks: deque[_Tick] = deque()
-        self._cross = 0
+    lag_us: int | None
+    correlation: float
+    reason: str | None = None
 
-    def update(self, leg: Literal["y", "x"], time_us: int, price: float) -> None:
-        """Add a tick; ValueError for a price not above 0, or one that is earlier than the last of either leg."""
-        value = log_price(price)
-        self.advance(time_us)
-        mine, other = self._legs[leg], self._legs["x" if leg == "y" else "y"]
-        last = mine.last
-        if last.time_us == time_us:
-            self._grow(mine.before, value - last.value, value, other)
-            last.value = value
-            return
-        tick = _Tick(mine, time_us, value, other.last)
-        last.next = tick
-        if other.last.time_us == time_us:
-            other.last.other = tick
-        if self._is_inside(last):
-            mine.intervals += 1
-        self._grow(last, value - last.value, value, other)
-        mine.before, mine.last = last, tick
-        self._ticks.append(tick)
 
-    def advance(self, time_us: int) -> None:
-        """Move the end of the window; ValueError if that is back in time."""
-        if time_us < self._now:
-            raise ValueError(f"expected ticks in order of time, received {time_us} after {self._now:.0f}")
-        self._now = time_us
-        while self._ticks and not self._is_inside(self._ticks[0]):
-            tick = self._ticks.popleft()
-            if tick.next is not None:
-                tick.leg.intervals -= 1
-            tick.leg.square -= tick.square
-            self._cross -= tick.cross
-            tick.other = None  # else each tick would keep all before it
+class _Leg(NamedTuple):
+    """Instants, log prices there counted from the first, and the squares of their changes."""
 
-    def get(self) -> TickCorrelation:
-        """Return the correlation; NotEnoughDataError if a leg did not move in the window."""
-        y, x = self._legs["y"], self._legs["x"]
-        for name, leg in (("y", y), ("x", x)):
-            if leg.square == 0:
-                raise NotEnoughDataError(f"{name} did not move in the window")
-        raw = floating(self._cross) / math.sqrt(floating(y.square)) / math.sqrt(floating(x.square))
-        value = max(-1.0, min(1.0, raw))
-        return TickCorrelation(value, raw, value != raw, y.intervals, x.intervals)
+    times: Times
+    levels: Values
+    squares: Values
 
-    def _grow(self, start: _Tick, part: float, end: float, other: _Leg) -> None:
-        """Let the interval that begins at `start` now end at the value `end`, which adds `part` to its return."""
-        if not self._is_inside(start):
-            return
-        square = fixed((end - start.value) ** 2)
-        start.leg.square += square - start.square
-        start.square = square
-        astride = start.other
-        if astride is None or astride is other.last or (first := astride.next) is None:
-            return
-        if self._is_inside(astride):
-            self._add(astride, part * (first.value - astride.value))
-        self._add(start, part * (other.last.value - first.value))
 
-    def _add(self, tick: _Tick, product: float) -> None:
-        amount = fixed(product)
-        tick.cross += amount
-        self._cross += amount
+def hayashi_yoshida(y_us: Times, y: Values, x_us: Times, x: Values) -> TickCorrelation:
+    """Return the sum of products of all log returns whose intervals overlap, over the root of the sums of squares.
 
-    def _is_inside(self, tick: _Tick) -> bool:
-        return tick.time_us > self._now - self.span_us
+    Ticks are prices above 0 at times that never go back, ValueError otherwise; of ticks of one leg at one instant the
+    last counts. NotEnoughDataError if a leg did not move. No sampling, so legs that trade at different times are not
+    biased toward 0 (the Epps effect). The value can be outside of [-1, 1]: it is then clipped, and says so.
+    Source: Hayashi and Yoshida (2005), "On Covariance Estimation of Non-synchronously Observed Diffusion Processes".
+    """
+    of_y, of_x = _leg("y", y_us, y), _leg("x", x_us, x)
+    raw = float(_products(of_y, of_x, np.zeros(1, np.int64))[0].sum()) / _size(of_y, of_x)
+    value = max(-1.0, min(1.0, raw))
+    return TickCorrelation(value, raw, value != raw, len(of_y.squares), len(of_x.squares))
+
+
+def lead_lag(y_us: Times, y: Values, x_us: Times, x: Values, lags_us: Times) -> LeadLag:
+    """Return the lag of `lags_us` at which the correlation is largest in absolute value, if it stands out.
+
+    Legs that move at once have their largest correlation near 0, seldom at it: a lag that does not stand out from 0
+    is 0 if the correlation there stands out, else None. A correlation stands out if less than 5 % of independent legs
+    have one as large at any of the lags, a lag if its sum differs from that at 0 by more than 1.96 standard
+    errors. Errors are the squares of the products themselves, so a calm hour and a wild one count as they are; a bounce
+    between bid and ask is taken for movement. A lag at the end of `lags_us` may be a longer one.
+    Ticks and errors are those of ``hayashi_yoshida``.
+    Source: Hoffmann, Rosenbaum and Yoshida (2013), "Estimation of the lead-lag parameter from non-synchronous data".
+    """
+    of_y, of_x = _leg("y", y_us, y), _leg("x", x_us, x)
+    lags = np.append(lags_us, 0)
+    products, variances = _products(of_y, of_x, lags)
+    sums = products.sum(axis=1)
+    correlations = sums / _size(of_y, of_x)
+    stands_out = np.abs(sums) > NormalDist().inv_cdf(1 - _CHANCE / 2 / len(lags)) * np.sqrt(variances)
+    best, at_once = int(np.argmax(np.abs(sums))), len(lags) - 1
+    largest = float(correlations[best])
+    if not stands_out[best]:
+        return LeadLag(None, largest, f"no lag stands out: a correlation of {largest:.2f} comes by chance")
+    apart = products[best] - products[at_once]
+    if abs(apart.sum()) > NormalDist().inv_cdf(1 - _CHANCE / 2) * np.sqrt(apart @ apart):
+        return LeadLag(int(lags[best]), largest)
+    if stands_out[at_once]:
+        return LeadLag(0, float(correlations[at_once]))
+    both = f"{largest:.2f} at {lags[best] / 1e6:g} s and {correlations[at_once]:.2f} at 0 s"
+    return LeadLag(None, largest, f"no lag stands out: correlations of {both} differ by chance")
+
+
+def _leg(name: str, times: Times, prices: Values) -> _Leg:
+    if len(times) != len(prices):
+        raise ValueError(f"expected a time for each price of {name}, received {len(times)} for {len(prices)}")
+    steps = np.diff(times)
+    if (steps < 0).any():
+        raise ValueError(f"expected ticks of {name} in order of time, received one that goes back")
+    if not ((prices > 0) & (prices < np.inf)).all():
+        raise ValueError(f"expected prices of {name} above 0, received one that is not")
+    kept = np.append(steps > 0, True)[: len(times)]
+    times, prices = times[kept], prices[kept]
+    if len(times) < 2:
+        raise NotEnoughDataError(f"{name} traded at {len(times)} instants, 2 are needed")
+    # From the first: near 0 a logarithm has more digits.
+    levels = np.log(prices / prices[0])
+    squares = np.diff(levels) ** 2
+    if not squares.any():
+        raise NotEnoughDataError(f"{name} did not move")
+    return _Leg(times, levels, squares)
+
+
+def _size(y: _Leg, x: _Leg) -> float:
+    return float(np.sqrt(y.squares.sum()) * np.sqrt(x.squares.sum()))
+
+
+def _products(y: _Leg, x: _Leg, lags: Times) -> tuple[Values, Values]:
+    """Return, by lag, the products of each return of y with all of x that overlap it, and the sum of their squares.
+
+    Those of x are neighbours, so their sum is a difference of two levels.
+    """
+    first = np.searchsorted(x.times, y.times[:-1] + lags[:, np.newaxis], "right") - 1
+    end = np.searchsorted(x.times, y.times[1:] + lags[:, np.newaxis], "left")
+    first, end = np.maximum(first, 0), np.minimum(end, len(x.times) - 1)
+    squares = np.append(0.0, np.cumsum(x.squares))
+    return (x.levels[end] - x.levels[first]) * np.diff(y.levels), (squares[end] - squares[first]) @ y.squares

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.quant.diagnostics import Diagnostics, diagnose
 from services.quant.estimators import MOVING, Method
 from services.quant.fit import ROUNDING, Fit, NotEnoughDataError
-from services.quant.half_life import HalfLife, RollingHalfLife
+from services.quant.half_life import HalfLife, half_life
 from services.quant.hurst import Hurst, hurst
 from services.quant.options import Options, Part
 from services.quant.regression import Regression, describe, fit_line
@@ -94,7 +94,7 @@ def analyse(
         adf_y=part("adf_y", lambda: adf(y, trend, lags)),
         adf_x=part("adf_x", lambda: adf(x, trend, lags)),
         adf_spread=of_spread("adf_spread", lambda values: adf(values, trend, lags)),
-        half_life=of_spread("half_life", _half_life),
+        half_life=of_spread("half_life", lambda values: half_life(values.tolist())),
         hurst=of_spread("hurst", hurst),
         diagnostics=of_spread("diagnostics", diagnose),
     )
@@ -159,10 +159,3 @@ def _zscores(spread: Values, fit: Fit) -> Values:
     if not fit.scale:
         raise NotEnoughDataError("the scale of the spread is 0")
     return spread / fit.scale
-
-
-def _half_life(spread: Values) -> HalfLife:
-    rolling_half_life = RollingHalfLife(max(1, len(spread) - 1))
-    for value in spread.tolist():
-        rolling_half_life.update(value)
-    return rolling_half_life.get()

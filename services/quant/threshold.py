@@ -11,9 +11,9 @@ class Threshold:
         self._exit = exit
         self.firing = firing
 
-    def crosses(self, zscore: float | None) -> bool:
-        """Take a z-score and tell whether it changes the state."""
-        if zscore is None:
+    def crosses(self, zscore: float | None, may_fire: bool = True) -> bool:
+        """Take a z-score and tell whether it changes the state; what may not fire can only resolve."""
+        if zscore is None or not (self.firing or may_fire):
             return False
         if self.firing == (abs(zscore) > self._exit if self.firing else abs(zscore) >= self._entry):
             return False

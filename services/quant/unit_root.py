@@ -9,6 +9,7 @@ from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
 from statsmodels.tsa.stattools import adfuller
 
 from services.quant.determined import determined
+from services.quant.dickey_fuller import choose_lags, limit, trends
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.options import Criterion, Trend
 
@@ -69,29 +70,6 @@ def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterio
     return UnitRoot(statistic, float(mackinnonp(statistic, regression=trend, N=2)), used, samples, critical)
 
 
-def choose_lags(series: Values, trend: Trend, criterion: Criterion) -> int:
-    """Return the number of lags with the least AIC or BIC, all compared on the same observations.
-
-    One triangle holds the residuals of all the regressions, each of which has one column more than the one before.
-    Source: Hamilton, Time Series Analysis, 17.7; the same lags as the ``autolag`` of statsmodels.
-    """
-    steps = np.diff(series)
-    most = _most_lags(len(series), trend)
-    n = len(steps) - most
-    lagged = [steps[most - lag : len(steps) - lag] for lag in range(1, most + 1)]
-    columns = np.column_stack([_trends(n, trend), series[most:-1], *lagged, steps[most:]])
-    scales = np.abs(columns).max(axis=0).clip(min=np.finfo(float).tiny)
-    triangle = np.asarray(np.linalg.qr(columns / scales, mode="r"))
-    # What the columns from k on take of the last one, from behind: sums of squares, never a difference.
-    rest = np.cumsum(triangle[::-1, -1] ** 2)[::-1]
-    fixed = columns.shape[1] - 1 - most
-    parameters = np.arange(fixed, fixed + most + 1)
-    cost = 2.0 if criterion == "aic" else math.log(n)
-    with np.errstate(divide="ignore"):
-        information = n * np.log(rest[fixed : fixed + most + 1]) + cost * parameters
-    return int(np.argmin(information))
-
-
 def _adfuller(series: Values, trend: Trend, lags: int) -> tuple[float, float, int, dict[str, float]]:
     # As large as the time that statsmodels has beside it.
     series = series * (len(series) / np.abs(series).max())
@@ -107,28 +85,11 @@ def _adfuller(series: Values, trend: Trend, lags: int) -> tuple[float, float, in
 def _lags(series: Values, trend: Trend, lags: int | Criterion) -> int:
     if isinstance(lags, str):
         return choose_lags(series, trend, lags)
-    if lags > (limit := _limit(len(series), trend)):
+    if lags > (most := limit(len(series), trend)):
         raise NotEnoughDataError(
-            f"{len(series)} observations allow at most {limit} lags, {lags} were asked for"
+            f"{len(series)} observations allow at most {most} lags, {lags} were asked for"
         )
     return lags
-
-
-def _limit(n: int, trend: Trend) -> int:
-    """Return the most lags that leave the regression a degree of freedom."""
-    return n // 2 - max(1, _terms(trend)) - 1
-
-
-def _most_lags(n: int, trend: Trend) -> int:
-    return min(_limit(n, trend), math.ceil(12 * math.pow(n / 100, 0.25)))
-
-
-def _terms(trend: Trend) -> int:
-    return 0 if trend == "n" else len(trend)
-
-
-def _trends(n: int, trend: Trend) -> Values:
-    return np.vander(np.linspace(-1, 1, n), _terms(trend), increasing=True)
 
 
 def _moving(series: Values, trend: Trend) -> Values:
@@ -139,7 +100,7 @@ def _moving(series: Values, trend: Trend) -> Values:
         )
     rest = series
     if trend != "n":
-        columns = _trends(len(series), trend)
+        columns = trends(len(series), trend)
         rest = series - series.mean()
         rest = rest - columns @ np.linalg.lstsq(columns, rest)[0]
     if np.ptp(series) == 0 or np.abs(rest).max() <= ROUNDING * np.abs(series).max():

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from psycopg import sql
 
+_KEY = ("pair", "ts")
+
 
 class Table(NamedTuple):
     """A table, the binary type of each column, and what moves staged rows into it and counts the new ones.
@@ -28,10 +30,16 @@ def table(
     store: sql.SQL,
     store_new: sql.SQL | None = None,
 ) -> Table:
-    """Return the table called `name`; statements are written with {table}, {staged} and {columns}."""
+    """Return the table called `name`; statements are written with {table}, {staged} and {columns}.
+
+    {assignments} make a row that is there the one that is new, but for its pair and time.
+    """
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     stored, staged = sql.Identifier(name), sql.Identifier(f"staged_{name}")
-    places = {"table": stored, "staged": staged, "columns": names}
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in columns if name not in _KEY
+    )
+    places = {"table": stored, "staged": staged, "columns": names, "assignments": assignments}
     return Table(
         name=name,
         columns=columns,

@@ -1,9 +1,12 @@
 """How each message becomes a row: its columns, their binary types, and the statement that stores it."""
 
+from operator import attrgetter
+
 from psycopg import sql
 
 from services.common.database import EPOCH_US
 from services.common.messages import Alert, Signal, Tick
+from services.common.store import ALERT_COLUMNS, SIGNAL_COLUMNS
 from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps, losses
 from services.sink.batch import LOSSES
@@ -45,25 +48,17 @@ SELECT count(*) FROM stored
 """)
 
 
+_of_signal = attrgetter(*SIGNAL_COLUMNS)
+_of_alert = attrgetter(*ALERT_COLUMNS)
+_KEY = {"pair": "text", "ts": "int8"}
+
+
 def _signal(signal: Signal) -> tuple[object, ...]:
-    return (
-        signal.pair,
-        signal.event_us - EPOCH_US,
-        signal.y_price,
-        signal.x_price,
-        signal.hedge_ratio,
-        signal.intercept,
-        signal.method,
-        signal.spread,
-        signal.zscore,
-        signal.correlation,
-        signal.window,
-        signal.samples,
-        signal.quality,
-        signal.reason,
-        signal.late,
-        signal.revision,
-    )
+    return signal.pair, signal.event_us - EPOCH_US, *_of_signal(signal)
+
+
+def _alert(alert: Alert) -> tuple[object, ...]:
+    return alert.pair, alert.event_us - EPOCH_US, *_of_alert(alert)
 
 
 # Late trades correct a second: the highest revision stays, whichever came first. Within a revision a worker that
@@ -76,11 +71,7 @@ WITH stored AS (
     SELECT DISTINCT ON (pair, ts) {columns} FROM {staged}
     ORDER BY pair, ts, revision DESC, (quality = 'ok') DESC, samples DESC
     ON CONFLICT (pair, ts) DO UPDATE
-    SET y_price = excluded.y_price, x_price = excluded.x_price, hedge_ratio = excluded.hedge_ratio,
-        intercept = excluded.intercept, method = excluded.method, spread = excluded.spread,
-        zscore = excluded.zscore, correlation = excluded.correlation, "window" = excluded."window",
-        samples = excluded.samples, quality = excluded.quality, reason = excluded.reason,
-        late = excluded.late, revision = excluded.revision
+    SET {assignments}
     WHERE excluded.revision > old.revision
        OR excluded.revision = old.revision
           AND (excluded."window" <> old."window"
@@ -89,22 +80,6 @@ WITH stored AS (
 )
 SELECT count(*) FROM stored
 """)
-
-
-def _alert(alert: Alert) -> tuple[object, ...]:
-    return (
-        alert.alert_id,
-        alert.rule_id,
-        alert.pair,
-        alert.event_us - EPOCH_US,
-        alert.state,
-        alert.value,
-        alert.threshold,
-        alert.message,
-        alert.y_age_s,
-        alert.x_age_s,
-        alert.retracts,
-    )
 
 
 # An alert on a z-score that is not the stored one comes from such a shorter window: it did not happen. Beside a
@@ -142,47 +117,8 @@ TABLES = {
         _STORE_TICKS,
         _STORE_NEW_TICKS,
     ),
-    SIGNALS.name: table(
-        "signals",
-        {
-            "pair": "text",
-            "ts": "int8",
-            "y_price": "float8",
-            "x_price": "float8",
-            "hedge_ratio": "float8",
-            "intercept": "float8",
-            "method": "text",
-            "spread": "float8",
-            "zscore": "float8",
-            "correlation": "float8",
-            "window": "int4",
-            "samples": "int4",
-            "quality": "text",
-            "reason": "text",
-            "late": "int4",
-            "revision": "int4",
-        },
-        _signal,
-        _STORE_SIGNALS,
-    ),
-    ALERTS.name: table(
-        "alerts",
-        {
-            "alert_id": "text",
-            "rule_id": "text",
-            "pair": "text",
-            "ts": "int8",
-            "state": "text",
-            "value": "float8",
-            "threshold": "float8",
-            "message": "text",
-            "y_age_s": "float8",
-            "x_age_s": "float8",
-            "retracts": "text",
-        },
-        _alert,
-        _STORE_ALERTS,
-    ),
+    SIGNALS.name: table("signals", _KEY | SIGNAL_COLUMNS, _signal, _STORE_SIGNALS),
+    ALERTS.name: table("alerts", _KEY | ALERT_COLUMNS, _alert, _STORE_ALERTS),
     TAPE_EVENTS.name: table(
         "gaps",
         {

@@ -5,6 +5,7 @@ from services.common import process
 
 def main() -> None:
     """Run the service, configured by the environment."""
+    import services.quant.single_core  # noqa: F401
     from services.stream_analytics.settings import StreamSettings
 
     settings = process.start("stream_analytics", StreamSettings)

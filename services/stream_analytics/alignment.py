@@ -6,11 +6,18 @@ from typing import Literal
 from msgspec import Struct
 
 from services.common.clock import SECOND
+from services.common.pairs import Pair
 from services.stream_analytics.holes import HoleKind
 from services.stream_analytics.tape import SymbolTape
 from services.stream_analytics.trades import Trade
 
 Leg = Literal["y", "x"]
+
+_UNKNOWN: dict[HoleKind, str] = {
+    "missing": "are missing",
+    "lost": "were lost unread",
+    "doubtful": "may be on their way",
+}
 
 EVER = 1 << 62
 """A moment of the tape at which all is known that will ever be."""
@@ -34,6 +41,18 @@ class Sample(Struct, frozen=True):
     def is_whole(self) -> bool:
         """Tell whether both prices are those of this second."""
         return not self.stale and not self.holes
+
+    def why_not(self, pair: Pair) -> str:
+        """Return why not, with the names of the legs of `pair`."""
+        names, holes = {"y": pair.y, "x": pair.x}, dict(self.holes)
+        reasons = []
+        # A leg of whose trades some are not here may have traded all the while.
+        if quiet := [leg for leg in self.stale if leg not in holes]:
+            reasons.append(" and ".join(names[leg] for leg in quiet) + " went quiet")
+        for kind, words in _UNKNOWN.items():
+            if legs := [leg for leg in holes if holes[leg] == kind]:
+                reasons.append("trades of " + " and ".join(names[leg] for leg in legs) + " " + words)
+        return "; ".join(reasons)
 
 
 class Alignment:

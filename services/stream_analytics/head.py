@@ -4,6 +4,7 @@ import copy
 
 from services.common.messages import Alert, PairConfig, Signal
 from services.stream_analytics.alignment import Alignment, Sample
+from services.stream_analytics.minute import Minute
 from services.stream_analytics.rules import ThresholdRule
 from services.stream_analytics.windows import PairWindow
 
@@ -24,14 +25,14 @@ class PairHead:
         """Take new thresholds; what is measured, and what fires, stays as it is."""
         self.alignment.stale_after_us = stale_after_us
         self.window.reconfigure(config)
-        self.rule = ThresholdRule(config.entry_z, config.exit_z, self.rule.firing)
+        self.rule = ThresholdRule.of(config, self.rule.firing)
 
     def judge(self, sample: Sample) -> tuple[Signal, Alert | None]:
         """Return what a sample says, by the window before it, and learn it."""
         self.renew(sample)
         signal = self.window.judge(sample)
         alert = self.rule.judge(signal)
-        self.learn(sample)
+        self.learn(sample, signal)
         return signal, alert
 
     def renew(self, sample: Sample) -> bool:
@@ -40,7 +41,7 @@ class PairHead:
             self.window.clear()
         return is_outdated
 
-    def learn(self, sample: Sample) -> None:
+    def learn(self, sample: Sample, signal: Signal, minute: Minute | None = None) -> None:
         """Let a sample into the window if its prices are those of its second."""
         if sample.is_whole:
-            self.window.learn(sample)
+            self.window.learn(sample, signal, minute)

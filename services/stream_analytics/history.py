@@ -1,4 +1,4 @@
-"""What of a pair survives its worker: the samples in chunks and one head, small values in a table."""
+"""What of a pair survives its worker: its samples and z-scores in chunks and one head, small values in a table."""
 
 import struct
 from array import array
@@ -8,10 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from services.stream_analytics.trades import Trade
+from services.stream_analytics.windows import WindowState
 
 Store = MutableMapping[bytes, bytes]
 
-CHUNK = 128
+CHUNK_BYTES = 2048
+SAMPLE = 4
+Row = tuple[float, float, float, float]
+"""A sample: the prices of both legs (y, x), and the times of their trades (µs)."""
 # A crash that cuts a flush short leaves an older head: what it asks for must not be overwritten yet.
 _SPARE_CHUNKS = 2
 _NUMBER = struct.Struct("<q")
@@ -26,7 +30,8 @@ class Head(Struct, frozen=True, array_like=True):
     """Where a pair stands.
 
     `count` samples came since its beginning, of which those before `begun_at` are outdated; `tail` holds the
-    samples that do not fill a chunk yet; `state` is what the estimator adds to the samples. `loses` says of each leg
+    samples that do not fill a chunk yet; `zscores` and `zscores_tail` are the same of the z-scores. `window` is what
+    these do not tell. `loses` says of each leg
     whether the next gap in its trades is because they were lost unread. `position` is the offset in ``leg-trades``
     before which there is nothing that the head does not hold, -1 if it was not stored.
     """
@@ -38,81 +43,121 @@ class Head(Struct, frozen=True, array_like=True):
     begun_at: int
     last_us: int | None
     firing: bool
-    state: tuple[list[float], int]
+    window: WindowState
     tail: bytes
+    zscores: int = 0
+    zscores_tail: bytes = b""
     loses: tuple[bool, bool] = (False, False)
     position: int = -1
 
 
-class History:
-    """The last `memory` samples of a pair, kept in `store` as a ring of chunks of 128 and a head.
+class Rows:
+    """The last `memory` rows of numbers of one `kind` (a type of ``array``), in `store` as a ring of chunks.
 
-    A value is two kilobytes at most and a sample 16 bytes. Nothing is written before ``save``.
+    A chunk has two kilobytes at most. Nothing is written before ``save``.
     """
 
-    def __init__(self, store: Store, name: str, memory: int) -> None:
-        """`name` is that of the pair and of everything that makes old samples useless when it changes."""
+    def __init__(self, store: Store, name: str, memory: int, columns: int, kind: str) -> None:
+        """`name` begins the keys."""
         self._store = store
         self._name = name
         self._memory = memory
-        self._slots = -(-memory // CHUNK) + 1 + _SPARE_CHUNKS
-        self._tail = array("d")
+        self._empty: array[float] = array(kind)
+        self._columns = columns
+        self._chunk = CHUNK_BYTES // (columns * self._empty.itemsize)
+        self._slots = -(-memory // self._chunk) + 1 + _SPARE_CHUNKS
+        self._tail = self._empty[:]
         self._full: dict[int, bytes] = {}
         self.count = 0
 
-    def add(self, y: float, x: float) -> None:
-        """Note a sample."""
-        self._tail.extend((y, x))
+    def add(self, *row: float) -> None:
+        """Note a row."""
+        self._tail.extend(row)
         self.count += 1
-        if self.count % CHUNK == 0:
-            number = self.count // CHUNK - 1
+        if self.count % self._chunk == 0:
+            number = self.count // self._chunk - 1
             self._full[number] = self._tail.tobytes()
             self._full.pop(number - self._slots, None)
-            self._tail = array("d")
+            self._tail = self._empty[:]
 
     def tail(self) -> bytes:
-        """Return the samples that do not fill a chunk yet."""
+        """Return the rows that do not fill a chunk yet."""
         return self._tail.tobytes()
+
+    def save(self) -> None:
+        """Write the chunks filled since the last time."""
+        for number, rows in self._full.items():
+            self._store[self._slot(number)] = _NUMBER.pack(number) + rows
+        self._full.clear()
+
+    def load(self, count: int, tail: bytes, begun_at: int = 0) -> "array[float] | None":
+        """Become the rows that had this `count` and `tail`, and return those from `begun_at` on that are in memory.
+
+        None if some are lost.
+        """
+        first = max(begun_at, count - self._memory, 0)
+        found = self._empty[:]
+        for number in range(first // self._chunk, count // self._chunk):
+            chunk = self._store.get(self._slot(number))
+            if chunk is None or _NUMBER.unpack_from(chunk)[0] != number:
+                return None
+            found.frombytes(chunk[_NUMBER.size :])
+        self._tail = self._empty[:]
+        self._tail.frombytes(tail)
+        self.count = count
+        found.extend(self._tail)
+        return found[len(found) - self._columns * (count - first) :]
+
+    def erase(self) -> None:
+        """Remove them from the store."""
+        for slot in range(self._slots):
+            self._store.pop(self._slot(slot), None)
+
+    def _slot(self, number: int) -> bytes:
+        return f"{self._name}/{number % self._slots}".encode()
+
+
+class History:
+    """The last `memory` samples and the last `ranked` z-scores of a pair, kept in `store` under one head."""
+
+    def __init__(self, store: Store, name: str, memory: int, ranked: int) -> None:
+        """`name` is that of the pair and of everything that makes old samples useless when it changes."""
+        self._store = store
+        self._key = f"{name}/head".encode()
+        self.samples = Rows(store, name, memory, SAMPLE, "d")
+        self.zscores = Rows(store, f"{name}/z", ranked, 1, "f")
+
+    def add(self, y: Trade, x: Trade, ranked: float | None) -> None:
+        r"""Note a sample, and the \|z\| that later ones are ranked among, if there is one."""
+        self.samples.add(y.price, x.price, y.event_us, x.event_us)
+        if ranked is not None:
+            self.zscores.add(ranked)
 
     def save(self, head: Head) -> None:
         """Write the chunks filled since the last time, then the head, which makes them count."""
-        for number, samples in self._full.items():
-            self._store[self._slot(number)] = _NUMBER.pack(number) + samples
-        self._full.clear()
-        self._store[self._key("head")] = msgspec.msgpack.encode(head)
+        self.samples.save()
+        self.zscores.save()
+        self._store[self._key] = msgspec.msgpack.encode(head)
 
     @property
     def is_stored(self) -> bool:
         """Tell whether there is a head."""
-        return self._key("head") in self._store
+        return self._key in self._store
 
-    def load(self) -> tuple[Head, list[tuple[float, float]]] | None:
-        """Return the head and the last samples, oldest first; None if there are none or some are lost."""
-        if (raw := self._store.get(self._key("head"))) is None:
+    def load(self) -> "tuple[Head, list[Row], array[float]] | None":
+        r"""Return the head, the last samples and \|z\|, oldest first; None if there are none or some are lost."""
+        if (raw := self._store.get(self._key)) is None:
             return None
         head = msgspec.msgpack.decode(raw, type=Head)
-        first = max(head.begun_at, head.count - self._memory, 0)
-        prices = array("d")
-        for number in range(first // CHUNK, head.count // CHUNK):
-            chunk = self._store.get(self._slot(number))
-            if chunk is None or _NUMBER.unpack_from(chunk)[0] != number:
-                return None
-            prices.frombytes(chunk[_NUMBER.size :])
-        self._tail = array("d")
-        self._tail.frombytes(head.tail)
-        self.count = head.count
-        prices.extend(self._tail)
-        kept = 2 * (head.count - first)
-        prices = prices[len(prices) - kept :]
-        return head, list(zip(prices[::2], prices[1::2], strict=True))
+        samples = self.samples.load(head.count, head.tail, head.begun_at)
+        zscores = self.zscores.load(head.zscores, head.zscores_tail)
+        if samples is None or zscores is None:
+            return None
+        y, x, y_us, x_us = (samples[at::SAMPLE] for at in range(SAMPLE))
+        return head, list(zip(y, x, y_us, x_us, strict=True)), zscores
 
     def erase(self) -> None:
         """Remove it all from the store."""
-        for key in (self._key("head"), *map(self._slot, range(self._slots))):
-            self._store.pop(key, None)
-
-    def _slot(self, number: int) -> bytes:
-        return self._key(str(number % self._slots))
-
-    def _key(self, name: str) -> bytes:
-        return f"{self._name}/{name}".encode()
+        self._store.pop(self._key, None)
+        self.samples.erase()
+        self.zscores.erase()

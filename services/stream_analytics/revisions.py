@@ -5,6 +5,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from services.common.messages import Alert, Signal
+from services.stream_analytics.minute import NEVER, Minute
 
 
 class Outcome(NamedTuple):
@@ -15,11 +16,12 @@ class Outcome(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What was said last of a second that is not final: and whether the rule fires after it."""
+    """What was said last of a second that is not final, whether the rule fires after it, and what its minute found."""
 
     signal: Signal
     alert: Alert | None
     is_firing: bool
+    minute: Minute = NEVER
 
 
 def revised(

@@ -14,10 +14,10 @@ from services.stream_analytics.revisions import Outcome, Said, revised
 from services.stream_analytics.rules import ThresholdRule
 from services.stream_analytics.tape import SymbolTape
 from services.stream_analytics.trades import Trade
-from services.stream_analytics.windows import PairWindow
+from services.stream_analytics.windows import RANKED, PairWindow, ranked
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
-_STATE = 2
+_STATE = 3
 # A state that does not change is stored again when so many messages have come: it says where to go on reading.
 _MOVED = 1_000
 # For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
@@ -45,11 +45,11 @@ class PairTracker:
         self._final = PairHead(
             Alignment(y, x, _stale_after_us(config)),
             PairWindow(config),
-            ThresholdRule(config.entry_z, config.exit_z),
+            ThresholdRule.of(config),
         )
         self._newest = self._final.copy()
-        self._live_rule = ThresholdRule(config.entry_z, config.exit_z)
-        self._history = History(store, _name(config), self._final.window.memory)
+        self._live_rule = ThresholdRule.of(config)
+        self._history = _history(config, self._final.window, store)
         self._said: dict[int, Said] = {}
         """By the end of the second, those that are not final."""
         self._heeded_us = 0
@@ -68,10 +68,10 @@ class PairTracker:
         """Go on where the stored state ends; false if there is none."""
         if (stored := self._history.load()) is None:
             return False
-        head, samples = stored
+        head, samples, zscores = stored
         self._begun_at, self._last_us = head.begun_at, head.last_us
         self._final.rule.firing = self._live_rule.firing = head.firing
-        self._final.window.restore(head.state, samples, head.last_us)
+        self._final.window.restore(head.window, samples, zscores, head.last_us)
         self._begin(head.closed_until, head.y, head.x)
         self._saved_until = self.settled_until = head.closed_until
         for tape, trade, loses in zip(self.legs, (head.y, head.x), head.loses, strict=True):
@@ -97,7 +97,7 @@ class PairTracker:
         self.config = config
         for head in (self._final, self._newest):
             head.reconfigure(config, _stale_after_us(config))
-        self._live_rule = ThresholdRule(config.entry_z, config.exit_z, self._live_rule.firing)
+        self._live_rule = ThresholdRule.of(config, self._live_rule.firing)
         self._judged_from = self._newest.alignment.closed_until
         return True
 
@@ -138,7 +138,7 @@ class PairTracker:
             if before is not None and sample.end_us <= self._judged_from:
                 head.rule.firing, alert = before.is_firing, before.alert
             said, outcome = revised(before, signal, alert and _aged(alert, sample), head.rule.firing)
-            self._said[sample.end_us] = said
+            self._said[sample.end_us] = said._replace(minute=head.window.minute)
             if outcome is not None:
                 yield outcome
 
@@ -155,11 +155,12 @@ class PairTracker:
         until = max(until, final_us - _DISORDER_US)
         for sample in self._final.alignment.close(until, EVER):
             if self._final.renew(sample):
-                self._begun_at = self._history.count
-            self._final.learn(sample)
-            self._final.rule.firing = self._said.pop(sample.end_us).is_firing
+                self._begun_at = self._history.samples.count
+            said = self._said.pop(sample.end_us)
+            self._final.learn(sample, said.signal, said.minute)
+            self._final.rule.firing = said.is_firing
             if sample.is_whole:
-                self._history.add(sample.y.price, sample.x.price)
+                self._history.add(sample.y, sample.x, ranked(said.signal))
                 self._last_us = sample.end_us
             self._is_saved = False
 
@@ -212,12 +213,14 @@ class PairTracker:
                 closed_until=until,
                 y=y,
                 x=x,
-                count=self._history.count,
+                count=self._history.samples.count,
                 begun_at=self._begun_at,
                 last_us=self._last_us,
                 firing=self._final.rule.firing,
-                state=self._final.window.state(),
-                tail=self._history.tail(),
+                window=self._final.window.state(),
+                tail=self._history.samples.tail(),
+                zscores=self._history.zscores.count,
+                zscores_tail=self._history.zscores.tail(),
                 loses=(self.legs[0].loses_after(until), self.legs[1].loses_after(until)),
                 position=position,
             )
@@ -246,7 +249,7 @@ def stored_position(config: PairConfig, store: Store) -> int | None:
 
     Of a state that is damaged, as when two workers have written parts of it, it is 0: the pair begins anew.
     """
-    history = History(store, _name(config), PairWindow(config).memory)
+    history = _history(config, PairWindow(config), store)
     if not history.is_stored:
         return None
     stored = history.load()
@@ -257,6 +260,10 @@ def stored_position(config: PairConfig, store: Store) -> int | None:
 def _aged(alert: Alert, sample: Sample) -> Alert:
     y_age_us, x_age_us = sample.end_us - sample.y.event_us, sample.end_us - sample.x.event_us
     return structs.replace(alert, y_age_s=y_age_us / SECOND, x_age_s=x_age_us / SECOND)
+
+
+def _history(config: PairConfig, window: PairWindow, store: Store) -> History:
+    return History(store, _name(config), window.memory, RANKED)
 
 
 def _stale_after_us(config: PairConfig) -> int:

@@ -1,26 +1,55 @@
 """The rolling statistics of one pair: what its parameters say of its prices."""
 
 import copy
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from services.common.clock import SECOND
+from msgspec import Struct
+
+from services.common.clock import MINUTE, SECOND
 from services.common.messages import Method, PairConfig, Quality, Signal
 from services.common.pairs import Pair
 from services.quant import estimators
 from services.quant.correlation import correlation
+from services.quant.explained import r_squared
 from services.quant.fit import Fit, NotEnoughDataError
-from services.quant.moments import RollingMoments
+from services.quant.influence import OUTLIER, influence
+from services.quant.moments import Moments, RollingMoments
+from services.quant.rank import RollingRank
 from services.quant.transform import TRANSFORMS
 from services.quant.windowed import Windowed
 from services.stream_analytics.alignment import Sample
-from services.stream_analytics.holes import HoleKind
+from services.stream_analytics.minute import NEVER, Minute, look, phase_us
 from services.stream_analytics.trades import Trade
 
-_UNKNOWN: dict[HoleKind, str] = {
-    "missing": "are missing",
-    "lost": "were lost unread",
-    "doubtful": "may be on their way",
-}
+RANKED = 720
+"""Among how many z-scores the next one has its rank: an hour of them."""
+# Neighbours are all but the same.
+_RANKED_EVERY_US = 5 * SECOND
+
+
+class WindowState(Struct, frozen=True, array_like=True):
+    """What the samples and the z-scores of a window do not tell.
+
+    `numbers` are those of the estimator, `position` that of the moments beside it. `learned` counts samples, `outliers`
+    are the numbers of those that were outliers.
+    """
+
+    numbers: list[float]
+    position: int
+    learned: int
+    outliers: tuple[int, ...]
+    minute: Minute
+
+
+class _Parameters(NamedTuple):
+    """What a window says, computed once between two samples."""
+
+    fit: Fit
+    moments: Moments
+    correlation: float
+    r_squared: float | None
 
 
 class PairWindow:
@@ -33,8 +62,10 @@ class PairWindow:
     def __init__(self, config: PairConfig) -> None:
         self.config = config
         self._legs = Pair.parse(config.pair)
+        self._phase_us = phase_us(config.pair)
         self._transform = TRANSFORMS[config.transform]
         self._method: Method = config.method if config.intercept else "ols_origin"
+        self._zscores = RollingRank(RANKED)
         self._last_us: int | None = None
         self._begin()
 
@@ -42,40 +73,62 @@ class PairWindow:
         window = self.config.window
         self._estimator = estimators.create(self._method, window)
         # Estimators of a window keep its moments anyway.
-        is_windowed = isinstance(self._estimator, Windowed)
-        self._moments = None if is_windowed else RollingMoments(window)
+        self._own = None if isinstance(self._estimator, Windowed) else RollingMoments(window)
+        self._times: deque[tuple[int, int]] = deque(maxlen=window)
         self.samples = 0
         """How many samples are in the window."""
-        self._parameters: tuple[Fit, float] | str | None = None
+        self._learned = 0
+        self._outliers: tuple[int, ...] = ()
+        self.minute = NEVER
+        self._parameters: _Parameters | str | None = None
 
     def copy(self) -> "PairWindow":
         """Return a window that goes its own way from here."""
-        return copy.deepcopy(self)
+        other = copy.copy(self)
+        other._estimator, other._own = copy.deepcopy(self._estimator), copy.deepcopy(self._own)
+        other._times, other._zscores = self._times.copy(), self._zscores.copy()
+        return other
+
+    @property
+    def _moments(self) -> RollingMoments:
+        moments = self._estimator.moments if self._own is None else self._own
+        assert moments is not None, "whoever keeps no moments has them beside it"
+        return moments
 
     @property
     def memory(self) -> int:
         """How many of the last samples `restore` needs."""
         return max(self.config.window, self._estimator.memory)
 
-    def state(self) -> tuple[list[float], int]:
-        """Return what the samples do not tell."""
-        position = 0 if self._moments is None else self._moments.position
-        return self._estimator.state(), position
+    def state(self) -> WindowState:
+        """Return what the samples and z-scores do not tell."""
+        position = 0 if self._own is None else self._own.position
+        return WindowState(self._estimator.state(), position, self._learned, self._outliers, self.minute)
 
     def restore(
-        self, state: tuple[list[float], int], samples: Sequence[tuple[float, float]], last_us: int | None
+        self,
+        state: WindowState,
+        samples: "Sequence[tuple[float, float, float, float]]",
+        zscores: Iterable[float],
+        last_us: int | None,
     ) -> None:
-        """Become the window that had this `state`; `samples` are its last `memory` prices (y, x), oldest first."""
-        seen = [(self._transform(y), self._transform(x)) for y, x in samples]
-        numbers, position = state
+        r"""Become the window that had this `state`.
+
+        `samples` are its last `memory` prices and times (y, x, µs of y, µs of x), `zscores` the last \|z\|, oldest
+        first.
+        """
+        window = self.config.window
+        seen = [(self._transform(y), self._transform(x)) for y, x, _, _ in samples]
         needed = self._estimator.memory
-        self._estimator.restore(numbers, seen[len(seen) - needed :] if len(seen) > needed else seen)
-        if self._moments is not None:
-            window = self.config.window
+        self._estimator.restore(state.numbers, seen[len(seen) - needed :] if len(seen) > needed else seen)
+        if self._own is not None:
             kept = seen[-window:]
-            self._moments = RollingMoments(window, (position - len(kept)) % window)
-            self._moments.extend([x for _, x in kept], [y for y, _ in kept])
-        self.samples = min(len(samples), self.config.window)
+            self._own = RollingMoments(window, (state.position - len(kept)) % window)
+            self._own.extend([x for _, x in kept], [y for y, _ in kept])
+        self._times.extend((int(y_us), int(x_us)) for _, _, y_us, x_us in samples)
+        self._zscores.extend(zscores)
+        self.samples = min(len(samples), window)
+        self._learned, self._outliers, self.minute = state.learned, state.outliers, state.minute
         self._parameters, self._last_us = None, last_us
 
     def reconfigure(self, config: PairConfig) -> None:
@@ -91,15 +144,41 @@ class PairWindow:
         self._last_us = None
         self._begin()
 
-    def learn(self, sample: Sample) -> None:
-        """Let a sample into the window."""
+    def learn(self, sample: Sample, signal: Signal, minute: Minute | None = None) -> None:
+        """Let a sample into the window, with the `signal` that judged it.
+
+        Once a minute the window is then looked at as a whole, unless `minute` is what was found.
+        """
         y, x = self._transform(sample.y.price), self._transform(sample.x.price)
         self._estimator.update(y, x)
-        if self._moments is not None:
-            self._moments.update(x, y)
+        if self._own is not None:
+            self._own.update(x, y)
+        self._times.append((sample.y.event_us, sample.x.event_us))
         self.samples = min(self.samples + 1, self.config.window)
+        self._learned += 1
+        if signal.outlier:
+            self._outliers += (self._learned,)
+        if self._outliers and self._outliers[0] <= self._learned - self.config.window:
+            self._outliers = self._outliers[1:]
+        if (size := ranked(signal)) is not None:
+            self._zscores.update(size)
         self._last_us = sample.end_us
         self._parameters = None
+        self.minute = minute or self._look(sample.end_us)
+
+    def _look(self, at_us: int) -> Minute:
+        if (number := (at_us - self._phase_us) // MINUTE) <= self.minute.number:
+            return self.minute
+        config = self.config
+        return look(
+            self.minute,
+            number,
+            at_us,
+            self._moments.observations(),
+            self._times,
+            config.transform,
+            config.window * SECOND,
+        )
 
     def zscore(self, y: Trade, x: Trade) -> float | None:
         """Return the z-score of two prices, None where there is none."""
@@ -107,26 +186,64 @@ class PairWindow:
         if isinstance(parameters, str):
             return None
         try:
-            return parameters[0].zscore(self._transform(y.price), self._transform(x.price))
+            return parameters.fit.zscore(self._transform(y.price), self._transform(x.price))
         except NotEnoughDataError:
             return None
 
     def judge(self, sample: Sample, closed: bool = True) -> Signal:
         """Return the signal of a sample, by the parameters of the window as it is."""
         if not sample.is_whole:
-            return self._signal(sample, closed, "stale", self._why(sample))
+            return self._without_numbers(sample, closed, "stale", sample.why_not(self._legs))
         parameters = self._fitted(sample.end_us)
         if isinstance(parameters, str):
-            return self._signal(sample, closed, "not_enough_data", parameters)
-        fit, correlated = parameters
+            return self._without_numbers(sample, closed, "not_enough_data", parameters)
+        fit, moments, correlated, explained = parameters
         y, x = self._transform(sample.y.price), self._transform(sample.x.price)
         try:
             zscore = fit.zscore(y, x)
         except NotEnoughDataError as error:
-            return self._signal(sample, closed, "not_enough_data", str(error))
-        return self._signal(sample, closed, "ok", None, fit, fit.spread(y, x), zscore, correlated)
+            return self._without_numbers(sample, closed, "not_enough_data", str(error))
+        config, minute = self.config, self.minute
+        reversion = minute.reversion
+        return Signal(
+            pair=config.pair,
+            event_us=sample.end_us,
+            y_price=sample.y.price,
+            x_price=sample.x.price,
+            hedge_ratio=fit.hedge_ratio,
+            intercept=fit.intercept,
+            method=self._method,
+            spread=fit.spread(y, x),
+            zscore=zscore,
+            correlation=correlated,
+            window=config.window,
+            samples=self.samples,
+            quality="ok",
+            closed=closed,
+            late=sample.late,
+            hedge_ratio_se=fit.hedge_ratio_se,
+            r_squared=explained,
+            price_correlation=correlated,
+            zscore_rank=self._zscores.get(abs(zscore)),
+            outlier=self._is_outlier(moments, y, x, zscore),
+            outliers=len(self._outliers),
+            return_correlation=minute.return_correlation,
+            lead_lag_s=minute.lead_lag_s,
+            reversion=reversion.state,
+            cointegration_p=reversion.p_value,
+            half_life_s=reversion.half_life,
+            half_life_low_s=reversion.low,
+            half_life_high_s=reversion.high,
+        )
 
-    def _fitted(self, at_us: int) -> tuple[Fit, float] | str:
+    def _is_outlier(self, moments: Moments, y: float, x: float, zscore: float) -> bool:
+        # Of least squares the influence is never as large as \|z\|.
+        if self._method == "ols" and abs(zscore) <= OUTLIER:
+            return False
+        moved = influence(moments, y, x)
+        return moved is not None and moved > OUTLIER
+
+    def _fitted(self, at_us: int) -> _Parameters | str:
         """Return the parameters, computed once between two samples, or why there are none."""
         if self.is_outdated(at_us):
             return self._missing(0)
@@ -134,53 +251,36 @@ class PairWindow:
             self._parameters = self._fit()
         return self._parameters
 
-    def _fit(self) -> tuple[Fit, float] | str:
+    def _fit(self) -> _Parameters | str:
         if self.samples < min(self.config.window, self.config.min_samples):
             return self._missing(self.samples)
-        estimator = self._estimator
-        moments = estimator.moments if isinstance(estimator, Windowed) else self._moments
-        assert moments is not None, "whoever keeps no moments has them beside it"
+        moments = self._moments.get()
         try:
-            return estimator.get(), correlation(moments.get())
+            fit, correlated = self._estimator.get(), correlation(moments)
+            explained = (
+                correlated * correlated
+                if self._method == "ols"
+                else r_squared(fit, moments, about_zero=self._method == "ols_origin")
+            )
+            return _Parameters(fit, moments, correlated, explained)
         except NotEnoughDataError as error:
             return str(error)
 
     def _missing(self, samples: int) -> str:
         return f"{samples} samples, {min(self.config.window, self.config.min_samples)} needed"
 
-    def _why(self, sample: Sample) -> str:
-        names, holes = {"y": self._legs.y, "x": self._legs.x}, dict(sample.holes)
-        reasons = []
-        # A leg whose trades are not here has traded all the while; one in doubt seems quiet, and may have.
-        if quiet := [leg for leg in sample.stale if holes.get(leg, "doubtful") == "doubtful"]:
-            reasons.append(" and ".join(names[leg] for leg in quiet) + " went quiet")
-        for kind, words in _UNKNOWN.items():
-            if legs := [leg for leg in holes if holes[leg] == kind]:
-                reasons.append("trades of " + " and ".join(names[leg] for leg in legs) + " " + words)
-        return "; ".join(reasons)
-
-    def _signal(
-        self,
-        sample: Sample,
-        closed: bool,
-        quality: Quality,
-        reason: str | None,
-        fit: Fit | None = None,
-        spread: float | None = None,
-        zscore: float | None = None,
-        correlated: float | None = None,
-    ) -> Signal:
+    def _without_numbers(self, sample: Sample, closed: bool, quality: Quality, reason: str) -> Signal:
         return Signal(
             pair=self.config.pair,
             event_us=sample.end_us,
             y_price=sample.y.price,
             x_price=sample.x.price,
-            hedge_ratio=None if fit is None else fit.hedge_ratio,
-            intercept=None if fit is None else fit.intercept,
+            hedge_ratio=None,
+            intercept=None,
             method=self._method,
-            spread=spread,
-            zscore=zscore,
-            correlation=correlated,
+            spread=None,
+            zscore=None,
+            correlation=None,
             window=self.config.window,
             samples=self.samples,
             quality=quality,
@@ -188,3 +288,10 @@ class PairWindow:
             closed=closed,
             late=sample.late,
         )
+
+
+def ranked(signal: Signal) -> float | None:
+    r"""Return the \|z\| among which later ones have their rank, None if this one is not: one in five seconds is."""
+    if signal.zscore is None or signal.event_us % _RANKED_EVERY_US:
+        return None
+    return abs(signal.zscore)

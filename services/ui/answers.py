@@ -57,6 +57,7 @@ class WatchedPair(Struct, frozen=True):
     method: str = "ols"
     intercept: bool = True
     paused: bool = False
+    only_while_reverting: bool = False
 
 
 class ProcessHealth(Struct, frozen=True):

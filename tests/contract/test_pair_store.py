@@ -24,6 +24,7 @@ OTHER = PairConfig(
     exit_z=0.125,
     stale_after_s=0.5,
     paused=True,
+    only_while_reverting=True,
 )
 # Fewer samples than it asks for, which a message may say.
 SHORT = PairConfig(pair="XRPUSDT-BTCUSDT", window=10, min_samples=30)

@@ -150,7 +150,7 @@ def test_the_highest_revision_of_a_second_stays_in_any_batches_and_order(
     asyncio.run(write_all(store_url, "signals", batches))
     best = max(signals, key=lambda one: (one.revision, one.quality == "ok", one.samples))
     (row,) = select(store_url, "signals")
-    assert (row[4], *row[11:]) == (
+    assert (row[4], *row[11:16]) == (
         best.hedge_ratio,
         best.samples,
         best.quality,
@@ -190,8 +190,8 @@ def test_beside_a_corrected_signal_an_alert_of_before_and_its_retraction_are_kep
     asyncio.run(write_all(store, "signals", [[corrected]]))
     asyncio.run(write_all(store, "alerts", [[alert("a"), retraction, retraction]]))
     first, second = select(store, "alerts")
-    assert first[4:] == ("firing", 2.5, 2.0, "z-score above 2", None, None, None)
-    assert second[4:] == ("retracted", 2.5, 2.0, "z-score above 2", 0.2, 4.1, "a")
+    assert first[4:11] == ("firing", 2.5, 2.0, "z-score above 2", None, None, None)
+    assert second[4:11] == ("retracted", 2.5, 2.0, "z-score above 2", 0.2, 4.1, "a")
 
 
 def test_what_a_correction_brings_is_kept_though_its_signal_is_not_stored_yet(store: str) -> None:

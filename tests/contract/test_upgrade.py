@@ -109,10 +109,10 @@ def test_signals_in_compressed_chunks_get_the_new_columns_and_can_be_corrected(s
         connection.execute("SELECT compress_chunk(show_chunks('signals'))")
     assert database.upgrade(server) == database.revisions()[6:]
     (row,) = select(server, "signals")
-    assert row[-2:] == (0, 0)
+    assert row[14:16] == (0, 0)
     asyncio.run(write_all(server, "signals", [[structs.replace(signal(300), late=1, revision=1)]]))
     (row,) = select(server, "signals")
-    assert row[11:] == (300, "ok", None, 1, 1)
+    assert row[11:16] == (300, "ok", None, 1, 1)
 
 
 def test_alerts_of_an_older_revision_are_kept_and_one_can_be_retracted(empty_database_url: str) -> None:
@@ -122,7 +122,7 @@ def test_alerts_of_an_older_revision_are_kept_and_one_can_be_retracted(empty_dat
     assert database.upgrade(empty_database_url) == database.revisions()[6:]
     retraction = structs.replace(alert("b"), state="retracted", retracts="a")
     asyncio.run(write_all(empty_database_url, "alerts", [[retraction]]))
-    stored = [(row[0], row[4], row[-1]) for row in select(empty_database_url, "alerts")]
+    stored = [(row[0], row[4], row[10]) for row in select(empty_database_url, "alerts")]
     assert stored == [("a", "firing", None), ("b", "retracted", "a")]
 
 

@@ -20,7 +20,7 @@ from services.common.cancellation import TaskGroup
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PRELOADED = ("services.api.analysis.single_core", "services.api.analysis.work")
+PRELOADED = ("services.quant.single_core", "services.api.analysis.work")
 _NICENESS = 10
 
 log = structlog.get_logger()

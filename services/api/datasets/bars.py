@@ -10,7 +10,7 @@ from services.api.problems import refused
 from services.api.stored.history import Bars
 from services.api.stored.tables import Table
 from services.common.datasets.tables import bars_relation, wider_than
-from services.common.messages import Microseconds
+from services.common.fields import Microseconds
 from services.common.store import WIDTHS, Interval
 
 _COLUMNS = sql.SQL(

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Record
+from services.api.models.pairs import Reversion
 from services.api.moments import Moment
 from services.common import clock
 from services.common.messages import AlertState
@@ -45,6 +46,7 @@ class Alert(Record):
     message: Annotated[str, Field(description="The same in words.", examples=["z-score above 2"])]
     y_age_s: LegAgeS
     x_age_s: LegAgeS
+    reversion: Reversion
     retracts: Annotated[
         str | None,
         Field(

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Price, Record, Symbol
-from services.common.messages import Method, Quality, Transform
+from services.common.messages import Method, Quality, ReversionState, Transform
 
 
 def _whole(value: object) -> object:
@@ -37,6 +37,22 @@ StaleAfterS = Annotated[
     float, Field(gt=0, le=86_400, description="Without a trade of a leg for so long.", examples=[10.0])
 ]
 Paused = Annotated[bool, Field(description="A paused pair has no signals.", examples=[False])]
+OnlyWhileReverting = Annotated[
+    bool,
+    Field(
+        description="An alert fires only while the spread is seen to revert (`reversion` of the signals).",
+        examples=[False],
+    ),
+]
+Reversion = Annotated[
+    ReversionState | None,
+    Field(
+        description="Whether the spread is seen to come back. `reverting`: Engle-Granger rejects at 5 %, both ways "
+        "round. `broken`: it did so within the last window, and then left its line by more than 5 standard "
+        "deviations. `unproven`: all else.",
+        examples=["unproven"],
+    ),
+]
 
 
 class Signal(Record):
@@ -54,12 +70,17 @@ class Signal(Record):
     zscore: Annotated[
         float | None, Field(description="The spread in standard errors of the fit.", examples=[-1.8])
     ]
-    correlation: Annotated[
+    price_correlation: Annotated[
         float | None,
         Field(
-            description="Pearson's, of both legs' prices in the window, or of their logarithms.",
+            description="Pearson's, of both legs' prices in the window, or of their logarithms. Independent random "
+            "walks often have a large one: see `return_correlation`.",
             examples=[0.87],
         ),
+    ]
+    correlation: Annotated[
+        float | None,
+        Field(description="The old name of `price_correlation`.", examples=[0.87], deprecated=True),
     ]
     window: Annotated[int, Field(description="Samples fitted, of one second each.", examples=[300])]
     samples: Annotated[int, Field(description="Samples in the window by now.", examples=[300])]
@@ -78,6 +99,73 @@ class Signal(Record):
             "late. The highest revision replaces the others.",
             examples=[0],
         ),
+    ]
+    hedge_ratio_se: Annotated[
+        float | None,
+        Field(
+            description="The standard error of the hedge ratio, as if the errors were independent; null where the "
+            "method has none.",
+            examples=[0.0004],
+        ),
+    ]
+    r_squared: Annotated[
+        float | None,
+        Field(description="The share of y's variance in the window that the line explains.", examples=[0.76]),
+    ]
+    zscore_rank: Annotated[
+        float | None,
+        Field(
+            description="The share, 0 to 1, of the |z| of the pair's last hour (720 closed seconds, every fifth) that "
+            "were smaller: a z-score of a rolling regression is not normal, and its deviations are no standard ones.",
+            examples=[0.93],
+        ),
+    ]
+    outlier: Annotated[
+        bool,
+        Field(
+            description="These prices alone move the line of their window by more than two of its standard errors "
+            "(|DFFITS| above 2). They stay in the window; `huber` and `theil_sen` do not follow them."
+        ),
+    ]
+    outliers: Annotated[
+        int,
+        Field(description="Outliers in the window: while there are some the line is theirs.", examples=[0]),
+    ]
+    return_correlation: Annotated[
+        float | None,
+        Field(
+            description="Of the returns between trades in the window (Hayashi-Yoshida), found once a minute.",
+            examples=[0.41],
+        ),
+    ]
+    lead_lag_s: Annotated[
+        float | None,
+        Field(
+            description="By how much y leads x (s), found once a minute; below 0 x leads, null if no lag stands out.",
+            examples=[0.0],
+        ),
+    ]
+    reversion: Reversion
+    cointegration_p: Annotated[
+        float | None,
+        Field(
+            description="Engle-Granger's p-value in the window, the greater one of both ways round; once a minute.",
+            examples=[0.18],
+        ),
+    ]
+    half_life_s: Annotated[
+        float | None,
+        Field(
+            description="Median-unbiased half-life of the spread (s), found once a minute; null if there is no end.",
+            examples=[42.0],
+        ),
+    ]
+    half_life_low_s: Annotated[
+        float | None,
+        Field(description="From here on the half-life lies, with a probability of 95 % ...", examples=[19.0]),
+    ]
+    half_life_high_s: Annotated[
+        float | None, Field(description="... up to here; null if there is no end.", examples=[130.0])
     ]
 
 
@@ -110,6 +198,7 @@ class Pair(Record):
     exit_z: ExitZ
     stale_after_s: StaleAfterS
     paused: Paused
+    only_while_reverting: OnlyWhileReverting
     last_signal: LatestSignal | None
 
 
@@ -126,3 +215,4 @@ class PairChange(TypedDict, total=False):
     exit_z: ExitZ
     stale_after_s: StaleAfterS
     paused: Paused
+    only_while_reverting: OnlyWhileReverting

@@ -11,8 +11,8 @@ from psycopg import sql
 from services.api.answers.cursor import Key
 from services.api.answers.rows import Records
 from services.common import clock
-from services.common.messages import Microseconds
-from services.common.store import INTERVALS, Interval
+from services.common.fields import Microseconds
+from services.common.store import INTERVALS, SIGNAL_COLUMNS, Interval
 
 Order = Literal["ascending", "descending", "newest"]
 _Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -144,9 +144,8 @@ TICKS = Table(
 
 SIGNALS = Table(
     sql.Identifier("signals"),
-    sql.SQL(
-        "pair, ts AS event_us, y_price, x_price, hedge_ratio, intercept, method, spread, zscore, correlation, "
-        '"window", samples, quality, reason, late, revision'
+    sql.SQL("pair, ts AS event_us, correlation AS price_correlation, {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, SIGNAL_COLUMNS))
     ),
     sql.Identifier("pair"),
     {"ts": "event_us"},
@@ -168,8 +167,8 @@ _HANDLED_ALERTS = sql.SQL("""
 ALERTS = Table(
     _HANDLED_ALERTS,
     sql.SQL(
-        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, y_age_s, x_age_s, retracts, "
-        "retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us"
+        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, y_age_s, x_age_s, reversion, "
+        "retracts, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us"
     ),
     sql.Identifier("pair"),
     {"ts": "event_us", "alert_id": "alert_id"},

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from services.common.errors import BadMessageError
-from services.common.messages import Liquidation, MarkPrice, Quote, Tick, TradeId
+from services.common.fields import TradeId
+from services.common.messages import Liquidation, MarkPrice, Quote, Tick
 from services.common.pairs import parse_symbol
 from services.ingest.feeds.decimals import LAST_MS, not_negative, positive, signed
 from services.ingest.feeds.venue import Acknowledgement, Event, Parsed

@@ -15,7 +15,8 @@ import msgspec
 
 from services.common import clock
 from services.common.errors import BadMessageError
-from services.common.messages import Microseconds, Tick, decode
+from services.common.fields import Microseconds
+from services.common.messages import Tick, decode
 from services.common.packed import GZIP, ZIP, unusable
 from services.ingest.feeds.any_frames import AnyFrames
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item

@@ -29,7 +29,7 @@ def live(method: Method, window: int, y: list[float], x: list[float]) -> list[tu
         sample = Sample(at_us, Trade(at_us, one_y), Trade(at_us, one_x))
         signal = judged.judge(sample)
         said.append((signal.hedge_ratio, signal.intercept, signal.spread, signal.zscore, signal.correlation))
-        judged.learn(sample)
+        judged.learn(sample, signal)
     return said
 
 

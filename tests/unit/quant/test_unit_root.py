@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.tsa.stattools import adfuller, coint
 
+from services.quant.dickey_fuller import choose_lags
 from services.quant.fit import NotEnoughDataError
 from services.quant.options import Criterion, Trend
-from services.quant.unit_root import UnitRoot, adf, choose_lags, engle_granger
+from services.quant.unit_root import UnitRoot, adf, engle_granger
 from tests.unit.quant.series import Array, kinds, legs, seeds
 
 trends = st.sampled_from(["n", "c", "ct", "ctt"])

@@ -91,7 +91,7 @@ _GAP = {"venue", "symbol", "first_id", "last_id", "start_us", "end_us", "missing
 NO_COLUMN = {
     "tape-events": {*_COVERAGE, "reader", "topic", "partition", "messages"},
     LOSSES: {*_COVERAGE, *_GAP, "kind"},
-    "signals": {"closed"},
+    "signals": {"closed", "price_correlation"},
     "ticks": {"marks"},
 }
 

@@ -56,4 +56,5 @@ def test_the_alert_says_what_happened() -> None:
     alert = ThresholdRule(entry=2.0, exit=0.5).judge(signal(-2.25, event_us=7))
     assert alert is not None
     assert alert.alert_id == "zscore:ETHUSDT-BTCUSDT:7:firing"
-    assert alert.message == "ETHUSDT-BTCUSDT: z-score -2.25 reached ±2"
+    assert alert.message == "ETHUSDT-BTCUSDT: z-score -2.25 reached ±2, reversion unproven"
+    assert alert.reversion == "unproven"

@@ -1,4 +1,4 @@
-"""Imported first by the process that workers are forked from: each of them takes one core, before numpy counts them.
+"""Imported before numpy by processes that share a machine: each takes one core, before numpy counts them.
 
 Threads would be in each other's way, and the last bit of a number would depend on how many there are.
 """
