@@ -9,7 +9,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from services.quant.entries import Bands, Entry, HitRate, Wait, count_waits, find_entries, rate_hits
+from services.quant.entries import (
+    Bands,
+    Entry,
+    HitRate,
+    Seconds,
+    Wait,
+    count_waits,
+    find_entries,
+    rate_hits,
+)
 from services.quant.fit import NotEnoughDataError
 
 Values = NDArray[np.float64]
@@ -86,10 +95,11 @@ class Calibration(Struct, frozen=True, kw_only=True):
     not_enough_data: dict[Part, str]
 
 
-def calibrate(at_us: NDArray[np.int64], zscore: Values, spread: Values, bands: Bands) -> Calibration:
-    """Return what the z-scores and spreads of some seconds, oldest first, say of the z-score and of its entries."""
+def calibrate(seconds: Seconds, bands: Bands) -> Calibration:
+    """Return what some seconds say of the z-score and of its entries."""
     reasons: dict[Part, str] = {}
-    entries = find_entries(at_us, zscore, bands)
+    entries = find_entries(seconds, bands)
+    zscore = seconds.zscore
 
     def part(name: Part, compute: Callable[[], T], otherwise: T) -> T:
         try:
@@ -102,7 +112,7 @@ def calibrate(at_us: NDArray[np.int64], zscore: Values, spread: Values, bands: B
         moments=part("moments", lambda: _moments(zscore), None),
         histogram=part("histogram", lambda: histogram(zscore), []),
         qq=part("qq", lambda: quantiles(zscore), []),
-        acf=part("acf", lambda: autocorrelations(at_us, spread), []),
+        acf=part("acf", lambda: autocorrelations(seconds.at_us, seconds.spread), []),
         beyond=part("beyond", lambda: beyond(zscore, bands.entry), []),
         waits=part("waits", lambda: count_waits(entries), []),
         hit_rate=part("hit_rate", lambda: rate_hits(entries, _CONFIDENCE), None),

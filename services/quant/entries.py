@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -19,22 +19,27 @@ _SECOND = 1_000_000
 
 
 class Bands(Struct, frozen=True, kw_only=True):
-    """Levels of \\|z\\|: where it enters, where it is back, where one gives up; and after how long one gives up."""
+    """Levels of \\|z\\|: where it enters, where it is back, where one gives up; and after how long one gives up.
+
+    With `only_while_reverting` it enters only where the spread is seen to revert.
+    """
 
     entry: float
     exit: float
     stop: float
     within_us: int
+    only_while_reverting: bool = False
 
 
 class Entry(Struct, frozen=True):
     """A z-score that reached the entry at `entry_us`, and was back within the exit at `exit_us`, None if it is not yet.
 
-    `worst` is the largest \\|z\\| until then.
+    `worst` is the largest \\|z\\| until then. The spread was seen to revert at the entry, or not.
     """
 
     entry_us: int
     zscore: float
+    reverting: bool
     worst: float
     exit_us: int | None
     seconds: float | None
@@ -62,38 +67,43 @@ class Wait(Struct, frozen=True):
     share: float
 
 
-def find_entries(at_us: NDArray[np.int64], zscore: NDArray[np.float64], bands: Bands) -> list[Entry]:
+class Seconds(NamedTuple):
+    """What was measured in some seconds, oldest first: when (epoch, us), and whether the spread was seen to revert."""
+
+    at_us: NDArray[np.int64]
+    zscore: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    reverting: NDArray[np.bool_]
+
+
+def find_entries(seconds: Seconds, bands: Bands) -> list[Entry]:
     """Return the entries of a z-score, oldest first, by the rule of alerts.
 
     A hit was back at the exit before it reached the stop and before its time was over. It has expired if its time was
     over first, and is unresolved if the z-scores end before any of these. A first z-score that is already beyond the
     entry did not enter there.
     """
-    if not len(zscore):
+    if not len(seconds.zscore):
         return []
-    size = np.abs(zscore)
-    rule = Threshold(bands.entry, bands.exit, firing=bool(size[0] >= bands.entry))
-    begun = rule.firing
-    crossings = [place for place, value in enumerate(zscore.tolist()) if rule.crosses(value)][begun:]
+    size = np.abs(seconds.zscore)
+    may_fire = seconds.reverting | (not bands.only_while_reverting)
+    begun = bool(size[0] >= bands.entry and may_fire[0])
+    rule = Threshold(bands.entry, bands.exit, firing=begun)
+    judged = enumerate(zip(seconds.zscore.tolist(), may_fire.tolist(), strict=True))
+    crossings = [place for place, (value, may) in judged if rule.crosses(value, may)][begun:]
     stops = np.flatnonzero(size >= bands.stop)
-    last = len(zscore) - 1
+    last = len(size) - 1
     # An entry without an exit is followed by none.
     ends = [*crossings, None]
     return [
-        _entry(at_us, zscore, bands, (first, end if end is not None else last, end is not None), stops)
+        _entry(seconds, bands, (first, end if end is not None else last, end is not None), stops)
         for first, end in list(pairwise(ends))[::2]
         if first is not None
     ]
 
 
-def _entry(
-    at_us: NDArray[np.int64],
-    zscore: NDArray[np.float64],
-    bands: Bands,
-    stretch: tuple[int, int, bool],
-    stops: NDArray[np.intp],
-) -> Entry:
-    first, end, is_back = stretch
+def _entry(seconds: Seconds, bands: Bands, stretch: tuple[int, int, bool], stops: NDArray[np.intp]) -> Entry:
+    at_us, zscore, (first, end, is_back) = seconds.at_us, seconds.zscore, stretch
     entry_us, exit_us = int(at_us[first]), int(at_us[end]) if is_back else None
     ends: list[tuple[int, Outcome]] = [] if exit_us is None else [(exit_us, "hit")]
     later = np.searchsorted(stops, first)
@@ -106,6 +116,7 @@ def _entry(
     return Entry(
         entry_us=entry_us,
         zscore=float(zscore[first]),
+        reverting=bool(seconds.reverting[first]),
         worst=float(np.abs(zscore[first : end + 1]).max()),
         exit_us=exit_us,
         seconds=None if exit_us is None else (exit_us - entry_us) / _SECOND,

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from services.quant.calibration import calibrate
-from services.quant.entries import Bands
+from services.quant.entries import Bands, Seconds
 from tests.e2e.fake_pairs import Pairs, problem
 
 SECOND = 1_000_000
@@ -56,6 +56,7 @@ def add(app: FastAPI, world: World, zscore: Callable[[str, float], float]) -> No
                 exit=settings["exit_z"],
                 stop=stop or 2 * settings["entry_z"],
                 within_us=windows * settings["window"] * SECOND,
+                only_while_reverting=settings.get("only_while_reverting", False),
             ),
         )
         if format == "csv":
@@ -71,13 +72,14 @@ def calibration(
     """Return what the API answers of these z-scores, whose spread is twice as large; every 100th second is stale."""
     known = [(at, z) for at, z in zip(seconds, zscores, strict=True) if at % 100]
     at, z = np.array([at for at, _ in known], np.int64) * SECOND, np.array([z for _, z in known])
-    parts: dict[str, Any] = msgspec.to_builtins(calibrate(at, z, 2 * z, bands))
+    parts: dict[str, Any] = msgspec.to_builtins(calibrate(Seconds(at, z, 2 * z, at % 2 == 0), bands))
     return {
         "feed": "synthetic",
         "pair": pair,
         "window": 300,
         "entry_z": bands.entry,
         "exit_z": bands.exit,
+        "only_while_reverting": bands.only_while_reverting,
         "stop_z": bands.stop,
         "windows": windows,
         "within_s": bands.within_us // SECOND,

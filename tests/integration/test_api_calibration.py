@@ -18,7 +18,7 @@ from services.common.clock import HOUR, SECOND, to_iso
 from services.common.messages import Quality, Signal, encode
 from services.common.topics import HEARTBEATS
 from services.quant.calibration import calibrate
-from services.quant.entries import Bands
+from services.quant.entries import Bands, Seconds
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, pair_signal, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
@@ -48,6 +48,7 @@ def tape() -> list[Signal]:
             spread=float(2 * z[number]),
             quality=quality(number),
             window=300 if number < 2_000 else 200,
+            reversion=None if number < 100 else "reverting" if number % 600 < 300 else "unproven",
         )
         for number in range(SIGNALS)
     ]
@@ -79,8 +80,9 @@ def expected(signals: list[Signal], **bands: Any) -> dict[str, Any]:
     at, z, spread = (
         np.array([getattr(one, name) for one in known]) for name in ("event_us", "zscore", "spread")
     )
+    seconds = Seconds(at, z, spread, np.array([one.reversion == "reverting" for one in known]))
     usual = {"entry": 2.0, "exit": 0.5, "stop": 4.0, "within_us": 900 * SECOND}
-    found: dict[str, Any] = msgspec.to_builtins(calibrate(at, z, spread, Bands(**{**usual, **bands})))
+    found: dict[str, Any] = msgspec.to_builtins(calibrate(seconds, Bands(**{**usual, **bands})))
     return found
 
 
@@ -94,7 +96,7 @@ def test_the_numbers_are_those_of_the_last_day_of_signals(api: ApiProcess) -> No
     for part in ("moments", "hit_rate", "not_enough_data", *TABLES[:-1]):
         assert answer[part] == found[part], part
     assert without_times(answer["entries"]) == found["entries"]
-    assert len(found["entries"]) > 5
+    assert {one["reverting"] for one in found["entries"]} == {False, True}
     assert (answer["first_us"], answer["last_us"]) == (signals[0].event_us, signals[-1].event_us)
     assert (answer["feed"], answer["pair"], answer["entry_z"], answer["stop_z"]) == ("replay", PAIR, 2.0, 4.0)
     assert (answer["windows"], answer["within_s"]) == (3, 900)

@@ -28,14 +28,15 @@ _MODELS: dict[CalibrationTable, type[Record]] = {
 def answer(question: CalibrationQuestion) -> bytes:
     """Return everything as one JSON document, or one table as CSV or Parquet."""
     past, bands = question.past, question.bands
-    found = calibrate(past.at_us, past.zscore, past.spread, bands)
-    known = len(past.at_us)
+    found = calibrate(past.known, bands)
+    known = len(past.known.at_us)
     members: Row = {
         "feed": question.feed,
         "pair": question.pair,
         "window": question.window,
         "entry_z": bands.entry,
         "exit_z": bands.exit,
+        "only_while_reverting": bands.only_while_reverting,
         "stop_z": bands.stop,
         "windows": question.windows,
         "within_s": bands.within_us // clock.SECOND,

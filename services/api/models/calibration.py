@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.models.base import EpochUs, Feed, IsoTime, PairName, Record
-from services.api.models.pairs import EntryZ, ExitZ, Window
+from services.api.models.pairs import EntryZ, ExitZ, OnlyWhileReverting, Window
 from services.quant.calibration import Part
 from services.quant.entries import Outcome
 
@@ -78,6 +78,9 @@ class Entry(Record):
     entry_us: EpochUs
     entry_time: IsoTime
     zscore: Annotated[float, Field(description="At the entry.", examples=[-2.13])]
+    reverting: Annotated[
+        bool, Field(description="Whether the spread was seen to revert then.", examples=[False])
+    ]
     worst: Annotated[float, Field(description="The largest |z| until the exit.", examples=[2.71])]
     exit_us: Annotated[EpochUs | None, Field(description="When |z| was back at `exit_z`; null if it is not.")]
     exit_time: IsoTime | None
@@ -122,6 +125,7 @@ class Calibration(Record):
     window: Window
     entry_z: EntryZ
     exit_z: ExitZ
+    only_while_reverting: OnlyWhileReverting
     stop_z: Annotated[float, Field(description="The |z| at which an entry is given up.", examples=[4.0])]
     windows: Annotated[int, Field(description="How many windows an entry has to come back.", examples=[3])]
     within_s: Annotated[int, Field(description="These in seconds.", examples=[900])]

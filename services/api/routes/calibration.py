@@ -77,6 +77,7 @@ async def read_calibration(
             exit=config.exit_z,
             stop=stop,
             within_us=query.windows * config.window * clock.SECOND,
+            only_while_reverting=config.only_while_reverting,
         ),
         window=config.window,
         windows=query.windows,

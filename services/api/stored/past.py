@@ -1,14 +1,14 @@
-"""What was measured of a pair over a range: z-scores and spreads as arrays, and what is none."""
+"""What was measured of a pair over a range: as arrays, and what is none."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from psycopg import sql
 
 from services.api.stored.history import load_arrays
 from services.api.stored.store import Store, since_epoch
 from services.common import clock
+from services.quant.entries import Seconds
 
 _LAST = sql.SQL("SELECT max(ts) FROM signals WHERE pair = %(pair)s AND ts < %(end)s")
 
@@ -17,9 +17,11 @@ SELECT min(ts), max(ts), count(*),
     count(*) FILTER (WHERE quality = 'stale'), count(*) FILTER (WHERE quality = 'not_enough_data'),
     count(DISTINCT (method, "window")),
     array_agg(ts ORDER BY ts) FILTER (WHERE is_known), array_agg(zscore ORDER BY ts) FILTER (WHERE is_known),
-    array_agg(spread ORDER BY ts) FILTER (WHERE is_known)
+    array_agg(spread ORDER BY ts) FILTER (WHERE is_known),
+    array_agg(is_reverting ORDER BY ts) FILTER (WHERE is_known)
 FROM (
-    SELECT *, quality = 'ok' AND zscore IS NOT NULL AND spread IS NOT NULL AS is_known
+    SELECT *, (reversion IS NOT DISTINCT FROM 'reverting')::integer::float8 AS is_reverting,
+        quality = 'ok' AND zscore IS NOT NULL AND spread IS NOT NULL AS is_known
     FROM signals WHERE pair = %(pair)s AND ts >= %(start)s AND ts < %(end)s ORDER BY ts LIMIT %(limit)s
 ) AS selected
 """)
@@ -28,7 +30,7 @@ _DAY = 24 * clock.HOUR
 
 
 class Past(NamedTuple):
-    """The seconds of a pair that can be relied on, oldest first, among the `signals` from `first_us` to `last_us`.
+    """The seconds of a pair that are `known` and can be relied on, among the `signals` from `first_us` to `last_us`.
 
     `stale` and `collecting` seconds are left out, and those without a z-score. `fits` counts the methods and windows.
     """
@@ -39,9 +41,7 @@ class Past(NamedTuple):
     stale: int
     collecting: int
     fits: int
-    at_us: NDArray[np.int64]
-    zscore: NDArray[np.float64]
-    spread: NDArray[np.float64]
+    known: Seconds
 
 
 async def read_past(store: Store, pair: str, start_us: int | None, end_us: int | None, limit: int) -> Past:
@@ -61,18 +61,11 @@ async def read_past(store: Store, pair: str, start_us: int | None, end_us: int |
         await cursor.execute(_PAST, values)
         found = await cursor.fetchone()
     assert found is not None
-    first_us, last_us, signals, stale, collecting, fits, at_us, zscore, spread = found
-    return Past(
-        since_epoch(first_us),
-        since_epoch(last_us),
-        signals,
-        stale,
-        collecting,
-        fits,
-        np.array([], np.int64) if at_us is None else at_us,
-        np.array([]) if zscore is None else zscore,
-        np.array([]) if spread is None else spread,
-    )
+    first_us, last_us, signals, stale, collecting, fits, at_us, *numbers = found
+    zscore, spread, reverting = (np.array([]) if one is None else one for one in numbers)
+    at_us = np.array([], np.int64) if at_us is None else at_us
+    known = Seconds(at_us, zscore, spread, reverting.astype(bool))
+    return Past(since_epoch(first_us), since_epoch(last_us), signals, stale, collecting, fits, known)
 
 
 def _moment(us: int | None, otherwise: str) -> Any:

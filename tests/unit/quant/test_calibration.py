@@ -18,7 +18,7 @@ from services.quant.calibration import (
     histogram,
     quantiles,
 )
-from services.quant.entries import Bands
+from services.quant.entries import Bands, Seconds
 from services.quant.fit import NotEnoughDataError
 from tests.unit.quant.test_unit_root import autoregressive
 
@@ -32,6 +32,10 @@ def normal(n: int, seed: int = 1) -> NDArray[np.float64]:
 
 def seconds(n: int) -> NDArray[np.int64]:
     return np.arange(n, dtype=np.int64) * SECOND
+
+
+def measured(zscore: NDArray[np.float64], spread: NDArray[np.float64]) -> Seconds:
+    return Seconds(seconds(len(zscore)), zscore, spread, np.zeros(len(zscore), bool))
 
 
 @given(st.lists(st.floats(-9, 9, width=16), min_size=30, max_size=300).filter(lambda z: len(set(z)) > 1))
@@ -125,7 +129,7 @@ def test_a_zscore_at_the_entry_is_beyond_it_as_the_alert_has_it() -> None:
 def test_a_calibration_has_every_part() -> None:
     z = autoregressive(np.random.default_rng(6), 20_000, 0.97)
     z = z / z.std()
-    found = calibrate(seconds(len(z)), z, 3 * z, BANDS)
+    found = calibrate(measured(z, 3 * z), BANDS)
     assert found.not_enough_data == {}
     assert found.moments is not None
     assert (found.moments.mean, found.moments.deviation) == pytest.approx((z.mean(), z.std(ddof=1)))
@@ -144,7 +148,7 @@ def test_a_calibration_has_every_part() -> None:
     ],
 )
 def test_what_says_nothing_is_a_reason_and_no_number(zscore: NDArray[np.float64], reason: str) -> None:
-    found = calibrate(seconds(len(zscore)), zscore, 0 * zscore, BANDS)
+    found = calibrate(measured(zscore, 0 * zscore), BANDS)
     assert (found.moments, found.histogram, found.qq, found.beyond) == (None, [], [], [])
     assert {found.not_enough_data[part] for part in ("moments", "histogram", "qq", "beyond")} == {reason}
     assert "spread" in found.not_enough_data["acf"]
@@ -153,7 +157,7 @@ def test_what_says_nothing_is_a_reason_and_no_number(zscore: NDArray[np.float64]
 
 def test_a_zscore_that_never_enters_has_no_hit_rate() -> None:
     z = np.clip(normal(500), -1.9, 1.9)
-    found = calibrate(seconds(500), z, z, BANDS)
+    found = calibrate(measured(z, z), BANDS)
     assert (found.hit_rate, found.waits, found.entries) == (None, [], [])
     assert found.not_enough_data["hit_rate"].startswith("no entry: the z-score never went")
     with pytest.raises(NotEnoughDataError):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from statsmodels.stats.proportion import proportion_confint
 
-from services.quant.entries import Bands, Entry, Outcome, count_waits, find_entries, rate_hits
+from services.quant.entries import Bands, Entry, Outcome, Seconds, count_waits, find_entries, rate_hits
 from services.quant.fit import NotEnoughDataError
 
 SECOND = 1_000_000
@@ -14,13 +15,20 @@ BANDS = Bands(entry=2.0, exit=0.5, stop=4.0, within_us=5 * SECOND)
 
 
 def found(zscores: list[float], seconds: list[int] | None = None, bands: Bands = BANDS) -> list[Entry]:
-    at = np.array(seconds or range(len(zscores)), np.int64) * SECOND
-    return find_entries(at, np.array(zscores), bands)
+    return find_entries(measured(zscores, seconds or list(range(len(zscores)))), bands)
+
+
+def measured(zscores: list[float], seconds: list[int], reverting: list[bool] | None = None) -> Seconds:
+    z = np.array(zscores, float)
+    known = np.array([False] * len(z) if reverting is None else reverting, bool)
+    return Seconds(np.array(seconds, np.int64) * SECOND, z, z, known)
 
 
 def entry(outcome: Outcome, seconds: float | None = None) -> Entry:
     exit_us = None if seconds is None else round(seconds * SECOND)
-    return Entry(entry_us=0, zscore=2.0, worst=2.0, exit_us=exit_us, seconds=seconds, outcome=outcome)
+    return Entry(
+        entry_us=0, zscore=2.0, reverting=False, worst=2.0, exit_us=exit_us, seconds=seconds, outcome=outcome
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,22 @@ def test_the_worst_is_until_the_exit() -> None:
     assert [one.worst for one in found([0, 2, -3, 0, 1.9, 2.1, 3.5])] == [3, 3.5]
 
 
+def test_an_entry_says_whether_the_spread_was_seen_to_revert() -> None:
+    reverting = [False, True, False, False, False, True]
+    zscores = [0.0, 2, 0, 2, 0, 2]
+    seconds = measured(zscores, list(range(6)), reverting)
+    assert [one.reverting for one in find_entries(seconds, BANDS)] == [True, False, True]
+    gated = find_entries(seconds, replace(BANDS, only_while_reverting=True))
+    assert [one.entry_us // SECOND for one in gated] == [1, 5]
+
+
+def test_a_gated_entry_is_where_the_spread_begins_to_revert() -> None:
+    gate = replace(BANDS, only_while_reverting=True)
+    seconds = measured([3, 3, 3, 0], [0, 1, 2, 3], [False, False, True, False])
+    (one,) = find_entries(seconds, gate)
+    assert (one.entry_us, one.exit_us) == (2 * SECOND, 3 * SECOND)
+
+
 def slowly(zscores: list[float], seconds: list[int], bands: Bands) -> list[tuple[int, int | None, Outcome]]:
     """Return entry, exit and outcome, by a reading second by second."""
     entries: list[tuple[int, int | None, Outcome]] = []
@@ -98,7 +122,7 @@ def test_it_is_what_a_slow_reading_finds(steps: list[tuple[float, int]], within_
         (first * SECOND, None if last is None else last * SECOND, outcome)
         for first, last, outcome in slowly(zscores, seconds, bands)
     ]
-    known = find_entries(np.array(seconds, np.int64) * SECOND, np.array(zscores), bands)
+    known = find_entries(measured(zscores, seconds), bands)
     assert [(one.entry_us, one.exit_us, one.outcome) for one in known] == expected
 
 

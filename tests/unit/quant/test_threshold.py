@@ -21,6 +21,14 @@ def test_an_unknown_zscore_changes_nothing() -> None:
     assert rule.firing
 
 
+def test_what_may_not_fire_can_resolve() -> None:
+    rule = Threshold(2.0, 0.5)
+    assert not rule.crosses(3.0, may_fire=False)
+    assert rule.crosses(3.0)
+    assert not rule.crosses(3.0, may_fire=False)
+    assert rule.crosses(0.0, may_fire=False)
+
+
 @pytest.mark.parametrize(("entry", "exit_"), [(2.0, 2.0), (1.0, 2.0), (2.0, -1.0)])
 def test_levels_that_would_chatter_are_refused(entry: float, exit_: float) -> None:
     with pytest.raises(ValueError, match="expected 0 <= exit < entry"):

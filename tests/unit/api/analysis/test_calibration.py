@@ -10,7 +10,7 @@ from services.api.analysis.work import solve
 from services.api.answers.listing import Format
 from services.api.stored.past import Past
 from services.common.clock import SECOND
-from services.quant.entries import Bands
+from services.quant.entries import Bands, Seconds
 
 ENTRIES = ENTRIES_MOST + 7
 
@@ -18,7 +18,8 @@ ENTRIES = ENTRIES_MOST + 7
 def ask(form: Format) -> bytes:
     """Return the answer of a z-score that enters every other second."""
     zscore = np.tile([0.0, 3.0], ENTRIES)
-    past = Past(0, 1, 2 * ENTRIES, 0, 0, 1, SECOND * np.arange(2 * ENTRIES), zscore, zscore)
+    seconds = Seconds(SECOND * np.arange(2 * ENTRIES), zscore, zscore, zscore > 0)
+    past = Past(0, 1, 2 * ENTRIES, 0, 0, 1, seconds)
     question = CalibrationQuestion(
         form=form,
         path="/p",
