@@ -12,6 +12,7 @@ from services.ui import problems
 from services.ui.answers import HandledAlert
 from services.ui.client import segment
 from services.ui.formatting import number
+from services.ui.reversion import MEANING
 from services.ui.view import Site, attributes
 
 SNOOZES = (("15 min", 900), ("1 h", 3600), ("4 h", 14_400), ("1 d", 86_400))
@@ -60,6 +61,16 @@ def leg_ages(alert: HandledAlert) -> str:
     if alert.y_age_s is None or alert.x_age_s is None:
         return ""
     return f"prices {number(alert.y_age_s, 1)} s and {number(alert.x_age_s, 1)} s old"
+
+
+def reversion_words(alert: HandledAlert) -> str:
+    """Return whether the spread was seen to revert, and what that means; empty if that is not known."""
+    return f"{alert.reversion}: {MEANING[alert.reversion]}" if alert.reversion else ""
+
+
+def message(alert: HandledAlert) -> str:
+    """Return what an alert says of itself, without what is said of the reversion beside it."""
+    return alert.message.removesuffix(f", reversion {alert.reversion}")
 
 
 def actions(alert: HandledAlert) -> Component:

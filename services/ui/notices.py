@@ -110,6 +110,7 @@ def _firing(alert: HandledAlert, market: Market, zone: str) -> Component:
         [
             handling.pair_link(alert.pair),
             html.Span(f"z {reading} {known}, since {since}", className="num"),
+            *([html.Span(alert.reversion, title=handling.reversion_words(alert))] if alert.reversion else []),
             handling.acknowledge(alert),
         ],
         className="firing-one" if market.connected else "firing-one late",

@@ -50,11 +50,14 @@ class Toasts:
 
 
 def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
-    said = [f"{moment(alert.event_us, zone)}, threshold {threshold(alert.threshold)}. {alert.message}"]
+    when = f"{moment(alert.event_us, zone)}, threshold {threshold(alert.threshold)}."
+    said = [f"{when} {handling.message(alert)}"]
     if ages := handling.leg_ages(alert):
         said.append(f" ({ages})")
     if more:
         said.append(f" And {more} more, on the page of alerts.")
+    reversion = handling.reversion_words(alert)
+    lines = [html.Div(said), *([html.Div(f"{reversion.capitalize()}.")] if reversion else [])]
     return {
         "action": "show",
         "id": alert.alert_id,
@@ -62,7 +65,7 @@ def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
             handling.pair_link(alert.pair),
             f"  z {zscore(alert.value, alert.threshold)}",
         ],
-        "message": html.Div([html.Div(said), handling.actions(alert)]),
+        "message": html.Div([*lines, handling.actions(alert)]),
         "color": "var(--bad)",
         "autoClose": TOAST_MS,
         "className": "toast",

@@ -14,6 +14,7 @@ SNOOZE_MAX_S = 30 * 86_400
 UNHANDLED: dict[str, Any] = {
     "y_age_s": 0.2,
     "x_age_s": 4.1,
+    "reversion": "unproven",
     "retracts": None,
     "retracted_by": None,
     "acked_us": None,

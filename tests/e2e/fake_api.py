@@ -4,12 +4,10 @@
 """
 
 import asyncio
-import math
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -17,12 +15,9 @@ from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDiscon
 from fastapi.responses import JSONResponse
 
 from tests.e2e import fake_alerts, fake_calibration, fake_corrections, fake_datasets, fake_pairs, fake_tape
+from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, zscore
 
-SECOND = 1_000_000
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
-PAIRS = {"ETHUSDT-BTCUSDT": ("ETHUSDT", "BTCUSDT"), "SOLUSDT-ETHUSDT": ("SOLUSDT", "ETHUSDT")}
-BASES = {"BTCUSDT": (64_000.0, 1), "ETHUSDT": (3_400.0, 2), "SOLUSDT": (148.0, 3)}
-WINDOW = 300
 SIGNALS_S = 3 * 3600
 HISTORY_S = 40 * 86_400
 
@@ -39,7 +34,7 @@ class World:
         self.corrections = fake_corrections.Corrections()
         self.frozen_us: int | None = None
         self.silent_symbols = 0
-        self.half_life_s: float | None = 42.5
+        self.reversion = "unproven"
         self.paused_pair: str | None = None
         self.late_us = 0  # the bar that begins here got a trade later
         self.pairs = fake_pairs.Pairs(PAIRS, list(BASES))
@@ -52,89 +47,6 @@ async def heard(socket: WebSocket) -> None:
     """Hear what a client says; one that is not heard cannot ping."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
-
-
-def iso(us: int) -> str:
-    return datetime.fromtimestamp(us / SECOND, UTC).isoformat()
-
-
-def wave(seed: float, t: float) -> float:
-    return sum(
-        math.sin(t / period + seed * period) / n for n, period in enumerate((611, 173, 47, 11.3, 2.7), 1)
-    )
-
-
-def price(symbol: str, t: float) -> float:
-    base, decimals = BASES[symbol]
-    market = 1 + 0.004 * wave(1.0, t)
-    own = 1 + 0.0007 * wave(float(len(symbol)) + base, t)
-    return round(base * market * own, decimals)
-
-
-def zscore(pair: str, t: float) -> float:
-    return 1.5 * wave(float(len(pair)), t / 3)
-
-
-def tick(symbol: str, us: int) -> dict[str, Any]:
-    return {
-        "venue": "fake",
-        "symbol": symbol,
-        "trade_id": us // 1000,
-        "event_us": us,
-        "received_us": us,
-        "price": price(symbol, us / SECOND),
-        "size": 0.1,
-        "buyer_is_maker": False,
-    }
-
-
-def signal(pair: str, second: int, quality: str = "ok") -> dict[str, Any]:
-    y, x = PAIRS[pair]
-    y_price, x_price = price(y, second), price(x, second)
-    known = quality != "not_enough_data"
-    beta = 0.9 * BASES[y][0] / BASES[x][0] * (1 + 0.01 * wave(3.0, second / 40))
-    z = zscore(pair, second)
-    return {
-        "pair": pair,
-        "event_us": second * SECOND,
-        "event_time": iso(second * SECOND),
-        "y_price": y_price,
-        "x_price": x_price,
-        "hedge_ratio": beta if known else None,
-        "intercept": 12.5 if known else None,
-        "method": "ols",
-        "spread": z * BASES[y][0] * 0.0004 if known else None,
-        "zscore": z if known else None,
-        "correlation": 0.87 + 0.05 * wave(2.0, second / 20) if known else None,
-        "window": WINDOW,
-        "samples": WINDOW if known else 123,
-        "quality": quality,
-        "reason": {
-            "ok": None,
-            "not_enough_data": "123 samples, 300 needed",
-            "stale": f"no trade of {x} for 14 s",
-        }[quality],
-    }
-
-
-def bar(symbol: str, start: int, width: int, now: float) -> dict[str, Any]:
-    end = min(now, start + width)
-    count = 12
-    prices = [price(symbol, start + (end - start) * n / count) for n in range(count + 1)]
-    volume = 10 + 8 * math.sin(start / width / 7) + (end - start) / width
-    return {
-        "start_us": start * SECOND,
-        "start_time": iso(start * SECOND),
-        "open": prices[0],
-        "high": max(prices),
-        "low": min(prices),
-        "close": prices[-1],
-        "volume": volume,
-        "quote_volume": volume * prices[-1],
-        "vwap": sum(prices) / len(prices),
-        "trade_count": count,
-        "complete": end - start >= width,
-    }
 
 
 def build(world: World) -> FastAPI:
@@ -152,7 +64,7 @@ def build(world: World) -> FastAPI:
         }
 
     def latest(pair: str) -> dict[str, Any]:
-        return signal(pair, world.now_us() // SECOND, world.quality)
+        return signal(pair, world.now_us() // SECOND, world.quality, world.reversion)
 
     @app.get("/v1/status")
     async def get_status() -> dict[str, Any]:
@@ -269,14 +181,14 @@ def build(world: World) -> FastAPI:
         paused: bool | None = None,
         sick: str | None = None,
         silent_symbols: int | None = None,
-        half_life_s: float | None = None,
+        reversion: str | None = None,
         paused_pair: str | None = None,
         late_us: int | None = None,
     ) -> dict[str, Any]:
         world.feed = feed or world.feed
         world.quality = quality or world.quality
         world.paused = world.paused if paused is None else paused
-        world.half_life_s = world.half_life_s if half_life_s is None else half_life_s or None
+        world.reversion = reversion or world.reversion
         world.paused_pair = paused_pair or world.paused_pair
         world.late_us = late_us or world.late_us
         world.silent_symbols = world.silent_symbols if silent_symbols is None else silent_symbols

@@ -26,9 +26,11 @@ def add(app: FastAPI, corrections: Corrections, signal: Callable[[str, int], Sig
     """Add the routes to `app`."""
 
     @app.post("/fake/correct")
-    async def correct(second: int, zscore: float, pair: str = "ETHUSDT-BTCUSDT", late: int = 1) -> Signal:
+    async def correct(
+        second: int, zscore: float, pair: str = "ETHUSDT-BTCUSDT", late: int = 1, outlier: bool = False
+    ) -> Signal:
         known = corrections.latest(signal(pair, second))
-        made = {"zscore": zscore, "late": late, "revision": known.get("revision", 0) + 1}
+        made = {"zscore": zscore, "late": late, "revision": known.get("revision", 0) + 1, "outlier": outlier}
         corrections.stored[pair, second * SECOND] = corrected = {**known, **made}
         corrections.news.append(corrected)
         return corrected

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "exit_z": 0.5,
     "stale_after_s": 5.0,
     "paused": False,
+    "only_while_reverting": False,
 }
 MEANING = {
     "cointegrated": "The legs are cointegrated at 5 %, both ways round",
@@ -55,7 +56,6 @@ class World(Protocol):
     """What an analysis follows."""
 
     pairs: Pairs
-    half_life_s: float | None
 
     def now_us(self) -> int:
         """Return the time."""
@@ -153,13 +153,6 @@ def add(app: FastAPI, world: World, latest: Latest) -> None:
                 "hedge_ratio": beta,
                 "low": beta * 0.998 if has_interval else None,
                 "high": beta * 1.002 if has_interval else None,
-            }
-            life_s = world.half_life_s
-            bars = life_s and life_s / WIDTHS[interval]
-            found["half_life"] |= {
-                "samples": bars,
-                "seconds": life_s,
-                "reason": None if life_s else "it trends",
             }
         if format == "csv":
             lines = [",".join(found["data"][0]), *(",".join(map(str, one.values())) for one in found["data"])]

@@ -86,7 +86,6 @@ def test_the_hedge_ratio_has_a_band_that_is_explained(pairs_page: Dashboard) -> 
     expect(pairs_page.page.locator("#legend-hedge-ratio")).to_contain_text(
         "of one line through the last 300 bars of 1 s"
     )
-    expect(pairs_page.page.locator("#metric-half-life")).to_have_text("42.5 s")
 
 
 @pytest.mark.long

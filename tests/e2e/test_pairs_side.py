@@ -232,6 +232,19 @@ def test_only_what_was_changed_is_saved_and_what_follows_is_said(
 
 
 @pytest.mark.long
+def test_an_alert_can_be_gated_by_the_reversion(pairs_page: Dashboard, fake_api: Served) -> None:
+    tab(pairs_page, "Settings")
+    expect(field(pairs_page, "only_while_reverting")).not_to_be_checked()
+    field(pairs_page, "only_while_reverting").check()
+    expect(pairs_page.page.locator("#settings-edits")).to_have_text(
+        "Not saved yet: alert only while reverting"
+    )
+    pairs_page.page.locator("#settings-save").click()
+    expect(pairs_page.page.locator("#settings-status")).to_contain_text("the window stays as it is")
+    assert fake_api.get(f"/v1/pairs/{PAIR}")["only_while_reverting"] is True
+
+
+@pytest.mark.long
 def test_what_the_api_refuses_is_said_at_the_field_in_its_words(
     pairs_page: Dashboard, fake_api: Served
 ) -> None:

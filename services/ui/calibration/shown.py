@@ -164,7 +164,7 @@ def _link(table: str, asked: Question, found: Calibration) -> str:
 def _percent(share: float) -> str:
     """Return a share in %, with a digit that tells it from none.
 
-    >>> _percent(0.159), _percent(0.0455), _percent(0.00006), _percent(1.0)
+    >>> _percent(0.159), _percent(0.0456), _percent(0.00006), _percent(1.0)
     ('15.9 %', '4.6 %', '0.006 %', '100 %')
     """
     percent = 100 * share

@@ -148,6 +148,7 @@ def signal() -> Make:
             "spread": 1.25,
             "zscore": 0.75,
             "correlation": 0.87,
+            "price_correlation": 0.87,
             "window": 300,
             "samples": 300,
             "quality": "ok",

@@ -145,6 +145,15 @@ def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(market: Market, a
     assert firing(market, "UTC", now) == []
 
 
+def test_a_firing_alert_says_whether_the_spread_was_seen_to_revert(
+    market: Market, alert: Make, now: Now
+) -> None:
+    market.apply(StreamMessage("update", alerts=(alert(1, reversion="broken"),)), now)
+    shown: Any = firing(market, "UTC", now)
+    said = shown[1].children[2]
+    assert (said.children, said.title) == ("broken", "broken: the spread has left the line it reverted to")
+
+
 def test_a_z_score_near_a_threshold_is_told_from_it(
     market: Market, alert: Make, signal: Make, now: Now
 ) -> None:

@@ -32,6 +32,16 @@ def test_a_toast_names_pair_z_threshold_and_time_and_links_to_the_pair(alert: Ma
     assert toasts.step(alarms, "UTC", NOW_US) == {}
 
 
+def test_a_toast_says_whether_the_spread_was_seen_to_revert(alert: Make) -> None:
+    alarms = Alarms()
+    toasts = Toasts(alarms, None)
+    alarms.take([alert(1, message="z-score +2.31 reached ±2, reversion unproven", reversion="unproven")])
+    (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
+    assert "Unproven: the spread was not shown to revert." in text(toast)
+    assert "reached ±2" in text(toast)
+    assert "reversion unproven" not in text(toast)
+
+
 def test_a_toast_tells_z_from_a_threshold_with_many_digits(alert: Make) -> None:
     alarms = Alarms()
     toasts = Toasts(alarms, None)

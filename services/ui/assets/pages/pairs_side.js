@@ -3,9 +3,11 @@
     "use strict";
 
     const TABS = ["tests", "calibration", "whatif", "settings", "pairs"];
-    const FIELDS = ["method", "window", "transform", "intercept", "min_samples", "entry_z", "exit_z", "stale_after_s"];
+    const FIELDS = ["method", "window", "transform", "intercept", "min_samples", "entry_z", "exit_z", "stale_after_s",
+        "only_while_reverting"];
     const NAMES = { method: "method", window: "window", transform: "values", intercept: "intercept",
-        min_samples: "samples needed", entry_z: "entry |z|", exit_z: "exit |z|", stale_after_s: "stale after" };
+        min_samples: "samples needed", entry_z: "entry |z|", exit_z: "exit |z|", stale_after_s: "stale after",
+        only_while_reverting: "alert only while reverting" };
     const SECONDS = { "1s": 1, "1m": 60, "5m": 300, "1h": 3600 };
     const MOST_BARS = 10000;
     const { query, remember, oneOf, look, set, keep } = window.pairstream;

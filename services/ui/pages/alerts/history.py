@@ -205,7 +205,10 @@ def live(
 
 
 def _message(alert: HandledAlert) -> str:
-    parts = (alert.message.removeprefix(f"{alert.pair}: "), handling.leg_ages(alert))
+    # First what is to be seen where the column is narrow.
+    reversion = handling.reversion_words(alert) if alert.state == "firing" else ""
+    told = handling.message(alert).removeprefix(f"{alert.pair}: ")
+    parts = (f"{reversion}; {told}" if reversion else told, handling.leg_ages(alert))
     said = ", ".join(part for part in parts if part)
     return f"Retracted: {said}. {handling.RETRACTED}" if alert.retracted_by else said
 

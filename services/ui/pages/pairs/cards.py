@@ -5,20 +5,15 @@ from typing import Literal
 
 from services.common.messages import Signal, Tick
 from services.ui.answers import SymbolStats, WatchedPair
-from services.ui.formatting import NONE, age, correlation, lag, number, quantity, significant_decimals, zscore
+from services.ui.formatting import NONE, age, lag, number, quantity
 from services.ui.market import Market, Now, Seen
-from services.ui.pages.pairs.fits import Fit, age_s, half_life_words
-from services.ui.pages.pairs.words import PAST, PAUSED, method_name
-from services.ui.readings import Reading
+from services.ui.pages.pairs.said import Tone, said
+from services.ui.pages.pairs.words import PAST, PAUSED
 from services.ui.view import Props
 
-LOG_DECIMALS = 6
-
-FIT_STALE_S = 60.0
 LATE_MS = 1_000
 
 State = Literal["ok", "waiting", "collecting", "stale", "paused"]
-Tone = Literal["", "hot", "calm", "up", "down", "delayed"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,8 @@ class Card:
     reason: str = ""
 
 
-def cards(market: Market, pair: WatchedPair | None, now: Now, fit: Reading[Fit] | None = None) -> Props:
-    """Return the properties of all cards; `fit` is what is read of the pair beside its signals."""
+def cards(market: Market, pair: WatchedPair | None, now: Now) -> Props:
+    """Return the properties of all cards."""
     signal = market.signals.get(pair.pair) if pair else None
     shown: dict[str, Card] = {
         "y": _price(market, pair, pair.y if pair else None, now),
@@ -44,7 +39,7 @@ def cards(market: Market, pair: WatchedPair | None, now: Now, fit: Reading[Fit] 
         "zscore": _signal_card("zscore", market, pair, signal, now),
         "hedge-ratio": _signal_card("hedge-ratio", market, pair, signal, now),
         "correlation": _signal_card("correlation", market, pair, signal, now),
-        "half-life": _half_life(market, pair, fit, now),
+        "reversion": _signal_card("reversion", market, pair, signal, now),
     }
     labels = {"y": pair.y if pair else "Y", "x": pair.x if pair else "X"}
     props: Props = {f"label-{leg}": {"children": label} for leg, label in labels.items()}
@@ -73,14 +68,14 @@ def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: No
     stale, shown_age = _freshness(market, pair, seen, now)
     tone: Tone = ""
     if not stale:
-        said, reason, tone = _delivered(market, symbol, note or "last trade")
+        note, reason, tone = _delivered(market, symbol, note or "last trade")
     elif market.is_filling:
-        said = reason = PAST
+        note = reason = PAST
     else:
-        said, reason = "stale, no trades", f"No trade of {symbol} for more than {pair.stale_after_s:g} s"
+        note, reason = "stale, no trades", f"No trade of {symbol} for more than {pair.stale_after_s:g} s"
     return Card(
         value=number(seen.message.price, market.decimals.get(symbol, 2)),
-        note=said,
+        note=note,
         age=shown_age,
         state="stale" if stale else "ok",
         tone=tone,
@@ -119,7 +114,7 @@ def _signal_card(
     signal = seen.message
     stale, shown_age = _freshness(market, pair, seen, now)
     if pair.paused:
-        value, _, _ = _reading(name, market, pair, signal)
+        value = said(name, market, pair, signal).value
         return Card(value or NONE, "paused, last known", shown_age, "paused", reason=PAUSED)
     if signal.quality == "not_enough_data" and signal.samples < pair.min_samples:
         return Card(
@@ -130,7 +125,7 @@ def _signal_card(
             progress=signal.samples / pair.min_samples,
             reason=f"{signal.samples} samples of {pair.min_samples} needed",
         )
-    value, note, tone = _reading(name, market, pair, signal)
+    value, note, tone, explained = said(name, market, pair, signal)
     if value is None:
         return Card(
             note=signal.reason or "not known", age=shown_age, state="stale", reason=signal.reason or ""
@@ -139,56 +134,7 @@ def _signal_card(
         silence = PAST if market.is_filling else f"No signal for more than {pair.stale_after_s:g} s"
         reason = signal.reason or silence
         return Card(value, f"stale: {reason}", shown_age, "stale", "", None, reason)
-    return Card(value, note, shown_age, "ok", tone)
-
-
-def _reading(name: str, market: Market, pair: WatchedPair, signal: Signal) -> tuple[str | None, str, Tone]:
-    if name == "zscore":
-        return _zscore(pair, signal)
-    if name == "spread" and signal.spread is not None:
-        log = pair.transform == "log"
-        decimals = LOG_DECIMALS if log else market.decimals.get(pair.y, 2) + 1
-        return (
-            number(signal.spread, decimals, sign=True),
-            "log prices" if log else f"in the unit of {pair.y}'s price",
-            "",
-        )
-    if name == "hedge-ratio" and signal.hedge_ratio is not None:
-        method = f"{method_name(signal.method)}, " if signal.method else ""
-        decimals = significant_decimals(signal.hedge_ratio, 5)
-        return number(signal.hedge_ratio, decimals), f"{method}window {signal.window}", ""
-    if name == "correlation" and signal.correlation is not None:
-        return correlation(signal.correlation), f"window {signal.window}", ""
-    return None, "", ""
-
-
-def _zscore(pair: WatchedPair, signal: Signal) -> tuple[str | None, str, Tone]:
-    if signal.zscore is None:
-        return None, "", ""
-    value = zscore(signal.zscore, pair.entry_z, pair.exit_z)
-    if abs(signal.zscore) >= pair.entry_z:
-        return value, f"beyond entry ±{pair.entry_z:g}", "hot"
-    if abs(signal.zscore) <= pair.exit_z:
-        return value, f"within exit ±{pair.exit_z:g}", "calm"
-    return value, f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}", ""
-
-
-def _half_life(market: Market, pair: WatchedPair | None, fit: Reading[Fit] | None, now: Now) -> Card:
-    if pair is not None and pair.paused:
-        return Card(note="paused", state="paused", reason=PAUSED)
-    if pair is None or fit is None or (fit.value is None and fit.error is None):
-        return Card(note="waiting for an analysis")
-    if fit.value is None:
-        return Card(note="no answer from the API", state="stale", reason=fit.error or "")
-    value, note = half_life_words(fit.value)
-    seconds = None if market.feed == "replay" else age_s(fit.value, now.us)
-    shown_age = "" if seconds is None else age(seconds)
-    late = seconds is not None and seconds > max(FIT_STALE_S, pair.stale_after_s)
-    if late or not market.connected or fit.error:
-        reason = fit.error or "No newer analysis"
-        return Card(value or NONE, f"stale: {reason}", shown_age, "stale", reason=reason)
-    life = fit.value.half_life
-    return Card(value or NONE, note, shown_age, "ok", reason=life.reason or "" if life else note)
+    return Card(value, note, shown_age, "ok", tone, reason=explained)
 
 
 def _freshness(

@@ -1,10 +1,9 @@
-"""What the newest bars of a pair say beyond its signals: how sure the hedge ratio is, and the half-life."""
+"""What the newest bars of a pair say beyond its signals: how sure the hedge ratio is."""
 
 from typing import Any
 
 from msgspec import Struct
 
-from services.common.clock import SECOND
 from services.ui.answers import WatchedPair
 from services.ui.formatting import number, significant_decimals
 from services.ui.readings import Reading
@@ -23,13 +22,6 @@ class Line(Struct, frozen=True):
     level: float
 
 
-class HalfLife(Struct, frozen=True):
-    """In seconds, None with the reason."""
-
-    seconds: float | None
-    reason: str | None = None
-
-
 class Fit(Struct, frozen=True):
     """One analysis of the newest bars; what is None has its reason in ``not_enough_data``."""
 
@@ -39,7 +31,6 @@ class Fit(Struct, frozen=True):
     last_us: int | None
     not_enough_data: dict[str, str]
     regression: Line | None
-    half_life: HalfLife | None
 
 
 def fit(site: Site, pair: WatchedPair) -> Reading[Fit]:
@@ -74,21 +65,3 @@ def band_words(reading: Reading[Fit] | None) -> str:
     what = "of the last state over" if found.method in MOVING else "of one line through"
     interval = f"{number(low, decimals)} to {number(high, decimals)}"
     return f"band: {100 * found.regression.level:g} % interval {interval} {what} the last {found.bars} bars of 1 s"
-
-
-def half_life_words(found: Fit) -> tuple[str | None, str]:
-    """Return the half-life with its unit, None if it is not known, and of what it is or why there is none."""
-    life = found.half_life
-    if life is None:
-        return None, found.not_enough_data.get("half_life", "not enough data")
-    if life.seconds is None:
-        return "none", "not mean-reverting"
-    return (
-        f"{number(life.seconds, significant_decimals(life.seconds, 3))} s",
-        f"last {found.bars} bars of 1 s",
-    )
-
-
-def age_s(found: Fit, now_us: int) -> float | None:
-    """Return how old the newest of the bars is."""
-    return None if found.last_us is None else (now_us - found.last_us) / SECOND

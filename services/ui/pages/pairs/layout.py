@@ -20,8 +20,8 @@ LABELS = {
     "spread": "Spread",
     "zscore": "z-score",
     "hedge-ratio": "Hedge ratio",
-    "correlation": "Correlation",
-    "half-life": "Half-life",
+    "correlation": "Price correlation",
+    "reversion": "Mean reversion",
 }
 TITLES: dict[PaneName, str] = {
     "prices": "Prices",

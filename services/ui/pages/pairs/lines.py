@@ -228,7 +228,7 @@ def _value(name: str, signal: Signal) -> float | None:
         return signal.spread
     if name == "zscore":
         return signal.zscore
-    return signal.hedge_ratio if name == "hedge-ratio" else signal.correlation
+    return signal.hedge_ratio if name == "hedge-ratio" else signal.price_correlation
 
 
 def _distinct(signals: Iterable[Signal]) -> Iterable[Signal]:

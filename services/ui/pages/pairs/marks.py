@@ -1,7 +1,7 @@
 """What is marked on the z-score: where it enters and leaves the bands, and what fired."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
@@ -98,27 +98,34 @@ def markers(marks: Iterable[Mark], first_us: int, last_us: int) -> list[Marker]:
     return [_marker(together, len(shown) <= WORDS_UP_TO) for together in shown]
 
 
-class Corrected(NamedTuple):
-    """The seconds of a chart that were corrected: how many, and a small mark for each run of them."""
+class Runs(NamedTuple):
+    """Seconds of a chart that are marked alike: how many, and a small mark for each run of them."""
 
     seconds: int = 0
     markers: tuple[Marker, ...] = ()
 
 
-def corrected(signals: Iterable[Signal], apart_us: int = SECOND) -> Corrected:
-    """Find those of `signals`, oldest first; points of one run are no more than `apart_us` apart.
+def corrected(signals: Iterable[Signal], apart_us: int = SECOND) -> Runs:
+    """Find the corrected ones of `signals`, oldest first; points of one run are no more than `apart_us` apart.
 
     The newest marks if they are too many.
     """
+    return _runs((one for one in signals if one.revision), apart_us, palette.SPREAD, _corrected_words)
+
+
+def outliers(signals: Iterable[Signal], apart_us: int = SECOND) -> Runs:
+    """Find the outliers of `signals` likewise."""
+    return _runs((one for one in signals if one.outlier), apart_us, palette.DOWN, _outlier_words)
+
+
+def _runs(signals: Iterable[Signal], apart_us: int, color: str, words: Callable[[list[Signal]], str]) -> Runs:
     runs: list[list[Signal]] = []
     for signal in signals:
-        if not signal.revision:
-            continue
         if not runs or signal.event_us - runs[-1][-1].event_us > apart_us:
             runs.append([])
         runs[-1].append(signal)
-    dots = (charts.dot(run[0].event_us // SECOND, palette.SPREAD, _run_words(run)) for run in runs[-KEPT:])
-    return Corrected(sum(map(len, runs)), tuple(dots))
+    dots = (charts.dot(run[0].event_us // SECOND, color, words(run)) for run in runs[-KEPT:])
+    return Runs(sum(map(len, runs)), tuple(dots))
 
 
 def correction_words(signal: Signal) -> str:
@@ -139,12 +146,20 @@ def trades_late(count: int) -> str:
     return f"{formatting.number(count, 0)} {'trade' if count == 1 else 'trades'} came late"
 
 
-def _run_words(run: list[Signal]) -> str:
+def _corrected_words(run: list[Signal]) -> str:
     if len(run) == 1:
         return correction_words(run[0])
     late = sum(signal.late for signal in run)
     why = trades_late(late) if late else "a trade before them came late"
     return f"{len(run)} seconds corrected: {why}"
+
+
+def _outlier_words(run: list[Signal]) -> str:
+    what = "Outlier: its prices alone move" if len(run) == 1 else f"{len(run)} outliers: each alone moves"
+    remedy = (
+        "Huber and Theil-Sen do not follow it" if len(run) == 1 else "Huber and Theil-Sen do not follow them"
+    )
+    return f"{what} the line by more than two of its standard errors. {remedy}"
 
 
 def _marker(marks: list[Mark], in_words: bool) -> Marker:

@@ -16,7 +16,10 @@ from services.ui.client import segment
 from services.ui.market import Market
 from services.ui.view import Props, Site, attributes
 
-FIELDS = ("method", "window", "transform", "intercept", "min_samples", "entry_z", "exit_z", "stale_after_s")
+FIELDS = (
+    *("method", "window", "transform", "intercept", "min_samples"),
+    *("entry_z", "exit_z", "stale_after_s", "only_while_reverting"),
+)
 LABELS = {
     "method": "Method",
     "window": "Window, samples of 1 s",
@@ -26,7 +29,9 @@ LABELS = {
     "entry_z": "Entry |z|",
     "exit_z": "Exit |z|",
     "stale_after_s": "Stale after, s",
+    "only_while_reverting": "Alert only while reverting",
 }
+CHECKED = ("intercept", "only_while_reverting")
 CHOICES: dict[str, dict[str, str]] = {"method": METHODS, "transform": TRANSFORMS}
 REFILLS = ("method", "window", "transform", "intercept")
 """What is measured is another thing afterwards, so that the window begins again."""
@@ -172,14 +177,14 @@ def state(pair: WatchedPair) -> dict[str, Any]:
 
 def value_of(name: str) -> str:
     """Return which property of a control holds its value."""
-    return "checked" if name == "intercept" else "value"
+    return "checked" if name in CHECKED else "value"
 
 
 def _field(name: str) -> Component:
     common: dict[str, Any] = {"id": f"settings-{name}", "label": LABELS[name], "size": "xs"}
     control: Component
-    if name == "intercept":
-        control = dmc.Checkbox(checked=True, **common)
+    if name in CHECKED:
+        control = dmc.Checkbox(checked=name == "intercept", **common)
     elif name in CHOICES:
         options = [{"value": value, "label": label} for value, label in CHOICES[name].items()]
         control = dmc.Select(data=options, allowDeselect=False, **common)

@@ -114,7 +114,7 @@ def _live(market: Market, pair: WatchedPair | None) -> dict[str, str]:
     ratio, intercept = (
         NONE if value is None else shown.five(value) for value in (signal.hedge_ratio, signal.intercept)
     )
-    others = shown.latest(signal.spread, signal.zscore, signal.correlation)
+    others = shown.latest(signal.spread, signal.zscore, signal.price_correlation)
     return {"hedge_ratio": ratio, "intercept": intercept, **others}
 
 

@@ -18,7 +18,7 @@ from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.fits import Fit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
-from services.ui.pages.pairs.marks import Corrected, Crossings
+from services.ui.pages.pairs.marks import Crossings, Runs
 from services.ui.pages.pairs.spans import Span
 from services.ui.readings import Reading
 from services.ui.steps import Cursor
@@ -38,7 +38,7 @@ class PairsView(View):
         self._cursor = _cursor(mark)
         self._crossings: tuple[str, Crossings] | None = None
         self._holes = Holes()
-        self._corrected: tuple[Any, Corrected] = (None, Corrected())
+        self._marked: tuple[Any, Runs, Runs] = (None, Runs(), Runs())
 
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
@@ -53,7 +53,7 @@ class PairsView(View):
             **chosen,
             **_labels(panes),
             **words.labels(market, pair, span, fits.band_words(fit)),
-            **cards(market, pair, now, fit),
+            **cards(market, pair, now),
             **side.live(market, pair, selection),
         }
         if pair is None:
@@ -65,7 +65,7 @@ class PairsView(View):
             return props  # the page is about to say which panes it has room for
         canvas = Canvas(pair, span, panes, market.decimals.get(pair.y, 2))
         chart = self._chart(canvas, track, fit, selection)
-        late = words.lateness(market.late.get(pair.pair, 0), self._corrected[1].seconds)
+        late = words.lateness(market.late.get(pair.pair, 0), self._marked[1].seconds)
         return {
             **props,
             **chart,
@@ -121,21 +121,26 @@ class PairsView(View):
         crossings = self._crossings[1]
         crossings.take(track.since(crossings.last_us + 1))
         marked = [*crossings.marks, *marks.of_alerts(self._alerts(pair.pair))]
-        corrected = self._find_corrected(canvas.span, track, *ends)
-        drawn = sorted([*marks.markers(marked, *ends), *corrected.markers], key=itemgetter("time"))
+        corrected, outliers = self._find_marked(canvas.span, track, *ends)
+        found = [*marks.markers(marked, *ends), *corrected.markers, *outliers.markers]
+        drawn = sorted(found, key=itemgetter("time"))
         quiet = spans.quiet(canvas.span, pair.stale_after_s)
         gaps = holes.open_gaps(self.site, (pair.y, pair.x))
         shade = self._holes.shade(track, *ends, gaps, quiet, zone)
         return canvas.extras(drawn, _band(fit, track.points, *ends), shade)
 
-    def _find_corrected(self, span: Span, track: Track[Signal], first_us: int, last_us: int) -> Corrected:
+    def _find_marked(
+        self, span: Span, track: Track[Signal], first_us: int, last_us: int
+    ) -> tuple[Runs, Runs]:
+        """Return the corrected seconds and the outliers on the chart."""
         known = (track, track.generation, track.revision, track.corrected.count, first_us, last_us)
-        if self._corrected[0] != known:
+        if self._marked[0] != known:
             begin = bisect_left(track.points, first_us, key=point_us)
             end = bisect_right(track.points, last_us, key=point_us)
             apart_us = max(1, span.apart_s) * SECOND
-            self._corrected = (known, marks.corrected(track.points[begin:end], apart_us))
-        return self._corrected[1]
+            shown = track.points[begin:end]
+            self._marked = (known, marks.corrected(shown, apart_us), marks.outliers(shown, apart_us))
+        return self._marked[1:]
 
     def _alerts(self, pair: str) -> list[HandledAlert]:
         site = self.site

@@ -11,10 +11,9 @@ from services.ui.answers import Status, StreamMessage, SymbolStats, SymbolTape, 
 from services.ui.formatting import NONE
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.cards import cards
-from services.ui.pages.pairs.fits import Fit, HalfLife
+from services.ui.pages.pairs.said import EXPLAINED
 from services.ui.pages.pairs.words import PAST, state
-from services.ui.readings import Reading
-from tests.unit.ui.conftest import Make
+from tests.unit.ui.conftest import START_S, Make
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_not_enough_data_shows_progress_and_no_number(
     market: Market, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
     thin = signal(
-        zscore=None, spread=None, hedge_ratio=None, correlation=None, samples=75, quality="not_enough_data",
+        zscore=None, spread=None, hedge_ratio=None, price_correlation=None, samples=75, quality="not_enough_data",
         reason="75 samples, 300 needed",
     )  # fmt: skip
     market.apply(StreamMessage("update", signals=(thin,)), now)
@@ -117,7 +116,7 @@ def test_a_number_that_is_not_known_is_not_a_zero(
 ) -> None:
     market.apply(
         StreamMessage(
-            "update", signals=(signal(correlation=None, quality="stale", reason="BTCUSDT is quiet"),)
+            "update", signals=(signal(price_correlation=None, quality="stale", reason="BTCUSDT is quiet"),)
         ),
         now,
     )
@@ -168,50 +167,15 @@ def test_before_anything_is_known_nothing_is_claimed(pair: WatchedPair, now: Now
     assert shown(cards(Market(), None, now), "y")[0] == NONE
 
 
-def reading(seconds: float | None, now: Now, error: str | None = None, **fields: Any) -> Reading[Fit]:
-    """Return an analysis of bars up to `now`."""
-    values: dict[str, Any] = {
-        "method": "ols",
-        "bars": 300,
-        "first_us": now.us - 300 * SECOND,
-        "last_us": now.us,
-        "not_enough_data": {},
-        "regression": None,
-        "half_life": HalfLife(seconds, None if seconds else "the spread does not come back"),
-    }
-    found: Reading[Fit] = Reading()
-    found.value, found.error = Fit(**{**values, **fields}), error
-    return found
-
-
-def test_the_half_life_has_its_unit_and_says_of_what_it_is(
-    market: Market, pair: WatchedPair, now: Now
+def test_the_hover_text_says_what_a_number_is_until_there_is_worse_to_say(
+    market: Market, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
-    props = cards(market, pair, now, reading(42.53, now))
-    assert shown(props, "half-life") == ("42.5 s", "last 300 bars of 1 s", "ok")
-    assert props["metric-half-life-age"]["children"] == "now"
-
-
-def test_a_spread_that_does_not_come_back_has_none(market: Market, pair: WatchedPair, now: Now) -> None:
-    props = cards(market, pair, now, reading(None, now))
-    assert shown(props, "half-life") == ("none", "not mean-reverting", "ok")
-    assert props["card-half-life"]["title"] == "the spread does not come back"
-
-
-def test_too_few_bars_for_a_half_life_say_so(market: Market, pair: WatchedPair, now: Now) -> None:
-    few = {"half_life": "needs 10 observations, there are 4"}
-    props = cards(market, pair, now, reading(None, now, half_life=None, not_enough_data=few))
-    assert shown(props, "half-life")[:2] == ("—", "needs 10 observations, there are 4")
-
-
-def test_an_old_half_life_is_stale(market: Market, pair: WatchedPair, now: Now) -> None:
-    props = cards(market, pair, later(now, 61), reading(42.5, now))
-    assert shown(props, "half-life") == ("42.5 s", "stale: No newer analysis", "stale")
-    assert props["metric-half-life-age"]["children"] == "1 min ago"
-    refused = cards(market, pair, now, reading(42.5, now, error="the API is away"))
-    assert shown(refused, "half-life") == ("42.5 s", "stale: the API is away", "stale")
-    market.link(False, now, "gone")
-    assert shown(cards(market, pair, now, reading(42.5, now)), "half-life")[2] == "stale"
+    market.apply(StreamMessage("update", signals=(signal(START_S + 1, reversion="unproven"),)), now)
+    props = cards(market, pair, now)
+    for name, explained in EXPLAINED.items():
+        assert props[f"card-{name}"]["title"].endswith(explained)
+    stale = cards(market, pair, later(now, 900))
+    assert stale["card-zscore"]["title"] == "No signal for more than 10 s"
 
 
 def test_a_paused_pair_says_so_on_every_number_that_stands(
@@ -219,7 +183,7 @@ def test_a_paused_pair_says_so_on_every_number_that_stands(
 ) -> None:
     paused = msgspec.structs.replace(pair, paused=True)
     props = cards(market, paused, later(now, 900))
-    for name, value in (("spread", "+1.250"), ("zscore", "+0.75"), ("half-life", NONE)):
+    for name, value in (("spread", "+1.250"), ("zscore", "+0.75"), ("reversion", NONE)):
         assert shown(props, name)[0] == value
         assert shown(props, name)[2] == "paused"
         assert props[f"card-{name}"]["title"].startswith("Paused")

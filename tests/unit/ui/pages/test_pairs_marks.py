@@ -112,10 +112,23 @@ def test_corrected_seconds_beside_each_other_have_one_small_mark(signal: Make) -
         (9, "Corrected: 3 trades came late"),
     ]
     assert len(marks.corrected(signals, 3 * SECOND).markers) == 1
-    assert marks.corrected([]) == marks.Corrected()
+    assert marks.corrected([]) == marks.Runs()
     apart = [signal(START_S + 2 * n, revision=1) for n in range(marks.KEPT + 3)]
     many = marks.corrected(apart)
     assert (many.seconds, len(many.markers)) == (marks.KEPT + 3, marks.KEPT)
+
+
+def test_outliers_have_a_mark_that_names_the_remedy(signal: Make) -> None:
+    signals = [signal(START_S + n, outlier=n in (2, 3, 7)) for n in range(9)]
+    found = marks.outliers(signals)
+    assert found.seconds == 3
+    assert [one["time"] - START_S for one in found.markers] == [2, 7]
+    pair, alone = (one["id"] for one in found.markers)
+    assert pair.startswith("2 outliers: each alone moves the line by more than two of its standard errors")
+    assert alone.startswith("Outlier: its prices alone move the line by more than two of its standard errors")
+    assert alone.endswith("Huber and Theil-Sen do not follow it")
+    assert {one["color"] for one in found.markers} == {palette.DOWN}
+    assert marks.outliers(signals[:2]) == marks.Runs()
 
 
 def test_marks_are_sorted_by_time() -> None:

@@ -35,7 +35,6 @@ def fit(**fields: Any) -> Fit:
         "last_us": START_S * SECOND,
         "not_enough_data": {},
         "regression": Line(0.05, 0.06, 0.95),
-        "half_life": None,
     }
     return Fit(**{**values, **fields})
 
@@ -226,6 +225,20 @@ def test_a_correction_is_sent_alone_marked_and_counted(
     (dot,) = props["pair-extras"]["data"][f"zscore|{PAIR}|30m"]["markers"]
     assert (dot["time"], dot["id"]) == (START_S - 3, "Corrected: 1 trade came late")
     assert props["pair-late"] == {"children": "3 trades came late, 1 second shown was corrected"}
+
+
+def test_an_outlier_is_marked_beside_what_else_is(
+    site: Site, pairs_page: Selection, signal: Make, now: Now
+) -> None:
+    seconds = range(START_S - 9, START_S + 1)
+    known = [signal(at, outlier=at == START_S - 4, revision=int(at == START_S - 2)) for at in seconds]
+    marked = replace(site, tracks=cast("Tracks", StubTracks([], known)))
+    props = PairsView(marked).step(pairs_page, now)
+    drawn = props["pair-extras"]["data"][f"zscore|{PAIR}|30m"]["markers"]
+    assert [(one["time"] - START_S, one["id"].split(":")[0]) for one in drawn] == [
+        (-4, "Outlier"),
+        (-2, "Corrected"),
+    ]
 
 
 def test_a_new_stream_goes_on_while_the_signals_are_not_read_yet(
