@@ -80,6 +80,7 @@ class Signal(TypedDict):
     spread: float | None
     zscore: float | None
     price_correlation: float | None
+    correlation: float | None  # the old name of price_correlation
     window: int
     samples: int
     quality: Literal["ok", "not_enough_data", "stale"]
