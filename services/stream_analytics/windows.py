@@ -40,7 +40,7 @@ class PairWindow:
 
     def _begin(self) -> None:
         window = self.config.window
-        self._estimator = estimators.create(self._method, window)
+        self._estimator = estimators.create(self._method, window, self.config.transform)
         # Estimators of a window keep its moments anyway.
         is_windowed = isinstance(self._estimator, Windowed)
         self._moments = None if is_windowed else RollingMoments(window)
