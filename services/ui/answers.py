@@ -57,6 +57,7 @@ class WatchedPair(Struct, frozen=True):
     method: str = "ols"
     intercept: bool = True
     paused: bool = False
+    warning: str | None = None
 
 
 class ProcessHealth(Struct, frozen=True):
