@@ -62,13 +62,15 @@ class Partitions:
                 round(settings.correction_horizon_s * clock.SECOND),
             )
         if self._versions.get(number) != self._pairs.version:
-            partition.configure(
-                {
-                    name: config
-                    for name, config in self._pairs.by_name.items()
-                    if partition_of(name, settings.partitions) == number
-                }
-            )
+            configs = {
+                name: config
+                for name, config in self._pairs.by_name.items()
+                if partition_of(name, settings.partitions) == number
+            }
+            partition.configure(configs)
+            for config in configs.values():
+                if config.warning:
+                    log.warning("a pair from before goes on", pair=config.pair, warning=config.warning)
             self._versions[number] = self._pairs.version
         return partition
 

@@ -71,7 +71,7 @@ class PairWindow:
 
     def _begin(self) -> None:
         window = self.config.window
-        self._estimator = estimators.create(self._method, window)
+        self._estimator = estimators.create(self._method, window, self.config.transform)
         # Estimators of a window keep its moments anyway.
         self._own = None if isinstance(self._estimator, Windowed) else RollingMoments(window)
         self._times: deque[tuple[int, int]] = deque(maxlen=window)

@@ -58,6 +58,7 @@ class WatchedPair(Struct, frozen=True):
     intercept: bool = True
     paused: bool = False
     only_while_reverting: bool = False
+    warning: str | None = None
 
 
 class ProcessHealth(Struct, frozen=True):
