@@ -62,9 +62,9 @@ DeliveryMs = Annotated[
     int | None,
     Field(
         description="Delivery lag: ms from a trade to its receipt. `now` is of the latest trade; half of the last "
-        "minute's trades took no more than `p50`, 99 of 100 no more than `p99`. Below zero if the local clock is "
-        "behind the venue's; null without trades in that minute. What was asked for afterwards is not counted; of a "
-        "replay it is what was recorded.",
+        "minute's trades took no more than `p50`, 99 of 100 no more than `p99`. Below zero if the clock of the "
+        "receipts was behind the venue's; null without trades in that minute. What was asked for afterwards is "
+        "not counted; of a replay it is what was recorded.",
         examples=[85],
     ),
 ]
