@@ -58,7 +58,11 @@ class Backend:
             settings.api_analysis_timeout.total_seconds(),
             settings.api_analysis_idle.total_seconds(),
         )
-        self.answers = Answers(self.pool)
+        # A million bars take half a minute and most of a gigabyte: one after the other, and nobody else waits for them.
+        self.long_pool = Pool(
+            1, settings.api_analysis_queue, settings.api_analysis_long_timeout.total_seconds(), None
+        )
+        self.answers = Answers(self.pool, self.long_pool)
         # Each holds a connection and a thread.
         self.uploading = asyncio.Semaphore(2)
         self._health = Health()
@@ -69,6 +73,7 @@ class Backend:
         self.tasks.keep("the reader of the store", self.store.run)
         self.tasks.keep("the reader of the topics", self.tail.run)
         self.tasks.keep("the workers for analyses", self.pool.run)
+        self.tasks.keep("the worker for long analyses", self.long_pool.run)
         self.tasks.keep(
             "the reader of the pairs", lambda: self.configs.follow(self.settings, self._first_configs)
         )

@@ -66,7 +66,7 @@ def api(store_url: str) -> Iterator[ApiProcess]:
 
 
 def closes(api: ApiProcess, symbol: str, **params: Any) -> tuple[list[int], np.ndarray[Any, Any]]:
-    bars = [bar for bar in api.data("/v1/bars", symbol=symbol, interval="1s", **params) if bar["complete"]]
+    bars = [bar for bar in api.data("/v1/bars", symbol=symbol, interval="1s", **params) if bar["closed"]]
     return [bar["start_us"] for bar in bars], np.array([bar["close"] for bar in bars])
 
 
@@ -149,6 +149,7 @@ def test_bars_that_only_one_leg_has_are_dropped_and_counted(api: ApiProcess) -> 
     answer = ask(api, "/v1/pairs/SOLUSDT-BTCUSDT/analysis", limit=600)
     assert answer["bars_x"] == 600
     assert answer["bars"] == answer["bars_y"] == 200
+    assert (answer["carried_y"], answer["carried_share_y"], answer["carried_x"]) == (400, 400 / 600, 0)
     assert answer["verdict"] == {
         "conclusion": "not_enough_data",
         "text": "No verdict: only 200 of 600 bars are there for both legs.",
@@ -179,7 +180,7 @@ def test_what_cannot_be_said_has_its_reason(api: ApiProcess) -> None:
         ("/v1/pairs/ETHUSD-BTCUSDT/analysis", 404, "ETHUSDT"),
         ("/v1/pairs/ETHUSDT/analysis", 422, "a pair Y-X such as ETHUSDT-BTCUSDT"),
         ("/v1/pairs/ETHUSDT-ETHUSDT/analysis", 422, "two different symbols"),
-        (f"{PATH}?limit=10001", 422, "10000"),
+        (f"{PATH}?limit=1000001", 422, "1000000"),
         (f"{PATH}?window=2", 422, "greater than or equal to 3"),
         (f"{PATH}?lags=-1", 422, "greater than or equal to 0"),
         (f"{PATH}?lags=many", 422, "lags"),

@@ -4,17 +4,35 @@ from msgspec import Struct
 
 from services.api.answers.listing import Format
 from services.api.models.correlation import CorrelationMethod, Of
+from services.api.models.datasets import Carried
 from services.api.stored.history import Closes
 from services.quant.options import Options
 
+BARS_MAX = 1_000_000
+
+
+class Cut(Struct, frozen=True, kw_only=True):
+    """The newest `taken` bars of so many of a dataset, of which the first begins at `first_us`."""
+
+    taken: int
+    bars: int
+    first_us: int
+
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """The closes of each symbol, and where they are from."""
+    """The closes of each symbol, and where they are from.
+
+    `carried_bars` counts the bars of the range in which a symbol did not trade: of a dataset those that it has carried,
+    None or nothing where that is not known, of the market those that there are none of.
+    """
 
     feed: str | None
     dataset: str | None
     width_us: int
     closes: dict[str, Closes]
+    carried_bars: dict[str, int | None] = {}
+    carried: Carried = "drop"
+    cut: Cut | None = None
 
 
 class Question(Struct, frozen=True, kw_only=True):
