@@ -9,6 +9,7 @@ VWAP = "#8a72e0"
 GAP, GAP_ALPHA = "#cf7a20", "59"  # 35 %
 NOTHING = "rgba(91, 104, 117, 0)"
 FIRING, RESOLVED = "#e0484d", "#7a8794"
+HOVER = "#2b3743"
 VOLUME_ALPHA = "59"  # 35 %
 OPEN_ALPHA = "26"  # 15 %
 BAND_ALPHA = "26"  # 15 %

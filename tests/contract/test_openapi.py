@@ -17,6 +17,7 @@ TABLES = {
     "/v1/datasets/{dataset}/report",
     "/v1/pairs",
     "/v1/pairs/{pair}/analysis",
+    "/v1/pairs/{pair}/calibration",
     "/v1/pairs/{pair}/signals",
     "/v1/correlation",
     "/v1/alerts",

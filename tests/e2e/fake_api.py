@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
-from tests.e2e import fake_alerts, fake_corrections, fake_datasets, fake_pairs, fake_tape
+from tests.e2e import fake_alerts, fake_calibration, fake_corrections, fake_datasets, fake_pairs, fake_tape
 
 SECOND = 1_000_000
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
@@ -220,6 +220,7 @@ def build(world: World) -> FastAPI:
         return JSONResponse({"feed": world.feed, "data": data})  # as it is: there may be thousands
 
     fake_pairs.add(app, world, latest)
+    fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)

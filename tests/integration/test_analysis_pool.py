@@ -17,7 +17,7 @@ from starlette.types import Message
 from services.api.analysis import pool
 from services.api.analysis.answers import Answers
 from services.api.analysis.pool import Pool
-from services.api.analysis.questions import Question, Subject
+from services.api.analysis.questions import MatrixQuestion, Question, Subject
 from services.api.analysis.results import Results
 from services.api.answers.listing import TableAnswer
 from services.api.models.analysis import Point
@@ -235,8 +235,7 @@ async def test_a_client_that_leaves_ends_the_work() -> None:
         return {"type": "http.disconnect"}
 
     request = Request({"type": "http", "headers": [], "path": "/", "query_string": b""}, receive)
-    subject = Subject(feed=None, dataset=None, width_us=1, closes={})
-    question = Question(subject=subject, form="json", path="/")
+    question = Question(form="json", path="/")
     response = await Answers(made, Endless()).respond(
         request, TableAnswer(request, "json", Point, {}), question
     )
@@ -268,7 +267,7 @@ async def test_a_question_of_many_bars_is_in_nobodys_way() -> None:
     async def ask(bars: int) -> bytes:
         closes = Closes(np.arange(bars), np.ones(bars))
         subject = Subject(feed=None, dataset=None, width_us=1, closes={"XXX": closes})
-        question = Question(subject=subject, form="json", path="/")
+        question = MatrixQuestion(subject=subject, form="json", path="/", method="pearson", of="returns")
         return bytes((await answers.respond(request, TableAnswer(request, "json", Point, {}), question)).body)
 
     waiting = asyncio.create_task(ask(10_001))

@@ -34,8 +34,7 @@ class Answers:
         """
         # Of a million closes that takes some 50 ms, in which others have their turn.
         key = await asyncio.to_thread(_key, question)
-        is_long = any(len(leg.price) > LONG for leg in question.subject.closes.values())
-        pool = self._long if is_long else self._pool
+        pool = self._long if question.bars > LONG else self._pool
         answering = asyncio.ensure_future(self._results.get(key, lambda: pool.call(solve, question)))
         watching = asyncio.create_task(_until_gone(request))
         watching.add_done_callback(lambda _: answering.cancel())

@@ -3,9 +3,12 @@
 from msgspec import Struct
 
 from services.api.answers.listing import Format
+from services.api.models.calibration import CalibrationTable
 from services.api.models.correlation import CorrelationMethod, Of
 from services.api.models.datasets import Carried
 from services.api.stored.history import Closes
+from services.api.stored.past import Past
+from services.quant.entries import Bands
 from services.quant.options import Options
 
 BARS_MAX = 1_000_000
@@ -34,28 +37,59 @@ class Subject(Struct, frozen=True, kw_only=True):
     carried: Carried = "drop"
     cut: Cut | None = None
 
+    @property
+    def bars(self) -> int:
+        """The bars of the symbol that has most of them."""
+        return max((len(leg.price) for leg in self.closes.values()), default=0)
+
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked, of what, at which `path`, and in which form it is answered."""
+    """What is asked at which `path`, and in which form it is answered."""
 
-    subject: Subject
     form: Format
     path: str
+
+    @property
+    def bars(self) -> int:
+        """Of how many bars of a symbol it is."""
+        return 0
 
 
 class PairQuestion(Question, frozen=True, kw_only=True):
     """The first of the closes is Y, the second X; the name of both is `pair`."""
 
+    subject: Subject
     pair: str
     options: Options
     series: bool
+
+    @property
+    def bars(self) -> int:
+        return self.subject.bars
 
 
 class MatrixQuestion(Question, frozen=True, kw_only=True):
     """All of the closes against each other."""
 
+    subject: Subject
     method: CorrelationMethod
     of: Of
+
+    @property
+    def bars(self) -> int:
+        return self.subject.bars
+
+
+class CalibrationQuestion(Question, frozen=True, kw_only=True):
+    """The past of a pair's z-score, by `bands`; `window` is the pair's in seconds, `windows` how many an entry has."""
+
+    feed: str | None
+    pair: str
+    past: Past
+    bands: Bands
+    window: int
+    windows: int
+    table: CalibrationTable
 
 
 def solve(question: Question) -> bytes:

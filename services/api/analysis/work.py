@@ -7,11 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from services.api.analysis.questions import BARS_MAX, MatrixQuestion, PairQuestion, Question, Subject
-from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.analysis import calibration
+from services.api.analysis.encoding import encoded
+from services.api.analysis.questions import (
+    BARS_MAX,
+    CalibrationQuestion,
+    MatrixQuestion,
+    PairQuestion,
+    Question,
+    Subject,
+)
 from services.api.answers.rows import Records, Row, row
 from services.api.models.analysis import Point
-from services.api.models.base import Record
 from services.api.models.correlation import Cell
 from services.api.stored.history import align
 from services.common import clock
@@ -33,6 +40,8 @@ def solve(question: Question) -> bytes:
             return _analyse(question)
         case MatrixQuestion():
             return _correlate(question)
+        case CalibrationQuestion():
+            return calibration.answer(question)
     raise AssertionError(f"nobody knows how to answer {question}")
 
 
@@ -76,7 +85,7 @@ def _analyse(question: PairQuestion) -> bytes:
         **_parts(analysis, start_us),
     }
     points = _points(start_us, y_price, x_price, analysis, max(1, every)) if question.series else ()
-    return _encoded(question, Point, members, points)
+    return encoded(question, Point, members, points)
 
 
 def _correlate(question: MatrixQuestion) -> bytes:
@@ -108,22 +117,7 @@ def _correlate(question: MatrixQuestion) -> bytes:
         **_cut(question.subject),
         "symbols": names,
     }
-    return _encoded(question, Cell, members, [Records.of(rows)])
-
-
-def _encoded(question: Question, model: type[Record], members: Row, parts: Iterable[Records]) -> bytes:
-    encoder: Encoder
-    match question.form:
-        case "json":
-            encoder = JsonEncoder(members)
-        case "csv":
-            encoder = CsvEncoder(model)
-        case "parquet":
-            said = {
-                name: str(value) for name, value in members.items() if isinstance(value, str | int | float)
-            }
-            encoder = ParquetEncoder(model, {**said, "path": question.path})
-    return b"".join([*map(encoder.encode, parts), encoder.finish()])
+    return encoded(question, Cell, members, [Records.of(rows)])
 
 
 def _head(subject: Subject) -> Row:

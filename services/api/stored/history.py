@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import sql
+from psycopg import AsyncCursor, sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
@@ -76,12 +76,17 @@ async def closes(store: Store, bars: Bars, symbols: Iterable[str], period: Perio
     query = _CLOSES.format(bars=bars.select, period=sql.SQL(" ").join(conditions), direction=sql.SQL(first))
     found = {}
     async with store.reading() as connection, connection.cursor(binary=True) as cursor:
-        for name, loader in (("timestamptz", _MomentsLoader), ("float8", _PricesLoader)):
-            cursor.adapters.register_loader(cursor.adapters.types[name].array_oid, loader)
+        load_arrays(cursor)
         for symbol in symbols:
             await cursor.execute(query, {**values, "symbol": symbol, "count": period.limit + 1})
             found[symbol] = Closes(*_or_nothing(*(await cursor.fetchone() or (None, None))))
     return _cut(found, period)
+
+
+def load_arrays(cursor: AsyncCursor[Any]) -> None:
+    """Have a binary cursor read arrays of times (epoch, us) and of numbers, without a null, as numpy's."""
+    for name, loader in (("timestamptz", _MomentsLoader), ("float8", _PricesLoader)):
+        cursor.adapters.register_loader(cursor.adapters.types[name].array_oid, loader)
 
 
 class Aligned(NamedTuple):

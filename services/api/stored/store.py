@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import psycopg
 import structlog
@@ -234,7 +234,7 @@ class Store:
                 await asyncio.sleep(0)
             for told in cursor.description or ():
                 if told.type_code == _MOMENTS.oid:
-                    columns[told.name] = list(map(_since_epoch, columns[told.name]))
+                    columns[told.name] = list(map(since_epoch, columns[told.name]))
             return Records.timed(columns)
 
     async def _look(self, connection: database.Connection) -> None:
@@ -285,5 +285,10 @@ async def _configure(connection: database.Connection) -> None:
     connection.adapters.register_loader(_MOMENTS.oid, Int8BinaryLoader)
 
 
-def _since_epoch(us: int | None) -> int | None:
+@overload
+def since_epoch(us: int) -> int: ...
+@overload
+def since_epoch(us: None) -> None: ...
+def since_epoch(us: int | None) -> int | None:
+    """Return a time as the database counts it, in microseconds since the epoch."""
     return None if us is None else us + database.EPOCH_US

@@ -81,9 +81,3 @@ def test_the_alert_says_what_happened() -> None:
     assert alert.alert_id == "zscore:ETHUSDT-BTCUSDT:7:firing"
     assert alert.message == "ETHUSDT-BTCUSDT: z-score -2.25 reached ±2, reversion unproven"
     assert alert.reversion == "unproven"
-
-
-@pytest.mark.parametrize(("entry", "exit_"), [(2.0, 2.0), (1.0, 2.0), (2.0, -1.0)])
-def test_levels_that_would_chatter_are_refused(entry: float, exit_: float) -> None:
-    with pytest.raises(ValueError, match="expected 0 <= exit < entry"):
-        ThresholdRule(entry, exit_)

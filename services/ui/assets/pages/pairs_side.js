@@ -2,7 +2,7 @@
 (function () {
     "use strict";
 
-    const TABS = ["tests", "whatif", "settings", "pairs"];
+    const TABS = ["tests", "calibration", "whatif", "settings", "pairs"];
     const FIELDS = ["method", "window", "transform", "intercept", "min_samples", "entry_z", "exit_z", "stale_after_s"];
     const NAMES = { method: "method", window: "window", transform: "values", intercept: "intercept",
         min_samples: "samples needed", entry_z: "entry |z|", exit_z: "exit |z|", stale_after_s: "stale after" };
@@ -46,9 +46,9 @@
             for (const panel of others) {
                 set(panel.prefix + "-panel", { data: Object.assign({}, panel, { usual: usual(live, panel) }) });
             }
-            if (others.length) return [keep(), keep()];
+            if (others.length) return [keep(), keep(), keep()];
             const subject = known ? { pair: pair } : null;
-            return [tab === "tests" ? subject : null, tab === "whatif" ? subject : null];
+            return ["tests", "whatif", "calibration"].map((name) => tab === name ? subject : null);
         },
 
         /* Fill the form; what the reader has changed stays, and what somebody else has changed is said. */

@@ -1,4 +1,4 @@
-"""What can be done with a pair, beside its charts: tests, what-if, settings, and which pairs there are."""
+"""What can be done with a pair, beside its charts: tests, its past, what-if, settings, and which pairs there are."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -7,12 +7,19 @@ from dash.development.base_component import Component
 from services.ui.analysis import panel, shown
 from services.ui.analysis.panel import TESTS, WHAT_IF
 from services.ui.answers import WatchedPair
+from services.ui.calibration import panel as calibration
 from services.ui.formatting import NONE
 from services.ui.market import Market
 from services.ui.pages.pairs import manage, settings
 from services.ui.view import Props, Selection, Site, attributes
 
-TABS = {"tests": "Tests", "whatif": "What-if", "settings": "Settings", "pairs": "Pairs"}
+TABS = {
+    "tests": "Tests",
+    "calibration": "Calibration",
+    "whatif": "What-if",
+    "settings": "Settings",
+    "pairs": "Pairs",
+}
 APPLIED = ("method", "window", "interval", "transform", "intercept")
 
 
@@ -23,6 +30,7 @@ def layout() -> list[Component]:
     """
     contents = {
         "tests": _tests(),
+        "calibration": calibration.layout(),
         "whatif": _what_if(),
         "settings": [settings.layout()],
         "pairs": [manage.layout()],
@@ -35,7 +43,7 @@ def layout() -> list[Component]:
         id="side-tabs",
         value="tests",
         className="pane side-tabs",
-        **attributes("aria", label="Tests, what-if, settings and pairs"),
+        **attributes("aria", label="Tests, calibration, what-if, settings and pairs"),
     )
     return [dcc.Store(id="pair-live"), tabs]
 
@@ -44,6 +52,7 @@ def register(app: Dash, site: Site) -> None:
     """Add what it does."""
     panel.register(app, site, "tests", TESTS, panel.ids(*_tests()))
     panel.register(app, site, "whatif", WHAT_IF, panel.ids(*_what_if()))
+    calibration.register(app, site)
     settings.register(app, site)
     manage.register(app, site)
     app.clientside_callback(  # type: ignore[no-untyped-call]
@@ -55,6 +64,7 @@ def register(app: Dash, site: Site) -> None:
         ClientsideFunction("pairs_side", "subject"),
         Output("tests-subject", "data"),
         Output("whatif-subject", "data"),
+        Output("calibration-subject", "data"),
         Input("side-tabs", "value"),
         Input("pair-select", "value"),
         Input("pair-live", "data"),

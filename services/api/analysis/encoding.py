@@ -1,0 +1,24 @@
+"""Rows of an answer as the bytes that go out."""
+
+from collections.abc import Iterable
+
+from services.api.analysis.questions import Question
+from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.answers.rows import Records, Row
+from services.api.models.base import Record
+
+
+def encoded(question: Question, model: type[Record], members: Row, parts: Iterable[Records]) -> bytes:
+    """Return `parts`, rows of `model`, in the form that `question` asks for, JSON with `members` besides."""
+    encoder: Encoder
+    match question.form:
+        case "json":
+            encoder = JsonEncoder(members)
+        case "csv":
+            encoder = CsvEncoder(model)
+        case "parquet":
+            said = {
+                name: str(value) for name, value in members.items() if isinstance(value, str | int | float)
+            }
+            encoder = ParquetEncoder(model, {**said, "path": question.path})
+    return b"".join([*map(encoder.encode, parts), encoder.finish()])

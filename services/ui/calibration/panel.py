@@ -1,0 +1,112 @@
+"""The panel of a calibration: its controls, and what it asks."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+import msgspec
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from dash.development.base_component import Component
+
+from services.common.errors import TransientError
+from services.ui import problems
+from services.ui.calibration import shown
+from services.ui.calibration.answer import Calibration
+from services.ui.calibration.shown import PREFIX, RANGES, USUAL
+from services.ui.view import Props, Site, attributes
+
+CONTROLS = ("range", "stop", "windows")
+LABELS = {"range": "Range, newest", "stop": "Stop |z|", "windows": "Windows to come back"}
+TIMEOUT_S = 60.0
+AGAIN = "Recompute"
+
+
+def layout() -> list[Component]:
+    """Return the panel; charts come with the first answer, so that nobody else loads what draws them."""
+    usual = {"prefix": PREFIX, "names": CONTROLS, "usual": [USUAL[name] for name in CONTROLS]}
+    form = html.Div(
+        [
+            dcc.Store(id=f"{PREFIX}-panel", data=usual),
+            dcc.Store(id=f"{PREFIX}-subject"),
+            dcc.Store(id=f"{PREFIX}-asks"),
+            dcc.Store(id=f"{PREFIX}-done"),
+            *(_control(name) for name in CONTROLS),
+        ],
+        className="form",
+        role="group",
+        **attributes("aria", label="What the calibration is of"),
+    )
+    again = html.Button(AGAIN, id=f"{PREFIX}-again", n_clicks=0, className="button")
+    return [
+        form,
+        html.Div("No answer yet", id=f"{PREFIX}-status", className="panel-status", role="status"),
+        html.Div(id=f"{PREFIX}-headline", className="figure-headline", role="status"),
+        html.Div(id=f"{PREFIX}-coverage", className="fine num", role="status"),
+        html.Div(again, className="form-foot"),
+        html.Div(id=f"{PREFIX}-charts", className="figures"),
+    ]
+
+
+def register(app: Dash, site: Site) -> None:
+    """Add what the panel does; the page fills the store ``calibration-subject``, as of an analysis."""
+    values = [(f"{PREFIX}-{name}", "value") for name in CONTROLS]
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("analysis", "route"),
+        *(Output(*value) for value in values),
+        Input(f"{PREFIX}-panel", "data"),
+        Input("zone-select", "error"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("analysis", "asks"),
+        Output(f"{PREFIX}-asks", "data"),
+        Input(f"{PREFIX}-subject", "data"),
+        Input(f"{PREFIX}-again", "n_clicks"),
+        *(Input(*value) for value in values),
+        State(f"{PREFIX}-panel", "data"),
+    )
+
+    @app.callback(
+        Output(f"{PREFIX}-done", "data"),
+        Input(f"{PREFIX}-asks", "data"),
+        running=[(Output(f"{PREFIX}-again", "children"), "Computing…", AGAIN)],
+        prevent_initial_call=True,
+    )
+    async def ask(asks: dict[str, Any] | None) -> Any:
+        if not asks:
+            return None
+        for element, props in (await answer(site, asks)).items():
+            set_props(element, props)
+        return asks
+
+
+async def answer(site: Site, asks: dict[str, Any]) -> Props:
+    """Ask the API and return what the panel shows of its answer."""
+    seen = site.market.signals.get(asks["pair"])
+    asked = shown.question(asks, seen.message.event_us if seen else None)
+    fine: Props = {f"{PREFIX}-{name}": {"error": ""} for name in CONTROLS}
+    try:
+        response = await site.client.send("GET", asked.path, params=asked.params, timeout=TIMEOUT_S)
+    except TransientError as error:
+        return {**fine, **shown.refused(str(error))}
+    if response.is_error:
+        wrong = problems.read(response, CONTROLS)
+        at = {f"{PREFIX}-{name}": {"error": text} for name, text in wrong.fields.items()}
+        return {**fine, **at, **shown.refused(wrong.rest or "Not asked: one of the values is refused.")}
+    try:
+        found = msgspec.json.decode(response.content, type=Calibration)
+    except msgspec.DecodeError as error:
+        return {**fine, **shown.refused(f"Expected a calibration, received another answer: {error}")}
+    return {**fine, **shown.answered(asked, found)}
+
+
+def _control(name: str) -> Component:
+    common: dict[str, Any] = {"id": f"{PREFIX}-{name}", "label": LABELS[name], "size": "xs"}
+    control: Component
+    if name == "range":
+        options = [{"value": value, "label": label} for value, label in RANGES.items()]
+        control = dmc.Select(data=options, allowDeselect=False, value=USUAL[name], **common)
+    else:
+        placeholder = "twice the entry" if name == "stop" else ""
+        control = dmc.NumberInput(
+            hideControls=True, debounce=500, value=USUAL[name], placeholder=placeholder, **common
+        )
+    return control

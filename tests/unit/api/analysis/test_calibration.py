@@ -1,0 +1,43 @@
+"""What the workers answer of the past of a z-score."""
+
+import json
+
+import numpy as np
+
+from services.api.analysis.calibration import ENTRIES_MOST
+from services.api.analysis.questions import CalibrationQuestion
+from services.api.analysis.work import solve
+from services.api.answers.listing import Format
+from services.api.stored.past import Past
+from services.common.clock import SECOND
+from services.quant.entries import Bands, Seconds
+
+ENTRIES = ENTRIES_MOST + 7
+
+
+def ask(form: Format) -> bytes:
+    """Return the answer of a z-score that enters every other second."""
+    zscore = np.tile([0.0, 3.0], ENTRIES)
+    seconds = Seconds(SECOND * np.arange(2 * ENTRIES), zscore, zscore, zscore > 0)
+    past = Past(0, 1, 2 * ENTRIES, 0, 0, 1, seconds)
+    question = CalibrationQuestion(
+        form=form,
+        path="/p",
+        feed=None,
+        pair="YYY-XXX",
+        past=past,
+        bands=Bands(entry=2.0, exit=0.5, stop=4.0, within_us=900 * SECOND),
+        window=300,
+        windows=3,
+        table="entries",
+    )
+    return solve(question)
+
+
+def test_json_has_the_newest_entries_and_csv_all() -> None:
+    answer, lines = json.loads(ask("json")), ask("csv").decode().splitlines()
+    assert answer["hit_rate"]["entries"] == len(lines) - 1 == ENTRIES
+    assert len(answer["entries"]) == ENTRIES_MOST
+    assert answer["entries"][-1]["entry_us"] == (2 * ENTRIES - 1) * SECOND
+    assert answer["entries"][-1]["outcome"] == "unresolved"
+    assert (answer["window"], answer["within_s"]) == (300, 900)
