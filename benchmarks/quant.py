@@ -7,21 +7,28 @@ Each figure is the least of several runs, in processor time: the machine does ot
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.common.clock import SECOND
+from services.common.messages import PairConfig
 from services.quant.correlation import correlation
 from services.quant.estimators import ON_BAR_CLOSE, Method, create
 from services.quant.half_life import RollingHalfLife
 from services.quant.hayashi_yoshida import hayashi_yoshida, lead_lag
 from services.quant.ols import Ols
 from services.quant.volatility import RealisedVolatility
+from services.stream_analytics.alignment import Sample
+from services.stream_analytics.minute import Minute
+from services.stream_analytics.trades import Trade
+from services.stream_analytics.windows import PairWindow
 
 WINDOWS = (60, 300, 3_600, 36_000)
+_NO_MINUTE = Minute()
 _OBSERVATIONS = 500
 _RUNS = 60
 
@@ -221,11 +228,35 @@ def ticks(window: int) -> tuple[float, float]:
     return correlation_us, lag_us
 
 
+def signals(window: int) -> tuple[float, float]:
+    """Return the microseconds of a closed signal, judged and learned, and of what is found once a minute."""
+    y, x = prices(window + _RUNS * _OBSERVATIONS)
+    pair = PairWindow(PairConfig(pair="ETHUSDT-BTCUSDT", window=window))
+    legs = zip(y.tolist(), x.tolist(), strict=True)
+    samples = [_sample(at * SECOND, *prices) for at, prices in enumerate(legs, 1)]
+
+    def close(part: Sequence[Sample], minute: Minute | None = _NO_MINUTE) -> None:
+        for sample in part:
+            pair.learn(sample, pair.judge(sample), minute)
+
+    close(samples[:window])
+    parts = [samples[at : at + _OBSERVATIONS] for at in range(window, len(samples), _OBSERVATIONS)]
+    of_signal = min(_spent(partial(close, part)) for part in parts) / _OBSERVATIONS
+    minutes = [_sample((len(samples) + at * 60) * SECOND, y[-1], x[-1]) for at in range(_RUNS)]
+    return of_signal, min(_spent(partial(close, [one], None)) for one in minutes)
+
+
+def _sample(end_us: int, y: float, x: float) -> Sample:
+    return Sample(end_us, Trade(end_us - 400_000, y), Trade(end_us - 700_000, x))
+
+
 def main() -> None:
     """Print one line for each estimator: µs an observation, and in brackets its share of numpy's."""
     print("µs an observation (share of numpy's) at windows of " + ", ".join(map(str, WINDOWS)))
     for name in CASES:
         print(f"{name:20}" + "".join(f"{cost.ours:>12.1f} ({cost.share:.3f})" for cost in measure(name)))
+    print("µs a closed signal, and its look at the window once a minute")
+    print(" " * 20 + "".join(f"{one:>12.1f} ({minute:.0f})" for one, minute in map(signals, WINDOWS)))
     print("µs a correlation of ticks, and 21 lags")
     print(" " * 20 + "".join(f"{one:>12.0f} ({lags:.0f})" for one, lags in map(ticks, WINDOWS)))
 

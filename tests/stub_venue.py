@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from services.common import clock
 from services.common.errors import BadMessageError, FatalError
 from services.common.messages import Tick
 from services.ingest.feeds.venue import Acknowledgement, Parsed, Stream, StreamKind
@@ -60,6 +61,9 @@ class StubVenue:
         raise BadMessageError(f"expected a symbol and a number, received {raw[:80]!r}")
 
     async def check_symbols(self, symbols: Iterable[str]) -> None: ...
+
+    async def time_us(self) -> int:
+        return clock.now_us()
 
     def hurried(self, patience_s: float) -> AbstractContextManager[None]:
         return nullcontext()

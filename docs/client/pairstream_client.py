@@ -48,7 +48,11 @@ class Tick(TypedDict):
 
 
 class Bar(TypedDict):
-    """The trades of one interval; one without a trade has no bar, and a dataset only what its files had."""
+    """The trades of one interval; one without a trade has no bar, and a dataset only what its files had.
+
+    It is `closed` once its time has passed; `coverage` is the share of that time for which there was data. In a
+    `carried` bar nothing traded. `complete`, closed with a coverage of 1, goes with the next version.
+    """
 
     start_us: int
     start_time: str
@@ -60,6 +64,9 @@ class Bar(TypedDict):
     quote_volume: float | None
     vwap: float | None
     trade_count: int | None
+    closed: bool
+    coverage: float
+    carried: bool
     complete: bool
 
 
@@ -80,6 +87,7 @@ class Signal(TypedDict):
     spread: float | None
     zscore: float | None
     price_correlation: float | None
+    correlation: float | None  # the old name of price_correlation
     window: int
     samples: int
     quality: Literal["ok", "not_enough_data", "stale"]
@@ -178,11 +186,14 @@ class Client:
         end: Moment | None = None,
         limit: int | None = None,
         dataset: str | None = None,
+        **parameters: Any,
     ) -> Table[Bar]:
-        """Return bars that begin from `start` to before `end`, oldest first; without `start` the newest."""
-        return self.table(
-            "/v1/bars", limit, symbol=symbol, interval=interval, start=start, end=end, dataset=dataset
-        )
+        """Return bars that begin from `start` to before `end`, oldest first; without `start` the newest.
+
+        `parameters` are others of the route in /docs: `carried="drop"` leaves out bars in which nothing traded.
+        """
+        asked = {"symbol": symbol, "interval": interval, "start": start, "end": end, "dataset": dataset}
+        return self.table("/v1/bars", limit, **asked, **parameters)
 
     def pairs(self) -> Table[Row]:
         """Return every pair with its settings and its last signal."""
@@ -207,7 +218,10 @@ class Client:
         return self.table(_path("/v1/pairs", pair, "signals"), limit, start=start, end=end)
 
     def analysis(self, pair: str, **parameters: Any) -> Row:
-        """Return the whole analysis of a pair over bars; `parameters` are those of the route in /docs."""
+        """Return the whole analysis of a pair over bars; `parameters` are those of the route in /docs.
+
+        Of a `dataset` bars in which nothing traded are left out, unless `carried="keep"`.
+        """
         return self.get(_path("/v1/pairs", pair, "analysis"), **parameters)
 
     def alerts(self, limit: int | None = None, **parameters: Any) -> Table[Row]:

@@ -58,7 +58,11 @@ class Backend:
             settings.api_analysis_timeout.total_seconds(),
             settings.api_analysis_idle.total_seconds(),
         )
-        self.answers = Answers(self.pool)
+        # A million bars take half a minute and most of a gigabyte: one after the other, and nobody else waits for them.
+        self.long_pool = Pool(
+            1, settings.api_analysis_queue, settings.api_analysis_long_timeout.total_seconds(), None
+        )
+        self.answers = Answers(self.pool, self.long_pool)
         # Each holds a connection and a thread.
         self.uploading = asyncio.Semaphore(2)
         self._health = Health()
@@ -69,6 +73,7 @@ class Backend:
         self.tasks.keep("the reader of the store", self.store.run)
         self.tasks.keep("the reader of the topics", self.tail.run)
         self.tasks.keep("the workers for analyses", self.pool.run)
+        self.tasks.keep("the worker for long analyses", self.long_pool.run)
         self.tasks.keep(
             "the reader of the pairs", lambda: self.configs.follow(self.settings, self._first_configs)
         )
@@ -96,20 +101,25 @@ class Backend:
         """Return what ``/v1/status`` answers; it needs neither broker nor database."""
         self._judge_now()
         own = self._pulse.message()
-        since_us = self._health.fed_since_us
+        since_us, now_us = self._health.fed_since_us, self.fed_now_us()
         return {
             "feed": self.feed,
             "version": VERSION,
             **row([("now_us", own.at_us)]),
             "services": self._health.services(own, self.losses.unacknowledged),
             "left_out": self._health.left_out,
-            "symbols": [
-                self.price(name, own.at_us) | self.tape.state(name, since_us) for name in self.names()
-            ],
+            "symbols": [self.price(name, now_us) | self.tape.state(name, since_us) for name in self.names()],
         }
 
+    def fed_now_us(self) -> int:
+        """Return what time it is by the clock that receipts are of."""
+        return self._health.fed_now_us()
+
     def price(self, symbol: str, now_us: int) -> Row:
-        """Return the last trade of `symbol` and how late trades are delivered; null where there were none."""
+        """Return the last trade of `symbol` and how late trades are delivered; null where there were none.
+
+        `now_us` is by the clock that receipts are of.
+        """
         entry = self.hub.ticks.get(symbol)
         tick = None if entry is None else entry.message
         event_us = None if tick is None else tick.event_us
@@ -118,7 +128,7 @@ class Backend:
             ("symbol", symbol),
             ("last_price", None if tick is None else tick.price),
             ("last_event_us", event_us),
-            ("age_s", age_s(event_us, now_us)),
+            ("age_s", None if tick is None else age_s(tick.received_us, now_us)),
             ("delivery_now_ms", None if lag is None else lag.now_ms),
             ("delivery_p50_ms", None if lag is None else lag.p50_ms),
             ("delivery_p99_ms", None if lag is None else lag.p99_ms),

@@ -10,6 +10,7 @@ from msgspec import structs
 from services.api.answers.rows import Row
 from services.api.answers.services import absent_row, instance_row, service_row
 from services.api.instances import Came, Ears, Instance, Instances
+from services.common import clock
 from services.common.messages import DeliveryLag, FeedName, Heartbeat
 
 SERVICES = ("ingest", "stream_analytics", "sink", "api")
@@ -44,6 +45,13 @@ class Health:
     def fed_since_us(self) -> int:
         """Return when the present ingest began, 0 before it was heard of."""
         return 0 if (ingest := self._ingest) is None else ingest.beat.started_us
+
+    def fed_now_us(self) -> int:
+        """Return what time it is by the clock that receipts are of: ingest's, or ours while it is not heard of."""
+        age_s = None if (ingest := self._ingest) is None else ingest.age_s(self._ears())
+        if ingest is None or age_s is None:
+            return clock.now_us()
+        return ingest.beat.at_us + ingest.beat.clock_behind_us + round(age_s * clock.SECOND)
 
     def delivery(self, symbol: str) -> DeliveryLag | None:
         """Return the delivery lag of `symbol`; None without trades in the last minute, or while ingest is silent."""

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from services.api.answers.listing import Format
 from services.api.backend import Backend
+from services.api.models.datasets import Carried
 from services.api.models.tape import GapState
 from services.api.moments import Moment
 from services.api.problems import refused
@@ -120,6 +121,23 @@ class DatasetQuery(SpanQuery):
     """What a dataset can answer in place of the market."""
 
     dataset: DatasetName | None = None
+    carried: Annotated[
+        Carried | None,
+        Field(
+            description="Of a dataset: what becomes of carried bars, in which nothing traded (volume 0 at the price of "
+            "the bar before). Without it analyses `drop` them, because they are no observations, and `/v1/bars` keeps "
+            "them.",
+            examples=["keep"],
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _carried_of_a_dataset(self) -> Self:
+        if self.carried == "keep" and self.dataset is None:
+            raise refused(
+                "carried", "a dataset beside it: the market has no bar without a trade", self.carried
+            )
+        return self
 
     def is_of_the_market(self) -> bool:
         """Return whether no dataset is asked."""

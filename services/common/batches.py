@@ -13,7 +13,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
-from services.common import clock
+from services.common import bounded_codecs, clock
 from services.common.unreadable import Unreadable
 
 # How a batch of any format begins: its first offset, the length of what follows, an epoch or a CRC, the format.
@@ -110,6 +110,8 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
             first = batch.base_offset if number == 2 else next(iter(LegacyRecordBatch(raw, number))).offset
         except DamageError:
             raise
+        except bounded_codecs.TooLargeError as error:
+            raise DamageError(str(error)) from error
         except Exception as error:  # aiokafka and the codecs have none in common
             raise DamageError(f"expected a batch, received {error!r}") from error
         begin, following = self.next_fetch_offset, batch.next_offset
@@ -139,7 +141,9 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
                         yield self._consumer_record(self._tp, record)
         except Exception as error:  # as above
             if self.next_fetch_offset < following:
-                yield self._unreadable(raw, following - 1, f"expected records, received {error!r}")
+                is_said = isinstance(error, bounded_codecs.TooLargeError)
+                reason = str(error) if is_said else f"expected records, received {error!r}"
+                yield self._unreadable(raw, following - 1, reason)
         self.next_fetch_offset = following
 
     def _is_taken_back(self, batch: Any) -> bool:
@@ -202,3 +206,4 @@ def _last(raw: bytes) -> int:
 def install() -> None:
     """Make every consumer of aiokafka in this process read so: Faust's, too, which nobody else can tell."""
     fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Answer, Records, Result
+    bounded_codecs.install(DefaultRecordBatch, LegacyRecordBatch)

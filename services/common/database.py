@@ -20,7 +20,7 @@ from services.common.settings import DatabaseSettings, StoreSettings
 
 Connection = AsyncConnection[Any]
 Pool = AsyncConnectionPool[Connection]
-CONNECT_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 4
 EPOCH_US = 946_684_800_000_000
 """2000-01-01: PostgreSQL's binary form of a timestamptz is an int8, the microseconds since then."""
 _UPGRADE_LOCK = 0x7061_6972  # "pair"; every process that upgrades takes this advisory lock

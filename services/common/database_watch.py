@@ -53,7 +53,9 @@ class DatabaseWatch:
         Every connection of this process is cut with it, and whoever waits on one gets an OperationalError: a server
         that is frozen keeps them open, lets others connect, and answers nobody, not even who cancels a statement.
         """
-        async with database.connect(self._settings, self._name) as connection:
+        async with database.connect(
+            self._settings, self._name, connect_timeout=math.ceil(_ANSWER_S)
+        ) as connection:
             try:
                 while True:
                     with _answering(connection):

@@ -47,6 +47,8 @@ class Pulse:
         self.counters: dict[str, int] = defaultdict(int)
         self.filling: Filling | None = None
         self.delivery: dict[str, DeliveryLag] = {}
+        self.clock_behind_us = 0
+        """How far this process's clock is behind that by which what it publishes is received."""
         self.lost: dict[str, int] = {}
         """Messages that the broker had deleted before this service read them, by topic."""
         self._unsaid: dict[tuple[str, int], int] = {}
@@ -91,6 +93,7 @@ class Pulse:
             lost=dict(self.lost),
             filling=self.filling,
             delivery=dict(self.delivery),
+            clock_behind_us=self.clock_behind_us,
         )
 
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:

@@ -1,5 +1,6 @@
 """Structured logs on standard error: JSON, or readable on a terminal."""
 
+import asyncio
 import logging
 import sys
 from typing import Literal
@@ -31,6 +32,7 @@ def configure(service: str, level: str = "info", log_format: Format = "auto") ->
         renderer = structlog.processors.JSONRenderer()
     handler = logging.StreamHandler()
     handler.addFilter(_Once())
+    handler.addFilter(_Sample())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -84,3 +86,44 @@ class _Once(logging.Filter):
             return False
         self._said[record.name, record.msg] = record.created
         return True
+
+
+class _Sample(logging.Filter):
+    """Let uvicorn say the first ten of its lines, and then once a second how many more there were.
+
+    Whoever sends it what is no request makes one, and as many as he likes. After a quiet minute it has ten again.
+    """
+
+    _LINES = 10
+    _QUIET_S = 60.0
+    _SAID_EVERY_S = 1.0
+    _LOGGER = "uvicorn.error"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = self._unsaid = 0
+        self._last_s = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name != self._LOGGER:
+            return True
+        if record.created - self._last_s > self._QUIET_S:
+            self._said = 0
+        self._last_s = record.created
+        if self._said < self._LINES:
+            self._said += 1
+            return True
+        if self._unsaid == 0:
+            try:
+                asyncio.get_running_loop().call_later(self._SAID_EVERY_S, self._say, record)
+            except RuntimeError:  # no server runs
+                return True
+        self._unsaid += 1
+        return False
+
+    def _say(self, latest: logging.LogRecord) -> None:
+        count, self._unsaid = self._unsaid, 0
+        # Under a name of its own: uvicorn's is counted.
+        logging.getLogger(__name__).log(
+            latest.levelno, "%d more lines of the HTTP server, such as: %s", count, latest.getMessage()
+        )

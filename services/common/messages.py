@@ -230,6 +230,8 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     has waited. ``lost`` counts, by topic, the messages that the broker had deleted before the service read them.
     ``filling`` is there while ingest plays the history that precedes the present. ``delivery`` of ingest is the
     lag of each symbol that had trades in the last minute; what was asked for afterwards is not counted.
+    ``clock_behind_us`` of ingest is how far its clock is behind the venue's, negative if it is ahead, and 0 while they
+    agree: receipts are put right by it, ``at_us`` is not.
     """
 
     service: Name
@@ -246,6 +248,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     filling: Filling | None = None
     delivery: dict[Name, DeliveryLag] = {}
     instance: Name | None = None
+    clock_behind_us: int = 0
 
 
 MESSAGES: dict[str, type[Struct]] = {

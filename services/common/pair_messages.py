@@ -24,11 +24,24 @@ AlertState = Literal["firing", "resolved", "retracted"]
 ReversionState = Literal["reverting", "unproven", "broken"]
 
 
+LOG_THROUGH_ORIGIN = (
+    "an intercept, or transform price, because through the origin the hedge ratio of logarithms depends on the unit "
+    "of the prices"
+)
+"""What is expected in place of it."""
+
+
+def is_log_through_origin(method: Method, transform: Transform, intercept: bool = True) -> bool:
+    """Tell whether a line of logarithms goes through the origin: nobody may ask for one any more."""
+    return transform == "log" and (method == "ols_origin" or not intercept)
+
+
 class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one pair is measured; compacted topic ``pairs``, key: pair. A message without a value removes the pair.
 
     `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
-    false for ``ols`` alone: then the line goes through the origin. A paused pair has no signals. With
+    false for ``ols`` alone: then the line goes through the origin, and is one of prices. A pair from before that was
+    asked for, of logarithms, goes on: its ``warning`` says what is wrong. A paused pair has no signals. With
     `only_while_reverting` its alert fires only while the spread is seen to revert.
     """
 
@@ -52,6 +65,12 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(f"expected exit_z below entry_z {self.entry_z:g}, received {self.exit_z:g}")
         if not self.intercept and self.method not in ("ols", "ols_origin"):
             raise ValueError(f"expected an intercept with method {self.method}, received intercept false")
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with a configuration that is good enough to go on, but not to be asked for."""
+        is_meaningless = is_log_through_origin(self.method, self.transform, self.intercept)
+        return f"expected {LOG_THROUGH_ORIGIN}" if is_meaningless else None
 
 
 class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

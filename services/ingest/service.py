@@ -237,13 +237,20 @@ class _Health:
 
     def _follow_delivery(self) -> None:
         self._pulse.delivery = self._delivery.told()
-        seconds = behind_s(self._pulse.delivery)
-        self._behind = None if seconds is None else f"{self._clock} {seconds:.1f} s behind the venue's"
+        self._pulse.clock_behind_us = behind_us = self._delivery.behind_us
+        seconds = behind_us / SECOND if behind_us else behind_s(self._pulse.delivery)
+        self._behind = None if seconds is None else _off(self._clock, seconds, bool(behind_us))
         if self._behind and not self._behind_is_said:
-            self._behind_is_said = True
-            log.warning(self._behind, expected="a lag of 0 s or more", advice="synchronise the clock")
+            log.warning(self._behind, expected="a clock that is right", advice="synchronise the clock")
+        self._behind_is_said = self._behind is not None
 
     def _say_filling(self, filling: Filling | None) -> None:
         self._filling_s = 0 if filling is None else self._filling_s + 1
         if filling is not None and self._filling_s % _FILLING_SAID_EVERY_S == 0:
             log.info(f"filling: {int(filling.done_s)} of {int(filling.total_s)} s")
+
+
+def _off(clock: str, behind_s: float, is_put_right: bool) -> str:
+    """Return how wrong a clock is, in words."""
+    side = "behind" if behind_s > 0 else "ahead of"
+    return f"{clock} {abs(behind_s):.1f} s {side} the venue's" + (", which counts" if is_put_right else "")

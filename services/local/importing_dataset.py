@@ -32,7 +32,7 @@ async def import_dataset(
     """
 
     def hear(finding: Finding) -> None:
-        if finding.kind != "gap":
+        if finding.kind != "gap" and finding.kind != "carried":
             line = finding.line or 0
             findings.add(finding.kind, path, (line, line), 1, finding.reason)
 
@@ -49,9 +49,10 @@ async def import_dataset(
 
 async def _described(connection: database.Connection, dataset_id: str) -> str:
     cursor = await connection.execute(
-        "SELECT datasets.bars, bar_width, string_agg(symbol, ', ' ORDER BY symbol)"
+        "SELECT datasets.bars, bar_width, string_agg(symbol, ', ' ORDER BY symbol), coalesce(sum(carried), 0)"
         " FROM datasets JOIN dataset_symbols USING (dataset_id) WHERE dataset_id = %s GROUP BY dataset_id",
         [dataset_id],
     )
-    ((bars, width, symbols),) = await cursor.fetchall()
-    return f"has {bars:,} bars of {symbols}, {width} each"
+    ((bars, width, symbols, carried),) = await cursor.fetchall()
+    aside = f", {carried:,} of them carried: nothing traded in them" if carried else ""
+    return f"has {bars:,} bars of {symbols}, {width} each{aside}"

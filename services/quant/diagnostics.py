@@ -3,7 +3,8 @@
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
+from scipy.stats import chi2
+from statsmodels.stats.diagnostic import het_arch
 from statsmodels.stats.stattools import durbin_watson, jarque_bera
 
 from services.quant.determined import determined
@@ -47,16 +48,24 @@ def diagnose(residuals: NDArray[np.float64]) -> Diagnostics:
         raise NotEnoughDataError("the spread did not move")
     # The tests do not depend on the unit, but squares of squares can be out of range.
     residuals = residuals / np.abs(residuals).max()
-    box = acorr_ljungbox(residuals, lags=[_LAGS]).iloc[0]
     with determined():
         arch = het_arch(residuals, nlags=_LAGS, result_object=True)
     normal, p_normal, skew, kurtosis = jarque_bera(residuals)
     return Diagnostics(
         durbin_watson=float(durbin_watson(residuals)),
-        ljung_box=Statistic(float(box["lb_stat"]), float(box["lb_pvalue"])),
+        ljung_box=_ljung_box(residuals),
         arch=Statistic(float(arch.lm), float(arch.lmpval)),
         lags=_LAGS,
         jarque_bera=Statistic(float(normal), float(p_normal)),
         skew=float(skew),
         kurtosis=float(kurtosis),
     )
+
+
+def _ljung_box(residuals: NDArray[np.float64]) -> Statistic:
+    """Return what ``acorr_ljungbox`` of statsmodels does, which takes all lags there are before it looks at some."""
+    n, moves = len(residuals), residuals - residuals.mean()
+    lags = np.arange(1, _LAGS + 1)
+    correlations = np.array([moves[lag:] @ moves[:-lag] for lag in lags]) / (moves @ moves)
+    statistic = n * (n + 2) * np.sum(correlations**2 / (n - lags))
+    return Statistic(float(statistic), float(chi2.sf(statistic, _LAGS)))

@@ -1,11 +1,17 @@
 """The regression of the augmented Dickey-Fuller test, by numpy alone: its lags and its statistic."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.quant.fit import NotEnoughDataError
 from services.quant.options import Criterion, Trend
+
+# Lags that more observations would allow for cost more than they tell.
+_SCHWERT = 10_000
+_ROWS = 1 << 15
 
 Values = NDArray[np.float64]
 
@@ -16,21 +22,51 @@ def choose_lags(series: Values, trend: Trend, criterion: Criterion) -> int:
     One triangle holds the residuals of all the regressions, each of which has one column more than the one before.
     Source: Hamilton, Time Series Analysis, 17.7; the same lags as the ``autolag`` of statsmodels.
     """
-    steps = np.diff(series)
     most = most_lags(len(series), trend)
-    n = len(steps) - most
-    lagged = [steps[most - lag : len(steps) - lag] for lag in range(1, most + 1)]
-    columns = np.column_stack([trends(n, trend), series[most:-1], *lagged, steps[most:]])
-    scales = np.abs(columns).max(axis=0).clip(min=np.finfo(float).tiny)
-    triangle = np.asarray(np.linalg.qr(columns / scales, mode="r"))
+    n = len(series) - 1 - most
+    triangle = _triangle([*trends(n, trend).T, series[most:-1], *_steps(series, most)])
     # What the columns from k on take of the last one, from behind: sums of squares, never a difference.
     rest = np.cumsum(triangle[::-1, -1] ** 2)[::-1]
-    fixed = columns.shape[1] - 1 - most
+    fixed = terms(trend) + 1
     parameters = np.arange(fixed, fixed + most + 1)
     cost = 2.0 if criterion == "aic" else math.log(n)
     with np.errstate(divide="ignore"):
         information = n * np.log(rest[fixed : fixed + most + 1]) + cost * parameters
     return int(np.argmin(information))
+
+
+def statistic(series: Values, trend: Trend, lags: int) -> tuple[float, int]:
+    """Return Student's t of the level that the steps of `series` are regressed on, and of how many samples it is.
+
+    The level is the last of the regressors, so its part of the triangle is all that it takes. NotEnoughDataError if the
+    regression is not determined, or leaves nothing.
+    """
+    n = len(series) - 1 - lags
+    *lagged, step = _steps(series, lags)
+    triangle = _triangle([*trends(n, trend).T, *lagged, series[lags:-1], step])
+    spread = np.abs(np.diagonal(triangle)[:-1])
+    if spread.min() <= n * np.finfo(float).eps * spread.max():
+        raise NotEnoughDataError("the series moves too seldom for the regression of the test")
+    (level, taken), left = triangle[-2, -2:], abs(triangle[-1, -1])
+    if not left:
+        raise NotEnoughDataError("the series is its trend and nothing else")
+    return float(math.copysign(1, level) * taken / left * math.sqrt(n - len(triangle) + 1)), n
+
+
+def _steps(series: Values, lags: int) -> list[Values]:
+    """Return the steps that are so many and fewer before those that have all of them before, and those themselves."""
+    steps = np.diff(series)
+    return [steps[lags - lag : len(steps) - lag] for lag in (*range(1, lags + 1), 0)]
+
+
+def _triangle(columns: Sequence[Values]) -> Values:
+    """Return R of the QR decomposition of `columns`, each by its largest value, in the memory of some of the rows."""
+    scales = np.array([np.abs(column).max() for column in columns]).clip(min=np.finfo(float).tiny)
+    triangle = np.empty((0, len(columns)))
+    for first in range(0, len(columns[0]), _ROWS):
+        some = np.column_stack([column[first : first + _ROWS] for column in columns]) / scales
+        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, some]), mode="r"))
+    return triangle
 
 
 def limit(n: int, trend: Trend) -> int:
@@ -40,7 +76,7 @@ def limit(n: int, trend: Trend) -> int:
 
 def most_lags(n: int, trend: Trend) -> int:
     """Return the most lags that are tried of a series of `n` (Schwert, 1989)."""
-    return min(limit(n, trend), math.ceil(12 * math.pow(n / 100, 0.25)))
+    return min(limit(n, trend), math.ceil(12 * math.pow(min(n, _SCHWERT) / 100, 0.25)))
 
 
 def terms(trend: Trend) -> int:
@@ -51,22 +87,6 @@ def terms(trend: Trend) -> int:
 def trends(n: int, trend: Trend) -> Values:
     """Return the columns of a trend (n x terms)."""
     return np.vander(np.linspace(-1, 1, n), terms(trend), increasing=True)
-
-
-def statistic(series: Values, lags: int) -> float:
-    """Return the t-statistic of the level in the regression of the steps on it and `lags` steps before, no constant.
-
-    NaN if the regression is not determined. `series` has more than 2 * lags + 2 values.
-    """
-    steps = np.diff(series)
-    n = len(steps) - lags
-    lagged = [steps[lags - lag : len(steps) - lag] for lag in range(1, lags + 1)]
-    columns = np.column_stack([*lagged, series[lags:-1], steps[lags:]])
-    triangle = np.asarray(np.linalg.qr(columns, mode="r"))
-    of_level, of_steps, rest = triangle[-2, -2], triangle[-2, -1], abs(triangle[-1, -1])
-    if not of_level or not rest:
-        return math.nan
-    return float(math.copysign(1.0, of_level) * of_steps / rest * math.sqrt(n - lags - 1))
 
 
 # MacKinnon's polynomials for two series and a constant: below the bound the first, above it the second.

@@ -13,6 +13,7 @@ from services.quant.ols_origin import OlsOrigin
 from services.quant.rls import RecursiveLeastSquares
 from services.quant.theil_sen import TheilSen
 from services.quant.tls import Tls
+from services.quant.transform import Transform
 
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 
@@ -63,8 +64,13 @@ ESTIMATORS: Mapping[Method, Callable[..., Estimator]] = {
 ON_BAR_CLOSE: frozenset[Method] = frozenset({"huber", "theil_sen"})
 
 
-def create(method: Method, window: int, **parameters: float) -> Estimator:
-    """Return an empty estimator; `parameters` are those of its class, ValueError for bad values."""
+def create(method: Method, window: int, transform: Transform = "price", **parameters: float) -> Estimator:
+    """Return an empty estimator of legs so transformed; `parameters` are those of its class, ValueError for bad values.
+
+    Only `kalman` needs to know: a line has no units, but the noise of its slope has.
+    """
+    if method == "kalman":
+        return Kalman(window, logs=transform == "log", **parameters)
     return ESTIMATORS[method](window, **parameters)
 
 

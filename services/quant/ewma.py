@@ -12,32 +12,20 @@ class Ewma:
 
     The scale is that of the weighted residuals about the line as it is now, with n_eff / (n_eff - 2) for the
     two parameters. An absurd price fades, it does not leave: what is left of it after k observations is `forgetting`^k.
-    Source: weighted least squares, Greene, 9.6, with the weights of ``pandas.Series.ewm``; Haykin, Adaptive Filter
-    Theory, 9.6, for the update of the squared residuals.
+    The standard error is that of one line all along: where the line moves it moves by more.
+    Source: weighted least squares, Greene, 9.6, with the weights of ``pandas.Series.ewm``.
     """
 
-    memory = 0
+    memory = ExponentialMoments.memory
     moments = None
 
     def __init__(self, window: int, forgetting: float | None = None) -> None:
         self.window = window
         self._moments = ExponentialMoments(forgetting_of(window) if forgetting is None else forgetting)
-        self._residuals = 0.0
 
     def update(self, y: float, x: float) -> None:
-        """Add an observation, and what it adds to the squared residuals about the line that it moves.
-
-        Not syy - slope * sxy: of legs that all but follow each other nothing would be left of that difference.
-        """
-        moments = self._moments
-        if moments.n:
-            keep, sxx = moments.forgetting, moments.sxx
-            dx = x - moments.mean_x
-            innovation = y - moments.mean_y - (moments.sxy / sxx * dx if sxx else 0.0)
-            away = dx * dx / sxx if sxx else math.inf if dx else 0.0
-            share = keep / (keep + 1 / moments.weight + away)
-            self._residuals = keep * self._residuals + innovation * innovation * share
-        moments.update(x, y)
+        """Add an observation."""
+        self._moments.update(x, y)
 
     def get(self) -> Fit:
         """Return the fit; NotEnoughDataError with too few observations or a flat x."""
@@ -48,17 +36,15 @@ class Ewma:
             raise NotEnoughDataError(
                 f"a regression needs weights of more than 2 observations, has {effective:.2f}"
             )
-        residuals = self._residuals
-        if is_rounding(residuals, moments.syy, moments.mean_y, moments.weight):
-            residuals = 0.0
-        scale = math.sqrt(residuals / moments.weight * effective / (effective - 2))
-        return Fit(slope, intercept, scale, moments.n)
+        if is_rounding(moments.residuals, moments.syy, moments.mean_y, moments.weight):
+            return Fit(slope, intercept, 0.0, moments.n, 0.0)
+        scale = math.sqrt(moments.residuals / moments.weight * effective / (effective - 2))
+        return Fit(slope, intercept, scale, moments.n, moments.slope_error())
 
     def state(self) -> list[float]:
-        """Return all there is to know."""
-        return [*self._moments.state(), self._residuals]
+        """Return what there is to know beside the last observation."""
+        return self._moments.state()
 
     def restore(self, state: Sequence[float], samples: Sequence[tuple[float, float]] = ()) -> None:
-        """Become the estimator that had this `state`; no samples are needed."""
-        *moments, self._residuals = state
-        self._moments.restore(moments)
+        """Become the estimator that had this `state`, after the last of `samples`."""
+        self._moments.restore(state, samples)

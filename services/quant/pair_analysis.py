@@ -73,7 +73,10 @@ def analyse(
     observations = y.tolist(), x.tolist()
     window, method, trend, lags = options.window, options.method, options.trend, options.lags
     numbers = range(len(y)) if bars is None else bars
-    rolled = part("rolling", lambda: rolling(method, window, options.min_samples, *observations, numbers))
+    rolled = part(
+        "rolling",
+        lambda: rolling(method, window, options.min_samples, *observations, numbers, options.transform),
+    )
     fit = part("regression", lambda: _line(options, *observations))
     residuals = _residuals(method, fit, rolled, y, x)
 
@@ -134,7 +137,7 @@ def _line(options: Options, y: list[float], x: list[float]) -> Fit:
     enough = min(options.window, options.min_samples)
     if options.method in MOVING and len(y) <= enough:
         raise NotEnoughDataError(f"more than {enough} observations are needed, there are {len(y)}")
-    return fit_line(options.method, y, x, options.window)
+    return fit_line(options.method, y, x, options.window, options.transform)
 
 
 def _residuals(method: Method, fit: Fit | None, rolled: Rolling | None, y: Values, x: Values) -> Values:

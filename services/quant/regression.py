@@ -13,6 +13,7 @@ from services.quant.estimators import Method
 from services.quant.fit import Fit, is_flat
 from services.quant.kalman import KalmanFit
 from services.quant.theil_sen import TheilSen
+from services.quant.transform import Transform
 
 Values = NDArray[np.float64]
 # All of them for up to 632 observations.
@@ -43,8 +44,10 @@ class Regression(Struct, frozen=True):
     samples: int
 
 
-def fit_line(method: Method, y: Sequence[float], x: Sequence[float], window: int) -> Fit:
-    """Return the line of all observations; NotEnoughDataError as the estimator.
+def fit_line(
+    method: Method, y: Sequence[float], x: Sequence[float], window: int, transform: Transform = "price"
+) -> Fit:
+    """Return the line of all observations, as `transform` left them; NotEnoughDataError as the estimator.
 
     Estimators without a window (`kalman`, `rls`, `ewma`) take `window` for their memory, and this is their last line.
     """
@@ -52,7 +55,7 @@ def fit_line(method: Method, y: Sequence[float], x: Sequence[float], window: int
     if method == "theil_sen":
         estimator: estimators.Estimator = TheilSen(n, pairs=_SLOPES)
     else:
-        estimator = estimators.create(method, window if method in estimators.MOVING else n)
+        estimator = estimators.create(method, window if method in estimators.MOVING else n, transform)
     for pair in zip(y, x, strict=True):
         estimator.update(*pair)
     return estimator.get()
@@ -61,9 +64,9 @@ def fit_line(method: Method, y: Sequence[float], x: Sequence[float], window: int
 def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, level: float) -> Regression:
     """Return what there is to know of `fit`, whose residuals are `spread` (nan where there was no line yet).
 
-    Intervals: of least squares by Student's t, equal to ``statsmodels.OLS.conf_int``; of `huber`, `rls` and `kalman`
-    by the normal distribution, as ``statsmodels.RLM.conf_int``; of `theil_sen` Sen's (1968) by ranks, where
-    all slopes were compared.
+    Intervals: of least squares by Student's t, equal to ``statsmodels.OLS.conf_int``; of `huber`, `rls`,
+    `ewma` and `kalman` by the normal distribution, as ``statsmodels.RLM.conf_int``; of `theil_sen` Sen's (1968) by
+    ranks, where all slopes were compared.
     """
     low, high = _interval(method, fit, y, x, level)
     known = ~np.isnan(spread)

@@ -14,11 +14,11 @@ class RecursiveLeastSquares:
     stands still and loses its digits at a level of 1e5 with moves of 1e-2; its inverse does neither. There
     is no prior: the first three observations that determine a line begin. Parameters are those of ``Ewma``; the scale
     is not: here it is the root of the exponentially weighted mean square of the innovations, y less what the
-    parameters before it said, so it contains the error of the parameters. The standard error is scale * sqrt(P).
+    parameters before it said, so it contains the error of the parameters. The standard error is that of ``Ewma``.
     Source: Haykin, Adaptive Filter Theory, 9.3 to 9.5; Ljung and Söderström (1983) for the information form.
     """
 
-    memory = 0
+    memory = ExponentialMoments.memory
     moments = None
 
     def __init__(self, window: int, forgetting: float | None = None) -> None:
@@ -29,15 +29,11 @@ class RecursiveLeastSquares:
     def update(self, y: float, x: float) -> None:
         """Add an observation: its innovation first, with the parameters before it."""
         moments = self._moments
-        try:
-            slope, intercept = moments.line()
-        except NotEnoughDataError:
-            pass
-        else:
-            innovation = y - (intercept + slope * x)
+        is_forecast = moments.is_determined()
+        innovation = moments.update(x, y)
+        if is_forecast:
             self._weight = moments.forgetting * self._weight + 1
             self._squares = moments.forgetting * self._squares + innovation * innovation
-        moments.update(x, y)
 
     def get(self) -> Fit:
         """Return the parameters for the next observation; NotEnoughDataError with too few or a flat x."""
@@ -45,13 +41,13 @@ class RecursiveLeastSquares:
         if self._weight == 0.0:
             raise NotEnoughDataError("nothing was forecast yet")
         scale = math.sqrt(self._squares / self._weight)
-        return Fit(slope, intercept, scale, self._moments.n, scale / math.sqrt(self._moments.sxx))
+        return Fit(slope, intercept, scale, self._moments.n, self._moments.slope_error())
 
     def state(self) -> list[float]:
-        """Return all there is to know."""
+        """Return what there is to know beside the last observation."""
         return [*self._moments.state(), self._weight, self._squares]
 
     def restore(self, state: Sequence[float], samples: Sequence[tuple[float, float]] = ()) -> None:
-        """Become the estimator that had this `state`; no samples are needed."""
+        """Become the estimator that had this `state`, after the last of `samples`."""
         *moments, self._weight, self._squares = state
-        self._moments.restore(moments)
+        self._moments.restore(moments, samples)

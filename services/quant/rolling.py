@@ -8,6 +8,7 @@ from services.quant.correlation import correlation
 from services.quant.estimators import ON_BAR_CLOSE, Method
 from services.quant.fit import Fit, NotEnoughDataError
 from services.quant.moments import RollingMoments
+from services.quant.transform import Transform
 
 # The line of an estimator that reads its whole window is at most such a part of the window old.
 _AGE = 10
@@ -36,16 +37,23 @@ def refit_every(method: Method, window: int) -> int:
 
 
 def rolling(
-    method: Method, window: int, min_samples: int, y: Sequence[float], x: Sequence[float], bars: Sequence[int]
+    method: Method,
+    window: int,
+    min_samples: int,
+    y: Sequence[float],
+    x: Sequence[float],
+    bars: Sequence[int],
+    transform: Transform = "price",
 ) -> Rolling:
     """Judge each observation by the `window` before it, once `min_samples` are there: nothing looks ahead.
 
-    Spread, z-score and correlation are those of a live signal, the correlation that of the window's prices. Where
-    `refit_every` is above 1, the line is fitted anew at multiples of it in `bars`, the numbers of the bars in time:
-    a value does not depend on where the history begins or ends. NotEnoughDataError if there is no value at all.
+    Spread, z-score and correlation are those of a live signal, the correlation that of the window's prices, which are
+    as `transform` left them. Where `refit_every` is above 1, the line is fitted anew at multiples of it in `bars`,
+    the numbers of the bars in time: a value does not depend on where the history begins or ends. NotEnoughDataError if
+    there is no value at all.
     """
     every = refit_every(method, window)
-    estimator, moments = estimators.create(method, window), RollingMoments(window)
+    estimator, moments = estimators.create(method, window, transform), RollingMoments(window)
     own = estimator.moments or moments
     result = Rolling([], [], [], [], [])
     enough = min(window, min_samples)

@@ -225,6 +225,10 @@ class StreamAnalytics:
         while True:
             await pause(1.0)
             self.partitions.count()
+            consumer: Any = self.app.consumer
+            await self.partitions.read.save(
+                consumer.assignment(), consumer._committed_offset, self._may_write, self._send
+            )
             self._speaker.pace(self.counters["pairs"])
             await self.progress.look()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import faust
+from faust.types import TP
 
 from services.common.dead_letters import DeadLetter
 from services.common.losses import Outrun
@@ -22,7 +23,7 @@ async def _bury_nothing(_: Sequence[DeadLetter]) -> None:
     """Take what cannot be read and nobody keeps."""
 
 
-async def _no_positions() -> Mapping[int, int]:
+async def _no_positions() -> Mapping[TP, int]:
     """Return that nothing is stored."""
     return {}
 

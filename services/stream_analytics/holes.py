@@ -1,12 +1,13 @@
 """Stretches of a symbol's tape that may not be what they look like, and since when that is known."""
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from msgspec import Struct
 
-HoleKind = Literal["missing", "lost", "doubtful"]
+from services.common.clock import SECOND
 
-_NEVER_US = 1 << 62
+HoleKind = Literal["missing", "lost", "doubtful"]
 
 
 class Hole(Struct):
@@ -21,8 +22,8 @@ class Hole(Struct):
     kind: HoleKind
     since_us: int
     filled_us: int | None = None
-    ids: list[tuple[int, int]] = []
-    """Runs of the ids that are missing, first and last."""
+    missing: int = 0
+    """How many of its ids have not come."""
     is_final: bool = False
     """Whether it is never filled, because a trade of it came too late to count."""
 
@@ -34,35 +35,76 @@ class Hole(Struct):
             and (self.filled_us is None or self.filled_us >= at_us)
         )
 
-    def lacks(self, trade_id: int) -> bool:
-        """Tell whether an id is one of those that are missing."""
-        return any(first <= trade_id <= last for first, last in self.ids)
+    @property
+    def tells(self) -> bool:
+        """Tell whether any second ends in it: inside one a gap hides nothing, its last trade is here."""
+        return self.first_us // SECOND < self.last_us // SECOND
 
-    def take(self, first_id: int, last_id: int) -> bool:
-        """Note ids that have come; tell whether they were the last ones, and the hole can be filled."""
-        self.ids = [
-            run
-            for first, last in self.ids
-            for run in ((first, min(last, first_id - 1)), (max(first, last_id + 1), last))
-            if run[0] <= run[1]
-        ]
-        return not self.ids and not self.is_final
-
-    def fill(self, until_us: int, at_us: int, final_us: int) -> list[Self]:
+    def fill(self, until_us: int, at_us: int, final_us: int) -> tuple[list[Self], list[Self]]:
         """Be filled up to `until_us`, as is known since `at_us`; return the parts that stay as they were.
 
-        One is what nothing can change any more, before `final_us`; the other what comes after `until_us`.
+        The first comes after `until_us`; the other is what nothing can change any more, before `final_us`.
         """
-        kept = []
+        rest, final = [], []
         if until_us < self.last_us:
-            kept.append(type(self)(max(until_us, self.first_us), self.last_us, self.kind, at_us))
+            rest.append(type(self)(max(until_us, self.first_us), self.last_us, self.kind, at_us))
         if self.first_us < final_us:
-            kept.append(type(self)(self.first_us, min(final_us, self.last_us), self.kind, self.since_us))
+            final.append(type(self)(self.first_us, min(final_us, self.last_us), self.kind, self.since_us))
             self.first_us = final_us
         self.filled_us = at_us
-        return kept
+        return rest, final
 
 
-def earlier_than(trade_id: int) -> Hole:
-    """Return a hole of no time, of the ids before one."""
-    return Hole(_NEVER_US, _NEVER_US, "missing", _NEVER_US, None, [(0, trade_id - 1)] if trade_id else [])
+class Holes:
+    """The holes of one tape that tell of a second, or of a loss."""
+
+    def __init__(self) -> None:
+        self._all: list[Hole] = []
+        self._doubts: list[Hole] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def __iter__(self) -> Iterator[Hole]:
+        return iter(self._all)
+
+    def put(self, *holes: Hole) -> None:
+        """Take holes; one inside a second tells nothing unless it is of a loss."""
+        self._all += [hole for hole in holes if hole.tells or hole.kind == "lost"]
+
+    def doubt(self, first_us: int, until_us: int) -> None:
+        """Have a time be doubtful, as one with the doubtful time that ends where it begins."""
+        if self._doubts and self._doubts[-1].last_us == first_us:
+            self._doubts[-1].last_us = until_us
+        else:
+            self._put_doubt(Hole(first_us, until_us, "doubtful", first_us))
+
+    def dispelled(self, until_us: int) -> list[Hole]:
+        """Take out what is doubtful before `until_us`; the caller fills it, and gives back the rest by ``fill``."""
+        found = [hole for hole in self._doubts if hole.first_us < until_us]
+        self._doubts = [hole for hole in self._doubts if hole.first_us >= until_us]
+        return found
+
+    def fill(self, hole: Hole, until_us: int, at_us: int, final_us: int) -> None:
+        """Fill a hole as ``Hole.fill`` does, and keep what stays of it."""
+        rest, final = hole.fill(until_us, at_us, final_us)
+        self.put(*final)
+        for one in rest:
+            self._put_doubt(one)
+
+    def kind_at(self, end_us: int, at_us: int) -> HoleKind | None:
+        """Return why the trades just before `end_us` are unknown, by what was known at `at_us`; None if they are not.
+
+        What is missing comes before what may be.
+        """
+        kinds = [hole.kind for hole in self._all if hole.covers(end_us, at_us)]
+        return next((kind for kind in kinds if kind != "doubtful"), kinds[0] if kinds else None)
+
+    def forget(self, before_us: int) -> None:
+        """Drop those that end before then."""
+        self._all = [hole for hole in self._all if hole.last_us >= before_us]
+        self._doubts = [hole for hole in self._doubts if hole.last_us >= before_us]
+
+    def _put_doubt(self, hole: Hole) -> None:
+        self._all.append(hole)
+        self._doubts.append(hole)

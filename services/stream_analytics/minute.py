@@ -15,7 +15,7 @@ from services.quant.transform import Transform
 
 _LAGS_US = np.arange(-10, 11) * SECOND
 # Of a longer window the newest samples say enough of the returns.
-_RETURNS = 3_600
+_RETURNS = 1_000
 
 
 class Minute(Struct, frozen=True, array_like=True):

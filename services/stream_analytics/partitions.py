@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
+from faust.types import TP
 
 from services.common import clock, topics
 from services.common.cancellation import pause
 from services.common.pair_configs import PairConfigs
 from services.common.publisher import Publisher
 from services.stream_analytics.changelog import Changelog
-from services.stream_analytics.history import pair_of
 from services.stream_analytics.partition import Partition
+from services.stream_analytics.read_positions import ReadPositions, owner
 from services.stream_analytics.routing import partition_of
 from services.stream_analytics.settings import StreamSettings
 from services.stream_analytics.tracker import stored_position
@@ -38,6 +39,7 @@ class Partitions:
         self._changelogs: dict[int, Changelog] = {}
         self._versions: dict[int, int] = {}
         self._late = 0
+        self.read = ReadPositions(table.data)
         self.busy = asyncio.Lock()
 
     @property
@@ -54,7 +56,7 @@ class Partitions:
                 number,
                 publisher.send,
                 settings.broker_keeps_bytes,
-                lambda key: partition_of(pair_of(key), settings.partitions) == number,
+                lambda key: owner(key, settings.partitions) == number,
             )
             partition = self._here[number] = Partition(
                 changelog,
@@ -62,29 +64,31 @@ class Partitions:
                 round(settings.correction_horizon_s * clock.SECOND),
             )
         if self._versions.get(number) != self._pairs.version:
-            partition.configure(
-                {
-                    name: config
-                    for name, config in self._pairs.by_name.items()
-                    if partition_of(name, settings.partitions) == number
-                }
-            )
+            configs = {
+                name: config
+                for name, config in self._pairs.by_name.items()
+                if partition_of(name, settings.partitions) == number
+            }
+            partition.configure(configs)
+            for config in configs.values():
+                if config.warning:
+                    log.warning("a pair from before goes on", pair=config.pair, warning=config.warning)
             self._versions[number] = self._pairs.version
         return partition
 
-    async def positions(self) -> Mapping[int, int]:
-        """Return, for each partition of which states are stored, the offset from which they go on.
+    async def positions(self) -> Mapping[TP, int]:
+        """Return the offsets from which the stored states go on, and how far what brings them trades was read.
 
         What a group has committed is of the last who committed, and states are of the last who wrote: a worker that
         was paused writes old ones when it wakes. So it is the states that say it.
         """
         await self._pairs.loaded.wait()
-        found: dict[int, int] = {}
+        found = dict(self.read.stored())
         for name, config in self._pairs.by_name.items():
             position = None if config.paused else stored_position(config, self._table.data)
             if position is not None:
-                number = partition_of(name, self._settings.partitions)
-                found[number] = min(position, found.get(number, position))
+                place = TP(topics.LEG_TRADES.name, partition_of(name, self._settings.partitions))
+                found[place] = min(position, found.get(place, position))
         return found
 
     def count(self) -> None:

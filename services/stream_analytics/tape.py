@@ -4,8 +4,9 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from services.common.clock import SECOND
-from services.stream_analytics.holes import Hole, HoleKind, earlier_than
+from services.stream_analytics.holes import Hole, HoleKind, Holes
 from services.stream_analytics.marks import Mark, WaitingMarks
+from services.stream_analytics.missing_ids import MissingIds
 from services.stream_analytics.trades import Change, LateTrades, Trade, order
 
 # What is missing only because ids are swapped, or comes by another connection, is there this long after the second.
@@ -34,7 +35,7 @@ class SymbolTape:
         self.late = 0
         self.seconds: dict[int, Trade] = {}
         """The last trade of each second when it closed, by its start, as long as a pair needs it."""
-        self.holes: list[Hole] = []
+        self.holes = Holes()
         self.changes: list[Change] = []
         """What was learned of seconds that had closed, in the order of learning."""
         self._late = LateTrades()
@@ -44,7 +45,8 @@ class SymbolTape:
         self._last: Trade | None = None
         self._is_restored = self._is_whole = False
         self._last_id = self._old_last_id = self._renumbered_us = -1
-        self._earlier = earlier_than(0)
+        self._missing = MissingIds()
+        self._earlier = MissingIds()
         """The ids before the first one, which may still come."""
         self._marks = WaitingMarks()
 
@@ -152,12 +154,8 @@ class SymbolTape:
         return self._late.number(second, at_us)
 
     def hole_at(self, end_us: int, at_us: int) -> HoleKind | None:
-        """Return why the trades just before `end_us` are unknown, by what was known at `at_us`; None if they are not.
-
-        What is missing comes before what may be.
-        """
-        kinds = [hole.kind for hole in self.holes if hole.covers(end_us, at_us)]
-        return next((kind for kind in kinds if kind != "doubtful"), kinds[0] if kinds else None)
+        """Return why the trades just before `end_us` are unknown, as known at `at_us`; None if they are known."""
+        return self.holes.kind_at(end_us, at_us)
 
     def forget(self, before_us: int) -> None:
         """Drop what no pair will ask for again."""
@@ -166,7 +164,8 @@ class SymbolTape:
             self.seconds.pop(second, None)
             self._late.forget(second)
         del self._starts[:place]
-        self.holes = [hole for hole in self.holes if hole.last_us >= before_us]
+        self.holes.forget(before_us)
+        self._missing.forget(before_us)
         self.changes = [change for change in self.changes if change.learned_us >= before_us]
 
     def _know(self, event_us: int) -> None:
@@ -197,11 +196,12 @@ class SymbolTape:
         """Take a trade whose id is the highest: it may show that others are missing, and ends doubt."""
         if last is None:
             self._begin_at(begun_at)
-        # Inside one second a gap hides nothing, if its trades do not come: the second's last trade is here.
         elif begun_at > self._last_id + 1:
-            first_us, ids = max(last.event_us, self.final_us), [(self._last_id + 1, begun_at - 1)]
+            first_us = max(last.event_us, self.final_us)
             kind: HoleKind = "lost" if self._loses else "missing"
-            self._tear(first_us, trade.event_us, kind, ids)
+            holes = self._tear(first_us, trade.event_us, kind)
+            if holes:
+                self._missing.add(self._last_id + 1, begun_at - 1, holes)
             self._loses_until_gap = False
             # What another connection, or a swap of ids, brings a moment later is awaited before these seconds close.
             self._awaited = first_us, trade.event_us - trade.event_us % SECOND + _SWAPPED_US
@@ -211,52 +211,55 @@ class SymbolTape:
         self._loses = self._loses_until_gap
 
     def _begin_at(self, trade_id: int) -> None:
-        self._last_id, self._earlier = trade_id, earlier_than(trade_id)
+        self._last_id, self._earlier = trade_id, MissingIds([(0, trade_id - 1)] if trade_id else ())
 
     def _dispel_doubt(self, until_us: int) -> None:
         """Know that what seemed quiet up to `until_us` was, but for trades that have come."""
-        for hole in list(self.holes):
-            if hole.kind == "doubtful" and hole.filled_us is None and hole.first_us < until_us:
-                self._fill_hole(hole, until_us)
+        for hole in self.holes.dispelled(until_us):
+            self._fill_hole(hole, until_us)
 
-    def _tear(self, first_us: int, last_us: int, kind: HoleKind, ids: list[tuple[int, int]]) -> None:
-        """Note a hole: of what has closed it is known from now on, of the rest it always was."""
+    def _tear(self, first_us: int, last_us: int, kind: HoleKind) -> tuple[Hole, ...]:
+        """Note a hole, and return its parts: of what has closed it is known from now on, of the rest it always was."""
         self._learn(first_us)
-        if first_us < self.closed_us:
-            self.holes.append(Hole(first_us, min(last_us, self.closed_us), kind, self.known_us, None, ids[:]))
-        if last_us > self.closed_us:
-            self.holes.append(Hole(max(first_us, self.closed_us), last_us, kind, -1, None, ids))
+        closed_us, parts = self.closed_us, []
+        if first_us < closed_us:
+            parts.append(Hole(first_us, min(last_us, closed_us), kind, self.known_us))
+        if last_us > closed_us:
+            parts.append(Hole(max(first_us, closed_us), last_us, kind, -1))
+        self.holes.put(*parts)
+        return tuple(parts)
 
     def _fill_hole(self, hole: Hole, until_us: int) -> None:
         self._learn(hole.first_us)
-        self.holes += hole.fill(until_us, self.known_us, self.final_us)
+        self.holes.fill(hole, until_us, self.known_us, self.final_us)
         # What has not closed yet was never seen with it.
         hole.last_us = min(hole.last_us, max(hole.first_us, self.closed_us))
-        if hole.ids == [] and self._awaited is not None:
+        if not hole.missing and self._awaited is not None:
             self._awaited = None
             self._close()
 
     def _has(self, trade_id: int) -> bool:
         # What came before the stored state is not known one by one: it is waited for, but not for long.
         waits = not self._is_restored or self._marks.span_us <= self._horizon_us
-        is_earlier = waits and self._earlier.lacks(trade_id)
-        lacks = is_earlier or any(hole.lacks(trade_id) for hole in self.holes)
+        lacks = (waits and trade_id in self._earlier) or trade_id in self._missing
         return trade_id <= self._last_id and not lacks
 
     def _lacks(self, trade_id: int) -> bool:
-        return self._earlier.lacks(trade_id) or any(hole.lacks(trade_id) for hole in self.holes)
+        return trade_id in self._earlier or trade_id in self._missing
 
     def _fill(self, begun_at: int, trade: Trade, second: int) -> bool:
         """Take a trade whose id is not the highest; tell whether it is one that has not come before."""
-        found = [hole for hole in (self._earlier, *self.holes) if hole.lacks(trade.trade_id)]
-        for hole in found:
+        if not self._lacks(trade.trade_id):
+            if second < self.final_us:
+                self.late += trade.trade_id - begun_at + 1
+            return False
+        self._earlier.take(begun_at, trade.trade_id)
+        for hole in self._missing.take(begun_at, trade.trade_id):
             # What is too late to count fills nothing: what was said of these seconds stays.
             hole.is_final |= second < self.final_us
-            if hole.take(begun_at, trade.trade_id):
+            if not hole.missing and not hole.is_final:
                 self._fill_hole(hole, hole.last_us)
-        if not found and second < self.final_us:
-            self.late += trade.trade_id - begun_at + 1
-        return bool(found)
+        return True
 
     def _heed(self) -> None:
         """Apply the marks whose trades are here, and those before them; drop those that say nothing new."""
@@ -276,16 +279,7 @@ class SymbolTape:
         first_us = self.known_us
         if until_us <= first_us:
             return
-        before = self.holes[-1] if self.holes else None
-        if (
-            before is not None
-            and before.kind == "doubtful"
-            and before.filled_us is None
-            and before.last_us == first_us
-        ):
-            before.last_us = until_us
-        else:
-            self.holes.append(Hole(first_us, until_us, "doubtful", first_us))
+        self.holes.doubt(first_us, until_us)
         self._know(until_us)
 
     def _learn(self, first_us: int) -> None:

@@ -18,11 +18,12 @@ from services.common.topics import LEG_TRADES
 from services.common.unreadable import Unreadable
 from services.common.wake_up import WakeUp
 from services.stream_analytics.bundles import BUNDLED, bundle
+from services.stream_analytics.read_positions import expected_next
 from services.stream_analytics.settings import StreamSettings
 
 Bury = Callable[[Sequence[DeadLetter]], Awaitable[None]]
-Positions = Callable[[], Awaitable[Mapping[int, int]]]
-"""Returns, for partitions of ``leg-trades``, the offsets from which the stored states go on."""
+Positions = Callable[[], Awaitable[Mapping[TP, int]]]
+"""Returns the offsets from which the stored states go on, and how far what brings them trades was read."""
 
 # A seek waits for so long at most; Faust asks for 1 s.
 _FETCH_S = 0.1
@@ -136,22 +137,26 @@ def install(
                 await consumer.seek_to_beginning(*unread)
             return {**committed, **await self._seek_to_stored(consumer, committed)}
 
-        async def _seek_to_stored(self, consumer: Any, assigned: Collection[TP]) -> Mapping[TP, int]:
-            """Seek to where the stored states go on, as far as the topic reaches, and return these offsets."""
+        async def _seek_to_stored(self, consumer: Any, committed: Mapping[TP, Any]) -> Mapping[TP, int]:
+            """Seek to where the stored states go on, as far as the topic reaches, and return these offsets.
+
+            Of ticks and marks only if what is committed is further on, as when an operator has reset it: nobody has
+            read what lies between, and what of that is gone is lost.
+            """
             stored = {
                 tp: offset
-                for number, offset in (await positions()).items()
-                if (tp := TP(LEG_TRADES.name, number)) in assigned
+                for tp, offset in (await positions()).items()
+                if tp in committed and (tp.topic == LEG_TRADES.name or offset < (committed[tp] or 0))
             }
             if not stored:
                 return {}
             first = await consumer.beginning_offsets(list(stored))
             end = await consumer.end_offsets(list(stored))
             # One beyond the end is of an earlier topic of that name.
-            sought = {tp: max(offset, first[tp]) for tp, offset in stored.items() if offset <= end[tp]}
-            for tp, offset in sought.items():
-                consumer.seek(tp, offset)
-            return sought
+            stored = {tp: offset for tp, offset in stored.items() if offset <= end[tp]}
+            for tp, offset in stored.items():
+                consumer.seek(tp, max(offset, first[tp]))
+            return {tp: expected_next(tp, offset, first[tp], committed[tp]) for tp, offset in stored.items()}
 
     class Consumer(driver.Consumer):
         """Keeps a fetch and a seek apart: what a fetch takes meanwhile Faust drops, behind the new position."""

@@ -14,7 +14,7 @@ from services.quant import estimators
 from services.quant.correlation import correlation
 from services.quant.explained import r_squared
 from services.quant.fit import Fit, NotEnoughDataError
-from services.quant.influence import OUTLIER, influence
+from services.quant.influence import is_outlier
 from services.quant.moments import Moments, RollingMoments
 from services.quant.rank import RollingRank
 from services.quant.transform import TRANSFORMS
@@ -71,7 +71,7 @@ class PairWindow:
 
     def _begin(self) -> None:
         window = self.config.window
-        self._estimator = estimators.create(self._method, window)
+        self._estimator = estimators.create(self._method, window, self.config.transform)
         # Estimators of a window keep its moments anyway.
         self._own = None if isinstance(self._estimator, Windowed) else RollingMoments(window)
         self._times: deque[tuple[int, int]] = deque(maxlen=window)
@@ -225,7 +225,7 @@ class PairWindow:
             r_squared=explained,
             price_correlation=correlated,
             zscore_rank=self._zscores.get(abs(zscore)),
-            outlier=self._is_outlier(moments, y, x, zscore),
+            outlier=is_outlier(moments, y, x, zscore if self._method == "ols" else None),
             outliers=len(self._outliers),
             return_correlation=minute.return_correlation,
             lead_lag_s=minute.lead_lag_s,
@@ -235,13 +235,6 @@ class PairWindow:
             half_life_low_s=reversion.low,
             half_life_high_s=reversion.high,
         )
-
-    def _is_outlier(self, moments: Moments, y: float, x: float, zscore: float) -> bool:
-        # Of least squares the influence is never as large as \|z\|.
-        if self._method == "ols" and abs(zscore) <= OUTLIER:
-            return False
-        moved = influence(moments, y, x)
-        return moved is not None and moved > OUTLIER
 
     def _fitted(self, at_us: int) -> _Parameters | str:
         """Return the parameters, computed once between two samples, or why there are none."""

@@ -18,7 +18,7 @@ class Listing(Struct, Generic[T], frozen=True):
 
 
 class Bar(Struct, frozen=True):
-    """One OHLCV bar; ``complete`` once no trade can change it."""
+    """One OHLCV bar; ``closed`` once its time has passed, of which ``coverage`` is the share there was data for."""
 
     start_us: int
     open: float
@@ -27,8 +27,14 @@ class Bar(Struct, frozen=True):
     close: float
     volume: float
     trade_count: int
-    complete: bool
+    closed: bool
     vwap: float | None = None
+    coverage: float = 1.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether its time has passed and nothing of it is missing."""
+        return self.closed and self.coverage == 1
 
 
 class SymbolStats(Struct, frozen=True):
@@ -58,6 +64,7 @@ class WatchedPair(Struct, frozen=True):
     intercept: bool = True
     paused: bool = False
     only_while_reverting: bool = False
+    warning: str | None = None
 
 
 class ProcessHealth(Struct, frozen=True):

@@ -130,6 +130,18 @@ def age(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
+def share(value: float | None) -> str:
+    """Return a share in percent, rounded down, so that only what is whole is called so.
+
+    >>> share(1.0), share(0.99999), share(None)
+    ('100\\u202f%', '99.99\\u202f%', '—')
+    """
+    if value is None:
+        return NONE
+    hundredths = int(value * 10_000 + 1e-9)
+    return f"{number(hundredths / 100, 0 if hundredths == 10_000 else 2)}\N{NARROW NO-BREAK SPACE}%"
+
+
 def lag(ms: int) -> str:
     """Return a lag in ms below half a second, in seconds else.
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import psycopg
@@ -13,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from services.api.stored.tables import BARS, Selection
 from services.common.bars import BATCHES, LEVELS, Level
-from services.common.clock import HOUR, SECOND, from_datetime, to_datetime
+from services.common.clock import HOUR, MINUTE, SECOND, from_datetime, to_datetime
 from services.common.messages import Tick
 from services.common.store import Interval
 from services.common.timescale import aggregated
@@ -36,6 +37,7 @@ TICKS = st.lists(
     max_size=30,
     unique_by=lambda one: (one.symbol, one.event_us, one.trade_id),
 )
+GAP_STATES = ("found", "unrepaired", "refuted", "repaired")
 # How far the policies of levels have come, in buckets of the level, when a batch arrives.
 PROGRESS = st.lists(st.tuples(st.sampled_from(LEVELS), st.integers(1, 100)), max_size=3)
 
@@ -93,16 +95,82 @@ def test_trades_of_one_moment_open_and_close_by_their_ids(store: str) -> None:
         assert (opened, high, low, closed) == (1, 9, 1, 2), table
 
 
+def bars(url: str, interval: Interval, symbol: str = "BTCUSDT") -> dict[int, tuple[bool, float, bool]]:
+    """Return of each bar whether it is closed, its coverage, and whether it is complete."""
+    query, values = BARS[interval].query(Selection(limit=1000, equal={"symbol": symbol}))
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(query, values).fetchall()
+    return {from_datetime(row[0]): (row[-4], row[-3], row[-1]) for row in rows}
+
+
 @pytest.mark.parametrize("interval", ["1s", "1m", "5m", "1h"])
-def test_a_bar_is_complete_once_its_symbol_has_traded_after_it(store: str, interval: Interval) -> None:
+def test_a_bar_is_closed_once_its_symbol_has_traded_after_it_and_covered_from_first_to_last(
+    store: str, interval: Interval
+) -> None:
     ticks = [tick(n, START_US + n * 40 * SECOND) for n in range(200)]
     other = tick(1, START_US + 5 * HOUR, symbol="ETHUSDT")
     store_ticks(store, [ticks, [other]], [[(level, 30) for level in LEVELS]] * 2)
-    query, values = BARS[interval].query(Selection(limit=1000, equal={"symbol": "BTCUSDT"}))
-    with psycopg.connect(store) as connection:
-        rows = connection.execute(query, values).fetchall()
-    width = WIDTHS[f"ohlc_{interval}"]
-    assert {from_datetime(row[0]): row[-1] for row in rows} == {
-        start: start + width <= ticks[-1].event_us for _, start in recompute(ticks, width)
+    width, last_us = WIDTHS[f"ohlc_{interval}"], ticks[-1].event_us
+    expected: dict[int, Any] = {
+        start: (
+            start + width <= last_us,
+            pytest.approx((min(start + width, last_us) - max(start, START_US)) / width),
+            start + width <= last_us and start >= START_US,
+        )
+        for _, start in recompute(ticks, width)
     }
-    assert rows[-1][-1] is False
+    assert bars(store, interval) == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    gaps=st.lists(
+        st.tuples(st.integers(0, 599), st.integers(1, 200), st.sampled_from(GAP_STATES), st.floats(0, 1)),
+        max_size=4,
+    )
+)
+def test_the_time_of_open_gaps_is_not_covered(
+    store_url: str, gaps: list[tuple[int, int, str, float]]
+) -> None:
+    empty(store_url)
+    first_us = START_US // HOUR * HOUR
+    ticks = [tick(n, first_us + n * 20 * SECOND) for n in range(40)]
+    store_ticks(store_url, [ticks], [[(level, 30) for level in LEVELS]])
+    missing_s = [0.0] * 600
+    end = 0
+    with psycopg.connect(store_url) as connection:
+        for at, seconds, state, share in sorted(gaps):
+            if at < end:
+                continue  # trades are missing once
+            end = at + seconds
+            missing = round(100 * share)
+            connection.execute(
+                "INSERT INTO gaps VALUES ('BTCUSDT', %s, %s, 'v', %s, %s, now(), now(), %s, %s)",
+                [
+                    at * 1000,
+                    at * 1000 + 99,
+                    to_datetime(first_us + at * SECOND),
+                    to_datetime(first_us + end * SECOND),
+                    state,
+                    missing,
+                ],
+            )
+            if state in ("found", "unrepaired"):
+                for second in range(at, min(end, 600)):
+                    missing_s[second] += missing / 100
+    for start, (closed, coverage, complete) in bars(store_url, "1m").items():
+        minute = (start - first_us) // MINUTE
+        if minute < 10:
+            expected = 1 - sum(missing_s[60 * minute : 60 * minute + 60]) / 60
+            assert closed
+            assert coverage == pytest.approx(expected)
+            assert complete == (coverage == 1)
+
+
+def test_a_store_whose_ticks_are_gone_has_bars_that_are_closed(store: str) -> None:
+    store_ticks(
+        store, [[tick(n, START_US + n * 40 * SECOND) for n in range(9)]], [[(level, 30) for level in LEVELS]]
+    )
+    with psycopg.connect(store) as connection:
+        connection.execute("DELETE FROM ticks")
+    assert set(bars(store, "1m").values()) == {(True, 1.0, True)}

@@ -12,7 +12,7 @@ from services.common.messages import PairConfig
 from services.common.settings import DatabaseSettings
 
 PLAIN = PairConfig(pair="ETHUSDT-BTCUSDT")
-# Nothing of it is the default.
+# Nothing of it is the default. Of logarithms through the origin, which nobody may ask for any more, some are stored.
 OTHER = PairConfig(
     pair="SOLUSDT.OKX-BTCUSDT",
     window=10,

@@ -153,7 +153,7 @@ def _bar(line: int) -> dict[str, Any]:
 
 def _detail(name: str, bars: int, readings: list[Any], bad: list[Any]) -> dict[str, Any]:
     span = {"first_us": START_US, "first_time": "", "last_us": START_US + 86_400 * SECOND, "last_time": ""}
-    part = {"bars": bars // 2, **span, "gaps": 1, "missing": 2}
+    part = {"bars": bars // 2, **span, "gaps": 1, "missing": 2, "carried": 6, "carried_share": 0.3}
     return {
         "dataset_id": uuid.uuid4().hex,
         "name": name,
@@ -163,6 +163,8 @@ def _detail(name: str, bars: int, readings: list[Any], bad: list[Any]) -> dict[s
         "symbol_count": len(SYMBOLS),
         "gaps": 2,
         "missing": 4,
+        "carried": 12,
+        "carried_share": 0.3,
         "rejected": len(bad),
         "repeated": 0,
         "out_of_order": 0,

@@ -102,5 +102,8 @@ def bar(symbol: str, start: int, width: int, now: float) -> dict[str, Any]:
         "quote_volume": volume * prices[-1],
         "vwap": sum(prices) / len(prices),
         "trade_count": count,
+        "closed": end - start >= width,
+        "coverage": (end - start) / width,
+        "carried": False,
         "complete": end - start >= width,
     }

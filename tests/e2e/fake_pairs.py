@@ -249,6 +249,14 @@ def analysis(pair: str, bars: int, now_us: int, conclusion: str, **asked: Any) -
         "bars_y": bars,
         "bars_x": bars + 2,
         "breaks": 1,
+        "carried": "drop",
+        "carried_y": 0,
+        "carried_share_y": 0.0,
+        "carried_x": 0,
+        "carried_share_x": 0.0,
+        "bars_available": None,
+        "cut": None,
+        "data_every": 1,
         "verdict": {
             "conclusion": "not_enough_data" if few else conclusion,
             "text": f"No verdict: {few}."

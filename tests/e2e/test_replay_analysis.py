@@ -75,6 +75,11 @@ def test_every_choice_of_a_what_if_is_answered_by_the_api(running: Pipeline, pai
     _same_what_if(pairs, running, **chosen)
     choose(pairs, "whatif-method", "OLS")
     page.locator("#whatif-intercept").click()
+    expect(page.locator(".mantine-InputWrapper-error")).to_contain_text(
+        "Expected an intercept, or transform price"
+    )
+    choose(pairs, "whatif-transform", "Prices")
+    chosen = {**chosen, "transform": "price"}
     found = _same_what_if(pairs, running, **{**chosen, "method": "ols", "intercept": False})
     assert found["method"] == "ols_origin"
     newest = found["last_us"] // SECOND
@@ -94,7 +99,7 @@ def test_every_choice_of_a_what_if_is_answered_by_the_api(running: Pipeline, pai
     expect(page.locator("#whatif-empty")).to_contain_text("Not enough data")
     page.locator("#whatif-apply").click()
     expect(field(pairs, "window")).to_have_value(str(60 * 300))
-    expect(page.locator("#settings-edits")).to_have_text("Not saved yet: window, values, intercept")
+    expect(page.locator("#settings-edits")).to_have_text("Not saved yet: window, intercept")
     now = running.get(f"/v1/pairs/{PAIR}")
     assert {**now, "last_signal": None} == {**before, "last_signal": None}
 

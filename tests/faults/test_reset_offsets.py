@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.common.topics import ANALYTICS_GROUP, LEG_TRADES, WINDOWS
+from services.common.topics import ANALYTICS_GROUP, LEG_TRADES, TICKS, TIME_MARKS, WINDOWS
 from services.stream_analytics.history import pair_of
 from tests.broker import read_all, reset_group
 from tests.brokers.kafka import Cluster
@@ -36,5 +36,26 @@ def test_a_worker_goes_on_where_its_states_do(kafka: Cluster, where: str) -> Non
         reset_group(kafka.servers, ANALYTICS_GROUP, LEG_TRADES.name, to_end=where == "end")
         workers.join()
         Load(kafka.servers, ticks[len(first) :], pause_s=0.05).wait()
+        wait_until(lambda: sayings.holds(said), "the numbers of one uninterrupted worker", within_s=60)
+        sayings.check(said)
+
+
+def test_trades_that_came_before_a_reset_to_the_end_are_read(kafka: Cluster) -> None:
+    """Ticks and marks that nobody has read yet are not passed over, though the group says so."""
+    ticks = tape(seconds=_SECONDS)
+    first = [tick for tick in ticks if tick.event_us < START_US + _STOPPED_AFTER_US]
+    said = expected(ticks)
+    with group(kafka.servers, save_interval_s=0.3, correction_horizon_s=5) as (workers, sayings):
+        workers.join()
+        Load(kafka.servers, first, pause_s=0.05, ends=False).wait()
+        sayings.wait_for(closes(expected(first, ends=False)), workers)
+        wait_until(
+            lambda: stored(kafka.servers) >= {*PAIRS, "read"}, "a stored state of each pair, and positions"
+        )
+        workers.oldest_leaves()
+        Load(kafka.servers, ticks[len(first) :], pause_s=0.05).wait()
+        for topic in (TICKS, TIME_MARKS):
+            reset_group(kafka.servers, ANALYTICS_GROUP, topic.name, to_end=True)
+        workers.join()
         wait_until(lambda: sayings.holds(said), "the numbers of one uninterrupted worker", within_s=60)
         sayings.check(said)

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NoReturn
 
+import numpy as np
 import psutil
 import pytest
 from starlette.requests import Request
@@ -16,11 +17,12 @@ from starlette.types import Message
 from services.api.analysis import pool
 from services.api.analysis.answers import Answers
 from services.api.analysis.pool import Pool
-from services.api.analysis.questions import Question
+from services.api.analysis.questions import MatrixQuestion, Question, Subject
 from services.api.analysis.results import Results
 from services.api.answers.listing import TableAnswer
 from services.api.models.analysis import Point
 from services.api.problems import ProblemError
+from services.api.stored.history import Closes
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -234,7 +236,44 @@ async def test_a_client_that_leaves_ends_the_work() -> None:
 
     request = Request({"type": "http", "headers": [], "path": "/", "query_string": b""}, receive)
     question = Question(form="json", path="/")
-    response = await Answers(made).respond(request, TableAnswer(request, "json", Point, {}), question)
+    response = await Answers(made, Endless()).respond(
+        request, TableAnswer(request, "json", Point, {}), question
+    )
     assert response.status_code == 499
     async with asyncio.timeout(30):
         await made.ended.wait()
+
+
+class Ready(Pool):
+    """A pool that answers at once."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1, 1)
+
+    async def call(self, *_: object, **__: object) -> Any:
+        return b"answered"
+
+
+@in_loop
+async def test_a_question_of_many_bars_is_in_nobodys_way() -> None:
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    request = Request({"type": "http", "headers": [], "path": "/", "query_string": b""}, receive)
+    long = Endless()
+    answers = Answers(Ready(), long)
+
+    async def ask(bars: int) -> bytes:
+        closes = Closes(np.arange(bars), np.ones(bars))
+        subject = Subject(feed=None, dataset=None, width_us=1, closes={"XXX": closes})
+        question = MatrixQuestion(subject=subject, form="json", path="/", method="pearson", of="returns")
+        return bytes((await answers.respond(request, TableAnswer(request, "json", Point, {}), question)).body)
+
+    waiting = asyncio.create_task(ask(10_001))
+    async with asyncio.timeout(30):
+        await long.begun.wait()
+        assert await ask(10_000) == b"answered"
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting

@@ -198,13 +198,14 @@ def test_bars_are_the_newest_ones_ascending_and_complete_once_a_later_trade_is_t
         assert bar["trade_count"] == len(trades)
         assert bar["volume"] == pytest.approx(sum(one.size for one in trades), rel=1e-12)
         assert bar["vwap"] == pytest.approx(bar["quote_volume"] / bar["volume"], rel=1e-12)
-        assert bar["complete"] == (bar["start_us"] + width * SECOND <= BTC[-1].event_us)
-    assert not bars[-1]["complete"]
+        assert bar["closed"] == (bar["start_us"] + width * SECOND <= BTC[-1].event_us)
+    assert not bars[-1]["closed"]
 
 
-def test_a_trade_at_the_very_end_of_a_bar_completes_it(api: ApiProcess, store_url: str) -> None:
+def test_a_trade_at_the_very_end_of_a_bar_closes_it(api: ApiProcess, store_url: str) -> None:
     store(store_url, [tick(1, "EDGEUSDT", START_US), tick(2, "EDGEUSDT", START_US + 60 * SECOND)])
-    assert [bar["complete"] for bar in api.data("/v1/bars", symbol="EDGEUSDT")] == [True, False]
+    bars = api.data("/v1/bars", symbol="EDGEUSDT")
+    assert [(bar["closed"], bar["coverage"]) for bar in bars] == [(True, 1), (False, 0)]
 
 
 def test_bars_from_a_start_go_on_with_the_cursor(api: ApiProcess) -> None:

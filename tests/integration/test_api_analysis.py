@@ -66,7 +66,7 @@ def api(store_url: str) -> Iterator[ApiProcess]:
 
 
 def closes(api: ApiProcess, symbol: str, **params: Any) -> tuple[list[int], np.ndarray[Any, Any]]:
-    bars = [bar for bar in api.data("/v1/bars", symbol=symbol, interval="1s", **params) if bar["complete"]]
+    bars = [bar for bar in api.data("/v1/bars", symbol=symbol, interval="1s", **params) if bar["closed"]]
     return [bar["start_us"] for bar in bars], np.array([bar["close"] for bar in bars])
 
 
@@ -79,11 +79,12 @@ def ask(api: ApiProcess, path: str = PATH, **params: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", sorted(ESTIMATORS))
 def test_the_numbers_are_those_of_the_bars(api: ApiProcess, method: Any) -> None:
-    answer = ask(api, method=method, window=50, transform="log", trend="ct", lags=3, level=0.9)
+    transform: Any = "price" if method == "ols_origin" else "log"
+    answer = ask(api, method=method, window=50, transform=transform, trend="ct", lags=3, level=0.9)
     Analysis.model_validate_json(json.dumps(answer), strict=True)
     starts, y = closes(api, "ETHUSDT", limit=501)
     _, x = closes(api, "BTCUSDT", limit=501)
-    options = Options(method=method, window=50, transform="log", trend="ct", lags=3, level=0.9)
+    options = Options(method=method, window=50, transform=transform, trend="ct", lags=3, level=0.9)
     expected = analyse(y, x, options, [start // SECOND for start in starts])
     assert expected.regression is not None
     assert answer["regression"] == {
@@ -148,6 +149,7 @@ def test_bars_that_only_one_leg_has_are_dropped_and_counted(api: ApiProcess) -> 
     answer = ask(api, "/v1/pairs/SOLUSDT-BTCUSDT/analysis", limit=600)
     assert answer["bars_x"] == 600
     assert answer["bars"] == answer["bars_y"] == 200
+    assert (answer["carried_y"], answer["carried_share_y"], answer["carried_x"]) == (400, 400 / 600, 0)
     assert answer["verdict"] == {
         "conclusion": "not_enough_data",
         "text": "No verdict: only 200 of 600 bars are there for both legs.",
@@ -178,13 +180,18 @@ def test_what_cannot_be_said_has_its_reason(api: ApiProcess) -> None:
         ("/v1/pairs/ETHUSD-BTCUSDT/analysis", 404, "ETHUSDT"),
         ("/v1/pairs/ETHUSDT/analysis", 422, "a pair Y-X such as ETHUSDT-BTCUSDT"),
         ("/v1/pairs/ETHUSDT-ETHUSDT/analysis", 422, "two different symbols"),
-        (f"{PATH}?limit=10001", 422, "10000"),
+        (f"{PATH}?limit=1000001", 422, "1000000"),
         (f"{PATH}?window=2", 422, "greater than or equal to 3"),
         (f"{PATH}?lags=-1", 422, "greater than or equal to 0"),
         (f"{PATH}?lags=many", 422, "lags"),
         (f"{PATH}?level=NaN", 422, "level"),
         (f"{PATH}?level=1", 422, "0.9999"),
         (f"{PATH}?method=magic", 422, "'ols'"),
+        (
+            f"{PATH}?method=ols_origin&transform=log",
+            422,
+            "transform: expected an intercept, or transform price",
+        ),
         (f"{PATH}?dataset=none", 404, "none"),
         (f"{PATH}?widnow=5", 422, "only documented parameters"),
         ("/v1/correlation?symbols=BTCUSDT", 422, "2 to 50 different symbols"),

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.integration
 OTHER = "SOLUSDT-BTCUSDT"
 ALL_OF_IT: dict[str, Any] = {
     "window": 60,
-    "method": "ols",
-    "transform": "log",
+    "method": "ols_origin",
+    "transform": "price",
     "intercept": False,
     "min_samples": 20,
     "entry_z": 3.5,
@@ -127,6 +127,24 @@ def test_what_others_put_on_the_topic_holds_here(api: ApiProcess, broker: str) -
     assert names(api) == ["BTCUSDT-ETHUSDT", PAIR, OTHER]
 
 
+def test_a_pair_from_before_that_nobody_may_ask_for_goes_on_with_a_warning(
+    api: ApiProcess, broker: str
+) -> None:
+    config = PairConfig(pair=OTHER, transform="log", intercept=False)
+    produce(broker, "pairs", [(encode(config), 2)], key=OTHER.encode())
+    api.wait_for(f"/v1/pairs/{OTHER}", lambda response: response.status_code == 200)
+    assert "depends on the unit" in api.get(f"/v1/pairs/{OTHER}").json()["warning"]
+    paused = api.http.patch(f"/v1/pairs/{OTHER}", json={"paused": True})
+    assert (paused.status_code, paused.json()["paused"]) == (200, True)
+    assert (
+        api.http.put(f"/v1/pairs/{OTHER}", json={"transform": "log", "intercept": False}).status_code == 422
+    )
+    mended = api.http.patch(f"/v1/pairs/{OTHER}", json={"intercept": True})
+    assert (mended.status_code, mended.json()["warning"]) == (200, None)
+    again = api.http.patch(f"/v1/pairs/{OTHER}", json={"intercept": False})
+    assert again.status_code == 422
+
+
 REFUSED: dict[str, tuple[str, object, str, str]] = {
     "a leg nobody knows": ("SOLUSD-BTCUSDT", {}, "pair", "SOLUSDT"),
     "no pair": ("BTCUSDT", {}, "pair", "a pair Y-X such as ETHUSDT-BTCUSDT"),
@@ -143,6 +161,18 @@ REFUSED: dict[str, tuple[str, object, str, str]] = {
     "an unknown method": (PAIR, {"method": "lasso"}, "method", "'ols'"),
     "null": (PAIR, {"window": None}, "window", "a valid integer"),
     "an exit above the entry": (PAIR, {"exit_z": 3, "entry_z": 2}, "body", "exit_z below entry_z 2"),
+    "logarithms through the origin": (
+        PAIR,
+        {"transform": "log", "intercept": False},
+        "body",
+        "an intercept, or transform price",
+    ),
+    "the same by its method": (
+        PAIR,
+        {"transform": "log", "method": "ols_origin"},
+        "body",
+        "depends on the unit of the prices",
+    ),
     "no intercept with tls": (PAIR, {"method": "tls", "intercept": False}, "body", "an intercept with"),
     "more samples than the window": (PAIR, {"window": 20, "min_samples": 21}, "min_samples", "at most the"),
     "a list": (PAIR, [1], "body", "dictionary"),

@@ -145,7 +145,7 @@ def test_the_stream_begins_with_a_snapshot_and_goes_on(client: Client) -> None:
 
 
 PRINTS = {
-    "http": r"\d{4}-\d\d-\d\dT\S+ \d+\.\d+ (True|False)$",
+    "http": r"\d{4}-\d\d-\d\dT\S+ \d+\.\d+ (True|False) \d\.\d+$",
     "client": r" +spread +zscore$",
     "websocket": r'{"type":"snapshot"',
     "events": "event: snapshot$",

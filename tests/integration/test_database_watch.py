@@ -6,13 +6,17 @@ import time
 import psycopg
 import pytest
 
+from services.api.stored.refusals import AWAY
+from services.api.stored.store import CONNECTIONS, Store
 from services.common import clock, database
+from services.common.cancellation import end
 from services.common.database_watch import DatabaseWatch
 from services.common.errors import AwayError, TransientError
 from services.common.settings import DatabaseSettings
 from services.ingest.tape.stored import open_store
 from tests.fix_database import Postgres
 from tests.outages import frozen
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 NOTICED_S = 5.0
@@ -55,3 +59,28 @@ def test_a_long_statement_is_no_silence_and_a_frozen_database_is(
                 assert watch.is_silent
 
     asyncio.run(scene())
+
+
+def test_who_waits_for_a_connection_to_a_frozen_database_waits_no_longer_than_who_has_one(
+    database_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool itself fails them only when it has given up to connect anew, which takes longer than they may wait."""
+    monkeypatch.setattr("services.common.database_watch._ANSWER_S", 0.5)
+    store = Store(DatabaseSettings(database_url=database_url))
+
+    async def ask() -> float:
+        began_s = time.monotonic()
+        with pytest.raises(TransientError, match=AWAY):
+            await store.symbols()
+        return time.monotonic() - began_s
+
+    async def scene() -> list[float]:
+        running = asyncio.create_task(store.run())
+        await asyncio.to_thread(wait_until, lambda: store.problem is None, "the store can be read")
+        try:
+            with frozen(postgres.pid):
+                return await asyncio.gather(*(ask() for _ in range(2 * CONNECTIONS)))
+        finally:
+            await end(running)
+
+    assert max(asyncio.run(scene())) < 4.0

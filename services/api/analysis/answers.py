@@ -13,13 +13,18 @@ from services.api.answers.listing import TableAnswer
 
 # Nobody reads it but the log and the metrics; the number is that of nginx.
 CLIENT_GONE = 499
+LONG = 10_000
 
 
 class Answers:
-    """Answers questions by a pool, while that runs; ProblemError if there are too many, or one takes too long."""
+    """Answers questions by a pool, while that runs; ProblemError if there are too many, or one takes too long.
 
-    def __init__(self, pool: Pool) -> None:
+    Those of more than `LONG` bars go to a pool of their own, where they wait for each other alone.
+    """
+
+    def __init__(self, pool: Pool, long: Pool) -> None:
         self._pool = pool
+        self._long = long
         self._results = Results()
 
     async def respond(self, request: Request, table: TableAnswer, question: Question) -> Response:
@@ -27,8 +32,10 @@ class Answers:
 
         The same question is one of the same closes, to the last bit: what has changed in the store is another one.
         """
-        key = hashlib.blake2b(pickle.dumps(question), digest_size=32).digest()
-        answering = asyncio.ensure_future(self._results.get(key, lambda: self._pool.call(solve, question)))
+        # Of a million closes that takes some 50 ms, in which others have their turn.
+        key = await asyncio.to_thread(_key, question)
+        pool = self._long if question.bars > LONG else self._pool
+        answering = asyncio.ensure_future(self._results.get(key, lambda: pool.call(solve, question)))
         watching = asyncio.create_task(_until_gone(request))
         watching.add_done_callback(lambda _: answering.cancel())
         try:
@@ -39,6 +46,10 @@ class Answers:
             raise
         finally:
             watching.cancel()
+
+
+def _key(question: Question) -> bytes:
+    return hashlib.blake2b(pickle.dumps(question), digest_size=32).digest()
 
 
 async def _until_gone(request: Request) -> None:

@@ -50,7 +50,7 @@ def answer(question: CalibrationQuestion) -> bytes:
     }
     if question.form != "json":
         table = _rows(getattr(found, question.table))
-        return encoded(question, _MODELS[question.table], members, Records.of(table))
+        return encoded(question, _MODELS[question.table], members, [Records.of(table)])
     parts = {name: getattr(found, name) for name in found.__struct_fields__}
     return encode({**members, **parts, "entries": _rows(found.entries[-ENTRIES_MOST:])})
 

@@ -1,13 +1,15 @@
 """Rows of an answer as the bytes that go out."""
 
+from collections.abc import Iterable
+
 from services.api.analysis.questions import Question
 from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
 from services.api.answers.rows import Records, Row
 from services.api.models.base import Record
 
 
-def encoded(question: Question, model: type[Record], members: Row, records: Records) -> bytes:
-    """Return `records`, rows of `model`, in the form that `question` asks for, JSON with `members` besides."""
+def encoded(question: Question, model: type[Record], members: Row, parts: Iterable[Records]) -> bytes:
+    """Return `parts`, rows of `model`, in the form that `question` asks for, JSON with `members` besides."""
     encoder: Encoder
     match question.form:
         case "json":
@@ -19,4 +21,4 @@ def encoded(question: Question, model: type[Record], members: Row, records: Reco
                 name: str(value) for name, value in members.items() if isinstance(value, str | int | float)
             }
             encoder = ParquetEncoder(model, {**said, "path": question.path})
-    return encoder.encode(records) + encoder.finish()
+    return b"".join([*map(encoder.encode, parts), encoder.finish()])

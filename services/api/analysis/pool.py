@@ -30,11 +30,11 @@ class Pool:
     """Calls functions in `workers` processes while `run` runs; at most `queue` calls wait for one.
 
     Workers are forked from a process that has imported everything, so one that was ended is replaced within
-    some 20 ms. All that begins with the first call, or after `idle_s`. A call that takes
+    some 20 ms. All that begins with the first call, or after `idle_s` unless that is None. A call that takes
     longer than `timeout_s`, or whose caller is cancelled, is ended with its worker.
     """
 
-    def __init__(self, workers: int, queue: int, timeout_s: float, idle_s: float = 0) -> None:
+    def __init__(self, workers: int, queue: int, timeout_s: float, idle_s: float | None = 0) -> None:
         self._workers = workers
         self._queue = queue
         self._timeout_s = timeout_s

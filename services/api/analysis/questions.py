@@ -5,19 +5,42 @@ from msgspec import Struct
 from services.api.answers.listing import Format
 from services.api.models.calibration import CalibrationTable
 from services.api.models.correlation import CorrelationMethod, Of
+from services.api.models.datasets import Carried
 from services.api.stored.history import Closes
 from services.api.stored.past import Past
 from services.quant.entries import Bands
 from services.quant.options import Options
 
+BARS_MAX = 1_000_000
+
+
+class Cut(Struct, frozen=True, kw_only=True):
+    """The newest `taken` bars of so many of a dataset, of which the first begins at `first_us`."""
+
+    taken: int
+    bars: int
+    first_us: int
+
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """The closes of each symbol, and where they are from."""
+    """The closes of each symbol, and where they are from.
+
+    `carried_bars` counts the bars of the range in which a symbol did not trade: of a dataset those that it has carried,
+    None or nothing where that is not known, of the market those that there are none of.
+    """
 
     feed: str | None
     dataset: str | None
     width_us: int
     closes: dict[str, Closes]
+    carried_bars: dict[str, int | None] = {}
+    carried: Carried = "drop"
+    cut: Cut | None = None
+
+    @property
+    def bars(self) -> int:
+        """The bars of the symbol that has most of them."""
+        return max((len(leg.price) for leg in self.closes.values()), default=0)
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -25,6 +48,11 @@ class Question(Struct, frozen=True, kw_only=True):
 
     form: Format
     path: str
+
+    @property
+    def bars(self) -> int:
+        """Of how many bars of a symbol it is."""
+        return 0
 
 
 class PairQuestion(Question, frozen=True, kw_only=True):
@@ -35,6 +63,10 @@ class PairQuestion(Question, frozen=True, kw_only=True):
     options: Options
     series: bool
 
+    @property
+    def bars(self) -> int:
+        return self.subject.bars
+
 
 class MatrixQuestion(Question, frozen=True, kw_only=True):
     """All of the closes against each other."""
@@ -42,6 +74,10 @@ class MatrixQuestion(Question, frozen=True, kw_only=True):
     subject: Subject
     method: CorrelationMethod
     of: Of
+
+    @property
+    def bars(self) -> int:
+        return self.subject.bars
 
 
 class CalibrationQuestion(Question, frozen=True, kw_only=True):

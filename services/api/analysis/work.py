@@ -1,7 +1,7 @@
 """What the workers do: from closes to the bytes of an answer, so that the API only has to send them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from services.api.analysis import calibration
 from services.api.analysis.encoding import encoded
 from services.api.analysis.questions import (
+    BARS_MAX,
     CalibrationQuestion,
     MatrixQuestion,
     PairQuestion,
@@ -27,6 +28,9 @@ from services.quant.rolling import Rolling, refit_every
 
 # Of bars that only one leg has there may not be more than of those that both have.
 _COMMON = 0.5
+# More of them are no chart but a file, which CSV and Parquet are.
+_POINTS = 10_000
+_SLICE_ROWS = 20_000
 
 
 def solve(question: Question) -> bytes:
@@ -46,10 +50,13 @@ def _analyse(question: PairQuestion) -> bytes:
     start_us, (y_price, x_price) = align((leg_y, leg_x))
     options, n = question.options, len(start_us)
     most = max(len(leg_y.price), len(leg_x.price))
-    if n < _COMMON * most:
+    if why := _nothing_traded(question.subject):
+        analysis = refuse(n, why)
+    elif n < _COMMON * most:
         analysis = refuse(n, f"only {n} of {most} bars are there for both legs")
     else:
         analysis = analyse(y_price, x_price, options, (start_us // question.subject.width_us).tolist())
+    every = -(-n // _POINTS) if question.form == "json" else 1
     members: Row = {
         **_head(question.subject),
         "pair": question.pair,
@@ -68,11 +75,16 @@ def _analyse(question: PairQuestion) -> bytes:
         "bars_y": len(leg_y.price),
         "bars_x": len(leg_x.price),
         "breaks": _breaks(start_us, question.subject),
+        "carried": question.subject.carried,
+        **_carried(question.subject, y, "y"),
+        **_carried(question.subject, x, "x"),
+        **_cut(question.subject),
+        "data_every": max(1, every),
         "verdict": analysis.verdict,
         "not_enough_data": analysis.not_enough_data,
         **_parts(analysis, start_us),
     }
-    points = _points(start_us, y_price, x_price, analysis) if question.series else Records({})
+    points = _points(start_us, y_price, x_price, analysis, max(1, every)) if question.series else ()
     return encoded(question, Point, members, points)
 
 
@@ -100,13 +112,44 @@ def _correlate(question: MatrixQuestion) -> bytes:
         "method": question.method,
         "of": question.of,
         **_range(np.unique(np.concatenate(starts)) if starts else []),
+        "carried": question.subject.carried,
+        "carried_bars": question.subject.carried_bars,
+        **_cut(question.subject),
         "symbols": names,
     }
-    return encoded(question, Cell, members, Records.of(rows))
+    return encoded(question, Cell, members, [Records.of(rows)])
 
 
 def _head(subject: Subject) -> Row:
     return {"feed": subject.feed, "dataset": subject.dataset}
+
+
+def _nothing_traded(subject: Subject) -> str | None:
+    if subject.dataset is None or subject.carried == "keep":
+        return None
+    for name, leg in subject.closes.items():
+        if not len(leg.price) and (bars := subject.carried_bars.get(name)):
+            return f"nothing traded in any of the {bars} bars of {name} in the range: carried=keep has them"
+    return None
+
+
+def _carried(subject: Subject, name: str, leg: str) -> Row:
+    bars, count = len(subject.closes[name].price), subject.carried_bars.get(name)
+    if count is None:
+        return {f"carried_{leg}": None, f"carried_share_{leg}": None}
+    whole = bars if subject.carried == "keep" else bars + count
+    return {f"carried_{leg}": count, f"carried_share_{leg}": count / whole if whole else None}
+
+
+def _cut(subject: Subject) -> Row:
+    cut = subject.cut
+    if cut is None:
+        return {"bars_available": None, "cut": None}
+    start = clock.to_iso(cut.first_us)
+    words = f"the newest {cut.taken:,} of {cut.bars:,} bars: ask for all by start={start}"
+    if cut.bars > BARS_MAX:
+        words = f"the newest {cut.taken:,} of {cut.bars:,} bars: ask for up to {BARS_MAX:,} by start and end"
+    return {"bars_available": cut.bars, "cut": words}
 
 
 def _range(start_us: Any) -> Row:
@@ -145,22 +188,26 @@ def _parts(analysis: Analysis, start_us: Any) -> Row:
     }
 
 
-def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis) -> Records:
+def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis, every: int) -> Iterator[Records]:
+    """Yield the points of one bar in `every`, the newest among them, some at a time."""
     nothing = [None] * len(start_us)
     rolling = analysis.rolling._asdict() if analysis.rolling else dict.fromkeys(Rolling._fields, nothing)
     sample = {"sample_spread": analysis.sample_spread, "sample_zscore": analysis.sample_zscore}
-    return Records.timed(
-        {
-            "start_us": start_us.tolist(),
-            "y_price": y_price.tolist(),
-            "x_price": x_price.tolist(),
-            **rolling,
-            **{
-                name: nothing if values is None else _finite(values.tolist())
-                for name, values in sample.items()
-            },
-        }
-    )
+    first = (len(start_us) - 1) % every
+    for begin in range(first, len(start_us), _SLICE_ROWS * every):
+        some = slice(begin, begin + _SLICE_ROWS * every, every)
+        yield Records.timed(
+            {
+                "start_us": start_us[some].tolist(),
+                "y_price": y_price[some].tolist(),
+                "x_price": x_price[some].tolist(),
+                **{name: values[some] for name, values in rolling.items()},
+                **{
+                    name: nothing[some] if values is None else _finite(values[some].tolist())
+                    for name, values in sample.items()
+                },
+            }
+        )
 
 
 def _finite(values: Iterable[float]) -> list[float | None]:

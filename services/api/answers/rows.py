@@ -100,5 +100,5 @@ def message_row(message: Struct) -> Row:
 
 
 def age_s(us: int | None, now_us: int) -> float | None:
-    """Return the age of a moment in seconds by the wall clock, never negative."""
+    """Return the age of a moment in seconds, never negative; both times are by the same clock."""
     return None if us is None else max(0, now_us - us) / clock.SECOND

@@ -1,22 +1,46 @@
 """The bars of a dataset, as wide as they came or put together, in the shape of those of the market."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from msgspec.json import Decoder
 from psycopg import sql
 
 from services.api.datasets.catalogue import Dataset
+from services.api.models.datasets import Carried
 from services.api.problems import refused
 from services.api.stored.history import Bars
+from services.api.stored.store import Store
 from services.api.stored.tables import Table
+from services.common import clock
 from services.common.datasets.tables import bars_relation, wider_than
 from services.common.fields import Microseconds
 from services.common.store import WIDTHS, Interval
 
-_COLUMNS = sql.SQL(
-    "ts AS start_us, open, high, low, close, volume, NULL::float8 AS quote_volume, NULL::float8 AS vwap, "
-    "NULL::int8 AS trade_count, true AS complete"
-)
+_COLUMNS = sql.SQL("""
+ts AS start_us, open, high, low, close, volume, NULL::float8 AS quote_volume, NULL::float8 AS vwap,
+NULL::int8 AS trade_count, closed, coverage, carried, closed AND coverage = 1 AS complete
+""")
+_COVERED_BARS = sql.SQL("""
+(
+    SELECT *, ts + {width} * interval '1 microsecond' <= {uploaded} AS closed,
+        least(1, parts * {part}::float8) AS coverage FROM {bars} WHERE {which}
+) AS covered_bars
+""")
+_WHICH: dict[Carried, sql.SQL] = {"keep": sql.SQL("true"), "drop": sql.SQL("NOT carried")}
+_REACH = sql.SQL("""
+SELECT count(*) AS bars, min(ts) AS first_ts FROM {bars}
+WHERE symbol = ANY (%(symbols)s) AND ts < %(end)s::timestamptz AND {which} GROUP BY symbol
+""")
+_CARRIED = sql.SQL("""
+SELECT symbol, CASE WHEN known.carried IS NOT NULL THEN (
+    SELECT count(*) FROM {bars} AS bars
+    WHERE bars.symbol = known.symbol AND bars.carried
+        AND ts >= %(start)s::timestamptz AND ts < %(end)s::timestamptz
+) END AS carried
+FROM dataset_symbols AS known WHERE dataset_id = %(dataset_id)s AND symbol = ANY (%(symbols)s)
+""")
 
 
 class Relation(NamedTuple):
@@ -36,14 +60,63 @@ def relation_of(dataset: Dataset, interval: Interval | None) -> Relation:
     raise refused("interval", expected, interval)
 
 
-def bars_table(relation: Relation) -> Table:
-    """Return the table of the bars, in which those of one symbol are to be selected."""
+def bars_table(dataset: Dataset, relation: Relation, carried: Carried) -> Table:
+    """Return the table of the bars, in which those of one symbol are to be selected.
+
+    Closed is a bar whose time had passed at the upload; covered is what bars of the files there are of its time.
+    """
+    covered = _COVERED_BARS.format(
+        bars=relation.name,
+        width=sql.Literal(relation.width_us),
+        uploaded=sql.Literal(clock.to_datetime(dataset.uploaded_us)),
+        part=sql.Literal(dataset.width_us / relation.width_us),
+        which=_WHICH[carried],
+    )
     return Table(
-        relation.name, _COLUMNS, sql.Identifier("symbol"), {"ts": "start_us"}, Decoder(tuple[Microseconds])
+        covered, _COLUMNS, sql.Identifier("symbol"), {"ts": "start_us"}, Decoder(tuple[Microseconds])
     )
 
 
-def dataset_bars(dataset: Dataset, interval: Interval | None) -> Bars:
-    """Return where closes are read; ProblemError if there can be no bars of `interval`."""
-    relation = relation_of(dataset, interval)
-    return Bars(sql.SQL("SELECT symbol, ts, close FROM {}").format(relation.name), {}, relation.width_us)
+def dataset_bars(relation: Relation, carried: Carried) -> Bars:
+    """Return where closes are read."""
+    select = sql.SQL("SELECT symbol, ts, close FROM {} WHERE {}").format(relation.name, _WHICH[carried])
+    return Bars(select, {}, relation.width_us)
+
+
+class Reach(NamedTuple):
+    """How many bars there are of the symbol that has most, and when the first of any begins (epoch, us)."""
+
+    bars: int
+    first_us: int
+
+
+async def reach(
+    store: Store, relation: Relation, carried: Carried, symbols: Sequence[str], end: int | None
+) -> Reach:
+    """Return how many bars before `end` there are to be had; a symbol at least has one."""
+    query = _REACH.format(bars=relation.name, which=_WHICH[carried])
+    found = await store.select(query, {"symbols": list(symbols), "end": _moment(end, "infinity")})
+    return Reach(max(one["bars"] for one in found), min(one["first_ts"] for one in found))
+
+
+async def carried_bars(
+    store: Store,
+    dataset: Dataset,
+    relation: Relation,
+    symbols: Sequence[str],
+    start: int | None,
+    end: int | None,
+) -> dict[str, int | None]:
+    """Return how many carried bars each symbol has from `start` to before `end`, None where that is not known."""
+    values = {
+        "dataset_id": dataset.dataset_id,
+        "symbols": list(symbols),
+        "start": _moment(start, "-infinity"),
+        "end": _moment(end, "infinity"),
+    }
+    found = await store.select(_CARRIED.format(bars=relation.name), values)
+    return {one["symbol"]: one["carried"] for one in found}
+
+
+def _moment(us: int | None, otherwise: str) -> datetime | str:
+    return otherwise if us is None else clock.to_datetime(us)

@@ -18,14 +18,15 @@ _FIRST_FINDINGS = 20
 
 _SUMMARY = sql.SQL("""
 SELECT dataset_id, name, extract(epoch FROM bar_width)::float8 AS width_s, datasets.bars,
-       first_ts AS first_us, last_ts AS last_us, symbol_count, gaps, missing,
+       first_ts AS first_us, last_ts AS last_us, symbol_count, gaps, missing, carried, carried_share,
        coalesce((findings -> 'rejected')::int8, 0) AS rejected,
        coalesce((findings -> 'repeated')::int8, 0) AS repeated,
        coalesce((findings -> 'out of order')::int8, 0) AS out_of_order,
        uploaded_at AS uploaded_us
 FROM datasets JOIN (
     SELECT dataset_id, min(first_ts) AS first_ts, max(last_ts) AS last_ts, count(*) AS symbol_count,
-           sum(gaps)::int8 AS gaps, sum(missing)::int8 AS missing
+           sum(gaps)::int8 AS gaps, sum(missing)::int8 AS missing, sum(carried)::int8 AS carried,
+           (sum(carried) / sum(bars) FILTER (WHERE carried IS NOT NULL))::float8 AS carried_share
     FROM dataset_symbols GROUP BY dataset_id
 ) AS symbols USING (dataset_id)
 """)
@@ -33,7 +34,8 @@ _LIST = _SUMMARY + sql.SQL("ORDER BY uploaded_at DESC, dataset_id")
 _ONE = _SUMMARY + sql.SQL("WHERE dataset_id = %(dataset_id)s")
 _FILES = sql.SQL("SELECT files FROM datasets WHERE dataset_id = %(dataset_id)s")
 _SYMBOLS = sql.SQL("""
-SELECT symbol, bars, first_ts AS first_us, last_ts AS last_us, gaps, missing
+SELECT symbol, bars, first_ts AS first_us, last_ts AS last_us, gaps, missing,
+       carried, (carried / bars::numeric)::float8 AS carried_share
 FROM dataset_symbols WHERE dataset_id = %(dataset_id)s ORDER BY symbol
 """)
 _FINDINGS = sql.SQL("""
@@ -41,7 +43,7 @@ SELECT kind, file, line, reason FROM dataset_findings
 WHERE dataset_id = %(dataset_id)s AND (%(kind)s::text IS NULL OR kind = %(kind)s) ORDER BY nth LIMIT %(limit)s
 """)
 _FIND = sql.SQL("""
-SELECT dataset_id, name, (extract(epoch FROM bar_width) * 1000000)::int8 AS width
+SELECT dataset_id, name, (extract(epoch FROM bar_width) * 1000000)::int8 AS width, uploaded_at
 FROM datasets WHERE dataset_id = %(given)s OR name = %(given)s
 ORDER BY dataset_id = %(given)s DESC LIMIT 1
 """)
@@ -54,11 +56,12 @@ _DELETE = "DELETE FROM datasets WHERE dataset_id = %s"
 
 
 class Dataset(NamedTuple):
-    """A dataset, and the width of its bars in µs."""
+    """A dataset, the width of its bars in µs, and when it was uploaded (epoch, us)."""
 
     dataset_id: str
     name: str
     width_us: int
+    uploaded_us: int
 
 
 async def find(store: Store, given: str) -> Dataset:
@@ -67,7 +70,7 @@ async def find(store: Store, given: str) -> Dataset:
     if not found:
         known = await store.select(_NAMES, {"limit": _NAMED})
         raise unknown("dataset", given, [row["name"] for row in known])
-    return Dataset(found[0]["dataset_id"], found[0]["name"], found[0]["width"])
+    return Dataset(*found[0].values())
 
 
 async def symbols(store: Store, dataset: Dataset) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.api.models.base import EpochUs, Feed, IsoTime, PairName, Price, Record, Symbol
+from services.api.models.datasets import Carried
 from services.api.models.evidence import Diagnostics, HalfLife, Hurst, Regression, UnitRoot, Verdict
 from services.common.messages import Method, Transform
 from services.quant.options import Criterion, Part, Trend
@@ -13,6 +14,38 @@ DatasetId = Annotated[
     str | None, Field(description="The dataset the bars are of; null for the market's.", examples=[None])
 ]
 BarSeconds = Annotated[float, Field(description="The width of a bar in seconds.", examples=[60.0])]
+
+CarriedKept = Annotated[
+    Carried,
+    Field(description="What became of a dataset's carried bars, in which nothing traded.", examples=["drop"]),
+]
+CarriedBars = Annotated[
+    int | None,
+    Field(
+        description="Bars of the range in which this leg did not trade. Of a dataset its carried bars, left out with "
+        "`carried` drop, null where they are not known; of the market the intervals without a bar of it, from the "
+        "first bar of either leg to the last: there a live window carries the last price, until it is stale.",
+        examples=[12],
+    ),
+]
+CarriedShare = Annotated[
+    float | None,
+    Field(ge=0, le=1, description="Of all bars of the range, traded in or not.", examples=[0.024]),
+]
+BarsAvailable = Annotated[
+    int | None,
+    Field(
+        description="Bars of the dataset, of the symbol that has most, if only the newest of them were taken.",
+        examples=[None],
+    ),
+]
+Cut = Annotated[
+    str | None,
+    Field(
+        description="The same in words, and how to ask for all.",
+        examples=["the newest 10,000 of 52,000 bars: ask for all by start=2024-01-01T00:00:00.000000Z"],
+    ),
+]
 
 
 class Point(Record):
@@ -112,6 +145,21 @@ class Analysis(Record):
     breaks: Annotated[
         int, Field(description="Bars not followed by the next interval; taken as neighbours all the same.")
     ]
+    carried: CarriedKept
+    carried_y: CarriedBars
+    carried_share_y: CarriedShare
+    carried_x: CarriedBars
+    carried_share_x: CarriedShare
+    bars_available: BarsAvailable
+    cut: Cut
+    data_every: Annotated[
+        int,
+        Field(
+            description="`data` has one bar in so many, the newest among them: 1 up to 10,000 bars, and always as CSV "
+            "or Parquet. All statistics are of all bars.",
+            examples=[1],
+        ),
+    ]
     verdict: Annotated[Verdict, Field(description="What the tests come to, in words.")]
     not_enough_data: Annotated[
         dict[Part, str],
@@ -148,4 +196,7 @@ class Analysis(Record):
         HalfLife | None, Field(description="Of the sample_spread, by an autoregression of order 1.")
     ]
     hurst: Annotated[Hurst | None, Field(description="Of the sample_spread.")]
-    data: Annotated[list[Point], Field(description="One point for each bar; none with `series=false`.")]
+    data: Annotated[
+        list[Point],
+        Field(description="One point for each bar, or for some (`data_every`); none with `series=false`."),
+    ]

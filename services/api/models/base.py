@@ -20,7 +20,13 @@ Feed = Annotated[
     FeedName | None,
     Field(description="Where all this comes from; null until ingest has said it, and of a dataset."),
 ]
-AgeS = Annotated[float | None, Field(description="Seconds since then by the wall clock.", examples=[0.412])]
+AgeS = Annotated[
+    float | None,
+    Field(
+        description="Seconds since it was received, by the clock of that receipt, whatever the API's says.",
+        examples=[0.412],
+    ),
+]
 TradeId = Annotated[int, Field(description="The venue's id.", examples=[2947204771])]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.models.analysis import BarSeconds, DatasetId
+from services.api.models.analysis import BarsAvailable, BarSeconds, CarriedKept, Cut, DatasetId
 from services.api.models.base import EpochUs, Feed, IsoTime, Record, Symbol
 
 CorrelationMethod = Literal["pearson", "spearman"]
@@ -57,5 +57,15 @@ class Correlation(Record):
     first_time: IsoTime | None
     last_us: Annotated[EpochUs | None, Field(description="Start of the last one.")]
     last_time: IsoTime | None
+    carried: CarriedKept
+    carried_bars: Annotated[
+        dict[str, int | None],
+        Field(
+            description="Of each symbol the bars in which it did not trade, as in an analysis: `carried_y`.",
+            examples=[{"BTCUSDT": 0, "ETHUSDT": 12}],
+        ),
+    ]
+    bars_available: BarsAvailable
+    cut: Cut
     symbols: Annotated[list[Symbol], Field(description="Of rows and columns.")]
     data: list[Cell]

@@ -1,15 +1,29 @@
 """Uploaded history."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from services.api.models.base import EpochUs, IsoTime, Price, Record, Symbol
 from services.common.datasets.report import Kind
 
+Carried = Literal["keep", "drop"]
 Bars = Annotated[int, Field(description="How many bars are stored.", examples=[43_200])]
 GapCount = Annotated[int, Field(description="Places where one bar or more are missing.", examples=[2])]
 Missing = Annotated[int, Field(description="Bars that would fit into the gaps.", examples=[61])]
+CarriedBars = Annotated[
+    int | None,
+    Field(
+        description="Bars in which nothing traded, at the price of the bar before: volume 0, one price. They are no "
+        "observations, so analyses leave them out unless asked to keep them. Null where it is not known: a symbol "
+        "without any volume above 0.",
+        examples=[12_971],
+    ),
+]
+CarriedShare = Annotated[
+    float | None,
+    Field(ge=0, le=1, description="carried / bars, of the symbols of which it is known.", examples=[0.429]),
+]
 Columns = dict[str, str]
 
 
@@ -33,6 +47,8 @@ class Dataset(Record):
     symbol_count: Annotated[int, Field(description="How many symbols it has bars of.", examples=[2])]
     gaps: GapCount
     missing: Missing
+    carried: CarriedBars
+    carried_share: CarriedShare
     rejected: Annotated[int, Field(description="Lines that were no bar.", examples=[3])]
     repeated: Annotated[
         int, Field(description="Bars of a time that an earlier line had; the first stays.", examples=[0])
@@ -55,6 +71,8 @@ class DatasetSymbol(Record):
     last_time: IsoTime
     gaps: GapCount
     missing: Missing
+    carried: CarriedBars
+    carried_share: CarriedShare
 
 
 class FileReading(Record):
@@ -93,10 +111,16 @@ class Finding(Record):
 
     kind: Annotated[
         Kind,
-        Field(description="What it is; a rejected or repeated line is not stored.", examples=["rejected"]),
+        Field(
+            description="What it is; a rejected or repeated line is not stored. `carried` is a run of bars.",
+            examples=["rejected"],
+        ),
     ]
-    file: Annotated[str | None, Field(description="Null for a gap.", examples=["BTCUSDT-1m.csv"])]
-    line: Annotated[int | None, Field(description="Null for a gap.", examples=[1_507])]
+    file: Annotated[
+        str | None,
+        Field(description="Null for a gap and a run of carried bars.", examples=["BTCUSDT-1m.csv"]),
+    ]
+    line: Annotated[int | None, Field(description="Likewise.", examples=[1_507])]
     reason: Annotated[
         str,
         Field(

@@ -28,7 +28,8 @@ class Regression(Record):
     hedge_ratio_se: Annotated[
         float | None,
         Field(
-            description=f"Its standard error, {IID}; null for tls, theil_sen, ewma.",
+            description=f"Its standard error, {IID}; null for tls and theil_sen. "
+            "Of kalman, for a hedge ratio that walks as the filter takes it to.",
             examples=[0.0004],
         ),
     ]
@@ -36,8 +37,8 @@ class Regression(Record):
         float | None,
         Field(
             description="Lower end of the hedge ratio's confidence interval: Student's t for ols and ols_origin, "
-            "normal for huber, rls and kalman, Sen's ranks for theil_sen of up to 632 bars, otherwise null. It is wide "
-            f"enough {IID}.",
+            "normal for huber, rls, ewma and kalman, Sen's ranks for theil_sen of up to 632 bars, otherwise null. "
+            f"It is wide enough {IID}.",
             examples=[0.0504],
         ),
     ]

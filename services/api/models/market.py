@@ -48,12 +48,36 @@ class Bar(Record):
         float | None, Field(description="quote_volume / volume; null of a dataset.", examples=[64123.4])
     ]
     trade_count: Annotated[int | None, Field(description="Null of a dataset.", examples=[118])]
+    closed: Annotated[
+        bool,
+        Field(
+            description="Its time has passed: a trade at or after its end is stored; of a dataset, its time had passed "
+            "when it was uploaded."
+        ),
+    ]
+    coverage: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="The share of its time for which there was data. Of the market: from the symbol's first trade "
+            "to its last one, less the open gaps of `/v1/gaps`; a quiet time is covered. Of a dataset: the bars of its "
+            "files, of those that fit in.",
+            examples=[1.0],
+        ),
+    ]
+    carried: Annotated[
+        bool,
+        Field(
+            description="Nothing traded, and the price is that of the bar before; only of a dataset, and never of a "
+            "symbol without any volume above 0, of which that is not known."
+        ),
+    ]
     complete: Annotated[
         bool,
         Field(
-            description="A trade at or after the end of the bar is stored. The first bar of a symbol begins with its "
-            "first trade, so it may be of a part of its time. Always true of a dataset, though wider bars "
-            "may be put together of fewer than fit in: at both ends, and where some are missing."
+            description="`closed`, with a `coverage` of 1. It goes with the next version: use these.",
+            deprecated=True,
         ),
     ]
 
@@ -62,9 +86,9 @@ DeliveryMs = Annotated[
     int | None,
     Field(
         description="Delivery lag: ms from a trade to its receipt. `now` is of the latest trade; half of the last "
-        "minute's trades took no more than `p50`, 99 of 100 no more than `p99`. Below zero if the local clock is "
-        "behind the venue's; null without trades in that minute. What was asked for afterwards is not counted; of a "
-        "replay it is what was recorded.",
+        "minute's trades took no more than `p50`, 99 of 100 no more than `p99`. Below zero if the clock of the "
+        "receipts was behind the venue's; null without trades in that minute. What was asked for afterwards is "
+        "not counted; of a replay it is what was recorded.",
         examples=[85],
     ),
 ]

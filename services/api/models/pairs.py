@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Price, Record, Symbol
 from services.common.messages import Method, Quality, ReversionState, Transform
+from services.common.pair_messages import LOG_THROUGH_ORIGIN
 
 
 def _whole(value: object) -> object:
@@ -28,7 +29,8 @@ PriceTransform = Annotated[
 Intercept = Annotated[
     bool,
     Field(
-        description="False: the line goes through the origin, with the method `ols` alone.", examples=[True]
+        description="False: the line goes through the origin, with the method `ols` and the transform `price` alone.",
+        examples=[True],
     ),
 ]
 EntryZ = Annotated[float, Field(gt=0, lt=1e6, description="An alert fires beyond it.", examples=[2.0])]
@@ -199,6 +201,13 @@ class Pair(Record):
     stale_after_s: StaleAfterS
     paused: Paused
     only_while_reverting: OnlyWhileReverting
+    warning: Annotated[
+        str | None,
+        Field(
+            description="Why the pair, which is from before this was refused, is not to be relied on.",
+            examples=[f"expected {LOG_THROUGH_ORIGIN}"],
+        ),
+    ]
     last_signal: LatestSignal | None
 
 

@@ -9,9 +9,10 @@ from services.api.analysis import source
 from services.api.analysis.questions import PairQuestion
 from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
 from services.api.models.analysis import Analysis, Point
-from services.api.problems import RESPONSES
+from services.api.problems import RESPONSES, refused
 from services.api.queries import AnyPairPath, BackendDependency
 from services.common.messages import Method, Transform
+from services.common.pair_messages import LOG_THROUGH_ORIGIN, is_log_through_origin
 from services.common.pairs import Pair
 from services.quant.options import Criterion, Options, Trend
 
@@ -29,11 +30,11 @@ class AnalysisQuery(source.ClosesQuery):
     ] = "price"
     window: Annotated[
         int,
-        Field(ge=3, le=source.BARS_MAX, description="Bars of the rolling numbers.", examples=[300]),
+        Field(ge=3, le=source.WINDOW_MAX, description="Bars of the rolling numbers.", examples=[300]),
     ] = 300
     min_samples: Annotated[
         int,
-        Field(ge=3, le=source.BARS_MAX, description="Bars before the first rolling number.", examples=[30]),
+        Field(ge=3, le=source.WINDOW_MAX, description="Bars before the first rolling number.", examples=[30]),
     ] = 30
     trend: Annotated[
         Trend,
@@ -65,12 +66,15 @@ async def read_analysis(
 ) -> Response:
     """Return hedge ratio, spread, tests and verdict of a pair; as CSV or Parquet the series, `data`.
 
-    Bars are those that are complete and that both legs have, by default the newest 500 of a minute. Statistics are of
+    Bars are those that are closed and that both legs have, by default the newest 500 of a minute, and of a dataset the
+    newest 10,000 without those in which nothing traded; up to a million may be asked for. Statistics are of
     all of them; in the series `hedge_ratio` to `correlation` see only the `window` bars before their own, and
     `sample_spread` and `sample_zscore` are by the one line through all. Until the first second without a trade those of
     1 s bars are what a live signal said: where a leg has no trade that takes its last price for a while, and
     here the bar is left out.
     """
+    if is_log_through_origin(query.method, query.transform):
+        raise refused("transform", LOG_THROUGH_ORIGIN, query.transform)
     subject = await (await source.find(backend, query)).subject(query, Pair.parse(pair))
     table = TableAnswer(request, query.format, Point, {})
     options = Options(

@@ -25,6 +25,8 @@ async def read_bars(
 
     An interval without a trade has no bar. `start` and `end` select by the start of the bar. Bars of a dataset are
     put together to wider ones where an interval asks for that; they come from no feed, which is null then.
+
+    A bar is `closed` once its time has passed, and says what share of that time there was data for: its `coverage`.
     """
     equal, order = {"symbol": query.symbol}, from_start_or_newest(query)
     if query.dataset is None:
@@ -36,4 +38,5 @@ async def read_bars(
     await catalogue.require_symbols(backend.store, dataset, query.symbol)
     relation = relation_of(dataset, query.interval)
     about = {"dataset": dataset.name, "width_s": str(relation.width_us / 1e6)}
-    return await page(request, backend, query, bars_table(relation), Bar, equal, order, about, feed=None)
+    table = bars_table(dataset, relation, query.carried or "keep")
+    return await page(request, backend, query, table, Bar, equal, order, about, feed=None)

@@ -57,7 +57,7 @@ class CorrelationQuery(source.ClosesQuery):
 async def read_correlation(
     request: Request, query: Annotated[CorrelationQuery, Query()], backend: BackendDependency
 ) -> Response:
-    """Return the correlation of every two symbols, over the complete bars that the two have in common.
+    """Return the correlation of every two symbols, over the closed bars that the two have in common.
 
     Nothing is carried forward, so each cell says of how many samples it is, at least 30. A return is between
     neighbouring common bars, however far apart: `breaks` counts those that are not the next interval.

@@ -78,7 +78,8 @@ async def upload_dataset(
     Columns are known by their names in any order and case, in files with closes alone too; delimiter, decimal
     sign, and times (ISO 8601, or s, ms, µs, ns since 1970, or a day and a time of day) are recognised. Lines that
     are no bars are left out and told in the report, with bars of a time that is there already (the first stays),
-    bars out of order (they are stored), and gaps.
+    bars out of order (they are stored), gaps, and runs of carried bars, in which nothing traded (they are stored,
+    and left out of analyses).
     """
     if await catalogue.count(backend.store) >= DATASETS_MAX:
         detail = f"expected fewer than {DATASETS_MAX:,} datasets, received one more: delete one"

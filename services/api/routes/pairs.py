@@ -69,7 +69,7 @@ async def patch_pair(pair: PairPath, change: PairChange, backend: BackendDepende
     async with backend.changing_pairs:
         known = await _known(backend)
         name = str(backend.require_pair(pair))
-        config = _changed(known[name], change)
+        config = _changed(known[name], change, known[name])
         await _hold(name, config, backend)
     return _answer(config, backend)
 
@@ -107,7 +107,8 @@ async def _known(backend: Backend) -> dict[str, PairConfig]:
     return dict(backend.configs.by_name)
 
 
-def _changed(config: PairConfig, change: PairChange) -> PairConfig:
+def _changed(config: PairConfig, change: PairChange, known: PairConfig | None = None) -> PairConfig:
+    """Return `config` with a change; a warning that `known` has been given before is no reason to refuse it."""
     fields: dict[str, Any] = asdict(config) | change
     if fields["min_samples"] > fields["window"]:
         if "min_samples" in change:
@@ -115,9 +116,12 @@ def _changed(config: PairConfig, change: PairChange) -> PairConfig:
             raise _refused(("body", "min_samples"), message, change["min_samples"])
         fields["min_samples"] = fields["window"]
     try:
-        return PairConfig(**fields)
+        changed = PairConfig(**fields)
     except ValueError as error:
         raise _refused(("body",), error, change) from None
+    if changed.warning and not (known and known.warning):
+        raise _refused(("body",), changed.warning, change)
+    return changed
 
 
 def _refused(where: tuple[str, ...], expected: object, received: object) -> ProblemError:
@@ -147,5 +151,6 @@ def _row(config: PairConfig, backend: Backend) -> Row:
         "y": legs.y,
         "x": legs.x,
         **asdict(config),
+        "warning": config.warning,
         "last_signal": None if last is None else message_row(last),
     }

@@ -10,7 +10,6 @@ from services.api.models.base import Listing
 from services.api.models.market import SymbolDay
 from services.api.problems import RESPONSES
 from services.api.queries import BackendDependency, TableQuery
-from services.common import clock
 
 _DAY = ("volume_24h", "trades_24h", "tick_rate")
 
@@ -25,7 +24,7 @@ async def read_symbols(
 
     Both end at its last stored trade, so an old tape has them too.
     """
-    now_us = clock.now_us()
+    now_us = backend.fed_now_us()
     rows = [_merged(backend.price(day["symbol"], now_us), day, now_us) for day in await backend.days.get()]
     return await answer(request, query.format, SymbolDay, backend.feed, rows)
 

@@ -1,8 +1,8 @@
 """What is stored, read as rows, and what people do about alerts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple, overload
 
 import psycopg
@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from services.api.answers.cursor import Key
 from services.api.answers.rows import Records, Row
 from services.api.stored import handling
+from services.api.stored.refusals import AWAY, TIMEOUT_S, translated
 from services.api.stored.tables import ALERTS, SIGNALS, TICKS, Selection, Table
 from services.common import clock, database, pair_store, store
 from services.common.backoff import Backoff
@@ -24,10 +25,8 @@ from services.common.settings import DatabaseSettings
 
 CONNECTIONS = 4
 EXPORTS = 2
-TIMEOUT_S = 5
 # Reading so many rows takes some milliseconds; then others have their turn.
 _SLICE_ROWS = 500
-AWAY = "the database cannot be reached"
 BUSY = "every connection to the database is in use: ask again"
 
 # Whole hours of the day are read as such, the minutes before the first as minutes: 80 bars instead of 1440.
@@ -105,6 +104,7 @@ class Store:
         self._watch = DatabaseWatch(settings, "pairstream-api-watch", self._look)
         self._settings = settings
         self._pool: database.Pool | None = None
+        self._waiting: set[asyncio.Timeout] = set()
         self.exporting = asyncio.Semaphore(EXPORTS)
         """Who reads page after page takes turns with others here: they must not use every connection."""
 
@@ -127,12 +127,14 @@ class Store:
                 ) as self._pool:
                     backoff.reset()
                     said = ""
-                    await self._watch.run()
+                    try:
+                        await self._watch.run()
+                    finally:
+                        # To close the pool takes as long as it may still try to connect.
+                        self._give_up()
             except TransientError as error:
                 if str(error) != said:
                     log.warning("waiting", error=(said := str(error)))
-            finally:
-                self._pool, self._problem = None, AWAY
             await asyncio.sleep(backoff.next_s())
 
     async def page(self, table: Table, selection: Selection) -> Page:
@@ -245,37 +247,33 @@ class Store:
             log.info("reading the store") if problem is None else log.error("not reading", problem=problem)
         self._problem = problem
 
+    def _give_up(self) -> None:
+        """Have nobody wait any longer for a connection."""
+        self._pool, self._problem = None, AWAY
+        for wait in self._waiting:
+            wait.reschedule(0)
+
+    async def _lent(self, stack: AsyncExitStack, pool: database.Pool) -> database.Connection:
+        try:
+            async with asyncio.timeout(None) as wait:
+                self._waiting.add(wait)
+                return await stack.enter_async_context(pool.connection())
+        except TimeoutError as error:
+            raise TransientError(AWAY) from error
+        finally:
+            self._waiting.discard(wait)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[database.Connection]:
         """Yield a connection that reads; TransientError whenever it cannot."""
         if self._pool is None:
             raise TransientError(AWAY)
         try:
-            with _translated():
-                async with self._pool.connection() as connection:
-                    yield connection
+            with translated():
+                async with AsyncExitStack() as stack:
+                    yield await self._lent(stack, self._pool)
         except PoolTimeout as error:
             raise TransientError(AWAY if self.problem else BUSY) from error
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Tell what the database refuses in words that are fit to be shown."""
-    try:
-        yield
-    except PoolTimeout:
-        raise
-    except psycopg.errors.QueryCanceled as error:
-        raise TransientError(f"the database took longer than {TIMEOUT_S} s: ask for less") from error
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-        raise TransientError(
-            "the dataset has been deleted meanwhile, or the schema is another: ask again, or run pairstream db upgrade"
-        ) from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise TransientError("the database does not let this user do that") from error
-    except psycopg.OperationalError as error:
-        log.warning("no answer from the database", error=str(error))
-        raise TransientError(AWAY) from error
 
 
 async def _configure(connection: database.Connection) -> None:

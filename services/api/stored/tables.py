@@ -187,16 +187,40 @@ GAPS = Table(
     ("start_ts", "end_ts"),
 )
 
+# Covered is the time from the symbol's first trade to its last one, less what the ledger of gaps has of it. A gap of
+# which some trades were repaired counts as much as are missing of it.
 _BAR_COLUMNS = sql.SQL("""
 ts AS start_us, open, high, low, close, volume, quote_volume, quote_volume / volume AS vwap, trade_count,
-ts + {width}::interval <= (SELECT max(ts) FROM ticks WHERE symbol = %(symbol)s) AS complete
+closed, coverage, false AS carried, closed AND coverage = 1 AS complete
+""")
+_COVERED_BARS = sql.SQL("""
+(
+    SELECT bars.*, ts + {width}::interval <= last_ts AS closed, greatest(0, extract(epoch FROM
+        least(ts + {width}::interval, last_ts) - greatest(ts, first_ts) - coalesce((
+            SELECT sum((least(end_ts, ts + {width}::interval) - greatest(start_ts, ts))
+                * (missing::float8 / (last_id - first_id + 1)))
+            FROM gaps WHERE gaps.symbol = bars.symbol AND state IN ('found', 'unrepaired')
+                AND start_ts < ts + {width}::interval AND end_ts > ts
+        ), '0')
+    ) / extract(epoch FROM {width}::interval))::float8 AS coverage
+    FROM {table} AS bars CROSS JOIN (
+        SELECT coalesce((SELECT max(ts) FROM ticks WHERE symbol = %(symbol)s), 'infinity') AS last_ts,
+            coalesce((
+                SELECT min(ticks.ts) FROM ticks
+                JOIN (SELECT min(ts) AS ts FROM {table} WHERE symbol = %(symbol)s) AS oldest
+                    ON ticks.ts >= oldest.ts AND ticks.ts < oldest.ts + {width}::interval
+                WHERE symbol = %(symbol)s
+            ), '-infinity') AS first_ts
+    ) AS known
+) AS covered_bars
 """)
 
 
 def _bars(interval: Interval) -> Table:
+    table, width = sql.Identifier(f"ohlc_{interval}"), sql.Literal(interval)
     return Table(
-        sql.Identifier(f"ohlc_{interval}"),
-        _BAR_COLUMNS.format(width=sql.Literal(interval)),
+        _COVERED_BARS.format(table=table, width=width),
+        _BAR_COLUMNS,
         sql.Identifier("symbol"),
         {"ts": "start_us"},
         Decoder(tuple[Microseconds]),

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-Kind = Literal["rejected", "out of order", "repeated", "gap"]
+Kind = Literal["rejected", "out of order", "repeated", "gap", "carried"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEPT = 10_000
 """So many findings of each kind are kept."""
 
 
 class Finding(NamedTuple):
-    """One finding; a gap is in no line."""
+    """One finding; a gap and a run of carried bars are in no line."""
 
     kind: Kind
     file: str | None

@@ -51,13 +51,20 @@ SELECT symbol, ts - step, ts, (ceil(extract(epoch FROM step) / extract(epoch FRO
     SELECT symbol, ts, ts - lag(ts) OVER (PARTITION BY symbol ORDER BY ts) AS step FROM {bars}
 ) AS each WHERE step > %(width)s ORDER BY symbol, ts LIMIT %(limit)s
 """)
+MARK_CARRIED = "SELECT mark_carried_bars(%s)"
+CARRIED = sql.SQL("""
+SELECT symbol, min(ts), max(ts), count(*), count(*) OVER () FROM (
+    SELECT symbol, ts, carried, count(*) FILTER (WHERE NOT carried) OVER (PARTITION BY symbol ORDER BY ts) AS run
+    FROM {bars}
+) AS each WHERE carried GROUP BY symbol, run ORDER BY symbol, min(ts) LIMIT %(limit)s
+""")
 FINDINGS = "COPY dataset_findings (dataset_id, nth, kind, file, line, reason) FROM STDIN"
 # One sort serves all aggregates.
 WIDER_BARS = sql.SQL("""
-INSERT INTO {wider} (symbol, ts, open, high, low, close, volume)
+INSERT INTO {wider} (symbol, ts, open, high, low, close, volume, carried, parts)
 SELECT symbol, date_bin({width}::interval, ts, 'epoch') AS bucket,
        (array_agg(open ORDER BY ts))[1], max(high), min(low), (array_agg(close ORDER BY ts))[count(*)],
-       sum(volume ORDER BY ts)
+       sum(volume ORDER BY ts), bool_and(carried), sum(parts)
 FROM {bars} GROUP BY symbol, bucket
 """)
 MEMORY = "SELECT set_config('work_mem', '64MB', true), set_config('maintenance_work_mem', '128MB', true)"

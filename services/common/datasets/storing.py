@@ -106,6 +106,7 @@ class _Dataset:
         width = await self._width()
         await self._cursor.execute(statements.SYMBOLS, {"dataset": self._id, "width": width})
         await self._find_gaps(width)
+        await self._find_carried()
         await self._put_together(width)
         await self._cursor.execute(
             statements.DESCRIBE,
@@ -191,6 +192,19 @@ class _Dataset:
                 between = " and ".join(clock.to_iso(clock.from_datetime(at)) for at in (last, next_))
                 self._report.add(Finding("gap", None, None, f"{symbol}: {missing} missing between {between}"))
             self._report.add_uncounted("gap", int(count) - self._report.counts["gap"])
+
+    async def _find_carried(self) -> None:
+        await self._cursor.execute(statements.MARK_CARRIED, [self._id])
+        ((marked,),) = await self._cursor.fetchall()
+        if not marked:
+            return
+        await self._on_bars(statements.CARRIED, {"limit": KEPT})
+        found = await self._cursor.fetchall()
+        for symbol, first, last, bars, _ in found:
+            between = " to ".join(clock.to_iso(clock.from_datetime(at)) for at in (first, last))
+            reason = f"{symbol}: {bars} carried, {between}: volume 0 at the price of the bar before"
+            self._report.add(Finding("carried", None, None, reason))
+        self._report.add_uncounted("carried", found[0][-1] - len(found))
 
     async def _put_together(self, width: timedelta) -> None:
         finer = self._bars

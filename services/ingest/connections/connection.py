@@ -41,10 +41,12 @@ class Connection:
         number: int,
         put: Callable[[Frame], None],
         sleep: Sleep,
+        now_us: Callable[[], int],
     ) -> None:
         self.number = number
         self.streams: set[Stream] = set()
-        self.opened_us = self._received_us = clock.now_us()
+        self.opened_us = self._received_us = now_us()
+        self._now_us = now_us
         self._socket = socket
         self._venue = venue
         self._put = put
@@ -107,7 +109,7 @@ class Connection:
 
     async def _read(self) -> NoReturn:
         venue, number, put = self._venue, self.number, self._put
-        receive, now_us, frame = self._socket.recv, clock.now_us, 0
+        receive, now_us, frame = self._socket.recv, self._now_us, 0
         while True:
             raw = await receive(decode=False)
             frame += 1
@@ -120,7 +122,7 @@ class Connection:
             return
         text, quiet_s = ping
         while True:
-            rest_s = quiet_s - (clock.now_us() - self._received_us) / clock.SECOND
+            rest_s = quiet_s - (self._now_us() - self._received_us) / clock.SECOND
             if rest_s <= 0:
                 await self._socket.send(text)
                 rest_s = quiet_s
@@ -143,6 +145,7 @@ async def connect(
     put: Callable[[Frame], None],
     timeouts: Timeouts,
     sleep: Sleep = asyncio.sleep,
+    now_us: Callable[[], int] = clock.now_us,
 ) -> Connection:
     """Return a connection whose address is that of `streams`, all of one route; refusal.ERRORS if there is none.
 
@@ -161,7 +164,7 @@ async def connect(
         max_size=_MOST_BYTES,
         max_queue=_QUEUE,
     )
-    connection = Connection(socket, venue, number, put, sleep)
+    connection = Connection(socket, venue, number, put, sleep, now_us)
     if url != venue.url(route, streams[:0]):
         connection.streams.update(streams)
     return connection

@@ -41,6 +41,8 @@ class Surroundings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     overlap_s: float = _OVERLAP_S
     sleep: Sleep = asyncio.sleep
+    now_us: Callable[[], int] = clock.now_us
+    """The clock of receipts."""
     jitter: Callable[[], float] = random.random
     lanes: Iterator[int] = field(default_factory=lambda: count(1))
     connections: Iterator[int] = field(default_factory=lambda: count(1))
@@ -101,16 +103,16 @@ class Lane:
         added = [stream for stream in self.streams if stream not in current.streams]
         await current.ask(self.streams)
         for stream in added:
-            self._around.watchdog.expect(stream, clock.now_us())
+            self._around.watchdog.expect(stream, self._around.now_us())
 
     async def _open(self) -> Connection:
         around = self._around
-        if (busy_us := around.busy_until_us - clock.now_us()) > 0:
+        if (busy_us := around.busy_until_us - around.now_us()) > 0:
             await around.sleep(busy_us / clock.SECOND)
         number = next(around.connections)
         streams = tuple(self.streams)
         connection = await connect(
-            around.venue, streams, number, around.buffer.put, around.timeouts, around.sleep
+            around.venue, streams, number, around.buffer.put, around.timeouts, around.sleep, around.now_us
         )
         self.connections[number] = connection
         around.unheard[number] = self
@@ -198,7 +200,7 @@ class Lane:
 
     async def _rest(self, error: Exception) -> str:
         """Say that there is no connection, wait as long as the venue wants or patience asks, and return why."""
-        around, now_us = self._around, clock.now_us()
+        around, now_us = self._around, self._around.now_us()
         busy_s = refusal.retry_after_s(error, now_us)
         if busy_s:
             around.busy_until_us = max(around.busy_until_us, now_us + round(busy_s * clock.SECOND))

@@ -118,7 +118,7 @@ class Pool:
 
     def _watch(self) -> None:
         around = self._around
-        silences = around.watchdog.check(around.buffer.read_until_us(clock.now_us()))
+        silences = around.watchdog.check(around.buffer.read_until_us(around.now_us()))
         for stream, silent_us, plausible_us in silences:
             silent_s, plausible_s = silent_us / clock.SECOND, plausible_us / clock.SECOND
             around.buffer.tell(Stale(self.venue.name, stream, silent_s, plausible_s))

@@ -43,6 +43,7 @@ ROUTES: dict[StreamKind, _Route] = {
 
 _TRADES = "/fapi/v1/aggTrades"
 _SYMBOLS = "/fapi/v1/exchangeInfo"
+_TIME = "/fapi/v1/time"
 BUDGET = Budget(limit=2400, period_s=60, header="X-MBX-USED-WEIGHT-1M", weights={_TRADES: 20, _SYMBOLS: 1})
 _ROWS_PER_PAGE = 1000
 _KEPT_US = 48 * HOUR
@@ -60,10 +61,15 @@ class _ExchangeInfo(msgspec.Struct):
     symbols: list[_Symbol]
 
 
+class _Time(msgspec.Struct):
+    serverTime: int  # noqa: N815
+
+
 class _Refusal(msgspec.Struct):
     code: int
 
 
+_time = msgspec.json.Decoder(_Time)
 _exchange_info = msgspec.json.Decoder(_ExchangeInfo)
 _rows = msgspec.json.Decoder(list[Row])
 _refusal = msgspec.json.Decoder(_Refusal)
@@ -86,10 +92,12 @@ class Binance:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: IngestSettings) -> AsyncIterator[Self]:
+    async def opened(
+        cls, settings: IngestSettings, now_us: Callable[[], int] = clock.now_us
+    ) -> AsyncIterator[Self]:
         """Yield the venue, open for requests."""
         async with Rest(settings.binance_rest_url, BUDGET) as rest:
-            yield cls(settings.binance_ws_url, rest)
+            yield cls(settings.binance_ws_url, rest, now_us)
 
     def stream(self, kind: StreamKind, symbol: str) -> Stream:
         """Return the stream of one kind for one symbol."""
@@ -124,6 +132,10 @@ class Binance:
             raise TransientError(str(error)) from error
         statuses = {entry.symbol: entry.status for entry in listing.symbols}
         require_traded("Binance USD-M futures", statuses, "TRADING", symbols)
+
+    async def time_us(self) -> int:
+        """Return what time it is there."""
+        return (await self._rest.read(_time, _TIME)).serverTime * 1000
 
     def hurried(self, patience_s: float) -> AbstractContextManager[None]:
         """Refuse requests meanwhile that the budget would hold up for longer (VenueBusyError)."""

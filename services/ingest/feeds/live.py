@@ -3,14 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import NamedTuple, NoReturn
@@ -18,7 +11,6 @@ from typing import NamedTuple, NoReturn
 import structlog
 from msgspec import structs
 
-from services.common import clock
 from services.common.backoff import Backoff
 from services.common.cancellation import pause
 from services.common.clock import SECOND
@@ -39,6 +31,7 @@ from services.ingest.feeds.past import Past
 from services.ingest.feeds.rest import retry_in_s
 from services.ingest.feeds.stamps import Stamps
 from services.ingest.feeds.venue import StreamKind, Venue
+from services.ingest.feeds.venue_clock import VenueClock
 from services.ingest.settings import IngestSettings
 from services.ingest.tape.history import History
 from services.ingest.tape.repair import Repairer
@@ -87,7 +80,8 @@ class LiveFeed:
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """`broker_is_empty` says whether the broker has lost its ticks: those that are stored come again then."""
-        self.delivery = Delivery(clock.now_us)
+        self._clock = VenueClock()
+        self.delivery = Delivery(self._clock.now_us)
         self._settings = settings
         self._broker_is_empty = broker_is_empty
         self._sleep = sleep
@@ -105,7 +99,7 @@ class LiveFeed:
 
     async def check(self) -> None:
         """Raise FatalError if a venue cannot give what the settings want; its silence is no objection."""
-        async with venues.opened(self._settings) as opened:
+        async with venues.opened(self._settings, self._clock.now_us) as opened:
             for name, symbols in self._symbols.items():
                 self._pool(opened[name], symbols)
                 with contextlib.suppress(TransientError):
@@ -113,7 +107,7 @@ class LiveFeed:
 
     async def stream(self) -> AsyncGenerator[Item]:
         """Yield what the venues send, for ever; FatalError if one says that it does not trade a symbol."""
-        async with venues.opened(self._settings) as opened:
+        async with venues.opened(self._settings, self._clock.now_us) as opened:
             self._pools = {
                 opened[name]: self._pool(opened[name], names) for name, names in self._symbols.items()
             }
@@ -127,6 +121,7 @@ class LiveFeed:
                 start(self._settle)
                 for venue in opened.values():
                     start(partial(self._repair, venue))
+                    start(partial(self._clock.follow, venue))
                 while True:
                     # What came meanwhile is of the past until it has been read.
                     if self._past is not None and not self._buffer:
@@ -146,7 +141,14 @@ class LiveFeed:
         kinds: tuple[StreamKind, ...] = ("trades", *settings.streams)
         streams = [venue.stream(kind, symbol) for kind in kinds for symbol in symbols]
         watchdog = Watchdog(settings.silence_s * SECOND)
-        around = Surroundings(venue, self._buffer, watchdog, settings.reconnect_after_s, sleep=self._sleep)
+        around = Surroundings(
+            venue,
+            self._buffer,
+            watchdog,
+            settings.reconnect_after_s,
+            sleep=self._sleep,
+            now_us=self._clock.now_us,
+        )
         return Pool(streams, around)
 
     async def _connect(self, venue: Venue, pool: Pool) -> NoReturn:
@@ -160,6 +162,7 @@ class LiveFeed:
                 retry_s = retry_in_s(error, delays)
                 self._buffer.tell(Unanswered(venue.name, str(error), retry_s))
                 await self._sleep(retry_s)
+        await self._clock.ask(venue)
         self._buffer.tell(Answered(venue.name))
         self._ready[venue.name].set()
         await pool.run()
@@ -172,11 +175,11 @@ class LiveFeed:
         sources = {symbol: opened[name] for name in ready for symbol in self._symbols[name]}
         reach_s = self._settings.history_us / SECOND
         if reach_s:
-            self._past = Past(clock.now_us() - self._settings.history_us, clock.now_us)
+            self._past = Past(self._clock.now_us() - self._settings.history_us, self._clock.now_us)
             for item in self._condition.fill(self._past.filling()):
                 yield item
         store = partial(open_store, self._settings)
-        history = History(self._tape, sources, reach_s, store, _HISTORY_PATIENCE_S)
+        history = History(self._tape, sources, reach_s, store, _HISTORY_PATIENCE_S, self._clock.now_us)
         ticks = 0
         async with aclosing(history.items(republish=await self._broker_is_empty())) as items:
             async for item in items:
@@ -219,7 +222,7 @@ class LiveFeed:
                 yield rejected
             elif type(event) is Tick:
                 for item in self._trade(event):
-                    # Where the local clock is wrong the venue's counts; how wrong it is, the delivery lag has said.
+                    # A venue that does not say what time it is says so by its trades.
                     yield _received_later(item, stamps.behind_us) if stamps.behind_us else item
                 yield from self._progress(event)
             else:
@@ -253,8 +256,10 @@ class LiveFeed:
 
     def _coverage(self) -> list[TapeEvent]:
         self._seconds += 1
+        self.delivery.behind_us = self._clock.behind_us
         symbols = None if self._seconds % _COVERAGE_S == 0 else self._changed
-        events = self._tape.coverage_events(clock.now_us(), symbols) if symbols or symbols is None else []
+        now_us = self._clock.now_us()
+        events = self._tape.coverage_events(now_us, symbols) if symbols or symbols is None else []
         self._changed.clear()
         if (counts := dict(self._tape.counts)) != self._counts:
             log.info("tape", **counts)
@@ -262,7 +267,7 @@ class LiveFeed:
         return events
 
     async def _repair(self, venue: Venue) -> None:
-        async with aclosing(Repairer(self._tape, venue).batches()) as batches:
+        async with aclosing(Repairer(self._tape, venue, self._clock.now_us).batches()) as batches:
             async for items in batches:
                 await self._put_aside(items)
 
@@ -272,8 +277,8 @@ class LiveFeed:
         try:
             async with open_store(self._settings) as store:
                 for symbol in self._settings.symbols:
-                    shelf = await store.shelf(symbol, clock.now_us())
-                    await self._put_aside(self._tape.settle(shelf.gaps, clock.now_us()))
+                    shelf = await store.shelf(symbol, self._clock.now_us())
+                    await self._put_aside(self._tape.settle(shelf.gaps, self._clock.now_us()))
         except TransientError as error:
             log.warning("gaps of the last run are not settled", reason=str(error))
 

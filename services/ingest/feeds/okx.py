@@ -47,6 +47,7 @@ _ROUTE = "/ws/v5/business"
 
 _TRADES = "/api/v5/market/history-trades"
 _INSTRUMENTS = "/api/v5/public/instruments"
+_TIME = "/api/v5/public/time"
 # Each path has a limit of its own; together they are held to one.
 BUDGET = Budget(limit=20, period_s=2)
 _ROWS_PER_PAGE = 100
@@ -57,6 +58,10 @@ _TOO_MANY_REQUESTS = "50011"
 T = TypeVar("T")
 
 
+class _Time(Struct):
+    ts: str
+
+
 class _Answer(Struct):
     code: str
     msg: str = ""
@@ -64,6 +69,7 @@ class _Answer(Struct):
 
 
 _answer = msgspec.json.Decoder(_Answer)
+_times = msgspec.json.Decoder(tuple[_Time])
 _trades = msgspec.json.Decoder(list[Trade])
 _instruments = msgspec.json.Decoder(list[Instrument])
 
@@ -87,10 +93,12 @@ class Okx:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: IngestSettings) -> AsyncIterator[Self]:
+    async def opened(
+        cls, settings: IngestSettings, now_us: Callable[[], int] = clock.now_us
+    ) -> AsyncIterator[Self]:
         """Yield the venue, open for requests."""
         async with Rest(settings.okx_rest_url, BUDGET) as rest:
-            yield cls(settings.okx_ws_url, rest)
+            yield cls(settings.okx_ws_url, rest, now_us)
 
     def stream(self, kind: StreamKind, symbol: str) -> Stream:
         """Return the stream of the symbol's trades; FatalError for any other kind."""
@@ -136,6 +144,13 @@ class Okx:
         statuses = {symbol_of(entry.instId): entry.state for entry in listing if entry.instId in contracts}
         require_traded("OKX linear perpetuals", statuses, "live", symbols)
         self.contracts = contracts
+
+    async def time_us(self) -> int:
+        """Return what time it is there."""
+        [answer] = await self._ask(_times, _TIME)
+        if not (answer.ts.isascii() and answer.ts.isdigit()):
+            raise BadMessageError(f"expected OKX's time in milliseconds, received {answer.ts[:80]!r}")
+        return int(answer.ts) * 1000
 
     def hurried(self, patience_s: float) -> AbstractContextManager[None]:
         """Refuse requests meanwhile that the budget would hold up for longer (VenueBusyError)."""

@@ -65,6 +65,9 @@ class Venue(Protocol):
         TransientError if it does not answer.
         """
 
+    async def time_us(self) -> int:
+        """Return what time it is there; TransientError or BadMessageError if it does not say."""
+
     def hurried(self, patience_s: float) -> AbstractContextManager[None]:
         """Refuse requests meanwhile that what the venue allows would hold up for longer (VenueBusyError)."""
 

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+from services.common import clock
 from services.common.errors import FatalError
 from services.ingest.feeds.binance import Binance
 from services.ingest.feeds.okx import Okx
 from services.ingest.feeds.venue import Venue
 from services.ingest.settings import IngestSettings
 
-VENUES: dict[str, Callable[[IngestSettings], AbstractAsyncContextManager[Venue]]] = {
+VENUES: dict[str, Callable[[IngestSettings, Callable[[], int]], AbstractAsyncContextManager[Venue]]] = {
     Binance.name: Binance.opened,
     Okx.name: Okx.opened,
 }
@@ -37,10 +38,15 @@ def by_venue(symbols: Iterable[str]) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def opened(settings: IngestSettings) -> AsyncIterator[dict[str, Venue]]:
-    """Yield the venues of the settings' symbols by name, open for requests until the end of the block."""
+async def opened(
+    settings: IngestSettings, now_us: Callable[[], int] = clock.now_us
+) -> AsyncIterator[dict[str, Venue]]:
+    """Yield the venues of the settings' symbols by name, open for requests until the end of the block.
+
+    `now_us` is the clock by which what they answer is received.
+    """
     async with AsyncExitStack() as stack:
         yield {
-            name: await stack.enter_async_context(VENUES[name](settings))
+            name: await stack.enter_async_context(VENUES[name](settings, now_us))
             for name in by_venue(settings.symbols)
         }

@@ -113,3 +113,11 @@ class Analysis(Struct, frozen=True):
     half_life: HalfLife | None
     hurst: Hurst | None
     data: tuple[Point, ...] = ()
+    data_every: int = 1
+    dataset: str | None = None
+    carried: str = "drop"
+    carried_y: int | None = None
+    carried_share_y: float | None = None
+    carried_x: int | None = None
+    carried_share_x: float | None = None
+    cut: str | None = None

@@ -8,7 +8,7 @@ from services.ui.analysis import drawing, tables
 from services.ui.analysis.answer import Analysis
 from services.ui.analysis.drawing import Thresholds
 from services.ui.analysis.question import Question
-from services.ui.formatting import NONE, moment, number, significant_decimals
+from services.ui.formatting import NONE, moment, number, share, significant_decimals
 from services.ui.view import Props
 
 HEADLINES = {
@@ -81,13 +81,36 @@ def coverage(found: Analysis, seconds: float, zone: str) -> str:
     """Return over which bars the answer is, and how long it took."""
     took = f"Answered in {seconds:.2f} s."
     if found.first_us is None or found.last_us is None:
-        return f"No bar of {found.bar_s:g} s that both legs have. {took}"
+        return f"No bar of {found.bar_s:g} s that both legs have.{carried(found)} {took}"
     span = f"{moment(found.first_us, zone)} to {moment(found.last_us, zone)}"
     dropped = found.bars_y + found.bars_x - 2 * found.bars
     asides = [f"{dropped} dropped, because the other leg has none"] if dropped else []
     asides += [f"{found.breaks} followed by a gap"] if found.breaks else []
+    asides += [f"the chart shows one in {found.data_every}"] if found.data_every > 1 else []
     aside = f" ({', '.join(asides)})" if asides else ""
-    return f"{found.bars} bars of {found.bar_s:g} s, {span}{aside}. {took}"
+    cut = f" {found.cut[0].upper()}{found.cut[1:]}." if found.cut else ""
+    return f"{found.bars} bars of {found.bar_s:g} s, {span}{aside}.{cut}{carried(found)} {took}"
+
+
+def carried(found: Analysis) -> str:
+    """Return in how many bars a leg did not trade, empty if it did in each."""
+    legs = (
+        (found.y, found.carried_y, found.carried_share_y),
+        (found.x, found.carried_x, found.carried_share_x),
+    )
+    left = (
+        ""
+        if found.dataset is None
+        else ", which are kept"
+        if found.carried == "keep"
+        else ", which are left out"
+    )
+    said = [
+        f" {name} did not trade in {number(count, 0)} bars ({share(part)}){left}."
+        for name, count, part in legs
+        if count
+    ]
+    return "".join(said)
 
 
 def verdict(found: Analysis) -> list[Component]:

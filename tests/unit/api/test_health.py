@@ -5,6 +5,7 @@ from msgspec import structs
 
 from services.api.health import OTHERS_KEPT, Health
 from services.api.instances import INSTANCES_KEPT
+from services.common import clock
 from services.common.messages import DeliveryLag, Filling, ServiceState
 from tests.unit.api.listener import Listener, beat
 
@@ -47,6 +48,22 @@ def test_a_clock_that_is_ahead_hides_no_service_that_is_dead_and_one_that_steps_
     assert listener.row()["state"] == "silent"
     listener.health.put(beat("sink"))
     assert (listener.row()["state"], listener.row()["age_s"]) == ("running", 0)
+
+
+@pytest.mark.parametrize(("at_us", "behind_us"), [(HOUR_US, 0), (HOUR_US, 60_000_000), (9 * HOUR_US, -5)])
+def test_the_time_of_receipts_is_that_of_ingest_whatever_the_wall_clock_says(
+    listener: Listener, at_us: int, behind_us: int
+) -> None:
+    listener.health.put(structs.replace(beat("ingest", at_us=at_us), clock_behind_us=behind_us))
+    listener.passes(3)
+    assert listener.health.fed_now_us() == at_us + behind_us + 3_000_000
+
+
+def test_without_a_word_of_ingest_the_time_of_receipts_is_ours(listener: Listener) -> None:
+    before_us = clock.now_us()
+    assert before_us <= listener.health.fed_now_us() <= clock.now_us()
+    listener.backlog(beat("ingest", at_us=HOUR_US))
+    assert listener.health.fed_now_us() >= before_us
 
 
 def test_nothing_is_claimed_of_a_service_before_everything_was_heard() -> None:

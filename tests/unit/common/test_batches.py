@@ -14,7 +14,7 @@ from aiokafka.record.util import calc_crc32c
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common import batches, unreadable
+from services.common import batches, bounded_codecs, unreadable
 from services.common.unreadable import Unreadable
 
 PLACE = TopicPartition("ticks", 3)
@@ -215,6 +215,25 @@ def test_it_says_what_is_lost_and_why(change: Any, reason: str) -> None:
     assert lost.value == raw
     assert reason in lost.value.reason
     assert unreadable.place("ticks", 3, 5, lost.value) == "ticks/3/3-5"
+
+
+@pytest.mark.parametrize("codec", [CODECS[name] for name in ("gzip", "snappy", "lz4", "zstd")])
+def test_a_batch_that_would_take_the_memory_is_said_and_the_rest_is_read(codec: int) -> None:
+    builder = DefaultRecordBatchBuilder(2, codec, 0, -1, 0, 0, 1 << 30)
+    builder.append(0, 1_000, None, bytes(bounded_codecs.MOST + 1), [])
+    bomb = numbered(builder.build(), 2)
+    records = list(Log((2, batch(0, 2)), (1, bomb), (2, batch(3, 2, codec))).read())
+    assert messages(records) == true(0, 1, 3, 4)
+    assert said(records) == {2: str(bounded_codecs.TooLargeError())}
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3])
+def test_one_of_an_old_format_that_would_take_the_memory_is_said(codec: int) -> None:
+    builder = LegacyRecordBatchBuilder(1, codec, 1 << 30)
+    builder.append(0, 1_000, None, bytes(bounded_codecs.MOST + 1))
+    records = list(Log((1, bytes(builder.build())), (1, batch(1, 1))).read())
+    assert messages(records) == true(1)
+    assert said(records) == {0: str(bounded_codecs.TooLargeError())}
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -6,7 +6,19 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.errors import BadMessageError
-from services.common.messages import Alert, LegTrade, LegTrades, TapeEvent, Tick, decode, decode_all, encode
+from services.common.messages import (
+    Alert,
+    LegTrade,
+    LegTrades,
+    Method,
+    PairConfig,
+    TapeEvent,
+    Tick,
+    Transform,
+    decode,
+    decode_all,
+    encode,
+)
 from services.common.pairs import SYMBOL
 from services.common.unreadable import Unreadable
 
@@ -187,3 +199,22 @@ def test_unknown_fields_are_ignored_and_missing_ones_are_not() -> None:
         decode(raw.replace(b"trade_id", b"trade_no"), Tick)
     with pytest.raises(BadMessageError):
         decode(None, Tick)
+
+
+@pytest.mark.parametrize(
+    ("transform", "method", "intercept", "is_doubtful"),
+    [
+        ("price", "ols", False, False),
+        ("price", "ols_origin", True, False),
+        ("log", "ols", True, False),
+        ("log", "kalman", True, False),
+        ("log", "ols", False, True),
+        ("log", "ols_origin", True, True),
+    ],
+)
+def test_a_pair_of_logarithms_through_the_origin_can_be_read_and_warns(
+    transform: Transform, method: Method, intercept: bool, is_doubtful: bool
+) -> None:
+    config = PairConfig(pair="ETHUSDT-BTCUSDT", transform=transform, method=method, intercept=intercept)
+    assert decode(encode(config), PairConfig) == config
+    assert bool(config.warning) == is_doubtful

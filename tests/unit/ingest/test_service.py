@@ -354,6 +354,30 @@ def test_the_delivery_lag_is_told_and_a_clock_behind_is_said_once(name: FeedName
     assert [line["event"] for line in logged if line["log_level"] == "warning"] == [words]
 
 
+def test_a_clock_that_was_put_right_is_said_as_long_as_it_is_wrong() -> None:
+    said: list[tuple[str | None, int]] = []
+
+    class Corrected(Scripted):
+        async def stream(self) -> AsyncGenerator[Item]:
+            yield Status("running")
+            for behind_us in (0, 12_300_000, -7_000_000, 0):
+                self.delivery.behind_us = behind_us
+                await asyncio.sleep(1.5)
+                said.append((pulse.detail, pulse.message().clock_behind_us))
+
+    async def run() -> None:
+        await publish(feed, publisher(FakeProducer()), pulse)
+
+    feed, pulse = Corrected(), Pulse("ingest", "live")
+    feed.name = "live"
+    with capture_logs() as logged:
+        virtual_time.run(run())
+    behind = "the local clock is 12.3 s behind the venue's, which counts"
+    ahead = "the local clock is 7.0 s ahead of the venue's, which counts"
+    assert said == [(None, 0), (behind, 12_300_000), (ahead, -7_000_000), (None, 0)]
+    assert [line["event"] for line in logged if line["log_level"] == "warning"] == [behind]
+
+
 @pytest.mark.parametrize(
     ("environment", "complaint"),
     [

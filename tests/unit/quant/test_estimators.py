@@ -151,7 +151,7 @@ def test_too_few_observations_are_said(method: Method, n: int) -> None:
         estimator.get()
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"kalman", "ols_origin"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"ols_origin"}))
 @pytest.mark.parametrize("price", [0.1, 7.6110, 61234.5])
 def test_a_flat_leg_has_no_hedge_ratio(method: Method, price: float) -> None:
     estimator = create(method, 50)
@@ -161,7 +161,7 @@ def test_a_flat_leg_has_no_hedge_ratio(method: Method, price: float) -> None:
         estimator.get()
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"kalman", "ols_origin"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"ols_origin"}))
 def test_legs_in_step_have_no_zscore_or_only_that_of_rounding(method: Method) -> None:
     estimator = create(method, 100)
     for x in np.linspace(1, 2, 150).tolist():

@@ -35,13 +35,33 @@ def test_the_moments_equal_pandas(kind: str, seed: int, window: int, n: int) -> 
     assert moments.mean_x == pytest.approx(float(weighted.mean()["x"].iloc[-1]) + x[-1], rel=1e-12)
     assert moments.mean_y == pytest.approx(float(weighted.mean()["y"].iloc[-1]) + y[-1], rel=1e-12)
     covariance = weighted.cov().iloc[-2:].to_numpy()
-    assert moments.variance_y() == pytest.approx(covariance[0, 0], rel=1e-9, abs=1e-20)
-    assert moments.variance_x() == pytest.approx(covariance[1, 1], rel=1e-9, abs=1e-20)
+    unbiased = moments.weight - moments.squared_weights / moments.weight
+    assert moments.syy / unbiased == pytest.approx(covariance[0, 0], rel=1e-9, abs=1e-20)
+    assert moments.sxx / unbiased == pytest.approx(covariance[1, 1], rel=1e-9, abs=1e-20)
     unit = np.sqrt(covariance[0, 0] * covariance[1, 1])
-    assert moments.covariance() == pytest.approx(covariance[0, 1], abs=1e-9 * unit + 1e-20)
-    if unit > 0:
-        correlation = float(weighted.corr().iloc[-1, 0])
-        assert moments.correlation() == pytest.approx(correlation, abs=1e-9)
+    assert moments.sxy / unbiased == pytest.approx(covariance[0, 1], abs=1e-9 * unit + 1e-20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(kind=kinds, seed=seeds, window=windows, n=st.integers(5, 200))
+def test_the_standard_error_is_that_of_weights_that_are_no_variances(
+    kind: str, seed: int, window: int, n: int
+) -> None:
+    y, x = legs(kind, seed, n)
+    moments = moments_of(y, x, forgetting_of(window))
+    if not np.ptp(x[-window:]):
+        return
+    weights = np.longdouble(forgetting_of(window)) ** np.arange(n - 1, -1, -1)
+    design = np.stack([np.ones(n), x - x[-1]]).astype(np.longdouble)
+    (a, b), (_, d) = design * weights @ design.T
+    bread = np.array([[d, -b], [-b, a]]) / (a * d - b * b)
+    hat = bread @ design * weights
+    residuals = (y - y[-1]).astype(np.longdouble) @ (np.eye(n) - hat.T @ design)
+    free = weights.sum() - np.trace(design * weights @ hat.T)
+    variance = weights @ residuals**2 / free
+    expected = np.sqrt(variance * (hat @ hat.T)[1, 1])
+    rounding = 1e-14 * np.abs(y).max() * np.sqrt((hat @ hat.T)[1, 1])
+    assert moments.slope_error() == pytest.approx(float(expected), rel=1e-6, abs=float(rounding))
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,8 +104,8 @@ def test_the_scale_has_its_digits_however_closely_y_follows_x(kind: str, seed: i
     assert estimator.get().scale == pytest.approx(expected, rel=1e-7, abs=2e-14 * level)
 
 
-def textbook_recursion(y: Array, x: Array, forgetting: float) -> tuple[np.ndarray, np.ndarray, list[float]]:
-    """Return parameters, P and the innovations; Haykin, table 9.1, in extended precision."""
+def textbook_recursion(y: Array, x: Array, forgetting: float) -> tuple[np.ndarray, list[float]]:
+    """Return parameters and the innovations; Haykin, table 9.1, in extended precision."""
     theta = np.zeros(2, np.longdouble)
     p = np.eye(2, dtype=np.longdouble) * np.longdouble(1e12)
     innovations = []
@@ -95,7 +115,7 @@ def textbook_recursion(y: Array, x: Array, forgetting: float) -> tuple[np.ndarra
         innovations.append(float(b - phi @ theta))
         theta = theta + gain * (b - phi @ theta)
         p = (p - np.outer(gain, phi @ p)) / forgetting
-    return theta, p, innovations
+    return theta, innovations
 
 
 @settings(max_examples=30, deadline=None)
@@ -108,15 +128,13 @@ def test_the_recursion_equals_the_textbooks(seed: int, window: int) -> None:
     estimator = RecursiveLeastSquares(window)
     for b, a in samples(y, x):
         estimator.update(b, a)
-    theta, p, innovations = textbook_recursion(y, x, forgetting)
+    theta, innovations = textbook_recursion(y, x, forgetting)
     fit = estimator.get()
     assert fit.hedge_ratio == pytest.approx(float(theta[1]), rel=1e-6)
     assert fit.intercept == pytest.approx(float(theta[0]), rel=1e-6, abs=1e-6)
     squares = pd.Series(innovations[3:]) ** 2
     scale = float(np.sqrt(squares.ewm(span=window).mean().iloc[-1]))
     assert fit.scale == pytest.approx(scale, rel=1e-5)
-    # P of the textbook is of the raw sums; its lower corner is the slope's.
-    assert fit.hedge_ratio_se == pytest.approx(scale * float(np.sqrt(p[1, 1])), rel=1e-5)
 
 
 def test_both_regressions_find_the_same_line() -> None:
@@ -126,6 +144,7 @@ def test_both_regressions_find_the_same_line() -> None:
         rls.update(y, x)
     assert (ewma.get().hedge_ratio, ewma.get().intercept) == (rls.get().hedge_ratio, rls.get().intercept)
     assert ewma.get().scale < rls.get().scale
+    assert ewma.get().hedge_ratio_se == rls.get().hedge_ratio_se
 
 
 def test_an_absurd_price_fades_as_its_weight() -> None:
@@ -143,7 +162,7 @@ def test_a_leg_that_stands_still_is_said() -> None:
     for number in range(200):
         moments.update(float(min(number, 3)), float(number))
     with pytest.raises(NotEnoughDataError, match="x did not move lately"):
-        moments.correlation()
+        moments.line()
 
 
 def test_weights_of_hardly_two_observations_determine_no_scale() -> None:

@@ -14,6 +14,7 @@ from services.quant.estimators import ESTIMATORS, MOVING, Method
 from services.quant.half_life import HalfLife
 from services.quant.options import Conclusion, Options, Part
 from services.quant.pair_analysis import Analysis, analyse, refuse
+from services.quant.transform import TRANSFORMS
 from services.quant.unit_root import UnitRoot, adf, engle_granger
 from services.quant.verdict import Evidence, judge
 from tests.unit.quant.series import Array, kinds, legs, seeds
@@ -171,7 +172,20 @@ def test_random_walks_are_not_said_to_trend_or_to_come_back() -> None:
     assert told <= 4
 
 
-@pytest.mark.parametrize("method", sorted(set(ESTIMATORS) - {"kalman"}))  # whose filter comes near it slowly
+def test_a_filter_knows_that_it_sees_logarithms() -> None:
+    """Of two coins near 1 it would take their logarithms, near 0, for the unit of what walks."""
+    random = np.random.default_rng(6)
+    y, x = 1 + 1e-5 * np.cumsum(random.normal(size=(2, 200)), axis=1)
+    prices, logs = (analyse(y, x, Options(method="kalman", transform=transform)) for transform in TRANSFORMS)
+    assert prices.regression
+    assert logs.regression
+    assert logs.regression.hedge_ratio == pytest.approx(prices.regression.hedge_ratio, rel=1e-3)
+    assert prices.rolling
+    assert logs.rolling
+    assert logs.rolling.hedge_ratio[-1] == pytest.approx(prices.rolling.hedge_ratio[-1], rel=1e-3)
+
+
+@pytest.mark.parametrize("method", ESTIMATORS)
 def test_the_rounding_of_a_perfect_line_is_no_spread(method: Method) -> None:
     _, x = pair(4, 300, 0.8)
     found = analyse(x / 3 + (0 if method == "ols_origin" else 7), x, Options(method=method))

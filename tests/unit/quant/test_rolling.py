@@ -12,17 +12,22 @@ from services.common.messages import Method, PairConfig
 from services.quant.estimators import ESTIMATORS, MOVING, ON_BAR_CLOSE
 from services.quant.fit import NotEnoughDataError
 from services.quant.rolling import Rolling, Series, refit_every, rolling
+from services.quant.transform import TRANSFORMS, Transform
 from services.stream_analytics.alignment import Sample
 from services.stream_analytics.trades import Trade
 from services.stream_analytics.windows import PairWindow
 from tests.unit.quant.series import kinds, legs, seeds, walk
 
 methods = st.sampled_from(sorted(ESTIMATORS))
+transforms = st.sampled_from(sorted(TRANSFORMS))
 
 
-def live(method: Method, window: int, y: list[float], x: list[float]) -> list[tuple[float | None, ...]]:
+def live(
+    method: Method, transform: Transform, window: int, y: list[float], x: list[float]
+) -> list[tuple[float | None, ...]]:
     """Return what signals say of these closes, a second apart."""
-    judged = PairWindow(PairConfig(pair="ETHUSDT-BTCUSDT", window=window, method=method))
+    config = PairConfig(pair="ETHUSDT-BTCUSDT", window=window, method=method, transform=transform)
+    judged = PairWindow(config)
     said: list[tuple[float | None, ...]] = []
     for number, (one_y, one_x) in enumerate(zip(y, x, strict=True)):
         at_us = number * SECOND
@@ -34,17 +39,20 @@ def live(method: Method, window: int, y: list[float], x: list[float]) -> list[tu
 
 
 @settings(max_examples=40, deadline=None)
-@given(method=methods, kind=kinds, seed=seeds, window=st.integers(10, 60))
-def test_they_are_to_the_bit_what_the_stream_says(method: Method, kind: str, seed: int, window: int) -> None:
+@given(method=methods, transform=transforms, kind=kinds, seed=seeds, window=st.integers(10, 60))
+def test_they_are_to_the_bit_what_the_stream_says(
+    method: Method, transform: Transform, kind: str, seed: int, window: int
+) -> None:
     y, x = (leg.tolist() for leg in legs(kind, seed, 90))
+    seen_y, seen_x = ([TRANSFORMS[transform](price) for price in leg] for leg in (y, x))
     try:
-        columns = rolling(method, window, 30, y, x, range(90))
+        columns = rolling(method, window, 30, seen_y, seen_x, range(90), transform)
     except NotEnoughDataError:
         nothing: Series = [None] * 90
         columns = Rolling(*[nothing] * 5)
     every = refit_every(method, window)
     for number, (found, said) in enumerate(
-        zip(zip(*columns, strict=True), live(method, window, y, x), strict=True)
+        zip(zip(*columns, strict=True), live(method, transform, window, y, x), strict=True)
     ):
         if number % every == 0:
             assert found == said

@@ -209,3 +209,23 @@ def test_lags_are_found_where_there_are_some() -> None:
     for t in range(4, 2_000):
         steps[t] = 0.5 * steps[t - 4] + random.normal()
     assert choose_lags(np.cumsum(steps), "c", "bic") == 4
+
+
+@pytest.mark.parametrize("trend", ["n", "c", "ctt"])
+def test_the_memory_it_takes_changes_no_lag_and_no_digit(
+    monkeypatch: pytest.MonkeyPatch, trend: Trend
+) -> None:
+    series = autoregressive(np.random.default_rng(3), 1_000, 0.9)
+    whole = adf(series, trend)
+    monkeypatch.setattr("services.quant.dickey_fuller._ROWS", 64)
+    parts = adf(series, trend)
+    assert parts.lags == whole.lags
+    assert parts.statistic == pytest.approx(whole.statistic, rel=1e-12)
+
+
+def test_lags_beyond_ten_thousand_observations_are_no_more() -> None:
+    series = autoregressive(np.random.default_rng(4), 12_000, 0.99)
+    ours = adf(series)
+    theirs = adfuller(series, maxlag=38, result_object=False)
+    assert ours.lags == theirs[2]
+    assert ours.statistic == pytest.approx(theirs[0], rel=1e-9)

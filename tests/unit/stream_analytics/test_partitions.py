@@ -5,13 +5,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
+from structlog.testing import capture_logs
 
 from services.common import topics
 from services.common.messages import LegTrade
 from services.common.pair_configs import PairConfigs
 from services.stream_analytics.partitions import Partitions
 from services.stream_analytics.settings import StreamSettings
-from tests.unit.stream_analytics.made_tape import CONFIG, Event, tape
+from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed_signals, tape
 
 
 class Broker:
@@ -86,3 +88,17 @@ def test_what_is_held_for_a_silent_leg_is_let_go_of_only_where_nothing_else_help
 ) -> None:
     alone = [trade for trade in tape(1) if trade.symbol == "BTCUSDT" and trade.price is not None]
     assert saved(Broker(*full), alone, has_read_all) == let_go
+
+
+def test_a_pair_from_before_goes_on_and_the_log_says_what_is_wrong_with_it() -> None:
+    pairs = PairConfigs()
+    doubtful = structs.replace(CONFIG, transform="log", intercept=False)
+    pairs.by_name = {doubtful.pair: doubtful}
+    table: Any = SimpleNamespace(data={})
+    partitions = Partitions(table, pairs, StreamSettings(partitions=1), {})
+    publisher: Any = Broker()
+    with capture_logs() as logged:
+        partition = partitions.get(0, publisher)
+        partitions.get(0, publisher)
+    assert [(entry["pair"], entry["warning"]) for entry in logged] == [(CONFIG.pair, doubtful.warning)]
+    assert closed_signals(partition, tape(60))[-1].quality == "ok"

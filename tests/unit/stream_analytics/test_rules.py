@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from services.common.messages import Quality, Signal
+from services.common.messages import Quality, ReversionState, Signal
 from services.stream_analytics.rules import ThresholdRule
 
 
@@ -50,6 +51,28 @@ def test_what_is_stale_or_unknown_neither_fires_nor_resolves() -> None:
     assert rule.judge(signal(2.5)) is not None
     assert rule.judge(signal(None, quality="not_enough_data")) is None
     assert rule.firing
+
+
+def test_with_the_gate_it_fires_only_while_the_spread_reverts_and_resolves_in_any_case() -> None:
+    rule = ThresholdRule(entry=2.0, exit=0.5, only_while_reverting=True)
+    seen: list[tuple[float, ReversionState | None]] = [
+        (2.5, None), (2.5, "unproven"), (2.5, "broken"), (2.4, "reverting"), (2.6, "broken"), (0.1, "broken"),
+        (3.0, "unproven"),
+    ]  # fmt: skip
+    said = [rule.judge(structs.replace(signal(z), reversion=state)) for z, state in seen]
+    assert [alert and (alert.state, alert.value, alert.reversion) for alert in said] == [
+        None, None, None, ("firing", 2.4, "reverting"), None, ("resolved", 0.1, "broken"), None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "end"),
+    [("reverting", "±2"), ("broken", "±2, reversion broken"), (None, "±2, reversion unproven")],
+)
+def test_an_alert_says_whether_the_spread_is_seen_to_revert(state: ReversionState | None, end: str) -> None:
+    alert = ThresholdRule(2.0, 0.5).judge(structs.replace(signal(3.0), reversion=state))
+    assert alert is not None
+    assert alert.message.endswith(end)
 
 
 def test_the_alert_says_what_happened() -> None:

@@ -169,7 +169,7 @@ def bar() -> Make:
             "close": close,
             "volume": 12.5,
             "trade_count": 3,
-            "complete": True,
+            "closed": True,
         }
         return Bar(**{**values, **fields})
 

@@ -23,7 +23,7 @@ BAR = {
     "quote_volume": 15.0,
     "vwap": 1.5,
     "trade_count": 4,
-    "complete": True,
+    "closed": True,
 }
 
 
@@ -44,7 +44,7 @@ def test_bars_are_read_and_unknown_fields_ignored() -> None:
         async with client_of(httpx.Response(200, json={"feed": "live", "data": [BAR]}), asked) as client:
             (bar,) = await client.bars("BTCUSDT", "1m", 2)
             await client.bars("BTCUSDT", "1m", 2, 60_000_000)
-        assert (bar.start_us, bar.high, bar.complete) == (60_000_000, 2.0, True)
+        assert (bar.start_us, bar.high, bar.closed) == (60_000_000, 2.0, True)
         assert dict(asked[0].url.params) == {"symbol": "BTCUSDT", "interval": "1m", "limit": "2"}
         assert asked[1].url.params["end"] == "60000000"
 

@@ -121,7 +121,7 @@ def test_only_points_of_the_chart_are_shaded_oldest_first(
     seconds: list[int], spans: list[Any], new: int
 ) -> None:
     bars = [
-        Bar((START_S + second) * SECOND, 1.0, 1.0, 1.0, 1.0, 1.0, 1, complete=True)
+        Bar((START_S + second) * SECOND, 1.0, 1.0, 1.0, 1.0, 1.0, 1, closed=True)
         for second in sorted(seconds)
     ]
     gaps = [gap(*sorted(span)) for span in spans]

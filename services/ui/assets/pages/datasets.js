@@ -4,8 +4,9 @@
 
     const SHOWS = ["candles", "pair", "report"];
     const INTERVALS = ["own", "1m", "5m", "1h"];
-    const COUNTS = ["500", "2000", "10000"];
-    const KINDS = ["all", "rejected", "repeated", "out of order", "gap"];
+    const COUNTS = ["500", "2000", "10000", "all"];
+    const EVER = "1970-01-01T00:00:00Z";
+    const KINDS = ["all", "rejected", "repeated", "out of order", "gap", "carried"];
     const LOOK_EVERY_MS = 400;
     const { query, remember, oneOf, look, set, markRow, number, moment } = window.pairstream;
 
@@ -64,8 +65,8 @@
             look({ dataset: dataset, show: show, symbol: symbol, y: y, x: x, interval: interval, bars: bars,
                 end: end || null, kind: kind, turn: ++turn });
             const subject = dataset && show === "pair" && pair && end !== null
-                ? { pair: pair, dataset: dataset, bars: Number(bars), interval: interval === "own" ? null : interval,
-                    end: end || null } : null;
+                ? { pair: pair, dataset: dataset, interval: interval === "own" ? null : interval, end: end || null,
+                    ...(bars === "all" ? { start: EVER } : { bars: Number(bars) }) } : null;
             return ["upload-shown " + (dataset ? "is-" + show : "is-new"), subject,
                 end === null ? "Expected a time such as 2024-05-01 12:00" : ""];
         },

@@ -8,7 +8,7 @@ from services.common.clock import SECOND
 from services.ui import components
 from services.ui.answers import SymbolTape
 from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number, per_second
+from services.ui.formatting import NONE, age, number, per_second, share
 from services.ui.market import Market, Now
 
 STALE_S = 10.0
@@ -62,18 +62,6 @@ def rows(market: Market, now: Now) -> dict[str, Row]:
     """Return a row for each symbol, by name."""
     tapes = sorted(market.tapes, key=lambda tape: tape.symbol)
     return {tape.symbol: _row(tape, market, now) for tape in tapes}
-
-
-def share(value: float | None) -> str:
-    """Return a share in percent, rounded down, so that only what is whole is called so.
-
-    >>> share(1.0), share(0.99999), share(None)
-    ('100\\u202f%', '99.99\\u202f%', '—')
-    """
-    if value is None:
-        return NONE
-    hundredths = int(value * 10_000 + 1e-9)
-    return f"{number(hundredths / 100, 0 if hundredths == 10_000 else 2)}\N{NARROW NO-BREAK SPACE}%"
 
 
 def _row(tape: SymbolTape, market: Market, now: Now) -> Row:

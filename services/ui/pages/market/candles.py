@@ -14,7 +14,7 @@ SILENT_US = 10 * SECOND
 
 
 def candle_series(key: str, bars: Sequence[Bar], decimals: int, width_us: int) -> list[Series]:
-    """Return candles with their volume below them and the VWAP of each bar; a bar that trades still is hollow.
+    """Return candles with their volume below them and the VWAP of each bar; one that is not whole is hollow.
 
     Bars are `width_us` wide, prices have `decimals`, or as many as the bars show that there are.
     """
@@ -80,7 +80,7 @@ def _candle(bar: Bar) -> dict[str, Any]:
         "high": bar.high,
         "low": bar.low,
         "close": bar.close,
-        **({} if bar.complete else {"color": _color(bar) + palette.OPEN_ALPHA}),
+        **({} if bar.is_whole else {"color": _color(bar) + palette.OPEN_ALPHA}),
     }
 
 

@@ -10,7 +10,7 @@ from services.ui import charts, downloads, drawn, holes, steps
 from services.ui.answers import Bar
 from services.ui.charts import Series
 from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number, quantity
+from services.ui.formatting import NONE, age, number, quantity, share
 from services.ui.holes import Holes, Quiet
 from services.ui.market import Market, Now
 from services.ui.pages.market import candles, symbols
@@ -198,4 +198,8 @@ def _legend(bar: Bar, decimals: int) -> str:
     ]
     if bar.vwap is not None:
         parts.append(f"VWAP{GLUE}{number(bar.vwap, decimals)}")
-    return "  ".join(parts if bar.complete else [*parts, "still open"])
+    if not bar.closed:
+        parts.append("still open")
+    elif not bar.is_whole:
+        parts.append(f"{share(bar.coverage)} of its time")
+    return "  ".join(parts)

@@ -62,7 +62,7 @@ def state(market: Market, pair: WatchedPair, last: Signal | None, now: Now) -> s
         return f"Stale: {newest.reason or 'no reason was given'}"
     if seen and market.age_s(seen, now) > pair.stale_after_s:
         return f"Stale: {PAST if market.is_filling else f'no signal for more than {pair.stale_after_s:g} s'}"
-    return ""
+    return f"Not to be relied on: {pair.warning}." if pair.warning else ""
 
 
 def labels(market: Market, pair: WatchedPair | None, span: Span, band: str) -> Props:

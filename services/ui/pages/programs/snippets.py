@@ -24,7 +24,7 @@ asked = {"symbol": "$SYMBOL", "interval": "1m", "limit": 5}
 answer = httpx.get("$API/v1/bars", params=asked)
 answer.raise_for_status()
 for bar in answer.json()["data"]:
-    print(bar["start_time"], bar["close"], bar["complete"])
+    print(bar["start_time"], bar["close"], bar["closed"], bar["coverage"])
 """,
     ),
     Snippet(

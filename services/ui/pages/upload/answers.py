@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Dataset(Struct, frozen=True):
-    """A dataset in short; ``width_s`` is the seconds from bar to bar."""
+    """A dataset in short; ``width_s`` is the seconds from bar to bar, ``carried`` None where no volume tells it."""
 
     dataset_id: str
     name: str
@@ -15,6 +15,8 @@ class Dataset(Struct, frozen=True):
     symbol_count: int
     gaps: int
     missing: int
+    carried: int | None
+    carried_share: float | None
     rejected: int
     repeated: int
     out_of_order: int
@@ -30,6 +32,8 @@ class SymbolPart(Struct, frozen=True):
     last_us: int
     gaps: int
     missing: int
+    carried: int | None
+    carried_share: float | None
 
 
 class FileReading(Struct, frozen=True):
@@ -90,7 +94,7 @@ class Preview(Struct, frozen=True):
 
 
 class StoredBar(Struct, frozen=True):
-    """A bar of a dataset."""
+    """A bar of a dataset; in a carried one nothing traded."""
 
     start_us: int
     open: float
@@ -98,3 +102,6 @@ class StoredBar(Struct, frozen=True):
     low: float
     close: float
     volume: float | None = None
+    closed: bool = True
+    coverage: float = 1.0
+    carried: bool = False

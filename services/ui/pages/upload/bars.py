@@ -15,6 +15,8 @@ OWN = "own"
 """The interval of the files themselves."""
 WIDTHS_S = {"1m": 60, "5m": 300, "1h": 3600}
 COUNTS = ("500", "2000", "10000")
+ALL = "all"
+"""As many as an analysis takes; a chart of candles draws the most that it can."""
 CHART = "chart-dataset"
 IN_VIEW = 400
 
@@ -49,7 +51,10 @@ def coverage(bars: Sequence[StoredBar], symbol: str, limit: int, zone: str) -> s
         return ""
     span = f"{moment(bars[0].start_us, zone)} to {moment(bars[-1].start_us, zone)}"
     which = "All" if len(bars) < limit else "The newest"
-    return f"{which} {number(len(bars), 0)} bars of {symbol}, {span}"
+    carried, part = sum(bar.carried for bar in bars), sum(bar.coverage < 1 for bar in bars)
+    asides = [f", nothing traded in {number(carried, 0)} of them"] if carried else []
+    asides += [f", {number(part, 0)} of only a part of their time"] if part else []
+    return f"{which} {number(len(bars), 0)} bars of {symbol}, {span}{''.join(asides)}"
 
 
 def _as_traded(bar: StoredBar) -> Bar:
@@ -61,5 +66,6 @@ def _as_traded(bar: StoredBar) -> Bar:
         close=bar.close,
         volume=bar.volume or 0.0,
         trade_count=0,
-        complete=True,
+        closed=bar.closed,
+        coverage=bar.coverage,
     )

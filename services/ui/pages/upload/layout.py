@@ -52,6 +52,7 @@ def _toolbar() -> Component:
         **attributes("aria", label="Bars before this time"),
     )
     counts = [{"value": count, "label": f"{int(count):,}".replace(",", "\u202f")} for count in bars.COUNTS]
+    counts.append({"value": bars.ALL, "label": "all"})
     return html.Div(
         [
             html.Div(chooser("dataset-symbol", "Symbol", 130), className="of-candles"),

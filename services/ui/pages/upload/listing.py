@@ -5,7 +5,7 @@ from typing import Any
 from dash.development.base_component import Component
 
 from services.ui.components import TIME_COLUMN, table
-from services.ui.formatting import number
+from services.ui.formatting import number, share
 from services.ui.pages.upload.answers import Dataset
 
 Row = dict[str, Any]
@@ -27,6 +27,7 @@ COLUMNS: list[dict[str, Any]] = [
     _right("symbols", "Symbols", 80, "How many symbols it has bars of"),
     _right("width", "Interval", 78, "From bar to bar"),
     _right("bars", "Bars", 92, "How many bars are stored"),
+    _right("carried", "Carried", 84, "Share of bars in which nothing traded; unknown without volumes"),
     {"field": "first", "headerName": "From", **TIME_COLUMN, "width": 148},
     {"field": "last", "headerName": "To", **TIME_COLUMN, "width": 148},
     {"field": "uploaded", "headerName": "Uploaded", **TIME_COLUMN, "width": 148},
@@ -49,6 +50,7 @@ def row(dataset: Dataset) -> Row:
         "symbols": dataset.symbol_count,
         "width": dataset.width_s,
         "bars": dataset.bars,
+        "carried": dataset.carried_share,
         "first": dataset.first_us // 1000,
         "last": dataset.last_us // 1000,
         "uploaded": dataset.uploaded_us // 1000,
@@ -56,8 +58,18 @@ def row(dataset: Dataset) -> Row:
             "symbols": number(dataset.symbol_count, 0),
             "width": width_name(dataset.width_s),
             "bars": number(dataset.bars, 0),
+            "carried": carried_share(dataset.carried_share),
         },
     }
+
+
+def carried_share(value: float | None) -> str:
+    """Return the share of bars in which nothing traded.
+
+    >>> carried_share(0.0), carried_share(None)
+    ('none', 'unknown')
+    """
+    return "unknown" if value is None else share(value) if value else "none"
 
 
 def width_name(seconds: float) -> str:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from services.ui.components import table
 from services.ui.formatting import NONE, moment, number
 from services.ui.pages.upload.answers import DatasetDetail, FileReading, Finding
-from services.ui.pages.upload.listing import width_name
+from services.ui.pages.upload.listing import carried_share, width_name
 from services.ui.view import attributes
 
 KINDS = {
@@ -18,6 +18,7 @@ KINDS = {
     "repeated": "Repeated",
     "out of order": "Out of order",
     "gap": "Gaps",
+    "carried": "Carried",
 }
 FIELDS = ("time", "clock", "symbol", "open", "high", "low", "close", "volume")
 MOST_SHOWN = 1_000
@@ -44,18 +45,19 @@ def rows(found: Iterable[Finding]) -> list[dict[str, Any]]:
 
 def counts(found: DatasetDetail) -> list[Component]:
     """Return what was stored and what was not, in figures."""
-    said = (
+    said: tuple[tuple[str, int | None, str], ...] = (
         ("Bars stored", found.bars, f"of {_many(found.symbol_count, 'symbol')}"),
         ("Lines rejected", found.rejected, "they are no bar"),
         ("Bars repeated", found.repeated, "the first of a time stays"),
         ("Out of order", found.out_of_order, "they are stored"),
         ("Bars missing", found.missing, f"in {_many(found.gaps, 'gap')}"),
+        ("Bars carried", found.carried, _of_carried(found)),
     )
     return [
         html.Div(
             [
                 html.Div(label, className="card-label"),
-                html.Div(number(value, 0), className="card-value num"),
+                html.Div(NONE if value is None else number(value, 0), className="card-value num"),
                 html.Span(note, className="note"),
             ],
             className="card",
@@ -68,7 +70,7 @@ def symbols(found: DatasetDetail, zone: str) -> Component:
     """Return what there is of each symbol."""
     return plain_table(
         "Symbols",
-        ("Symbol", "Bars", "From", "To", "Gaps", "Missing"),
+        ("Symbol", "Bars", "From", "To", "Gaps", "Missing", "Carried"),
         [
             (
                 part.symbol,
@@ -77,10 +79,11 @@ def symbols(found: DatasetDetail, zone: str) -> Component:
                 moment(part.last_us, zone),
                 number(part.gaps, 0),
                 number(part.missing, 0),
+                carried_share(part.carried_share),
             )
             for part in found.symbols
         ],
-        right=("Bars", "Gaps", "Missing"),
+        right=("Bars", "Gaps", "Missing", "Carried"),
     )
 
 
@@ -154,6 +157,14 @@ def time_name(kind: str) -> str:
     return {"iso": "ISO 8601", "us": "µs since 1970"}.get(
         kind, f"{kind} since 1970" if kind in ("s", "ms", "ns") else kind
     )
+
+
+def _of_carried(found: DatasetDetail) -> str:
+    if found.carried is None:
+        return "unknown: no volume is above 0"
+    if not found.carried:
+        return "something traded in each"
+    return f"{carried_share(found.carried_share)}: nothing traded in them, analyses leave them out"
 
 
 def _many(count: int, thing: str) -> str:

@@ -56,7 +56,7 @@ class UploadView(View):
 
     def _candles(self, found: DatasetDetail, selection: Selection, now: Now) -> Props:
         symbol = selection.text("symbol") or found.symbols[0].symbol
-        limit = int(selection.one_of("bars", COUNTS, COUNTS[1]))
+        limit = int(selection.one_of("bars", COUNTS, COUNTS[-1 if selection.text("bars") == bars.ALL else 1]))
         interval = selection.one_of("interval", tuple(WIDTHS_S), OWN)
         asked = {
             "dataset": found.dataset_id,

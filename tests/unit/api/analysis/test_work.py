@@ -1,5 +1,6 @@
 """What the workers answer, of closes with holes in them."""
 
+import csv
 import io
 import json
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
-from services.api.analysis.questions import MatrixQuestion, PairQuestion, Subject
+from services.api.analysis.questions import Cut, MatrixQuestion, PairQuestion, Subject
 from services.api.analysis.work import solve
 from services.api.answers.listing import Format
 from services.api.stored.history import Closes
@@ -76,3 +78,43 @@ def test_a_correlation_says_how_many_of_its_returns_span_more() -> None:
     assert cells["YYY", "XXX"]["breaks"] == cells["XXX", "XXX"]["breaks"] == 2
     assert cells["XXX", "XXX"]["correlation"] == cells["YYY", "YYY"]["correlation"] == 1
     assert abs(cells["YYY", "XXX"]["correlation"]) < 1
+
+
+@pytest.mark.parametrize(("points", "every", "first"), [(300, 1, 0), (299, 2, 1), (100, 3, 2), (43, 7, 5)])
+def test_a_long_series_is_thinned_in_json_alone_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, points: int, every: int, first: int
+) -> None:
+    whole = subject(slice(None))
+    everything = json.loads(analysis(whole))
+    monkeypatch.setattr("services.api.analysis.work._POINTS", points)
+    monkeypatch.setattr("services.api.analysis.work._SLICE_ROWS", 11)
+    thinned = json.loads(analysis(whole))
+    assert (everything["data_every"], thinned["data_every"]) == (1, every)
+    assert thinned["data"] == everything["data"][first::every]
+    assert thinned["data"][-1] == everything["data"][-1]
+    statistics = {name: value for name, value in everything.items() if name not in ("data", "data_every")}
+    assert statistics.items() <= thinned.items()
+    rows = list(csv.DictReader(io.StringIO(analysis(whole, "csv").decode())))
+    assert [row["start_us"] for row in rows] == [str(point["start_us"]) for point in everything["data"]]
+    assert pq.read_table(io.BytesIO(analysis(whole, "parquet"))).num_rows == BARS
+
+
+def test_bars_that_nobody_traded_in_are_shares_of_all() -> None:
+    some, every = subject(slice(0, 60)), {"YYY": 15, "XXX": None}
+    dropped = json.loads(analysis(structs.replace(some, carried_bars=every)))
+    kept = json.loads(analysis(structs.replace(some, carried_bars=every, carried="keep")))
+    assert (dropped["carried_share_y"], kept["carried_share_y"]) == (15 / 75, 15 / 60)
+    assert dropped["carried_x"] is dropped["carried_share_x"] is None
+
+
+@pytest.mark.parametrize(
+    ("bars", "words"),
+    [
+        (52_000, "the newest 10,000 of 52,000 bars: ask for all by start=1970-01-01T00:00:01.000000Z"),
+        (2_000_000, "the newest 10,000 of 2,000,000 bars: ask for up to 1,000,000 by start and end"),
+    ],
+)
+def test_an_answer_about_the_newest_bars_says_how_to_have_more(bars: int, words: str) -> None:
+    cut = Cut(taken=10_000, bars=bars, first_us=1_000_000)
+    found = json.loads(analysis(structs.replace(subject(slice(0, 60)), cut=cut)))
+    assert (found["bars_available"], found["cut"]) == (bars, words)

@@ -127,6 +127,12 @@ def test_the_venue_is_opened_from_the_settings() -> None:
     asyncio.run(body())
 
 
+def test_it_says_what_time_it_is() -> None:
+    venue, rest = binance(lambda *_: {"serverTime": 1_750_000_000_123})
+    assert asyncio.run(venue.time_us()) == 1_750_000_000_123_000
+    assert rest.asked == [("/fapi/v1/time", {})]
+
+
 def test_symbols_that_trade_pass() -> None:
     venue, rest = binance()
     asyncio.run(venue.check_symbols(["BTCUSDT"]))

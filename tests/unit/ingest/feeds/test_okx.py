@@ -120,6 +120,17 @@ def test_the_venue_is_opened_from_the_settings() -> None:
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("ts", ["1750000000123", "soon", ""])
+def test_it_says_what_time_it_is_or_that_is_said(ts: str) -> None:
+    venue, rest = okx(lambda *_: fine([{"ts": ts}]))
+    if ts.isdigit():
+        assert asyncio.run(venue.time_us()) == 1_750_000_000_123_000
+    else:
+        with pytest.raises(BadMessageError, match=f"expected OKX's time in milliseconds, received '{ts}'"):
+            asyncio.run(venue.time_us())
+    assert rest.asked == [("/api/v5/public/time", {})]
+
+
 def test_symbols_that_do_not_trade_are_all_named() -> None:
     venue, _ = okx(Exchange([]))
     asked = ["BTCUSDT.OKX", "ETHUSDT.OKX", "ODDUSDT.OKX", "BTCUSDC.OKX"]

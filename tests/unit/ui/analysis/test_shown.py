@@ -64,6 +64,31 @@ def test_the_coverage_says_which_bars_and_how_long(found: Make) -> None:
     assert shown.coverage(found(0), 1.0, "UTC") == "No bar of 1 s that both legs have. Answered in 1.00 s."
 
 
+@pytest.mark.parametrize(
+    ("dataset", "kept", "said"),
+    [
+        (None, "drop", "ETHUSDT did not trade in 1\u202f200 bars (80.00\u202f%)."),
+        ("d", "drop", "ETHUSDT did not trade in 1\u202f200 bars (80.00\u202f%), which are left out."),
+        ("d", "keep", "ETHUSDT did not trade in 1\u202f200 bars (80.00\u202f%), which are kept."),
+    ],
+)
+def test_the_coverage_says_what_is_no_observation_and_what_was_not_taken(
+    found: Make, dataset: str | None, kept: str, said: str
+) -> None:
+    cut = "the newest 300 of 9,000 bars: ask for all by start=2024"
+    changed = {
+        "dataset": dataset,
+        "carried": kept,
+        "carried_y": 1_200,
+        "carried_share_y": 0.8,
+        "carried_x": None,
+    }
+    words = shown.coverage(found(changed={**changed, "cut": cut, "data_every": 7}), 1.0, "UTC")
+    assert "the chart shows one in 7). The newest 300 of 9,000 bars: ask for all by start=2024. " in words
+    assert words.endswith(f"{said} Answered in 1.00 s.")
+    assert said in shown.coverage(found(0, changed=changed), 1.0, "UTC")
+
+
 def test_numbers_are_as_long_as_they_deserve(found: Make) -> None:
     numbers = shown.numbers(found())
     assert numbers["line"] == "0.051235"

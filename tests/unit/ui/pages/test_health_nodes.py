@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from services.api.live.tail import AWAY as BROKER_AWAY
-from services.api.stored.store import AWAY as DATABASE_AWAY
+from services.api.stored.refusals import AWAY as DATABASE_AWAY
 from services.common.messages import Filling
 from services.ui.answers import ServiceHealth, Status, StreamMessage
 from services.ui.market import Market, Now

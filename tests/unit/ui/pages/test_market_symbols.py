@@ -14,7 +14,7 @@ from tests.unit.ui.conftest import START_S, Make, track_of
 
 
 def a_bar(minute: int, close: float) -> Bar:
-    return Bar(minute * MINUTE, close, close, close, close, 1.0, 1, complete=True)
+    return Bar(minute * MINUTE, close, close, close, close, 1.0, 1, closed=True)
 
 
 def test_a_row_tells_the_last_trade_and_the_day(market: Market, bar: Make, now: Now) -> None:

@@ -97,10 +97,20 @@ def test_the_first_symbol_is_chosen_when_the_address_names_none(site: Site, now:
 
 def test_a_bar_that_trades_still_is_told(site: Site, bar: Make, now: Now) -> None:
     track = site.tracks.bars("ETHUSDT", "1m")
-    track.points = [bar(complete=False, vwap=3400.5)]
+    track.points = [bar(closed=False, coverage=0.2, vwap=3400.5)]
     props = MarketView(site).step(asking(), now)
     assert props["legend-bar"]["children"].endswith("VWAP\N{NO-BREAK SPACE}3\u202f400.50  still open")
     assert props["chart-candles"]["series"][0]["data"][0]["color"] == palette.UP + palette.OPEN_ALPHA
+
+
+def test_a_bar_of_only_a_part_of_its_time_is_told(site: Site, bar: Make, now: Now) -> None:
+    track = site.tracks.bars("ETHUSDT", "1m")
+    track.points = [bar(coverage=0.99999)]
+    props = MarketView(site).step(asking(), now)
+    assert props["legend-bar"]["children"].endswith("99.99\u202f% of its time")
+    assert props["chart-candles"]["series"][0]["data"][0]["color"] == palette.UP + palette.OPEN_ALPHA
+    track.points = [bar()]
+    assert MarketView(site).step(asking(), now)["legend-bar"]["children"].endswith("V\N{NO-BREAK SPACE}12.5")
 
 
 def test_the_quote_and_the_title_follow_the_last_trade(site: Site, now: Now) -> None:

@@ -12,7 +12,7 @@ from services.ui.formatting import NONE
 from services.ui.market import Market, Now
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.said import EXPLAINED
-from services.ui.pages.pairs.words import PAST, state
+from services.ui.pages.pairs.words import PAST, PAUSED, state
 from tests.unit.ui.conftest import START_S, Make
 
 
@@ -147,6 +147,16 @@ def test_numbers_of_a_past_that_is_played_say_so(
     market.link(True, later(now, 700))
     market.services = (service("ingest"),)
     assert state(market, pair, signal, later(now, 700)) == "Stale: no signal for more than 10 s"
+
+
+def test_what_is_wrong_with_a_pair_is_said_while_it_is_measured(
+    market: Market, pair: WatchedPair, now: Now
+) -> None:
+    signal = market.signals[pair.pair].message
+    assert state(market, pair, signal, now) == ""
+    doubtful = msgspec.structs.replace(pair, warning="expected an intercept")
+    assert state(market, doubtful, signal, now) == "Not to be relied on: expected an intercept."
+    assert state(market, msgspec.structs.replace(doubtful, paused=True), signal, now) == PAUSED
 
 
 def test_a_lost_stream_turns_every_number_stale(market: Market, pair: WatchedPair, now: Now) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 
 from services.ui.answers import Listing
@@ -36,6 +37,8 @@ ABOUT: dict[str, Any] = {
     "symbol_count": 2,
     "gaps": 1,
     "missing": 3,
+    "carried": 40,
+    "carried_share": 0.2,
     "rejected": 2,
     "repeated": 0,
     "out_of_order": 0,
@@ -44,7 +47,8 @@ ABOUT: dict[str, Any] = {
 DETAIL = DatasetDetail(
     **ABOUT,
     symbols=tuple(
-        SymbolPart(symbol, 200, START_S * SECOND, (START_S + 12_000) * SECOND, 0, 0) for symbol in ("A", "B")
+        SymbolPart(symbol, 200, START_S * SECOND, (START_S + 12_000) * SECOND, 0, 0, carried, share)
+        for symbol, carried, share in (("A", 40, 0.2), ("B", None, None))
     ),
     files=(
         FileReading("may.csv", "comma", ".", 1, {"close": "Close", "time": "Zeit"}, "iso", "UTC", None, True),
@@ -72,7 +76,10 @@ def test_every_dataset_is_a_row(known: Site, now: Now) -> None:
     props = UploadView(known).step(Selection("one", "upload", 1), now)
     assert set(props) == {"datasets-empty", "datasets-table"}
     (row,) = props["datasets-table"]["rowData"]
-    assert (row["id"], row["text"]) == ("one", {"symbols": "2", "width": "1 min", "bars": "400"})
+    assert (row["id"], row["text"]) == (
+        "one",
+        {"symbols": "2", "width": "1 min", "bars": "400", "carried": "20.00\u202f%"},
+    )
 
 
 def test_candles_are_sent_once_and_again_when_others_are_asked_for(known: Site, now: Now) -> None:
@@ -109,6 +116,32 @@ def test_wider_bars_are_multiples_of_the_files(width_s: float, offered: list[str
 def test_coverage_says_whether_there_are_more() -> None:
     assert bars.coverage(stored(3).data, "A", 500, "UTC").startswith("All 3 bars of A, 2023-11-14")
     assert bars.coverage(stored(500).data, "A", 500, "UTC").startswith("The newest 500 bars of A")
+
+
+def test_coverage_says_what_is_no_whole_observation() -> None:
+    some = [StoredBar(0, 1, 2, 1, 1.5, 1.0), StoredBar(60, 1, 1, 1, 1, 0.0, carried=True)]
+    some.append(StoredBar(120, 1, 2, 1, 1.5, 1.0, coverage=5 / 60))
+    said = bars.coverage(some, "A", 500, "UTC")
+    assert said.endswith(", nothing traded in 1 of them, 1 of only a part of their time")
+    colors = ["color" in one for one in bars.chart(some, "key")["chart-dataset"]["series"][0]["data"]]
+    assert colors == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("carried", "share", "words"),
+    [
+        (40, 0.2, "40 20.00\u202f%: nothing traded in them, analyses leave them out"),
+        (0, 0.0, "0 something traded in each"),
+        (None, None, "— unknown: no volume is above 0"),
+    ],
+)
+def test_the_report_says_how_many_bars_are_carried(
+    carried: int | None, share: float | None, words: str
+) -> None:
+    detail = msgspec.structs.replace(DETAIL, carried=carried, carried_share=share)
+    card: Any = report.counts(detail)[-1]
+    label, value, note = (part.children for part in card.children)
+    assert (label, f"{value} {note}") == ("Bars carried", words)
 
 
 def test_the_report_shows_the_first_findings_and_leads_to_all(known: Site, now: Now) -> None:
