@@ -126,7 +126,8 @@ class Signal(Record):
         bool,
         Field(
             description="These prices alone move the line of their window by more than two of its standard errors "
-            "(|DFFITS| above 2). They stay in the window; `huber` and `theil_sen` do not follow them."
+            "(|DFFITS| above 2), or have more leverage than all others. They stay in the window; `theil_sen` does not "
+            "follow them, nor does `huber` if they are those of y."
         ),
     ]
     outliers: Annotated[

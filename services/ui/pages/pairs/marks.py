@@ -13,6 +13,7 @@ from services.ui.charts import Marker, Shape
 KEPT = 200
 # More words than that hide the line; the shapes stay, and the cursor names them.
 WORDS_UP_TO = 8
+REMEDY = "Theil-Sen does not follow it, nor does Huber if it is one of Y"
 
 Side = Literal["short", "long"]
 Kind = Literal[Side, "exit", "firing", "resolved", "retracted"]
@@ -155,11 +156,8 @@ def _corrected_words(run: list[Signal]) -> str:
 
 
 def _outlier_words(run: list[Signal]) -> str:
-    what = "Outlier: its prices alone move" if len(run) == 1 else f"{len(run)} outliers: each alone moves"
-    remedy = (
-        "Huber and Theil-Sen do not follow it" if len(run) == 1 else "Huber and Theil-Sen do not follow them"
-    )
-    return f"{what} the line by more than two of its standard errors. {remedy}"
+    count = "Outlier" if len(run) == 1 else f"{len(run)} outliers"
+    return f"{count}: one second alone draws the line of its window away. {REMEDY}"
 
 
 def _marker(marks: list[Mark], in_words: bool) -> Marker:

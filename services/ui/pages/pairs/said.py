@@ -7,6 +7,7 @@ from services.ui import reversion
 from services.ui.answers import WatchedPair
 from services.ui.formatting import correlation, number, significant_decimals, zscore
 from services.ui.market import Market
+from services.ui.pages.pairs.marks import REMEDY
 from services.ui.pages.pairs.words import method_name
 
 LOG_DECIMALS = 6
@@ -25,8 +26,8 @@ EXPLAINED = {
     "median-unbiased, with its interval of 95 %.",
 }
 OUTLIERS = (
-    "An outlier moves the line of its window by more than two of its own standard errors, for as long as it is in "
-    "there. Huber and Theil-Sen do not follow it."
+    "An outlier moves the line of its window by more than two of its own standard errors, or draws it through itself, "
+    f"for as long as it is in there. {REMEDY}."
 )
 
 

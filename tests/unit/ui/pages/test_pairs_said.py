@@ -6,6 +6,7 @@ import pytest
 
 from services.ui.answers import WatchedPair
 from services.ui.market import Market
+from services.ui.pages.pairs.marks import REMEDY
 from services.ui.pages.pairs.said import EXPLAINED, OUTLIERS, Said, said
 from tests.unit.ui.conftest import Make
 
@@ -46,7 +47,7 @@ def test_an_outlier_is_said_and_what_to_do_about_it(say: Make) -> None:
     assert found.explained == f"{EXPLAINED['zscore']} {OUTLIERS}"
     after = say("hedge-ratio", outliers=2, hedge_ratio_se=0.0004, r_squared=0.9712)
     assert (after.note, after.tone) == ("2 outliers in the window\n± 0.00040, R² 0.971", "delayed")
-    assert after.explained.endswith("Huber and Theil-Sen do not follow it.")
+    assert after.explained.endswith(f"{REMEDY}.")
     assert say("hedge-ratio", outliers=1).note == "1 outlier in the window"
 
 
