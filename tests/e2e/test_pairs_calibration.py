@@ -76,14 +76,14 @@ def test_range_stop_and_windows_are_asked_and_in_the_address(
 ) -> None:
     page = opened.page
     page.locator("#calibration-range").click()
-    page.get_by_role("option", name="1 hour", exact=True).click()
+    page.get_by_role("option", name="Last hour", exact=True).click()
     expect(page.locator("#calibration-coverage")).to_contain_text(re.compile("of 3.(59|60). closed signals"))
     page.locator("#calibration-stop").fill("3")
     page.locator("#calibration-windows").fill("1")
     expect(page.locator("#calibration-headline")).to_contain_text("before ±3, and within 300 s")
     again = open_page(dashboard_server.url, page.url.split("/")[-1])
     expect(again.page.locator("#calibration-headline")).to_contain_text("before ±3, and within 300 s")
-    expect(again.page.locator("#calibration-range")).to_have_value("1 hour")
+    expect(again.page.locator("#calibration-range")).to_have_value("Last hour")
     page.locator("#calibration-stop").fill("1.5")
     expect(page.locator(".mantine-InputWrapper-error")).to_have_text(
         "Expected a |z| beyond the pair's entry_z 2, received 1.5."

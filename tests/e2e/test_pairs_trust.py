@@ -9,7 +9,10 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import Dashboard, Served, until
+from tests.e2e.test_accessibility import DESK, PHONE
 from tests.e2e.test_pairs import lines, world
+
+OTHER = "SOLUSDT-ETHUSDT"
 
 
 @pytest.mark.long
@@ -26,12 +29,24 @@ def test_the_cards_say_how_far_a_number_can_be_trusted(pairs_page: Dashboard, fa
     assert (page.locator("#card-reversion").get_attribute("title") or "").startswith(
         "The spread was not shown to"
     )
-    heights = "() => [...document.querySelectorAll('.card')].map((card) => card.clientHeight)"
-    before = page.evaluate(heights)
     with world(fake_api, {"reversion": "unproven"}, reversion="reverting"):
         expect(page.locator("#metric-reversion")).to_have_text("reverting")
         expect(page.locator("#card-reversion")).to_have_class(re.compile("calm"))
-    assert page.evaluate(heights) == before
+
+
+@pytest.mark.long
+def test_nothing_moves_when_a_number_becomes_known_or_unknown(
+    pairs_page: Dashboard, fake_api: Served
+) -> None:
+    page = pairs_page.page
+    heights = "() => [...document.querySelectorAll('.card')].map((card) => card.clientHeight)"
+    for width, height in ((1920, 1080), DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.locator("#metric-reversion")).to_have_text("unproven")
+        known = page.evaluate(heights)
+        with world(fake_api, {"quality": "ok"}, quality="not_enough_data"):
+            expect(page.locator("#metric-zscore")).to_have_text("123 / 300")
+            assert page.evaluate(heights) == known
 
 
 @pytest.mark.long
@@ -39,8 +54,8 @@ def test_an_outlier_is_marked_and_the_cursor_names_the_remedy(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
     at = int(time.time()) - 60
-    fake_api.post("/fake/correct", second=at, zscore=5.2, late=0, outlier=True)
-    page = open_page(dashboard_server.url, "pairs?range=5m&panes=zscore")
+    fake_api.post("/fake/correct", second=at, zscore=5.2, late=0, outlier=True, pair=OTHER)
+    page = open_page(dashboard_server.url, f"pairs?pair={OTHER}&range=5m&panes=zscore")
 
     def marks() -> list[dict[str, Any]]:
         return [one for one in lines(page).get("zscore", {}).get("markers") or [] if "Outlier" in one["id"]]

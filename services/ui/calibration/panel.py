@@ -15,7 +15,7 @@ from services.ui.calibration.shown import PREFIX, RANGES, USUAL
 from services.ui.view import Props, Site, attributes
 
 CONTROLS = ("range", "stop", "windows")
-LABELS = {"range": "Range, newest", "stop": "Stop |z|", "windows": "Windows to come back"}
+LABELS = {"range": "Signals", "stop": "Stop |z|", "windows": "Windows to come back"}
 TIMEOUT_S = 60.0
 AGAIN = "Recompute"
 

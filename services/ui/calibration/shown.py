@@ -15,7 +15,7 @@ from services.ui.formatting import UTC, moment, number
 from services.ui.view import Props, attributes
 
 PREFIX = "calibration"
-RANGES = {"1h": "1 hour", "6h": "6 hours", "24h": "1 day"}
+RANGES = {"1h": "Last hour", "6h": "Last 6 hours", "24h": "Last day"}
 USUAL: dict[str, Any] = {"range": "24h", "stop": "", "windows": 3}
 TITLES = {
     "histogram": "Distribution of z",

@@ -206,7 +206,8 @@ def live(
 
 def _message(alert: HandledAlert) -> str:
     # First what is to be seen where the column is narrow.
-    reversion = handling.reversion_words(alert) if alert.state == "firing" else ""
+    is_firing = alert.state == "firing" and not alert.retracted_by
+    reversion = handling.reversion_words(alert) if is_firing else ""
     told = handling.message(alert).removeprefix(f"{alert.pair}: ")
     parts = (f"{reversion}; {told}" if reversion else told, handling.leg_ages(alert))
     said = ", ".join(part for part in parts if part)

@@ -82,9 +82,15 @@ def test_a_retracted_alert_says_so_and_why_and_its_row_changes_however_old_it_is
 
 def test_a_firing_alert_begins_with_whether_the_spread_was_seen_to_revert(alert: Make) -> None:
     said = {"message": f"{PAIR}: z-score +2.31 reached ±2, reversion unproven", "reversion": "unproven"}
-    fired, resolved = history.rows([alert(1, **said), alert(2, state="resolved", reversion="reverting")])
+    known = [
+        alert(1, **said),
+        alert(2, state="resolved", reversion="reverting"),
+        alert(3, retracted_by="alert-4", **said),
+    ]
+    fired, resolved, retracted = history.rows(known)
     assert fired["message"] == "unproven: the spread was not shown to revert; z-score +2.31 reached ±2"
     assert resolved["message"] == "beyond entry"
+    assert retracted["message"].startswith("Retracted: z-score +2.31 reached ±2.")
 
 
 def test_z_and_threshold_have_the_digits_that_tell_them_apart(alert: Make) -> None:
