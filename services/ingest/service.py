@@ -140,7 +140,7 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health", 
             case Quote() | MarkPrice() | Liquidation() | TapeEvent():
                 if isinstance(item, TapeEvent):
                     marks.event(item)
-                elif isinstance(item, MarkPrice):
+                elif isinstance(item, MarkPrice) and feed.vouches(item):
                     marks.vouch(item.symbol, item.event_us, item.received_us - item.event_us)
                 if replay is not None and not isinstance(item, TapeEvent):
                     item = replay.received(item)

@@ -4,10 +4,15 @@ Its name is new with every run, and the run holds a lock on it, which the system
 however it ends. So the next run knows which directories nobody needs any more.
 """
 
+import errno
 import fcntl
 import os
+import re
 import shutil
+import socket
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +20,11 @@ from pathlib import Path
 from services.common.errors import FatalError
 
 PREFIX = "pairstream-up-"
+# What runs of older versions made, without a lock: one for the database, and one for those that are woken.
+_OLDER = re.compile(r"pairstream-(wake-)?[a-z0-9_]{8}")
+_DATABASE_LOCK = re.compile(r"\.s\.PGSQL\.\d+\.lock")
+# What is there no longer may still be about to be used.
+_YOUNG_S = 600.0
 
 
 @contextmanager
@@ -60,10 +70,35 @@ def _locked(path: Path) -> int:
 
 
 def _remove_left_over() -> None:
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for path in Path(tempfile.gettempdir()).glob("pairstream-*"):
+        is_older = _OLDER.fullmatch(path.name) is not None
         with suppress(OSError):
-            if path.lstat().st_uid != os.geteuid():
+            if path.lstat().st_uid != os.geteuid() or not (is_older or path.name.startswith(PREFIX)):
                 continue
             lock = _locked(path)
-            shutil.rmtree(path, ignore_errors=True)
+            if not (is_older and _is_lived_in(path)):
+                shutil.rmtree(path, ignore_errors=True)
             os.close(lock)
+
+
+def _is_lived_in(path: Path) -> bool:
+    """Tell whether anybody may use a directory of an older version, or whether it is none."""
+    return time.time() - path.stat().st_mtime < _YOUNG_S or any(map(_is_used, path.iterdir()))
+
+
+def _is_used(file: Path) -> bool:
+    """Tell whether somebody listens on a socket, or lives by the lock of a database; of other files we know nothing."""
+    if stat.S_ISSOCK(file.lstat().st_mode):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+            asking.setblocking(False)
+            # Of a listener of another kind the answer is another.
+            return asking.connect_ex(str(file)) != errno.ECONNREFUSED
+    if not _DATABASE_LOCK.fullmatch(file.name):
+        return True
+    try:
+        os.kill(abs(int(file.read_text().split(maxsplit=1)[0])), 0)
+    except (ValueError, IndexError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

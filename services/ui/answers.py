@@ -167,7 +167,10 @@ class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
 
 
 class StreamMessage(Struct, frozen=True):
-    """One message of ``/v1/stream``: a snapshot of everything first, then updates with what is new."""
+    """One message of ``/v1/stream``: a snapshot of everything first, then updates with what is new.
+
+    ``degraded`` says why what it brings may be old, or not all: in a snapshot if it is, and when that changes.
+    """
 
     type: Literal["snapshot", "update", "ack"]
     feed: FeedName | None = None
@@ -176,3 +179,4 @@ class StreamMessage(Struct, frozen=True):
     alerts: tuple[HandledAlert, ...] = ()
     status: Status | None = None
     scope: Literal["all", "added"] = "all"
+    degraded: tuple[str, ...] | None = None

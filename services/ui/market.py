@@ -51,6 +51,8 @@ class Market:
     connected_before: bool = False
     changed_s: float = 0.0
     error: str | None = None
+    degraded: tuple[str, ...] = ()
+    """Why what the stream brings may be old, or not all."""
     feed: FeedName | None = None
     ticks: dict[str, Seen[Tick]] = field(default_factory=dict)
     signals: dict[str, Seen[Signal]] = field(default_factory=dict)
@@ -99,6 +101,8 @@ class Market:
                 journal.lose()
             self.alarms.clear()
             self.feed = message.feed
+        if message.degraded is not None or (message.type == "snapshot" and message.scope == "all"):
+            self.degraded = message.degraded or ()
         for tick in message.ticks:
             self._count_decimals(tick.symbol, tick.price)
             _keep(self.ticks, tick.symbol, tick, now)

@@ -40,6 +40,11 @@ def notices(market: Market, now: Now) -> list[Notice]:
         why = f": {_sentence(market.error)}" if market.error else "."
         found.append(Notice("error", f"{what}. Reconnecting to the API{why}"))
     if market.connected:
+        if market.degraded:
+            reasons = "; ".join(market.degraded)
+            found.append(
+                Notice("warning", f"The stream is degraded, what it brings may be old: {_sentence(reasons)}")
+            )
         if any(service.healthy is None for service in market.services):
             found.append(Notice("note", CATCHING_UP))
         for service in market.services:

@@ -70,6 +70,11 @@ class Pool:
             return [event for event in parsed if around.watchdog.get(_KINDS[type(event)], event.symbol)]
         return parsed
 
+    def brings(self, symbol: str, connection: int) -> bool:
+        """Tell whether the latest trades of a symbol came by that connection."""
+        watched = self._around.watchdog.get("trades", symbol)
+        return watched is not None and watched.connection == connection
+
     async def subscribe(self, streams: Iterable[Stream]) -> None:
         """Add streams, to connections that are open where there is room."""
         for lane in self._add(streams):

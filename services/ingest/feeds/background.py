@@ -1,12 +1,24 @@
 """Work beside a feed that is being read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from services.common.cancellation import asked, end
+from services.common.messages import TapeEvent, Tick
 from services.ingest.connections.buffer import Buffer
+
+
+class Aside(NamedTuple):
+    """Items that no frame has brought; who put them waits until they are published."""
+
+    items: Sequence[Tick | TapeEvent]
+    published: asyncio.Event
+
+
+class Second(NamedTuple):
+    """A second has passed."""
 
 
 class Failed(NamedTuple):

@@ -60,6 +60,9 @@ class Feed(Protocol):
     def delivery(self) -> Delivery:
         """What the feed counts the lag of each trade in that came by itself, neither asked for nor played at once."""
 
+    def vouches(self, price: MarkPrice) -> bool:
+        """Tell whether the mark price that was yielded last came by the connection of the trades of its symbol."""
+
     async def check(self) -> None:
         """Raise FatalError if this feed can never work; nothing has been started yet."""
 

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import structlog
-from msgspec import structs
 
 from services.common.backoff import Backoff
 from services.common.cancellation import pause
@@ -24,7 +23,7 @@ from services.ingest.connections.pool import Pool
 from services.ingest.connections.watchdog import Watchdog
 from services.ingest.delivery import Delivery
 from services.ingest.feeds import venues
-from services.ingest.feeds.background import Failed, background
+from services.ingest.feeds.background import Aside, Failed, Second, background
 from services.ingest.feeds.condition import Answered, Condition, Unanswered
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected
 from services.ingest.feeds.past import Past
@@ -33,7 +32,7 @@ from services.ingest.feeds.stamps import Stamps
 from services.ingest.feeds.venue import StreamKind, Venue
 from services.ingest.feeds.venue_clock import VenueClock
 from services.ingest.settings import IngestSettings
-from services.ingest.tape.history import History
+from services.ingest.tape.history import History, settled
 from services.ingest.tape.repair import Repairer
 from services.ingest.tape.stored import open_store
 from services.ingest.tape.tape import Tape
@@ -50,22 +49,11 @@ _LATECOMERS_S = 5.0
 log = structlog.get_logger()
 
 
-class _Aside(NamedTuple):
-    """Items that no frame has brought; who put them waits until they are published."""
-
-    items: Sequence[Item]
-    published: asyncio.Event
-
-
-class _Second(NamedTuple):
-    """A second has passed."""
-
-
 async def _keeps() -> bool:
     return False
 
 
-_News = _Aside | Failed | _Second | Unanswered | Answered
+_News = Aside | Failed | Second | Unanswered | Answered
 
 
 class LiveFeed:
@@ -86,7 +74,7 @@ class LiveFeed:
         self._broker_is_empty = broker_is_empty
         self._sleep = sleep
         self._symbols = venues.by_venue(settings.symbols)
-        self._stamps: defaultdict[Venue, Stamps] = defaultdict(Stamps)
+        self._stamps: defaultdict[str, Stamps] = defaultdict(Stamps)
         self._tape = Tape({symbol: name for name, symbols in self._symbols.items() for symbol in symbols})
         self._buffer: Buffer[_News] = Buffer(settings.buffer_frames)
         self._condition = Condition()
@@ -96,6 +84,7 @@ class LiveFeed:
         self._counts = dict(self._tape.counts)
         self._changed: set[str] = set()
         self._past: Past | None = None
+        self._frame: Frame | None = None
 
     async def check(self) -> None:
         """Raise FatalError if a venue cannot give what the settings want; its silence is no objection."""
@@ -139,7 +128,8 @@ class LiveFeed:
     def _pool(self, venue: Venue, symbols: Sequence[str]) -> Pool:
         settings = self._settings
         kinds: tuple[StreamKind, ...] = ("trades", *settings.streams)
-        streams = [venue.stream(kind, symbol) for kind in kinds for symbol in symbols]
+        # What is known of a symbol is known by one connection, as far as that has room.
+        streams = [venue.stream(kind, symbol) for symbol in symbols for kind in kinds]
         watchdog = Watchdog(settings.silence_s * SECOND)
         around = Surroundings(
             venue,
@@ -183,7 +173,7 @@ class LiveFeed:
         ticks = 0
         async with aclosing(history.items(republish=await self._broker_is_empty())) as items:
             async for item in items:
-                yield item
+                yield self._asked(item)
                 if isinstance(item, Tick):
                     ticks += 1
                     for status in self._progress(item):
@@ -216,38 +206,48 @@ class LiveFeed:
             return
         if not events:
             yield SKIPPED
-        stamps = self._stamps[frame.venue]
+        self._frame, stamps = frame, self._stamps[frame.venue.name]
         for event in events:
-            if isinstance(event, Tick | MarkPrice) and (rejected := stamps.refuse(event)):
-                yield rejected
-            elif type(event) is Tick:
-                for item in self._trade(event):
-                    # A venue that does not say what time it is says so by its trades.
-                    yield _received_later(item, stamps.behind_us) if stamps.behind_us else item
-                yield from self._progress(event)
+            if isinstance(event, Tick):
+                trade = stamps.judged(event)
+                if isinstance(trade, Rejected):
+                    yield trade
+                else:
+                    yield from self._trade(trade, event.received_us)
+                    yield from self._progress(trade)
             else:
-                yield event
+                yield stamps.judged(event) if isinstance(event, MarkPrice) else event
+
+    def _asked(self, item: Tick | TapeEvent) -> Item:
+        """Judge what a venue was asked for by the rule that holds for what it sends."""
+        return self._stamps[item.venue].judged(item, asked_for=True) if isinstance(item, Tick) else item
+
+    def vouches(self, price: MarkPrice) -> bool:
+        """Tell whether the frame that is being read came by the connection of the trades of that symbol."""
+        frame = self._frame
+        return frame is not None and self._pools[frame.venue].brings(price.symbol, frame.connection)
 
     def _progress(self, tick: Tick) -> Iterator[Item]:
         if self._past is not None and (filling := self._past.reached(tick.event_us)):
             yield from self._condition.fill(filling)
 
-    def _trade(self, tick: Tick) -> Sequence[Item]:
+    def _trade(self, tick: Tick, received_us: int) -> Sequence[Item]:
         items = self._tape.take(tick)
         if not items:
             return (DUPLICATE,)
         if self._past is None:
-            self.delivery.take(tick.symbol, tick.received_us, tick.event_us)
+            # How wrong the local clock is where the venue does not say what time it is, this says.
+            self.delivery.take(tick.symbol, received_us, tick.event_us)
         if len(items) > 1:
             self._changed.add(tick.symbol)
         return items
 
     def _note(self, news: Occurrence | _News) -> Iterator[Item]:
         match news:
-            case _Aside(items, published):
-                yield from items
+            case Aside(items, published):
+                yield from map(self._asked, items)
                 published.set()
-            case _Second():
+            case Second():
                 yield from self._coverage()
             case Failed(error):
                 raise error
@@ -274,28 +274,21 @@ class LiveFeed:
     async def _settle(self) -> None:
         """Close the gaps of the last run that came to the store after we had looked."""
         await self._sleep(_SETTLED_S)
-        try:
-            async with open_store(self._settings) as store:
-                for symbol in self._settings.symbols:
-                    shelf = await store.shelf(symbol, self._clock.now_us())
-                    await self._put_aside(self._tape.settle(shelf.gaps, self._clock.now_us()))
-        except TransientError as error:
-            log.warning("gaps of the last run are not settled", reason=str(error))
+        store = partial(open_store, self._settings)
+        async with aclosing(settled(self._tape, self._settings.symbols, store, self._clock.now_us)) as closed:
+            async for events in closed:
+                await self._put_aside(events)
 
     async def _put_aside(self, items: Sequence[Tick | TapeEvent]) -> None:
         self._changed.update(item.symbol for item in items)
-        aside = _Aside(items, asyncio.Event())
+        aside = Aside(items, asyncio.Event())
         self._buffer.tell(aside)
         await aside.published.wait()
 
     async def _tick(self) -> NoReturn:
         while True:
             await pause(1.0)
-            self._buffer.tell(_Second())
-
-
-def _received_later(item: Item, by_us: int) -> Item:
-    return structs.replace(item, received_us=item.received_us + by_us) if isinstance(item, Tick) else item
+            self._buffer.tell(Second())
 
 
 def _origin(frame: Frame) -> str:

@@ -2,6 +2,9 @@
 
 from collections import deque
 from statistics import median_low
+from typing import TypeVar
+
+from msgspec import structs
 
 from services.common.clock import MINUTE, SECOND
 from services.common.messages import MarkPrice, Tick, encode
@@ -13,6 +16,8 @@ _OF_ALL = 31
 _OF_EACH = 5
 # A symbol that has been silent for longer says nothing of the clock.
 _SILENT_US = MINUTE
+
+Judged = TypeVar("Judged", Tick, MarkPrice)
 
 
 class Stamps:
@@ -29,10 +34,21 @@ class Stamps:
         self._of_each: dict[str, deque[int]] = {}
         self._received_us: dict[str, int] = {}
 
-    def refuse(self, item: Tick | MarkPrice) -> Rejected | None:
+    def judged(self, item: Judged, asked_for: bool = False) -> Judged | Rejected:
+        """Return a trade or a mark price, received by the venue's clock, or why its time cannot be true.
+
+        One that was `asked_for` is judged alike, but comes too late to say anything of the clock.
+        """
+        if rejected := self.refuse(item, asked_for):
+            return rejected
+        if self.behind_us:
+            return structs.replace(item, received_us=item.received_us + self.behind_us)
+        return item
+
+    def refuse(self, item: Tick | MarkPrice, asked_for: bool = False) -> Rejected | None:
         """Return why the time of a trade or a mark price cannot be true, if so."""
         ahead_us = item.event_us - item.received_us
-        if isinstance(item, Tick):
+        if isinstance(item, Tick) and not asked_for:
             self._note(item, ahead_us)
         self.behind_us = 0
         if ahead_us <= AHEAD_US:

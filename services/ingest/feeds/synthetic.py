@@ -6,7 +6,7 @@ import structlog
 
 from services.common.clock import MINUTE, SECOND
 from services.common.errors import FatalError
-from services.common.messages import FeedName, Tick
+from services.common.messages import FeedName, MarkPrice, Tick
 from services.ingest.delivery import Delivery
 from services.ingest.feeds.feed import Item, Status
 from services.ingest.feeds.pace import Pace
@@ -78,6 +78,10 @@ class SyntheticFeed:
             if self._past is not None and (status := self._progress(self._past, index * MINUTE)):
                 yield status
             await self._pace.until(index * MINUTE)
+
+    def vouches(self, price: MarkPrice) -> bool:
+        """There are no mark prices."""
+        return False
 
     def _trades(self) -> Trades:
         return Trades(self._seed, self._symbols, self._rate)

@@ -1,7 +1,7 @@
 """The minutes before the start: what the store lacks of them, asked of the venue before the stream goes on."""
 
 import heapq
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from functools import partial
 from typing import TypeVar
@@ -14,6 +14,7 @@ from services.common.cancellation import TaskGroup, pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.common.messages import TapeEvent, Tick
+from services.common.plausible import AHEAD_US
 from services.ingest.feeds.rest import GoneError, retry_in_s
 from services.ingest.feeds.venue import Venue
 from services.ingest.tape.stored import Store
@@ -113,7 +114,7 @@ class History:
             trades = {tick.trade_id: tick for tick in page or () if tick.trade_id >= next_id}
             for _, tick in sorted(trades.items()):
                 yield tick
-            if not trades or max(tick.event_us for tick in trades.values()) >= began_us:
+            if not trades or any(_is_at(tick, began_us) for tick in trades.values()):
                 return
             next_id = max(trades) + 1
             ask = partial(self._more, venue, symbol, next_id)
@@ -143,6 +144,27 @@ class History:
                 await self._sleep(delay_s)
         log.warning("history ends early, the rest is repaired later", symbol=symbol)
         return None
+
+
+def _is_at(tick: Tick, at_us: int) -> bool:
+    """Tell whether a trade is no older; one whose time cannot be true says nothing."""
+    return at_us <= tick.event_us <= tick.received_us + AHEAD_US
+
+
+async def settled(
+    tape: Tape,
+    symbols: Iterable[str],
+    open_store: Callable[[], AbstractAsyncContextManager[Store]],
+    now_us: Callable[[], int],
+) -> AsyncGenerator[list[TapeEvent]]:
+    """Yield what ends the gaps of the last run that lack nothing by now, as far as the store can be read."""
+    try:
+        async with open_store() as store:
+            for symbol in symbols:
+                shelf = await store.shelf(symbol, now_us())
+                yield tape.settle(shelf.gaps, now_us())
+    except TransientError as error:
+        log.warning("gaps of the last run are not settled", reason=str(error))
 
 
 async def _merge(sources: list[AsyncGenerator[tuple[Tick, bool]]]) -> AsyncGenerator[tuple[Tick, bool]]:

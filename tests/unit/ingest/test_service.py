@@ -30,6 +30,7 @@ from services.ingest.delivery import Delivery
 from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected, Status
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
+from services.ingest.time_marks import TimeMarks
 from tests import virtual_time
 from tests.publishing import FakeProducer, publisher
 
@@ -52,9 +53,13 @@ class Scripted:
 
     def __init__(self, *items: Item) -> None:
         self.delivery = Delivery()
+        self.connection = True
         self._items = items
 
     async def check(self) -> None: ...
+
+    def vouches(self, price: MarkPrice) -> bool:
+        return self.connection
 
     async def stream(self) -> AsyncGenerator[Item]:
         for item in self._items:
@@ -155,6 +160,23 @@ def test_every_other_kind_goes_to_its_topic_keyed_by_symbol(
     [(sent_to, message)], _ = published(item)
     assert (sent_to, message["key"]) == (topic, b"BTCUSDT")
     assert decode(message["value"], type(item)) == item
+
+
+@pytest.mark.parametrize("vouches", [True, False])
+def test_a_mark_price_vouches_for_its_symbol_if_the_feed_says_so(vouches: bool) -> None:
+    class Noting(TimeMarks):
+        def vouch(self, symbol: str, event_us: int, lag_us: int) -> None:
+            vouched.append(symbol)
+
+    async def to_its_end() -> None:
+        out = publisher(FakeProducer())
+        await publish(feed, out, Pulse("ingest", "replay"), marks=marks)
+        await out.close()
+
+    feed = Scripted(MarkPrice(venue="binance", symbol="BTCUSDT", event_us=1, received_us=2, mark_price=1.0))
+    feed.connection, marks, vouched = vouches, Noting(), list[str]()
+    asyncio.run(to_its_end())
+    assert vouched == ["BTCUSDT"] * vouches
 
 
 def test_what_happens_to_the_tape_is_counted() -> None:

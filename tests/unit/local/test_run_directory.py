@@ -3,9 +3,11 @@
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,57 @@ def test_no_temporary_directory_is_one_clear_error(monkeypatch: pytest.MonkeyPat
     expected = pytest.raises(FatalError, match="TMPDIR: expected a directory for temporary files, received")
     with expected, run_directory.made():
         pass
+
+
+def listener(path: Path, kind: int) -> socket.socket:
+    found = socket.socket(socket.AF_UNIX, kind)
+    found.bind(str(path))
+    if kind == socket.SOCK_STREAM:
+        found.listen()
+    return found
+
+
+def test_what_older_versions_left_goes_unless_somebody_lives_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    ended, living = process.pid, os.getpid()
+    sockets: list[socket.socket] = []
+
+    def older(name: str, kind: int | None = None, pid: int | None = None, age_s: float = 3_600) -> Path:
+        path = tmp_path / name
+        path.mkdir()
+        if kind is not None:
+            sockets.append(listener(path / ".s.PGSQL.5432", kind))
+        if pid is not None:
+            (path / ".s.PGSQL.5432.lock").write_text(f"{pid}\n/data\n")
+        os.utime(path, (time.time() - age_s,) * 2)
+        return path
+
+    stream, datagrams = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    left = [
+        older("pairstream-dead_db1", stream, ended),
+        older("pairstream-wake-dead_wk1", datagrams),
+        older("pairstream-empty_01"),
+    ]
+    for one in sockets:
+        one.close()
+    kept = [
+        older("pairstream-live_db1", stream, living),
+        older("pairstream-live_db2", stream),
+        older("pairstream-starts_1", pid=living),
+        older("pairstream-wake-live_wk1", datagrams),
+        older("pairstream-young_01", age_s=60),
+        older("pairstream-kafka-1"),
+        older("pairstream-faust-0"),
+        older("pairstream-recorded"),
+    ]
+    (kept[-1] / "mine.csv").touch()
+    os.utime(kept[-1], (0, 0))
+    with run_directory.made() as path:
+        assert set(tmp_path.iterdir()) == {path, *kept}
+    assert not any(one.exists() for one in left)
+    for one in sockets:
+        one.close()

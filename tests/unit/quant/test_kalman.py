@@ -45,7 +45,7 @@ class Textbook:
 def textbook(delta: float, observation: float, unit: float) -> Textbook:
     shape = np.diag([1, 1 / unit**2])
     noise = delta / (1 - delta) * observation * shape
-    # As good as infinite: it is 1e20 against what a level of 1e5 with moves of 1e-12 of it leaves unknown.
+    # As good as infinite: after moves of 1e-7 of x the variance of the slope is 1e14 of V.
     return Textbook(noise, observation, np.zeros(2), 1e40 * observation * shape)
 
 
@@ -81,6 +81,28 @@ def test_every_forecast_equals_the_textbooks(
                 assert ours == pytest.approx(float(reference.variance[theirs].sqrt()), rel=1e-6)
         kalman.update(b, a)
         reference.update(b, a)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    kind=st.sampled_from(["walk", "cents", "venues"]), seed=seeds, delta=st.sampled_from([0.0, 1e-5, 1e-3])
+)
+def test_every_forecast_of_logarithms_equals_the_textbooks(kind: str, seed: int, delta: float) -> None:
+    """Logarithms of 11 with moves of 1e-5, or of 1e-7, and x counted from one less than the first of them."""
+    y, x = (np.log(leg) for leg in legs(kind, seed, 120))
+    kalman = Kalman(50, delta, 1e-9, logs=True)
+    reference = textbook(delta, 1e-9, 1.0)
+    for number, (b, a) in enumerate(samples(y, x)):
+        place = a - float(x[0]) + 1
+        if number >= 3 and np.ptp(x[:number]):
+            fit = kalman.get()
+            expected, variance = reference.forecast(place)
+            deviation = float(np.sqrt(variance))
+            assert b - fit.spread(b, a) == pytest.approx(expected, rel=0, abs=1e-6 * deviation + 1e-13)
+            assert fit.scale_at(a) == pytest.approx(deviation, rel=1e-6)
+            assert fit.hedge_ratio_se == pytest.approx(float(reference.variance[1, 1].sqrt()), rel=1e-6)
+        kalman.update(b, a)
+        reference.update(b, place)
 
 
 def test_the_innovations_equal_those_of_statsmodels() -> None:

@@ -33,6 +33,28 @@ def test_a_lost_stream_is_said_with_its_reason_and_duration(service: Make, now: 
     assert notice.text.endswith("refused.")
 
 
+def test_a_stream_that_is_degraded_is_said_apart_from_the_api_as_long_as_it_is(
+    service: Make, now: Now
+) -> None:
+    market = connected(now, service("api"))
+    said = Notice(
+        "warning", "The stream is degraded, what it brings may be old: the broker cannot be reached; a; b."
+    )
+    market.apply(StreamMessage("update", degraded=("the broker cannot be reached", "a", "b")), now)
+    market.apply(StreamMessage("update"), now)
+    market.apply(StreamMessage("snapshot", scope="added"), now)
+    assert notices(market, now) == [said]
+    market.apply(StreamMessage("update", degraded=()), now)
+    assert notices(market, now) == []
+    market.apply(StreamMessage("snapshot", degraded=("the broker cannot be reached", "a", "b")), now)
+    assert notices(market, now) == [said]
+    market.link(False, now, "refused")
+    assert said not in notices(market, now)
+    market.link(True, now)
+    market.apply(StreamMessage("snapshot"), now)
+    assert notices(market, now) == []
+
+
 def test_each_sick_service_is_named(service: Make, now: Now) -> None:
     market = connected(
         now,

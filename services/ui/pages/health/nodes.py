@@ -228,8 +228,11 @@ def _page(market: Market, now: Now) -> Node:
     state = "connected" if market.connected else "reconnecting" if market.connected_before else "connecting"
     rates = (rate(market, PAGE, "messages/s", (MESSAGES,)),) if market.connected else ()
     level: Level = "ok" if market.connected else "error"
+    detail = market.error
+    if market.connected and market.degraded:
+        state, level, detail = "connected, the stream is degraded", "warning", "; ".join(market.degraded)
     does = "reads the stream of the API"
-    return Node(PAGE, "this page", does, state, level, rates, age_s=age_s, detail=market.error)
+    return Node(PAGE, "this page", does, state, level, rates, age_s=age_s, detail=detail)
 
 
 def _known(judged: tuple[str, Level], market: Market) -> tuple[str, Level]:

@@ -9,6 +9,7 @@ from services.api.live.tail import AWAY as BROKER_AWAY
 from services.api.stored.refusals import AWAY as DATABASE_AWAY
 from services.common.messages import Filling
 from services.ui.answers import ServiceHealth, Status, StreamMessage
+from services.ui.beats import PAGE
 from services.ui.market import Market, Now
 from services.ui.pages.health import stations
 from services.ui.pages.health.nodes import SILENT_S, Node, age_words, nodes
@@ -161,6 +162,22 @@ def test_what_the_api_cannot_reach_is_said_where_it_stands(
     told = tell(linked, now, api=api)
     assert (told[station].level, told[station].detail) == ("error", f"api: {words}")
     assert told["api"].level == "warning"
+
+
+def test_a_stream_that_is_degraded_is_said_where_it_is_read(linked: Market, now: Now) -> None:
+    linked.apply(StreamMessage("update", degraded=(DATABASE_AWAY,)), now)
+    page = tell(linked, now)[PAGE]
+    assert (page.state, page.level, page.detail) == (
+        "connected, the stream is degraded",
+        "warning",
+        DATABASE_AWAY,
+    )
+    assert tell(linked, now)["api"].level == "ok"
+    linked.link(False, now, "refused")
+    assert tell(linked, now)[PAGE].level == "error"
+    linked.link(True, now)
+    linked.apply(StreamMessage("update", degraded=()), now)
+    assert tell(linked, now)[PAGE].level == "ok"
 
 
 def test_lag_rates_and_losses_are_told(linked: Market, now: Now, service: Make) -> None:
