@@ -91,7 +91,9 @@ def test_files_become_a_dataset_with_candles_a_pair_and_a_report(
     page.locator("#upload-go").click()
     expect(page.locator("#dataset-done")).to_have_text("Stored.")
     expect(page.locator("#dataset-counts")).to_contain_text("Lines rejected1")
-    expect(page.locator("#dataset-counts")).to_contain_text("Bars carried1230.00\u202f%: nothing traded in them")
+    expect(page.locator("#dataset-counts")).to_contain_text(
+        "Bars carried1230.00\u202f%: nothing traded in them"
+    )
     expect(page.locator("#dataset-symbols")).to_contain_text("30.00\u202f%")
     expect(rows(upload_page, "datasets-table").first).to_contain_text("30.00\u202f%")
     expect(rows(upload_page, "dataset-findings")).to_have_count(1)
