@@ -39,7 +39,7 @@ def adf(series: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> Un
     taken out first, which leaves the test what it is and makes it independent of the unit.
     Source: Said and Dickey (1984), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.adfuller``.
     """
-    rest = _moving(series, trend)
+    rest = without_trend(series, trend)
     used = _lags(rest, trend, lags)
     statistic, p_value, samples, critical = _adfuller(rest, trend, used)
     return UnitRoot(statistic, p_value, used, samples, critical)
@@ -53,7 +53,7 @@ def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterio
     Source: Engle and Granger (1987), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.coint``, which
     refuses legs that hold together by more than a millionth.
     """
-    of_y, of_x = _moving(y, trend), _moving(x, trend)
+    of_y, of_x = without_trend(y, trend), without_trend(x, trend)
     scale = np.abs(of_x).max()
     unit = of_x / scale
     factor = (of_y @ unit) / (unit @ unit)
@@ -131,7 +131,7 @@ def _trends(n: int, trend: Trend) -> Values:
     return np.vander(np.linspace(-1, 1, n), _terms(trend), increasing=True)
 
 
-def _moving(series: Values, trend: Trend) -> Values:
+def without_trend(series: Values, trend: Trend) -> Values:
     """Return what is left of `series` without its trend; NotEnoughDataError if that is rounding."""
     if len(series) < LEAST:
         raise NotEnoughDataError(

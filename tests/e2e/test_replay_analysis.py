@@ -73,9 +73,11 @@ def test_every_choice_of_a_what_if_is_answered_by_the_api(running: Pipeline, pai
     choose(pairs, "whatif-method", "EWMA")
     chosen = {"window": 60, "bars": 400, "transform": "log", "method": "ewma"}
     _same_what_if(pairs, running, **chosen)
+    choose(pairs, "whatif-transform", "Prices")
     choose(pairs, "whatif-method", "OLS")
     page.locator("#whatif-intercept").click()
-    found = _same_what_if(pairs, running, **{**chosen, "method": "ols", "intercept": False})
+    chosen |= {"transform": "price", "method": "ols", "intercept": False}
+    found = _same_what_if(pairs, running, **chosen)
     assert found["method"] == "ols_origin"
     newest = found["last_us"] // SECOND
     start, end = newest // 60 * 60 - 300, newest // 60 * 60 - 120
@@ -145,9 +147,10 @@ def test_two_symbols_of_a_dataset_are_analysed_by_the_api(
         choose(dashboard, f"study-{control}", option)
         chosen[control] = value
         has_the_tests(dashboard, "study", answered(dashboard, running, "study", **chosen))
+    choose(dashboard, "study-transform", "Prices")
     choose(dashboard, "study-method", "OLS")
     page.locator("#study-intercept").click()
-    found = answered(dashboard, running, "study", intercept=False, method="ols")
+    found = answered(dashboard, running, "study", intercept=False, method="ols", transform="price")
     assert (found["method"], found["window"]) == ("ols_origin", 50)
     page.locator("#dataset-interval").get_by_text("5m").click()
     found = answered(dashboard, running, "study", interval="5m", again=0)

@@ -79,11 +79,12 @@ def ask(api: ApiProcess, path: str = PATH, **params: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", sorted(ESTIMATORS))
 def test_the_numbers_are_those_of_the_bars(api: ApiProcess, method: Any) -> None:
-    answer = ask(api, method=method, window=50, transform="log", trend="ct", lags=3, level=0.9)
+    transform: Any = "price" if method == "ols_origin" else "log"
+    answer = ask(api, method=method, window=50, transform=transform, trend="ct", lags=3, level=0.9)
     Analysis.model_validate_json(json.dumps(answer), strict=True)
     starts, y = closes(api, "ETHUSDT", limit=501)
     _, x = closes(api, "BTCUSDT", limit=501)
-    options = Options(method=method, window=50, transform="log", trend="ct", lags=3, level=0.9)
+    options = Options(method=method, window=50, transform=transform, trend="ct", lags=3, level=0.9)
     expected = analyse(y, x, options, [start // SECOND for start in starts])
     assert expected.regression is not None
     assert answer["regression"] == {
@@ -94,7 +95,8 @@ def test_the_numbers_are_those_of_the_bars(api: ApiProcess, method: Any) -> None
         assert answer[part] == {name: getattr(found, name) for name in found.__struct_fields__}
     assert answer["half_life"]["samples"] == answer["half_life"]["seconds"] == expected.half_life.samples  # type: ignore[union-attr]
     assert answer["verdict"]["conclusion"] == expected.verdict.conclusion
-    assert answer["not_enough_data"] == {}
+    assert answer["not_enough_data"] == expected.not_enough_data
+    assert set(answer["not_enough_data"]) == {"gregory_hansen_y_on_x", "gregory_hansen_x_on_y"}
     assert [point["start_us"] for point in answer["data"]] == starts
     for name in ("hedge_ratio", "intercept", "spread", "zscore", "correlation"):
         assert [point[name] for point in answer["data"]] == getattr(expected.rolling, name)
@@ -185,6 +187,7 @@ def test_what_cannot_be_said_has_its_reason(api: ApiProcess) -> None:
         (f"{PATH}?level=NaN", 422, "level"),
         (f"{PATH}?level=1", 422, "0.9999"),
         (f"{PATH}?method=magic", 422, "'ols'"),
+        (f"{PATH}?method=ols_origin&transform=log", 422, "with an intercept for logarithms"),
         (f"{PATH}?dataset=none", 404, "none"),
         (f"{PATH}?widnow=5", 422, "only documented parameters"),
         ("/v1/correlation?symbols=BTCUSDT", 422, "2 to 50 different symbols"),

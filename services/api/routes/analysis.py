@@ -9,11 +9,11 @@ from services.api.analysis import source
 from services.api.analysis.questions import PairQuestion
 from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
 from services.api.models.analysis import Analysis, Point
-from services.api.problems import RESPONSES
+from services.api.problems import RESPONSES, refused
 from services.api.queries import AnyPairPath, BackendDependency
 from services.common.messages import Method, Transform
 from services.common.pairs import Pair
-from services.quant.options import Criterion, Options, Trend
+from services.quant.options import Criterion, Options, Trend, is_of_units
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
@@ -71,6 +71,12 @@ async def read_analysis(
     1 s bars are what a live signal said: where a leg has no trade that takes its last price for a while, and
     here the bar is left out.
     """
+    if is_of_units(query.method, query.transform):
+        raise refused(
+            "method",
+            "one with an intercept for logarithms: through the origin a hedge ratio would depend on the unit",
+            query.method,
+        )
     subject = await (await source.find(backend, query)).subject(query, Pair.parse(pair))
     table = TableAnswer(request, query.format, Point, {})
     options = Options(
