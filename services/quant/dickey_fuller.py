@@ -48,7 +48,7 @@ def statistic(series: Values, trend: Trend, lags: int) -> tuple[float, int]:
     if spread.min() <= n * np.finfo(float).eps * spread.max():
         raise NotEnoughDataError("the series moves too seldom for the regression of the test")
     (level, taken), left = triangle[-2, -2:], abs(triangle[-1, -1])
-    if not left:
+    if left <= n * np.finfo(float).eps * np.linalg.norm(triangle[:, -1]):
         raise NotEnoughDataError("the series is its trend and nothing else")
     return float(math.copysign(1, level) * taken / left * math.sqrt(n - len(triangle) + 1)), n
 

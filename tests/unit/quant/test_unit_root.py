@@ -53,7 +53,7 @@ def test_adf_is_that_of_statsmodels(kind: str, seed: int, n: int, trend: Trend, 
     try:
         ours = adf(series, trend, criterion)
     except NotEnoughDataError:
-        assert warned or np.ptp(series) < 1e-10 * np.abs(series).max()
+        assert warned or np.ptp(series) < 1e-10 * np.abs(series).max() or abs(statistic) > 1e9
         return
     # As good as each other but for rounding, or statsmodels has lost the digits that decide.
     if ours.lags != lags:
