@@ -64,6 +64,6 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     api_analysis_queue: Annotated[int, Field(ge=1)] = 32
     api_analysis_timeout: Duration = timedelta(seconds=20)
     # Those of more than 10,000 bars have one process for themselves.
-    api_analysis_long_timeout: Duration = timedelta(minutes=5)
+    api_analysis_long_timeout: Duration = timedelta(minutes=10)
     # These begin with the first question, or so long after the start: that takes some seconds of a processor.
     api_analysis_idle: Duration = timedelta(seconds=10)

@@ -10,6 +10,7 @@ BEYOND_SCHEMAS = re.compile(
     "a time not before start|a time that is not in the future|a time at most 30 days from now"
     "|exit_z below entry_z|at most the window|an intercept with method|an intercept, or transform|two different symbols"
     "|two symbols that are ingested|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
+    "|a dataset beside it|at most [0-9,]+ bars of each of"
     # Of a text that means something.
     "|a next_cursor of this resource|a symbol such as|a pair Y-X such as|a time from 1970 to 9999"
     "|JSON$|a valid dictionary|a zone such as|a format such as|up to 100 letters|Unusable file"

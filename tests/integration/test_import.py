@@ -160,7 +160,7 @@ def test_recorded_frames_ndjson_and_a_dataset(tmp_path: Path, database_url: str,
     assert (name, files[0]["name"], width.total_seconds(), count) == ("ETHUSDT-1h", bars.name, 3_600, 2)
     assert findings == {"rejected": 1, "out of order": 1, "repeated": 1}
     rows = select(database_url, bars_relation(identity))
-    assert [(row[0], *row[2:]) for row in rows] == [
+    assert [(row[0], *row[2:7]) for row in rows] == [
         ("ETHUSDT", 2.0, 3.0, 1.0, 2.0, None),
         ("ETHUSDT", 2.0, 3.0, 1.0, 2.0, 5.0),
     ]
@@ -171,6 +171,8 @@ def test_recorded_frames_ndjson_and_a_dataset(tmp_path: Path, database_url: str,
     run("import", bars, fails=True)
     run("import", bars, "--dataset", "daily")
     assert len(select(database_url, "datasets")) == 2
+    bars.write_text("time,close,volume\n2024-01-01,1,2\n2024-01-02,1,0\n2024-01-03,1,0\n")
+    assert "2 of them carried: nothing traded in them" in run("import", bars, "--dataset", "filled")
 
 
 @pytest.fixture

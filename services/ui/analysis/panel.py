@@ -56,7 +56,7 @@ CHOICES: dict[str, Mapping[str, str]] = {
     "lags": LAGS,
 }
 # A little longer than the API gives a long one.
-TIMEOUT_S = 310.0
+TIMEOUT_S = 610.0
 BAR_SPACING = 1.0
 AGAIN = "Recompute"
 
