@@ -89,9 +89,10 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     ``hedge_ratio_se`` is the standard error as if the errors were independent, ``r_squared`` the share of y's variance
     in the window that the line explains. ``price_correlation`` is that of prices (or of their logarithms) in the
-    window; ``correlation`` is its old name. ``zscore_rank`` is the share, 0 to 1, of the \|z\| of the pair's last hour
-    (720 closed seconds, every fifth) that were smaller. An ``outlier`` moves the line of its window by more than two of
-    its own standard errors; ``outliers`` counts those in the window.
+    window; ``correlation`` is its old name. ``zscore_rank`` is the share, 0 to 1, of the pair's last 720 \|z\| (one
+    in five seconds: an hour if none is missing) that were smaller, null of fewer than 60. An ``outlier`` moves the line
+    of its window by more than two of its own standard errors, or has more leverage than all others together; none is
+    one of fewer than 30 samples; ``outliers`` counts those in the window.
 
     Once a minute the window is looked at as a whole, and until the next time the signals carry what was found:
     ``return_correlation`` of the returns between trades (Hayashi-Yoshida); ``lead_lag_s``, by how much y leads x (s),

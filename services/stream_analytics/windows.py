@@ -24,7 +24,7 @@ from services.stream_analytics.minute import NEVER, Minute, look, phase_us
 from services.stream_analytics.trades import Trade
 
 RANKED = 720
-"""Among how many z-scores the next one has its rank: an hour of them."""
+"""Among how many z-scores the next one has its rank: an hour of them if none is missing."""
 # Neighbours are all but the same.
 _RANKED_EVERY_US = 5 * SECOND
 
@@ -280,7 +280,16 @@ class PairWindow:
             reason=reason,
             closed=closed,
             late=sample.late,
+            outlier=quality != "stale" and self._stands_out(sample),
+            outliers=len(self._outliers),
         )
+
+    def _stands_out(self, sample: Sample) -> bool:
+        """Tell whether a sample that nothing can be said of decides what is said of the next ones."""
+        if self.is_outdated(sample.end_us):
+            return False
+        y, x = self._transform(sample.y.price), self._transform(sample.x.price)
+        return is_outlier(self._moments.get(), y, x)
 
 
 def ranked(signal: Signal) -> float | None:

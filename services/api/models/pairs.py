@@ -117,8 +117,9 @@ class Signal(Record):
     zscore_rank: Annotated[
         float | None,
         Field(
-            description="The share, 0 to 1, of the |z| of the pair's last hour (720 closed seconds, every fifth) that "
-            "were smaller: a z-score of a rolling regression is not normal, and its deviations are no standard ones.",
+            description="The share, 0 to 1, of the pair's last 720 |z|, one in five seconds, that were smaller: an "
+            "hour of them if none is missing; null of fewer than 60. A z-score of a rolling regression is not normal, "
+            "and its deviations are no standard ones.",
             examples=[0.93],
         ),
     ]
@@ -126,7 +127,8 @@ class Signal(Record):
         bool,
         Field(
             description="These prices alone move the line of their window by more than two of its standard errors "
-            "(|DFFITS| above 2). They stay in the window; `huber` and `theil_sen` do not follow them."
+            "(|DFFITS| above 2), or have more leverage than all others together. They stay in the window; `huber` and "
+            "`theil_sen` do not follow them. False while the window has fewer than 30 samples."
         ),
     ]
     outliers: Annotated[
