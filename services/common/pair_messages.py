@@ -98,7 +98,8 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ``return_correlation`` of the returns between trades (Hayashi-Yoshida); ``lead_lag_s``, by how much y leads x (s),
     null if no lag stands out; ``reversion``: whether the spread is seen to come back, by Engle-Granger both ways
     round (``cointegration_p`` is the worse one), or did so within the last window and has left its line (``broken``);
-    the median-unbiased half-life with the ends of its interval of 95 %, null if there is no end.
+    the median-unbiased half-life with the ends of its interval of 95 %, those of an AR(1): noise on the spread makes
+    them too short. With a ``cointegration_p`` null is no end, without one nothing could be tested.
     """
 
     pair: PairName

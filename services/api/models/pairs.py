@@ -160,7 +160,9 @@ class Signal(Record):
     half_life_s: Annotated[
         float | None,
         Field(
-            description="Median-unbiased half-life of the spread (s), found once a minute; null if there is no end.",
+            description="Median-unbiased half-life of the spread (s), taken for an AR(1): noise on it makes it too "
+            "short. Found once a minute; 0 is less than a step of the test, null no end, or, without a "
+            "`cointegration_p`, that nothing could be tested.",
             examples=[42.0],
         ),
     ]

@@ -83,7 +83,7 @@ def test_what_is_found_once_a_minute_is_that_of_the_window() -> None:
         if number >= WINDOW and (at_us - phase) % MINUTE == 0:
             window = signals[number - WINDOW + 1 : number + 1]
             y, x = np.array([(one.y_price, one.x_price) for one in window]).T
-            before = judge(before, at_us, y, x, WINDOW * SECOND)
+            before = judge(before, np.array([one.event_us for one in window]), y, x, WINDOW * SECOND)
             after = signals[number + 1]
             assert after.cointegration_p == pytest.approx(before.p_value, rel=1e-5)
             assert after.half_life_low_s == (before.low and pytest.approx(before.low, rel=1e-5))
