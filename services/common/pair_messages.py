@@ -23,6 +23,8 @@ Transform = Literal["price", "log"]
 AlertState = Literal["firing", "resolved", "retracted"]
 ReversionState = Literal["reverting", "unproven", "broken"]
 
+LEAST_TESTED = 30
+"""In a window of fewer samples no spread is ever seen to revert."""
 
 LOG_THROUGH_ORIGIN = (
     "an intercept, or transform price, because through the origin the hedge ratio of logarithms depends on the unit "
@@ -42,7 +44,8 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
     false for ``ols`` alone: then the line goes through the origin, and is one of prices. A pair from before that was
     asked for, of logarithms, goes on: its ``warning`` says what is wrong. A paused pair has no signals. With
-    `only_while_reverting` its alert fires only while the spread is seen to revert.
+    `only_while_reverting` its alert fires only while the spread is seen to revert, for which the window has to have 30
+    samples.
     """
 
     pair: PairName
@@ -65,6 +68,11 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(f"expected exit_z below entry_z {self.entry_z:g}, received {self.exit_z:g}")
         if not self.intercept and self.method not in ("ols", "ols_origin"):
             raise ValueError(f"expected an intercept with method {self.method}, received intercept false")
+        if self.only_while_reverting and self.window < LEAST_TESTED:
+            raise ValueError(
+                f"expected a window of at least {LEAST_TESTED} samples with only_while_reverting, because of fewer no "
+                f"spread is tested and no alert would ever fire, received window {self.window}"
+            )
 
     @property
     def warning(self) -> str | None:

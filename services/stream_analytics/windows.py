@@ -173,16 +173,8 @@ class PairWindow:
     def _look(self, at_us: int) -> Minute:
         if (number := (at_us - self._phase_us) // MINUTE) <= self.minute.number:
             return self.minute
-        config = self.config
-        return look(
-            self.minute,
-            number,
-            self._ends,
-            self._moments.observations(),
-            self._times,
-            config.transform,
-            config.window * SECOND,
-        )
+        legs, memory_us = self._moments.observations(), self.config.window * SECOND
+        return look(self.minute, number, self._ends, legs, self._times, self.config.transform, memory_us)
 
     def zscore(self, y: Trade, x: Trade) -> float | None:
         """Return the z-score of two prices, None where there is none."""
