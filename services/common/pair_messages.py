@@ -23,6 +23,8 @@ Transform = Literal["price", "log"]
 AlertState = Literal["firing", "resolved", "retracted"]
 ReversionState = Literal["reverting", "unproven", "broken"]
 
+LEAST_TESTED = 30
+"""In a window of fewer samples no spread is ever seen to revert."""
 
 LOG_THROUGH_ORIGIN = (
     "an intercept, or transform price, because through the origin the hedge ratio of logarithms depends on the unit "
@@ -42,7 +44,8 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
     false for ``ols`` alone: then the line goes through the origin, and is one of prices. A pair from before that was
     asked for, of logarithms, goes on: its ``warning`` says what is wrong. A paused pair has no signals. With
-    `only_while_reverting` its alert fires only while the spread is seen to revert.
+    `only_while_reverting` its alert fires only while the spread is seen to revert, for which the window has to have 30
+    samples.
     """
 
     pair: PairName
@@ -65,6 +68,11 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(f"expected exit_z below entry_z {self.entry_z:g}, received {self.exit_z:g}")
         if not self.intercept and self.method not in ("ols", "ols_origin"):
             raise ValueError(f"expected an intercept with method {self.method}, received intercept false")
+        if self.only_while_reverting and self.window < LEAST_TESTED:
+            raise ValueError(
+                f"expected a window of at least {LEAST_TESTED} samples with only_while_reverting, because of fewer no "
+                f"spread is tested and no alert would ever fire, received window {self.window}"
+            )
 
     @property
     def warning(self) -> str | None:
@@ -89,15 +97,17 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     ``hedge_ratio_se`` is the standard error as if the errors were independent, ``r_squared`` the share of y's variance
     in the window that the line explains. ``price_correlation`` is that of prices (or of their logarithms) in the
-    window; ``correlation`` is its old name. ``zscore_rank`` is the share, 0 to 1, of the \|z\| of the pair's last hour
-    (720 closed seconds, every fifth) that were smaller. An ``outlier`` moves the line of its window by more than two of
-    its own standard errors; ``outliers`` counts those in the window.
+    window; ``correlation`` is its old name. ``zscore_rank`` is the share, 0 to 1, of the pair's last 720 \|z\| (one
+    in five seconds: an hour if none is missing) that were smaller, null of fewer than 60. An ``outlier`` moves the line
+    of its window by more than two of its own standard errors, or has more leverage than all others together; none is
+    one of fewer than 30 samples; ``outliers`` counts those in the window.
 
     Once a minute the window is looked at as a whole, and until the next time the signals carry what was found:
     ``return_correlation`` of the returns between trades (Hayashi-Yoshida); ``lead_lag_s``, by how much y leads x (s),
     null if no lag stands out; ``reversion``: whether the spread is seen to come back, by Engle-Granger both ways
     round (``cointegration_p`` is the worse one), or did so within the last window and has left its line (``broken``);
-    the median-unbiased half-life with the ends of its interval of 95 %, null if there is no end.
+    the median-unbiased half-life with the ends of its interval of 95 %, those of an AR(1): noise on the spread makes
+    them too short. With a ``cointegration_p`` null is no end, without one nothing could be tested.
     """
 
     pair: PairName

@@ -47,6 +47,7 @@ class RollingRank:
             self.update(value)
 
     def get(self, value: float) -> float | None:
-        """Return the share, 0 to 1, of the values that were smaller; None of fewer than 60."""
+        """Return the share, 0 to 1, of the values that were smaller, and not as large; None of fewer than 60."""
         count = len(self._sorted)
-        return bisect_left(self._sorted, value) / count if count >= _LEAST else None
+        # As the others are kept: of prices that move by ticks a third of the values may be one.
+        return bisect_left(self._sorted, array("f", (value,))[0]) / count if count >= _LEAST else None

@@ -13,9 +13,9 @@ from services.stream_analytics.windows import WindowState
 Store = MutableMapping[bytes, bytes]
 
 CHUNK_BYTES = 2048
-SAMPLE = 4
-Row = tuple[float, float, float, float]
-"""A sample: the prices of both legs (y, x), and the times of their trades (µs)."""
+SAMPLE = 5
+Row = tuple[float, float, float, float, float]
+"""A sample: the prices of both legs (y, x), the times of their trades, and the end of its second (µs)."""
 # A crash that cuts a flush short leaves an older head: what it asks for must not be overwritten yet.
 _SPARE_CHUNKS = 2
 _NUMBER = struct.Struct("<q")
@@ -127,9 +127,9 @@ class History:
         self.samples = Rows(store, name, memory, SAMPLE, "d")
         self.zscores = Rows(store, f"{name}/z", ranked, 1, "f")
 
-    def add(self, y: Trade, x: Trade, ranked: float | None) -> None:
-        r"""Note a sample, and the \|z\| that later ones are ranked among, if there is one."""
-        self.samples.add(y.price, x.price, y.event_us, x.event_us)
+    def add(self, y: Trade, x: Trade, end_us: int, ranked: float | None) -> None:
+        r"""Note the sample of the second that ends at `end_us`, and its \|z\| if later ones are ranked among it."""
+        self.samples.add(y.price, x.price, y.event_us, x.event_us, end_us)
         if ranked is not None:
             self.zscores.add(ranked)
 
@@ -153,8 +153,8 @@ class History:
         zscores = self.zscores.load(head.zscores, head.zscores_tail)
         if samples is None or zscores is None:
             return None
-        y, x, y_us, x_us = (samples[at::SAMPLE] for at in range(SAMPLE))
-        return head, list(zip(y, x, y_us, x_us, strict=True)), zscores
+        columns = (samples[at::SAMPLE] for at in range(SAMPLE))
+        return head, list(zip(*columns, strict=True)), zscores
 
     def erase(self) -> None:
         """Remove it all from the store."""

@@ -1,6 +1,6 @@
 """What is looked at once a minute: the window of a pair as a whole."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -38,14 +38,18 @@ def phase_us(pair: str) -> int:
 def look(
     before: Minute,
     number: int,
-    at_us: int,
+    ends_us: Collection[int],
     legs: tuple[Sequence[float], Sequence[float]],
     times: Iterable[tuple[int, int]],
     transform: Transform,
     memory_us: int,
 ) -> Minute:
-    """Return what a window says: `legs` are the values of x and of y, `times` those of the trades of y and x (µs)."""
+    """Return what a window says.
+
+    `legs` are the values of x and of y at `ends_us`, `times` those of the trades of y and x (µs).
+    """
     x, y = map(np.array, legs)
+    at_us = np.fromiter(ends_us, np.int64, len(ends_us))
     judged = _rounded(reversion.judge(before.reversion, at_us, y, x, memory_us))
     y_us, x_us = np.array(list(times)[-_RETURNS:], np.int64).T
     of_y, of_x = (np.exp(leg[-_RETURNS:]) if transform == "log" else leg[-_RETURNS:] for leg in (y, x))

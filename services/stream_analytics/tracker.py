@@ -17,7 +17,7 @@ from services.stream_analytics.trades import Trade
 from services.stream_analytics.windows import RANKED, PairWindow, ranked
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
-_STATE = 3
+_STATE = 4
 # A state that does not change is stored again when so many messages have come: it says where to go on reading.
 _MOVED = 1_000
 # For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
@@ -160,7 +160,7 @@ class PairTracker:
             self._final.learn(sample, said.signal, said.minute)
             self._final.rule.firing = said.is_firing
             if sample.is_whole:
-                self._history.add(sample.y, sample.x, ranked(said.signal))
+                self._history.add(sample.y, sample.x, sample.end_us, ranked(said.signal))
                 self._last_us = sample.end_us
             self._is_saved = False
 

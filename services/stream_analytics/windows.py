@@ -24,7 +24,7 @@ from services.stream_analytics.minute import NEVER, Minute, look, phase_us
 from services.stream_analytics.trades import Trade
 
 RANKED = 720
-"""Among how many z-scores the next one has its rank: an hour of them."""
+"""Among how many z-scores the next one has its rank: an hour of them if none is missing."""
 # Neighbours are all but the same.
 _RANKED_EVERY_US = 5 * SECOND
 
@@ -75,6 +75,7 @@ class PairWindow:
         # Estimators of a window keep its moments anyway.
         self._own = None if isinstance(self._estimator, Windowed) else RollingMoments(window)
         self._times: deque[tuple[int, int]] = deque(maxlen=window)
+        self._ends: deque[int] = deque(maxlen=window)
         self.samples = 0
         """How many samples are in the window."""
         self._learned = 0
@@ -86,7 +87,8 @@ class PairWindow:
         """Return a window that goes its own way from here."""
         other = copy.copy(self)
         other._estimator, other._own = copy.deepcopy(self._estimator), copy.deepcopy(self._own)
-        other._times, other._zscores = self._times.copy(), self._zscores.copy()
+        other._times, other._ends = self._times.copy(), self._ends.copy()
+        other._zscores = self._zscores.copy()
         return other
 
     @property
@@ -108,24 +110,25 @@ class PairWindow:
     def restore(
         self,
         state: WindowState,
-        samples: "Sequence[tuple[float, float, float, float]]",
+        samples: "Sequence[tuple[float, float, float, float, float]]",
         zscores: Iterable[float],
         last_us: int | None,
     ) -> None:
         r"""Become the window that had this `state`.
 
-        `samples` are its last `memory` prices and times (y, x, µs of y, µs of x), `zscores` the last \|z\|, oldest
-        first.
+        `samples` are its last `memory` prices and times (y, x, µs of y, µs of x, µs of the end), `zscores` the last
+        \|z\|, oldest first.
         """
         window = self.config.window
-        seen = [(self._transform(y), self._transform(x)) for y, x, _, _ in samples]
+        seen = [(self._transform(y), self._transform(x)) for y, x, _, _, _ in samples]
         needed = self._estimator.memory
         self._estimator.restore(state.numbers, seen[len(seen) - needed :] if len(seen) > needed else seen)
         if self._own is not None:
             kept = seen[-window:]
             self._own = RollingMoments(window, (state.position - len(kept)) % window)
             self._own.extend([x for _, x in kept], [y for y, _ in kept])
-        self._times.extend((int(y_us), int(x_us)) for _, _, y_us, x_us in samples)
+        self._times.extend((int(y_us), int(x_us)) for _, _, y_us, x_us, _ in samples)
+        self._ends.extend(int(end_us) for *_, end_us in samples)
         self._zscores.extend(zscores)
         self.samples = min(len(samples), window)
         self._learned, self._outliers, self.minute = state.learned, state.outliers, state.minute
@@ -154,6 +157,7 @@ class PairWindow:
         if self._own is not None:
             self._own.update(x, y)
         self._times.append((sample.y.event_us, sample.x.event_us))
+        self._ends.append(sample.end_us)
         self.samples = min(self.samples + 1, self.config.window)
         self._learned += 1
         if signal.outlier:
@@ -169,16 +173,8 @@ class PairWindow:
     def _look(self, at_us: int) -> Minute:
         if (number := (at_us - self._phase_us) // MINUTE) <= self.minute.number:
             return self.minute
-        config = self.config
-        return look(
-            self.minute,
-            number,
-            at_us,
-            self._moments.observations(),
-            self._times,
-            config.transform,
-            config.window * SECOND,
-        )
+        legs, memory_us = self._moments.observations(), self.config.window * SECOND
+        return look(self.minute, number, self._ends, legs, self._times, self.config.transform, memory_us)
 
     def zscore(self, y: Trade, x: Trade) -> float | None:
         """Return the z-score of two prices, None where there is none."""
@@ -280,7 +276,16 @@ class PairWindow:
             reason=reason,
             closed=closed,
             late=sample.late,
+            outlier=quality != "stale" and self._stands_out(sample),
+            outliers=len(self._outliers),
         )
+
+    def _stands_out(self, sample: Sample) -> bool:
+        """Tell whether a sample that nothing can be said of decides what is said of the next ones."""
+        if self.is_outdated(sample.end_us):
+            return False
+        y, x = self._transform(sample.y.price), self._transform(sample.x.price)
+        return is_outlier(self._moments.get(), y, x)
 
 
 def ranked(signal: Signal) -> float | None:

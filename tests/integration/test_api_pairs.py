@@ -173,6 +173,12 @@ REFUSED: dict[str, tuple[str, object, str, str]] = {
         "body",
         "depends on the unit of the prices",
     ),
+    "a gate that no alert passes": (
+        PAIR,
+        {"window": 29, "only_while_reverting": True},
+        "body",
+        "a window of at least 30 samples with only_while_reverting",
+    ),
     "no intercept with tls": (PAIR, {"method": "tls", "intercept": False}, "body", "an intercept with"),
     "more samples than the window": (PAIR, {"window": 20, "min_samples": 21}, "min_samples", "at most the"),
     "a list": (PAIR, [1], "body", "dictionary"),

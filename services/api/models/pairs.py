@@ -42,7 +42,8 @@ Paused = Annotated[bool, Field(description="A paused pair has no signals.", exam
 OnlyWhileReverting = Annotated[
     bool,
     Field(
-        description="An alert fires only while the spread is seen to revert (`reversion` of the signals).",
+        description="An alert fires only while the spread is seen to revert (`reversion` of the signals), for which "
+        "the window has to have at least 30 samples.",
         examples=[False],
     ),
 ]
@@ -65,12 +66,20 @@ class Signal(Record):
     event_time: IsoTime
     y_price: Price
     x_price: Price
-    hedge_ratio: Annotated[float | None, Field(description="Units of x for one of y.", examples=[0.0521])]
+    hedge_ratio: Annotated[
+        float | None,
+        Field(description="Units of x for one of y; of logarithms % of y per % of x.", examples=[0.0521]),
+    ]
     intercept: Annotated[float | None, Field(description="Of the fitted line.", examples=[12.5])]
     method: Annotated[str, Field(description="How the hedge ratio is estimated.", examples=["ols"])]
     spread: Annotated[float | None, Field(description="y - (intercept + hedge_ratio * x).", examples=[1.25])]
     zscore: Annotated[
-        float | None, Field(description="The spread in standard errors of the fit.", examples=[-1.8])
+        float | None,
+        Field(
+            description="The spread over the standard deviation that the fit expects; no standard normal: see "
+            "`zscore_rank`.",
+            examples=[-1.8],
+        ),
     ]
     price_correlation: Annotated[
         float | None,
@@ -112,13 +121,18 @@ class Signal(Record):
     ]
     r_squared: Annotated[
         float | None,
-        Field(description="The share of y's variance in the window that the line explains.", examples=[0.76]),
+        Field(
+            description="The share of y's variance in the window that the line explains; below 0 if its mean explains "
+            "more, as of a line that is not that of least squares. With `ols_origin` about 0 in place of the mean.",
+            examples=[0.76],
+        ),
     ]
     zscore_rank: Annotated[
         float | None,
         Field(
-            description="The share, 0 to 1, of the |z| of the pair's last hour (720 closed seconds, every fifth) that "
-            "were smaller: a z-score of a rolling regression is not normal, and its deviations are no standard ones.",
+            description="The share, 0 to 1, of the pair's last 720 |z|, one in five seconds, that were smaller: an "
+            "hour of them if none is missing; null of fewer than 60. A z-score of a rolling regression is not normal, "
+            "and its deviations are no standard ones.",
             examples=[0.93],
         ),
     ]
@@ -126,8 +140,9 @@ class Signal(Record):
         bool,
         Field(
             description="These prices alone move the line of their window by more than two of its standard errors "
-            "(|DFFITS| above 2), or have more leverage than all others. They stay in the window; `theil_sen` does not "
-            "follow them, nor does `huber` if they are those of y."
+            "(|DFFITS| above 2), or have more leverage than all others together. They stay in the window; `theil_sen` "
+            "does not follow them, nor does `huber` if they are those of y. False while the window has fewer than 30 "
+            "samples."
         ),
     ]
     outliers: Annotated[
@@ -137,14 +152,16 @@ class Signal(Record):
     return_correlation: Annotated[
         float | None,
         Field(
-            description="Of the returns between trades in the window (Hayashi-Yoshida), found once a minute.",
+            description="Hayashi-Yoshida's, of the returns between each second's last trades, of the newest 1,000 "
+            "samples of the window at most; found once a minute. 1 or -1 is an estimate that was there or beyond.",
             examples=[0.41],
         ),
     ]
     lead_lag_s: Annotated[
         float | None,
         Field(
-            description="By how much y leads x (s), found once a minute; below 0 x leads, null if no lag stands out.",
+            description="By how much y leads x (s), of whole seconds from -10 to 10, found once a minute; below 0 x "
+            "leads, null if no lag stands out.",
             examples=[0.0],
         ),
     ]
@@ -159,7 +176,9 @@ class Signal(Record):
     half_life_s: Annotated[
         float | None,
         Field(
-            description="Median-unbiased half-life of the spread (s), found once a minute; null if there is no end.",
+            description="Median-unbiased half-life of the spread (s), taken for an AR(1): noise on it makes it too "
+            "short. Found once a minute; 0 is less than a step of the test, null no end, or, without a "
+            "`cointegration_p`, that nothing could be tested.",
             examples=[42.0],
         ),
     ]

@@ -1,10 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from services.common.clock import SECOND
 from services.common.errors import BadMessageError
 from services.common.messages import (
     Alert,
@@ -19,8 +21,10 @@ from services.common.messages import (
     decode_all,
     encode,
 )
+from services.common.pair_messages import LEAST_TESTED
 from services.common.pairs import SYMBOL
 from services.common.unreadable import Unreadable
+from services.quant.reversion import judge
 
 ticks = st.builds(
     Tick,
@@ -218,3 +222,15 @@ def test_a_pair_of_logarithms_through_the_origin_can_be_read_and_warns(
     config = PairConfig(pair="ETHUSDT-BTCUSDT", transform=transform, method=method, intercept=intercept)
     assert decode(encode(config), PairConfig) == config
     assert bool(config.warning) == is_doubtful
+
+
+@pytest.mark.parametrize("window", [10, LEAST_TESTED - 1])
+def test_a_gate_that_no_alert_can_pass_is_refused(window: int) -> None:
+    with pytest.raises(ValueError, match=f"window of at least 30 samples .* received window {window}"):
+        PairConfig(pair="ETHUSDT-BTCUSDT", window=window, only_while_reverting=True)
+    assert PairConfig(pair="ETHUSDT-BTCUSDT", window=LEAST_TESTED, only_while_reverting=True)
+    draw = np.random.default_rng(window)
+    x = np.cumsum(draw.normal(size=LEAST_TESTED))
+    y, at_us = x + 1e-3 * draw.normal(size=LEAST_TESTED), np.arange(LEAST_TESTED) * SECOND
+    assert judge(None, at_us, y, x, 0).state == "reverting"
+    assert judge(None, at_us[-window:], y[-window:], x[-window:], 0).state == "unproven"

@@ -67,11 +67,23 @@ def test_a_wick_of_5_percent_is_one(kind: Literal["walks", "cointegrated"], leg:
         assert is_outlier(window(y[:-1], x[:-1]).get(), y[-1], x[-1]), seed
 
 
-def test_a_window_that_determines_no_line_or_has_too_few_samples_has_none() -> None:
+def test_a_window_of_too_few_samples_has_none() -> None:
     x = np.arange(40.0)
-    assert not is_outlier(window(x**2, np.ones(40)).get(), 1e9, 1e9)
-    assert not is_outlier(window(np.ones(40), x).get(), 1e9, 1e9)
     assert not is_outlier(window(x[:29] ** 2, x[:29]).get(), 1e9, 1e9)
+
+
+@pytest.mark.parametrize("level", [1e-8, 0.0, 3_000.0, 1e6])
+def test_the_first_that_moves_a_leg_which_stood_still_is_one_and_no_other(level: float) -> None:
+    still, moving = np.full(40, level), np.arange(40.0) ** 1.5
+    step = abs(level) * 1e-4 or 1e-4
+    flat_x, flat_y = window(moving, still), window(still, moving)
+    assert is_outlier(flat_x.get(), 20.0, level + step)
+    assert is_outlier(flat_y.get(), level + step, 20.0)
+    assert not is_outlier(flat_x.get(), 1e9, level)
+    assert not is_outlier(flat_y.get(), level, 20.0)
+    for moments, y, x in ((flat_x, 20.0, level + step), (flat_y, level + step, 20.0)):
+        moments.update(x, y)
+        assert not is_outlier(moments.get(), y, x)
 
 
 def test_of_a_line_without_errors_only_what_is_off_it_is_one() -> None:

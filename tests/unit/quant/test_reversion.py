@@ -30,12 +30,17 @@ def legs(seed: int, count: int, half_life: float | None, slope: float = 1.0) -> 
     return 8 + slope * (x - 11) + spread, x
 
 
+def seconds(count: int, end: int = 0) -> np.ndarray:
+    """Return the times of so many seconds, the last of which is `end`."""
+    return (np.arange(count) - count + 1 + end) * SECOND
+
+
 def follow(y: np.ndarray, x: np.ndarray, every: int = 60) -> list[Reversion]:
     """Return what is said every so many samples."""
     said: list[Reversion] = []
     for end in range(WINDOW, len(y) + 1, every):
         window = slice(end - WINDOW, end)
-        said.append(judge(said[-1] if said else None, end * SECOND, y[window], x[window], MEMORY_US))
+        said.append(judge(said[-1] if said else None, seconds(WINDOW, end), y[window], x[window], MEMORY_US))
     return said
 
 
@@ -57,7 +62,9 @@ def test_the_p_value_is_mackinnons(found: float) -> None:
 def test_the_p_value_is_the_worse_one_of_both_ways_round(seed: int, half_life: float | None) -> None:
     y, x = legs(seed, WINDOW, half_life)
     ways = engle_granger(y, x).p_value, engle_granger(x, y).p_value
-    assert judge(None, 0, y, x, MEMORY_US).p_value == pytest.approx(max(ways), rel=1e-4, abs=1e-9)
+    assert judge(None, seconds(len(y)), y, x, MEMORY_US).p_value == pytest.approx(
+        max(ways), rel=1e-4, abs=1e-9
+    )
 
 
 def states(half_life: float | None, tapes: int = 40) -> Counter[str]:
@@ -111,12 +118,56 @@ def test_one_wick_breaks_nothing() -> None:
     ids=["constant y", "constant x", "a multiple", "too short"],
 )
 def test_what_cannot_be_tested_is_unproven_without_a_number(y: np.ndarray, x: np.ndarray) -> None:
-    assert judge(None, 0, y, x, MEMORY_US) == Reversion("unproven")
+    assert judge(None, seconds(len(y)), y, x, MEMORY_US) == Reversion("unproven")
+
+
+def without(seconds_missing: str, count: int) -> np.ndarray:
+    """Return which of `count` seconds are there."""
+    at = np.arange(count)
+    kinds = {
+        "a gap": (at < 500) | (at >= 700),
+        "runs": at % 35 < 20,
+        "halves": at % 8 < 4,
+        "every other": at % 2 == 0,
+    }
+    return np.flatnonzero(kinds[seconds_missing])
+
+
+@pytest.mark.parametrize("missing", ["a gap", "runs", "halves", "every other"])
+def test_a_half_life_is_of_seconds_also_where_seconds_are_missing(missing: str) -> None:
+    kept = without(missing, 900)[-WINDOW:]
+    found = []
+    for seed in range(60):
+        y, x = legs(seed, 900, 5.0)
+        found.append(judge(None, kept * SECOND, y[kept], x[kept], MEMORY_US))
+    assert np.median([one.half_life or np.inf for one in found]) == pytest.approx(5.0, rel=0.15)
+    held = [(one.low or 0.0) <= 5.0 <= (np.inf if one.high is None else one.high) for one in found]
+    assert sum(held) >= 53
+
+
+def test_steps_that_are_all_of_another_length_have_no_half_life_and_no_number() -> None:
+    at = np.cumsum(np.arange(1, 61))
+    y, x = legs(1, int(at[-1]) + 1, 5.0)
+    assert judge(None, at * SECOND, y[at], x[at], MEMORY_US) == Reversion("unproven")
+
+
+def test_a_window_with_gaps_remembers_its_line_as_long_as_it_has_samples_of_it() -> None:
+    y, x = legs(2, 1_200, 5.0)
+    kept = without("every other", 1_200)
+    y = y + (np.arange(1_200) >= 800) * 0.01
+    said: list[Reversion] = []
+    for end in range(WINDOW, len(kept) + 1, 30):
+        at = kept[end - WINDOW : end]
+        said.append(judge(said[-1] if said else None, at * SECOND, y[at], x[at], MEMORY_US))
+    states = [one.state for one in said]
+    # Of 600 s that the window lasts nine more minutes are left.
+    assert states[states.index("broken") :] == ["broken"] * len(states[states.index("broken") :])
+    assert states.count("broken") >= 6
 
 
 def test_a_long_window_is_looked_at_in_steps() -> None:
     y, x = legs(3, 6_000, 60.0)
-    found = judge(None, 0, y, x, MEMORY_US)
+    found = judge(None, seconds(len(y)), y, x, MEMORY_US)
     assert found.state == "reverting"
     assert found.half_life is not None
     assert 20 < found.half_life < 180

@@ -83,7 +83,7 @@ def test_what_is_found_once_a_minute_is_that_of_the_window() -> None:
         if number >= WINDOW and (at_us - phase) % MINUTE == 0:
             window = signals[number - WINDOW + 1 : number + 1]
             y, x = np.array([(one.y_price, one.x_price) for one in window]).T
-            before = judge(before, at_us, y, x, WINDOW * SECOND)
+            before = judge(before, np.array([one.event_us for one in window]), y, x, WINDOW * SECOND)
             after = signals[number + 1]
             assert after.cointegration_p == pytest.approx(before.p_value, rel=1e-5)
             assert after.half_life_low_s == (before.low and pytest.approx(before.low, rel=1e-5))
@@ -133,6 +133,21 @@ def test_a_wick_is_an_outlier_and_is_counted_while_it_is_in_the_window(symbol: s
     assert counted == [at * SECOND for at in range(201, 201 + WINDOW)]
     assert {signals[at].outliers for at in counted} == {1}
     assert {one.quality for one in signals.values() if one.samples >= 30} == {"ok"}
+
+
+@pytest.mark.parametrize("symbol", ["ETHUSDT", "BTCUSDT"])
+def test_a_wick_of_a_leg_that_stands_still_is_one_though_there_are_no_numbers_yet(symbol: str) -> None:
+    trades = [
+        structs.replace(one, price=one.price and 3_000.0) if one.symbol == symbol else one for one in tape(3)
+    ]
+    seconds = {one.event_us // SECOND: n for n, one in enumerate(trades) if one.symbol == symbol}
+    at = next(second for second in seconds if second >= 60 and second + 1 in seconds)
+    trades[seconds[at]] = structs.replace(trades[seconds[at]], price=3_150.0)
+    found = run(trades, structs.replace(CONFIG, window=40))
+    signals = {one.signal.event_us // SECOND - at: one.signal for one in found}
+    assert [after for after, one in signals.items() if one.outlier] == [1]
+    assert (signals[1].quality, signals[2].quality) == ("not_enough_data", "ok")
+    assert [after for after, one in signals.items() if one.outliers] == list(range(2, 42))
 
 
 def test_what_has_no_numbers_has_none_of_these() -> None:
