@@ -67,3 +67,7 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+
+-- Which open gaps a bar has to do with. Of a gap whose trades have times out of order nothing is missing.
+CREATE INDEX gaps_open_times ON gaps USING gist (tstzrange(start_ts, greatest(start_ts, end_ts)))
+    WHERE state IN ('found', 'unrepaired');

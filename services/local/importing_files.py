@@ -112,6 +112,7 @@ def _rows(archived: Rows) -> NDArray[np.void]:
 
 def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator[Batch]:
     form, stamps = recording.format, Stamps()
+    stamps.foresee(recording.begins_with(None if symbol is None else (symbol,)))
     found: defaultdict[tuple[str, str], list[tuple[object, ...]]] = defaultdict(list)
     rejected: list[Damage] = []
     first, number, read = after, after, 0

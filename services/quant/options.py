@@ -12,13 +12,17 @@ Trend = Literal["n", "c", "ct", "ctt"]
 Criterion = Literal["aic", "bic"]
 Part = Literal[
     "regression", "diagnostics", "adf_y", "adf_x", "adf_spread", "engle_granger_y_on_x", "engle_granger_x_on_y",
-    "half_life", "hurst", "rolling", "sample_spread", "sample_zscore",
+    "half_life", "hurst", "rolling", "sample_spread", "sample_zscore", "returns_correlation", "price_correlation",
+    "gregory_hansen_y_on_x", "gregory_hansen_x_on_y", "structural_break", "edge", "thirds", "cusum", "innovations",
 ]  # fmt: skip
-Conclusion = Literal["cointegrated", "one_way", "not_cointegrated", "legs_stationary", "not_enough_data"]
+Conclusion = Literal["cointegrated", "broken", "unstable", "one_way", "not_cointegrated", "not_enough_data"]
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """How to analyse. `window` and `min_samples` are of the rolling numbers, in bars."""
+    """How to analyse. `window` and `min_samples` are of the rolling numbers, in bars.
+
+    ValueError for a line of logarithms through the origin: its slope would depend on the unit of the prices.
+    """
 
     method: Method = "ols"
     transform: Transform = "price"
@@ -27,3 +31,9 @@ class Options(Struct, frozen=True, kw_only=True):
     trend: Trend = "c"
     lags: int | Criterion = "aic"
     level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.method == "ols_origin" and self.transform == "log":
+            raise ValueError(
+                f"expected an intercept with {self.transform}, received the method {self.method}"
+            )

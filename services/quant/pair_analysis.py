@@ -1,25 +1,33 @@
 """Everything there is to say of two legs over one history."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from services.quant.breaks import Edge, StructuralBreak, edge, one_line, structural_break
+from services.quant.correlation_matrix import correlate
 from services.quant.diagnostics import Diagnostics, diagnose
 from services.quant.estimators import MOVING, Method
+from services.quant.evidence import Evidence, Line, is_rejected
 from services.quant.fit import ROUNDING, Fit, NotEnoughDataError
-from services.quant.half_life import HalfLife, half_life
+from services.quant.gregory_hansen import GregoryHansen, gregory_hansen
+from services.quant.hac import hac_error
+from services.quant.half_life import HalfLife, HalfLifeInterval, half_life, half_life_interval
 from services.quant.hurst import Hurst, hurst
-from services.quant.options import Options, Part
+from services.quant.instability import Cusum, Innovations, Thirds, cusum, innovations, thirds
+from services.quant.lines import both_sides
+from services.quant.options import Options, Part, Trend
 from services.quant.regression import Regression, describe, fit_line
 from services.quant.rolling import Rolling, rolling
-from services.quant.unit_root import UnitRoot, adf, engle_granger
-from services.quant.verdict import Evidence, Verdict, judge
+from services.quant.unit_root import UnitRoot, adf, engle_granger, without_trend
+from services.quant.verdict import Moment, Verdict, bar_number, judge
 
 Values = NDArray[np.float64]
 T = TypeVar("T")
+_NORMAL_95 = 1.959963984540054
 
 
 class Analysis(Struct, frozen=True, kw_only=True):
@@ -27,7 +35,8 @@ class Analysis(Struct, frozen=True, kw_only=True):
 
     `sample_spread` is what the line of the whole sample leaves of y: in-sample, its parameters have seen all of it. Of
     a method whose line moves (`kalman`, `rls`, `ewma`) it is the error of the forecast, nan before the first.
-    `sample_zscore` is that by the regression's scale. The columns of `rolling` see only what was before.
+    `sample_zscore` is that by the regression's scale. The columns of `rolling` see only what was before. Where there is
+    a half-life there is `half_life_interval`.
     """
 
     samples: int
@@ -38,8 +47,18 @@ class Analysis(Struct, frozen=True, kw_only=True):
     adf_spread: UnitRoot | None
     engle_granger_y_on_x: UnitRoot | None
     engle_granger_x_on_y: UnitRoot | None
+    gregory_hansen_y_on_x: GregoryHansen | None
+    gregory_hansen_x_on_y: GregoryHansen | None
+    structural_break: StructuralBreak | None
+    edge: Edge | None
+    thirds: Thirds | None
+    cusum: Cusum | None
+    innovations: Innovations | None
     half_life: HalfLife | None
+    half_life_interval: HalfLifeInterval | None = None
     hurst: Hurst | None
+    returns_correlation: float | None
+    price_correlation: float | None
     verdict: Verdict
     not_enough_data: dict[Part, str]
     sample_spread: Values | None
@@ -48,12 +67,19 @@ class Analysis(Struct, frozen=True, kw_only=True):
 
 
 def analyse(
-    y_price: Values, x_price: Values, options: Options, bars: Sequence[int] | None = None
+    y_price: Values,
+    x_price: Values,
+    options: Options,
+    bars: Sequence[int] | None = None,
+    *,
+    same_asset: str | None = None,
+    moment: Moment = bar_number,
 ) -> Analysis:
     """Return the analysis of two legs' prices above 0, one for each bar that both have, oldest first.
 
     `bars` are the numbers of the bars in time, without them neighbours. All but `rolling` takes bars as equally far
-    apart. Every statistic is one of transformed prices.
+    apart. Every statistic is one of transformed prices. `same_asset` names what both legs are, if it is the same;
+    `moment` is what the verdict calls a bar.
     """
     y, x = (np.log(leg) if options.transform == "log" else leg for leg in (y_price, x_price))
     missing: dict[Part, str] = {}
@@ -90,17 +116,59 @@ def analyse(
     def of_spread(name: Part, compute: Callable[[Values], T]) -> T | None:
         return part(name, lambda: compute(_known(need("sample_spread", spread))))
 
+    y_on_x = part("engle_granger_y_on_x", lambda: engle_granger(y, x, trend, lags))
+    x_on_y = part("engle_granger_x_on_y", lambda: engle_granger(x, y, trend, lags))
+
+    def of_lines(name: Part, compute: Callable[[Values, Values], T]) -> T | None:
+        """Compute what is of a line with an intercept, and of no legs that Engle-Granger refuses."""
+
+        def computed() -> T:
+            need("engle_granger_y_on_x", y_on_x)
+            need("engle_granger_x_on_y", x_on_y)
+            return compute(*(_level(leg, trend) for leg in (y, x)))
+
+        return part(name, computed)
+
+    def with_a_break(one: Values, other: Values) -> GregoryHansen:
+        if trend in ("ct", "ctt"):
+            raise NotEnoughDataError("Gregory and Hansen's table is of a constant, without a trend")
+        return gregory_hansen(both_sides(one, other), one, other, lags)
+
+    at_an_edge = of_lines("edge", edge)
+    life = of_spread("half_life", lambda values: half_life(values.tolist()))
+    steps = np.diff(numbers)
     evidence = Evidence(
         samples=len(y),
-        y_on_x=part("engle_granger_y_on_x", lambda: engle_granger(y, x, trend, lags)),
-        x_on_y=part("engle_granger_x_on_y", lambda: engle_granger(x, y, trend, lags)),
+        method=method,
+        same_asset=same_asset,
+        gaps=int(np.count_nonzero(steps > 1)),
+        longest_gap=int(steps.max(initial=1)) - 1,
+        line=None if y_on_x is None or x_on_y is None else _hac_line(_level(y, trend), _level(x, trend)),
+        returns_correlation=part("returns_correlation", lambda: _correlation(y_price, x_price, "returns")),
+        price_correlation=part("price_correlation", lambda: _correlation(y_price, x_price, "prices")),
+        y_on_x=y_on_x,
+        x_on_y=x_on_y,
         adf_y=part("adf_y", lambda: adf(y, trend, lags)),
         adf_x=part("adf_x", lambda: adf(x, trend, lags)),
         adf_spread=of_spread("adf_spread", lambda values: adf(values, trend, lags)),
-        half_life=of_spread("half_life", lambda values: half_life(values.tolist())),
+        gregory_hansen_y_on_x=of_lines("gregory_hansen_y_on_x", with_a_break),
+        gregory_hansen_x_on_y=of_lines("gregory_hansen_x_on_y", lambda of_y, of_x: with_a_break(of_x, of_y)),
+        structural_break=of_lines(
+            "structural_break", lambda of_y, of_x: structural_break(both_sides(of_y, of_x), of_y, of_x)
+        ),
+        edge=at_an_edge,
+        rest_holds=at_an_edge is not None
+        and at_an_edge.is_found
+        and _holds_without(at_an_edge, y, x, options),
+        thirds=of_lines("thirds", thirds),
+        cusum=of_lines("cusum", cusum),
+        innovations=of_spread("innovations", innovations),
+        half_life=life,
+        half_life_interval=life and half_life_interval(life, fitted=method not in MOVING),
         hurst=of_spread("hurst", hurst),
         diagnostics=of_spread("diagnostics", diagnose),
     )
+    reason = missing.get("engle_granger_y_on_x") or missing.get("engle_granger_x_on_y")
     return Analysis(
         samples=len(y),
         regression=None if fit is None else describe(method, fit, y, x, residuals, options.level),
@@ -108,11 +176,21 @@ def analyse(
         adf_y=evidence.adf_y,
         adf_x=evidence.adf_x,
         adf_spread=evidence.adf_spread,
-        engle_granger_y_on_x=evidence.y_on_x,
-        engle_granger_x_on_y=evidence.x_on_y,
-        half_life=evidence.half_life,
+        engle_granger_y_on_x=y_on_x,
+        engle_granger_x_on_y=x_on_y,
+        gregory_hansen_y_on_x=evidence.gregory_hansen_y_on_x,
+        gregory_hansen_x_on_y=evidence.gregory_hansen_x_on_y,
+        structural_break=evidence.structural_break,
+        edge=at_an_edge,
+        thirds=evidence.thirds,
+        cusum=evidence.cusum,
+        innovations=evidence.innovations,
+        half_life=life,
+        half_life_interval=evidence.half_life_interval,
         hurst=evidence.hurst,
-        verdict=judge(evidence, missing.get("engle_granger_y_on_x") or missing.get("engle_granger_x_on_y")),
+        returns_correlation=evidence.returns_correlation,
+        price_correlation=evidence.price_correlation,
+        verdict=judge(evidence, reason, moment),
         not_enough_data=missing,
         sample_spread=spread,
         sample_zscore=part(
@@ -137,6 +215,8 @@ def _line(options: Options, y: list[float], x: list[float]) -> Fit:
     enough = min(options.window, options.min_samples)
     if options.method in MOVING and len(y) <= enough:
         raise NotEnoughDataError(f"more than {enough} observations are needed, there are {len(y)}")
+    if len(y) > 2 and max(y) - min(y) <= ROUNDING * max(map(abs, y)):
+        raise NotEnoughDataError("y does not move")
     return fit_line(options.method, y, x, options.window, options.transform)
 
 
@@ -162,3 +242,34 @@ def _zscores(spread: Values, fit: Fit) -> Values:
     if not fit.scale:
         raise NotEnoughDataError("the scale of the spread is 0")
     return spread / fit.scale
+
+
+def _level(leg: Values, trend: Trend) -> Values:
+    """Return a leg without the trend that the tests allow for, but with its constant."""
+    return without_trend(leg, trend) if trend in ("ct", "ctt") else leg
+
+
+def _hac_line(y: Values, x: Values) -> Line:
+    line = one_line(y, x)
+    reach = _NORMAL_95 * hac_error(line.values, x).standard_error
+    return Line(line.hedge_ratio, line.hedge_ratio - reach, line.hedge_ratio + reach)
+
+
+def _holds_without(part: Edge, y: Values, x: Values, options: Options) -> bool:
+    inside = slice(part.first, part.end)
+    legs = np.delete(y, inside), np.delete(x, inside)
+    try:
+        return all(
+            is_rejected(engle_granger(*way, options.trend, options.lags)) for way in (legs, legs[::-1])
+        )
+    except NotEnoughDataError:
+        return False
+
+
+def _correlation(y: Values, x: Values, of: Literal["returns", "prices"]) -> float:
+    if of == "returns" and min(y.min(initial=1.0), x.min(initial=1.0)) <= 0:
+        raise NotEnoughDataError("a return needs prices above 0")
+    found = correlate(y, x, "pearson", of)
+    if found.value is None:
+        raise NotEnoughDataError(found.reason or "there is none")
+    return found.value

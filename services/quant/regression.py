@@ -10,7 +10,8 @@ from scipy import special, stats
 
 from services.quant import estimators
 from services.quant.estimators import Method
-from services.quant.fit import Fit, is_flat
+from services.quant.fit import ROUNDING, Fit, is_flat
+from services.quant.hac import hac_error
 from services.quant.kalman import KalmanFit
 from services.quant.theil_sen import TheilSen
 from services.quant.transform import Transform
@@ -26,9 +27,10 @@ class Regression(Struct, frozen=True):
     """y = intercept + hedge_ratio * x + spread, of `samples` observations; `scale` is the spread's deviation.
 
     From `low` to `high` the hedge ratio lies with probability `level`, if the errors are independent and of equal
-    variance; both are None where the method has no standard interval. `r_squared` is 1 - SSR / SST, through
-    the origin with an SST about 0, as in statsmodels, of `r_squared_samples` observations: those with a residual.
-    It is None if y did not move in them.
+    variance; both are None where the method has no standard interval. From `hac_low` to `hac_high` it lies also if
+    errors are autocorrelated over some `hac_lags` bars and change in variance; of `ols` and `ols_origin` alone, and
+    None where the spread is rounding. `r_squared` is 1 - SSR / SST, through the origin with an SST about 0, as in
+    statsmodels, of `r_squared_samples` observations: those with a residual. It is None if y did not move in them.
     """
 
     hedge_ratio: float
@@ -36,6 +38,10 @@ class Regression(Struct, frozen=True):
     low: float | None
     high: float | None
     level: float
+    hac_se: float | None
+    hac_low: float | None
+    hac_high: float | None
+    hac_lags: int | None
     intercept: float
     intercept_se: float | None
     scale: float
@@ -66,16 +72,25 @@ def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, lev
 
     Intervals: of least squares by Student's t, equal to ``statsmodels.OLS.conf_int``; of `huber`, `rls`,
     `ewma` and `kalman` by the normal distribution, as ``statsmodels.RLM.conf_int``; of `theil_sen` Sen's (1968) by
-    ranks, where all slopes were compared.
+    ranks, where all slopes were compared. HAC: Newey and West (1987), normal, as
+    ``statsmodels.OLS.fit(cov_type="HAC")``.
     """
     low, high = _interval(method, fit, y, x, level)
     known = ~np.isnan(spread)
+    hac = None
+    if method in _LEAST_SQUARES and np.abs(spread).max() > ROUNDING * np.abs(y).max():
+        hac = hac_error(spread, x, origin=method == "ols_origin")
+    reach = None if hac is None else float(special.ndtri((1 + level) / 2)) * hac.standard_error
     return Regression(
         hedge_ratio=fit.hedge_ratio,
         hedge_ratio_se=fit.hedge_ratio_se,
         low=low,
         high=high,
         level=level,
+        hac_se=None if hac is None else hac.standard_error,
+        hac_low=None if reach is None else fit.hedge_ratio - reach,
+        hac_high=None if reach is None else fit.hedge_ratio + reach,
+        hac_lags=None if hac is None else hac.lags,
         intercept=fit.intercept,
         intercept_se=_intercept_se(method, fit, x),
         scale=fit.scale,

@@ -38,7 +38,7 @@ def adf(series: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> Un
     unit.
     Source: Said and Dickey (1984), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.adfuller``.
     """
-    rest = _moving(series, trend)
+    rest = without_trend(series, trend)
     used = _lags(rest, trend, lags)
     statistic, samples = dickey_fuller.statistic(rest, trend, used)
     critical = _critical(1, trend, samples)
@@ -53,7 +53,7 @@ def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterio
     Source: Engle and Granger (1987), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.coint``, which
     refuses legs that hold together by more than a millionth.
     """
-    of_y, of_x = _moving(y, trend), _moving(x, trend)
+    of_y, of_x = without_trend(y, trend), without_trend(x, trend)
     scale = np.abs(of_x).max()
     unit = of_x / scale
     factor = (of_y @ unit) / (unit @ unit)
@@ -81,7 +81,7 @@ def _lags(series: Values, trend: Trend, lags: int | Criterion) -> int:
     return lags
 
 
-def _moving(series: Values, trend: Trend) -> Values:
+def without_trend(series: Values, trend: Trend) -> Values:
     """Return what is left of `series` without its trend; NotEnoughDataError if that is rounding."""
     if len(series) < LEAST:
         raise NotEnoughDataError(

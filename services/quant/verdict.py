@@ -1,19 +1,16 @@
-"""What the numbers of a pair mean, in plain words, by rules that are written here."""
+"""What the numbers of a pair mean, in plain words, by rules that are written here; docs/statistics.md measures them."""
+
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from services.quant.diagnostics import Diagnostics
-from services.quant.half_life import HalfLife
-from services.quant.hurst import Hurst
+from services.quant.evidence import LEVEL, Evidence, is_against_returns, is_rejected
+from services.quant.notes import notes
 from services.quant.options import Conclusion
 from services.quant.unit_root import UnitRoot
 
-SIGNIFICANCE = 0.05
-"""A null hypothesis is rejected below the critical value of this level or, without one, below this p-value."""
-_LEVEL = "5%"
-_AUTOCORRELATED = 1.5
-# A spread that needs a third of the sample to come half way back was hardly seen to.
-_SLOW = 1 / 3
+Moment = Callable[[int], str]
+"""What the bar of a number is called."""
 
 
 class Verdict(Struct, frozen=True):
@@ -24,104 +21,76 @@ class Verdict(Struct, frozen=True):
     notes: list[str]
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
-    """What a verdict is made of; None is what could not be computed, `samples` the number of bars."""
-
-    samples: int
-    y_on_x: UnitRoot | None
-    x_on_y: UnitRoot | None
-    adf_y: UnitRoot | None
-    adf_x: UnitRoot | None
-    adf_spread: UnitRoot | None
-    half_life: HalfLife | None
-    hurst: Hurst | None
-    diagnostics: Diagnostics | None
+def bar_number(bar: int) -> str:
+    """Return what a bar is called without its time: its number, from 1 on."""
+    return f"bar {bar + 1}"
 
 
-def judge(evidence: Evidence, reason: str | None = None) -> Verdict:
+def judge(evidence: Evidence, reason: str | None = None, moment: Moment = bar_number) -> Verdict:
     """Return the verdict; `reason` says why the legs cannot be tested for cointegration.
 
-    Engle-Granger decides, both ways round, at 5 %: ``cointegrated``, ``one_way`` or ``not_cointegrated``. Where each
-    leg by itself is stationary (ADF at 5 %) the question makes no sense: ``legs_stationary``.
+    Engle-Granger decides whether the legs belong together, at 5 %, and both ways round: the worse counts. Whether one
+    line holds them all along the tests for breaks decide, each by its own critical value.
+
+    - ``broken``: two lines are needed, with a date between them, and Engle-Granger or, where the break hides it,
+      Gregory-Hansen rejects both ways round.
+    - ``unstable``: Engle-Granger rejects, but thirds, CUSUM (1 %), the first or last bars or the sign of the hedge
+      ratio speak against one line. What only the first or last bars hide from Engle-Granger is this, too.
+    - ``cointegrated``: Engle-Granger rejects, and nothing speaks against one line.
+    - ``one_way``, ``not_cointegrated``: it rejects one way round, or none.
     """
     y_on_x, x_on_y = evidence.y_on_x, evidence.x_on_y
     if y_on_x is None or x_on_y is None:
         return Verdict("not_enough_data", f"No verdict: {reason or 'the legs could not be tested'}.", [])
-    conclusion, meaning = _conclude(evidence, y_on_x, x_on_y)
+    conclusion, meaning = _conclude(evidence, moment)
     tested = f"Engle-Granger {_said(y_on_x)} (Y on X) and {_said(x_on_y)} (X on Y)"
     if y_on_x.critical_values is not None:
-        tested += f", critical value {y_on_x.critical_values[_LEVEL]:.4g}"
-    return Verdict(conclusion, f"{meaning}: {tested}.", _notes(evidence, conclusion))
+        tested += f", critical value {y_on_x.critical_values[LEVEL]:.4g}"
+    return Verdict(conclusion, f"{meaning}: {tested}.", list(notes(evidence, conclusion)))
 
 
-def _conclude(evidence: Evidence, *ways: UnitRoot) -> tuple[Conclusion, str]:
-    if _rejected(evidence.adf_y) and _rejected(evidence.adf_x):
-        return (
-            "legs_stationary",
-            "Each leg comes back to its mean by itself, so cointegration says nothing of the pair",
+def _conclude(evidence: Evidence, moment: Moment) -> tuple[Conclusion, str]:
+    ways = [is_rejected(evidence.y_on_x), is_rejected(evidence.x_on_y)]
+    in_parts = is_rejected(evidence.gregory_hansen_y_on_x) and is_rejected(evidence.gregory_hansen_x_on_y)
+    one, edge = evidence.structural_break, evidence.edge
+    if one is not None and one.is_found and (all(ways) or in_parts):
+        return "broken", (
+            f"The line of the legs broke at {moment(one.at)}: the hedge ratio was {one.hedge_ratio_before:.4g} before "
+            f"and is {one.hedge_ratio_after:.4g} since (sup-Wald {one.statistic:.4g}, critical value "
+            f"{one.critical_value:.4g})"
         )
-    found = [_rejected(way) for way in ways]
-    if all(found):
-        return "cointegrated", "The legs are cointegrated at 5 %, both ways round"
-    if any(found):
-        return "one_way", "Only one way round the legs look cointegrated at 5 %, which is weak evidence"
+    if all(ways) or (edge is not None and edge.is_found and evidence.rest_holds):
+        against = list(_against_one_line(evidence, moment))
+        if against:
+            return "unstable", f"No one line holds the legs all along, because {'; '.join(against)}"
+        return "cointegrated", "The legs are cointegrated at 5 %, both ways round, and no break was found"
+    if any(ways):
+        return "one_way", "Only one way round the legs look cointegrated at 5 %, which is not enough"
     return "not_cointegrated", "No cointegration was found at 5 %"
+
+
+def _against_one_line(evidence: Evidence, moment: Moment) -> Iterator[str]:
+    edge, thirds, cusum = evidence.edge, evidence.thirds, evidence.cusum
+    if thirds is not None and thirds.is_found:
+        slopes = ", ".join(f"{slope.hedge_ratio:.4g}" for slope in thirds.slopes)
+        yield (
+            f"the hedge ratios of its thirds are {slopes} (Wald {thirds.statistic:.4g}, critical value "
+            f"{thirds.critical_value:.4g})"
+        )
+    if cusum is not None and cusum.statistic > cusum.critical_values["1%"]:
+        yield (
+            f"up to {moment(cusum.at)} the spread was on one side for too long (CUSUM {cusum.statistic:.4g}, critical "
+            f"value at 1 % {cusum.critical_values['1%']:.4g})"
+        )
+    if edge is not None and edge.is_found:
+        where = f"up to {moment(edge.end - 1)}" if edge.first == 0 else f"from {moment(edge.first)} on"
+        yield (
+            f"the {edge.end - edge.first} bars {where} lie {edge.statistic:.3g} standard errors off the line of "
+            "all others"
+        )
+    if is_against_returns(evidence):
+        yield "the sign of the hedge ratio is against the correlation of the legs' returns"
 
 
 def _said(test: UnitRoot) -> str:
     return f"{test.statistic:.4g}, p = {test.p_value:.3g}"
-
-
-def _rejected(test: UnitRoot | None) -> bool:
-    if test is None:
-        return False
-    if test.critical_values is None:
-        return test.p_value < SIGNIFICANCE
-    return test.statistic < test.critical_values[_LEVEL]
-
-
-def _notes(evidence: Evidence, conclusion: Conclusion) -> list[str]:
-    notes = []
-    holds = _rejected(evidence.y_on_x)
-    if evidence.adf_spread and _rejected(evidence.adf_spread) and not holds:
-        notes.append(
-            f"ADF on the spread alone (p = {evidence.adf_spread.p_value:.3g}) would call it stationary, "
-            "but the line was put where the spread is small: Engle-Granger allows for that."
-        )
-    for name, test in (("Y", evidence.adf_y), ("X", evidence.adf_x)):
-        if _rejected(test):
-            notes.append(
-                f"{name} looks stationary by itself (ADF at 5 %), though cointegration is of random walks."
-            )
-    if evidence.half_life is not None:
-        notes.append(_half_life(evidence.half_life, evidence.samples))
-        if evidence.half_life.samples is not None and conclusion != "cointegrated":
-            notes.append("A random walk shows a half-life, too: without cointegration it proves nothing.")
-    if evidence.hurst is not None and holds:
-        notes.append(_hurst(evidence.hurst))
-    if evidence.diagnostics is not None and evidence.diagnostics.durbin_watson < _AUTOCORRELATED:
-        notes.append(
-            f"The residuals are autocorrelated (Durbin-Watson {evidence.diagnostics.durbin_watson:.2f}), "
-            "so the interval of the hedge ratio is too narrow."
-        )
-    return notes
-
-
-def _half_life(half_life: HalfLife, samples: int) -> str:
-    if half_life.samples is None:
-        return f"There is no half-life: {half_life.reason}."
-    slow = (
-        ", too slow for this sample to show that it comes back" if half_life.samples > _SLOW * samples else ""
-    )
-    return f"Half of a deviation is gone after {half_life.samples:.3g} bars{slow}."
-
-
-def _hurst(hurst: Hurst) -> str:
-    meaning = (
-        "the spread comes back more than a random walk"
-        if hurst.exponent < 0.5 - 2 * hurst.standard_error
-        else "the spread trends"
-        if hurst.exponent > 0.5 + 2 * hurst.standard_error
-        else "the spread moves as a random walk does"
-    )
-    return f"Hurst's exponent is {hurst.exponent:.2f}: {meaning}."

@@ -103,6 +103,7 @@ class StreamAnalytics:
             ("the sender of trades", self._fan_out.run),
             ("the speaker", self._speaker.run),
             ("the saving of windows", self._save),
+            ("the saving of positions", self._save_positions),
             ("the watch over progress", self._watch),
             ("the publisher", self._publish),
         ):
@@ -213,6 +214,15 @@ class StreamAnalytics:
             self._publisher, self._may_write, self.progress.has_read_all, self.metrics.took["save"]
         )
 
+    async def _save_positions(self) -> None:
+        """Store every second how far ticks and marks were read, until cancelled."""
+        while True:
+            await pause(1.0)
+            consumer: Any = self.app.consumer
+            await self.partitions.read.save(
+                consumer.assignment(), consumer._committed_offset, self._may_write, self._send
+            )
+
     def _is_assigned(self, number: int) -> bool:
         return TP(topics.LEG_TRADES.name, number) in self.app.consumer.assignment()
 
@@ -225,10 +235,6 @@ class StreamAnalytics:
         while True:
             await pause(1.0)
             self.partitions.count()
-            consumer: Any = self.app.consumer
-            await self.partitions.read.save(
-                consumer.assignment(), consumer._committed_offset, self._may_write, self._send
-            )
             self._speaker.pace(self.counters["pairs"])
             await self.progress.look()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag

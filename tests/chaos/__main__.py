@@ -1,8 +1,9 @@
 """``python -m tests.chaos --minutes 3``: two of each service among random faults; exit code 1 if a number is wrong.
 
-Trades come at 500 a second, of six symbols and ten pairs, on Kafka and PostgreSQL. Every few seconds something is
-killed, ended, paused for 5 to 30 s or cut off: services, broker, database, network. In the end the store, two clients
-of streams and a reader of the topics must hold what one uninterrupted worker says.
+Trades come at 500 a second, of six symbols and ten pairs, on Kafka and PostgreSQL, and 50 more a second of a venue that
+ingest reads. Every few seconds something is killed, ended, paused for 5 to 30 s or cut off: services, ingest and
+dashboard among them, broker, database, network. In the end the store, two clients of streams and a reader of the topics
+must hold what one uninterrupted worker says, the store every trade of the venue, and the dashboard must read its API.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from services.local import run_directory
 from services.local.database import EmbeddedDatabase
 from tests.brokers.kafka import kafka_cluster
 from tests.chaos.actors import Actor, Database, Kafka, Network, Service
+from tests.chaos.venue import LiveVenue, of_dashboard
 from tests.chaos.verdicts import ALL_PAIRS, WINDOW, complaints, expected_of, settled
 from tests.chaos.witnesses import StreamClient, TopicReader
 from tests.ports import free_port
@@ -181,15 +183,25 @@ def run(seed: int, minutes: float, directory: Path) -> list[str]:
             "PAIRSTREAM_CORRECTION_HORIZON_S": "5",
             "PAIRSTREAM_API_ANALYSIS_IDLE": "1h",
         }
+        venue = LiveVenue()
+        stack.callback(venue.close)
         ports = free_port(), free_port()
+        ui = {
+            "PAIRSTREAM_API_URL": f"http://127.0.0.1:{ports[0]}",
+            "PAIRSTREAM_UI_PORT": str(free_port()),
+        }
         actors: dict[str, Actor] = {"broker": Kafka(cluster.brokers[0]), "database": postgres}
-        for name in ("sink", "stream_analytics", "api"):
-            for number in (1, 2):
-                more = {"PAIRSTREAM_API_PORT": str(ports[number - 1])}
-                service = Service(name, shared | more, directory, number)
-                actors[service.name] = service
-                stack.callback(service.end, signal.SIGKILL)
-                service.start()
+        services = [
+            Service(name, shared | {"PAIRSTREAM_API_PORT": str(ports[number - 1])}, directory, number)
+            for name in ("sink", "stream_analytics", "api")
+            for number in (1, 2)
+        ]
+        ingest = Service("ingest", shared | venue.environment, directory, 1)
+        dashboard = Service("ui", shared | ui, directory, 1)
+        for service in (*services, ingest, dashboard):
+            actors[service.name] = service
+            stack.callback(service.end, signal.SIGKILL)
+            service.start()
         reader = TopicReader(cluster.servers)
         clients = [StreamClient(f"http://127.0.0.1:{port}", ALL_PAIRS, START_US) for port in ports]
         for one in (reader, *clients):
@@ -201,8 +213,19 @@ def run(seed: int, minutes: float, directory: Path) -> list[str]:
         told = {f"client {number}": partial(_told_s, one) for number, one in enumerate(clients, 1)}
         chaos = Chaos(actors, network, chance, {"topic": partial(_told_s, reader), **told})
         chaos.go_on(60 * minutes)
+        venue.end()
         load.join()
-        wrong, took_s = settled(lambda: complaints(postgres.url, ticks, expected, clients, reader), _SETTLE_S)
+        wrong, _ = settled(lambda: venue.missing(postgres.url), _SETTLE_S)
+        # While it trades on, bars follow.
+        ingest.end(signal.SIGTERM)
+
+        def found() -> list[str]:
+            traded = [*ticks, *venue.ticks(postgres.url)]
+            page = of_dashboard(f"http://127.0.0.1:{ui['PAIRSTREAM_UI_PORT']}", dashboard.log)
+            return [*complaints(postgres.url, traded, expected, clients, reader), *page]
+
+        others, took_s = settled(found, _SETTLE_S)
+        wrong += others
         sys.stdout.write(
             f"{len(chaos.done)} faults, {len(ticks):,} trades, {len(expected[0]):,} seconds, "
             f"settled {took_s:.0f} s later; news again after a fault: "

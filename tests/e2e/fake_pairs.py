@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
+from tests.e2e.fake_stability import STABILITY, stability
+
 SECOND = 1_000_000
 WIDTHS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
 BARS_MAX = 10_000
@@ -25,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
 MEANING = {
     "cointegrated": "The legs are cointegrated at 5 %, both ways round",
     "not_cointegrated": "No cointegration was found at 5 %",
+    "broken": "The line of the legs broke",
 }
 
 Legs = dict[str, tuple[str, str]]
@@ -201,6 +204,10 @@ def analysis(pair: str, bars: int, now_us: int, conclusion: str, **asked: Any) -
             "low": 0.0504,
             "high": 0.0520,
             "level": 0.95,
+            "hac_se": 0.0011,
+            "hac_low": 0.0490,
+            "hac_high": 0.0534,
+            "hac_lags": 12,
             "intercept": 12.25,
             "intercept_se": None,
             "scale": 2.125,
@@ -221,15 +228,20 @@ def analysis(pair: str, bars: int, now_us: int, conclusion: str, **asked: Any) -
         "adf_spread": test,
         "engle_granger_y_on_x": test,
         "engle_granger_x_on_y": {**test, "statistic": test["statistic"] + 0.1},
+        **({} if few else stability(starts, is_broken=conclusion == "broken")),
         "half_life": {
             "samples": 12.4,
             "seconds": 12.4 * width,
+            "corrected": 14.1,
+            "low": 8.2,
+            "high": 31.5,
             "coefficient": 0.946,
             "standard_error": 0.0145,
             "reason": None,
         },
         "hurst": {"exponent": 0.31, "standard_error": 0.052, "longest": 50},
     }
+    parts |= dict.fromkeys(STABILITY) if few else {}
     return {
         "feed": "synthetic",
         "dataset": None,
@@ -286,7 +298,7 @@ def _point(start: int, is_known: bool) -> dict[str, Any]:
         "sample_spread": 2.0 * z,
         "sample_zscore": z,
     }
-    known = numbers if is_known else dict.fromkeys(numbers)
+    known = {**(numbers if is_known else dict.fromkeys(numbers)), "structural_break": False}
     return {"start_us": start * SECOND, "start_time": "", "y_price": 3400.0, "x_price": 64000.0, **known}
 
 

@@ -150,9 +150,10 @@ def test_two_symbols_of_a_dataset_are_analysed_by_the_api(
         choose(dashboard, f"study-{control}", option)
         chosen[control] = value
         has_the_tests(dashboard, "study", answered(dashboard, running, "study", **chosen))
+    choose(dashboard, "study-transform", "Prices")
     choose(dashboard, "study-method", "OLS")
     page.locator("#study-intercept").click()
-    found = answered(dashboard, running, "study", intercept=False, method="ols")
+    found = answered(dashboard, running, "study", intercept=False, method="ols", transform="price")
     assert (found["method"], found["window"]) == ("ols_origin", 50)
     page.locator("#dataset-interval").get_by_text("5m").click()
     found = answered(dashboard, running, "study", interval="5m", again=0)

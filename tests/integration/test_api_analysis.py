@@ -95,7 +95,8 @@ def test_the_numbers_are_those_of_the_bars(api: ApiProcess, method: Any) -> None
         assert answer[part] == {name: getattr(found, name) for name in found.__struct_fields__}
     assert answer["half_life"]["samples"] == answer["half_life"]["seconds"] == expected.half_life.samples  # type: ignore[union-attr]
     assert answer["verdict"]["conclusion"] == expected.verdict.conclusion
-    assert answer["not_enough_data"] == {}
+    assert answer["not_enough_data"] == expected.not_enough_data
+    assert set(answer["not_enough_data"]) == {"gregory_hansen_y_on_x", "gregory_hansen_x_on_y"}
     assert [point["start_us"] for point in answer["data"]] == starts
     for name in ("hedge_ratio", "intercept", "spread", "zscore", "correlation"):
         assert [point[name] for point in answer["data"]] == getattr(expected.rolling, name)

@@ -39,7 +39,7 @@ class Answers:
         watching = asyncio.create_task(_until_gone(request))
         watching.add_done_callback(lambda _: answering.cancel())
         try:
-            return table.tagged(await answering)
+            return await table.tagged(await answering)
         except asyncio.CancelledError:
             if watching.done() and not watching.cancelled():
                 return Response(status_code=CLIENT_GONE)

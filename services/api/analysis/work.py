@@ -9,6 +9,7 @@ import numpy as np
 
 from services.api.analysis import calibration
 from services.api.analysis.encoding import encoded
+from services.api.analysis.parts import has_broken, parts
 from services.api.analysis.questions import (
     BARS_MAX,
     CalibrationQuestion,
@@ -22,6 +23,7 @@ from services.api.models.analysis import Point
 from services.api.models.correlation import Cell
 from services.api.stored.history import align
 from services.common import clock
+from services.common.assets import same_asset
 from services.quant.correlation_matrix import correlate
 from services.quant.pair_analysis import Analysis, analyse, refuse
 from services.quant.rolling import Rolling, refit_every
@@ -55,7 +57,14 @@ def _analyse(question: PairQuestion) -> bytes:
     elif n < _COMMON * most:
         analysis = refuse(n, f"only {n} of {most} bars are there for both legs")
     else:
-        analysis = analyse(y_price, x_price, options, (start_us // question.subject.width_us).tolist())
+        analysis = analyse(
+            y_price,
+            x_price,
+            options,
+            (start_us // question.subject.width_us).tolist(),
+            same_asset=same_asset(y, x),
+            moment=lambda bar: clock.to_iso(int(start_us[bar])),
+        )
     every = -(-n // _POINTS) if question.form == "json" else 1
     members: Row = {
         **_head(question.subject),
@@ -82,7 +91,7 @@ def _analyse(question: PairQuestion) -> bytes:
         "data_every": max(1, every),
         "verdict": analysis.verdict,
         "not_enough_data": analysis.not_enough_data,
-        **_parts(analysis, start_us),
+        **parts(analysis, start_us),
     }
     points = _points(start_us, y_price, x_price, analysis, max(1, every)) if question.series else ()
     return encoded(question, Point, members, points)
@@ -161,37 +170,14 @@ def _breaks(start_us: Any, subject: Subject) -> int:
     return int(np.count_nonzero(np.diff(start_us) != subject.width_us))
 
 
-def _step_s(start_us: Any) -> float:
-    """Return how far apart bars are on average: where some are missing, farther than they are wide."""
-    return float(start_us[-1] - start_us[0]) / (len(start_us) - 1) / clock.SECOND
-
-
-def _parts(analysis: Analysis, start_us: Any) -> Row:
-    half_life = analysis.half_life
-    return {
-        "regression": analysis.regression,
-        "diagnostics": analysis.diagnostics,
-        "adf_y": analysis.adf_y,
-        "adf_x": analysis.adf_x,
-        "adf_spread": analysis.adf_spread,
-        "engle_granger_y_on_x": analysis.engle_granger_y_on_x,
-        "engle_granger_x_on_y": analysis.engle_granger_x_on_y,
-        "half_life": half_life
-        and {
-            "samples": half_life.samples,
-            "seconds": half_life.samples and half_life.samples * _step_s(start_us),
-            "coefficient": half_life.coefficient,
-            "standard_error": half_life.standard_error,
-            "reason": half_life.reason,
-        },
-        "hurst": analysis.hurst,
-    }
-
-
 def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis, every: int) -> Iterator[Records]:
-    """Yield the points of one bar in `every`, the newest among them, some at a time."""
+    """Yield the points of one bar in `every`, the newest among them, some at a time.
+
+    The first point from a break on is marked.
+    """
     nothing = [None] * len(start_us)
     rolling = analysis.rolling._asdict() if analysis.rolling else dict.fromkeys(Rolling._fields, nothing)
+    broke_at = analysis.structural_break.at if analysis.structural_break and has_broken(analysis) else None
     sample = {"sample_spread": analysis.sample_spread, "sample_zscore": analysis.sample_zscore}
     first = (len(start_us) - 1) % every
     for begin in range(first, len(start_us), _SLICE_ROWS * every):
@@ -206,6 +192,10 @@ def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis, every
                     name: nothing[some] if values is None else _finite(values[some].tolist())
                     for name, values in sample.items()
                 },
+                "structural_break": [
+                    broke_at is not None and number - every < broke_at <= number
+                    for number in range(len(start_us))[some]
+                ],
             }
         )
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from services.api.models.base import EpochUs, Feed, IsoTime, PairName, Price, Record, Symbol
 from services.api.models.datasets import Carried
 from services.api.models.evidence import Diagnostics, HalfLife, Hurst, Regression, UnitRoot, Verdict
+from services.api.models.stability import Cusum, Edge, GregoryHansen, Innovations, StructuralBreak, Thirds
 from services.common.messages import Method, Transform
 from services.quant.options import Criterion, Part, Trend
 
@@ -87,6 +88,9 @@ class Point(Record):
         ),
     ]
     sample_zscore: Annotated[float | None, Field(description="sample_spread / regression.scale.")]
+    structural_break: Annotated[
+        bool, Field(description="Whether this is the first bar after a break of the line that was found.")
+    ]
 
 
 class Analysis(Record):
@@ -191,6 +195,39 @@ class Analysis(Record):
     ]
     engle_granger_x_on_y: Annotated[
         UnitRoot | None, Field(description="Does a line through Y hold X? Likewise.")
+    ]
+    gregory_hansen_y_on_x: Annotated[
+        GregoryHansen | None,
+        Field(
+            description="Does a line through X hold Y, if it may change once? With a constant, by least squares."
+        ),
+    ]
+    gregory_hansen_x_on_y: Annotated[
+        GregoryHansen | None, Field(description="Does one through Y hold X? Likewise.")
+    ]
+    structural_break: Annotated[
+        StructuralBreak | None,
+        Field(
+            description="Of least squares with an intercept, whatever the method, as all of the following tests; with "
+            "`trend` ct or ctt of legs without their trend."
+        ),
+    ]
+    edge: Annotated[
+        Edge | None,
+        Field(description="A break in the first or last 15 % has no line of its own to be dated by."),
+    ]
+    thirds: Annotated[Thirds | None, Field(description="The hedge ratio by thirds of the range.")]
+    cusum: Annotated[Cusum | None, Field(description="Of the residuals of one line.")]
+    innovations: Annotated[Innovations | None, Field(description="Of the sample_spread.")]
+    returns_correlation: Annotated[
+        float | None,
+        Field(
+            description="Pearson's, of log returns from bar to bar: no trend makes it high.", examples=[0.71]
+        ),
+    ]
+    price_correlation: Annotated[
+        float | None,
+        Field(description="Pearson's, of prices: of two that trend it is high by chance.", examples=[0.93]),
     ]
     half_life: Annotated[
         HalfLife | None, Field(description="Of the sample_spread, by an autoregression of order 1.")

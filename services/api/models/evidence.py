@@ -10,7 +10,7 @@ from services.quant.options import Conclusion
 PValue = Annotated[
     float, Field(ge=0, le=1, description="How likely that or more is by chance.", examples=[0.0312])
 ]
-IID = "as far as errors are independent and of equal variance: no HAC"
+IID = "as far as errors are independent and of equal variance: see hac_low"
 Transformed = "In units of y as transformed: quote currency, or its logarithm."
 
 
@@ -44,6 +44,24 @@ class Regression(Record):
     ]
     high: Annotated[float | None, Field(description=f"Upper end of it, {IID}.", examples=[0.052])]
     level: Annotated[float, Field(description="The confidence of the interval.", examples=[0.95])]
+    hac_se: Annotated[
+        float | None,
+        Field(
+            description="Its standard error though errors are autocorrelated and of changing variance: Newey-West. Of "
+            "ols and ols_origin, null for others and where the spread is only rounding.",
+            examples=[0.0011],
+        ),
+    ]
+    hac_low: Annotated[
+        float | None, Field(description="Lower end of the interval by hac_se, normal.", examples=[0.049])
+    ]
+    hac_high: Annotated[float | None, Field(description="Upper end of it.", examples=[0.0534])]
+    hac_lags: Annotated[
+        int | None,
+        Field(
+            description="Bars that hac_se looks back, by Andrews (1991) from the residuals.", examples=[12]
+        ),
+    ]
     intercept: Annotated[float, Field(description=Transformed, examples=[12.25])]
     intercept_se: Annotated[
         float | None, Field(description="Its standard error; null but for ols and kalman.", examples=[1.5])
@@ -140,8 +158,8 @@ class HalfLife(Record):
     samples: Annotated[
         float | None,
         Field(
-            description="Bars until half of a deviation is gone. Biased short: of 50 bars the median told is 14 over "
-            "200 bars and 26 over 500, and a random walk shows one, too.",
+            description="Bars until half of a deviation is gone, by least squares. Biased short: of 50 bars the median "
+            "told is 14 over 200 bars and 26 over 500, and a random walk shows one, too. See `corrected`.",
             examples=[12.4],
         ),
     ]
@@ -151,6 +169,27 @@ class HalfLife(Record):
             description="The same in seconds, by the mean distance of bars: longer than `bar_s` where some are "
             "missing.",
             examples=[744.0],
+        ),
+    ]
+    corrected: Annotated[
+        float | None,
+        Field(
+            description="Bars as likely too few as too many (Andrews 1993); null if that is a random walk, 0 if less "
+            "than a bar.",
+            examples=[14.1],
+        ),
+    ]
+    low: Annotated[
+        float | None,
+        Field(
+            description="Lower end of its interval of 95 %; null if that is a random walk.", examples=[8.2]
+        ),
+    ]
+    high: Annotated[
+        float | None,
+        Field(
+            description="Upper end; null if none: a random walk, which never comes back, is not excluded.",
+            examples=[31.5],
         ),
     ]
     coefficient: Annotated[
@@ -193,8 +232,9 @@ class Verdict(Record):
     conclusion: Annotated[
         Conclusion,
         Field(
-            description="By Engle-Granger below the 5 % critical value: both ways round, one, or none; legs_stationary "
-            "if ADF says at 5 % that both legs come back by themselves."
+            description="By Engle-Granger below the 5 % critical value: both ways round (cointegrated), one way, which "
+            "is not enough, or none. broken: two lines are needed, see structural_break. unstable: one line does not "
+            "hold all along, by thirds, cusum, edge or the sign of the hedge ratio."
         ),
     ]
     text: Annotated[

@@ -196,22 +196,25 @@ closed, coverage, false AS carried, closed AND coverage = 1 AS complete
 _COVERED_BARS = sql.SQL("""
 (
     SELECT bars.*, ts + {width}::interval <= last_ts AS closed, greatest(0, extract(epoch FROM
-        least(ts + {width}::interval, last_ts) - greatest(ts, first_ts) - coalesce((
-            SELECT sum((least(end_ts, ts + {width}::interval) - greatest(start_ts, ts))
-                * (missing::float8 / (last_id - first_id + 1)))
-            FROM gaps WHERE gaps.symbol = bars.symbol AND state IN ('found', 'unrepaired')
-                AND start_ts < ts + {width}::interval AND end_ts > ts
-        ), '0')
+        least(ts + {width}::interval, last_ts) - greatest(ts, first_ts) - coalesce(lost, '0')
     ) / extract(epoch FROM {width}::interval))::float8 AS coverage
-    FROM {table} AS bars CROSS JOIN (
+    FROM {table} AS bars
+    CROSS JOIN (
         SELECT coalesce((SELECT max(ts) FROM ticks WHERE symbol = %(symbol)s), 'infinity') AS last_ts,
             coalesce((
-                SELECT min(ticks.ts) FROM ticks
-                JOIN (SELECT min(ts) AS ts FROM {table} WHERE symbol = %(symbol)s) AS oldest
-                    ON ticks.ts >= oldest.ts AND ticks.ts < oldest.ts + {width}::interval
-                WHERE symbol = %(symbol)s
+                SELECT ticks.ts FROM (SELECT min(ts) AS ts FROM {table} WHERE symbol = %(symbol)s) AS oldest
+                CROSS JOIN LATERAL (
+                    SELECT ts FROM ticks WHERE symbol = %(symbol)s AND ticks.ts >= oldest.ts ORDER BY ts LIMIT 1
+                ) AS ticks
+                WHERE ticks.ts < oldest.ts + {width}::interval
             ), '-infinity') AS first_ts
     ) AS known
+    LEFT JOIN LATERAL (
+        SELECT sum((least(end_ts, ts + {width}::interval) - greatest(start_ts, ts))
+            * (missing::float8 / (last_id - first_id + 1))) AS lost
+        FROM gaps WHERE gaps.symbol = bars.symbol AND state IN ('found', 'unrepaired')
+            AND tstzrange(start_ts, greatest(start_ts, end_ts)) && tstzrange(ts, ts + {width}::interval)
+    ) AS lost ON true
 ) AS covered_bars
 """)
 

@@ -6,7 +6,7 @@ connection that was opened there.
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -29,6 +29,7 @@ _CONNECTION = re.compile(rb"(wss?|https?)://")
 # So much is looked at before anything is started.
 _LOOK_BYTES = 16 << 20
 _LAST_BYTES = 4 << 20
+_BEGINNING_BYTES = 1 << 20
 _FRAME = re.compile(rb"([0-9]{1,11}(?:\.[0-9]{1,9})?): *(.*)", re.DOTALL)
 
 
@@ -103,6 +104,20 @@ class Recording:
         None says that nothing more has been written yet. FatalError if the file cannot be read.
         """
         return _lines(TextFile(self.path, self._is_whole, self._follow))
+
+    def begins_with(self, symbols: Container[str] | None = None) -> Iterator[Tick]:
+        """Yield the trades in the first megabyte, of all symbols unless told which; what is damaged is passed over."""
+        form, read = _detect(self.path), 0
+        for entry in _lines(TextFile(self.path, self._is_whole)):
+            assert entry is not None, "only who follows is told to wait"
+            with suppress(BadMessageError):
+                line = _usable(entry)
+                for event in form.events(line, form.received_us(line)):
+                    if isinstance(event, Tick) and (symbols is None or event.symbol in symbols):
+                        yield event
+            read += len(entry.line)
+            if read > _BEGINNING_BYTES:
+                return
 
     def survey(self, symbols: Iterable[str]) -> Looked:
         """Look for a line that can be used, and for trades of `symbols`, until all are found: in the first 16 MiB.

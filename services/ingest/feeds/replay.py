@@ -6,7 +6,7 @@ import resource
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -121,6 +121,8 @@ class ReplayFeed:
 
     def _sources(self) -> list[Source]:
         recordings, files = self._open(follow=True)
+        first = [tick for one in recordings for tick in islice(one.begins_with(self._symbols), _AHEAD)]
+        self._stamps.foresee(sorted(first, key=attrgetter("received_us")))
         symbols = sorted(self._symbols & files.keys())
         window = max(_LEAST_WINDOW, WINDOW // max(1, len(symbols)))
         archives = [Archive(symbol, files[symbol], window, follow=True) for symbol in symbols]

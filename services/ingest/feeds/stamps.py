@@ -1,6 +1,8 @@
 """Whether the time of a trade or a mark price can be true: nothing happens after it was received."""
 
 from collections import deque
+from collections.abc import Iterable
+from itertools import islice
 from statistics import median_low
 from typing import TypeVar
 
@@ -33,6 +35,11 @@ class Stamps:
         self._of_all: deque[int] = deque(maxlen=_OF_ALL)
         self._of_each: dict[str, deque[int]] = {}
         self._received_us: dict[str, int] = {}
+
+    def foresee(self, ticks: Iterable[Tick]) -> None:
+        """Know of the first trades how the clock was before they are judged: of a recording they are there already."""
+        for tick in islice(ticks, _OF_ALL):
+            self._note(tick, tick.event_us - tick.received_us)
 
     def judged(self, item: Judged, asked_for: bool = False) -> Judged | Rejected:
         """Return a trade or a mark price, received by the venue's clock, or why its time cannot be true.

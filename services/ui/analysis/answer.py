@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Conclusion = Literal["cointegrated", "one_way", "not_cointegrated", "legs_stationary", "not_enough_data"]
+Conclusion = Literal["cointegrated", "broken", "unstable", "one_way", "not_cointegrated", "not_enough_data"]
 
 
 class Verdict(Struct, frozen=True):
@@ -27,6 +27,9 @@ class Regression(Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     r_squared: float | None = None
+    hac_low: float | None = None
+    hac_high: float | None = None
+    hac_lags: int | None = None
 
 
 class UnitRoot(Struct, frozen=True):
@@ -59,11 +62,14 @@ class Diagnostics(Struct, frozen=True):
 
 
 class HalfLife(Struct, frozen=True):
-    """In bars and in seconds, None with the reason."""
+    """In bars and in seconds, None with the reason; ends of its interval that are None are a random walk's."""
 
     samples: float | None
     seconds: float | None
     reason: str | None = None
+    corrected: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class Hurst(Struct, frozen=True):
@@ -72,6 +78,76 @@ class Hurst(Struct, frozen=True):
     exponent: float
     standard_error: float
     longest: int
+
+
+class GregoryHansen(Struct, frozen=True):
+    """A test that allows for a break before the bar that begins at `at_us`; it rejects below its critical values."""
+
+    statistic: float
+    lags: int
+    samples: int
+    critical_values: dict[str, float]
+    at_us: int
+
+
+class StructuralBreak(Struct, frozen=True):
+    """The likeliest break of the line, before the bar that begins at `at_us`."""
+
+    statistic: float
+    critical_value: float
+    found: bool
+    at_us: int
+    hedge_ratio_before: float
+    hedge_ratio_after: float
+
+
+class Edge(Struct, frozen=True):
+    """The first or last bars, judged by the line of the others."""
+
+    statistic: float
+    critical_value: float
+    first_us: int
+    last_us: int
+
+
+class Slope(Struct, frozen=True):
+    """The hedge ratio of a part of the bars."""
+
+    hedge_ratio: float
+    hac_se: float
+    bars: int
+
+
+class Thirds(Struct, frozen=True):
+    """A line for each third of the bars."""
+
+    statistic: float
+    critical_value: float
+    slopes: tuple[Slope, ...]
+
+
+class Cusum(Struct, frozen=True):
+    """The greatest sum of residuals so far."""
+
+    statistic: float
+    lags: int
+    critical_values: dict[str, float]
+    at_us: int
+
+
+class VarianceRatio(Struct, frozen=True):
+    """Of the second half by the first."""
+
+    ratio: float
+    p_value: float
+
+
+class Innovations(Struct, frozen=True):
+    """What an autoregression of the spread did not foresee."""
+
+    variance_ratio: VarianceRatio
+    arch: Statistic
+    lags: int
 
 
 class Point(Struct, frozen=True):
@@ -110,6 +186,15 @@ class Analysis(Struct, frozen=True):
     adf_spread: UnitRoot | None
     engle_granger_y_on_x: UnitRoot | None
     engle_granger_x_on_y: UnitRoot | None
+    gregory_hansen_y_on_x: GregoryHansen | None
+    gregory_hansen_x_on_y: GregoryHansen | None
+    structural_break: StructuralBreak | None
+    edge: Edge | None
+    thirds: Thirds | None
+    cusum: Cusum | None
+    innovations: Innovations | None
+    returns_correlation: float | None
+    price_correlation: float | None
     half_life: HalfLife | None
     hurst: Hurst | None
     data: tuple[Point, ...] = ()

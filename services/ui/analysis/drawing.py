@@ -65,6 +65,12 @@ def _line(pane: PaneName, number: int, found: Analysis, thresholds: Thresholds) 
         "options": {**line_options(COLORS[pane]), "priceFormat": price_format(decimals)},
         "priceScaleOptions": {"scaleMargins": MARGINS},
     }
+    if found.structural_break is not None and found.structural_break.found:
+        second = found.structural_break.at_us // SECOND
+        name = f"{pane}-break"
+        series["markers"] = [
+            charts.marker(second, "arrowDown", palette.BEYOND, name, above=True, text="break")
+        ]
     return {**series, "priceLines": _bands(thresholds)} if pane == "zscore" else series
 
 

@@ -66,4 +66,6 @@ def question(asks: dict[str, Any]) -> Question | str:
         if params.get("method", "ols") not in ("ols", "ols_origin"):
             return f"Without an intercept there is OLS alone, not {METHODS[params['method']]}."
         params["method"] = "ols_origin"
+    if params.get("method") == "ols_origin" and params.get("transform") == "log":
+        return "Log prices have no line without an intercept: its hedge ratio would depend on the unit of prices."
     return Question(f"/v1/pairs/{segment(asks['pair'])}/analysis", params, asks.get("zone") or UTC)

@@ -5,7 +5,7 @@ from dash.development.base_component import Component
 
 from services.ui import downloads, formatting, steps
 from services.ui.analysis import drawing, tables
-from services.ui.analysis.answer import Analysis
+from services.ui.analysis.answer import Analysis, HalfLife
 from services.ui.analysis.drawing import Thresholds
 from services.ui.analysis.question import Question
 from services.ui.formatting import NONE, moment, number, share, significant_decimals
@@ -13,14 +13,16 @@ from services.ui.view import Props
 
 HEADLINES = {
     "cointegrated": "Cointegrated",
-    "one_way": "Weak evidence of cointegration",
+    "broken": "Broken: one line no longer holds the legs",
+    "unstable": "Unstable: no one line holds the legs all along",
+    "one_way": "Not enough: cointegrated one way round only",
     "not_cointegrated": "Not cointegrated",
-    "legs_stationary": "Legs stationary: no question of cointegration",
     "not_enough_data": "Not enough data",
 }
 NUMBERS = {
     "line": "Hedge ratio",
     "interval": "Interval",
+    "hac_interval": "Interval, HAC",
     "r_squared": "R²",
     "half_life": "Half-life",
     "hedge_ratio": "Hedge ratio",
@@ -29,7 +31,7 @@ NUMBERS = {
     "zscore": "z-score",
     "correlation": "Correlation",
 }
-OF_ALL = ("line", "interval", "r_squared", "half_life")
+OF_ALL = ("line", "interval", "hac_interval", "r_squared", "half_life")
 OF_NEWEST = ("hedge_ratio", "intercept", "spread", "zscore", "correlation")
 
 
@@ -48,7 +50,7 @@ def answered(
             "className": f"verdict is-{found.verdict.conclusion}",
         },
         f"{prefix}-missing": {"children": missing(found)},
-        f"{prefix}-rows": {"rowData": tables.rows(found)},
+        f"{prefix}-rows": {"rowData": tables.rows(found, question.zone)},
         f"{prefix}-of-all": {"children": f"Line through all {found.bars} bars"},
         f"{prefix}-of-newest": {"children": f"Newest bar, by the {found.window} before it"},
         **{f"{prefix}-number-{name}": {"children": text} for name, text in numbers(found).items()},
@@ -135,20 +137,14 @@ def numbers(found: Analysis) -> dict[str, str]:
     shown = dict.fromkeys(NUMBERS, NONE)
     if line := found.regression:
         shown["line"] = five(line.hedge_ratio)
-        shown["interval"] = f"none for {found.method}"
-        if line.low is not None and line.high is not None:
-            decimals = significant_decimals(max(abs(line.low), abs(line.high)), 5)
-            ends = f"{number(line.low, decimals)} to {number(line.high, decimals)}"
-            shown["interval"] = f"{ends} ({100 * line.level:g} %)"
+        shown["interval"] = _interval(line.low, line.high, line.level) or f"none for {found.method}"
+        shown["hac_interval"] = (
+            _interval(line.hac_low, line.hac_high, line.level) or f"none for {found.method}"
+        )
         if line.r_squared is not None:
             shown["r_squared"] = number(line.r_squared, 4)
     if life := found.half_life:
-        shown["half_life"] = "none"
-        if life.samples is not None and life.seconds is not None:
-            bars, after = (
-                number(value, significant_decimals(value, 3)) for value in (life.samples, life.seconds)
-            )
-            shown["half_life"] = f"{bars} bars, {after} s"
+        shown["half_life"] = _half_life(life)
     if found.data:
         newest = found.data[-1]
         for name, value in (("hedge_ratio", newest.hedge_ratio), ("intercept", newest.intercept)):
@@ -166,9 +162,34 @@ def latest(spread: float | None, zscore: float | None, correlation: float | None
     }
 
 
+def three(value: float) -> str:
+    """Return three significant digits of `value`."""
+    return number(value, significant_decimals(value, 3))
+
+
 def five(value: float) -> str:
     """Return five significant digits of `value`."""
     return number(value, significant_decimals(value, 5))
+
+
+def _interval(low: float | None, high: float | None, level: float) -> str | None:
+    if low is None or high is None:
+        return None
+    decimals = significant_decimals(max(abs(low), abs(high)), 5)
+    return f"{number(low, decimals)} to {number(high, decimals)} ({100 * level:g} %)"
+
+
+def _half_life(life: HalfLife) -> str:
+    """Return the corrected half-life with its interval: what least squares says alone is too short."""
+    if life.samples is None or life.seconds is None:
+        return "none"
+    ends = "no end" if life.high is None else f"{three(life.high)} bars"
+    start = "" if life.low is None else f"{three(life.low)} to "
+    middle = "as likely none"
+    if life.corrected is not None:
+        seconds = life.corrected * life.seconds / life.samples
+        middle = f"{three(life.corrected)} bars, {three(seconds)} s"
+    return f"{middle}; 95 %: {start}{ends}"
 
 
 def _why_empty(found: Analysis) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.ui.analysis.answer import Analysis, Statistic, UnitRoot
+from services.ui.analysis.answer import Analysis, GregoryHansen, Statistic, UnitRoot
+from services.ui.formatting import UTC, moment
 
 Row = dict[str, Any]
 
@@ -47,19 +48,31 @@ NOTES = {
     "adf_x": "is {x} a random walk?",
     "adf_spread": "too lenient: the line was put where the spread is small",
 }
+BREAKS = {
+    "gregory_hansen_y_on_x": "Gregory-Hansen Y on X",
+    "gregory_hansen_x_on_y": "Gregory-Hansen X on Y",
+    "structural_break": "Break of the line, sup-Wald",
+    "edge": "First or last bars, distance",
+    "thirds": "Line by thirds, Wald",
+    "cusum": "CUSUM of residuals",
+    "innovations": "Innovations",
+}
 PARTS = {
     **TESTS,
+    **BREAKS,
     "regression": "Hedge ratio",
     "half_life": "Half-life",
     "hurst": "Hurst exponent",
     "diagnostics": "Residual diagnostics",
+    "returns_correlation": "Correlation of returns",
+    "price_correlation": "Correlation of prices",
 }
 _LEVELS = ("1%", "5%", "10%")
 
 
-def rows(found: Analysis) -> list[Row]:
-    """Return one row for each number; what could not be computed has its reason as its note."""
-    return [{"id": str(number), **row} for number, row in enumerate(_rows(found))]
+def rows(found: Analysis, zone: str = UTC) -> list[Row]:
+    """Return one row for each number; what could not be computed has its reason as its note, dates are in `zone`."""
+    return [{"id": str(number), **row} for number, row in enumerate(_rows(found, zone))]
 
 
 def named(part: str, found: Analysis) -> str:
@@ -67,10 +80,18 @@ def named(part: str, found: Analysis) -> str:
     return PARTS.get(part, part).format(y=found.y, x=found.x)
 
 
-def _rows(found: Analysis) -> Iterator[Row]:
+def _rows(found: Analysis, zone: str) -> Iterator[Row]:
     for part in TESTS:
         yield _unit_root(part, found, getattr(found, part))
+    for part in BREAKS:
+        if getattr(found, part) is None:
+            yield _missing(part, found)
+        else:
+            yield from _break(part, found, zone)
     yield from _line(found)
+    for part in ("returns_correlation", "price_correlation"):
+        value = getattr(found, part)
+        yield _missing(part, found) if value is None else {"name": named(part, found), "value": value}
     yield from _life(found)
     yield from _residuals(found)
 
@@ -90,6 +111,42 @@ def _unit_root(part: str, found: Analysis, test: UnitRoot | None) -> Row:
     }
 
 
+def _break(part: str, found: Analysis, zone: str) -> Iterator[Row]:
+    name, test = named(part, found), getattr(found, part)
+    if part == "innovations":
+        note = "variance of the second half by that of the first"
+        yield {
+            "name": f"{name}, variance ratio",
+            "value": test.variance_ratio.ratio,
+            "p": test.variance_ratio.p_value,
+            "note": note,
+        }
+        yield _statistic(f"{name}, ARCH", test.arch, "changing variance", test.lags)
+        return
+    row: Row = {"name": name, "value": test.statistic}
+    if isinstance(test, GregoryHansen):
+        row |= {"lags": test.lags, "samples": test.samples, **test.critical_values}
+        row["note"] = f"allows for a break, most likely at {moment(test.at_us, zone)}"
+    elif part == "cusum":
+        row |= {"lags": test.lags, **test.critical_values, "note": f"greatest at {moment(test.at_us, zone)}"}
+    else:
+        row["5%"] = test.critical_value
+    if part == "edge":
+        row["note"] = (
+            f"{moment(test.first_us, zone)} to {moment(test.last_us, zone)}, by the line of all others"
+        )
+    elif part == "structural_break":
+        was = "hedge ratio" if test.found else "not found; likeliest, hedge ratio"
+        row["note"] = (
+            f"{moment(test.at_us, zone)}: {was} {test.hedge_ratio_before:.5g} before, "
+            f"{test.hedge_ratio_after:.5g} since"
+        )
+    elif part == "thirds":
+        slopes = ", ".join(f"{slope.hedge_ratio:.5g} ± {slope.hac_se:.2g}" for slope in test.slopes)
+        row["note"] = f"hedge ratios with HAC errors: {slopes}"
+    yield row
+
+
 def _line(found: Analysis) -> Iterator[Row]:
     line = found.regression
     if line is None:
@@ -100,6 +157,19 @@ def _line(found: Analysis) -> Iterator[Row]:
     for end, value in (("low", line.low), ("high", line.high)):
         note = "" if value is not None else f"the method {found.method} has none here"
         yield {"name": f"{level} interval, {end}", "value": value, "samples": line.samples, "note": note}
+    for end, value in (("low", line.hac_low), ("high", line.hac_high)):
+        note = (
+            "errors may be autocorrelated"
+            if value is not None
+            else f"the method {found.method} has none here"
+        )
+        yield {
+            "name": f"{level} HAC interval, {end}",
+            "value": value,
+            "lags": line.hac_lags,
+            "samples": line.samples,
+            "note": note,
+        }
     yield {"name": "Intercept", "value": line.intercept, "samples": line.samples}
     yield {"name": "R²", "value": line.r_squared, "samples": line.r_squared_samples}
 
@@ -110,6 +180,16 @@ def _life(found: Analysis) -> Iterator[Row]:
         yield _missing("half_life", found)
     else:
         yield {"name": "Half-life, bars", "value": life.samples, "note": life.reason or ""}
+        for name, value, without in (
+            ("corrected", life.corrected, "as likely a random walk's, which never comes back"),
+            ("95 %, low", life.low, "that of a random walk"),
+            ("95 %, high", life.high, "no end: a random walk is not excluded"),
+        ):
+            yield {
+                "name": f"Half-life {name}, bars",
+                "value": value,
+                "note": without if value is None else "",
+            }
         yield {"name": "Half-life, s", "value": life.seconds, "note": life.reason or ""}
     if found.hurst is None:
         yield _missing("hurst", found)

@@ -224,8 +224,11 @@ def test_the_memory_it_takes_changes_no_lag_and_no_digit(
 
 
 def test_lags_beyond_ten_thousand_observations_are_no_more() -> None:
-    series = autoregressive(np.random.default_rng(4), 12_000, 0.99)
+    steps = np.random.default_rng(4).normal(size=12_000)
+    for at in range(39, len(steps)):
+        steps[at] += 0.5 * steps[at - 39]
+    series = np.cumsum(steps)
     ours = adf(series)
     theirs = adfuller(series, maxlag=38, result_object=False)
-    assert ours.lags == theirs[2]
+    assert ours.lags == theirs[2] <= 38
     assert ours.statistic == pytest.approx(theirs[0], rel=1e-9)

@@ -13,8 +13,9 @@ from msgspec import structs
 from services.api.analysis.questions import Cut, MatrixQuestion, PairQuestion, Subject
 from services.api.analysis.work import solve
 from services.api.answers.listing import Format
+from services.api.models.analysis import Analysis
 from services.api.stored.history import Closes
-from services.common.clock import MINUTE
+from services.common.clock import MINUTE, to_iso
 from services.quant.options import Options
 from tests.unit.quant.test_unit_root import autoregressive
 
@@ -118,3 +119,43 @@ def test_an_answer_about_the_newest_bars_says_how_to_have_more(bars: int, words:
     cut = Cut(taken=10_000, bars=bars, first_us=1_000_000)
     found = json.loads(analysis(structs.replace(subject(slice(0, 60)), cut=cut)))
     assert (found["bars_available"], found["cut"]) == (bars, words)
+
+
+def broken(of: Subject) -> Subject:
+    """Return `of` with a Y that is twice its X, and three times from the 180th bar on."""
+    y, x = of.closes.values()
+    slope = np.where(np.arange(BARS) < 180, 2.0, 3.0)
+    price = slope * x.price + np.random.default_rng(2).normal(0, 0.1, BARS)
+    return structs.replace(
+        of, closes={"BTCUSDT": Closes(y.start_us, price), "BTCUSDC": Closes(x.start_us, x.price)}
+    )
+
+
+def test_a_break_has_the_time_of_its_first_bar_in_every_form() -> None:
+    of = broken(subject(slice(None)))
+    found = json.loads(analysis(of))
+    at_us = int(of.closes["BTCUSDT"].start_us[180])
+    assert found["verdict"]["conclusion"] == "broken"
+    assert (found["structural_break"]["found"], found["structural_break"]["at_us"]) == (True, at_us)
+    assert found["structural_break"]["at_time"] == to_iso(at_us)
+    assert f"broke at {to_iso(at_us)}" in found["verdict"]["text"]
+    assert [point["start_us"] for point in found["data"] if point["structural_break"]] == [at_us]
+    rows = list(csv.DictReader(io.StringIO(analysis(of, "csv").decode())))
+    assert [row["start_us"] for row in rows if row["structural_break"] == "true"] == [str(at_us)]
+    table = pq.read_table(io.BytesIO(analysis(of, "parquet"))).to_pylist()
+    assert [row["start_us"] for row in table if row["structural_break"]] == [at_us]
+    slopes = [slope["first_us"] for slope in found["thirds"]["slopes"]]
+    assert slopes == of.closes["BTCUSDT"].start_us[[0, 100, 200]].tolist()
+
+
+def test_an_answer_knows_that_both_legs_are_one_asset() -> None:
+    assert "Both legs are BTC" in " ".join(
+        json.loads(analysis(broken(subject(slice(None)))))["verdict"]["notes"]
+    )
+
+
+def test_a_stable_pair_has_no_break_in_its_series() -> None:
+    found = json.loads(analysis(subject(slice(None)), "json"))
+    assert found["structural_break"]["found"] is False
+    assert not any(point["structural_break"] for point in found["data"])
+    assert Analysis.model_validate(found).half_life is not None

@@ -136,3 +136,21 @@ def test_parquet_is_compressed_beside_the_event_loop(monkeypatch: pytest.MonkeyP
     assert threads
     assert threading.get_ident() not in threads
     assert pyarrow.parquet.read_table(io.BytesIO(bytes(response.body))).to_pylist() == ROWS
+
+
+def test_a_long_answer_goes_out_in_parts_and_has_its_tag() -> None:
+    body = bytes(range(256)) * 4_000
+
+    async def answered(**headers: str) -> tuple[Response, list[bytes]]:
+        form = TableAnswer(request(**headers), None, Line, {"feed": "live"})
+        response = await form.tagged(body)
+        if not isinstance(response, StreamingResponse):
+            return response, [bytes(response.body)]
+        return response, [bytes(part) async for part in cast("AsyncIterator[bytes]", response.body_iterator)]
+
+    response, parts = asyncio.run(answered())
+    assert b"".join(parts) == body
+    assert len(parts) == 4
+    assert response.headers["Content-Length"] == str(len(body))
+    again, nothing = asyncio.run(answered(if_none_match=response.headers["ETag"]))
+    assert (again.status_code, nothing) == (304, [b""])

@@ -76,6 +76,23 @@ def test_a_mark_price_from_ahead_is_refused_too(by_s: float, is_ahead: bool) -> 
     assert refused is None or decode(refused.raw, MarkPrice) == price
 
 
+def test_of_a_recording_whose_clock_was_behind_no_trade_is_refused(tmp_path: Path) -> None:
+    """The trades that tell it are there before the first one is judged; one that is ahead of the others is refused."""
+    recorded = [ahead(number, 50.0 if number == 7 else 20.0) for number in range(100)]
+    path = tmp_path / "recorded.ndjson"
+    path.write_bytes(b"".join(encode(one) + b"\n" for one in recorded))
+
+    async def replayed() -> list[Item]:
+        feed = ReplayFeed(path, (recorded[0].symbol,), Pace(math.inf))
+        return [item async for item in feed.stream()]
+
+    items = asyncio.run(replayed())
+    assert [item.trade_id for item in items if isinstance(item, Tick)] == [n for n in range(100) if n != 7]
+    assert [decode(item.raw, Tick) for item in items if isinstance(item, Rejected)] == [recorded[7]]
+    [batch] = batches(path, None)
+    assert [damage.number for damage in batch.rejected] == [8]
+
+
 def test_a_replay_and_an_import_judge_by_the_recorded_receipt_and_alike(tmp_path: Path) -> None:
     recorded = [ahead(number, 50.0 if number == 60 else -0.1) for number in range(100)]
     path = tmp_path / "recorded.ndjson"

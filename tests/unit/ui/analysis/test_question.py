@@ -23,4 +23,6 @@ def test_only_what_is_said_is_asked(asks: dict[str, Any], params: dict[str, Any]
 
 
 def test_what_the_api_has_not_is_not_asked() -> None:
+    assert "unit of prices" in str(question({"pair": "A-B", "method": "ols_origin", "transform": "log"}))
+    assert "unit of prices" in str(question({"pair": "A-B", "intercept": False, "transform": "log"}))
     assert "OLS alone" in str(question({"pair": "A-B", "intercept": False, "method": "tls"}))

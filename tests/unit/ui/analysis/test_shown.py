@@ -1,7 +1,7 @@
 """What a panel shows equals what the API said, and says what it did not."""
 
 import asyncio
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from services.api.models.analysis import Analysis as ApiAnalysis
 from services.common.clock import SECOND
+from services.quant.options import Conclusion
 from services.ui import palette
-from services.ui.analysis import drawing, panel, shown, tables
+from services.ui.analysis import answer, drawing, panel, shown, tables
 from services.ui.analysis.answer import Analysis
 from services.ui.analysis.drawing import Thresholds
 from services.ui.analysis.question import METHODS, Question, question
@@ -93,7 +94,40 @@ def test_numbers_are_as_long_as_they_deserve(found: Make) -> None:
     numbers = shown.numbers(found())
     assert numbers["line"] == "0.051235"
     assert numbers["interval"] == "0.050400 to 0.052000 (95 %)"
-    assert numbers["half_life"] == "12.4 bars, 12.4 s"
+    assert numbers["hac_interval"] == "0.049000 to 0.053400 (95 %)"
+    assert numbers["half_life"] == "14.1 bars, 14.1 s; 95 %: 8.20 to 31.5 bars"
+
+
+def test_a_half_life_without_an_end_is_no_number_that_looks_like_one(found: Make, document: Make) -> None:
+    life = {**document()["half_life"], "high": None}
+    assert (
+        shown.numbers(found(changed={"half_life": life}))["half_life"]
+        == "14.1 bars, 14.1 s; 95 %: 8.20 to no end"
+    )
+    life |= {"corrected": None, "low": None}
+    assert shown.numbers(found(changed={"half_life": life}))["half_life"] == "as likely none; 95 %: no end"
+    life |= {"samples": None, "seconds": None}
+    assert shown.numbers(found(changed={"half_life": life}))["half_life"] == "none"
+
+
+def test_a_break_is_a_mark_on_the_chart_and_a_date_in_the_table(found: Make, document: Make) -> None:
+    whole = document()
+    at_us = whole["structural_break"]["at_us"]
+    for is_found in (True, False):
+        told = found(changed={"structural_break": {**whole["structural_break"], "found": is_found}})
+        series = drawing.chart("c", told, Thresholds(), "k")["c"]["series"]
+        marks = [[mark["time"] for mark in one.get("markers", [])] for one in series]
+        assert marks == [[at_us // SECOND] * is_found] * len(drawing.PANES)
+        row = next(
+            row for row in tables.rows(told, "Asia/Tokyo") if row["name"] == "Break of the line, sup-Wald"
+        )
+        assert ("not found" in row["note"]) is not is_found
+        assert "JST: " in row["note"]
+        assert row["5%"] == whole["structural_break"]["critical_value"]
+
+
+def test_every_conclusion_of_the_api_has_a_headline(found: Make) -> None:
+    assert set(shown.HEADLINES) == set(get_args(Conclusion)) == set(get_args(answer.Conclusion))
 
 
 def test_a_method_without_an_interval_says_so(found: Make, document: Make) -> None:
