@@ -76,7 +76,9 @@ def test_the_cards_say_what_the_api_says(running: Pipeline, pairs: Dashboard) ->
     until(same_prices, LOAD_S)
 
     def same_fit() -> bool:
-        first, *_, high = lines(pairs)["high"]["data"]
+        if not (band := lines(pairs)["high"]["data"]):
+            return False
+        first, *_, high = band
         period = f"start={first['time'] * SECOND}&end={(high['time'] + 1) * SECOND}"
         params = f"interval=1s&window=300&min_samples=5&series=false&{period}"
         found = running.get(f"/v1/pairs/{PAIR}/analysis?{params}")
@@ -155,6 +157,7 @@ def test_every_setting_is_saved_in_the_api(running: Pipeline, pairs: Dashboard) 
     field(pairs, "entry_z").fill("12.5")
     field(pairs, "exit_z").fill("1.25")
     field(pairs, "stale_after_s").fill("30")
+    field(pairs, "only_while_reverting").click()
     save.click()
     expect(status).to_contain_text("the window stays as it is")
     expect(page.locator("#legend-zscore")).to_contain_text("entry ±12.5")
@@ -186,9 +189,10 @@ def test_every_setting_is_saved_in_the_api(running: Pipeline, pairs: Dashboard) 
         "entry_z": 12.5,
         "exit_z": 1.25,
         "stale_after_s": 30.0,
+        "only_while_reverting": True,
     }
     until(lambda: [one["method"] for one in signals(running, PAIR, 1)] == ["tls"], LOAD_S)
-    expect(page.locator("#metric-hedge-ratio-note")).to_have_text("TLS, window 40")
+    expect(page.locator("#metric-hedge-ratio-note")).to_contain_text("TLS, window 40")
     expect(page.locator("#metric-spread-note")).to_have_text("log prices")
 
 
