@@ -13,6 +13,8 @@ from services.quant.options import Criterion
 CRITICAL_VALUES = {"1%": -5.47, "5%": -4.95, "10%": -4.68}
 # So many residuals are looked at; of a longer history dates a hundredth of it apart are compared.
 _CELLS = 700_000
+# So many at once: what fits into a cache is done in half the time.
+_BLOCK = 32_768
 _DATES = 71
 # A long history has more lags to choose from than its dates need.
 _MOST_LAGS = 24
@@ -46,12 +48,13 @@ def gregory_hansen(lines: Lines, y: Values, x: Values, lags: int | Criterion = "
     known = np.flatnonzero(np.isfinite(lines.squares))
     step = max(1, len(known) // max(_DATES, _CELLS // len(y)))
     chosen = np.union1d(known[::step], [best])
-    residuals = lines.residuals(chosen, y, x)
-    residuals /= np.abs(residuals).max()
-    of_best = residuals[np.searchsorted(chosen, best)]
+    of_best = lines.residuals(np.array([best]), y, x)[0]
+    scale = np.abs(of_best).max()
+    of_best = of_best / scale
     wanted = lags if isinstance(lags, int) else min(choose_lags(of_best, "n", lags), _MOST_LAGS)
     used = min(wanted, len(y) // 4)
-    statistics = _adf(residuals, used)
+    blocks = np.array_split(chosen, -(-len(chosen) * len(y) // _BLOCK))
+    statistics = np.concatenate([_adf(lines.residuals(block, y, x) / scale, used) for block in blocks])
     least = int(np.nanargmin(statistics))
     return GregoryHansen(
         float(statistics[least]), int(lines.at[chosen[least]]), used, len(y) - 1 - used, CRITICAL_VALUES
