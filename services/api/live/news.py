@@ -128,11 +128,16 @@ class Newsroom:
         told = int(number)
         return Place(told=told) if self._oldest(wanted) <= told <= self.hub.version else None
 
-    def snapshot(self, wanted: Filter) -> Said:
-        """Return everything there is now."""
+    def snapshot(self, wanted: Filter, is_back: bool = False) -> Said:
+        """Return everything there is now.
+
+        A client that `is_back` is then told all closes and alerts that are kept, too: it has missed some, and the store
+        may not have them yet.
+        """
         self._ask_status()
         self._look()
-        place = Place(self.hub.version, self.hub.version, self._status_number, self._problems_number)
+        told = self._oldest(wanted) if is_back else self.hub.version
+        place = Place(self.hub.version, told, self._status_number, self._problems_number)
         more: dict[str, Any] = {"scope": "all", "resumed": False}
         more |= {"degraded": self._problems} if self._problems else {}
         return self._say("snapshot", place, more, self._newest(wanted.wants, wanted.topics))

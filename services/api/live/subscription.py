@@ -157,7 +157,8 @@ class Subscription:
         """Return the first message: the present, or what came since the last one that the client got."""
         place = self._newsroom.place_of(self._last_event_id, self.wanted)
         if place is None:
-            return self._told(self._newsroom.snapshot(self.wanted))
+            is_back = self._last_event_id is not None
+            return self._told(self._newsroom.snapshot(self.wanted, is_back))
         return self._told(self._newsroom.update(self.wanted, place, resumed=True))
 
     def update(self) -> Said:

@@ -32,10 +32,10 @@ from services.common.unreadable import count
 from services.common.watchdog import Watchdog
 
 AWAY = "the broker cannot be reached"
-# How many of the newest messages of a partition to read at the start: ticks and signals until the next ones
-# come, alerts that the store may not have yet, heartbeats far enough back to name a service that has died, events
-# of the tape far enough back to know which streams are stale.
-_TOPICS = {TICKS: 500, SIGNALS: 500, ALERTS: 100, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
+# How many of the newest messages of a partition to read at the start: ticks until the next ones come, signals and
+# alerts that the store may not have yet, because the sink was away for minutes, heartbeats far enough back to name a
+# service that has died, events of the tape far enough back to know which streams are stale.
+_TOPICS = {TICKS: 500, SIGNALS: 10_000, ALERTS: 1_000, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
 BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 POLL_MS = 1_000
 # What comes meanwhile is fetched together: a share of the interval at which clients are told, within these bounds.

@@ -66,7 +66,10 @@ class Snapshot(_News):
     scope: Literal["all", "added"]
     resumed: Annotated[
         bool | None,
-        Field(description="False in the first message: what came since `last_event_id` is not known here."),
+        Field(
+            description="False in the first message: what came since `last_event_id` is not known here. All closed "
+            "signals and alerts that are known follow."
+        ),
     ] = None
 
 

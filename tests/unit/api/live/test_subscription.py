@@ -132,6 +132,31 @@ def test_who_asks_for_a_topic_later_has_not_missed_what_came_before() -> None:
     assert len(read(reader.update().text)["alerts"]) == 1
 
 
+@pytest.mark.parametrize("last_event_id", ["of-another-process", "x-5"])
+def test_who_is_back_from_another_process_is_told_all_that_is_kept_after_the_snapshot(
+    last_event_id: str,
+) -> None:
+    present = Present()
+    for second in range(1, 4):
+        present.hub.put_signal(signal("A2-B2", second))
+    present.hub.put_alert(alert(1))
+    reader = present.subscription("signals", "alerts", last_event_id=last_event_id)
+    first = read(reader.first().text)
+    assert (first["type"], first["resumed"]) == ("snapshot", False)
+    news = read(reader.update().text)
+    assert [one["event_us"] for one in news["signals"]] == [1, 2, 3]
+    assert len(news["alerts"]) == 1
+    assert reader.update().text is None
+
+
+def test_who_is_new_is_told_only_what_comes_after_the_snapshot() -> None:
+    present = Present()
+    present.hub.put_signal(signal("A2-B2", 1))
+    reader = present.subscription("signals", "alerts")
+    reader.first()
+    assert reader.update().text is None
+
+
 def test_a_refused_change_changes_nothing() -> None:
     reader = Present().subscription("ticks", symbols=["A2"], interval_ms=50)
     reader.first()
