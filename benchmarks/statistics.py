@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import services.api.analysis.single_core  # noqa: F401  before numpy has counted the cores
 from scipy.optimize import brentq
 
-import services.api.analysis.single_core  # noqa: F401  before numpy has counted the cores
 from services.quant.breaks import one_line
 from services.quant.hac import hac_error
 from services.quant.half_life import HalfLife, half_life_interval
