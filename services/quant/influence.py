@@ -27,7 +27,7 @@ def is_outlier(moments: Moments, y: float, x: float, zscore: float | None = None
         return False
     away = x - mean_x
     if is_flat(sxx, mean_x, n):
-        return abs(away) > ROUNDING * abs(mean_x)
+        return _leaves(x, mean_x)
     lever = 1 / n + away * away / sxx
     if lever > _MOST_LEVERAGE:
         return True
@@ -35,6 +35,12 @@ def is_outlier(moments: Moments, y: float, x: float, zscore: float | None = None
         slope = sxy / sxx
         squares = max(syy - slope * sxy, ROUNDING * syy, n * (ROUNDING * mean_y) ** 2)
         if squares == 0.0:
-            return y != mean_y
+            return _leaves(y, mean_y)
         zscore = (y - mean_y - slope * away) * math.sqrt((n - 2) / squares)
     return zscore * zscore * lever > _MOST_SQUARED * (1.0 + lever)
+
+
+def _leaves(value: float, mean: float) -> bool:
+    """Tell whether a value is not what all others are; where squares are too small for a float nobody knows."""
+    limit = ROUNDING * abs(mean)
+    return abs(value - mean) > limit and (limit * limit > 0.0 or mean == 0.0)

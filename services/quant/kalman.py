@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from services.quant.exponential import forgetting_of
-from services.quant.fit import Fit, NotEnoughDataError
+from services.quant.fit import Fit, NotEnoughDataError, is_flat
 
 DELTA = 1e-5
 
@@ -105,9 +105,11 @@ class Kalman:
             raise NotEnoughDataError("x did not move so far")
         unit = self._unit or 1.0
         v = self._observation_variance
+        hedge_ratio = self._slope / unit
         if v is None:
             v = self._squares / self._weight
-        hedge_ratio = self._slope / unit
+            # Of legs in proportion only the rounding is left.
+            v = 0.0 if is_flat(v, max(abs(self._y), abs(hedge_ratio * self._x)), 1) else v
         lever, slope_variance = self._lever, 1 / self._certainty
         return KalmanFit(
             hedge_ratio,

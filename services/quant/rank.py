@@ -13,13 +13,14 @@ class RollingRank:
     Values are kept as floats of 32 bits: a rank needs no more, and they are many.
     """
 
-    __slots__ = ("_at", "_ring", "_sorted", "window")
+    __slots__ = ("_asked", "_at", "_ring", "_sorted", "window")
 
     def __init__(self, window: int) -> None:
         self.window = window
         self._ring = array("f")
         self._sorted = array("f")
         self._at = 0
+        self._asked = array("f", (0.0,))
 
     def copy(self) -> "RollingRank":
         """Return one that goes its own way from here."""
@@ -48,6 +49,8 @@ class RollingRank:
 
     def get(self, value: float) -> float | None:
         """Return the share, 0 to 1, of the values that were smaller, and not as large; None of fewer than 60."""
-        count = len(self._sorted)
-        # As the others are kept: of prices that move by ticks a third of the values may be one.
-        return bisect_left(self._sorted, array("f", (value,))[0]) / count if count >= _LEAST else None
+        if (count := len(self._sorted)) < _LEAST:
+            return None
+        # Rounded as the others are: of prices that move by ticks a third of the values may be one.
+        self._asked[0] = value
+        return bisect_left(self._sorted, self._asked[0]) / count

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from services.quant.exponential import ExponentialMoments, forgetting_of
-from services.quant.fit import Fit, NotEnoughDataError
+from services.quant.fit import Fit, NotEnoughDataError, is_flat
 
 
 class RecursiveLeastSquares:
@@ -40,8 +40,10 @@ class RecursiveLeastSquares:
         slope, intercept = self._moments.line()
         if self._weight == 0.0:
             raise NotEnoughDataError("nothing was forecast yet")
-        scale = math.sqrt(self._squares / self._weight)
-        return Fit(slope, intercept, scale, self._moments.n, self._moments.slope_error())
+        moments, variance = self._moments, self._squares / self._weight
+        if is_flat(variance, max(abs(moments.mean_y), abs(slope * moments.mean_x)), 1):
+            return Fit(slope, intercept, 0.0, moments.n, 0.0)
+        return Fit(slope, intercept, math.sqrt(variance), moments.n, moments.slope_error())
 
     def state(self) -> list[float]:
         """Return what there is to know beside the last observation."""

@@ -147,7 +147,11 @@ class Signal(Record):
     ]
     outliers: Annotated[
         int,
-        Field(description="Outliers in the window: while there are some the line is theirs.", examples=[0]),
+        Field(
+            description="Outliers in the window: while there are some the line is theirs. Of a wick of several "
+            "seconds the first alone counts, as the others find it in their window.",
+            examples=[0],
+        ),
     ]
     return_correlation: Annotated[
         float | None,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.quant.estimators import ESTIMATORS, ON_BAR_CLOSE, Estimator, Method, create
 from services.quant.fit import Fit, NotEnoughDataError
 from services.quant.moments import RollingMoments
-from services.quant.transform import TRANSFORMS
+from services.quant.transform import TRANSFORMS, Transform
 from tests.unit.quant.series import exact_scale, kinds, legs, samples, seeds
 
 METHODS = sorted(ESTIMATORS)
@@ -169,6 +169,24 @@ def test_legs_in_step_have_no_zscore_or_only_that_of_rounding(method: Method) ->
     fit = estimator.get()
     assert fit.hedge_ratio == pytest.approx(2)
     assert fit.scale < 1e-14
+
+
+@pytest.mark.parametrize("factor", [7e-5, 1 / 3, 2.0])
+@pytest.mark.parametrize(
+    ("method", "transform"), [(m, t) for m in METHODS for t in TRANSFORMS if (m, t) != ("ols_origin", "log")]
+)
+def test_a_leg_that_is_a_multiple_of_the_other_has_no_zscore(
+    method: Method, transform: Transform, factor: float
+) -> None:
+    estimator, seen = create(method, 60, transform), TRANSFORMS[transform]
+    steps = np.random.default_rng(1).normal(0, 5e-5, 300)
+    for x in (60_000 * np.exp(np.cumsum(steps))).tolist():
+        found = fit_of(estimator)
+        if isinstance(found, Fit):
+            with pytest.raises(NotEnoughDataError, match="spread did not move"):
+                found.zscore(seen(factor * x), seen(x))
+        estimator.update(seen(factor * x), seen(x))
+    assert isinstance(found, Fit)
 
 
 def test_a_fit_without_error_has_no_zscore() -> None:

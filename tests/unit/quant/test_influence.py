@@ -93,6 +93,12 @@ def test_of_a_line_without_errors_only_what_is_off_it_is_one() -> None:
     assert is_outlier(moments, 61.0, 30.0)
 
 
+def test_legs_whose_squares_no_float_holds_have_none() -> None:
+    tiny, moving = 1e-300 * (1 + np.arange(40.0) / 100), np.arange(40.0) ** 1.5
+    assert not is_outlier(window(tiny, moving).get(), 1.5e-300, 20.0)
+    assert not is_outlier(window(moving, tiny).get(), 20.0, 1.5e-300)
+
+
 @settings(max_examples=50, deadline=None)
 @given(seeds, st.integers(10, 200))
 def test_the_share_that_is_explained_is_that_of_statsmodels(seed: int, count: int) -> None:
