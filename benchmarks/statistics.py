@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import services.api.analysis.single_core  # noqa: F401  before numpy has counted the cores
+import services.quant.single_core  # noqa: F401  before numpy has counted the cores
 from scipy.optimize import brentq
 
 from services.quant.breaks import one_line
