@@ -6,6 +6,8 @@
 The short form runs with the tests: tests/unit/quant/test_verdict.py, test_half_life.py, test_hac.py.
 """
 
+import services.quant.single_core  # noqa: F401, I001  before numpy counts the cores
+
 import json
 import math
 import sys
@@ -15,7 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import services.quant.single_core  # noqa: F401  before numpy has counted the cores
 from scipy.optimize import brentq
 
 from services.quant.breaks import one_line
