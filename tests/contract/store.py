@@ -145,3 +145,10 @@ def assert_bars(url: str, ticks: Iterable[Tick]) -> None:
                 table
             )
             assert row[8:] == (len(trades), trades[0].trade_id, max(one.trade_id for one in trades)), table
+
+
+def one(url: str, query: str) -> Any:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return row[0]

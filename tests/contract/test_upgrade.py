@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +16,7 @@ from services.common.clock import SECOND, to_datetime
 from services.common.errors import FatalError, TransientError
 from services.common.settings import StoreSettings
 from tests.contract.servers import apply
-from tests.contract.store import START_US, WIDTHS, alert, select, signal, tick, write_all
+from tests.contract.store import START_US, WIDTHS, alert, one, select, signal, tick, write_all
 from tests.fix_database import created
 
 TICKS = [tick(n, START_US + n * 7 * SECOND) for n in range(1500)]
@@ -28,13 +28,6 @@ def server(timescale_server: str) -> Iterator[str]:
     """Return the URL of an empty database on a server that offers the extension."""
     with created(timescale_server, "template0") as url:
         yield url
-
-
-def one(url: str, query: str) -> Any:
-    with psycopg.connect(url) as connection:
-        row = connection.execute(query).fetchone()
-        assert row is not None
-        return row[0]
 
 
 def is_aggregated(url: str) -> bool:
@@ -190,60 +183,6 @@ def test_a_newer_schema_is_left_alone(server: str) -> None:
     with pytest.raises(FatalError, match="received 9999"):
         database.upgrade(server)
     assert one(server, "SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'") == 0
-
-
-class Apache:
-    """A server whose extension has only what the Apache licence covers."""
-
-    def execute(self, query: str) -> "Apache":
-        self.row = ("apache",) if "license" in query else ("2.29.2", "2.29.2")
-        return self
-
-    def fetchone(self) -> tuple[str, ...]:
-        return self.row
-
-
-def test_a_licence_without_aggregates_is_refused() -> None:
-    with pytest.raises(FatalError, match="license timescale, received apache"):
-        timescale.prepare(cast("psycopg.Connection[Any]", Apache()), "auto")
-
-
-@pytest.mark.parametrize("version", ["2.28.3", "2.9.0", "1.99", "none"])
-@pytest.mark.parametrize("installed", [True, False])
-def test_an_old_extension_is_refused_with_the_reason(
-    empty_database_url: str, version: str, installed: bool
-) -> None:
-    with psycopg.connect(empty_database_url) as connection:
-        # A view that stands before the server's own.
-        connection.execute("CREATE SCHEMA offers")
-        connection.execute(
-            "CREATE TABLE offers.pg_available_extensions AS SELECT 'timescaledb' AS name,"
-            " %s AS installed_version, %s AS default_version",
-            [version if installed else None, "2.30.1" if installed else version],
-        )
-    url = f"{empty_database_url}&options=-c%20search_path%3Doffers,pg_catalog,public"
-    with pytest.raises(
-        FatalError, match=f"TimescaleDB 2.29 or later, received {version}: older .* late ticks"
-    ):
-        database.upgrade(url)
-    assert one(empty_database_url, "SELECT to_regclass('ticks') IS NULL")
-
-
-@pytest.mark.parametrize("version", ["2.29.0", "2.29.2", "2.30.0-dev", "2.100.0", "3.0.0"])
-def test_a_new_extension_is_accepted(version: str) -> None:
-    timescale.require_version(version)
-
-
-def test_an_extension_that_cannot_be_created_is_one_clear_line(empty_database_url: str) -> None:
-    with psycopg.connect(empty_database_url) as connection:
-        connection.execute("CREATE SCHEMA offers")
-        connection.execute(
-            "CREATE TABLE offers.pg_available_extensions AS"
-            " SELECT 'timescaledb' AS name, NULL AS installed_version, '2.30.1' AS default_version"
-        )
-    url = f"{empty_database_url}&options=-c%20search_path%3Doffers,pg_catalog,public"
-    with pytest.raises(FatalError, match="expected to create the extension timescaledb, received: "):
-        database.upgrade(url)
 
 
 NONSENSE = {

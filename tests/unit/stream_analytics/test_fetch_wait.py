@@ -9,7 +9,7 @@ import pytest
 from faust.types import TP
 
 from services.stream_analytics.settings import StreamSettings
-from tests.unit.stream_analytics.test_transport import consumer
+from tests.unit.stream_analytics.fake_consumer import consumer
 
 TICKS = TP("ticks", 0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.common.clock import SECOND
 from services.ui.analysis.answer import Analysis
-from tests.e2e import fake_pairs
+from tests.e2e import fake_analysis
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
@@ -15,7 +15,7 @@ from tests.unit.ui.conftest import PAIR, START_S, Make
 def document() -> Make:
     def make(bars: int = 300, interval: str = "1s", method: str = "ols") -> dict[str, Any]:
         asked = {"interval": interval, "window": 300, "method": method, "transform": "price"}
-        return fake_pairs.analysis(PAIR, bars, START_S * SECOND, "cointegrated", **asked)
+        return fake_analysis.analysis(PAIR, bars, START_S * SECOND, "cointegrated", **asked)
 
     return make
 

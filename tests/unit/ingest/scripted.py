@@ -1,0 +1,76 @@
+"""A feed that yields what it is told, and what the service publishes of it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from services.common.heartbeat import Pulse
+from services.common.messages import (
+    FeedName,
+    MarkPrice,
+    Tick,
+)
+from services.ingest.delivery import Delivery
+from services.ingest.feeds.feed import Item
+from services.ingest.service import publish
+from tests.publishing import FakeProducer, publisher
+
+TICK = Tick(
+    venue="binance",
+    symbol="BTCUSDT",
+    trade_id=7,
+    event_us=1_750_000_000_123_000,
+    received_us=1_750_000_000_200_000,
+    price=65_000.1,
+    size=0.5,
+    buyer_is_maker=True,
+)
+
+
+class Scripted:
+    """A feed that yields what it was given."""
+
+    name: FeedName = "replay"
+
+    def __init__(self, *items: Item) -> None:
+        self.delivery = Delivery()
+        self.connection = True
+        self._items = items
+
+    async def check(self) -> None: ...
+
+    def vouches(self, price: MarkPrice) -> bool:
+        return self.connection
+
+    async def stream(self) -> AsyncGenerator[Item]:
+        for item in self._items:
+            yield item
+
+
+Sent = list[tuple[str, dict[str, Any]]]
+
+
+def run(feed: Scripted, pulse: Pulse, producer: FakeProducer) -> None:
+    """Publish a feed to its end."""
+
+    async def to_its_end() -> None:
+        out = publisher(producer)
+        await publish(feed, out, pulse)
+        await out.close()
+
+    asyncio.run(to_its_end())
+
+
+def published(*items: Item) -> tuple[Sent, Pulse]:
+    producer, pulse = FakeProducer(), Pulse("ingest", "replay")
+    run(Scripted(*items), pulse, producer)
+    # What ends the tape at the end of a feed has tests of its own.
+    return [
+        (one.topic, {"key": one.key, "value": one.value, "headers": one.headers})
+        for one in producer.taken
+        if one.topic != "time-marks"
+    ], pulse
+
+
+def counted(pulse: Pulse) -> dict[str, int]:
+    return {counter: times for counter, times in pulse.counters.items() if times}
