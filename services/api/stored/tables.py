@@ -144,8 +144,13 @@ TICKS = Table(
 
 SIGNALS = Table(
     sql.Identifier("signals"),
-    sql.SQL("pair, ts AS event_us, correlation AS price_correlation, {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, SIGNAL_COLUMNS))
+    sql.SQL("pair, ts AS event_us, {}").format(
+        sql.SQL(", ").join(
+            sql.SQL("correlation AS price_correlation, correlation")
+            if name == "correlation"
+            else sql.Identifier(name)
+            for name in SIGNAL_COLUMNS
+        )
     ),
     sql.Identifier("pair"),
     {"ts": "event_us"},
