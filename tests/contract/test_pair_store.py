@@ -15,7 +15,7 @@ PLAIN = PairConfig(pair="ETHUSDT-BTCUSDT")
 # Nothing of it is the default. Of logarithms through the origin, which nobody may ask for any more, some are stored.
 OTHER = PairConfig(
     pair="SOLUSDT.OKX-BTCUSDT",
-    window=10,
+    window=40,
     method="ols_origin",
     transform="log",
     intercept=False,
