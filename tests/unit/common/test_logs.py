@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+import structlog
 
 from services.common import logs, serving
 from services.common.cancellation import end
@@ -18,12 +19,13 @@ LINE = "Invalid HTTP request received."
 @contextmanager
 def configured() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     logs.configure("test", log_format="json")
     try:
         yield
     finally:
         root.handlers[:], root.level = handlers, level
+        structlog.configure(**before)
 
 
 def test_of_malformed_requests_the_first_ten_are_logged_and_then_how_many_there_were(
