@@ -124,9 +124,7 @@ def listener(path: Path, kind: int) -> socket.socket:
     return found
 
 
-def test_what_older_versions_left_goes_unless_somebody_lives_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_leftovers_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
