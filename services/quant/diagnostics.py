@@ -10,7 +10,7 @@ from statsmodels.stats.stattools import durbin_watson, jarque_bera
 from services.quant.determined import determined
 from services.quant.fit import NotEnoughDataError
 
-_LAGS = 10
+LAGS = 10
 _LEAST = 30
 
 
@@ -48,24 +48,29 @@ def diagnose(residuals: NDArray[np.float64]) -> Diagnostics:
         raise NotEnoughDataError("the spread did not move")
     # The tests do not depend on the unit, but squares of squares can be out of range.
     residuals = residuals / np.abs(residuals).max()
-    with determined():
-        arch = het_arch(residuals, nlags=_LAGS, result_object=True)
     normal, p_normal, skew, kurtosis = jarque_bera(residuals)
     return Diagnostics(
         durbin_watson=float(durbin_watson(residuals)),
         ljung_box=_ljung_box(residuals),
-        arch=Statistic(float(arch.lm), float(arch.lmpval)),
-        lags=_LAGS,
+        arch=arch(residuals),
+        lags=LAGS,
         jarque_bera=Statistic(float(normal), float(p_normal)),
         skew=float(skew),
         kurtosis=float(kurtosis),
     )
 
 
+def arch(values: NDArray[np.float64]) -> Statistic:
+    """Return Engle's test of a changing variance, up to 10 lags; NotEnoughDataError if nothing determines it."""
+    with determined():
+        found = het_arch(values / np.abs(values).max(), nlags=LAGS, result_object=True)
+    return Statistic(float(found.lm), float(found.lmpval))
+
+
 def _ljung_box(residuals: NDArray[np.float64]) -> Statistic:
     """Return what ``acorr_ljungbox`` of statsmodels does, which takes all lags there are before it looks at some."""
     n, moves = len(residuals), residuals - residuals.mean()
-    lags = np.arange(1, _LAGS + 1)
+    lags = np.arange(1, LAGS + 1)
     correlations = np.array([moves[lag:] @ moves[:-lag] for lag in lags]) / (moves @ moves)
     statistic = n * (n + 2) * np.sum(correlations**2 / (n - lags))
-    return Statistic(float(statistic), float(chi2.sf(statistic, _LAGS)))
+    return Statistic(float(statistic), float(chi2.sf(statistic, LAGS)))

@@ -24,7 +24,7 @@ def choose_lags(series: Values, trend: Trend, criterion: Criterion) -> int:
     """
     most = most_lags(len(series), trend)
     n = len(series) - 1 - most
-    triangle = _triangle([*trends(n, trend).T, series[most:-1], *_steps(series, most)])
+    triangle = _triangle([*trends(n, trend).T, series[most:-1], *lagged_steps(series, most)])
     # What the columns from k on take of the last one, from behind: sums of squares, never a difference.
     rest = np.cumsum(triangle[::-1, -1] ** 2)[::-1]
     fixed = terms(trend) + 1
@@ -42,7 +42,7 @@ def statistic(series: Values, trend: Trend, lags: int) -> tuple[float, int]:
     regression is not determined, or leaves nothing.
     """
     n = len(series) - 1 - lags
-    *lagged, step = _steps(series, lags)
+    *lagged, step = lagged_steps(series, lags)
     triangle = _triangle([*trends(n, trend).T, *lagged, series[lags:-1], step])
     spread = np.abs(np.diagonal(triangle)[:-1])
     if spread.min() <= n * np.finfo(float).eps * spread.max():
@@ -53,7 +53,7 @@ def statistic(series: Values, trend: Trend, lags: int) -> tuple[float, int]:
     return float(math.copysign(1, level) * taken / left * math.sqrt(n - len(triangle) + 1)), n
 
 
-def _steps(series: Values, lags: int) -> list[Values]:
+def lagged_steps(series: Values, lags: int) -> list[Values]:
     """Return the steps that are so many and fewer before those that have all of them before, and those themselves."""
     steps = np.diff(series)
     return [steps[lags - lag : len(steps) - lag] for lag in (*range(1, lags + 1), 0)]

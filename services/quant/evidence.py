@@ -11,10 +11,9 @@ from services.quant.gregory_hansen import GregoryHansen
 from services.quant.half_life import HalfLife, HalfLifeInterval
 from services.quant.hurst import Hurst
 from services.quant.instability import Cusum, Innovations, Thirds
+from services.quant.options import SIGNIFICANCE
 from services.quant.unit_root import UnitRoot
 
-SIGNIFICANCE = 0.05
-"""A null hypothesis is rejected below the critical value of this level or, without one, below this p-value."""
 LEVEL = "5%"
 # Returns that are as little correlated as this many standard errors have no sign to speak of.
 _SIGN = 3.0

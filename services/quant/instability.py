@@ -7,11 +7,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 from scipy import special
-from statsmodels.stats.diagnostic import het_arch
 
 from services.quant.breaks import critical_value, one_line
-from services.quant.determined import determined
-from services.quant.diagnostics import Statistic
+from services.quant.diagnostics import LAGS, Statistic, arch
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.hac import hac_error
 from services.quant.lines import FLAT, check_length
@@ -19,7 +17,6 @@ from services.quant.long_run import autoregression, bandwidth, newey_west
 
 # The greatest of 20,000 sums of this kind each, simulated: docs/statistics.md.
 _CUSUM = {"1%": 1.43, "5%": 1.18, "10%": 1.05}
-_ARCH_LAGS = 10
 _PARTS = 3
 
 Values = NDArray[np.float64]
@@ -140,13 +137,9 @@ def innovations(spread: Values) -> Innovations:
     error = math.sqrt(float(newey_west(scores[:, None], lags)[0, 0])) / len(scores)
     # Each half is half as long, and there are two: 1/2 + 1/2 to 2 + 2.
     distance = abs(math.log(second.mean() / first.mean())) / (2 * error) if error else math.inf
-    with determined():
-        arch = het_arch(
-            around.innovations / np.abs(around.innovations).max(), nlags=_ARCH_LAGS, result_object=True
-        )
     return Innovations(
         variance_ratio=VarianceRatio(float(second.mean() / first.mean()), 2 * float(special.ndtr(-distance))),
-        arch=Statistic(float(arch.lm), float(arch.lmpval)),
-        lags=_ARCH_LAGS,
+        arch=arch(around.innovations),
+        lags=LAGS,
         persistence=around.persistence,
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.quant.dickey_fuller import choose_lags
+from services.quant.dickey_fuller import choose_lags, lagged_steps
 from services.quant.fit import ROUNDING, NotEnoughDataError
 
 _MOST_LAGS = 24
@@ -35,8 +35,8 @@ def autoregression(series: Values, parameters: int = 1) -> Autoregression:
     n = len(series)
     series = series - series.mean()
     lags = min(choose_lags(series, "n", "bic"), _MOST_LAGS)
-    steps = np.diff(series)
-    columns = [series[lags:-1], *(steps[lags - lag : n - 1 - lag] for lag in range(1, lags + 1))]
+    *lagged, _ = lagged_steps(series, lags)
+    columns = [series[lags:-1], *lagged]
     design, target = np.column_stack(columns), series[lags + 1 :]
     coefficients = np.linalg.lstsq(design, target)[0]
     innovations = target - design @ coefficients

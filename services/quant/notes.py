@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from services.quant.evidence import SIGNIFICANCE, Evidence, Line, is_against_returns, is_rejected
+from services.quant.evidence import Evidence, Line, is_against_returns, is_rejected
 from services.quant.half_life import HalfLife, HalfLifeInterval
 from services.quant.hurst import Hurst
 from services.quant.lines import LEAST
-from services.quant.options import Conclusion
+from services.quant.options import SIGNIFICANCE, Conclusion
 
 _AUTOCORRELATED = 1.5
 # A spread that needs a third of the sample to come half way back was hardly seen to.

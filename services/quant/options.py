@@ -17,6 +17,9 @@ Part = Literal[
 ]  # fmt: skip
 Conclusion = Literal["cointegrated", "broken", "unstable", "one_way", "not_cointegrated", "not_enough_data"]
 
+SIGNIFICANCE = 0.05
+"""A null hypothesis is rejected below the critical value of this level or, without one, below this p-value."""
+
 
 class Options(Struct, frozen=True, kw_only=True):
     """How to analyse. `window` and `min_samples` are of the rolling numbers, in bars.

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from services.quant.dickey_fuller import choose_lags, cointegration_p, statistic
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.half_life import HalfLife, RollingHalfLife, half_life_interval
+from services.quant.options import SIGNIFICANCE
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 ReversionState = Literal["reverting", "unproven", "broken"]
 
-SIGNIFICANCE = 0.05
 BROKEN = 5.0
 """A spread is out of its line when it is so many of the line's standard deviations away."""
 _NEWEST = 5

@@ -1,11 +1,9 @@
 """A table that messages are copied into, and the statements that do it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from psycopg import sql
-
-_KEY = ("pair", "ts")
 
 
 class Table(NamedTuple):
@@ -29,15 +27,16 @@ def table(
     row: Callable[[Any], tuple[object, ...]],
     store: sql.SQL,
     store_new: sql.SQL | None = None,
+    key: Collection[str] = (),
 ) -> Table:
     """Return the table called `name`; statements are written with {table}, {staged} and {columns}.
 
-    {assignments} make a row that is there the one that is new, but for its pair and time.
+    {assignments} make a row that is there the one that is new, but for its `key`.
     """
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     stored, staged = sql.Identifier(name), sql.Identifier(f"staged_{name}")
     assignments = sql.SQL(", ").join(
-        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in columns if name not in _KEY
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in columns if name not in key
     )
     places = {"table": stored, "staged": staged, "columns": names, "assignments": assignments}
     return Table(

@@ -117,7 +117,7 @@ TABLES = {
         _STORE_TICKS,
         _STORE_NEW_TICKS,
     ),
-    SIGNALS.name: table("signals", _KEY | SIGNAL_COLUMNS, _signal, _STORE_SIGNALS),
+    SIGNALS.name: table("signals", _KEY | SIGNAL_COLUMNS, _signal, _STORE_SIGNALS, key=_KEY),
     ALERTS.name: table("alerts", _KEY | ALERT_COLUMNS, _alert, _STORE_ALERTS),
     TAPE_EVENTS.name: table(
         "gaps",

@@ -1,6 +1,6 @@
 """What is looked at once a minute: the window of a pair as a whole."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -38,20 +38,19 @@ def phase_us(pair: str) -> int:
 def look(
     before: Minute,
     number: int,
-    ends_us: Collection[int],
+    times: Iterable[tuple[int, int, int]],
     legs: tuple[Sequence[float], Sequence[float]],
-    times: Iterable[tuple[int, int]],
     transform: Transform,
     memory_us: int,
 ) -> Minute:
     """Return what a window says.
 
-    `legs` are the values of x and of y at `ends_us`, `times` those of the trades of y and x (µs).
+    `legs` are the values of x and of y, `times` those of the trades of y and x, and of the ends of their seconds (µs).
     """
     x, y = map(np.array, legs)
-    at_us = np.fromiter(ends_us, np.int64, len(ends_us))
+    y_us, x_us, at_us = np.array(list(times), np.int64).T
     judged = _rounded(reversion.judge(before.reversion, at_us, y, x, memory_us))
-    y_us, x_us = np.array(list(times)[-_RETURNS:], np.int64).T
+    y_us, x_us = y_us[-_RETURNS:], x_us[-_RETURNS:]
     of_y, of_x = (np.exp(leg[-_RETURNS:]) if transform == "log" else leg[-_RETURNS:] for leg in (y, x))
     try:
         correlation = hayashi_yoshida(y_us, of_y, x_us, of_x).value

@@ -74,8 +74,8 @@ class PairWindow:
         self._estimator = estimators.create(self._method, window, self.config.transform)
         # Estimators of a window keep its moments anyway.
         self._own = None if isinstance(self._estimator, Windowed) else RollingMoments(window)
-        self._times: deque[tuple[int, int]] = deque(maxlen=window)
-        self._ends: deque[int] = deque(maxlen=window)
+        self._times: deque[tuple[int, int, int]] = deque(maxlen=window)
+        """Of each sample: of the trades of y and x, and the end of the second (µs)."""
         self.samples = 0
         """How many samples are in the window."""
         self._learned = 0
@@ -87,8 +87,7 @@ class PairWindow:
         """Return a window that goes its own way from here."""
         other = copy.copy(self)
         other._estimator, other._own = copy.deepcopy(self._estimator), copy.deepcopy(self._own)
-        other._times, other._ends = self._times.copy(), self._ends.copy()
-        other._zscores = self._zscores.copy()
+        other._times, other._zscores = self._times.copy(), self._zscores.copy()
         return other
 
     @property
@@ -127,8 +126,7 @@ class PairWindow:
             kept = seen[-window:]
             self._own = RollingMoments(window, (state.position - len(kept)) % window)
             self._own.extend([x for _, x in kept], [y for y, _ in kept])
-        self._times.extend((int(y_us), int(x_us)) for _, _, y_us, x_us, _ in samples)
-        self._ends.extend(int(end_us) for *_, end_us in samples)
+        self._times.extend((int(y_us), int(x_us), int(end_us)) for _, _, y_us, x_us, end_us in samples)
         self._zscores.extend(zscores)
         self.samples = min(len(samples), window)
         self._learned, self._outliers, self.minute = state.learned, state.outliers, state.minute
@@ -156,8 +154,7 @@ class PairWindow:
         self._estimator.update(y, x)
         if self._own is not None:
             self._own.update(x, y)
-        self._times.append((sample.y.event_us, sample.x.event_us))
-        self._ends.append(sample.end_us)
+        self._times.append((sample.y.event_us, sample.x.event_us, sample.end_us))
         self.samples = min(self.samples + 1, self.config.window)
         self._learned += 1
         if signal.outlier:
@@ -174,7 +171,7 @@ class PairWindow:
         if (number := (at_us - self._phase_us) // MINUTE) <= self.minute.number:
             return self.minute
         legs, memory_us = self._moments.observations(), self.config.window * SECOND
-        return look(self.minute, number, self._ends, legs, self._times, self.config.transform, memory_us)
+        return look(self.minute, number, self._times, legs, self.config.transform, memory_us)
 
     def zscore(self, y: Trade, x: Trade) -> float | None:
         """Return the z-score of two prices, None where there is none."""

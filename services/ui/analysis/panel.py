@@ -10,11 +10,11 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import msgspec
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import charts, problems
+from services.ui import charts, panels, problems
 from services.ui.analysis import shown, tables
 from services.ui.analysis.answer import Analysis
 from services.ui.analysis.drawing import PANES, SHARES, TITLES, Thresholds
@@ -31,6 +31,7 @@ from services.ui.analysis.question import (
 )
 from services.ui.components import cover, download, table
 from services.ui.formatting import NONE
+from services.ui.panels import AGAIN
 from services.ui.view import Props, Site, attributes
 
 WHAT_IF = ("method", "window", "interval", "bars", "transform", "intercept", "start", "end")
@@ -58,7 +59,6 @@ CHOICES: dict[str, Mapping[str, str]] = {
 # A little longer than the API gives a long one.
 TIMEOUT_S = 610.0
 BAR_SPACING = 1.0
-AGAIN = "Recompute"
 
 
 def controls(prefix: str, names: tuple[str, ...]) -> Component:
@@ -156,21 +156,7 @@ def evidence(prefix: str, *between: Component) -> Component:
 
 def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: frozenset[str]) -> None:
     """Add what the panel does; `names` are those of its controls, `parts` the ids that are laid out."""
-    values = [f"{prefix}-{name}" for name in names]
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("analysis", "route"),
-        *(Output(control, _value(control)) for control in values),
-        Input(f"{prefix}-panel", "data"),
-        Input("zone-select", "error"),
-    )
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("analysis", "asks"),
-        Output(f"{prefix}-asks", "data"),
-        Input(f"{prefix}-subject", "data"),
-        Input(f"{prefix}-again", "n_clicks"),
-        *(Input(control, _value(control)) for control in values),
-        State(f"{prefix}-panel", "data"),
-    )
+    controls = [(f"{prefix}-{name}", _value(name)) for name in names]
     if f"chart-{prefix}" in parts:
         charts.paint(app, f"chart-{prefix}")
     if f"{prefix}-rows" in parts:
@@ -181,19 +167,14 @@ def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: 
             prevent_initial_call=True,
         )
 
-    @app.callback(
-        Output(f"{prefix}-done", "data"),
-        Input(f"{prefix}-asks", "data"),
-        running=[(Output(f"{prefix}-again", "children"), "Computing…", AGAIN)],
-        prevent_initial_call=True,
-    )
-    async def ask(asks: dict[str, Any] | None) -> Any:
-        if not asks:
-            return None
-        for element, props in (await answer(site, prefix, names, asks)).items():
-            if element in parts:
-                set_props(element, props)
-        return asks
+    async def laid_out(asks: dict[str, Any]) -> Props:
+        return {
+            element: props
+            for element, props in (await answer(site, prefix, names, asks)).items()
+            if element in parts
+        }
+
+    panels.register(app, prefix, controls, laid_out)
 
 
 async def answer(site: Site, prefix: str, names: tuple[str, ...], asks: dict[str, Any]) -> Props:
@@ -230,8 +211,8 @@ def ids(*laid_out: Component) -> frozenset[str]:
     return frozenset(part.id for part in parts if getattr(part, "id", None))
 
 
-def _value(control: str) -> str:
-    return "checked" if control.endswith("-intercept") else "value"
+def _value(name: str) -> str:
+    return "checked" if name == "intercept" else "value"
 
 
 def _control(prefix: str, name: str) -> Component:

@@ -4,20 +4,20 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import msgspec
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import problems
+from services.ui import panels, problems
 from services.ui.calibration import shown
 from services.ui.calibration.answer import Calibration
 from services.ui.calibration.shown import PREFIX, RANGES, USUAL
+from services.ui.panels import AGAIN
 from services.ui.view import Props, Site, attributes
 
 CONTROLS = ("range", "stop", "windows")
 LABELS = {"range": "Signals", "stop": "Stop |z|", "windows": "Windows to come back"}
 TIMEOUT_S = 60.0
-AGAIN = "Recompute"
 
 
 def layout() -> list[Component]:
@@ -49,33 +49,7 @@ def layout() -> list[Component]:
 def register(app: Dash, site: Site) -> None:
     """Add what the panel does; the page fills the store ``calibration-subject``, as of an analysis."""
     values = [(f"{PREFIX}-{name}", "value") for name in CONTROLS]
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("analysis", "route"),
-        *(Output(*value) for value in values),
-        Input(f"{PREFIX}-panel", "data"),
-        Input("zone-select", "error"),
-    )
-    app.clientside_callback(  # type: ignore[no-untyped-call]
-        ClientsideFunction("analysis", "asks"),
-        Output(f"{PREFIX}-asks", "data"),
-        Input(f"{PREFIX}-subject", "data"),
-        Input(f"{PREFIX}-again", "n_clicks"),
-        *(Input(*value) for value in values),
-        State(f"{PREFIX}-panel", "data"),
-    )
-
-    @app.callback(
-        Output(f"{PREFIX}-done", "data"),
-        Input(f"{PREFIX}-asks", "data"),
-        running=[(Output(f"{PREFIX}-again", "children"), "Computing…", AGAIN)],
-        prevent_initial_call=True,
-    )
-    async def ask(asks: dict[str, Any] | None) -> Any:
-        if not asks:
-            return None
-        for element, props in (await answer(site, asks)).items():
-            set_props(element, props)
-        return asks
+    panels.register(app, PREFIX, values, lambda asks: answer(site, asks))
 
 
 async def answer(site: Site, asks: dict[str, Any]) -> Props:
