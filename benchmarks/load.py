@@ -10,7 +10,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import IO
 
-from services.common.messages import Tick, encode
+from services.common.codec import encode
+from services.contracts.messages import Tick
 
 ROOT = Path(__file__).parents[1]
 # As `pairstream up` gives it to stream_analytics: the embedded broker answers a fetch when its wait is over.

@@ -19,12 +19,12 @@ import numpy as np
 import psutil
 
 from benchmarks.analysis import legs
-from services.common import database
 from services.common.clock import MINUTE
-from services.common.datasets.report import Report
-from services.common.datasets.sources import Source, Upload
-from services.common.datasets.storing import store_dataset
 from services.common.settings import DatabaseSettings
+from services.datasets.report import Report
+from services.datasets.sources import Source, Upload
+from services.datasets.storage import store_dataset
+from services.store import database, schema
 from tests.api_process import ApiProcess, running_api
 from tests.fix_broker import embedded_broker
 from tests.fix_database import embedded_postgres
@@ -142,7 +142,7 @@ def main(bars: int = BARS, methods: tuple[str, ...] = ("ols",)) -> None:
         embedded_postgres(f"{Path(directory)}/") as postgres,
         embedded_broker() as broker,
     ):
-        database.upgrade(postgres.url)
+        schema.upgrade(postgres.url)
         began = time.perf_counter()
         asyncio.run(store(postgres.url, bars))
         print(f"stored in {time.perf_counter() - began:.1f} s", flush=True)

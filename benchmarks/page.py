@@ -18,8 +18,9 @@ from benchmarks.browser import FIRST_DATA, Chromium, Seen, chromium
 from benchmarks.tabs import Tab, watch
 from benchmarks.up import directory
 from services.common.clock import now_us
-from services.common.messages import Alert, encode
-from services.common.topics import ALERTS
+from services.common.codec import encode
+from services.contracts.messages import Alert
+from services.contracts.topics import ALERTS
 from services.ui.pages import PAGES
 from tests.broker import produce
 from tests.e2e.stage import Served, serve_dashboard, serve_fake_api

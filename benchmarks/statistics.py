@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from services.quant.breaks import one_line
-from services.quant.hac import hac_error
-from services.quant.half_life import HalfLife, half_life_interval
+from services.quant.statistical_tests.breaks import one_line
+from services.quant.statistical_tests.hac import hac_error
+from services.quant.statistical_tests.half_life import HalfLife, half_life_interval
 from services.quant.options import Options
-from services.quant.pair_analysis import analyse
+from services.quant.analysis.pair_analysis import analyse
 from tests.unit.quant import tapes
 from tests.unit.quant.tapes import Make, autoregression
 

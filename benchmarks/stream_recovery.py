@@ -13,11 +13,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from benchmarks.load import Market, of, pairs, process, symbols
 from services.common import clock
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, PairConfig, Signal, decode
-from services.common.topics import SIGNALS, TICKS, WINDOWS
-from services.stream_analytics.history import Store
-from services.stream_analytics.partition import Partition
-from services.stream_analytics.routing import partition_of
+from services.common.codec import decode
+from services.contracts.messages import LegTrade, PairConfig, Signal
+from services.contracts.topics import SIGNALS, TICKS, WINDOWS
+from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.partition_assignment import partition_of
+from services.stream_analytics.state_storage import Store
 from tests.brokers.kafka import PARTITIONS, kafka_cluster
 
 WINDOW = 3_600

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from random import Random
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, PairConfig, Signal, Tick, TimeMark
+from services.contracts.messages import LegTrade, PairConfig, Signal, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
-from services.stream_analytics.partition import Partition
-from services.stream_analytics.revisions import Outcome
+from services.stream_analytics.corrections import Outcome
+from services.stream_analytics.pair_partition import Partition
 from services.stream_analytics.router import leg_mark, leg_trade
 
 # As in the settings of stream_analytics.

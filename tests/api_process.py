@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 
 from services.common import clock
-from services.common.messages import Alert, FeedName, Heartbeat, Signal, Tick
-from services.common.topics import ALERTS, SIGNALS, TICKS
+from services.contracts.messages import Alert, FeedName, Heartbeat, Signal, Tick
+from services.contracts.topics import ALERTS, SIGNALS, TICKS
 from tests.contract.store import write_all
 from tests.ports import free_port
 from tests.waiting import wait_until

@@ -7,9 +7,9 @@ from itertools import pairwise
 from msgspec import structs
 
 from services.common.clock import HOUR, SECOND
-from services.common.messages import LegTrade, Tick
-from services.ingest.feeds.stamps import Stamps
+from services.contracts.messages import LegTrade, Tick
 from services.ingest.time_marks import TimeMarks
+from services.ingest.venues.timestamps import Stamps
 from services.stream_analytics.router import leg_mark, leg_trade
 
 _DAY_US = 24 * HOUR

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from services.local.broker import EmbeddedBroker
+from services.local.embedded_broker import EmbeddedBroker
 from tests.brokers import distribution
 from tests.brokers.kafka import Cluster, kafka_cluster
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from services.common import database
+from services.store import schema
 from tests.waiting import wait_until
 
 TIMESCALE = "PAIRSTREAM_TEST_TIMESCALE_URL"
@@ -109,10 +109,10 @@ def store_server(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def schema(postgres: Postgres) -> Iterator[str]:
+def template(postgres: Postgres) -> Iterator[str]:
     """Create an embedded database with the current schema and return its name: to copy it is faster."""
     with created(postgres.url) as url:
-        database.upgrade(url)
+        schema.upgrade(url)
         yield urlsplit(url).path.removeprefix("/")
 
 
@@ -120,9 +120,9 @@ def schema(postgres: Postgres) -> Iterator[str]:
 def store_url(request: pytest.FixtureRequest, store_server: str) -> Iterator[str]:
     """Create a database with the current schema for one module, on each server of the contract."""
     is_timescale = store_server == os.environ.get(TIMESCALE)
-    with created(store_server, None if is_timescale else request.getfixturevalue("schema")) as url:
+    with created(store_server, None if is_timescale else request.getfixturevalue("template")) as url:
         if is_timescale:
-            database.upgrade(url)
+            schema.upgrade(url)
         yield url
 
 
@@ -134,9 +134,9 @@ def store(store_url: str) -> str:
 
 
 @pytest.fixture
-def database_url(postgres: Postgres, schema: str) -> Iterator[str]:
+def database_url(postgres: Postgres, template: str) -> Iterator[str]:
     """Create an embedded database with the current schema for one test."""
-    with created(postgres.url, schema) as url:
+    with created(postgres.url, template) as url:
         yield url
 
 

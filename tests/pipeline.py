@@ -16,7 +16,7 @@ import msgspec
 import psutil
 import psycopg
 
-from services.common.messages import Tick
+from services.contracts.messages import Tick
 from tests.waiting import wait_until
 
 RECORDING = Path(__file__).parent / "fixtures/recorded_frames.ws.txt"
@@ -154,7 +154,7 @@ class Pipeline:
 @contextmanager
 def pipeline(data_dir: Path, *flags: object, environ: Mapping[str, str] | None = None) -> Iterator[Pipeline]:
     """Run ``pairstream up`` on free ports until the block ends; workers for analyses begin with the first one."""
-    command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir)]
+    command = [sys.executable, "-m", "services.cli", "up", "--data-dir", str(data_dir)]
     command += ["--api-port", "0", "--ui-port", "0", *map(str, flags)]
     environment = {
         **os.environ,
@@ -188,7 +188,7 @@ def refused(
 ) -> None:
     """Run ``pairstream up``; AssertionError unless it says one line, which matches, and ends with exit code 1."""
     ports = [] if "--api-port" in flags or "--ui-port" in flags else ["--api-port", "0", "--ui-port", "0"]
-    command = [sys.executable, "-m", "services.local", "up", "--data-dir", str(data_dir), *ports, *flags]
+    command = [sys.executable, "-m", "services.cli", "up", "--data-dir", str(data_dir), *ports, *flags]
     if largest_file_bytes is not None:
         limit = f"import os, resource, sys; limit = {largest_file_bytes}; "
         limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)); os.execv(sys.executable, sys.argv[1:])"

@@ -10,14 +10,11 @@ from services.common.clock import SECOND
 from services.common.errors import BadMessageError
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Timeouts
-from services.ingest.connections.lane import Surroundings
-from services.ingest.connections.occurrences import (
-    Frame,
-    Occurrence,
-)
+from services.ingest.connections.connection_slot import Surroundings
+from services.ingest.connections.events import Frame, Occurrence
 from services.ingest.connections.pool import Pool
-from services.ingest.connections.watchdog import Watchdog
-from services.ingest.feeds.venue import Event
+from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.venues.venue import Event
 from tests.stub_venue import StubServer, StubVenue, stub_server
 
 O = TypeVar("O", bound=Occurrence)  # noqa: E741

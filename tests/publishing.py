@@ -10,8 +10,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from services.common.lanes import LINGER_S
-from services.common.publisher import Publisher
+from services.common.kafka.publisher import Publisher
+from services.common.kafka.send_queue import LINGER_S
 from tests import virtual_time
 
 PARTITIONS = 4

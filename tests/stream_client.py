@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from services.api.models.stream import Ack, Pong, Snapshot, StreamError, Update
-from services.common.messages import encode
-from services.common.topics import Topic
+from services.common.codec import encode
+from services.contracts.topics import Topic
 from tests.api_process import ApiProcess
 from tests.broker import produce
 

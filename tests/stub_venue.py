@@ -9,8 +9,9 @@ from websockets.http11 import Request, Response
 
 from services.common import clock
 from services.common.errors import BadMessageError, FatalError
-from services.common.messages import Tick
-from services.ingest.feeds.venue import Acknowledgement, Parsed, Stream, StreamKind
+from services.contracts.messages import Tick
+from services.ingest.feed import StreamKind
+from services.ingest.venues.venue import Acknowledgement, Parsed, Stream
 
 ROUTES: dict[StreamKind, str] = {
     "trades": "/market",

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from services.common.dead_letters import DeadLetters
+from services.common.codec import encode
 from services.common.heartbeat import Pulse
-from services.common.messages import Tick, encode
+from services.common.kafka.dead_letters import DeadLetters
+from services.contracts.messages import Tick
 from services.sink.batch import Batch, Partition
 from services.sink.service import Sink
 from services.sink.settings import SinkSettings

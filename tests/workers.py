@@ -15,10 +15,11 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, PairConfig, Signal, Tick, TimeMark, decode, encode
-from services.common.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
+from services.common.codec import decode, encode
+from services.contracts.messages import Alert, PairConfig, Signal, Tick, TimeMark
+from services.contracts.topics import ALERTS, SIGNALS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
-from services.stream_analytics.revisions import Outcome
+from services.stream_analytics.corrections import Outcome
 from tests.analytics import final_signals, outcomes, published, walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS

@@ -22,10 +22,11 @@ from benchmarks.load import of, pairs, process, symbols
 from benchmarks.market_speed import tape
 from services.common import clock
 from services.common.clock import SECOND
-from services.common.messages import PairConfig, Signal, Tick, decode, encode
-from services.common.publisher import Publisher, publisher
+from services.common.codec import decode, encode
+from services.common.kafka.publisher import Publisher, publisher
 from services.common.settings import KafkaSettings
-from services.common.topics import SIGNALS, TICKS
+from services.contracts.messages import PairConfig, Signal, Tick
+from services.contracts.topics import SIGNALS, TICKS
 from tests.analytics import outcomes
 
 _WARM_S, _PARTS, _PART_S, _PER_SECOND = 2, 8, 40, 1_000

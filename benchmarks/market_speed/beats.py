@@ -9,8 +9,9 @@ from benchmarks.market_speed.reader import reading
 from benchmarks.market_speed.result import slope
 from services.common import clock
 from services.common.clock import SECOND
-from services.common.messages import Heartbeat, decode
-from services.common.topics import HEARTBEATS
+from services.common.codec import decode
+from services.contracts.messages import Heartbeat
+from services.contracts.topics import HEARTBEATS
 
 SERVICES = ("ingest", "stream_analytics", "sink", "api")
 # A lag that grows by more in a window does not stay where it is.

@@ -7,7 +7,7 @@ from benchmarks.market_speed import peers
 from benchmarks.market_speed.backlog import NOOP, OURS, Backlog, Key, Rate, Worker, turns
 from benchmarks.market_speed.options import Options
 from benchmarks.market_speed.result import Result
-from services.common.messages import Signal
+from services.contracts.messages import Signal
 from tests.brokers import distribution
 from tests.brokers.kafka import kafka_cluster
 from tests.fix_broker import embedded_broker

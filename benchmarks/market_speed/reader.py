@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
 from services.common import clock
-from services.common.topics import Topic
+from services.contracts.topics import Topic
 from tests.brokers.kafka import PARTITIONS
 
 _POLL_S = 0.2

@@ -15,7 +15,7 @@ from benchmarks.market_speed.running import Measured, NotReadyError, running
 from benchmarks.up import directory
 from services.common import clock
 from services.common.clock import SECOND
-from services.common.messages import PairConfig, Signal, Tick
+from services.contracts.messages import PairConfig, Signal, Tick
 from tests.analytics import outcomes
 
 START_US = 1_767_225_600_000_000

@@ -11,8 +11,9 @@ from benchmarks.market_speed import tape
 from benchmarks.market_speed.reader import reading
 from benchmarks.market_speed.replay import START_US
 from services.common.clock import SECOND
-from services.common.messages import Alert, Signal, Tick, decode
-from services.common.topics import ALERTS, SIGNALS, TICKS
+from services.common.codec import decode
+from services.contracts.messages import Alert, Signal, Tick
+from services.contracts.topics import ALERTS, SIGNALS, TICKS
 
 PER_SECOND = 1_000
 # Of the tape, until windows have z-scores and what starting costs is over.

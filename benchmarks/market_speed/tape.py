@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 from services.common.clock import SECOND
-from services.common.messages import Tick, encode
+from services.common.codec import encode
+from services.contracts.messages import Tick
 from tests.analytics import walk
 
 

@@ -5,10 +5,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from services.api import problems
-from services.api.answers.listing import MEDIA_TYPES
 from services.api.backend import Backend
-from services.api.door.envelope import FEED_HEADER, ID_HEADER, Envelope
-from services.api.door.middleware import Door
 from services.api.openapi import Application
 from services.api.routes import (
     alerts,
@@ -29,8 +26,11 @@ from services.api.routes import (
     symbols,
     ticks,
 )
-from services.common.door.proxies import Proxies
+from services.api.security.middleware import Door
+from services.api.security.request_context import FEED_HEADER, ID_HEADER, Envelope
+from services.api.serialization.listing import MEDIA_TYPES
 from services.common.heartbeat import VERSION
+from services.common.http.proxies import Proxies
 
 DESCRIPTION = """
 Everything pairstream knows, as JSON or, where it is a table, as CSV or Parquet (`?format=csv`, `?format=parquet`, or

@@ -7,29 +7,29 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from services.api.analysis.answers import Answers
-from services.api.analysis.pool import Pool
-from services.api.answers.rows import Row, age_s, row
-from services.api.door.keys import Keys
-from services.api.health import Health
-from services.api.live.hub import Handling, Hub
-from services.api.live.news import SNAPSHOT_ALERTS, Newsroom
-from services.api.live.tail import Tail
+from services.api.analysis.service import Answers
+from services.api.analysis.worker_pool import Pool
 from services.api.problems import unknown
+from services.api.queries import alert_actions
+from services.api.queries.cached import Recent
+from services.api.queries.losses import Losses
+from services.api.queries.reader import Store
+from services.api.security.api_keys import Keys
+from services.api.serialization.rows import Row, age_s, row
+from services.api.service_health import Health
 from services.api.settings import ApiSettings
-from services.api.stored import handling
-from services.api.stored.losses import Losses
-from services.api.stored.recent import Recent
-from services.api.stored.store import Store
-from services.api.tape import OpenGap, Tape
+from services.api.stream.composer import SNAPSHOT_ALERTS, Newsroom
+from services.api.stream.live_state import Handling, Hub
+from services.api.stream.topic_reader import Tail
+from services.api.tape_health import OpenGap, Tape
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, VERSION, Pulse
-from services.common.messages import Alert, Signal, Tick
+from services.common.kafka.pair_configs import Configs, PairConfigs, configured
 from services.common.metrics import PulseMetrics
-from services.common.pair_configs import Configs, PairConfigs, configured
-from services.common.pairs import Pair
 from services.common.supervision import Supervisor
+from services.contracts.messages import Alert, Signal, Tick
+from services.contracts.pairs import Pair
 
 WARM_S = 2.0
 DAYS_KEPT_S = 1.0
@@ -201,7 +201,7 @@ class Backend:
 
     async def _follow_handling(self) -> NoReturn:
         await self._seeded.wait()
-        await handling.follow(self.settings, self._seed_alerts, self._handled)
+        await alert_actions.follow(self.settings, self._seed_alerts, self._handled)
 
     async def _handled(self, alert_id: str) -> None:
         if (stored := await self.store.alert(alert_id)) is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from services.common.heartbeat import INTERVAL_S
-from services.common.messages import Heartbeat
+from services.contracts.messages import Heartbeat
 
 SILENT_AFTER_S = 5.0
 # An instance that died is named for so long, and for longer only if no other of its service is there.

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.api.door.admission import PROBES, SAFE_METHODS
 from services.api.problems import MEDIA_TYPE
+from services.api.security.admission import PROBES, SAFE_METHODS
 
 Document = dict[str, Any]
 

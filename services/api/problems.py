@@ -13,8 +13,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from services.api.answers.rows import encode
 from services.api.models.problem import Problem
+from services.api.serialization.rows import encode
 from services.common.errors import AwayError, TransientError
 
 MEDIA_TYPE = "application/problem+json"

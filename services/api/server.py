@@ -6,9 +6,10 @@ import structlog
 
 from services.api.app import create_app
 from services.api.backend import Backend
-from services.api.door.slow_clients import EventsProtocol
+from services.api.security.event_stream_timeout import EventsProtocol
 from services.api.settings import ApiSettings
-from services.common import database, serving
+from services.common.http import serving
+from services.store import database
 
 MAX_INCOMING_BYTES = 64 * 1024
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
 
-from services.api.door import keys
-from services.common.door.limits import Rate
+from services.api.security import api_keys
+from services.common.http.rate_limits import Rate
 from services.common.settings import (
     DatabaseSettings,
     Duration,
@@ -22,7 +22,7 @@ from services.common.settings import (
 
 
 def _keys_file(path: Path) -> Path:
-    keys.read(path)
+    api_keys.read(path)
     return path
 
 

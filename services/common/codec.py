@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from services.common.errors import BadMessageError
-from services.common.pairs import is_pair, is_symbol
 from services.common.unreadable import Unreadable
+from services.contracts.pairs import is_pair, is_symbol
 
 encode = msgspec.json.Encoder().encode
 

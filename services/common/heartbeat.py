@@ -14,17 +14,10 @@ from aiokafka.errors import KafkaError
 
 from services.common import clock, process
 from services.common.cancellation import pause
+from services.common.codec import encode
 from services.common.errors import FatalError
-from services.common.messages import (
-    DeliveryLag,
-    FeedName,
-    Filling,
-    Heartbeat,
-    ServiceState,
-    TapeEvent,
-    encode,
-)
-from services.common.topics import HEARTBEATS, TAPE_EVENTS
+from services.contracts.messages import DeliveryLag, FeedName, Filling, Heartbeat, ServiceState, TapeEvent
+from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
 INTERVAL_S = 1.0

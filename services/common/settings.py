@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from services.common.errors import FatalError
-from services.common.pairs import Pair, parse_symbol
+from services.contracts.pairs import Pair, parse_symbol
 
 PREFIX = "PAIRSTREAM_"
 
@@ -101,7 +101,7 @@ class KafkaSettings(Settings):
     # A broker that keeps little: bytes of each partition, beyond which no producer runs ahead of the slowest reader.
     # 0 is a broker that keeps messages for a time, which is longer than any reader is away.
     broker_keeps_bytes: Annotated[int, Field(ge=0)] = 0
-    # Where producers wake readers of this machine, see services/common/wake_up.py.
+    # Where producers wake readers of this machine, see services/common/kafka/wake_up.py.
     wake_directory: Path | None = None
 
     @model_validator(mode="after")

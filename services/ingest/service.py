@@ -9,22 +9,23 @@ from typing import NoReturn, assert_never
 import structlog
 from msgspec import Struct
 
-from services.common import kafka
 from services.common.cancellation import end, pause
 from services.common.clock import SECOND
-from services.common.dead_letters import DeadLetters
+from services.common.codec import encode
 from services.common.heartbeat import Pulse
-from services.common.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark, encode
+from services.common.kafka import clients
+from services.common.kafka.dead_letters import DeadLetters
+from services.common.kafka.publisher import Publisher, publisher
 from services.common.metrics import PulseMetrics, published
-from services.common.publisher import Publisher, publisher
 from services.common.supervision import Supervisor
-from services.common.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
-from services.ingest.delivery import Delivery, behind_s
-from services.ingest.feeds.feed import Counted, Feed, Rejected, Skipped, Status
+from services.contracts.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark
+from services.contracts.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
+from services.ingest.delivery_lag import Delivery, behind_s
+from services.ingest.feed import Counted, Feed, Rejected, Skipped, Status
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
-from services.ingest.feeds.synthetic import SyntheticFeed
+from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
 from services.ingest.time_marks import TimeMarks
@@ -62,7 +63,7 @@ def build(settings: IngestSettings) -> Feed:
     """Return the feed that the settings name."""
     match settings.feed:
         case "live":
-            return LiveFeed(settings, partial(kafka.is_empty, settings, TICKS))
+            return LiveFeed(settings, partial(clients.is_empty, settings, TICKS))
         case "replay":
             assert settings.replay_file, "the settings require a file"
             pace = Pace(settings.speed)
@@ -91,7 +92,7 @@ async def serve(settings: IngestSettings) -> None:
     pulse = Pulse("ingest", feed.name)
     pulse.declare(*_COUNTERS)
     with published(settings, pulse, PulseMetrics(pulse).registry):
-        await kafka.wait_for_broker(settings)
+        await clients.wait_for_broker(settings)
         async with publisher(settings) as out:
             marks = TimeMarks(round(settings.trades_awaited_s * SECOND), in_order=feed.name == "synthetic")
             tasks = Supervisor(pulse.counters)

@@ -7,7 +7,6 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from services.common.clock import MINUTE, SECOND
-from services.common.messages import FeedName
 from services.common.settings import (
     PREFIX,
     DatabaseSettings,
@@ -17,7 +16,8 @@ from services.common.settings import (
     WindowSettings,
     split,
 )
-from services.ingest.feeds.venue import StreamKind
+from services.contracts.messages import FeedName
+from services.ingest.feed import StreamKind
 from services.ingest.time_marks import AWAITED_US
 
 

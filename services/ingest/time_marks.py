@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import TapeEvent, Tick, TimeMark
+from services.contracts.messages import TapeEvent, Tick, TimeMark
 
 AWAITED_US = 30 * SECOND
 # Trades of different symbols that happened at one moment are published within so long of each other.

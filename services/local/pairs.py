@@ -1,10 +1,10 @@
 """Bring the pairs of the store back to a broker that remembers nothing."""
 
-from services.common import database, pair_store
-from services.common.pair_configs import configured, publish
-from services.common.pairs import Pair
+from services.common.kafka.pair_configs import configured, publish
 from services.common.settings import DatabaseSettings
+from services.contracts.pairs import Pair
 from services.local.terminal import say
+from services.store import database, pairs
 from services.stream_analytics.settings import StreamSettings
 
 
@@ -15,7 +15,7 @@ async def restore(settings: StreamSettings, store: DatabaseSettings) -> None:
     published as well, so that the topic is not taken for one that nobody has used.
     """
     async with database.connect(store, "pairstream-up") as connection:
-        stored, removed = await pair_store.stored(connection), await pair_store.removed(connection)
+        stored, removed = await pairs.stored(connection), await pairs.removed(connection)
     if not stored and not removed:
         return
     named = configured(settings) if "pairs" in settings.model_fields_set else {}

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from services.quant.estimators import Method
+from services.quant.estimators.registry import Method
 from services.quant.transform import Transform
 
 Trend = Literal["n", "c", "ct", "ctt"]

@@ -6,10 +6,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from services.quant.dickey_fuller import choose_lags, cointegration_p, statistic
 from services.quant.fit import ROUNDING, NotEnoughDataError
-from services.quant.half_life import HalfLife, RollingHalfLife, half_life_interval
 from services.quant.options import SIGNIFICANCE
+from services.quant.statistical_tests.dickey_fuller import choose_lags, cointegration_p, statistic
+from services.quant.statistical_tests.half_life import HalfLife, RollingHalfLife, half_life_interval
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]

@@ -4,7 +4,7 @@ import math
 from collections import deque
 from typing import NamedTuple
 
-from services.quant.exact import fixed, floating
+from services.quant.exact_sums import fixed, floating
 from services.quant.fit import NotEnoughDataError
 from services.quant.transform import log_price
 

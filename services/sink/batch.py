@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from services.common.messages import Alert, Signal, TapeEvent, Tick, decode_all
-from services.common.plausible import decode_ticks
-from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
+from services.common.codec import decode_all
+from services.common.plausibility import decode_ticks
+from services.contracts.messages import Alert, Signal, TapeEvent, Tick
+from services.contracts.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps, losses
 
 KINDS: dict[str, type[Struct]] = {

@@ -2,8 +2,8 @@
 
 from psycopg import sql
 
-from services.common.database import EPOCH_US
-from services.common.messages import TapeEvent
+from services.contracts.messages import TapeEvent
+from services.store.database import EPOCH_US
 
 STATES = {
     "gap_found": "found",

@@ -2,8 +2,8 @@
 
 from psycopg import sql
 
-from services.common.database import EPOCH_US
-from services.common.messages import TapeEvent
+from services.contracts.messages import TapeEvent
+from services.store.database import EPOCH_US
 
 KIND = "messages_lost"
 COLUMNS = {"reader": "text", "topic": "text", "partition": "int4", "at": "int8", "messages": "int8"}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.common.database import Connection
 from services.sink.batch import Partition
+from services.store.database import Connection
 
 _STORED = "SELECT topic, partition, next_offset FROM stream_offsets WHERE cluster_id = %s"
 

@@ -4,11 +4,12 @@ import asyncio
 
 import structlog
 
-from services.common import database, pair_store, store
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
-from services.common.pair_configs import PairConfigs
+from services.common.kafka.pair_configs import PairConfigs
 from services.common.settings import DatabaseSettings
+from services.store import database, relations
+from services.store import pairs as pair_store
 
 log = structlog.get_logger()
 
@@ -20,7 +21,7 @@ async def mirror(settings: DatabaseSettings, pairs: PairConfigs) -> None:
         now = await pairs.changed(version)
         try:
             async with database.connect(settings, "pairstream-sink-pairs") as connection:
-                with store.errors():
+                with relations.errors():
                     await pair_store.mirror(connection, pairs.by_name)
         except TransientError as error:
             log.warning("the pairs are not stored yet", error=str(error))

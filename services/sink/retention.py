@@ -5,16 +5,16 @@ from datetime import timedelta
 
 from psycopg import sql
 
-from services.common import store
-from services.common.bars import aggregated
 from services.common.cancellation import pause
-from services.common.database import Connection
+from services.store import relations
+from services.store.bars.timescale import aggregated
+from services.store.database import Connection
 
 _ROWS = 1_000
 _BREATH_S = 0.02
 
 # Found by the index that each of these has by its owner and time; the others have one by time alone.
-_OWNED = {table.name: table for table in (store.TICKS, store.SIGNALS, *store.BARS.values())}
+_OWNED = {table.name: table for table in (relations.TICKS, relations.SIGNALS, *relations.BARS.values())}
 
 _DELETE = sql.SQL("""
 DELETE FROM {table} WHERE ctid = ANY (ARRAY(
@@ -34,7 +34,7 @@ async def sweep(connection: Connection, retentions: Mapping[str, timedelta | Non
         table = _OWNED.get(name)
         if keep is None or (policies and table):
             continue
-        for owner in await store.owners(connection, table) if table else [None]:
+        for owner in await relations.owners(connection, table) if table else [None]:
             owned = sql.SQL("{} = %(owner)s").format(sql.Identifier(table.of)) if table else sql.SQL("true")
             statement = _DELETE.format(table=sql.Identifier(name), owned=owned)
             values = {"owner": owner, "keep": keep, "rows": _ROWS}

@@ -12,15 +12,14 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from services.common import database, kafka
 from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, checkpoint, end, pause
-from services.common.database_watch import DatabaseWatch
-from services.common.dead_letters import DeadLetter, DeadLetters
 from services.common.errors import AwayError, FatalError, RefusedError, TransientError
 from services.common.heartbeat import INTERVAL_S, Pulse
+from services.common.kafka import clients
+from services.common.kafka.dead_letters import DeadLetter, DeadLetters
+from services.common.kafka.pair_configs import PairConfigs
 from services.common.metrics import PulseMetrics, published
-from services.common.pair_configs import PairConfigs
 from services.common.supervision import Supervisor
 from services.sink import pairs, retention
 from services.sink.batch import KINDS, Batch, Refused
@@ -28,6 +27,8 @@ from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, Source
 from services.sink.tables import TABLES
 from services.sink.writer import Writer
+from services.store import database
+from services.store.database_watchdog import DatabaseWatch
 
 _SWEEP_S = 60
 _ASK_AGAIN_S = 0.5
@@ -173,14 +174,14 @@ async def serve(settings: SinkSettings) -> None:
     pulse.declare(*_COUNTERS)
     with published(settings, pulse, PulseMetrics(pulse).registry):
         await _require_store(settings)
-        await kafka.wait_for_broker(settings)
+        await clients.wait_for_broker(settings)
         await _serve(settings, pulse)
 
 
 async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
     configs = PairConfigs(outrun=pulse.outrun)
     watch = DatabaseWatch(settings, "pairstream-sink-watch")
-    async with kafka.producer(settings) as producer:
+    async with clients.producer(settings) as producer:
         tasks = Supervisor(pulse.counters)
         tasks.keep("the heartbeat", lambda: pulse.beat(producer.send))
         tasks.keep("the watch over the database", lambda: _watch(watch))
@@ -197,7 +198,7 @@ async def _write(
     """Read and write until that fails in a way in which another consumer may help."""
     try:
         async with (
-            kafka.consumer(
+            clients.consumer(
                 settings,
                 later=KINDS,
                 # A batch waits longer than this anyway, and fewer fetches cost less.

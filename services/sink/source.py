@@ -9,12 +9,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from services.common import clock, kafka
+from services.common import clock
 from services.common.errors import TransientError
-from services.common.lag import Lag, ReadingLag
-from services.common.losses import Losses, Outrun
-from services.common.topics import SINK_GROUP
-from services.common.watchdog import Watchdog
+from services.common.kafka import clients
+from services.common.kafka.consumer_watchdog import Watchdog
+from services.common.kafka.lag import Lag, ReadingLag
+from services.common.kafka.losses import Losses, Outrun
+from services.contracts.topics import SINK_GROUP
 from services.sink.batch import KINDS, Batch, Partition
 from services.sink.settings import SinkSettings
 
@@ -74,7 +75,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def cluster_id(self) -> str:
         """Return the id of the cluster that the offsets belong to."""
-        return await kafka.cluster_id(self._settings)
+        return await clients.cluster_id(self._settings)
 
     async def read(self) -> Batch:
         """Return the next batch, empty after a second without messages or when ``placed`` has become false."""
@@ -119,7 +120,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             async with asyncio.timeout(_ANSWER_S):
                 readable = await self._consumer.end_offsets(places)
-                found = await kafka.ends(self._consumer, places)
+                found = await clients.ends(self._consumer, places)
         except (KafkaError, TimeoutError):
             self.answers = False
             return Lag()

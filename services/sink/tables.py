@@ -4,13 +4,13 @@ from operator import attrgetter
 
 from psycopg import sql
 
-from services.common.database import EPOCH_US
-from services.common.messages import Alert, Signal, Tick
-from services.common.store import ALERT_COLUMNS, SIGNAL_COLUMNS
-from services.common.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
+from services.contracts.messages import Alert, Signal, Tick
+from services.contracts.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps, losses
 from services.sink.batch import LOSSES
-from services.sink.table import table
+from services.sink.relation import table
+from services.store.database import EPOCH_US
+from services.store.relations import ALERT_COLUMNS, SIGNAL_COLUMNS
 
 
 def _tick(tick: Tick) -> tuple[object, ...]:

@@ -8,15 +8,16 @@ import psycopg
 from msgspec import Struct
 from psycopg import errors, sql
 
-from services.common import database
-from services.common.bars import Span, aggregated, catch_up, refresh
 from services.common.clock import SECOND
-from services.common.database import Connection
 from services.common.errors import AwayError, FatalError, TransientError
-from services.common.topics import TICKS
-from services.sink import bars, offsets
+from services.contracts.topics import TICKS
+from services.sink import offsets
 from services.sink.batch import Batch, Partition, Records, Refused
 from services.sink.tables import TABLES
+from services.store import schema
+from services.store.bars import plain
+from services.store.bars.timescale import Span, aggregated, catch_up, refresh
+from services.store.database import Connection
 
 Bury = Callable[[Sequence[Refused]], Awaitable[None]]
 
@@ -59,9 +60,9 @@ class Writer:
     async def prepare(self) -> None:
         """Create the temporary tables into which rows are copied; FatalError if the schema is not ours."""
         async with _errors():
-            await database.require_schema(self._connection)
+            await schema.require(self._connection)
             self._aggregated = await aggregated(self._connection)
-            await self._connection.execute(bars.STAGE_SECONDS)
+            await self._connection.execute(plain.STAGE_SECONDS)
             for table in TABLES.values():
                 await self._connection.execute(table.stage)
 
@@ -141,8 +142,8 @@ class Writer:
                         await copy.write(piece)
             if topic == TICKS.name:
                 # One round trip for all of it.
-                following = bars.FIND_TOUCHED if self._aggregated else bars.COMPUTE
-                await cursor.execute(sql.SQL(";").join([bars.LOCK_SYMBOLS, store, *following]))
+                following = plain.FIND_TOUCHED if self._aggregated else plain.COMPUTE
+                await cursor.execute(sql.SQL(";").join([plain.LOCK_SYMBOLS, store, *following]))
                 cursor.nextset()
             else:
                 await cursor.execute(store)

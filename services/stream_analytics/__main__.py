@@ -9,7 +9,7 @@ def main() -> None:
     from services.stream_analytics.settings import StreamSettings
 
     settings = process.start("stream_analytics", StreamSettings)
-    from services.stream_analytics.app import StreamAnalytics
+    from services.stream_analytics.faust.app import StreamAnalytics
 
     process.run("stream_analytics", lambda: StreamAnalytics(settings).serve())
 

@@ -6,9 +6,9 @@ from typing import Literal
 from msgspec import Struct
 
 from services.common.clock import SECOND
-from services.common.pairs import Pair
-from services.stream_analytics.holes import HoleKind
-from services.stream_analytics.tape import SymbolTape
+from services.contracts.pairs import Pair
+from services.stream_analytics.doubtful_stretches import HoleKind
+from services.stream_analytics.symbol_tape import SymbolTape
 from services.stream_analytics.trades import Trade
 
 Leg = Literal["y", "x"]

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from services.common.cancellation import checkpoint
-from services.common.messages import LegTrade, LegTrades, encode
-from services.stream_analytics.partition import Acknowledged
+from services.common.codec import encode
+from services.contracts.messages import LegTrade, LegTrades
+from services.stream_analytics.pair_partition import Acknowledged
 
 # A message stays far below what brokers take, and the reader's turn short.
 _MOST_TRADES = 1_000

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
-from services.stream_analytics.holes import Hole
+from services.stream_analytics.doubtful_stretches import Hole
 
 
 class _Run(NamedTuple):

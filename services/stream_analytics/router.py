@@ -5,15 +5,16 @@ from typing import Any, Protocol
 
 from services.common import clock
 from services.common.clock import SECOND
-from services.common.dead_letters import DeadLetter
-from services.common.messages import LegTrade, Tick, TimeMark, decode_all
-from services.common.pair_configs import PairConfigs
-from services.common.plausible import decode_ticks
-from services.common.publisher import partition_of_key
+from services.common.codec import decode_all
+from services.common.kafka.dead_letters import DeadLetter
+from services.common.kafka.pair_configs import PairConfigs
+from services.common.kafka.publisher import partition_of_key
+from services.common.plausibility import decode_ticks
+from services.contracts.messages import LegTrade, Tick, TimeMark
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.metrics import Stage
-from services.stream_analytics.routing import routes
-from services.stream_analytics.speaker import BEHIND_S, Speaker
+from services.stream_analytics.partition_assignment import routes
+from services.stream_analytics.signal_publisher import BEHIND_S, Speaker
 
 
 class Reading(Protocol):

@@ -14,15 +14,15 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
 
-from services.common.door.proxies import Network
-from services.ui import downloads, missing, uploads
-from services.ui.callbacks import register
-from services.ui.door import Door
-from services.ui.finish import Finish
-from services.ui.kept import Kept
-from services.ui.layout import shell
-from services.ui.pages import PAGES
-from services.ui.view import Site
+from services.common.http.proxies import Network
+from services.ui.api import downloads, uploads
+from services.ui.pages import PAGES, not_found
+from services.ui.response_headers import Finish
+from services.ui.security import Door
+from services.ui.shell.callbacks import register
+from services.ui.shell.layout import shell
+from services.ui.state.page_context import Site
+from services.ui.static_cache import Kept
 
 # Half the time of the usual 9, and less than one per cent larger.
 COMPRESSION = 6
@@ -74,7 +74,7 @@ def build(site: Site, hosts: Collection[str] = (), proxies: Sequence[Network] = 
             page.name, path=page.path, title=f"{page.title} · pairstream", layout=page.layout()
         )
     dash.register_page(  # type: ignore[no-untyped-call]
-        "not_found_404", title=f"{missing.TITLE} · pairstream", layout=missing.layout()
+        "not_found_404", title=f"{not_found.TITLE} · pairstream", layout=not_found.layout()
     )
     app.layout = shell()
     register(app, site)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.common import kafka, topics
+from services.common.kafka import clients
 from services.common.settings import KafkaSettings
+from services.contracts import topics
 from services.local.supervisor import end_with_parent
 from tests.brokers import distribution
 from tests.ports import free_port
@@ -150,8 +151,8 @@ class Cluster:
     async def _create_topics(self, partitions: int) -> None:
         # A broker answers once it has joined; until then requests wait.
         for broker in self.brokers:
-            await kafka.cluster_id(KafkaSettings(brokers=broker.address))
-        await kafka.create_topics(
+            await clients.cluster_id(KafkaSettings(brokers=broker.address))
+        await clients.create_topics(
             KafkaSettings(brokers=self.servers), topics.ALL, partitions, len(self.brokers)
         )
 

@@ -22,13 +22,14 @@ from pathlib import Path
 from confluent_kafka import Producer
 from msgspec import structs
 
-from services.common import database
 from services.common.clock import SECOND
-from services.common.messages import Tick, TimeMark, encode
-from services.common.topics import TICKS, TIME_MARKS
+from services.common.codec import encode
+from services.contracts.messages import Tick, TimeMark
+from services.contracts.topics import TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
 from services.local import run_directory
-from services.local.database import EmbeddedDatabase
+from services.local.embedded_database import EmbeddedDatabase
+from services.store import schema
 from tests.brokers.kafka import kafka_cluster
 from tests.chaos.actors import Actor, Database, Kafka, Network, Service
 from tests.chaos.venue import LiveVenue, of_dashboard
@@ -169,7 +170,7 @@ def run(seed: int, minutes: float, directory: Path) -> list[str]:
         postgres = Database(server, directory / "database.log")
         stack.callback(postgres.end, signal.SIGKILL)
         postgres.start()
-        database.upgrade(postgres.url)
+        schema.upgrade(postgres.url)
         network = Network(cluster.servers)
         stack.callback(network.close)
         shared = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from services.local.database import EmbeddedDatabase
+from services.local.embedded_database import EmbeddedDatabase
 from tests.brokers.kafka import Broker
 from tests.soak.proxy import Proxy
 from tests.waiting import wait_until

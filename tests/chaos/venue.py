@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import psycopg
 
-from services.common.messages import Tick
+from services.contracts.messages import Tick
 from tests.fake_venue.__main__ import Ready
 
 RATES = {"DOGEUSDT": 40.0, "LTCUSDT": 10.0}

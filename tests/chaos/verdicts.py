@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 
 from services.common.clock import from_datetime
-from services.common.messages import PairConfig, Signal, Tick
+from services.contracts.messages import PairConfig, Signal, Tick
 from tests.analytics import final_signals, outcomes
 from tests.chaos.witnesses import StreamClient, TopicReader, differences
 from tests.contract.store import assert_bars

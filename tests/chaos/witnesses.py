@@ -10,8 +10,9 @@ import httpx
 from confluent_kafka import Consumer, TopicPartition
 from pairstream_client import Client, ProblemError
 
-from services.common.messages import Alert, Signal, decode
-from services.common.topics import ALERTS, SIGNALS
+from services.common.codec import decode
+from services.contracts.messages import Alert, Signal
+from services.contracts.topics import ALERTS, SIGNALS
 from tests.brokers.kafka import PARTITIONS
 
 _ASK_S = 0.5

@@ -7,11 +7,12 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
-from services.common import bars, database
-from services.common.bars import Span
-from services.common.messages import Tick
 from services.common.settings import DatabaseSettings
+from services.contracts.messages import Tick
 from services.sink.tables import TABLES
+from services.store import database, schema
+from services.store.bars import timescale
+from services.store.bars.timescale import Span
 
 _TICKS = TABLES["ticks"]
 _STORE = sql.SQL(
@@ -30,7 +31,7 @@ def apply(url: str, revision: str, timescaledb: bool = False) -> None:
             connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         for place, name in sorted(files, key=lambda file: (file[1][:4], file[0])):
             if name.endswith(".sql") and name[:4] <= revision:
-                connection.execute(database.statements(f"{place}{name}"))
+                connection.execute(schema.statements(f"{place}{name}"))
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
 
@@ -57,4 +58,4 @@ async def refresh(url: str, touched: Iterable[Span]) -> None:
         left = list(touched)
         async with asyncio.timeout(30):
             while left:
-                left = await bars.refresh(connection, left)
+                left = await timescale.refresh(connection, left)

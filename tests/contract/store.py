@@ -9,12 +9,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from services.common import database
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime
-from services.common.messages import Alert, Quality, Signal, TapeEvent, TapeEventKind, Tick, encode
+from services.common.codec import encode
 from services.common.settings import DatabaseSettings
+from services.contracts.messages import Alert, Quality, Signal, TapeEvent, TapeEventKind, Tick
 from services.sink.batch import Batch, Partition, Refused
 from services.sink.writer import Writer, Written
+from services.store import database
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
 WIDTHS = {"ohlc_1s": SECOND, "ohlc_1m": MINUTE, "ohlc_5m": 5 * MINUTE, "ohlc_1h": HOUR}

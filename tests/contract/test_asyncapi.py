@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from services.common import topics
-from services.local.asyncapi import INTERNAL, as_yaml, document
-from services.local.schemas import DIRECTORY
+from services.cli.asyncapi import INTERNAL, as_yaml, document
+from services.cli.schemas import DIRECTORY
+from services.contracts import topics
 
 NAME = "asyncapi.yaml"
 

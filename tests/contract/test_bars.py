@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.api.stored.tables import BARS, Selection
-from services.common.bars import BATCHES, LEVELS, Level
+from services.api.queries.tables import BARS, Selection
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime, to_datetime
-from services.common.messages import Tick
-from services.common.store import Interval
-from services.common.timescale import aggregated
+from services.contracts.messages import Tick
+from services.store.bars.timescale import BATCHES, LEVELS, Level
+from services.store.relations import Interval
+from services.store.timescale_extension import aggregated
 from tests.contract.store import START_US, WIDTHS, assert_bars, recompute, select, tick, write_all
 from tests.fix_database import empty
 

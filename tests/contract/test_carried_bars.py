@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from services.common import database
 from services.common.clock import MINUTE, from_datetime, to_iso
-from services.common.datasets.report import Report
-from services.common.datasets.sources import Source, Upload
-from services.common.datasets.storing import store_dataset
-from services.common.datasets.tables import bars_relation
 from services.common.settings import DatabaseSettings
-from services.common.store import Interval
+from services.datasets.report import Report
+from services.datasets.sources import Source, Upload
+from services.datasets.storage import store_dataset
+from services.datasets.tables import bars_relation
+from services.store import database, schema
+from services.store.relations import Interval
 from tests.contract.servers import apply
 from tests.contract.store import START_US
 from tests.fix_database import created
@@ -170,7 +170,7 @@ def test_datasets_of_an_older_revision_are_looked_through(store_server: str) -> 
                 "INSERT INTO dataset_bars_d_5m VALUES ('AAA', '2026-01-01+00', 1, 1, 1, 1, 3),"
                 " ('AAA', '2026-01-01 00:05+00', 1, 1, 1, 1, 0)"
             )
-        database.upgrade(url)
+        schema.upgrade(url)
         assert [row[1:] for row in bars(url, "d", "AAA")] == [(False, 1), (True, 1), (True, 1), (True, 1)]
         assert [row[1:] for row in bars(url, "d", "AAA", "5m")] == [(False, 2), (True, 2)]
         assert counted(url, "d") == {"AAA": 3}

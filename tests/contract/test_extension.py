@@ -5,9 +5,9 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from services.common import database, timescale
 from services.common.clock import SECOND
 from services.common.errors import FatalError
+from services.store import schema, timescale_extension
 from tests.contract.store import START_US, one, tick
 
 TICKS = [tick(n, START_US + n * 7 * SECOND) for n in range(1500)]
@@ -26,7 +26,7 @@ class Apache:
 
 def test_a_licence_without_aggregates_is_refused() -> None:
     with pytest.raises(FatalError, match="license timescale, received apache"):
-        timescale.prepare(cast("psycopg.Connection[Any]", Apache()), "auto")
+        timescale_extension.prepare(cast("psycopg.Connection[Any]", Apache()), "auto")
 
 
 @pytest.mark.parametrize("version", ["2.28.3", "2.9.0", "1.99", "none"])
@@ -46,13 +46,13 @@ def test_an_old_extension_is_refused_with_the_reason(
     with pytest.raises(
         FatalError, match=f"TimescaleDB 2.29 or later, received {version}: older .* late ticks"
     ):
-        database.upgrade(url)
+        schema.upgrade(url)
     assert one(empty_database_url, "SELECT to_regclass('ticks') IS NULL")
 
 
 @pytest.mark.parametrize("version", ["2.29.0", "2.29.2", "2.30.0-dev", "2.100.0", "3.0.0"])
 def test_a_new_extension_is_accepted(version: str) -> None:
-    timescale.require_version(version)
+    timescale_extension.require_version(version)
 
 
 def test_an_extension_that_cannot_be_created_is_one_clear_line(empty_database_url: str) -> None:
@@ -64,4 +64,4 @@ def test_an_extension_that_cannot_be_created_is_one_clear_line(empty_database_ur
         )
     url = f"{empty_database_url}&options=-c%20search_path%3Doffers,pg_catalog,public"
     with pytest.raises(FatalError, match="expected to create the extension timescaledb, received: "):
-        database.upgrade(url)
+        schema.upgrade(url)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND, from_datetime
-from services.common.messages import TapeEvent, TapeEventKind, encode
+from services.common.codec import encode
+from services.contracts.messages import TapeEvent, TapeEventKind
 from services.sink.batch import Batch, Partition, Refused
 from services.sink.writer import Written
 from tests.contract.store import START_US, batch_of, gap_event, nothing, select, write_all, writer_of

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND
-from services.common.messages import TapeEvent, encode
+from services.common.codec import encode
+from services.contracts.messages import TapeEvent
 from services.sink.batch import Batch, Partition, Refused
 from tests.contract.store import START_US, writer_of
 from tests.fix_database import empty

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from services.local.schemas import DIRECTORY, documents
+from services.cli.schemas import DIRECTORY, documents
 
 NAME = "openapi.json"
 PROBES = {"/healthz", "/readyz"}

@@ -7,9 +7,9 @@ import msgspec
 import psycopg
 import pytest
 
-from services.common import database, pair_store
-from services.common.messages import PairConfig
 from services.common.settings import DatabaseSettings
+from services.contracts.messages import PairConfig
+from services.store import database, pairs
 
 PLAIN = PairConfig(pair="ETHUSDT-BTCUSDT")
 # Nothing of it is the default. Of logarithms through the origin, which nobody may ask for any more, some are stored.
@@ -43,10 +43,10 @@ def after(url: str, *rounds: list[PairConfig]) -> tuple[list[PairConfig], set[st
     async def run() -> tuple[list[PairConfig], set[str]]:
         async with database.connect(DatabaseSettings(database_url=url), "test") as connection:
             for configs in rounds:
-                await pair_store.mirror(connection, {config.pair: config for config in configs})
-            stored = await pair_store.stored(connection)
+                await pairs.mirror(connection, {config.pair: config for config in configs})
+            stored = await pairs.stored(connection)
             assert list(stored) == [config.pair for config in stored.values()]
-            return list(stored.values()), await pair_store.removed(connection)
+            return list(stored.values()), await pairs.removed(connection)
 
     return asyncio.run(run())
 
@@ -75,7 +75,7 @@ def test_two_sinks_at_once_do_not_meet(url: str) -> None:
     async def mirror(configs: dict[str, PairConfig]) -> None:
         async with database.connect(DatabaseSettings(database_url=url), "test") as connection:
             for _ in range(20):
-                await pair_store.mirror(connection, configs)
+                await pairs.mirror(connection, configs)
 
     async def both() -> None:
         configs = {config.pair: config for config in (PLAIN, OTHER)}

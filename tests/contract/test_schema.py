@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.common import database
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
+from services.store import database, schema
 
 TABLES = {"ticks", "ohlc_1s", "ohlc_1m", "ohlc_5m", "ohlc_1h", "signals", "alerts", "gaps", "stream_offsets"}
 
@@ -36,52 +36,52 @@ def on_connection(url: str, use: Callable[[database.Connection], Awaitable[Any]]
 
 
 def test_upgrade_applies_every_revision_once(empty_database_url: str) -> None:
-    assert on_connection(empty_database_url, database.schema_version) is None
-    assert database.upgrade(empty_database_url) == database.revisions()
-    assert database.upgrade(empty_database_url) == []
+    assert on_connection(empty_database_url, schema.version) is None
+    assert schema.upgrade(empty_database_url) == schema.revisions()
+    assert schema.upgrade(empty_database_url) == []
     assert tables(empty_database_url) >= TABLES
-    assert on_connection(empty_database_url, database.schema_version) == database.revisions()[-1]
-    on_connection(empty_database_url, database.require_schema)
+    assert on_connection(empty_database_url, schema.version) == schema.revisions()[-1]
+    on_connection(empty_database_url, schema.require)
 
 
 def test_of_several_upgrades_at_once_one_does_the_work(empty_database_url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
-        applied = list(threads.map(database.upgrade, [empty_database_url] * 4))
-    assert sorted(applied) == [[], [], [], database.revisions()]
+        applied = list(threads.map(schema.upgrade, [empty_database_url] * 4))
+    assert sorted(applied) == [[], [], [], schema.revisions()]
 
 
 def test_every_sql_file_is_a_revision() -> None:
-    versions = resources.files("services.common").joinpath("migrations", "versions")
+    versions = resources.files("services.store").joinpath("migrations", "versions")
     names = sorted(file.name for file in versions.iterdir() if file.name[0].isdigit())
-    assert [name.removesuffix(".py").partition("_")[0] for name in names] == database.revisions()
+    assert [name.removesuffix(".py").partition("_")[0] for name in names] == schema.revisions()
 
 
 def test_a_missing_schema_is_one_clear_line(empty_database_url: str) -> None:
     with pytest.raises(FatalError, match="received none: run pairstream db upgrade"):
-        on_connection(empty_database_url, database.require_schema)
+        on_connection(empty_database_url, schema.require)
 
 
 def test_an_older_schema_is_one_clear_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = database.revisions()
+    known = schema.revisions()
     monkeypatch.setattr(database, "revisions", lambda: [*known, "9998"])
     told = f"expected database schema 9998, received {known[-1]}: run pairstream db upgrade"
     with pytest.raises(FatalError, match=told):
-        on_connection(database_url, database.require_schema)
+        on_connection(database_url, schema.require)
 
 
 def test_a_newer_schema_is_left_alone(database_url: str) -> None:
     execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(FatalError, match="received 9999"):
-        on_connection(database_url, database.require_schema)
+        on_connection(database_url, schema.require)
     with pytest.raises(FatalError, match="received 9999"):
-        database.upgrade(database_url)
+        schema.upgrade(database_url)
 
 
 def test_a_failed_upgrade_leaves_nothing_behind(empty_database_url: str) -> None:
     execute(empty_database_url, "CREATE TABLE alerts (id int)")
     taken = 'expected the database to take schema .*, received relation "alerts" already exists'
     with pytest.raises(FatalError, match=taken):
-        database.upgrade(empty_database_url)
+        schema.upgrade(empty_database_url)
     assert tables(empty_database_url) == {"alerts"}
 
 
@@ -118,20 +118,20 @@ def test_an_unreachable_server_is_transient_and_its_password_stays_secret(url: s
         asyncio.run(run())
     assert "secret" not in str(refused.value)
     with pytest.raises(TransientError):
-        database.upgrade(url)
+        schema.upgrade(url)
 
 
 def test_a_url_that_is_none_is_fatal() -> None:
     with pytest.raises(FatalError, match="PAIRSTREAM_DATABASE_URL"):
-        database.upgrade("nonsense")
+        schema.upgrade("nonsense")
 
 
 def test_an_upgrade_keeps_what_is_stored(empty_database_url: str) -> None:
     with psycopg.connect(empty_database_url) as connection:
-        connection.execute(database.statements("0001_initial.sql"))
+        connection.execute(schema.statements("0001_initial.sql"))
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
         connection.execute("INSERT INTO ticks VALUES ('S', now(), 1, 'v', now(), 1, 1, true)")
-    assert database.upgrade(empty_database_url) == database.revisions()[1:]
+    assert schema.upgrade(empty_database_url) == schema.revisions()[1:]
     with psycopg.connect(empty_database_url) as connection:
         assert connection.execute("SELECT trade_id, repaired FROM ticks").fetchall() == [(1, False)]

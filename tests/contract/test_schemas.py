@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.local.schemas import DIRECTORY, documents
+from services.cli.schemas import DIRECTORY, documents
 
 SCHEMAS = {name: text for name, text in documents().items() if name.endswith(".v1.json")}
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND, from_datetime
-from services.common.messages import Signal, Tick
+from services.contracts.messages import Signal, Tick
 from services.sink.batch import Batch, Partition
 from services.sink.writer import FencedError, Written
 from tests.contract.store import (

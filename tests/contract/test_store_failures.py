@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
+from services.common.codec import encode
 from services.common.errors import FatalError, TransientError
-from services.common.messages import Tick, encode
+from services.contracts.messages import Tick
 from services.sink.batch import Partition, Refused
 from services.sink.writer import FencedError, Written
 from tests.contract.store import START_US, assert_bars, batch_of, nothing, select, tick, writer_of

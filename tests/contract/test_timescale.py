@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from services.common import bars, clock, database
-from services.common.bars import LEVELS, Span
+from services.common import clock
 from services.common.clock import HOUR, SECOND, from_datetime
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
+from services.store import database, schema
+from services.store.bars import timescale
+from services.store.bars.timescale import LEVELS, Span
 from tests.contract.servers import insert, refresh, spans
 from tests.contract.store import START_US, WIDTHS, assert_bars, select, tick
 from tests.fix_database import created, empty
@@ -28,7 +30,7 @@ ORDER BY hypertable.id
 @pytest.fixture(scope="module")
 def module_url(timescale_server: str) -> Iterator[str]:
     with created(timescale_server, "template0") as url:
-        database.upgrade(url)
+        schema.upgrade(url)
         yield url
 
 
@@ -44,7 +46,7 @@ def timescale_url(module_url: str) -> str:
 def catch_up(url: str) -> None:
     async def run() -> None:
         async with database.connect(DatabaseSettings(database_url=url), "test") as connection:
-            await bars.catch_up(connection)
+            await timescale.catch_up(connection)
 
     asyncio.run(run())
 
@@ -112,15 +114,15 @@ def test_writers_that_refresh_at_once_leave_nothing_out(timescale_url: str) -> N
 def test_what_another_holds_is_handed_back_and_done_later(
     timescale_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bars, "_PATIENCE_S", 0.05)
-    monkeypatch.setattr(bars, "_LONG_PATIENCE_S", 0.05)
+    monkeypatch.setattr(timescale, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(timescale, "_LONG_PATIENCE_S", 0.05)
     insert(timescale_url, LATE)
 
     async def run() -> list[Span]:
         async with database.connect(DatabaseSettings(database_url=timescale_url), "test") as connection:
             with pytest.raises(TransientError, match="ohlc_1s"):
-                await bars.catch_up(connection)
-            return await bars.refresh(connection, spans(LATE))
+                await timescale.catch_up(connection)
+            return await timescale.refresh(connection, spans(LATE))
 
     with psycopg.connect(timescale_url) as other:
         # What a refresh writes while it runs, over all of time.

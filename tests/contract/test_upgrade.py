@@ -11,10 +11,11 @@ import pytest
 from msgspec import structs
 from psycopg import sql
 
-from services.common import bars, database, timescale
 from services.common.clock import SECOND, to_datetime
 from services.common.errors import FatalError, TransientError
 from services.common.settings import StoreSettings
+from services.store import schema, timescale_extension
+from services.store.bars import timescale as bars
 from tests.contract.servers import apply
 from tests.contract.store import START_US, WIDTHS, alert, one, select, signal, tick, write_all
 from tests.fix_database import created
@@ -32,7 +33,7 @@ def server(timescale_server: str) -> Iterator[str]:
 
 def is_aggregated(url: str) -> bool:
     with psycopg.connect(url) as connection:
-        return timescale.aggregated(connection)
+        return timescale_extension.aggregated(connection)
 
 
 def fill(url: str) -> list[list[tuple[Any, ...]]]:
@@ -60,11 +61,11 @@ PLAIN = StoreSettings(timescaledb="off")
 
 
 def test_a_plain_store_becomes_timescales_with_every_row_and_bar(server: str) -> None:
-    database.upgrade(server, PLAIN)
+    schema.upgrade(server, PLAIN)
     assert not is_aggregated(server)
     before = fill(server)
 
-    assert database.upgrade(server) == []
+    assert schema.upgrade(server) == []
 
     assert is_aggregated(server)
     assert contents(server) == before
@@ -84,7 +85,7 @@ def test_a_database_of_an_older_revision_keeps_its_rows(server: str) -> None:
                 )
             )
     before = contents(server)
-    assert database.upgrade(server) == database.revisions()[2:]
+    assert schema.upgrade(server) == schema.revisions()[2:]
     assert is_aggregated(server)
     (second,) = select(server, "ohlc_1s")
     assert second[1].second == 1
@@ -100,7 +101,7 @@ def test_signals_in_compressed_chunks_get_the_new_columns_and_can_be_corrected(s
             [to_datetime(START_US)],
         )
         connection.execute("SELECT compress_chunk(show_chunks('signals'))")
-    assert database.upgrade(server) == database.revisions()[6:]
+    assert schema.upgrade(server) == schema.revisions()[6:]
     (row,) = select(server, "signals")
     assert row[14:16] == (0, 0)
     asyncio.run(write_all(server, "signals", [[structs.replace(signal(300), late=1, revision=1)]]))
@@ -112,7 +113,7 @@ def test_alerts_of_an_older_revision_are_kept_and_one_can_be_retracted(empty_dat
     apply(empty_database_url, "0006")
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("INSERT INTO alerts VALUES ('a', 'r', 'Y-X', now(), 'firing', 1, 1, '')")
-    assert database.upgrade(empty_database_url) == database.revisions()[6:]
+    assert schema.upgrade(empty_database_url) == schema.revisions()[6:]
     retraction = structs.replace(alert("b"), state="retracted", retracts="a")
     asyncio.run(write_all(empty_database_url, "alerts", [[retraction]]))
     stored = [(row[0], row[4], row[10]) for row in select(empty_database_url, "alerts")]
@@ -124,8 +125,8 @@ def test_bars_that_nobody_would_see_again_stay_where_they_are(server: str) -> No
     with psycopg.connect(server) as connection:
         connection.execute("INSERT INTO ohlc_1h VALUES ('S', '2020-01-01+00', 9, 9, 9, 9, 9, 9, 9, 9, 9)")
     with pytest.raises(FatalError, match="bars whose ticks are gone"):
-        database.upgrade(server)
-    assert database.upgrade(server, PLAIN) == database.revisions()[2:]
+        schema.upgrade(server)
+    assert schema.upgrade(server, PLAIN) == schema.revisions()[2:]
     assert len(select(server, "ohlc_1h")) == 1
 
 
@@ -135,45 +136,45 @@ def test_an_upgrade_that_was_cut_short_is_finished_by_the_next(
     async def die(_: object) -> None:
         raise TransientError("killed")
 
-    database.upgrade(server, PLAIN)
+    schema.upgrade(server, PLAIN)
     before = fill(server)
     with monkeypatch.context() as patch:
         patch.setattr(bars, "catch_up", die)
         with pytest.raises(TransientError, match="killed"):
-            database.upgrade(server)
+            schema.upgrade(server)
     assert is_aggregated(server)
     assert contents(server) != before
-    database.upgrade(server)
+    schema.upgrade(server)
     assert contents(server) == before
 
 
 def test_of_several_upgrades_at_once_one_does_the_work(server: str) -> None:
     with ThreadPoolExecutor(4) as threads:
-        applied = list(threads.map(database.upgrade, [server] * 4))
-    assert sorted(applied) == [[], [], [], database.revisions()]
+        applied = list(threads.map(schema.upgrade, [server] * 4))
+    assert sorted(applied) == [[], [], [], schema.revisions()]
     assert len(jobs(server)) == 7
 
 
 def test_policies_follow_the_settings_and_those_that_are_right_stay(server: str) -> None:
-    database.upgrade(server)
+    schema.upgrade(server)
     before = jobs(server)
-    database.upgrade(server)
+    schema.upgrade(server)
     assert jobs(server) == before
     kept = StoreSettings(retention_ticks=2 * DAY, retention_signals=3 * DAY)
-    database.upgrade(server, kept)
+    schema.upgrade(server, kept)
     added = {key: config["drop_after"] for key, (_, config) in jobs(server).items() if key not in before}
     assert added == {("ticks", "policy_retention"): "2 days", ("signals", "policy_retention"): "3 days"}
     assert {key: jobs(server)[key] for key in before} == before
-    database.upgrade(server, StoreSettings(lateness=2 * DAY))
+    schema.upgrade(server, StoreSettings(lateness=2 * DAY))
     after = jobs(server)
     assert set(after) == set(before)
     assert not {job for job, _ in after.values()} & {job for job, _ in before.values()}
 
 
 def test_a_timescale_store_is_not_made_plain(server: str) -> None:
-    database.upgrade(server)
+    schema.upgrade(server)
     with pytest.raises(FatalError, match="PAIRSTREAM_TIMESCALEDB: expected auto"):
-        database.upgrade(server, PLAIN)
+        schema.upgrade(server, PLAIN)
 
 
 def test_a_newer_schema_is_left_alone(server: str) -> None:
@@ -181,7 +182,7 @@ def test_a_newer_schema_is_left_alone(server: str) -> None:
     with psycopg.connect(server) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(FatalError, match="received 9999"):
-        database.upgrade(server)
+        schema.upgrade(server)
     assert one(server, "SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'") == 0
 
 
@@ -237,7 +238,7 @@ def test_bars_of_datasets_move_to_tables_of_their_own(store_server: str) -> None
             connection.execute(
                 "INSERT INTO dataset_wider_bars VALUES ('a', '5m', 'S', '2026-01-01+00', 1, 3, 1, 2, 5)"
             )
-        assert database.upgrade(url) == database.revisions()[5:]
+        assert schema.upgrade(url) == schema.revisions()[5:]
         for name in ("a", "b"):
             assert [row[2:7] for row in select(url, f"dataset_bars_{name}")] == [
                 (1, 3, 1, 2, 5),

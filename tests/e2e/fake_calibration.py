@@ -8,8 +8,8 @@ import numpy as np
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
-from services.quant.calibration import calibrate
-from services.quant.entries import Bands, Seconds
+from services.quant.analysis.calibration import calibrate
+from services.quant.analysis.entries import Bands, Seconds
 from tests.e2e.fake_pairs import Pairs, problem
 
 SECOND = 1_000_000

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.common.clock import SECOND, now_us
-from services.common.messages import Alert, AlertState
+from services.contracts.messages import Alert, AlertState
 from tests.e2e.stage import Dashboard, until
 from tests.fix_pipeline import data_directory
 from tests.fixtures.recorded_frames import SYMBOLS, recording

@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from services.ui import view
 from services.ui.pages import PAGES
+from services.ui.state import page_context
 from tests.e2e.conftest import OpenPage
 from tests.e2e.stage import Dashboard, Served, until
 
@@ -29,7 +29,7 @@ BACKGROUNDS: dict[Theme, str] = {"dark": "rgb(10, 14, 19)", "light": "rgb(238, 2
     [pytest.param(page, id=page.name, marks=() if page is PAGES[0] else pytest.mark.long) for page in PAGES],
 )
 def test_axe_finds_nothing(
-    page: view.Page, dashboard_server: Served, fake_api: Served, open_page: OpenPage
+    page: page_context.Page, dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
     dashboard = open_page(dashboard_server.url, page.path.removeprefix("/"))
     dashboard.changes("clock", seconds=LOAD_S)

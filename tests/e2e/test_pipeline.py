@@ -13,7 +13,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from services.common.topics import ALERTS
+from services.contracts.topics import ALERTS
 from services.ui.pages import PAGES
 from tests.e2e.conftest import OpenPage
 from tests.e2e.replayed import LOAD_S, OTHER_PAIR, PAIR, alert

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from services.common.clock import SECOND, now_us, to_iso
-from services.common.messages import Alert
-from services.common.topics import ALERTS
+from services.contracts.messages import Alert
+from services.contracts.topics import ALERTS
 from tests.e2e.conftest import OpenPage
 from tests.e2e.replayed import CALM_Z, LOAD_S, OTHER_PAIR, PAIR, alert, patch, saved, says
 from tests.e2e.stage import Dashboard, until

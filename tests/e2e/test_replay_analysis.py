@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.common.clock import SECOND, to_iso
-from services.ui.formatting import NONE
+from services.ui.widgets.formatting import NONE
 from tests.e2e.conftest import OpenPage
 from tests.e2e.replayed import LOAD_S, PAIR, answered, has_the_tests, saved, says
 from tests.e2e.stage import Dashboard, until

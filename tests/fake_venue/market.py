@@ -4,7 +4,7 @@ import math
 import zlib
 from typing import Any, NamedTuple
 
-from services.common.messages import Tick
+from services.contracts.messages import Tick
 
 VENUE = "binance"
 _BASES = {"BTCUSDT": 65_000.0, "ETHUSDT": 3_400.0}

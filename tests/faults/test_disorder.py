@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common.messages import PairConfig, encode
+from services.common.codec import encode
+from services.contracts.messages import PairConfig
 from tests.analytics import final_signals, outcomes, walk
 from tests.disorder import KINDS, arrivals, disordered
 from tests.pipeline import pipeline

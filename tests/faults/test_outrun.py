@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.common.clock import SECOND
-from services.common.messages import PairConfig, encode
+from services.common.codec import encode
+from services.contracts.messages import PairConfig
 from tests.analytics import outcomes, walk
 from tests.pipeline import Pipeline, pipeline
 

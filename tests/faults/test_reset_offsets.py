@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.common.topics import ANALYTICS_GROUP, LEG_TRADES, TICKS, TIME_MARKS, WINDOWS
-from services.stream_analytics.history import pair_of
+from services.contracts.topics import ANALYTICS_GROUP, LEG_TRADES, TICKS, TIME_MARKS, WINDOWS
+from services.stream_analytics.state_storage import pair_of
 from tests.broker import read_all, reset_group
 from tests.brokers.kafka import Cluster
 from tests.waiting import wait_until

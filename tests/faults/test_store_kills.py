@@ -20,12 +20,13 @@ import psycopg
 import pytest
 from confluent_kafka import Producer
 
-from services.common import database
 from services.common.clock import SECOND, from_datetime, now_us
-from services.common.messages import Tick, encode
+from services.common.codec import encode
+from services.contracts.messages import Tick
 from services.local import run_directory
-from services.local.broker import FETCH_MAX_WAIT_MS
-from services.local.database import EmbeddedDatabase
+from services.local.embedded_broker import FETCH_MAX_WAIT_MS
+from services.local.embedded_database import EmbeddedDatabase
+from services.store import schema
 from tests.contract.store import assert_bars
 from tests.waiting import wait_until
 
@@ -150,7 +151,7 @@ def embedded(tmp_path: Path, broker: str, log: BinaryIO) -> Iterator[tuple[str, 
         processes = Processes(broker, url, log, server)
         try:
             processes.start("database")
-            database.upgrade(url)
+            schema.upgrade(url)
             yield url, processes
         finally:
             processes.end()

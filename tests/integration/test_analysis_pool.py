@@ -14,15 +14,15 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from services.api.analysis import pool
-from services.api.analysis.answers import Answers
-from services.api.analysis.pool import Pool
-from services.api.analysis.questions import MatrixQuestion, Question, Subject
-from services.api.analysis.results import Results
-from services.api.answers.listing import TableAnswer
+from services.api.analysis import worker_pool
+from services.api.analysis.requests import MatrixQuestion, Question, Subject
+from services.api.analysis.result_cache import Results
+from services.api.analysis.service import Answers
+from services.api.analysis.worker_pool import Pool
 from services.api.models.analysis import Point
 from services.api.problems import ProblemError
-from services.api.stored.history import Closes
+from services.api.queries.closes import Closes
+from services.api.serialization.listing import TableAnswer
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -38,7 +38,7 @@ def in_loop(test: Callable[[], Coroutine[None, None, None]]) -> Callable[[], Non
 
 @pytest.fixture(autouse=True)
 def _only_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "PRELOADED", ("services.api.analysis.pool",))
+    monkeypatch.setattr(worker_pool, "PRELOADED", ("services.api.analysis.worker_pool",))
 
 
 @asynccontextmanager

@@ -12,11 +12,12 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from services.common import flow_control, kafka
 from services.common.clock import SECOND
-from services.common.messages import Heartbeat, Signal, TapeEvent, Tick, decode, encode
+from services.common.codec import decode, encode
+from services.common.kafka import clients, flow_control
 from services.common.settings import KafkaSettings
-from services.common.topics import ANALYTICS_GROUP, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS, TIME_MARKS
+from services.contracts.messages import Heartbeat, Signal, TapeEvent, Tick
+from services.contracts.topics import ANALYTICS_GROUP, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
 from tests.analytics import published, walk
 from tests.broker import produce, read_all
@@ -68,7 +69,7 @@ class Tape:
 
 async def delete_records(broker: str) -> None:
     """Have Kafka delete what there is of both partitions of ticks, as retention does."""
-    async with kafka.admin(KafkaSettings(brokers=broker)) as admin:
+    async with clients.admin(KafkaSettings(brokers=broker)) as admin:
         await admin.delete_records(
             {
                 TopicPartition(TICKS.name, number): RecordsToDelete(before_offset=-1)
@@ -96,7 +97,7 @@ def flood(broker: str) -> None:
 
 async def read_next(broker: str) -> dict[TopicPartition, int]:
     """Return where the group goes on, -1 where it has acknowledged nothing."""
-    async with kafka.admin(KafkaSettings(brokers=broker)) as admin:
+    async with clients.admin(KafkaSettings(brokers=broker)) as admin:
         places = [TopicPartition(TICKS.name, number) for number in PARTITION.values()]
         return dict(await flow_control.asking(admin)(ANALYTICS_GROUP, places))
 
@@ -104,7 +105,7 @@ async def read_next(broker: str) -> dict[TopicPartition, int]:
 async def deleted(broker: str) -> int:
     """Return how many messages the group has not acknowledged and can no longer read."""
     following = await read_next(broker)
-    async with kafka.consumer(KafkaSettings(brokers=broker)) as consumer:
+    async with clients.consumer(KafkaSettings(brokers=broker)) as consumer:
         consumer.assign(list(following))
         earliest = await consumer.beginning_offsets(list(following))
     return sum(earliest[place] - offset for place, offset in following.items())

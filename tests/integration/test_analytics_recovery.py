@@ -13,7 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from services.common.clock import SECOND
-from services.common.topics import WINDOWS
+from services.contracts.topics import WINDOWS
 from tests.broker import read_all
 from tests.brokers.kafka import PARTITIONS, Cluster
 from tests.waiting import wait_until

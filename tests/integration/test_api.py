@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from services.api.models import alerts, market, pairs, tape
 from services.api.models.status import Status
+from services.cli.schemas import DIRECTORY
 from services.common.clock import HOUR, SECOND, to_iso
-from services.common.messages import encode
-from services.common.topics import HEARTBEATS, TAPE_EVENTS
-from services.local.schemas import DIRECTORY
+from services.common.codec import encode
+from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
 from tests.api_process import (
     PAIR,
     START_US,

@@ -13,7 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.sync.client import ClientConnection
 
 from services.common import clock
-from services.common.messages import Alert, encode
+from services.common.codec import encode
+from services.contracts.messages import Alert
 from tests.api_process import PAIR, ApiProcess, alert, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker

@@ -18,11 +18,12 @@ import pytest
 from services.api.models.analysis import Analysis, Point
 from services.api.models.correlation import Correlation
 from services.common.clock import SECOND, to_iso
-from services.common.messages import Tick, encode
-from services.common.topics import HEARTBEATS
-from services.quant.estimators import ESTIMATORS
+from services.common.codec import encode
+from services.contracts.messages import Tick
+from services.contracts.topics import HEARTBEATS
+from services.quant.analysis.pair_analysis import analyse
+from services.quant.estimators.registry import ESTIMATORS
 from services.quant.options import Options
-from services.quant.pair_analysis import analyse
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store, tick
 from tests.broker import produce
 from tests.fix_broker import embedded_broker

@@ -13,8 +13,8 @@ from websockets.sync.client import connect
 
 from services.api.app import create_app
 from services.api.backend import Backend
-from services.api.door import keys
 from services.api.models.problem import Problem
+from services.api.security import api_keys
 from services.api.settings import ApiSettings
 from tests.api_process import ApiProcess, running_api
 from tests.fix_broker import embedded_broker
@@ -56,8 +56,8 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def services(postgres: Postgres, schema: str) -> Iterator[tuple[str, str]]:
-    with embedded_broker() as broker, created(postgres.url, schema) as url:
+def services(postgres: Postgres, template: str) -> Iterator[tuple[str, str]]:
+    with embedded_broker() as broker, created(postgres.url, template) as url:
         yield broker, url
 
 
@@ -70,12 +70,16 @@ def open_api(services: tuple[str, str]) -> Iterator[ApiProcess]:
 @pytest.fixture(scope="module")
 def guarded(services: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     made = {
-        name: keys.new(name, "read" if name == "reader" else "write") for name in ("reader", "writer", "gone")
+        name: api_keys.new(name, "read" if name == "reader" else "write")
+        for name in ("reader", "writer", "gone")
     }
     path = tmp_path_factory.mktemp("keys") / "keys"
     _write(path, *(key for _, key in made.values()))
     credentials = {name: {"Authorization": f"Bearer {token}"} for name, (token, _) in made.items()}
-    credentials |= {"nobody": {}, "stranger": {"Authorization": f"Bearer {keys.new('stranger', 'write')[0]}"}}
+    credentials |= {
+        "nobody": {},
+        "stranger": {"Authorization": f"Bearer {api_keys.new('stranger', 'write')[0]}"},
+    }
     credentials["writer by X-API-Key"] = {"X-API-Key": made["writer"][0]}
     with running_api(*services, variables={"PAIRSTREAM_API_KEYS_FILE": str(path)}) as api:
         assert _status(api, "GET", "/v1/status", credentials["gone"]) == HTTPStatus.OK
@@ -87,7 +91,7 @@ def guarded(services: tuple[str, str], tmp_path_factory: pytest.TempPathFactory)
         yield Guarded(api, credentials)
 
 
-def _write(path: Path, *lines: keys.Key) -> None:
+def _write(path: Path, *lines: api_keys.Key) -> None:
     path.write_text("".join(f"{line}\n" for line in lines))
 
 

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from services.api.models.calibration import Calibration
 from services.common.clock import HOUR, SECOND, to_iso
-from services.common.messages import Quality, Signal, encode
-from services.common.topics import HEARTBEATS
-from services.quant.calibration import calibrate
-from services.quant.entries import Bands, Seconds
+from services.common.codec import encode
+from services.contracts.messages import Quality, Signal
+from services.contracts.topics import HEARTBEATS
+from services.quant.analysis.calibration import calibrate
+from services.quant.analysis.entries import Bands, Seconds
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, pair_signal, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker

@@ -19,7 +19,7 @@ from services.api.models.base import Listing
 from services.api.models.datasets import Dataset, DatasetDetail, Finding
 from services.api.models.market import Bar
 from services.common.clock import MINUTE, to_iso
-from services.common.datasets.tables import bars_relation
+from services.datasets.tables import bars_relation
 from tests.api_process import START_US, ApiProcess
 from tests.uploads import HEADER, LONG, MINUTES, row, running_api_for_uploads, upload
 

@@ -16,7 +16,8 @@ from services.api import problems
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.common import database, pair_configs
+from services.common.kafka import pair_configs
+from services.store import database
 from tests.api_process import NO_ROUTE, PAIR, ApiProcess, api_alone
 from tests.ports import free_port
 from tests.stream_client import open_status_stream

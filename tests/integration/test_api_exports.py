@@ -13,11 +13,11 @@ import pyarrow.parquet
 import pytest
 from psycopg.rows import dict_row
 
-from services.common import timescale
 from services.common.clock import MINUTE, SECOND, from_datetime, to_datetime
+from services.common.codec import encode
 from services.common.heartbeat import VERSION
-from services.common.messages import encode
-from services.common.topics import HEARTBEATS
+from services.contracts.topics import HEARTBEATS
+from services.store import timescale_extension
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store, tick
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
@@ -76,7 +76,7 @@ def api(store_url: str) -> Iterator[ApiProcess]:
     values = {"start": to_datetime(START_US), "pair": PAIR}
     with psycopg.connect(store_url) as connection:
         connection.execute(_TICKS, {**values, "count": TICKS})
-        if not timescale.aggregated(connection):
+        if not timescale_extension.aggregated(connection):
             for table, width in (("ohlc_1s", "1 second"), ("ohlc_1m", "1 minute")):
                 connection.execute(_BARS.format(table=table, width=width).encode())
         connection.execute(_SIGNALS, {**values, "count": SIGNALS})

@@ -11,8 +11,9 @@ import pytest
 from services.api.models import tape
 from services.api.models.status import Status
 from services.common.clock import HOUR, SECOND
-from services.common.messages import TapeEvent, TapeEventKind, encode
-from services.common.topics import HEARTBEATS, TAPE_EVENTS, TICKS
+from services.common.codec import encode
+from services.contracts.messages import TapeEvent, TapeEventKind
+from services.contracts.topics import HEARTBEATS, TAPE_EVENTS, TICKS
 from tests.api_process import START_US, ApiProcess, heartbeat, pair_signal, running_api, store, tick
 from tests.broker import produce
 from tests.contract.store import write_all

@@ -14,8 +14,9 @@ import pytest
 
 from services.api.models.status import Status
 from services.common import clock
-from services.common.messages import Heartbeat, ServiceState, TapeEvent, encode
-from services.common.topics import HEARTBEATS, TAPE_EVENTS
+from services.common.codec import encode
+from services.contracts.messages import Heartbeat, ServiceState, TapeEvent
+from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
 from tests.api_process import ApiProcess, running_api
 from tests.broker import produce
 from tests.brokers.kafka import Cluster

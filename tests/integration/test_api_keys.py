@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from services.api.door import keys
+from services.api.security import api_keys
 from tests.api_process import NO_ROUTE, PAIR, ApiProcess, api_alone
 from tests.stream_client import open_status_stream, read_to_the_end, receive
 from tests.waiting import wait_until
@@ -37,14 +37,14 @@ class Locked:
 
 
 def pairstream(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services.local", *arguments]
+    command = [sys.executable, "-m", "services.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
     file = tmp_path_factory.mktemp("keys") / "keys"
-    made = {name: keys.new(name, "write" if role == "write" else "read") for name, role in NAMES.items()}
+    made = {name: api_keys.new(name, "write" if role == "write" else "read") for name, role in NAMES.items()}
     file.write_text("".join(f"{key}\n" for _, key in made.values()), encoding="utf-8")
     with api_alone(PAIRSTREAM_API_KEYS_FILE=str(file)) as api:
         yield Locked(api, file, {name: token for name, (token, _) in made.items()})

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.api.health import Health
-from services.api.live.hub import Hub
-from services.api.live.tail import Tail
-from services.api.tape import Tape
+from services.api.service_health import Health
+from services.api.stream.live_state import Hub
+from services.api.stream.topic_reader import Tail
+from services.api.tape_health import Tape
+from services.common.codec import decode, encode
 from services.common.heartbeat import Pulse
-from services.common.messages import TapeEvent, Tick, decode, encode
 from services.common.settings import KafkaSettings
+from services.contracts.messages import TapeEvent, Tick
 from tests.api_process import tick
 from tests.broker import first_offsets, produce, read_all
 from tests.waiting import wait_until

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from websockets.sync.client import ClientConnection
 
-from services.common.topics import SIGNALS
+from services.contracts.topics import SIGNALS
 from tests.api_process import ApiProcess, pair_signal, running_api, store, tick
 from tests.brokers.kafka import Cluster
 from tests.fix_database import Postgres

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from services.api.models.pairs import Pair
-from services.common.messages import PairConfig, decode, encode
+from services.common.codec import decode, encode
+from services.contracts.messages import PairConfig
 from tests.api_process import PAIR, START_US, ApiProcess, pair_signal, running_api, store, tick
 from tests.broker import produce, read_all
 from tests.fix_broker import embedded_broker

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from services.api.models.problem import Problem
-from services.common.messages import encode
-from services.common.topics import HEARTBEATS
+from services.common.codec import encode
+from services.contracts.topics import HEARTBEATS
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store, tick
 from tests.broker import produce
 from tests.fix_broker import embedded_broker

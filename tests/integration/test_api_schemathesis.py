@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.api.door import keys
+from services.api.security import api_keys
 from tests.api_process import ApiProcess, alert, pair_signal, running_api, store, tick
 from tests.fix_broker import embedded_broker
 
@@ -24,7 +24,7 @@ DATASET = "time,open,high,low,close,volume\n" + "".join(
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Return a token that may write, and the file with its key."""
-    token, made = keys.new("fuzz", "write")
+    token, made = api_keys.new("fuzz", "write")
     path = tmp_path_factory.mktemp("keys") / "keys"
     path.write_text(f"{made}\n")
     return token, path

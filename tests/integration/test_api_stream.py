@@ -14,8 +14,9 @@ import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from services.common.messages import Alert, Heartbeat, Signal, Tick, decode
-from services.common.topics import ALERTS, HEARTBEATS, SIGNALS, TICKS
+from services.common.codec import decode
+from services.contracts.messages import Alert, Heartbeat, Signal, Tick
+from services.contracts.topics import ALERTS, HEARTBEATS, SIGNALS, TICKS
 from tests.api_process import (
     PAIR,
     ApiProcess,

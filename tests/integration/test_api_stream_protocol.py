@@ -10,9 +10,9 @@ import pytest
 from msgspec.structs import replace
 from websockets.sync.client import ClientConnection
 
-from services.api.door.slow_clients import SLOW_S
-from services.common.messages import Signal
-from services.common.topics import ALERTS, SIGNALS, TICKS
+from services.api.security.event_stream_timeout import SLOW_S
+from services.contracts.messages import Signal
+from services.contracts.topics import ALERTS, SIGNALS, TICKS
 from tests.api_process import PAIR, ApiProcess, alert, pair_signal, running_api, store, tick
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres, created
@@ -38,8 +38,8 @@ def broker() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def api(broker: str, postgres: Postgres, schema: str) -> Iterator[ApiProcess]:
-    with created(postgres.url, schema) as url:
+def api(broker: str, postgres: Postgres, template: str) -> Iterator[ApiProcess]:
+    with created(postgres.url, template) as url:
         store(url, [tick(1), pair_signal(1), alert(1)])
         with running_api(broker, url, variables=PAIRS) as running:
             yield running

@@ -10,11 +10,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from services.ingest.connections.connection import Timeouts
-from services.ingest.connections.occurrences import (
-    Connected,
-    Delivering,
-    Lost,
-)
+from services.ingest.connections.events import Connected, Delivering, Lost
 from tests.pool_watch import runs, until, watching
 from tests.ports import free_port
 from tests.stub_venue import StubServer, StubVenue, acknowledge

@@ -6,13 +6,8 @@ from itertools import pairwise
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from services.common.messages import Tick
-from services.ingest.connections.occurrences import (
-    Connected,
-    Live,
-    Lost,
-    Stale,
-)
+from services.contracts.messages import Tick
+from services.ingest.connections.events import Connected, Live, Lost, Stale
 from tests.pool_watch import runs, until, watching
 from tests.stub_venue import StubServer, StubVenue, acknowledge
 

@@ -6,14 +6,10 @@ from websockets.asyncio.server import ServerConnection
 from services.common.clock import SECOND
 from services.common.errors import FatalError
 from services.ingest.connections.buffer import Buffer
-from services.ingest.connections.lane import Surroundings
-from services.ingest.connections.occurrences import (
-    Live,
-    Lost,
-    Refused,
-)
+from services.ingest.connections.connection_slot import Surroundings
+from services.ingest.connections.events import Live, Lost, Refused
 from services.ingest.connections.pool import Pool
-from services.ingest.connections.watchdog import Watchdog
+from services.ingest.connections.stream_watchdog import Watchdog
 from tests.pool_watch import runs, symbols, until, watching
 from tests.stub_venue import StubServer, StubVenue
 

@@ -6,14 +6,15 @@ import time
 import psycopg
 import pytest
 
-from services.api.stored.refusals import AWAY
-from services.api.stored.store import CONNECTIONS, Store
-from services.common import clock, database
+from services.api.queries.database_errors import AWAY
+from services.api.queries.reader import CONNECTIONS, Store
+from services.common import clock
 from services.common.cancellation import end
-from services.common.database_watch import DatabaseWatch
 from services.common.errors import AwayError, TransientError
 from services.common.settings import DatabaseSettings
 from services.ingest.tape.stored import open_store
+from services.store import database
+from services.store.database_watchdog import DatabaseWatch
 from tests.fix_database import Postgres
 from tests.outages import frozen
 from tests.waiting import wait_until
@@ -42,7 +43,7 @@ def test_ingest_does_not_wait_for_what_a_frozen_database_has_stored(
 def test_a_long_statement_is_no_silence_and_a_frozen_database_is(
     database_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.common.database_watch._ANSWER_S", 1.0)
+    monkeypatch.setattr("services.store.database_watchdog._ANSWER_S", 1.0)
     settings = DatabaseSettings(database_url=database_url)
 
     async def scene() -> None:
@@ -65,7 +66,7 @@ def test_who_waits_for_a_connection_to_a_frozen_database_waits_no_longer_than_wh
     database_url: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pool itself fails them only when it has given up to connect anew, which takes longer than they may wait."""
-    monkeypatch.setattr("services.common.database_watch._ANSWER_S", 0.5)
+    monkeypatch.setattr("services.store.database_watchdog._ANSWER_S", 0.5)
     store = Store(DatabaseSettings(database_url=database_url))
 
     async def ask() -> float:

@@ -9,8 +9,9 @@ from itertools import cycle
 import psycopg
 import pytest
 
-from services.common.dead_letters import A_SECOND, AT_ONCE
-from services.common.messages import Heartbeat, Tick, decode, encode
+from services.common.codec import decode, encode
+from services.common.kafka.dead_letters import A_SECOND, AT_ONCE
+from services.contracts.messages import Heartbeat, Tick
 from tests.broker import produce, read_all
 from tests.child import child
 from tests.waiting import wait_until

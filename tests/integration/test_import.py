@@ -15,13 +15,14 @@ import psycopg
 import pyarrow.parquet
 import pytest
 
-from services.common import database
-from services.common.bars import catch_up
+from services.cli.__main__ import main
 from services.common.clock import MINUTE
-from services.common.datasets.tables import bars_relation
-from services.common.messages import Tick, encode
+from services.common.codec import encode
 from services.common.settings import DatabaseSettings
-from services.local.__main__ import main
+from services.contracts.messages import Tick
+from services.datasets.tables import bars_relation
+from services.store import database
+from services.store.bars.timescale import catch_up
 from tests.contract.store import assert_bars, recompute, select
 from tests.pipeline import RECORDING, recorded_trades
 from tests.waiting import wait_until
@@ -91,7 +92,7 @@ def test_an_import_that_is_killed_goes_on_where_it_was(
     path = archive(tmp_path, [row(one) for one in ticks])
 
     killed = subprocess.Popen(
-        [sys.executable, "-m", "services.local", "import", path], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "services.cli", "import", path], stderr=subprocess.DEVNULL
     )
     with psycopg.connect(database_url, autocommit=True) as connection:
         progress = "SELECT FROM stream_offsets WHERE next_offset > 50000"

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from services.common import clock
+from services.common.codec import decode
 from services.common.heartbeat import Pulse
-from services.common.messages import TapeEvent, Tick, decode
 from services.common.settings import load
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.service import publish
 from services.ingest.settings import IngestSettings

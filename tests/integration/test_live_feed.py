@@ -11,12 +11,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from services.common import clock
+from services.common.codec import decode
 from services.common.errors import FatalError
-from services.common.messages import Heartbeat, Tick, decode
 from services.common.settings import load
-from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
+from services.contracts.messages import Heartbeat, Tick
+from services.ingest.feed import SKIPPED, Item, Rejected, Status
 from services.ingest.feeds.live import LiveFeed
-from services.ingest.feeds.reachable import reachable
+from services.ingest.feeds.reachability import reachable
 from services.ingest.service import check
 from services.ingest.settings import IngestSettings
 from tests.child import child

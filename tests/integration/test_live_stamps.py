@@ -7,11 +7,12 @@ import pytest
 
 from services.common import clock
 from services.common.clock import HOUR, MINUTE, SECOND
-from services.common.messages import MarkPrice, Tick, decode
+from services.common.codec import decode
 from services.common.settings import load
-from services.ingest.feeds.binance import Binance
+from services.contracts.messages import MarkPrice, Tick
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.settings import IngestSettings
+from services.ingest.venues.binance.venue import Binance
 from tests.fake_venue import Market, fake_venue, faults
 from tests.fake_venue.book import Book
 from tests.fake_venue.market import Trade

@@ -8,10 +8,10 @@ import pytest
 
 from services.common import clock
 from services.common.clock import MINUTE, SECOND
-from services.common.messages import MarkPrice, Quote, TapeEvent, Tick
 from services.common.settings import load
+from services.contracts.messages import MarkPrice, Quote, TapeEvent, Tick
+from services.ingest.feed import Counted, Item, Rejected, Status
 from services.ingest.feeds import live
-from services.ingest.feeds.feed import Counted, Item, Rejected, Status
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.settings import IngestSettings
 from tests.fake_venue import FakeVenue, Market, fake_venue, faults

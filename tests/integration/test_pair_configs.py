@@ -9,13 +9,14 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 
-from services.common.dead_letters import DeadLetter
+from services.common.codec import decode, encode
 from services.common.errors import TransientError
-from services.common.kafka import admin, create_topics
-from services.common.messages import PairConfig, decode, encode
-from services.common.pair_configs import Configs, PairConfigs, configured, publish
+from services.common.kafka.clients import admin, create_topics
+from services.common.kafka.dead_letters import DeadLetter
+from services.common.kafka.pair_configs import Configs, PairConfigs, configured, publish
 from services.common.settings import KafkaSettings, PairSettings, load
-from services.common.topics import PAIRS
+from services.contracts.messages import PairConfig
+from services.contracts.topics import PAIRS
 from tests.broker import produce, read_all
 from tests.brokers.kafka import Cluster
 from tests.ports import free_port

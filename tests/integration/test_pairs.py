@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from services.common import database, pair_store
-from services.common.messages import PairConfig, decode
+from services.common.codec import decode
 from services.common.settings import DatabaseSettings, load
+from services.contracts.messages import PairConfig
 from services.local.pairs import restore
+from services.store import database, pairs
 from services.stream_analytics.settings import StreamSettings
 from tests.broker import read_all
 from tests.pipeline import Pipeline, pipeline
@@ -78,7 +79,7 @@ def restored(
         store = DatabaseSettings(database_url=url)
         async with database.connect(store, "test") as connection:
             for names in rounds:
-                await pair_store.mirror(connection, {name: PairConfig(pair=name) for name in names})
+                await pairs.mirror(connection, {name: PairConfig(pair=name) for name in names})
         await restore(load(StreamSettings, {"PAIRSTREAM_BROKERS": broker, **variables}), store)
         return {
             record.key.decode(): None if record.value is None else decode(record.value, PairConfig)

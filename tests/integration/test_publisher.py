@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import TopicPartition
 
-from services.common import kafka as clients
-from services.common.messages import Tick, encode
-from services.common.publisher import publisher
+from services.common.codec import encode
+from services.common.kafka import clients as clients
+from services.common.kafka.publisher import publisher
 from services.common.settings import KafkaSettings
-from services.common.topics import TICKS
+from services.contracts.messages import Tick
+from services.contracts.topics import TICKS
 from tests.broker import read_all
 from tests.brokers.kafka import PARTITIONS, Cluster
 from tests.waiting import wait_until

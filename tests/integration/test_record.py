@@ -15,11 +15,10 @@ from time import time
 import pytest
 from msgspec import structs
 
-from services.common.messages import Tick
-from services.ingest.feeds.feed import DUPLICATE, Item, Rejected
+from services.contracts.messages import Tick
+from services.ingest.feed import DUPLICATE, Item, Rejected, StreamKind
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
-from services.ingest.feeds.venue import StreamKind
 from tests.child import child
 from tests.fake_venue import FakeVenue, Market, fake_venue
 from tests.fake_venue.faults import Mangle
@@ -39,7 +38,7 @@ async def trading() -> AsyncIterator[FakeVenue]:
 def recorder(venue: FakeVenue, *flags: str | Path) -> AbstractAsyncContextManager[Process]:
     """Run ``pairstream record``."""
     environment = venue.environment | {"PAIRSTREAM_SYMBOLS": ",".join(SYMBOLS)}
-    return child("services.local", "record", *map(str, flags), **environment)
+    return child("services.cli", "record", *map(str, flags), **environment)
 
 
 async def output(process: Process) -> tuple[str, str]:
@@ -60,7 +59,7 @@ async def until(process: Process, condition: Callable[[], bool]) -> None:
 @pytest.fixture(autouse=True)
 def _recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is replayed is not written any more."""
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.0)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
 
 
 async def replayed(path: Path, *streams: StreamKind) -> list[Item]:

@@ -18,9 +18,10 @@ import httpx
 import psycopg
 import pytest
 
-from services.common.kafka_probe import require_kafka
-from services.common.messages import Heartbeat, decode
+from services.common.codec import decode
+from services.common.kafka.probe import require_kafka
 from services.common.settings import KafkaSettings
+from services.contracts.messages import Heartbeat
 from services.local.supervisor import Child, Command
 from tests.broker import produce, read_all
 from tests.fix_database import Postgres

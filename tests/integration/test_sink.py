@@ -14,8 +14,9 @@ import pytest
 from confluent_kafka import Producer
 
 from services.common.clock import SECOND, from_datetime
-from services.common.messages import Heartbeat, TapeEvent, TapeEventKind, Tick, decode, encode
-from services.common.topics import SINK_GROUP
+from services.common.codec import decode, encode
+from services.contracts.messages import Heartbeat, TapeEvent, TapeEventKind, Tick
+from services.contracts.topics import SINK_GROUP
 from tests.broker import first_offsets, produce, read_all, reset_group
 from tests.brokers.kafka import Cluster
 from tests.fix_broker import embedded_broker

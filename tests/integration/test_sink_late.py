@@ -5,11 +5,11 @@ import asyncio
 import msgspec
 import pytest
 
-from services.common.bars import LEVELS, aggregated
 from services.common.clock import HOUR, MINUTE, SECOND, now_us, to_datetime
-from services.common.database import connect
-from services.common.messages import Tick
 from services.common.settings import DatabaseSettings
+from services.contracts.messages import Tick
+from services.store.bars.timescale import LEVELS, aggregated
+from services.store.database import connect
 from tests.contract.servers import insert
 from tests.contract.store import assert_bars, batch_of, nothing, tick, writer_of
 

@@ -11,7 +11,8 @@ import httpx
 import psycopg
 import pytest
 
-from services.common.messages import Heartbeat, decode, encode
+from services.common.codec import decode, encode
+from services.contracts.messages import Heartbeat
 from tests.api_process import tick
 from tests.broker import produce, read_all
 from tests.brokers.kafka import Cluster

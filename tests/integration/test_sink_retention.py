@@ -6,10 +6,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from services.common import database
 from services.common.clock import HOUR, SECOND, now_us
 from services.common.settings import StoreSettings
 from services.sink import retention
+from services.store import database
 from tests.contract.store import assert_bars, select, tick, write_all
 
 pytestmark = pytest.mark.integration

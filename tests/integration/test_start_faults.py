@@ -12,7 +12,7 @@ import pytest
 
 from services.common.settings import PREFIX
 from services.local import run_directory
-from services.local.database import EmbeddedDatabase
+from services.local.embedded_database import EmbeddedDatabase
 from tests.fix_pipeline import data_directory
 from tests.pipeline import Pipeline, pipeline, refused
 

@@ -15,8 +15,9 @@ from confluent_kafka import Producer
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, PairConfig, Signal, Tick, decode, encode
-from services.common.pairs import Pair
+from services.common.codec import decode, encode
+from services.contracts.messages import Alert, PairConfig, Signal, Tick
+from services.contracts.pairs import Pair
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.metrics import STAGES
 from tests.analytics import outcomes, published, walk
@@ -232,7 +233,7 @@ STUCK = """
 import asyncio
 from services.common import process
 from services.common.settings import load
-from services.stream_analytics.app import StreamAnalytics
+from services.stream_analytics.faust.app import StreamAnalytics
 from services.stream_analytics.settings import StreamSettings
 
 async def serve():

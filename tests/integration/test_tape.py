@@ -7,9 +7,9 @@ import asyncio
 
 import pytest
 
-from services.common import kafka
+from services.common.kafka import clients
 from services.common.settings import KafkaSettings
-from services.common.topics import TICKS
+from services.contracts.topics import TICKS
 from tests.broker import produce
 from tests.fake_venue.faults import Jump, Skip
 from tests.soak.fix_rig import RATES, SETTLE_S, Running
@@ -38,6 +38,6 @@ def test_nothing_is_missing_after_random_faults_and_a_sudden_death(running: Runn
 def test_a_topic_without_messages_is_told_from_one_with_some(broker: str) -> None:
     """Ingest fills the empty one from the store, and must not fill the other a second time."""
     settings = KafkaSettings(brokers=broker)
-    assert asyncio.run(kafka.is_empty(settings, TICKS))
+    assert asyncio.run(clients.is_empty(settings, TICKS))
     produce(broker, TICKS.name, [(b"{}", 3)])
-    assert not asyncio.run(kafka.is_empty(settings, TICKS))
+    assert not asyncio.run(clients.is_empty(settings, TICKS))

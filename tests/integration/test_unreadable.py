@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from confluent_kafka import Producer
 
-from services.api.live.tail import BACKLOG
-from services.common.messages import Heartbeat, PairConfig, Tick, decode, encode
+from services.api.stream.topic_reader import BACKLOG
+from services.common.codec import decode, encode
+from services.contracts.messages import Heartbeat, PairConfig, Tick
 from tests.api_process import running_api
 from tests.broker import produce, read_all
 from tests.brokers.kafka import Cluster

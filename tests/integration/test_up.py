@@ -14,7 +14,8 @@ import psutil
 import psycopg
 import pytest
 
-from services.common.messages import PairConfig, Tick, decode
+from services.common.codec import decode
+from services.contracts.messages import PairConfig, Tick
 from tests.analytics import outcomes
 from tests.broker import read_all
 from tests.pipeline import RECORDING, Pipeline, pipeline, recorded_trades, refused

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.common.kafka import consumer
-from services.common.publisher import Publisher, publisher
+from services.common.kafka.clients import consumer
+from services.common.kafka.publisher import Publisher, publisher
+from services.common.kafka.wake_up import LOOK_S
 from services.common.settings import KafkaSettings
-from services.common.topics import HEARTBEATS, TICKS
-from services.common.wake_up import LOOK_S
+from services.contracts.topics import HEARTBEATS, TICKS
 from tests.broker import produce
 from tests.brokers.kafka import Cluster
 

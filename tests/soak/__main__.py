@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from services.common import database
+from services.store import schema
 from tests.fix_database import embedded_postgres
 from tests.soak.performance import Performance, perform
 from tests.soak.rig import Rig, rig
@@ -74,7 +74,7 @@ def main() -> None:
     seed = random.randrange(10_000) if given.seed is None else given.seed
     sys.stdout.write(f"{'seed':<20} {seed}\n")
     with embedded_postgres("pairstream-soak-") as server:
-        database.upgrade(server.url)
+        schema.upgrade(server.url)
         code = asyncio.run(soak(server.url, given.minutes, seed, given.log))
     sys.exit(code)
 

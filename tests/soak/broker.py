@@ -2,7 +2,7 @@
 
 import sys
 
-from services.local.broker import EmbeddedBroker
+from services.local.embedded_broker import EmbeddedBroker
 
 if __name__ == "__main__":
     broker = EmbeddedBroker()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from services.common.messages import Heartbeat, TapeEvent, Tick
+from services.contracts.messages import Heartbeat, TapeEvent, Tick
 from tests.fake_venue.market import Market
 
 _OPEN = ("gap_found", "gap_unrepaired")

@@ -29,9 +29,9 @@ class Running(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def running(postgres: Postgres, schema: str) -> Iterator[Running]:
+def running(postgres: Postgres, template: str) -> Iterator[Running]:
     """Start venue, broker, store, sink and ingest, and wait until ingest is live."""
-    with created(postgres.url, schema) as url, asyncio.Runner() as runner:
+    with created(postgres.url, template) as url, asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
         async def start() -> Rig:

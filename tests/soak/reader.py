@@ -4,8 +4,9 @@ from typing import NoReturn
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.common.messages import Heartbeat, TapeEvent, Tick, decode
-from services.common.topics import DEAD_LETTERS, HEARTBEATS, TAPE_EVENTS, TICKS
+from services.common.codec import decode
+from services.contracts.messages import Heartbeat, TapeEvent, Tick
+from services.contracts.topics import DEAD_LETTERS, HEARTBEATS, TAPE_EVENTS, TICKS
 from tests.soak.checker import Checker
 
 _PARTITIONS = 4

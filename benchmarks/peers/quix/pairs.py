@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from services.quant import estimators
-from services.quant.correlation import correlation
+from services.quant.correlation.rolling import correlation
+from services.quant.estimators import registry
+from services.quant.estimators.ols import Ols
 from services.quant.fit import NotEnoughDataError
-from services.quant.ols import Ols
 
 SECOND = 1_000_000
 WINDOW, MIN_SAMPLES, STALE_AFTER_US = 300, 30, 10 * SECOND
@@ -43,7 +43,7 @@ class Pair:
         self._last: list[Trade | None] = [None, None]
         self._next_us = 0
         self._samples = 0
-        estimator = estimators.create("ols", WINDOW)
+        estimator = registry.create("ols", WINDOW)
         assert isinstance(estimator, Ols)
         self._ols = estimator
 

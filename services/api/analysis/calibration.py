@@ -6,13 +6,13 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from services.api.analysis.encoding import encoded
-from services.api.analysis.questions import CalibrationQuestion
-from services.api.answers.rows import Records, Row, encode, row
+from services.api.analysis.requests import CalibrationQuestion
 from services.api.models import calibration as models
 from services.api.models.base import Record
 from services.api.models.calibration import CalibrationTable
+from services.api.serialization.rows import Records, Row, encode, row
 from services.common import clock
-from services.quant.calibration import calibrate
+from services.quant.analysis.calibration import calibrate
 
 ENTRIES_MOST = 1_000
 _MODELS: dict[CalibrationTable, type[Record]] = {

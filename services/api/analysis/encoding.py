@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from services.api.analysis.questions import Question
-from services.api.answers.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.answers.rows import Records, Row
+from services.api.analysis.requests import Question
 from services.api.models.base import Record
+from services.api.serialization.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
+from services.api.serialization.rows import Records, Row
 
 
 def encoded(question: Question, model: type[Record], members: Row, parts: Iterable[Records]) -> bytes:

@@ -10,13 +10,13 @@ from psycopg import sql
 from services.api.datasets.catalogue import Dataset
 from services.api.models.datasets import Carried
 from services.api.problems import refused
-from services.api.stored.history import Bars
-from services.api.stored.store import Store
-from services.api.stored.tables import Table
+from services.api.queries.closes import Bars
+from services.api.queries.reader import Store
+from services.api.queries.tables import Table
 from services.common import clock
-from services.common.datasets.tables import bars_relation, wider_than
-from services.common.fields import Microseconds
-from services.common.store import WIDTHS, Interval
+from services.contracts.fields import Microseconds
+from services.datasets.tables import bars_relation, wider_than
+from services.store.relations import WIDTHS, Interval
 
 _COLUMNS = sql.SQL("""
 ts AS start_us, open, high, low, close, volume, NULL::float8 AS quote_volume, NULL::float8 AS vwap,

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
-from services.api.answers.rows import Row
 from services.api.problems import ProblemError, unknown
-from services.api.stored.store import Store
-from services.common.datasets.report import Kind
+from services.api.queries.reader import Store
+from services.api.serialization.rows import Row
 from services.common.errors import TransientError
+from services.datasets.report import Kind
 
 # Of a problem: more names help nobody.
 _NAMED = 1_000

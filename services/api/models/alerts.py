@@ -6,9 +6,9 @@ from pydantic import ConfigDict, Field, model_validator
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Record
 from services.api.models.pairs import Reversion
-from services.api.moments import Moment
+from services.api.time_parameters import Moment
 from services.common import clock
-from services.common.messages import AlertState
+from services.contracts.messages import AlertState
 
 SNOOZE_MAX_S = 30 * 24 * 3_600
 LegAgeS = Annotated[

@@ -8,7 +8,7 @@ from services.api.models.base import EpochUs, Feed, IsoTime, PairName, Price, Re
 from services.api.models.datasets import Carried
 from services.api.models.evidence import Diagnostics, HalfLife, Hurst, Regression, UnitRoot, Verdict
 from services.api.models.stability import Cusum, Edge, GregoryHansen, Innovations, StructuralBreak, Thirds
-from services.common.messages import Method, Transform
+from services.contracts.messages import Method, Transform
 from services.quant.options import Criterion, Part, Trend
 
 DatasetId = Annotated[

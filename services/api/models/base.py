@@ -4,7 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.messages import FeedName
+from services.contracts.messages import FeedName
 
 T = TypeVar("T")
 Venue = Annotated[str, Field(description="Where it traded.", examples=["binance"])]

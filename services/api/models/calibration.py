@@ -6,8 +6,8 @@ from pydantic import Field
 
 from services.api.models.base import EpochUs, Feed, IsoTime, PairName, Record
 from services.api.models.pairs import EntryZ, ExitZ, OnlyWhileReverting, Window
-from services.quant.calibration import Part
-from services.quant.entries import Outcome
+from services.quant.analysis.calibration import Part
+from services.quant.analysis.entries import Outcome
 
 CalibrationTable = Literal["histogram", "qq", "acf", "beyond", "waits", "entries"]
 

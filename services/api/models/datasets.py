@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.models.base import EpochUs, IsoTime, Price, Record, Symbol
-from services.common.datasets.report import Kind
+from services.datasets.report import Kind
 
 Carried = Literal["keep", "drop"]
 Bars = Annotated[int, Field(description="How many bars are stored.", examples=[43_200])]

@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Price, Record, Symbol
-from services.common.messages import Method, Quality, ReversionState, Transform
-from services.common.pair_messages import LOG_THROUGH_ORIGIN
+from services.contracts.messages import Method, Quality, ReversionState, Transform
+from services.contracts.pair_messages import LOG_THROUGH_ORIGIN
 
 
 def _whole(value: object) -> object:

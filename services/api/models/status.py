@@ -7,7 +7,7 @@ from pydantic import Field
 from services.api.models.base import EpochUs, Feed, IsoTime, Record, Version
 from services.api.models.market import SymbolPrice
 from services.api.models.tape import Coverage1h, Coverage24h, OpenGaps
-from services.common.messages import ServiceState
+from services.contracts.messages import ServiceState
 
 
 class SymbolState(SymbolPrice):

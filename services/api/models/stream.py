@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from services.api.live.news import Topic
 from services.api.models.alerts import Alert
 from services.api.models.base import EpochUs, Feed, IsoTime, Record
 from services.api.models.market import Tick
 from services.api.models.pairs import LatestSignal
 from services.api.models.status import Status
+from services.api.stream.composer import Topic
 
 EventId = Annotated[
     str,

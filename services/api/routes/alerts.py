@@ -8,16 +8,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES
-from services.api.answers.paging import page
-from services.api.answers.rows import Row, encode
 from services.api.backend import Backend
-from services.api.door.access import WRITE, CallerDependency
 from services.api.models.alerts import Alert, Snooze
 from services.api.models.base import Listing
+from services.api.parameters import AlertsQuery, BackendDependency
 from services.api.problems import RESPONSES, ProblemError, invalid
-from services.api.queries import AlertsQuery, BackendDependency
-from services.api.stored.tables import ALERTS
+from services.api.queries.tables import ALERTS
+from services.api.security.access import WRITE, CallerDependency
+from services.api.serialization.listing import TABLE_RESPONSES
+from services.api.serialization.paging import page
+from services.api.serialization.rows import Row, encode
 from services.common import clock
 
 AlertId = Annotated[

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from services.api.analysis import source
-from services.api.analysis.questions import PairQuestion
-from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
+from services.api.analysis import close_source
+from services.api.analysis.requests import PairQuestion
 from services.api.models.analysis import Analysis, Point
+from services.api.parameters import AnyPairPath, BackendDependency
 from services.api.problems import RESPONSES, refused
-from services.api.queries import AnyPairPath, BackendDependency
-from services.common.messages import Method, Transform
-from services.common.pair_messages import LOG_THROUGH_ORIGIN, is_log_through_origin
-from services.common.pairs import Pair
+from services.api.serialization.listing import TABLE_RESPONSES, TableAnswer
+from services.contracts.messages import Method, Transform
+from services.contracts.pair_messages import LOG_THROUGH_ORIGIN, is_log_through_origin
+from services.contracts.pairs import Pair
 from services.quant.options import Criterion, Options, Trend
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1", tags=["pairs"])
 _LAGS_MAX = 100
 
 
-class AnalysisQuery(source.ClosesQuery):
+class AnalysisQuery(close_source.ClosesQuery):
     """How to analyse which bars."""
 
     method: Annotated[Method, Field(description="How the hedge ratio is fitted.", examples=["ols"])] = "ols"
@@ -30,11 +30,16 @@ class AnalysisQuery(source.ClosesQuery):
     ] = "price"
     window: Annotated[
         int,
-        Field(ge=3, le=source.WINDOW_MAX, description="Bars of the rolling numbers.", examples=[300]),
+        Field(ge=3, le=close_source.WINDOW_MAX, description="Bars of the rolling numbers.", examples=[300]),
     ] = 300
     min_samples: Annotated[
         int,
-        Field(ge=3, le=source.WINDOW_MAX, description="Bars before the first rolling number.", examples=[30]),
+        Field(
+            ge=3,
+            le=close_source.WINDOW_MAX,
+            description="Bars before the first rolling number.",
+            examples=[30],
+        ),
     ] = 30
     trend: Annotated[
         Trend,
@@ -75,7 +80,7 @@ async def read_analysis(
     """
     if is_log_through_origin(query.method, query.transform):
         raise refused("transform", LOG_THROUGH_ORIGIN, query.transform)
-    subject = await (await source.find(backend, query)).subject(query, Pair.parse(pair))
+    subject = await (await close_source.find(backend, query)).subject(query, Pair.parse(pair))
     table = TableAnswer(request, query.format, Point, {})
     options = Options(
         method=query.method,

@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES
-from services.api.answers.paging import from_start_or_newest, page
 from services.api.datasets import catalogue
 from services.api.datasets.bars import bars_table, relation_of
 from services.api.models.base import Listing
 from services.api.models.market import Bar
+from services.api.parameters import BackendDependency, BarsQuery
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, BarsQuery
-from services.api.stored.tables import BARS
+from services.api.queries.tables import BARS
+from services.api.serialization.listing import TABLE_RESPONSES
+from services.api.serialization.paging import from_start_or_newest, page
 
 router = APIRouter(prefix="/v1", tags=["bars"])
 

@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from services.api.analysis.questions import CalibrationQuestion
-from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
+from services.api.analysis.requests import CalibrationQuestion
 from services.api.models.calibration import Bin, Calibration, CalibrationTable
+from services.api.parameters import BackendDependency, PairPath, SpanQuery
 from services.api.problems import RESPONSES, refused
-from services.api.queries import BackendDependency, PairPath, SpanQuery
-from services.api.stored.past import read_past
+from services.api.queries.signal_history import read_past
+from services.api.serialization.listing import TABLE_RESPONSES, TableAnswer
 from services.common import clock
-from services.common.pair_configs import configured
-from services.quant.entries import Bands
+from services.common.kafka.pair_configs import configured
+from services.quant.analysis.entries import Bands
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 

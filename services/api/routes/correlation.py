@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, Field
 
-from services.api.analysis import source
-from services.api.analysis.questions import MatrixQuestion
-from services.api.answers.listing import TABLE_RESPONSES, TableAnswer
+from services.api.analysis import close_source
+from services.api.analysis.requests import MatrixQuestion
 from services.api.models.correlation import Cell, Correlation, CorrelationMethod, Of
+from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency
-from services.common.pairs import SYMBOL, parse_symbol
+from services.api.serialization.listing import TABLE_RESPONSES, TableAnswer
 from services.common.settings import split
+from services.contracts.pairs import SYMBOL, parse_symbol
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
@@ -28,7 +28,7 @@ def _symbols(text: str | None) -> str | None:
     return ",".join(names)
 
 
-class CorrelationQuery(source.ClosesQuery):
+class CorrelationQuery(close_source.ClosesQuery):
     """Which symbols' bars, and how."""
 
     symbols: Annotated[
@@ -62,7 +62,7 @@ async def read_correlation(
     Nothing is carried forward, so each cell says of how many samples it is, at least 30. A return is between
     neighbouring common bars, however far apart: `breaks` counts those that are not the next interval.
     """
-    bars = await source.find(backend, query)
+    bars = await close_source.find(backend, query)
     names = query.symbols.split(",") if query.symbols else (await bars.symbols())[:SYMBOLS_MAX]
     subject = await bars.subject(query, names)
     table = TableAnswer(request, query.format, Cell, {})

@@ -8,23 +8,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES, answer
-from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
 from services.api.datasets import catalogue
-from services.api.datasets.forms import FILES_MAX, PreviewForm, UploadForm
-from services.api.door.access import WRITE
+from services.api.datasets.upload_forms import FILES_MAX, PreviewForm, UploadForm
 from services.api.models.base import Listing
 from services.api.models.datasets import Dataset, DatasetDetail, DatasetPreview, Finding
 from services.api.models.problem import Problem
+from services.api.parameters import BackendDependency, TableQuery
 from services.api.problems import RESPONSES, ProblemError
-from services.api.queries import BackendDependency, TableQuery
-from services.common import database
-from services.common.datasets.preview import Preview, preview
-from services.common.datasets.report import KEPT, KINDS, Kind, Report
-from services.common.datasets.sources import TooLargeError, Upload
-from services.common.datasets.storing import NameTakenError, store_dataset
-from services.common.packed import FileError
+from services.api.security.access import WRITE
+from services.api.serialization.listing import TABLE_RESPONSES, answer
+from services.api.serialization.rows import Row, encode, row
+from services.common.compressed_files import FileError
+from services.datasets.preview import Preview, preview
+from services.datasets.report import KEPT, KINDS, Kind, Report
+from services.datasets.sources import TooLargeError, Upload
+from services.datasets.storage import NameTakenError, store_dataset
+from services.store import database
 
 DATASETS_MAX = 1_000
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.staticfiles import StaticFiles
 
-from services.api.door.headers import page_policy
+from services.api.security.response_headers import page_policy
 
 STATIC = Path(str(files("fastapi_offline"))) / "static"
 

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.api.answers.rows import encode
-from services.api.live.news import LaggingError
-from services.api.live.subscription import StreamQuery, Subscription
+from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency
 from services.api.routes.stream import quiet, subscribe
+from services.api.serialization.rows import encode
+from services.api.stream.composer import LaggingError
+from services.api.stream.subscription import StreamQuery, Subscription
 
 router = APIRouter(prefix="/v1", tags=["stream"])
 

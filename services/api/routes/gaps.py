@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES
-from services.api.answers.paging import page
 from services.api.models.tape import Gap, GapLedger
+from services.api.parameters import BackendDependency, GapsQuery
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, GapsQuery
-from services.api.stored.tables import GAPS
-from services.api.tape import OPEN
+from services.api.queries.tables import GAPS
+from services.api.serialization.listing import TABLE_RESPONSES
+from services.api.serialization.paging import page
+from services.api.tape_health import OPEN
 
 router = APIRouter(prefix="/v1", tags=["gaps"])
 

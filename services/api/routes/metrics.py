@@ -5,7 +5,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from services.api.queries import BackendDependency
+from services.api.parameters import BackendDependency
 
 router = APIRouter(tags=["probes"])
 

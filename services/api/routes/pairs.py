@@ -8,18 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request, Response
 from msgspec.structs import asdict
 
-from services.api.answers.listing import TABLE_RESPONSES, answer
-from services.api.answers.rows import Row, encode, message_row
 from services.api.backend import Backend
-from services.api.door.access import WRITE
 from services.api.models.base import Listing
 from services.api.models.pairs import Pair, PairChange
+from services.api.parameters import BackendDependency, PairPath, TableQuery
 from services.api.problems import RESPONSES, ProblemError, invalid
-from services.api.queries import BackendDependency, PairPath, TableQuery
+from services.api.security.access import WRITE
+from services.api.serialization.listing import TABLE_RESPONSES, answer
+from services.api.serialization.rows import Row, encode, message_row
 from services.common.errors import TransientError
-from services.common.messages import PairConfig
-from services.common.pair_configs import configured, publish
-from services.common.pairs import Pair as Legs
+from services.common.kafka.pair_configs import configured, publish
+from services.contracts.messages import PairConfig
+from services.contracts.pairs import Pair as Legs
 
 LOADED_S = 1.0
 READ_S = 3.0

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from services.api.models.status import Health
+from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES, unavailable
-from services.api.queries import BackendDependency
 
 router = APIRouter(tags=["probes"])
 

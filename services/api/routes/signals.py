@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES
-from services.api.answers.paging import from_start_or_newest, page
 from services.api.models.base import Listing
 from services.api.models.pairs import Signal
+from services.api.parameters import BackendDependency, PairPath, SignalsQuery
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, PairPath, SignalsQuery
-from services.api.stored.tables import SIGNALS
+from services.api.queries.tables import SIGNALS
+from services.api.serialization.listing import TABLE_RESPONSES
+from services.api.serialization.paging import from_start_or_newest, page
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from services.api.answers.rows import encode
-from services.api.door.access import WRITE, CallerDependency
 from services.api.models.status import Acknowledged, Acknowledgement, Status
+from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency
+from services.api.security.access import WRITE, CallerDependency
+from services.api.serialization.rows import encode
 
 router = APIRouter(prefix="/v1", tags=["status"])
 

@@ -13,17 +13,17 @@ from starlette.datastructures import QueryParams
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1013_TRY_AGAIN_LATER
 
 from services.api import problems
-from services.api.answers.rows import Row, encode, row
 from services.api.backend import Backend
-from services.api.door.slow_clients import SLOW_S
-from services.api.live.news import TOPICS, LaggingError, Said
-from services.api.live.subscription import LISTS, Command, StreamQuery, Subscription
+from services.api.parameters import BackendDependency
 from services.api.problems import ProblemError
-from services.api.queries import BackendDependency
+from services.api.security.event_stream_timeout import SLOW_S
+from services.api.serialization.rows import Row, encode, row
+from services.api.stream.composer import TOPICS, LaggingError, Said
+from services.api.stream.subscription import LISTS, Command, StreamQuery, Subscription
 from services.common import clock
 from services.common.cancellation import TaskGroup
-from services.common.door.limits import Rate, RateLimiter
 from services.common.errors import TransientError
+from services.common.http.rate_limits import Rate, RateLimiter
 
 COMMANDS = Rate(20, 4)
 ERRORS = Rate(10, 100)

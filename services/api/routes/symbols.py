@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES, answer
-from services.api.answers.rows import Row, age_s
 from services.api.models.base import Listing
 from services.api.models.market import SymbolDay
+from services.api.parameters import BackendDependency, TableQuery
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, TableQuery
+from services.api.serialization.listing import TABLE_RESPONSES, answer
+from services.api.serialization.rows import Row, age_s
 
 _DAY = ("volume_24h", "trades_24h", "tick_rate")
 

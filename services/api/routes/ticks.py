@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.answers.listing import TABLE_RESPONSES
-from services.api.answers.paging import page
 from services.api.models.base import Listing
 from services.api.models.market import Tick
+from services.api.parameters import BackendDependency, TicksQuery
 from services.api.problems import RESPONSES
-from services.api.queries import BackendDependency, TicksQuery
-from services.api.stored.tables import TICKS
+from services.api.queries.tables import TICKS
+from services.api.serialization.listing import TABLE_RESPONSES
+from services.api.serialization.paging import page
 
 router = APIRouter(prefix="/v1", tags=["ticks"])
 

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from typing import Generic, TypeVar
 
 from services.common.clock import MINUTE, SECOND
-from services.ingest.connections.occurrences import Dropped, Frame, Occurrence
+from services.ingest.connections.events import Dropped, Frame, Occurrence
 
 FLOOR = 20_000
 # Frames are 200 bytes; a venue that sends megabytes must not fill the memory.

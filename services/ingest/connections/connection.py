@@ -9,9 +9,9 @@ import websockets
 
 from services.common import clock
 from services.common.cancellation import pause
-from services.ingest.connections import refusal
-from services.ingest.connections.occurrences import Frame
-from services.ingest.feeds.venue import Acknowledgement, Stream, Venue
+from services.ingest.connections import close_reasons
+from services.ingest.connections.events import Frame
+from services.ingest.venues.venue import Acknowledgement, Stream, Venue
 
 # A frame larger than this ends the connection; a smaller one, however wrong, only itself.
 _MOST_BYTES = 16 * 2**20
@@ -104,7 +104,7 @@ class Connection:
             task.cancel()
         # A helper may have found the socket closed, as the reader has.
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(*refusal.ERRORS):
+        with contextlib.suppress(*close_reasons.ERRORS):
             await self._socket.close()
 
     async def _read(self) -> NoReturn:

@@ -7,10 +7,11 @@ from typing import NoReturn
 from services.common import clock
 from services.common.cancellation import TaskGroup, pause
 from services.common.errors import BadMessageError
-from services.common.messages import Liquidation, MarkPrice, Quote, Tick
-from services.ingest.connections.lane import Lane, Surroundings
-from services.ingest.connections.occurrences import Delivering, Frame, Live, Refused, Stale
-from services.ingest.feeds.venue import Acknowledgement, Event, Stream, StreamKind
+from services.contracts.messages import Liquidation, MarkPrice, Quote, Tick
+from services.ingest.connections.connection_slot import Lane, Surroundings
+from services.ingest.connections.events import Delivering, Frame, Live, Refused, Stale
+from services.ingest.feed import StreamKind
+from services.ingest.venues.venue import Acknowledgement, Event, Stream
 
 _KINDS: dict[type[Event], StreamKind] = {
     Tick: "trades",

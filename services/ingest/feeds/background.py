@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from services.common.cancellation import asked, end
-from services.common.messages import TapeEvent, Tick
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.connections.buffer import Buffer
 
 

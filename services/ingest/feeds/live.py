@@ -14,28 +14,28 @@ from services.common.backoff import Backoff
 from services.common.cancellation import pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
-from services.common.messages import FeedName, MarkPrice, TapeEvent, Tick
+from services.contracts.messages import FeedName, MarkPrice, TapeEvent, Tick
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Sleep
-from services.ingest.connections.lane import Surroundings
-from services.ingest.connections.occurrences import Frame, Occurrence
+from services.ingest.connections.connection_slot import Surroundings
+from services.ingest.connections.events import Frame, Occurrence
 from services.ingest.connections.pool import Pool
-from services.ingest.connections.watchdog import Watchdog
-from services.ingest.delivery import Delivery
-from services.ingest.feeds import venues
+from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.delivery_lag import Delivery
+from services.ingest.feed import DUPLICATE, SKIPPED, Item, Rejected, StreamKind
 from services.ingest.feeds.background import Aside, Failed, Second, background
-from services.ingest.feeds.condition import Answered, Condition, Unanswered
-from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Item, Rejected
-from services.ingest.feeds.past import Past
-from services.ingest.feeds.rest import retry_in_s
-from services.ingest.feeds.stamps import Stamps
-from services.ingest.feeds.venue import StreamKind, Venue
-from services.ingest.feeds.venue_clock import VenueClock
+from services.ingest.feeds.feed_health import Answered, Condition, Unanswered
+from services.ingest.feeds.history_progress import Past
 from services.ingest.settings import IngestSettings
 from services.ingest.tape.history import History, settled
 from services.ingest.tape.repair import Repairer
 from services.ingest.tape.stored import open_store
 from services.ingest.tape.tape import Tape
+from services.ingest.venues import registry
+from services.ingest.venues.rest import retry_in_s
+from services.ingest.venues.timestamps import Stamps
+from services.ingest.venues.venue import Venue
+from services.ingest.venues.venue_clock import VenueClock
 
 # Coverage is told so often, and a second after any gap has changed.
 _COVERAGE_S = 10
@@ -73,7 +73,7 @@ class LiveFeed:
         self._settings = settings
         self._broker_is_empty = broker_is_empty
         self._sleep = sleep
-        self._symbols = venues.by_venue(settings.symbols)
+        self._symbols = registry.by_venue(settings.symbols)
         self._stamps: defaultdict[str, Stamps] = defaultdict(Stamps)
         self._tape = Tape({symbol: name for name, symbols in self._symbols.items() for symbol in symbols})
         self._buffer: Buffer[_News] = Buffer(settings.buffer_frames)
@@ -88,7 +88,7 @@ class LiveFeed:
 
     async def check(self) -> None:
         """Raise FatalError if a venue cannot give what the settings want; its silence is no objection."""
-        async with venues.opened(self._settings, self._clock.now_us) as opened:
+        async with registry.opened(self._settings, self._clock.now_us) as opened:
             for name, symbols in self._symbols.items():
                 self._pool(opened[name], symbols)
                 with contextlib.suppress(TransientError):
@@ -96,7 +96,7 @@ class LiveFeed:
 
     async def stream(self) -> AsyncGenerator[Item]:
         """Yield what the venues send, for ever; FatalError if one says that it does not trade a symbol."""
-        async with venues.opened(self._settings, self._clock.now_us) as opened:
+        async with registry.opened(self._settings, self._clock.now_us) as opened:
             self._pools = {
                 opened[name]: self._pool(opened[name], names) for name, names in self._symbols.items()
             }

@@ -15,17 +15,16 @@ from msgspec import structs
 
 from services.common.cancellation import pause
 from services.common.errors import FatalError
-from services.common.messages import FeedName, Liquidation, MarkPrice, Quote, Tick
-from services.ingest.delivery import Delivery
-from services.ingest.feeds.archive import WINDOW, Archive, by_symbol
-from services.ingest.feeds.archive_file import inside, is_archive
-from services.ingest.feeds.feed import SKIPPED, Item, Status
-from services.ingest.feeds.growth import LOOK_AGAIN_S
+from services.contracts.messages import FeedName, Liquidation, MarkPrice, Quote, Tick
+from services.ingest.delivery_lag import Delivery
+from services.ingest.feed import SKIPPED, Item, Status, StreamKind
+from services.ingest.feeds.archive.archive import WINDOW, Archive, by_symbol
+from services.ingest.feeds.archive.file import inside, is_archive
+from services.ingest.feeds.file_growth import LOOK_AGAIN_S
 from services.ingest.feeds.pace import Pace
-from services.ingest.feeds.recording import Recording
-from services.ingest.feeds.report import Report
-from services.ingest.feeds.stamps import Stamps
-from services.ingest.feeds.venue import StreamKind
+from services.ingest.feeds.read_report import Report
+from services.ingest.feeds.recordings.reader import Recording
+from services.ingest.venues.timestamps import Stamps
 
 _KINDS: dict[type[Item], StreamKind] = {
     Tick: "trades",

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from services.common.unpacking import Unpacking, unpacked
-from services.ingest.feeds.growth import Growth
+from services.common.decompression import Unpacking, unpacked
+from services.ingest.feeds.file_growth import Growth
 
 BLOCK = 1 << 18
 # About: where it ends in the same block it may be longer by a block.

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from operator import attrgetter
 from typing import NamedTuple
 
-from services.common.messages import Tick
+from services.contracts.messages import Tick
 
 # A trade dated after the last one, with an id so far below it, is of another numbering: late trades are older.
 BACK = 1_000

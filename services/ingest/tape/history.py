@@ -13,12 +13,12 @@ from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
-from services.common.messages import TapeEvent, Tick
-from services.common.plausible import AHEAD_US
-from services.ingest.feeds.rest import GoneError, retry_in_s
-from services.ingest.feeds.venue import Venue
+from services.common.plausibility import AHEAD_US
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape.stored import Store
 from services.ingest.tape.tape import Tape
+from services.ingest.venues.rest import GoneError, retry_in_s
+from services.ingest.venues.venue import Venue
 
 T = TypeVar("T")
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal
 
-from services.common.messages import TapeEvent, TapeEventKind
+from services.contracts.messages import TapeEvent, TapeEventKind
 from services.ingest.tape.chain import Span
 
 _FIRST = attrgetter("first_id")

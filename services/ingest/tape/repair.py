@@ -10,11 +10,11 @@ from services.common.backoff import Backoff
 from services.common.cancellation import pause
 from services.common.clock import HOUR, MINUTE, SECOND
 from services.common.errors import BadMessageError, TransientError
-from services.common.messages import TapeEvent, Tick
-from services.ingest.feeds.rest import GoneError, VenueBusyError
-from services.ingest.feeds.venue import Venue
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape.ledger import Gap
 from services.ingest.tape.tape import Tape
+from services.ingest.venues.rest import GoneError, VenueBusyError
+from services.ingest.venues.venue import Venue
 
 _IDLE_S = 0.2
 # A trade that only overtook another on its way is there by then, and so is what REST knows.

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
-from services.common import database
 from services.common.clock import HOUR, MINUTE, from_datetime, to_datetime
-from services.common.database import Connection
-from services.common.database_watch import watched
 from services.common.errors import TransientError
-from services.common.messages import Tick
 from services.common.settings import DatabaseSettings
+from services.contracts.messages import Tick
 from services.ingest.tape.chain import BACK, Span
 from services.ingest.tape.ledger import Gap
+from services.store import database
+from services.store.database import Connection
+from services.store.database_watchdog import watched
 
 # What a venue keeps, so what can still be repaired; coverage needs 24 h.
 REACH_US = 48 * HOUR

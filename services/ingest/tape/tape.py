@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from services.common.clock import HOUR, MINUTE
-from services.common.messages import TapeEvent, Tick
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape.chain import Chain, Span, Taken
 from services.ingest.tape.coverage import DAY_MINUTES, HOUR_MINUTES, Coverage
 from services.ingest.tape.ledger import Gap, Ledger

@@ -14,11 +14,9 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import charts, panels, problems
-from services.ui.analysis import shown, tables
-from services.ui.analysis.answer import Analysis
-from services.ui.analysis.drawing import PANES, SHARES, TITLES, Thresholds
-from services.ui.analysis.question import (
+from services.ui.analysis import presenter, tables
+from services.ui.analysis.chart import PANES, SHARES, TITLES, Thresholds
+from services.ui.analysis.query import (
     ASKED_AS,
     LAGS,
     METHODS,
@@ -29,10 +27,14 @@ from services.ui.analysis.question import (
     WIDTHS,
     question,
 )
-from services.ui.components import cover, download, table
-from services.ui.formatting import NONE
-from services.ui.panels import AGAIN
-from services.ui.view import Props, Site, attributes
+from services.ui.analysis.types import Analysis
+from services.ui.api import problems
+from services.ui.charts import lightweight
+from services.ui.state.page_context import Props, Site, attributes
+from services.ui.widgets import query_panel
+from services.ui.widgets.components import cover, download, table
+from services.ui.widgets.formatting import NONE
+from services.ui.widgets.query_panel import AGAIN
 
 WHAT_IF = ("method", "window", "interval", "bars", "transform", "intercept", "start", "end")
 TESTS = ("method", "interval", "bars", "transform", "trend", "lags")
@@ -102,12 +104,12 @@ def numbers(prefix: str, live: bool = False) -> Component:
     """Return the numbers, with `live` beside those of the live pair (``<prefix>-live-<name>``)."""
     cells: list[Component] = [
         html.B(id=f"{prefix}-of-all", className="numbers-head"),
-        *(cell for name in shown.OF_ALL for cell in _cells(prefix, name)),
+        *(cell for name in presenter.OF_ALL for cell in _cells(prefix, name)),
         html.B("Newest bar", id=f"{prefix}-of-newest", className="numbers-head is-newest"),
     ]
     if live:
         cells.append(html.B("Live", className="numbers-live"))
-    for name in shown.OF_NEWEST:
+    for name in presenter.OF_NEWEST:
         cells += _cells(prefix, name, live)
     grid: Component = html.Div(cells, className="numbers num" + (" has-live" if live else ""))
     return grid
@@ -121,7 +123,7 @@ def chart(prefix: str) -> Component:
         top = {"--top": f"{above / whole:.4f}"}
         labels.append(html.Div(html.B(TITLES[pane]), className="pane-label", style=top))
         above += SHARES[pane]
-    drawn = charts.chart(f"chart-{prefix}", BAR_SPACING, [SHARES[pane] for pane in PANES])
+    drawn = lightweight.chart(f"chart-{prefix}", BAR_SPACING, [SHARES[pane] for pane in PANES])
     body: Component = html.Div(
         [drawn, *labels, cover(f"{prefix}-empty", "No answer yet")], className="pane-body panel-chart"
     )
@@ -158,7 +160,7 @@ def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: 
     """Add what the panel does; `names` are those of its controls, `parts` the ids that are laid out."""
     controls = [(f"{prefix}-{name}", _value(name)) for name in names]
     if f"chart-{prefix}" in parts:
-        charts.paint(app, f"chart-{prefix}")
+        lightweight.paint(app, f"chart-{prefix}")
     if f"{prefix}-rows" in parts:
         app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction("analysis", "save"),
@@ -174,7 +176,7 @@ def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: 
             if element in parts
         }
 
-    panels.register(app, prefix, controls, laid_out)
+    query_panel.register(app, prefix, controls, laid_out)
 
 
 async def answer(site: Site, prefix: str, names: tuple[str, ...], asks: dict[str, Any]) -> Props:
@@ -182,26 +184,29 @@ async def answer(site: Site, prefix: str, names: tuple[str, ...], asks: dict[str
     fine: Props = {f"{prefix}-{name}": {"error": ""} for name in names}
     asked = question(asks)
     if isinstance(asked, str):
-        return {**fine, **shown.refused(prefix, asked), f"{prefix}-intercept": {"error": asked}}
+        return {**fine, **presenter.refused(prefix, asked), f"{prefix}-intercept": {"error": asked}}
     began = time.monotonic()
     try:
         response = await site.client.send("GET", asked.path, params=asked.params, timeout=TIMEOUT_S)
     except TransientError as error:
-        return {**fine, **shown.refused(prefix, str(error))}
+        return {**fine, **presenter.refused(prefix, str(error))}
     seconds = time.monotonic() - began
     if response.is_error:
         fields = {ASKED_AS.get(name, name): name for name in names}
         wrong = problems.read(response, tuple(fields))
         at = {f"{prefix}-{fields[field]}": {"error": text} for field, text in wrong.fields.items()}
         text = wrong.rest or "Not asked: one of the values is refused."
-        return {**fine, **at, **shown.refused(prefix, text)}
+        return {**fine, **at, **presenter.refused(prefix, text)}
     try:
         found = msgspec.json.decode(response.content, type=Analysis)
     except msgspec.DecodeError as error:
-        return {**fine, **shown.refused(prefix, f"Expected an analysis, received another answer: {error}")}
+        return {
+            **fine,
+            **presenter.refused(prefix, f"Expected an analysis, received another answer: {error}"),
+        }
     pair = None if asks.get("dataset") else (site.market.pairs or {}).get(asks["pair"])
     thresholds = Thresholds(pair.entry_z, pair.exit_z) if pair else Thresholds()
-    return {**fine, **shown.answered(prefix, asked, found, seconds, thresholds)}
+    return {**fine, **presenter.answered(prefix, asked, found, seconds, thresholds)}
 
 
 def ids(*laid_out: Component) -> frozenset[str]:
@@ -233,9 +238,9 @@ def _control(prefix: str, name: str) -> Component:
 
 def _cells(prefix: str, name: str, live: bool = False) -> list[Component]:
     beside = [html.Span(NONE, id=f"{prefix}-live-{name}")] if live else []
-    where = "numbers-wide" if name in shown.OF_ALL else None
+    where = "numbers-wide" if name in presenter.OF_ALL else None
     value = html.Span(NONE, id=f"{prefix}-number-{name}", className=where)
-    return [html.Span(shown.NUMBERS[name], className="numbers-name"), value, *beside]
+    return [html.Span(presenter.NUMBERS[name], className="numbers-name"), value, *beside]
 
 
 def _link(element: str, label: str, name: str) -> Component:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.ui.analysis.answer import Analysis, GregoryHansen, Statistic, UnitRoot
-from services.ui.formatting import UTC, moment
+from services.ui.analysis.types import Analysis, GregoryHansen, Statistic, UnitRoot
+from services.ui.widgets.formatting import UTC, moment
 
 Row = dict[str, Any]
 

@@ -8,12 +8,13 @@ from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import panels, problems
-from services.ui.calibration import shown
-from services.ui.calibration.answer import Calibration
-from services.ui.calibration.shown import PREFIX, RANGES, USUAL
-from services.ui.panels import AGAIN
-from services.ui.view import Props, Site, attributes
+from services.ui.api import problems
+from services.ui.calibration import presenter
+from services.ui.calibration.presenter import PREFIX, RANGES, USUAL
+from services.ui.calibration.types import Calibration
+from services.ui.state.page_context import Props, Site, attributes
+from services.ui.widgets import query_panel
+from services.ui.widgets.query_panel import AGAIN
 
 CONTROLS = ("range", "stop", "windows")
 LABELS = {"range": "Signals", "stop": "Stop |z|", "windows": "Windows to come back"}
@@ -49,27 +50,27 @@ def layout() -> list[Component]:
 def register(app: Dash, site: Site) -> None:
     """Add what the panel does; the page fills the store ``calibration-subject``, as of an analysis."""
     values = [(f"{PREFIX}-{name}", "value") for name in CONTROLS]
-    panels.register(app, PREFIX, values, lambda asks: answer(site, asks))
+    query_panel.register(app, PREFIX, values, lambda asks: answer(site, asks))
 
 
 async def answer(site: Site, asks: dict[str, Any]) -> Props:
     """Ask the API and return what the panel shows of its answer."""
     seen = site.market.signals.get(asks["pair"])
-    asked = shown.question(asks, seen.message.event_us if seen else None)
+    asked = presenter.question(asks, seen.message.event_us if seen else None)
     fine: Props = {f"{PREFIX}-{name}": {"error": ""} for name in CONTROLS}
     try:
         response = await site.client.send("GET", asked.path, params=asked.params, timeout=TIMEOUT_S)
     except TransientError as error:
-        return {**fine, **shown.refused(str(error))}
+        return {**fine, **presenter.refused(str(error))}
     if response.is_error:
         wrong = problems.read(response, CONTROLS)
         at = {f"{PREFIX}-{name}": {"error": text} for name, text in wrong.fields.items()}
-        return {**fine, **at, **shown.refused(wrong.rest or "Not asked: one of the values is refused.")}
+        return {**fine, **at, **presenter.refused(wrong.rest or "Not asked: one of the values is refused.")}
     try:
         found = msgspec.json.decode(response.content, type=Calibration)
     except msgspec.DecodeError as error:
-        return {**fine, **shown.refused(f"Expected a calibration, received another answer: {error}")}
-    return {**fine, **shown.answered(asked, found)}
+        return {**fine, **presenter.refused(f"Expected a calibration, received another answer: {error}")}
+    return {**fine, **presenter.answered(asked, found)}
 
 
 def _control(name: str) -> Component:

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from services.api.health import Health
 from services.api.instances import Came
 from services.api.models.status import ServiceHealth
-from services.common.messages import FeedName, Heartbeat, ServiceState
+from services.api.service_health import Health
+from services.contracts.messages import FeedName, Heartbeat, ServiceState
 
 
 class Listener:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from services.api.health import Health
 from services.api.instances import DEAD_KEPT_S, SILENT_AFTER_S, Came
-from services.api.live.arrivals import Arrivals
+from services.api.service_health import Health
+from services.api.stream.arrival_times import Arrivals
 from services.common.heartbeat import INTERVAL_S
 from tests.unit.api.listener import Listener, beat
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.coverage import AFTER, CASES, TRANSFORMS, Case, coverage
-from services.quant.estimators import MOVING
+from services.quant.estimators.registry import MOVING
 from services.quant.transform import Transform
 
 # Of 200 tapes 95 % are 190, with a standard deviation of 3.

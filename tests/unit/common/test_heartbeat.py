@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from services.common import process
+from services.common.codec import decode
 from services.common.heartbeat import Pulse
-from services.common.messages import Heartbeat, TapeEvent, decode
+from services.contracts.messages import Heartbeat, TapeEvent
 
 
 class Topics:

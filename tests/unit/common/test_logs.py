@@ -10,8 +10,9 @@ from contextlib import closing, contextmanager
 import pytest
 import structlog
 
-from services.common import logs, serving
+from services.common import logs
 from services.common.cancellation import end
+from services.common.http import serving
 
 LINE = "Invalid HTTP request received."
 

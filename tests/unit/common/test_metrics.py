@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from services.common.errors import FatalError
 from services.common.heartbeat import Pulse
-from services.common.messages import DeliveryLag, Filling
 from services.common.metrics import PulseMetrics, answering, published
 from services.common.settings import MetricsSettings
+from services.contracts.messages import DeliveryLag, Filling
 from tests.ports import free_port
 
 

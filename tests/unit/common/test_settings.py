@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from services.common.errors import FatalError
-from services.common.pairs import Pair
 from services.common.settings import DatabaseSettings, KafkaSettings, PairSettings, load
+from services.contracts.pairs import Pair
 
 
 def test_the_defaults_are_the_contract() -> None:

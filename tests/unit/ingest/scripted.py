@@ -5,13 +5,9 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from services.common.heartbeat import Pulse
-from services.common.messages import (
-    FeedName,
-    MarkPrice,
-    Tick,
-)
-from services.ingest.delivery import Delivery
-from services.ingest.feeds.feed import Item
+from services.contracts.messages import FeedName, MarkPrice, Tick
+from services.ingest.delivery_lag import Delivery
+from services.ingest.feed import Item
 from services.ingest.service import publish
 from tests.publishing import FakeProducer, publisher
 

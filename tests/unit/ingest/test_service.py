@@ -5,16 +5,10 @@ import asyncio
 import pytest
 from msgspec import structs
 
+from services.common.codec import decode
 from services.common.heartbeat import Pulse
-from services.common.messages import (
-    Liquidation,
-    MarkPrice,
-    Quote,
-    TapeEvent,
-    Tick,
-    decode,
-)
-from services.ingest.feeds.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected
+from services.contracts.messages import Liquidation, MarkPrice, Quote, TapeEvent, Tick
+from services.ingest.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected
 from services.ingest.service import publish
 from services.ingest.time_marks import TimeMarks
 from tests.publishing import FakeProducer, publisher

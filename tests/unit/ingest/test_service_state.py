@@ -11,16 +11,12 @@ from msgspec import structs
 from structlog.testing import capture_logs
 
 from services.common.errors import FatalError
-from services.common.flow_control import FlowControl
 from services.common.heartbeat import Pulse
-from services.common.messages import (
-    DeliveryLag,
-    FeedName,
-    Filling,
-)
+from services.common.kafka.flow_control import FlowControl
 from services.common.settings import load
+from services.contracts.messages import DeliveryLag, FeedName, Filling
 from services.ingest import service
-from services.ingest.feeds.feed import Item, Rejected, Status
+from services.ingest.feed import Item, Rejected, Status
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
 from tests import virtual_time

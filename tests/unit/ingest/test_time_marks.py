@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import TapeEvent, Tick, TimeMark
+from services.contracts.messages import TapeEvent, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
 
 STALE = TapeEvent(kind="stream_stale", venue="test", symbol="A", at_us=0)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from services.api.health import SERVICES, Health
+from services.api.service_health import SERVICES, Health
 from services.common import clock
 from services.common.errors import FatalError
-from services.common.messages import Filling, Heartbeat, ServiceState
+from services.contracts.messages import Filling, Heartbeat, ServiceState
 from services.local import readiness
 from services.local.supervisor import Child, Command
 

@@ -10,9 +10,9 @@ from statsmodels.tsa.adfvalues import mackinnonp
 from statsmodels.tsa.stattools import adfuller
 
 from services.common.clock import SECOND
-from services.quant.dickey_fuller import cointegration_p, statistic
 from services.quant.reversion import Reversion, judge
-from services.quant.unit_root import engle_granger
+from services.quant.statistical_tests.dickey_fuller import cointegration_p, statistic
+from services.quant.statistical_tests.unit_root import engle_granger
 
 WINDOW = 300
 MEMORY_US = WINDOW * SECOND

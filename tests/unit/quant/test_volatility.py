@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.quant.exact import fixed, floating
+from services.quant.exact_sums import fixed, floating
 from services.quant.fit import NotEnoughDataError
 from services.quant.volatility import RealisedVolatility
 from tests.unit.quant.series import kinds, legs, seeds

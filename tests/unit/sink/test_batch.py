@@ -2,8 +2,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.messages import Alert, Signal, TapeEvent, TapeEventKind, Tick, encode
+from services.common.codec import encode
 from services.common.unreadable import Unreadable
+from services.contracts.messages import Alert, Signal, TapeEvent, TapeEventKind, Tick
 from services.sink.batch import Batch, Partition, Refused
 
 TICK = Tick(

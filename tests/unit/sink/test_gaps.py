@@ -1,6 +1,6 @@
 import pytest
 
-from services.common.messages import TapeEvent, TapeEventKind
+from services.contracts.messages import TapeEvent, TapeEventKind
 from services.sink.gaps import row
 
 

@@ -11,9 +11,10 @@ from aiokafka.errors import KafkaConnectionError
 
 from services.common import clock
 from services.common.cancellation import end
+from services.common.codec import encode
 from services.common.errors import TransientError
-from services.common.lag import Lag
-from services.common.messages import Tick, encode
+from services.common.kafka.lag import Lag
+from services.contracts.messages import Tick
 from services.sink.batch import Batch, Partition
 from services.sink.settings import SinkSettings
 from services.sink.source import Source

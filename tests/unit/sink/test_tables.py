@@ -5,7 +5,7 @@ from msgspec import Struct
 from psycopg.types.datetime import TimestamptzBinaryLoader
 
 from services.common.clock import from_datetime
-from services.common.messages import Alert, Signal, TapeEvent, Tick
+from services.contracts.messages import Alert, Signal, TapeEvent, Tick
 from services.sink.batch import KINDS, LOSSES
 from services.sink.tables import TABLES
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
-from services.common.messages import TapeEvent, TapeEventKind, Tick
+from services.contracts.messages import TapeEvent, TapeEventKind, Tick
 from tests.fake_venue.market import Market
 from tests.soak.checker import Checker
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from faust.types import TP
 
-from services.stream_analytics.faust_app import new_app
+from services.stream_analytics.faust.options import new_app
 from services.stream_analytics.settings import StreamSettings
 
 PLACE = TP("stream-analytics-windows-changelog", 0)

@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterable
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, PairConfig, Signal
-from services.stream_analytics.history import Store
-from services.stream_analytics.partition import Partition
-from services.stream_analytics.revisions import Outcome
+from services.contracts.messages import LegTrade, PairConfig, Signal
+from services.stream_analytics.corrections import Outcome
+from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.state_storage import Store
 
 CONFIG = PairConfig(pair="ETHUSDT-BTCUSDT", window=20, min_samples=5)
 PRICES = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0}

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from services.common.clock import SECOND
 from services.stream_analytics.alignment import Alignment, Leg, Sample
-from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.symbol_tape import SymbolTape
 from services.stream_analytics.trades import Trade
 
 STALE_AFTER = 3 * SECOND

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import Alert, LegTrade, PairConfig, Signal, Tick
-from services.stream_analytics.partition import Partition
-from services.stream_analytics.revisions import Outcome
+from services.contracts.messages import Alert, LegTrade, PairConfig, Signal, Tick
+from services.stream_analytics.corrections import Outcome
+from services.stream_analytics.pair_partition import Partition
 from tests.analytics import walk
 from tests.disorder import KINDS, arrivals, mixed, topics
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, run

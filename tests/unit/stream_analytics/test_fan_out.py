@@ -1,7 +1,8 @@
 import asyncio
 
+from services.common.codec import decode
 from services.common.errors import FatalError
-from services.common.messages import LegTrade, LegTrades, decode
+from services.contracts.messages import LegTrade, LegTrades
 from services.stream_analytics.fan_out import FanOut
 from tests.unit.stream_analytics.made_tape import Event
 

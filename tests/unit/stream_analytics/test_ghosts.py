@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from services.common.messages import LegTrade, Method, PairConfig
-from services.quant.estimators import ESTIMATORS
-from services.stream_analytics.history import Store
-from services.stream_analytics.partition import Partition
-from services.stream_analytics.revisions import Outcome
-from services.stream_analytics.tracker import PairTracker, stored_position
+from services.contracts.messages import LegTrade, Method, PairConfig
+from services.quant.estimators.registry import ESTIMATORS
+from services.stream_analytics.corrections import Outcome
+from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_tracker import PairTracker, stored_position
+from services.stream_analytics.state_storage import Store
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed, partition, run, tape
 
 OTHER = structs.replace(CONFIG, pair="BTCUSDT-ETHUSDT", window=150)

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, Signal
+from services.contracts.messages import LegTrade, Signal
 from tests.unit.stream_analytics.made_tape import CONFIG, closed_signals, partition, run, tape
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.stream_analytics.holes import Hole
+from services.stream_analytics.doubtful_stretches import Hole
 from services.stream_analytics.missing_ids import MissingIds
 
 _IDS = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda run: (run[0], run[0] + run[1]))

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND
-from services.common.messages import LegTrade, Tick
+from services.contracts.messages import LegTrade, Tick
 from services.stream_analytics.alignment import EVER
 from services.stream_analytics.router import runs
-from services.stream_analytics.tape import SymbolTape
+from services.stream_analytics.symbol_tape import SymbolTape
 from services.stream_analytics.trades import Trade
 
 # Seconds, ids and symbols that often meet: late trades, swapped ids, gaps, a numbering that begins anew.

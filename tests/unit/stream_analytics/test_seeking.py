@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from services.stream_analytics.faust_app import _bury_nothing
+from services.stream_analytics.faust.options import _bury_nothing
 from tests.unit.stream_analytics.fake_consumer import TICKS, TRADES, consumer
 
 

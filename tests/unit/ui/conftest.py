@@ -6,8 +6,10 @@ from typing import Any, cast
 import pytest
 
 from services.common.clock import SECOND
-from services.common.messages import Signal, Tick
-from services.ui.answers import (
+from services.contracts.messages import Signal, Tick
+from services.ui.api.client import ApiClient
+from services.ui.api.poll_cache import Reading, Readings
+from services.ui.api.types import (
     Bar,
     HandledAlert,
     ProcessHealth,
@@ -16,12 +18,10 @@ from services.ui.answers import (
     SymbolStats,
     WatchedPair,
 )
-from services.ui.client import ApiClient
-from services.ui.market import Market, Now
-from services.ui.readings import Reading, Readings
-from services.ui.track import Track
-from services.ui.tracks import Tracks
-from services.ui.view import Selection, Site
+from services.ui.series.buffer import Track
+from services.ui.series.cache import Tracks
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import Selection, Site
 
 PAIR = "ETHUSDT-BTCUSDT"
 START_S = 1_700_000_000

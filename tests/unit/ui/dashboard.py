@@ -9,13 +9,13 @@ import httpx
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from services.common.door.proxies import Network
-from services.ui import hub
+from services.common.http.proxies import Network
+from services.ui.api import stream_follower
+from services.ui.api.client import ApiClient
 from services.ui.app import begin, build
-from services.ui.client import ApiClient
-from services.ui.market import Market
-from services.ui.tracks import Tracks
-from services.ui.view import Site
+from services.ui.series.cache import Tracks
+from services.ui.state.live_state import Market
+from services.ui.state.page_context import Site
 
 T = TypeVar("T")
 HOST = "ui.test"
@@ -42,7 +42,7 @@ def on_dashboard(
 
     async def run() -> T:
         async with ApiClient("http://api.test", api or Api()) as client:
-            app = build(Site(Market(), Tracks(client), client, hub.now), [HOST], proxies)
+            app = build(Site(Market(), Tracks(client), client, stream_follower.now), [HOST], proxies)
             await begin(app)
             return await talk(app)
 

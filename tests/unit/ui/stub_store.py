@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from services.common.clock import SECOND
-from services.ui.track import Track
+from services.ui.series.buffer import Track
 from tests.unit.ui.conftest import START_S
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ui import charts, palette
+from services.ui.charts import lightweight, palette
 
 INKS = ("ink", "ink-2", "ink-3", "good", "bad", "warn", "accent")
 
@@ -40,7 +40,7 @@ def test_text_is_legible(theme: str) -> None:
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_lines_and_marks_are_visible(theme: str) -> None:
-    background = charts.THEMES[theme]["layout"]["background"]["color"]
+    background = lightweight.THEMES[theme]["layout"]["background"]["color"]
     assert background == tokens(theme)["panel"]
     marks = (
         palette.UP,
@@ -54,7 +54,7 @@ def test_lines_and_marks_are_visible(theme: str) -> None:
     assert {
         mark: round(contrast(mark, background), 2) for mark in marks if contrast(mark, background) < 3
     } == {}
-    assert contrast(charts.THEMES[theme]["layout"]["textColor"], background) >= 4.5
+    assert contrast(lightweight.THEMES[theme]["layout"]["textColor"], background) >= 4.5
 
 
 def test_badges_carry_white_text() -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.common.door import bodies, slow_clients
+from services.common.http import body_limit, read_timeout
 from services.ui.server import serve
 from services.ui.settings import UiSettings
 from tests.ports import free_port
@@ -21,8 +21,8 @@ SLOW = {
 
 
 def test_whoever_does_not_go_on_is_given_up_however_little_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slow_clients, "HEAD_S", 1.0)
-    monkeypatch.setattr(bodies, "SILENCE_S", 1.0)
+    monkeypatch.setattr(read_timeout, "HEAD_S", 1.0)
+    monkeypatch.setattr(body_limit, "SILENCE_S", 1.0)
     port = free_port()
 
     async def ask(begun: bytes) -> bytes:

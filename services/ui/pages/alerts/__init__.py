@@ -2,6 +2,6 @@
 
 from services.ui.pages.alerts.layout import layout, register
 from services.ui.pages.alerts.view import AlertsView
-from services.ui.view import Page
+from services.ui.state.page_context import Page
 
 PAGE = Page("alerts", "/alerts", "Alerts", layout, AlertsView, register)

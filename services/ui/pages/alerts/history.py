@@ -6,13 +6,15 @@ from typing import Any, get_args
 
 from dash.development.base_component import Component
 
-from services.common.messages import AlertState
-from services.ui import components, downloads, handling
-from services.ui.answers import HandledAlert, Listing
-from services.ui.formatting import moment, threshold, zscore
-from services.ui.handling import SNOOZES
-from services.ui.readings import Reading
-from services.ui.view import Selection, Site
+from services.contracts.messages import AlertState
+from services.ui.alerts import actions
+from services.ui.alerts.actions import SNOOZES
+from services.ui.api import downloads
+from services.ui.api.poll_cache import Reading
+from services.ui.api.types import HandledAlert, Listing
+from services.ui.state.page_context import Selection, Site
+from services.ui.widgets import components
+from services.ui.widgets.formatting import moment, threshold, zscore
 
 PATH = "/v1/alerts"
 STATES = {
@@ -207,11 +209,11 @@ def live(
 def _message(alert: HandledAlert) -> str:
     # First what is to be seen where the column is narrow.
     is_firing = alert.state == "firing" and not alert.retracted_by
-    reversion = handling.reversion_words(alert) if is_firing else ""
-    told = handling.message(alert).removeprefix(f"{alert.pair}: ")
-    parts = (f"{reversion}; {told}" if reversion else told, handling.leg_ages(alert))
+    reversion = actions.reversion_words(alert) if is_firing else ""
+    told = actions.message(alert).removeprefix(f"{alert.pair}: ")
+    parts = (f"{reversion}; {told}" if reversion else told, actions.leg_ages(alert))
     said = ", ".join(part for part in parts if part)
-    return f"Retracted: {said}. {handling.RETRACTED}" if alert.retracted_by else said
+    return f"Retracted: {said}. {actions.RETRACTED}" if alert.retracted_by else said
 
 
 def _ms(us: int | None) -> int | None:

@@ -7,10 +7,10 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from services.common.errors import BadMessageError, TransientError
-from services.ui.components import chooser, cover, download, page, pane, segmented
 from services.ui.pages.alerts import history, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, Wanted
-from services.ui.view import Selection, Site, attributes
+from services.ui.state.page_context import Selection, Site, attributes
+from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
 
 EVERY_PAIR = "All pairs"
 

@@ -8,13 +8,14 @@ from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import components, problems
-from services.ui.answers import HandledAlert, WatchedPair
-from services.ui.client import segment
-from services.ui.drawn import Row, Rows
-from services.ui.formatting import NONE, moment, zscore
-from services.ui.market import Market
-from services.ui.view import Site
+from services.ui.api import problems
+from services.ui.api.client import segment
+from services.ui.api.types import HandledAlert, WatchedPair
+from services.ui.state.live_state import Market
+from services.ui.state.page_context import Site
+from services.ui.widgets import components
+from services.ui.widgets.batched_elements import Row, Rows
+from services.ui.widgets.formatting import NONE, moment, zscore
 
 TABLE = "thresholds-table"
 HINT = (

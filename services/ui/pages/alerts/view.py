@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from services.ui import drawn, steps
-from services.ui.answers import HandledAlert, Listing
-from services.ui.market import Market, Now
+from services.ui.api.types import HandledAlert, Listing
+from services.ui.charts import updates
 from services.ui.pages.alerts import history, thresholds
 from services.ui.pages.alerts.history import Row, Wanted
 from services.ui.pages.alerts.layout import EVERY_PAIR
-from services.ui.view import Props, Selection, Site, View
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.widgets import batched_elements
 
 
 class AlertsView(View):
@@ -40,11 +41,11 @@ class AlertsView(View):
         found = reading.value
         if found is None:
             why = f"The history cannot be read: {reading.error}" if reading.error else "Reading…"
-            return props | steps.empty("alerts-empty", why)
+            return props | updates.empty("alerts-empty", why)
         rows = self._rows_first(found, turn)
         props["alerts-first"] = {"data": {"turn": turn, "rows": rows, "cursor": found.next_cursor}}
         is_empty = not rows and all(row.get("is_old") for row in live)
-        return props | steps.empty("alerts-empty", wanted.nothing(selection.zone) if is_empty else "")
+        return props | updates.empty("alerts-empty", wanted.nothing(selection.zone) if is_empty else "")
 
     def _list(self, zone: str, now: Now) -> Props:
         market = self.site.market
@@ -53,7 +54,7 @@ class AlertsView(View):
             return {}
         self._listed = listed
         before, self._thresholds = self._thresholds, thresholds.rows(market, zone)
-        return drawn.changes(thresholds.TABLE, before, self._thresholds)
+        return batched_elements.changes(thresholds.TABLE, before, self._thresholds)
 
     def _rows_live(self, wanted: Wanted, turn: Any, now: Now) -> list[Row]:
         alarms = self.site.market.alarms

@@ -2,6 +2,6 @@
 
 from services.ui.pages.health.layout import layout, register
 from services.ui.pages.health.view import HealthView
-from services.ui.view import Page
+from services.ui.state.page_context import Page
 
 PAGE = Page("health", "/health", "Health", layout, HealthView, register)

@@ -4,11 +4,11 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from services.ui import components
-from services.ui.answers import SymbolTape
-from services.ui.drawn import Row
-from services.ui.formatting import NONE, lag
-from services.ui.market import Market
+from services.ui.api.types import SymbolTape
+from services.ui.state.live_state import Market
+from services.ui.widgets import components
+from services.ui.widgets.batched_elements import Row
+from services.ui.widgets.formatting import NONE, lag
 
 TABLE = "delivery-table"
 LATE_MS = 2_000

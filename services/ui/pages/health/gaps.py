@@ -4,12 +4,13 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from services.ui import components, downloads
-from services.ui.answers import Gap, Listing
-from services.ui.formatting import NONE, number
-from services.ui.holes import LIMIT, PATH
-from services.ui.readings import Reading
-from services.ui.view import Selection
+from services.ui.api import downloads
+from services.ui.api.poll_cache import Reading
+from services.ui.api.types import Gap, Listing
+from services.ui.series.gap_shading import LIMIT, PATH
+from services.ui.state.page_context import Selection
+from services.ui.widgets import components
+from services.ui.widgets.formatting import NONE, number
 
 ANY = "any"
 """Stands for every symbol; no symbol is written in lower case."""

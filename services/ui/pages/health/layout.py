@@ -3,10 +3,10 @@
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from services.ui.components import chooser, download, page, pane, segmented
-from services.ui.drawn import Drawn, Rows
 from services.ui.pages.health import delivery, gaps, losses, tapes
-from services.ui.view import Site, attributes
+from services.ui.state.page_context import Site, attributes
+from services.ui.widgets.batched_elements import Drawn, Rows
+from services.ui.widgets.components import chooser, download, page, pane, segmented
 
 
 def layout() -> Component:

@@ -6,8 +6,8 @@ from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import problems
-from services.ui.view import Site
+from services.ui.api import problems
+from services.ui.state.page_context import Site
 
 ASKED, SAID = "losses-asked", "losses-said"
 

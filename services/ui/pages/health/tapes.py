@@ -5,11 +5,11 @@ from typing import Any
 from dash.development.base_component import Component
 
 from services.common.clock import SECOND
-from services.ui import components
-from services.ui.answers import SymbolTape
-from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number, per_second, share
-from services.ui.market import Market, Now
+from services.ui.api.types import SymbolTape
+from services.ui.state.live_state import Market, Now
+from services.ui.widgets import components
+from services.ui.widgets.batched_elements import Row
+from services.ui.widgets.formatting import NONE, age, number, per_second, share
 
 STALE_S = 10.0
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from services.ui import drawn, frame, holes
-from services.ui.formatting import number
-from services.ui.market import Now
-from services.ui.pages.health import delivery, gaps, stations, tapes
-from services.ui.pages.health.nodes import nodes
-from services.ui.view import Props, Selection, Site, View
+from services.ui.pages.health import delivery, gaps, services, tapes
+from services.ui.pages.health.diagram import nodes
+from services.ui.series import gap_shading
+from services.ui.shell import header
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.widgets import batched_elements
+from services.ui.widgets.formatting import number
 
 
 class HealthView(View):
@@ -17,8 +19,8 @@ class HealthView(View):
         super().__init__(site, mark)
         self._second: object = None
         self._props: Props = {}
-        self._rows: dict[str, drawn.Row] = {}
-        self._lags: dict[str, drawn.Row] = {}
+        self._rows: dict[str, batched_elements.Row] = {}
+        self._lags: dict[str, batched_elements.Row] = {}
 
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
@@ -29,18 +31,18 @@ class HealthView(View):
 
     def _show(self, selection: Selection, now: Now) -> Props:
         market = self.site.market
-        label, meaning = frame.FEEDS.get(market.feed or "", frame.NO_FEED)
+        label, meaning = header.FEEDS.get(market.feed or "", header.NO_FEED)
         shown = nodes(market, now)
         wrong = sum(node.level in ("error", "warning") for node in shown)
         self.title = f"{wrong} not well" if wrong else None
         filters = gaps.asked(selection)
-        found = holes.reading(self.site, filters)
+        found = gap_shading.reading(self.site, filters)
         symbols = sorted(tape.symbol for tape in market.tapes)
         return {
             "health-feed": {"children": label},
             "health-meaning": {"children": meaning},
             "health-left-out": {"children": _left_out(market.left_out)},
-            "stations": {"children": stations.drawn(shown, now.s)},
+            "stations": {"children": services.drawn(shown, now.s)},
             **self._tapes(now),
             **self._delivery(),
             "gaps-said": {"children": gaps.words(found)},
@@ -51,11 +53,11 @@ class HealthView(View):
 
     def _tapes(self, now: Now) -> Props:
         before, self._rows = self._rows, tapes.rows(self.site.market, now)
-        return drawn.changes("tapes-table", before, self._rows)
+        return batched_elements.changes("tapes-table", before, self._rows)
 
     def _delivery(self) -> Props:
         before, self._lags = self._lags, delivery.rows(self.site.market)
-        return drawn.changes(delivery.TABLE, before, self._lags)
+        return batched_elements.changes(delivery.TABLE, before, self._lags)
 
 
 def _left_out(heartbeats: int) -> str:

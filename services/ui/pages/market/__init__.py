@@ -2,6 +2,6 @@
 
 from services.ui.pages.market.layout import layout, register
 from services.ui.pages.market.view import MarketView
-from services.ui.view import Page
+from services.ui.state.page_context import Page
 
 PAGE = Page("market", "/", "Market", layout, MarketView, register)

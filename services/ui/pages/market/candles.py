@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.common.clock import SECOND
-from services.ui import palette
-from services.ui.answers import Bar
-from services.ui.charts import Series, Updates, line_options, price_format
-from services.ui.formatting import decimals_of
+from services.ui.api.types import Bar
+from services.ui.charts import palette
+from services.ui.charts.lightweight import Series, Updates, line_options, price_format
+from services.ui.widgets.formatting import decimals_of
 
 # A line ends before a silence that is longer.
 SILENT_US = 10 * SECOND

@@ -4,12 +4,13 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from services.ui import charts, downloads
-from services.ui.components import cover, page, pane, segmented
-from services.ui.drawn import Drawn, Rows
-from services.ui.formatting import NONE
+from services.ui.api import downloads
+from services.ui.charts import lightweight
 from services.ui.pages.market import symbols
-from services.ui.view import INTERVALS, Interval, Site, attributes
+from services.ui.state.page_context import INTERVALS, Interval, Site, attributes
+from services.ui.widgets.batched_elements import Drawn, Rows
+from services.ui.widgets.components import cover, page, pane, segmented
+from services.ui.widgets.formatting import NONE
 
 PLACES = ("", "-2", "-3", "-4")
 """What tells the ids of one chart and its controls from those of the next."""
@@ -48,7 +49,7 @@ def register(app: Dash, _site: Site) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/market.js``."""
     controls = ("charts-select", *(f"interval-select{place}" for place in PLACES))
     for place in PLACES:
-        charts.paint(app, chart_id(place))
+        lightweight.paint(app, chart_id(place))
         app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction("market", "legend"),
             Output(f"legend-hover{place}", "children"),
@@ -88,7 +89,7 @@ def _chart(place: str) -> Component:
         _saved(f"candles-csv{place}", "all bars that are loaded here"),
     ]
     body = [
-        charts.chart(chart_id(place), BAR_SPACING, crosshair=True),
+        lightweight.chart(chart_id(place), BAR_SPACING, crosshair=True),
         html.Div(id=f"legend-bar{place}", className="legend num"),
         html.Div(id=f"legend-hover{place}", className="legend is-hover num"),
         html.Div(id=f"older{place}", className="older", role="status"),

@@ -6,13 +6,13 @@ from typing import Any
 from dash.development.base_component import Component
 
 from services.common.clock import MINUTE, SECOND
-from services.ui import components
-from services.ui.answers import Bar, SymbolStats
-from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number, per_second, quantity
-from services.ui.market import Market, Now
-from services.ui.track import Track
-from services.ui.tracks import HOUR_BARS
+from services.ui.api.types import Bar, SymbolStats
+from services.ui.series.buffer import Track
+from services.ui.series.cache import HOUR_BARS
+from services.ui.state.live_state import Market, Now
+from services.ui.widgets import components
+from services.ui.widgets.batched_elements import Row
+from services.ui.widgets.formatting import NONE, age, number, per_second, quantity
 
 STALE_S = 10.0
 # Of the little chart's height.

@@ -6,19 +6,22 @@ import msgspec
 
 from services.common import clock
 from services.common.clock import MINUTE
-from services.ui import charts, downloads, drawn, holes, steps
-from services.ui.answers import Bar
-from services.ui.charts import Series
-from services.ui.drawn import Row
-from services.ui.formatting import NONE, age, number, quantity, share
-from services.ui.holes import Holes, Quiet
-from services.ui.market import Market, Now
+from services.ui.api import downloads
+from services.ui.api.types import Bar
+from services.ui.charts import lightweight, updates
+from services.ui.charts.lightweight import Series
+from services.ui.charts.updates import Cursor
 from services.ui.pages.market import candles, symbols
 from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
-from services.ui.steps import Cursor
-from services.ui.track import Track
-from services.ui.tracks import BARS_KEPT, BARS_MOST
-from services.ui.view import INTERVALS, WIDTHS_US, Interval, Props, Selection, Site, View
+from services.ui.series import gap_shading
+from services.ui.series.buffer import Track
+from services.ui.series.cache import BARS_KEPT, BARS_MOST
+from services.ui.series.gap_shading import Holes, Quiet
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import INTERVALS, WIDTHS_US, Interval, Props, Selection, Site, View
+from services.ui.widgets import batched_elements
+from services.ui.widgets.batched_elements import Row
+from services.ui.widgets.formatting import NONE, age, number, quantity, share
 
 # The box to find a symbol is there from this many on.
 MANY = 8
@@ -48,7 +51,7 @@ class MarketView(View):
         self.title = _title(market, symbol)
         self.dropped = {}
         if symbol is None:
-            return props | steps.empty("candles-empty", "Waiting for the API")
+            return props | updates.empty("candles-empty", "Waiting for the API")
         shown = dict(zip(PLACES, _intervals(selection), strict=False))
         self._cursors = {place: cursor for place, cursor in self._cursors.items() if place in shown}
         self._shades = {}
@@ -64,7 +67,7 @@ class MarketView(View):
         market, before = self.site.market, self._rows
         self._rows = symbols.rows(market, self.site.tracks.hours(market.symbols), now)
         find = {"display": "block" if len(self._rows) >= MANY else "none"}
-        return {**drawn.changes("symbols-table", before, self._rows), "symbol-filter": find}
+        return {**batched_elements.changes("symbols-table", before, self._rows), "symbol-filter": find}
 
     def _chart(self, place: str, symbol: str, interval: Interval, selection: Selection) -> Props:
         chart, decimals = chart_id(place), self.site.market.decimals.get(symbol, 2)
@@ -73,7 +76,7 @@ class MarketView(View):
         wanted = _wanted(selection, place)
         track.reach(wanted)
         key = f"{symbol}|{interval}"
-        step = steps.step(
+        step = updates.step(
             chart,
             track,
             self._cursors.get(place),
@@ -88,18 +91,18 @@ class MarketView(View):
             self._cursors[place] = step.cursor
         if step.cursor and track.points:
             quiet = Quiet(width_us, width_us + QUIET_US - 1, "no trade")
-            gaps = holes.open_gaps(self.site, (symbol,))
+            gaps = gap_shading.open_gaps(self.site, (symbol,))
             ends = step.cursor.first_us, step.cursor.last_us
             shade = self._holes[place].shade(track, *ends, gaps, quiet, selection.zone)
             if shade.points:
-                self._shades[key] = charts.shade(key, shade.points, shade.markers)
+                self._shades[key] = lightweight.shade(key, shade.points, shade.markers)
                 step.props[chart].get("series", []).append(self._shades[key])
         if step.dropped:
             self.dropped[chart] = step.dropped
-        why = steps.why_empty(track, f"No {interval} bars of {symbol} yet")
+        why = updates.why_empty(track, f"No {interval} bars of {symbol} yet")
         return {
             **step.props,
-            **steps.empty(f"candles-empty{place}", why),
+            **updates.empty(f"candles-empty{place}", why),
             f"candles{place}-title": {"children": key.replace("|", " ")},
             f"legend-bar{place}": {"children": _legend(track.points[-1], decimals) if track.points else ""},
             f"older{place}": {"children": _older(track, wanted)},

@@ -2,6 +2,6 @@
 
 from services.ui.pages.pairs.layout import layout, register
 from services.ui.pages.pairs.view import PairsView
-from services.ui.view import Page
+from services.ui.state.page_context import Page
 
 PAGE = Page("pairs", "/pairs", "Pairs", layout, PairsView, register)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from services.common.messages import Signal, Tick
-from services.ui.answers import SymbolStats, WatchedPair
-from services.ui.formatting import NONE, age, lag, number, quantity
-from services.ui.market import Market, Now, Seen
-from services.ui.pages.pairs.said import Tone, said
-from services.ui.pages.pairs.words import PAST, PAUSED
-from services.ui.view import Props
+from services.contracts.messages import Signal, Tick
+from services.ui.api.types import SymbolStats, WatchedPair
+from services.ui.pages.pairs.annotations import Tone, said
+from services.ui.pages.pairs.texts import PAST, PAUSED
+from services.ui.state.live_state import Market, Now, Seen
+from services.ui.state.page_context import Props
+from services.ui.widgets.formatting import NONE, age, lag, number, quantity
 
 LATE_MS = 1_000
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.ui.answers import WatchedPair
-from services.ui.formatting import number, significant_decimals
-from services.ui.readings import Reading
-from services.ui.view import Site
+from services.ui.api.poll_cache import Reading
+from services.ui.api.types import WatchedPair
+from services.ui.state.page_context import Site
+from services.ui.widgets.formatting import number, significant_decimals
 
 EVERY_S = 15.0
 BARS_MAX = 10_000

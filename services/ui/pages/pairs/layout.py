@@ -4,13 +4,13 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from services.ui import charts
-from services.ui.components import chooser, cover, download, page, pane, segmented
-from services.ui.drawn import Drawn
-from services.ui.formatting import NONE
-from services.ui.pages.pairs import side, spans
+from services.ui.charts import lightweight
+from services.ui.pages.pairs import sidebar, spans
 from services.ui.pages.pairs.lines import PANES, PaneName, tops
-from services.ui.view import Site, attributes
+from services.ui.state.page_context import Site, attributes
+from services.ui.widgets.batched_elements import Drawn
+from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
+from services.ui.widgets.formatting import NONE
 
 CHART = "chart-pair"
 BAR_SPACING = 1.1
@@ -66,16 +66,16 @@ def layout() -> Component:
         html.Div(id="pair-older", className="older"),
         cover("pair-empty", "Connecting…"),
     ]
-    drawn = charts.chart(CHART, BAR_SPACING, crosshair=True)
+    drawn = lightweight.chart(CHART, BAR_SPACING, crosshair=True)
     chart = pane("Pair", [drawn, *_labels(), *covers, dcc.Store(id="pair-extras")], "pair", tools)
-    aside = html.Aside(side.layout(), id="pair-side", **attributes("aria", label="This pair"))
+    aside = html.Aside(sidebar.layout(), id="pair-side", **attributes("aria", label="This pair"))
     return page("pairs", "Pairs", [Drawn("cards", cards), html.Div([chart, aside], className="beside")])
 
 
 def register(app: Dash, site: Site) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/pairs.js``."""
-    side.register(app, site)
-    charts.paint(app, CHART)
+    sidebar.register(app, site)
+    lightweight.paint(app, CHART)
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("pairs", "route"),
         Output("pair-select", "value"),

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from services.common.clock import SECOND
-from services.common.messages import Signal
-from services.ui import charts, palette
-from services.ui.answers import WatchedPair
-from services.ui.charts import (
+from services.contracts.messages import Signal
+from services.ui.api.types import WatchedPair
+from services.ui.charts import lightweight, palette
+from services.ui.charts.lightweight import (
     DASHED,
     DOTTED,
     SOLID,
@@ -19,10 +19,10 @@ from services.ui.charts import (
     line_options,
     price_format,
 )
-from services.ui.formatting import significant_decimals
-from services.ui.holes import NO_SHADE, Shade
 from services.ui.pages.pairs import marks
 from services.ui.pages.pairs.spans import Span
+from services.ui.series.gap_shading import NO_SHADE, Shade
+from services.ui.widgets.formatting import significant_decimals
 
 PaneName = Literal["prices", "spread", "zscore", "hedge-ratio", "correlation"]
 PANES: tuple[PaneName, ...] = get_args(PaneName)
@@ -85,7 +85,10 @@ class Canvas:
         if "zscore" in self.panes:
             made.append(self._reach(distinct))
         if "hedge-ratio" in self.panes:
-            made += [self._edge("high", "baseline", charts.band_options(0.0)), self._edge("low", "line", {})]
+            made += [
+                self._edge("high", "baseline", lightweight.band_options(0.0)),
+                self._edge("low", "line", {}),
+            ]
         shades = [one for one in extras.values() if "type" in one]
         return [{**one, **extras.get(one["id"], {})} for one in made] + shades
 
@@ -101,9 +104,11 @@ class Canvas:
         """Return the markers, the band round the hedge ratio, and what is shaded in every pane, named in the first."""
         extras: Extras = {self._id(self._bearer): {"markers": markers}}
         if shade.points:
-            named = charts.shade(self._id(self.panes[0]), shade.points, shade.markers)
+            named = lightweight.shade(self._id(self.panes[0]), shade.points, shade.markers)
             others = (
-                charts.shade(self._id(pane), shade.silent, (), n) for n, pane in enumerate(self.panes) if n
+                lightweight.shade(self._id(pane), shade.silent, (), n)
+                for n, pane in enumerate(self.panes)
+                if n
             )
             extras |= {one["id"]: one for one in (named, *others)}
         if "hedge-ratio" in self.panes:
@@ -111,7 +116,7 @@ class Canvas:
             times = sorted({band.first, band.last}) if band else []
             extras[self._id("high")] = {
                 "data": [{"time": time, "value": band.high} for time in times if band],
-                "options": charts.band_options(low),
+                "options": lightweight.band_options(low),
             }
             extras[self._id("low")] = {"data": [{"time": time, "value": low} for time in times]}
         return extras

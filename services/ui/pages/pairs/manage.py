@@ -8,12 +8,12 @@ from dash import Dash, Input, Output, State, ctx, html, set_props
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import hub, problems
-from services.ui.answers import WatchedPair
-from services.ui.client import segment
+from services.ui.api import problems, stream_follower
+from services.ui.api.client import segment
+from services.ui.api.types import WatchedPair
 from services.ui.pages.pairs.settings import said, samples
-from services.ui.pages.pairs.words import method_name
-from services.ui.view import Props, Site, attributes
+from services.ui.pages.pairs.texts import method_name
+from services.ui.state.page_context import Props, Site, attributes
 
 NOT_FOUND = 404
 KEPT = "Its signals and alerts so far stay in the database and can still be read through the API."
@@ -126,7 +126,7 @@ async def add(site: Site, y: str, x: str) -> Props:
     try:
         known = await site.client.send("GET", f"/v1/pairs/{segment(name)}")
         if known.is_success:
-            await hub.refresh_once(site.client, site.market)
+            await stream_follower.refresh_once(site.client, site.market)
             return {**_select(site, name), "add-status": said(f"{name} is watched already; it is shown now.")}
         if known.status_code != NOT_FOUND:
             return _refused("add-status", "Not added.", known)
@@ -136,7 +136,7 @@ async def add(site: Site, y: str, x: str) -> Props:
     if response.is_error:
         return _refused("add-status", "Not added.", response)
     now = msgspec.json.decode(response.content, type=WatchedPair)
-    await hub.refresh_once(site.client, site.market)
+    await stream_follower.refresh_once(site.client, site.market)
     prices = "log prices" if now.transform == "log" else "prices"
     first = samples(min(now.window, now.min_samples), site.market)
     text = (
@@ -161,7 +161,7 @@ async def pause(site: Site, pair: str, *, paused: bool) -> Props:
     if response.is_error:
         return _refused("manage-status", f"Not {done.lower()}.", response)
     now = msgspec.json.decode(response.content, type=WatchedPair)
-    await hub.refresh_once(site.client, site.market)
+    await stream_follower.refresh_once(site.client, site.market)
     text = "No signals and no alerts until it is resumed. Its settings stay."
     if not paused:
         text = f"If the pause was longer than the window of {now.window} samples, that fills again."
@@ -176,7 +176,7 @@ async def remove(site: Site, pair: str) -> Props:
         return {"manage-status": said(f"Not removed. {error}", is_error=True)}
     if response.is_error:
         return _refused("manage-status", "Not removed.", response)
-    await hub.refresh_once(site.client, site.market)
+    await stream_follower.refresh_once(site.client, site.market)
     left = next(iter(site.market.pairs or {}), None)
     return {**_select(site, left), "manage-status": said(f"{pair} is removed. {KEPT}")}
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
-from services.common.messages import Signal
-from services.ui import charts, formatting, palette
-from services.ui.answers import HandledAlert, WatchedPair
-from services.ui.charts import Marker, Shape
+from services.contracts.messages import Signal
+from services.ui.api.types import HandledAlert, WatchedPair
+from services.ui.charts import lightweight, palette
+from services.ui.charts.lightweight import Marker, Shape
+from services.ui.widgets import formatting
 
 KEPT = 200
 # More words than that hide the line; the shapes stay, and the cursor names them.
@@ -125,7 +126,7 @@ def _runs(signals: Iterable[Signal], apart_us: int, color: str, words: Callable[
         if not runs or signal.event_us - runs[-1][-1].event_us > apart_us:
             runs.append([])
         runs[-1].append(signal)
-    dots = (charts.dot(run[0].event_us // SECOND, color, words(run)) for run in runs[-KEPT:])
+    dots = (lightweight.dot(run[0].event_us // SECOND, color, words(run)) for run in runs[-KEPT:])
     return Runs(sum(map(len, runs)), tuple(dots))
 
 
@@ -165,7 +166,7 @@ def _marker(marks: list[Mark], in_words: bool) -> Marker:
     # A crossing gives the shape, an alert the colour and the word.
     shape = next((shape for shape, _, _ in shapes if shape != "square"), shapes[0][0])
     color, word = next(((color, word) for shape, color, word in shapes if shape == "square"), shapes[0][1:])
-    return charts.marker(
+    return lightweight.marker(
         marks[0].at_us // SECOND,
         shape,
         color,

@@ -9,12 +9,12 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
-from services.ui import hub, problems
-from services.ui.analysis.question import METHODS, TRANSFORMS
-from services.ui.answers import WatchedPair
-from services.ui.client import segment
-from services.ui.market import Market
-from services.ui.view import Props, Site, attributes
+from services.ui.analysis.query import METHODS, TRANSFORMS
+from services.ui.api import problems, stream_follower
+from services.ui.api.client import segment
+from services.ui.api.types import WatchedPair
+from services.ui.state.live_state import Market
+from services.ui.state.page_context import Props, Site, attributes
 
 FIELDS = (
     *("method", "window", "transform", "intercept", "min_samples"),
@@ -128,7 +128,7 @@ async def change(site: Site, pair: str, changed: dict[str, Any]) -> tuple[Any, P
             "settings-status": said(f"Not saved. {wrong.rest}".strip(), is_error=True),
         }
     now = msgspec.json.decode(response.content, type=WatchedPair)
-    await hub.refresh_once(site.client, site.market)
+    await stream_follower.refresh_once(site.client, site.market)
     return state(now), {**fine, "settings-status": said(confirmed(now, changed, site.market))}
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from services.common.clock import MINUTE, SECOND
-from services.common.messages import Signal
-from services.ui import days
-from services.ui.holes import Quiet
-from services.ui.track import Track
-from services.ui.view import Site
+from services.contracts.messages import Signal
+from services.ui.series import day
+from services.ui.series.buffer import Track
+from services.ui.series.gap_shading import Quiet
+from services.ui.state.page_context import Site
 
 A_DAY = "1d"
 # What a browser draws without effort.
@@ -29,7 +29,7 @@ SPANS = (
     Span("5m", "5 min", 300, 1_800),
     Span("30m", "30 min", 1_800, 1_800),
     Span("2h", "2 h", 7_200, 7_200),
-    Span(A_DAY, "1 day", days.MINUTES * days.A_MINUTE, days.MINUTES * days.A_MINUTE, apart_s=120),
+    Span(A_DAY, "1 day", day.MINUTES * day.A_MINUTE, day.MINUTES * day.A_MINUTE, apart_s=120),
 )
 DEFAULT = SPANS[1]
 CHOICES = [{"value": span.name, "label": span.label} for span in SPANS]
@@ -49,7 +49,7 @@ def named(name: Any) -> Span:
 def wanted(span: Span, track: Track[Signal], older: Any) -> int:
     """Return how many points the chart should have; `older` is how many the page asks for."""
     if span.name == A_DAY and track.points:
-        return len(track.since(track.points[-1].event_us - days.MINUTES * MINUTE))
+        return len(track.since(track.points[-1].event_us - day.MINUTES * MINUTE))
     return max(span.kept, min(older, MOST)) if isinstance(older, int) else span.kept
 
 

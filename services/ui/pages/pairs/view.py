@@ -8,22 +8,23 @@ from typing import Any
 import msgspec
 
 from services.common.clock import SECOND
-from services.common.messages import Signal
-from services.ui import charts, holes, steps
-from services.ui.answers import HandledAlert
-from services.ui.holes import Holes
-from services.ui.market import Market, Now
-from services.ui.pages.pairs import fits, lines, marks, side, spans, words
+from services.contracts.messages import Signal
+from services.ui.api.poll_cache import Reading
+from services.ui.api.types import HandledAlert
+from services.ui.charts import lightweight, updates
+from services.ui.charts.updates import Cursor
+from services.ui.pages.pairs import fits, lines, marks, sidebar, spans, texts
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.fits import Fit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
 from services.ui.pages.pairs.marks import Crossings, Runs
 from services.ui.pages.pairs.spans import Span
-from services.ui.readings import Reading
-from services.ui.steps import Cursor
-from services.ui.track import Track, point_us
-from services.ui.view import Props, Selection, Site, View
+from services.ui.series import gap_shading
+from services.ui.series.buffer import Track, point_us
+from services.ui.series.gap_shading import Holes
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import Props, Selection, Site, View
 
 ALERTS_EVERY_S = 30.0
 
@@ -48,32 +49,32 @@ class PairsView(View):
         span = spans.named(selection.opened_with("range"))
         panes = lines.shown(selection.asks.get("panes"))
         fit = fits.fit(self.site, pair) if pair and not pair.paused else None
-        self.title = words.title(market, pair)
+        self.title = texts.title(market, pair)
         props = {
             **chosen,
             **_labels(panes),
-            **words.labels(market, pair, span, fits.band_words(fit)),
+            **texts.labels(market, pair, span, fits.band_words(fit)),
             **cards(market, pair, now),
-            **side.live(market, pair, selection),
+            **sidebar.live(market, pair, selection),
         }
         if pair is None:
-            nothing = steps.empty("pair-empty", words.no_pair(market, asked))
-            nowhere = {"pair-late": {"children": ""}, **words.csv(None, None, "")}
-            return {**props, **nothing, **steps.empty("pair-state", ""), **nowhere}
+            nothing = updates.empty("pair-empty", texts.no_pair(market, asked))
+            nowhere = {"pair-late": {"children": ""}, **texts.csv(None, None, "")}
+            return {**props, **nothing, **updates.empty("pair-state", ""), **nowhere}
         track = spans.track(self.site, pair.pair, span)
         if "turn" not in selection.asks:
             return props  # the page is about to say which panes it has room for
         canvas = Canvas(pair, span, panes, market.decimals.get(pair.y, 2))
         chart = self._chart(canvas, track, fit, selection)
-        late = words.lateness(market.late.get(pair.pair, 0), self._marked[1].seconds)
+        late = texts.lateness(market.late.get(pair.pair, 0), self._marked[1].seconds)
         return {
             **props,
             **chart,
             "pair-late": {"children": late},
-            **words.csv(pair, self._cursor.first_us if self._cursor else None, selection.zone),
-            **steps.empty("pair-empty", steps.why_empty(track, f"No signal of {pair.pair} yet")),
-            **steps.empty(
-                "pair-state", words.state(market, pair, track.points[-1] if track.points else None, now)
+            **texts.csv(pair, self._cursor.first_us if self._cursor else None, selection.zone),
+            **updates.empty("pair-empty", updates.why_empty(track, f"No signal of {pair.pair} yet")),
+            **updates.empty(
+                "pair-state", texts.state(market, pair, track.points[-1] if track.points else None, now)
             ),
         }
 
@@ -88,7 +89,7 @@ class PairsView(View):
             return self._extras(canvas, track, fit, (first_us, last_us), selection.zone)
 
         pair = canvas.pair
-        step = steps.step(
+        step = updates.step(
             CHART,
             track,
             self._cursor,
@@ -102,9 +103,9 @@ class PairsView(View):
         self.dropped = {CHART: step.dropped} if step.dropped else {}
         if "series" in step.props.get(CHART, {}):
             chart = step.props[CHART]
-            chart["paneOptions"] = charts.pane_options(lines.SHARES[pane] for pane in canvas.panes)
+            chart["paneOptions"] = lightweight.pane_options(lines.SHARES[pane] for pane in canvas.panes)
             if step.cursor and (action := chart.pop("timeScaleAction", None)):
-                newest = charts.newest_points(step.cursor.count, span.shown, action["nonce"])
+                newest = lightweight.newest_points(step.cursor.count, span.shown, action["nonce"])
                 chart["visibleLogicalRange"] = newest
         at_left = {"children": spans.older(track, span, wanted) if track.points else ""}
         drawn = extras(step.cursor.first_us, step.cursor.last_us) if step.cursor and track.points else {}
@@ -125,7 +126,7 @@ class PairsView(View):
         found = [*marks.markers(marked, *ends), *corrected.markers, *outliers.markers]
         drawn = sorted(found, key=itemgetter("time"))
         quiet = spans.quiet(canvas.span, pair.stale_after_s)
-        gaps = holes.open_gaps(self.site, (pair.y, pair.x))
+        gaps = gap_shading.open_gaps(self.site, (pair.y, pair.x))
         shade = self._holes.shade(track, *ends, gaps, quiet, zone)
         return canvas.extras(drawn, _band(fit, track.points, *ends), shade)
 

@@ -4,8 +4,8 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from services.ui.components import page
-from services.ui.view import Site, attributes
+from services.ui.state.page_context import Site, attributes
+from services.ui.widgets.components import page
 
 SECTIONS = {"examples": "Examples in Python", "routes": "Routes of the API", "topics": "Topics"}
 

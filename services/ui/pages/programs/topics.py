@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.common.messages import (
+from services.contracts.messages import (
     Alert,
     Heartbeat,
     Liquidation,

@@ -6,12 +6,12 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui.market import Now
 from services.ui.pages.programs.layout import code
 from services.ui.pages.programs.routes import Document, Group, groups
 from services.ui.pages.programs.snippets import SNIPPETS, filled
 from services.ui.pages.programs.topics import INTERNAL, TOPICS, Topic
-from services.ui.view import Props, Selection, Site, View
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Props, Selection, Site, View
 
 DESCRIPTION = "/openapi.json"
 EVERY_S = 300.0

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.ui import charts
-from services.ui.answers import Bar
-from services.ui.formatting import MAX_DECIMALS, decimals_of, moment, number
+from services.ui.api.types import Bar
+from services.ui.charts import lightweight
 from services.ui.pages.market.candles import candle_series
-from services.ui.pages.upload.answers import Dataset, StoredBar
 from services.ui.pages.upload.listing import width_name
-from services.ui.view import Props
+from services.ui.pages.upload.types import Dataset, StoredBar
+from services.ui.state.page_context import Props
+from services.ui.widgets.formatting import MAX_DECIMALS, decimals_of, moment, number
 
 OWN = "own"
 """The interval of the files themselves."""
@@ -40,7 +40,7 @@ def chart(bars: Sequence[StoredBar], key: str) -> Props:
     wanted = ("candles", "volume") if has_volume else ("candles",)
     drawn: dict[str, Any] = {
         "series": [one for one in made if one["id"].partition("|")[0] in wanted],
-        "visibleLogicalRange": charts.newest_points(len(bars), IN_VIEW, key),
+        "visibleLogicalRange": lightweight.newest_points(len(bars), IN_VIEW, key),
     }
     return {CHART: drawn}
 

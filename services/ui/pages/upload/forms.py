@@ -6,9 +6,9 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui.components import pane
-from services.ui.pages.upload import report, sending
-from services.ui.view import attributes
+from services.ui.pages.upload import report, result
+from services.ui.state.page_context import attributes
+from services.ui.widgets.components import pane
 
 ZONES = (
     "UTC",
@@ -85,7 +85,7 @@ def _preview() -> list[Component]:
     columns = [
         dmc.Autocomplete(id=f"column-{field}", label=f"Column: {field}", size="xs") for field in report.FIELDS
     ]
-    others = [_control(field) for field in sending.FIELDS if field != "name"]
+    others = [_control(field) for field in result.FIELDS if field != "name"]
     mapping = html.Details(
         [
             html.Summary("Correct how the files are read"),
@@ -152,5 +152,5 @@ def options() -> list[str]:
     """Return the controls that say how files are read."""
     return [
         *(f"column-{field}" for field in report.FIELDS),
-        *(f"file-{field}" for field in sending.FIELDS if field != "name"),
+        *(f"file-{field}" for field in result.FIELDS if field != "name"),
     ]

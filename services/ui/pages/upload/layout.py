@@ -6,11 +6,12 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from services.ui import charts, downloads
 from services.ui.analysis import panel
-from services.ui.components import chooser, cover, download, page, pane, segmented
+from services.ui.api import downloads
+from services.ui.charts import lightweight
 from services.ui.pages.upload import bars, forms, listing, report
-from services.ui.view import attributes
+from services.ui.state.page_context import attributes
+from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
 
 SHOWN = {"candles": "Candles", "pair": "Pair", "report": "Report"}
 STUDY = "study"
@@ -77,7 +78,7 @@ def _toolbar() -> Component:
 def _candles() -> Component:
     return html.Div(
         [
-            charts.chart(bars.CHART, 5, crosshair=True),
+            lightweight.chart(bars.CHART, 5, crosshair=True),
             html.Div(id="dataset-legend", className="legend num"),
             cover("candles-none", "Loading…"),
         ],

@@ -4,9 +4,9 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from services.ui.components import TIME_COLUMN, table
-from services.ui.formatting import number, share
-from services.ui.pages.upload.answers import Dataset
+from services.ui.pages.upload.types import Dataset
+from services.ui.widgets.components import TIME_COLUMN, table
+from services.ui.widgets.formatting import number, share
 
 Row = dict[str, Any]
 

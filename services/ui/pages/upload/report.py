@@ -6,11 +6,11 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui.components import table
-from services.ui.formatting import NONE, moment, number
-from services.ui.pages.upload.answers import DatasetDetail, FileReading, Finding
 from services.ui.pages.upload.listing import carried_share, width_name
-from services.ui.view import attributes
+from services.ui.pages.upload.types import DatasetDetail, FileReading, Finding
+from services.ui.state.page_context import attributes
+from services.ui.widgets.components import table
+from services.ui.widgets.formatting import NONE, moment, number
 
 KINDS = {
     "all": "All",

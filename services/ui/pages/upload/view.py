@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from services.ui import downloads, steps
-from services.ui.answers import Listing
-from services.ui.client import segment
-from services.ui.market import Now
+from services.ui.api import downloads
+from services.ui.api.client import segment
+from services.ui.api.types import Listing
+from services.ui.charts import updates
 from services.ui.pages.upload import bars, listing, report
-from services.ui.pages.upload.answers import Dataset, DatasetDetail, Finding, StoredBar
-from services.ui.pages.upload.asking import Refused, once, why_nothing
 from services.ui.pages.upload.bars import COUNTS, OWN, WIDTHS_S
-from services.ui.view import Props, Selection, Site, View
+from services.ui.pages.upload.queries import Refused, once, why_nothing
+from services.ui.pages.upload.types import Dataset, DatasetDetail, Finding, StoredBar
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Props, Selection, Site, View
 
 LIST_EVERY_S = 10.0
 EVERY_BAR = 1_000_000
@@ -35,7 +36,7 @@ class UploadView(View):
             return props
         reading = once(self.site, now, f"{LIST}/{segment(chosen)}", DatasetDetail)
         found = reading.value
-        props |= steps.empty("dataset-empty", why_nothing(reading))
+        props |= updates.empty("dataset-empty", why_nothing(reading))
         if found is None or isinstance(found, Refused):
             return props | {"dataset-title": {"children": "Dataset"}}
         self.title = found.name
@@ -50,9 +51,9 @@ class UploadView(View):
 
         reading = self.site.readings.get((LIST, selection.asks.get("changed")), ask, LIST_EVERY_S)
         if reading.value is None:
-            return steps.empty("datasets-empty", why_nothing(reading))
+            return updates.empty("datasets-empty", why_nothing(reading))
         rows = [listing.row(dataset) for dataset in reading.value]
-        return {**steps.empty("datasets-empty", ""), "datasets-table": {"rowData": rows}}
+        return {**updates.empty("datasets-empty", ""), "datasets-table": {"rowData": rows}}
 
     def _candles(self, found: DatasetDetail, selection: Selection, now: Now) -> Props:
         symbol = selection.text("symbol") or found.symbols[0].symbol
@@ -78,7 +79,7 @@ class UploadView(View):
         href = downloads.link("/v1/bars", **asked, start=found.first_us, limit=EVERY_BAR)
         return {
             **props,
-            **steps.empty("candles-none", why),
+            **updates.empty("candles-none", why),
             "dataset-csv": {
                 "href": href,
                 "title": f"Every bar of {symbol} in {found.name}, up to 1\u202f000\u202f000",

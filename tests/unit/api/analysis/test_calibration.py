@@ -5,12 +5,12 @@ import json
 import numpy as np
 
 from services.api.analysis.calibration import ENTRIES_MOST
-from services.api.analysis.questions import CalibrationQuestion
-from services.api.analysis.work import solve
-from services.api.answers.listing import Format
-from services.api.stored.past import Past
+from services.api.analysis.requests import CalibrationQuestion
+from services.api.analysis.worker import solve
+from services.api.queries.signal_history import Past
+from services.api.serialization.listing import Format
 from services.common.clock import SECOND
-from services.quant.entries import Bands, Seconds
+from services.quant.analysis.entries import Bands, Seconds
 
 ENTRIES = ENTRIES_MOST + 7
 

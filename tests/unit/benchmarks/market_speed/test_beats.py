@@ -5,7 +5,8 @@ import pytest
 from benchmarks.market_speed.beats import SERVICES, Beats
 from services.common import clock
 from services.common.clock import SECOND
-from services.common.messages import Filling, Heartbeat, encode
+from services.common.codec import encode
+from services.contracts.messages import Filling, Heartbeat
 
 
 def beat(service: str, at_us: int, **fields: object) -> Heartbeat:

@@ -8,7 +8,7 @@ from msgspec import structs
 from benchmarks.market_speed.rated import difference
 from benchmarks.market_speed.replay import compare
 from benchmarks.market_speed.result import Result
-from services.common.messages import Signal
+from services.contracts.messages import Signal
 
 ONE = Signal(
     pair="Y-X", event_us=1_000_000, y_price=2.0, x_price=1.0, hedge_ratio=1.0, intercept=0.0, method="ols",

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks.market_speed import tape
 from services.common.clock import SECOND
-from services.common.messages import Tick
-from services.ingest.feeds.recording import Recording
+from services.contracts.messages import Tick
+from services.ingest.feeds.recordings.reader import Recording
 
 START_US = 1_767_225_600_000_000
 NAMES = ["AUSDT", "BUSDT", "CUSDT"]

@@ -10,7 +10,7 @@ from msgspec import structs
 from msgspec.structs import asdict
 
 from benchmarks.peers.quix.pairs import Grouped, Pairs, Row
-from services.common.messages import PairConfig, Tick
+from services.contracts.messages import PairConfig, Tick
 from tests.analytics import outcomes, walk
 
 START_US = 1_767_225_600_000_000

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.common.clock import MINUTE
 from services.ingest.connections.buffer import FLOOR, Buffer
-from services.ingest.connections.occurrences import Dropped, Frame, Live, Occurrence
+from services.ingest.connections.events import Dropped, Frame, Live, Occurrence
 from tests.stub_venue import StubVenue
 
 VENUE = StubVenue()

@@ -10,9 +10,9 @@ import pytest
 
 from services.common import clock
 from services.common.clock import MINUTE, SECOND
-from services.common.messages import Filling, Tick
 from services.common.settings import load
-from services.ingest.feeds.feed import Item, Status
+from services.contracts.messages import Filling, Tick
+from services.ingest.feed import Item, Status
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.settings import IngestSettings
 from tests.fake_venue import FakeVenue, Market, fake_venue

@@ -13,12 +13,12 @@ import pytest
 from msgspec import structs
 
 from services.common.clock import MINUTE, SECOND
+from services.common.codec import encode
 from services.common.errors import FatalError
-from services.common.messages import DeliveryLag, Liquidation, MarkPrice, Quote, Tick, encode
-from services.ingest.feeds.feed import SKIPPED, Item, Rejected, Status
+from services.contracts.messages import DeliveryLag, Liquidation, MarkPrice, Quote, Tick
+from services.ingest.feed import SKIPPED, Item, Rejected, Status, StreamKind
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
-from services.ingest.feeds.venue import StreamKind
 from tests.fixtures.recorded_frames import PATH, SECONDS
 from tests.unit.ingest.fake_clock import FakeClock
 
@@ -26,7 +26,7 @@ from tests.unit.ingest.fake_clock import FakeClock
 @pytest.fixture(autouse=True)
 def _nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that were written a moment ago are not waited for."""
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.0)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
 
 
 def play(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from services.common.decompression import Unpacking
 from services.common.errors import FatalError
-from services.common.unpacking import Unpacking
-from services.ingest.feeds import recording
-from services.ingest.feeds.feed import Item, Status
+from services.ingest.feed import Item, Status
 from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.recordings import reader
 from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.text_file import BLOCK
 from tests.fixtures.archives import NAME, Row, text
@@ -24,9 +24,9 @@ KIB = 1 << 10
 @pytest.fixture(autouse=True)
 def _bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at little, and wait for nobody who writes."""
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.0)
-    monkeypatch.setattr(recording, "_LOOK_BYTES", 600 * KIB)
-    monkeypatch.setattr(recording, "_LAST_BYTES", 10 * KIB)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
+    monkeypatch.setattr(reader, "_LOOK_BYTES", 600 * KIB)
+    monkeypatch.setattr(reader, "_LAST_BYTES", 10 * KIB)
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ def test_what_is_not_in_the_first_part_may_come_later_and_does(
 
 def test_the_last_part_of_a_plain_file_is_looked_at(tmp_path: Path) -> None:
     path = recorded(tmp_path / "frames", -5)
-    assert recording.Recording(path).survey(["ETHUSDT"]).symbols == {"BTCUSDT", "ETHUSDT"}
+    assert reader.Recording(path).survey(["ETHUSDT"]).symbols == {"BTCUSDT", "ETHUSDT"}
     path = recorded(tmp_path / "frames", 10_000)
-    assert recording.Recording(path).survey(["ETHUSDT"]) == ({"BTCUSDT"}, False)
+    assert reader.Recording(path).survey(["ETHUSDT"]) == ({"BTCUSDT"}, False)
 
 
 def test_a_symbol_that_never_came_is_said_at_the_end(

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.common.errors import FatalError
-from services.common.messages import Tick
-from services.ingest.feeds.feed import Item, Rejected, Status
+from services.contracts.messages import Tick
+from services.ingest.feed import Item, Rejected, Status
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from tests.fixtures.replay_files import KINDS, PACKINGS, SYMBOL, Kind, Packing
@@ -20,7 +20,7 @@ NUMBERS = range(1, 13)
 
 @pytest.fixture(autouse=True)
 def _nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.0)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
 
 
 async def replayed(path: Path) -> list[Item]:

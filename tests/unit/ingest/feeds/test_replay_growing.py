@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from services.common.messages import Tick
-from services.ingest.feeds.feed import Item, Rejected
+from services.contracts.messages import Tick
+from services.ingest.feed import Item, Rejected
 from services.ingest.feeds.pace import Pace
-from services.ingest.feeds.recording_writer import create
+from services.ingest.feeds.recordings.writer import create
 from services.ingest.feeds.replay import ReplayFeed
 from tests.fixtures.replay_files import KINDS, PACKINGS, START_US, SYMBOL, Kind, Packing, frame
 
@@ -24,7 +24,7 @@ FRAMES = KINDS[0]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Expect a writer to write every half second."""
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 0.5)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.5)
     monkeypatch.setattr("services.ingest.feeds.replay.LOOK_AGAIN_S", 0.01)
 
 
@@ -159,7 +159,7 @@ def test_a_half_line_at_which_the_writer_stops_is_said_once(tmp_path: Path) -> N
 def test_a_whole_file_of_long_ago_ends_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: Packing, end: bytes
 ) -> None:
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 3600.0)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 3600.0)
     for kind in KINDS:
         path = tmp_path / kind.name
         path.write_bytes(packing.pack(kind.content(range(1, 10)).rstrip(b"\n") + end))
@@ -173,7 +173,7 @@ def test_a_whole_file_of_long_ago_ends_at_once(
 def test_what_cannot_grow_ends_at_once_however_new_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
 ) -> None:
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 3600.0)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 3600.0)
     path = tmp_path / "frames"
     _, gz, zipped = PACKINGS
     content = FRAMES.content(range(1, 10))
@@ -188,7 +188,7 @@ def test_what_cannot_grow_ends_at_once_however_new_it_is(
 def test_a_cancelled_replay_does_not_wait_for_the_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.ingest.feeds.growth.STOPPED_S", 3600.0)
+    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 3600.0)
     path = tmp_path / "frames"
     path.write_bytes(FRAMES.content([1, 2]))
 

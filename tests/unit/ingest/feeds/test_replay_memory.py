@@ -21,11 +21,11 @@ MB = 1_000_000
 PLAY = """
 import asyncio, math, re, sys
 from pathlib import Path
-from services.ingest.feeds import growth
+from services.ingest.feeds import file_growth
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 
-growth.STOPPED_S = 0.0
+file_growth.STOPPED_S = 0.0
 
 def most():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024

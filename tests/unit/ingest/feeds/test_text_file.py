@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.feeds import growth, text_file
-from services.ingest.feeds.growth import Growth
+from services.ingest.feeds import file_growth, text_file
+from services.ingest.feeds.file_growth import Growth
 from services.ingest.feeds.text_file import Block, CutOff, Damage, Found, TextFile
 
 LINE = st.binary(max_size=12).map(lambda line: line.replace(b"\n", b""))
@@ -124,6 +124,6 @@ def test_what_is_appended_is_read_as_if_it_had_been_there(
             waits += 1
     assert not parts
     assert numbered(found) == [(number, line + b"!") for number, line in enumerate(lines, 1)]
-    assert waits * 3 == pytest.approx(growth.STOPPED_S, abs=3), (
+    assert waits * 3 == pytest.approx(file_growth.STOPPED_S, abs=3), (
         "expected the end when nothing came for so long"
     )

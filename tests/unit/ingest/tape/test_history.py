@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND
 from services.common.errors import TransientError
-from services.common.messages import TapeEvent, Tick
-from services.ingest.feeds.rest import GoneError, VenueBusyError
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape.chain import Span
 from services.ingest.tape.history import History
 from services.ingest.tape.repair import Repairer
 from services.ingest.tape.stored import Shelf, Store
 from services.ingest.tape.tape import Tape
+from services.ingest.venues.rest import GoneError, VenueBusyError
 from tests.unit.ingest.tape.trades import Answer, Patience, StubVenue, gap_events, ids, trade, trades
 
 A, B = "AUSDT", "BUSDT"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND
 from services.common.errors import BadMessageError, FatalError, TransientError
-from services.common.messages import TapeEvent, Tick
-from services.ingest.feeds.rest import GoneError, VenueBusyError
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape.repair import Repairer
 from services.ingest.tape.tape import Tape
+from services.ingest.venues.rest import GoneError, VenueBusyError
 from tests.unit.ingest.tape.trades import (
     START_US,
     SYMBOL,

@@ -8,8 +8,8 @@ import pytest
 
 from services.common.clock import HOUR, MINUTE, to_datetime
 from services.common.errors import TransientError
-from services.common.messages import Tick
 from services.common.settings import DatabaseSettings
+from services.contracts.messages import Tick
 from services.ingest.tape.stored import Shelf, open_store
 from services.ingest.tape.tape import Tape
 from tests.unit.ingest.tape.trades import START_US, SYMBOL, gap_events, ids, trade, trades

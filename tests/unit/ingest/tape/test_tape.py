@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from services.common.clock import HOUR, MINUTE, SECOND
-from services.common.messages import TapeEvent, Tick
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape import tape as tape_module
 from services.ingest.tape.chain import Span
 from services.ingest.tape.ledger import Gap

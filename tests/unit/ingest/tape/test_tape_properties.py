@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import MINUTE, SECOND
-from services.common.messages import TapeEvent, Tick
+from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape.chain import Span
 from services.ingest.tape.tape import Tape
 from tests.unit.ingest.tape.trades import START_US, SYMBOL, trade

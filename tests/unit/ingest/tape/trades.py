@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import cast
 
 from services.common.clock import HOUR, SECOND
-from services.common.messages import TapeEvent, Tick
-from services.ingest.feeds.venue import Venue
+from services.contracts.messages import TapeEvent, Tick
+from services.ingest.venues.venue import Venue
 from tests.unit.ingest.fake_clock import FakeClock
 
 SYMBOL = "BTCUSDT"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from services.common.clock import SECOND
-from services.quant.entries import Bands
-from services.ui.calibration.answer import Calibration
+from services.quant.analysis.entries import Bands
+from services.ui.calibration.types import Calibration
 from tests.e2e import fake_calibration
-from tests.unit.quant.test_unit_root import autoregressive
+from tests.unit.quant.statistical_tests.test_unit_root import autoregressive
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 BANDS = Bands(entry=2.0, exit=0.5, stop=4.0, within_us=900 * SECOND)

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from services.ui.calibration.answer import Bin, Calibration, Level
 from services.ui.calibration.figures import OUTCOMES, figures
+from services.ui.calibration.types import Bin, Calibration, Level
 from tests.unit.ui.conftest import Make
 
 

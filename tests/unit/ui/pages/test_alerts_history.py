@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from services.common.clock import SECOND
-from services.ui.handling import RETRACTED
+from services.ui.alerts.actions import RETRACTED
 from services.ui.pages.alerts import history
 from services.ui.pages.alerts.history import Wanted
-from services.ui.view import Selection
+from services.ui.state.page_context import Selection
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 START_US = START_S * SECOND

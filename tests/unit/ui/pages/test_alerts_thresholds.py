@@ -9,11 +9,11 @@ import httpx
 import msgspec
 import pytest
 
-from services.ui.answers import StreamMessage, WatchedPair
-from services.ui.client import ApiClient
-from services.ui.market import Market, Now
+from services.ui.api.client import ApiClient
+from services.ui.api.types import StreamMessage, WatchedPair
 from services.ui.pages.alerts import thresholds
-from services.ui.view import Site
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import Site
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from services.ui.answers import Listing, StreamMessage
-from services.ui.market import Now
+from services.ui.api.poll_cache import Readings
+from services.ui.api.types import Listing, StreamMessage
 from services.ui.pages.alerts.view import AlertsView
-from services.ui.readings import Readings
-from services.ui.view import Selection, Site
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Selection, Site
 from tests.unit.ui.conftest import PAIR, START_S, Make, StubReadings
 
 PAGE = Selection("one", "alerts", 1, asks={"turn": 1, "state": "all"})

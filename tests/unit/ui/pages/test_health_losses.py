@@ -6,10 +6,10 @@ import json
 import httpx
 import pytest
 
-from services.ui.client import ApiClient
-from services.ui.market import Market, Now
+from services.ui.api.client import ApiClient
 from services.ui.pages.health.losses import acknowledged
-from services.ui.view import Site
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import Site
 from tests.unit.ui.conftest import StubTracks
 
 

@@ -5,14 +5,14 @@ from typing import Any, cast
 
 import pytest
 
-from services.api.live.tail import AWAY as BROKER_AWAY
-from services.api.stored.refusals import AWAY as DATABASE_AWAY
-from services.common.messages import Filling
-from services.ui.answers import ServiceHealth, Status, StreamMessage
-from services.ui.beats import PAGE
-from services.ui.market import Market, Now
-from services.ui.pages.health import stations
-from services.ui.pages.health.nodes import SILENT_S, Node, age_words, nodes
+from services.api.queries.database_errors import AWAY as DATABASE_AWAY
+from services.api.stream.topic_reader import AWAY as BROKER_AWAY
+from services.contracts.messages import Filling
+from services.ui.api.types import ServiceHealth, Status, StreamMessage
+from services.ui.pages.health import services as stations
+from services.ui.pages.health.diagram import SILENT_S, Node, age_words, nodes
+from services.ui.state.live_state import Market, Now
+from services.ui.state.service_rates import PAGE
 from tests.unit.ui.conftest import Make
 
 NAMES = ("ingest", "stream_analytics", "sink", "api")

@@ -7,13 +7,13 @@ import pytest
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.ui.answers import Gap, Listing, Status, StreamMessage, SymbolTape
-from services.ui.holes import LIMIT
-from services.ui.market import Now
-from services.ui.pages.health import gaps, stations, tapes
+from services.ui.api.poll_cache import Reading, Readings
+from services.ui.api.types import Gap, Listing, Status, StreamMessage, SymbolTape
+from services.ui.pages.health import gaps, services, tapes
 from services.ui.pages.health.view import HealthView
-from services.ui.readings import Reading, Readings
-from services.ui.view import Selection, Site
+from services.ui.series.gap_shading import LIMIT
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Selection, Site
 from tests.unit.ui.conftest import START_S, Make, StubReadings
 
 GAP = Gap(
@@ -124,7 +124,7 @@ def test_the_title_counts_what_is_not_well(
 
 
 def test_a_lag_is_drawn_where_it_was() -> None:
-    assert stations.shape(((0.0, 0), (297.0, 40), (300.0, 20)), 300.0) == (
+    assert services.shape(((0.0, 0), (297.0, 40), (300.0, 20)), 300.0) == (
         "polygon(98.3% 100%,98.3% 0%,100.0% 50%,100.0% 100%)"
     )
-    assert stations.shape(((0.0, 5),), 1000.0) == "polygon(0 100%)"
+    assert services.shape(((0.0, 5),), 1000.0) == "polygon(0 100%)"

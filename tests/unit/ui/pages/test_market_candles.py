@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.common.clock import MINUTE
-from services.ui import palette
+from services.ui.charts import palette
 from services.ui.pages.market import candles
 from tests.unit.ui.conftest import START_S, Make
 

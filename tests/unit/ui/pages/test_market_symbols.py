@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import MINUTE, SECOND
-from services.ui.answers import Bar, StreamMessage, SymbolStats
-from services.ui.market import Market, Now
+from services.ui.api.types import Bar, StreamMessage, SymbolStats
 from services.ui.pages.market import symbols
-from services.ui.tracks import HOUR_BARS
+from services.ui.series.cache import HOUR_BARS
+from services.ui.state.live_state import Market, Now
 from tests.unit.ui.conftest import START_S, Make, track_of
 
 

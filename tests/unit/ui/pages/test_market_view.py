@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 
 from services.common.clock import SECOND
-from services.ui import palette
-from services.ui.answers import Bar, Gap, Listing, StreamMessage, SymbolStats, SymbolTape
-from services.ui.market import Now
+from services.ui.api.poll_cache import Readings
+from services.ui.api.types import Bar, Gap, Listing, StreamMessage, SymbolStats, SymbolTape
+from services.ui.charts import palette
 from services.ui.pages.market.view import MarketView
-from services.ui.readings import Readings
-from services.ui.track import Track
-from services.ui.tracks import BARS_KEPT, Tracks
-from services.ui.view import Selection, Site
+from services.ui.series.buffer import Track
+from services.ui.series.cache import BARS_KEPT, Tracks
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Selection, Site
 from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
 ONE = {"symbol": "ETHUSDT", "interval": "1m"}

@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
-from services.common.messages import Filling
-from services.ui.answers import Status, StreamMessage, SymbolStats, SymbolTape, WatchedPair
-from services.ui.formatting import NONE
-from services.ui.market import Market, Now
+from services.contracts.messages import Filling
+from services.ui.api.types import Status, StreamMessage, SymbolStats, SymbolTape, WatchedPair
+from services.ui.pages.pairs.annotations import EXPLAINED
 from services.ui.pages.pairs.cards import cards
-from services.ui.pages.pairs.said import EXPLAINED
-from services.ui.pages.pairs.words import PAST, PAUSED, state
+from services.ui.pages.pairs.texts import PAST, PAUSED, state
+from services.ui.state.live_state import Market, Now
+from services.ui.widgets.formatting import NONE
 from tests.unit.ui.conftest import START_S, Make
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.ui import palette
-from services.ui.answers import WatchedPair
-from services.ui.holes import Shade
+from services.ui.api.types import WatchedPair
+from services.ui.charts import palette
 from services.ui.pages.pairs import lines, spans
 from services.ui.pages.pairs.lines import PANES, Band, Canvas, PaneName
+from services.ui.series.gap_shading import Shade
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND
-from services.ui import palette
-from services.ui.answers import WatchedPair
+from services.ui.api.types import WatchedPair
+from services.ui.charts import palette
 from services.ui.pages.pairs import marks
 from services.ui.pages.pairs.marks import Crossings, Mark
 from tests.unit.ui.conftest import START_S, Make

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.ui.answers import WatchedPair
-from services.ui.market import Market
+from services.ui.api.types import WatchedPair
+from services.ui.pages.pairs.annotations import EXPLAINED, OUTLIERS, Said, said
 from services.ui.pages.pairs.marks import REMEDY
-from services.ui.pages.pairs.said import EXPLAINED, OUTLIERS, Said, said
+from services.ui.state.live_state import Market
 from tests.unit.ui.conftest import Make
 
 TESTED = {

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ui.answers import WatchedPair
-from services.ui.client import ApiClient
-from services.ui.market import Market
-from services.ui.pages.pairs import manage, settings, side
-from services.ui.view import Props, Selection, Site
+from services.ui.api.client import ApiClient
+from services.ui.api.types import WatchedPair
+from services.ui.pages.pairs import manage, settings, sidebar
+from services.ui.state.live_state import Market
+from services.ui.state.page_context import Props, Selection, Site
 from tests.e2e import fake_pairs
 from tests.unit.ui.conftest import PAIR
 
@@ -142,19 +142,19 @@ def test_a_duration_is_rounded_up_by_less_than_its_unit(seconds: int) -> None:
 def test_live_values_are_sent_only_where_they_are_seen(
     site: Site, pair: WatchedPair, pairs_page: Selection
 ) -> None:
-    assert "whatif-live-zscore" not in side.live(site.market, pair, pairs_page)
+    assert "whatif-live-zscore" not in sidebar.live(site.market, pair, pairs_page)
     open_tab = Selection("one", "pairs", 1, asks={"side": "whatif"})
-    props = side.live(site.market, pair, open_tab)
+    props = sidebar.live(site.market, pair, open_tab)
     assert (text(props, "whatif-live-zscore"), text(props, "whatif-live-hedge_ratio")) == (
         "+0.75",
         "0.052310",
     )
     site.market.connected = False
-    assert text(side.live(site.market, pair, open_tab), "whatif-live-zscore") == "—"
+    assert text(sidebar.live(site.market, pair, open_tab), "whatif-live-zscore") == "—"
 
 
 def test_without_a_pair_there_is_nothing_to_pause(pairs_page: Selection) -> None:
-    props = side.live(Market(), None, pairs_page)
+    props = sidebar.live(Market(), None, pairs_page)
     assert props["pair-live"] == {"data": None}
     assert props["manage-pause"]["disabled"]
     assert text(props, "manage-state") == "No pair is chosen."

@@ -7,15 +7,15 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
-from services.ui import days
-from services.ui.answers import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
-from services.ui.journal import Journal
-from services.ui.market import Market, Now
+from services.ui.api.poll_cache import Reading, Readings
+from services.ui.api.types import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
 from services.ui.pages.pairs.fits import Fit, Line, band_words
 from services.ui.pages.pairs.view import PairsView
-from services.ui.readings import Reading, Readings
-from services.ui.tracks import Tracks
-from services.ui.view import Selection, Site
+from services.ui.series import day
+from services.ui.series.cache import Tracks
+from services.ui.state.event_log import Journal
+from services.ui.state.live_state import Market, Now
+from services.ui.state.page_context import Selection, Site
 from tests.unit.ui.conftest import PAIR, START_S, Make, StubReadings, StubTracks
 
 COUNT = 60
@@ -58,11 +58,11 @@ def test_the_range_says_how_many_points_are_in_view(site: Site, pairs_page: Sele
 def test_a_day_is_shown_whole_and_no_more(
     site: Site, pairs_page: Selection, signal: Make, now: Now, a_minute: int
 ) -> None:
-    kept = range(days.MINUTES * days.A_MINUTE)
+    kept = range(day.MINUTES * day.A_MINUTE)
     site.tracks.day(PAIR, Journal()).points = [signal(START_S + 60 // a_minute * n) for n in kept]
     view = PairsView(site)
     chart = view.step(with_(pairs_page, range="1d", panes=["zscore"]), now)["chart-pair"]
-    assert view.mark["count"] == min(len(kept), days.MINUTES * a_minute + 1)
+    assert view.mark["count"] == min(len(kept), day.MINUTES * a_minute + 1)
     assert chart["visibleLogicalRange"]["from"] == 0
 
 

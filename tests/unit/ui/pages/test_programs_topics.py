@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.common import messages, topics
+from services.common import codec
+from services.contracts import topics
 from services.ui.pages.programs.topics import INTERNAL, LATEST, TOPICS, Topic
 
 OURS = {topic.name: topic for topic in topics.ALL}
@@ -31,5 +32,5 @@ def test_key_and_retention_are_those_of_the_broker(topic: Topic) -> None:
 def test_an_example_is_a_message_of_its_topic(topic: Topic) -> None:
     assert topic.message is not None
     kind = type(topic.message)
-    assert messages.decode(topic.example().encode(), kind) == topic.message
+    assert codec.decode(topic.example().encode(), kind) == topic.message
     assert f"``{topic.name}``" in (kind.__doc__ or "")

@@ -6,11 +6,11 @@ from typing import Any, cast
 import pytest
 from dash.development.base_component import Component
 
-from services.ui.market import Now
+from services.ui.api.poll_cache import Readings
 from services.ui.pages.programs.snippets import SNIPPETS, Snippet, filled
 from services.ui.pages.programs.view import ProgramsView
-from services.ui.readings import Readings
-from services.ui.view import Props, Selection, Site
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Props, Selection, Site
 from tests.unit.ui.conftest import PAIR, StubReadings
 
 DESCRIPTION = {"paths": {"/v1/status": {"get": {"summary": "Read Status"}}}}

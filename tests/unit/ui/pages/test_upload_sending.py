@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.ui.pages.upload.sending import shown
+from services.ui.pages.upload.result import shown
 
 READING = {
     "name": "may.csv.gz",

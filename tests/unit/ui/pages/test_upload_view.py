@@ -8,22 +8,15 @@ import httpx
 import msgspec
 import pytest
 
-from services.ui.answers import Listing
-from services.ui.client import ApiClient
-from services.ui.market import Now
+from services.ui.api.client import ApiClient
+from services.ui.api.poll_cache import Readings
+from services.ui.api.types import Listing
 from services.ui.pages.upload import bars, report
-from services.ui.pages.upload.answers import (
-    Dataset,
-    DatasetDetail,
-    FileReading,
-    Finding,
-    StoredBar,
-    SymbolPart,
-)
-from services.ui.pages.upload.asking import Refused, once, why_nothing
+from services.ui.pages.upload.queries import Refused, once, why_nothing
+from services.ui.pages.upload.types import Dataset, DatasetDetail, FileReading, Finding, StoredBar, SymbolPart
 from services.ui.pages.upload.view import UploadView
-from services.ui.readings import Readings
-from services.ui.view import Selection, Site
+from services.ui.state.live_state import Now
+from services.ui.state.page_context import Selection, Site
 from tests.unit.ui.conftest import START_S, StubReadings
 
 SECOND = 1_000_000

@@ -1,0 +1,92 @@
+"""What the workers are asked."""
+
+from msgspec import Struct
+
+from services.api.models.calibration import CalibrationTable
+from services.api.models.correlation import CorrelationMethod, Of
+from services.api.models.datasets import Carried
+from services.api.queries.closes import Closes
+from services.api.queries.signal_history import Past
+from services.api.serialization.listing import Format
+from services.quant.analysis.entries import Bands
+from services.quant.options import Options
+
+BARS_MAX = 1_000_000
+
+
+class Cut(Struct, frozen=True, kw_only=True):
+    """The newest `taken` bars of so many of a dataset, of which the first begins at `first_us`."""
+
+    taken: int
+    bars: int
+    first_us: int
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """The closes of each symbol, and where they are from.
+
+    `carried_bars` counts the bars of the range in which a symbol did not trade: of a dataset those that it has carried,
+    None or nothing where that is not known, of the market those that there are none of.
+    """
+
+    feed: str | None
+    dataset: str | None
+    width_us: int
+    closes: dict[str, Closes]
+    carried_bars: dict[str, int | None] = {}
+    carried: Carried = "drop"
+    cut: Cut | None = None
+
+    @property
+    def bars(self) -> int:
+        """The bars of the symbol that has most of them."""
+        return max((len(leg.price) for leg in self.closes.values()), default=0)
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is asked at which `path`, and in which form it is answered."""
+
+    form: Format
+    path: str
+
+    @property
+    def bars(self) -> int:
+        """Of how many bars of a symbol it is."""
+        return 0
+
+
+class PairQuestion(Question, frozen=True, kw_only=True):
+    """The first of the closes is Y, the second X; the name of both is `pair`."""
+
+    subject: Subject
+    pair: str
+    options: Options
+    series: bool
+
+    @property
+    def bars(self) -> int:
+        return self.subject.bars
+
+
+class MatrixQuestion(Question, frozen=True, kw_only=True):
+    """All of the closes against each other."""
+
+    subject: Subject
+    method: CorrelationMethod
+    of: Of
+
+    @property
+    def bars(self) -> int:
+        return self.subject.bars
+
+
+class CalibrationQuestion(Question, frozen=True, kw_only=True):
+    """The past of a pair's z-score, by `bands`; `window` is the pair's in seconds, `windows` how many an entry has."""
+
+    feed: str | None
+    pair: str
+    past: Past
+    bands: Bands
+    window: int
+    windows: int
+    table: CalibrationTable

@@ -1,0 +1,58 @@
+"""From a question to its answer: out of what is kept, or worked out as long as somebody waits."""
+
+import asyncio
+import hashlib
+import pickle
+
+from fastapi import Request, Response
+
+from services.api.analysis.entry_point import solve
+from services.api.analysis.requests import Question
+from services.api.analysis.result_cache import Results
+from services.api.analysis.worker_pool import Pool
+from services.api.serialization.listing import TableAnswer
+
+# Nobody reads it but the log and the metrics; the number is that of nginx.
+CLIENT_GONE = 499
+LONG = 10_000
+
+
+class Answers:
+    """Answers questions by a pool, while that runs; ProblemError if there are too many, or one takes too long.
+
+    Those of more than `LONG` bars go to a pool of their own, where they wait for each other alone.
+    """
+
+    def __init__(self, pool: Pool, long: Pool) -> None:
+        self._pool = pool
+        self._long = long
+        self._results = Results()
+
+    async def respond(self, request: Request, table: TableAnswer, question: Question) -> Response:
+        """Answer `request` with the answer to `question`, in the form of `table`; not at all if nobody waits.
+
+        The same question is one of the same closes, to the last bit: what has changed in the store is another one.
+        """
+        # Of a million closes that takes some 50 ms, in which others have their turn.
+        key = await asyncio.to_thread(_key, question)
+        pool = self._long if question.bars > LONG else self._pool
+        answering = asyncio.ensure_future(self._results.get(key, lambda: pool.call(solve, question)))
+        watching = asyncio.create_task(_until_gone(request))
+        watching.add_done_callback(lambda _: answering.cancel())
+        try:
+            return await table.tagged(await answering)
+        except asyncio.CancelledError:
+            if watching.done() and not watching.cancelled():
+                return Response(status_code=CLIENT_GONE)
+            raise
+        finally:
+            watching.cancel()
+
+
+def _key(question: Question) -> bytes:
+    return hashlib.blake2b(pickle.dumps(question), digest_size=32).digest()
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

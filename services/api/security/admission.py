@@ -1,0 +1,135 @@
+"""Who may come in, by the head and the peer of a request: size, host, page, rate, key and role, in this order."""
+
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.requests import HTTPConnection
+
+from services.api.problems import ProblemError, unavailable
+from services.api.security.access import Caller, admit, require_write
+from services.api.security.api_keys import Key, Keys
+from services.api.settings import ApiSettings
+from services.common.http.head_limit import excess
+from services.common.http.origin_check import is_own_host, is_own_page
+from services.common.http.proxies import counted_as, is_local
+from services.common.http.rate_limits import Allowance, RateLimiter
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PROBES = frozenset({"/healthz", "/readyz"})
+# These describe the program and not its data, and a browser that opens a page cannot send a key.
+_PUBLIC = frozenset({"/docs", "/openapi.json"})
+_PUBLIC_PREFIX = "/docs/"
+_TOO_LONG = {
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URL too long",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "Headers too large",
+}
+# A browser can give a WebSocket no header but this one, and what is in a URL ends in logs.
+SUBPROTOCOL = "pairstream"
+_SUBPROTOCOL_KEY = "key."
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A request that may come in: who sent it, as what it is counted, by which key, and what is left."""
+
+    caller: Caller
+    counted_as: str
+    key: Key | None
+    allowance: Allowance
+
+
+class Admission:
+    """Decides by the settings, the keys and what each caller has asked before."""
+
+    def __init__(self, settings: ApiSettings, keys: Keys) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._limiter = RateLimiter()
+
+    def visitor(self, connection: HTTPConnection) -> Visitor:
+        """Return who comes; ProblemError says why one may not."""
+        _check_size(connection)
+        self._check_site(connection)
+        token = _token(connection)
+        key = self._keys.find(token) if token is not None else None
+        name = counted_as(connection) if key is None else f"key {key.name}"
+        allowance = self._count(name, connection)
+        caller = self._caller(connection, token, key)
+        admit(connection.scope, caller)
+        if is_unsafe(connection):
+            require_write(caller)
+        return Visitor(caller, name, key, allowance)
+
+    def _check_site(self, connection: HTTPConnection) -> None:
+        host, origin = connection.headers.get("host"), connection.headers.get("origin")
+        # A page that came by a name of its own does not know a key.
+        if not self._keys.are_asked_for and not is_own_host(host, self._settings.api_hosts):
+            raise forbidden(
+                f"expected as Host an address or a name of PAIRSTREAM_API_HOSTS, received {host!r}"
+            )
+        guarded = is_unsafe(connection) or connection.scope["type"] == "websocket"
+        if guarded and not is_own_page(origin, host, self._settings.api_cors_origins):
+            raise forbidden(
+                f"expected as Origin none, http://{host} or one of PAIRSTREAM_API_CORS_ORIGINS, received {origin!r}"
+            )
+
+    def _count(self, name: str, connection: HTTPConnection) -> Allowance:
+        settings = self._settings
+        rate = settings.api_local_rate_limit if is_local(connection) else settings.api_rate_limit
+        allowance = self._limiter.take(name, rate, time.monotonic())
+        if allowance.wait_s:
+            detail = f"expected at most {rate.requests} requests in {rate.seconds} s, received one more"
+            raise too_many(detail, allowance.headers)
+        return allowance
+
+    def _caller(self, connection: HTTPConnection, token: str | None, key: Key | None) -> Caller:
+        path = connection.scope["path"]
+        if not self._keys.are_asked_for and is_local(connection):
+            return Caller("local", "write")
+        if key is not None:
+            return Caller(key.name, key.role)
+        if not self._keys.are_asked_for or path in _PUBLIC or path.startswith(_PUBLIC_PREFIX):
+            return Caller("anonymous", "read")
+        if self._keys.problem is not None:
+            raise unavailable("expected a keys file that can be used; the log says what is wrong with it")
+        raise unauthorized("none" if token is None else "an unknown one")
+
+
+def is_unsafe(connection: HTTPConnection) -> bool:
+    """Return whether a request may change something."""
+    return connection.scope["type"] == "http" and connection.scope["method"] not in SAFE_METHODS
+
+
+def unauthorized(received: str) -> ProblemError:
+    """Return the problem of a key that is not there or not known."""
+    detail = f"expected a key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', received {received}"
+    headers = {"WWW-Authenticate": 'Bearer realm="pairstream"'}
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "Unauthorized", detail, headers)
+
+
+def forbidden(detail: str) -> ProblemError:
+    """Return the problem of a request that one may not send."""
+    return ProblemError(HTTPStatus.FORBIDDEN, "Forbidden", detail)
+
+
+def too_many(detail: str, headers: dict[str, str]) -> ProblemError:
+    """Return the problem of a caller who asks too much."""
+    return ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", detail, headers)
+
+
+def _check_size(connection: HTTPConnection) -> None:
+    if (found := excess(connection.scope)) is not None:
+        status, detail = found
+        raise ProblemError(status, _TOO_LONG[status], detail)
+
+
+def _token(connection: HTTPConnection) -> str | None:
+    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    subprotocols: list[str] = connection.scope.get("subprotocols", [])
+    for offered in subprotocols:
+        if offered.startswith(_SUBPROTOCOL_KEY):
+            return offered.removeprefix(_SUBPROTOCOL_KEY)
+    return connection.headers.get("x-api-key")

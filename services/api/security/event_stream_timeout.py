@@ -1,0 +1,16 @@
+"""How long the stream of server-sent events waits for its reader."""
+
+from services.common.http.read_timeout import ImpatientProtocol
+
+# Who takes so long to read from a stream is ended.
+SLOW_S = 5.0
+EVENTS = "/v1/events"
+
+
+class EventsProtocol(ImpatientProtocol):
+    """Cuts off events that nobody has read for `SLOW_S`: what waits in the buffer would keep a close waiting, too."""
+
+    def unread_s(self) -> float:
+        """Return less for events than for an answer that ends."""
+        is_events = self.scope is not None and self.scope["path"] == EVENTS
+        return SLOW_S if is_events else super().unread_s()

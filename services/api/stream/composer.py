@@ -1,0 +1,263 @@
+"""What clients of the stream are told: composed once for all who want the same and are equally far. No I/O."""
+
+import heapq
+import math
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any, Literal, NamedTuple, Protocol, get_args
+from weakref import WeakSet
+
+import msgspec
+
+from services.api.serialization.rows import Row, encode
+from services.api.stream.live_state import Entry, History, Hub
+
+Topic = Literal["ticks", "signals", "alerts", "status"]
+TOPICS: tuple[Topic, ...] = get_args(Topic)
+SNAPSHOT_ALERTS = 50
+STATUS_EVERY_S = 1.0
+LOOK_EVERY_S = 0.25
+# Of closes and alerts: a client that comes back after long gets them in messages of about this size.
+MESSAGE_BYTES = 256 * 1024
+# Where in an interval clients are told: all at once, the last would wait until the others have been sent theirs.
+PHASES = (0.0, 0.5, 0.25, 0.75)
+
+
+class LaggingError(Exception):
+    """The client has read so little that what it did not get is no longer kept."""
+
+
+class Present(Protocol):
+    """What clients look at."""
+
+    hub: Hub
+
+    @property
+    def feed(self) -> str | None:
+        """Return the feed's name, None until known."""
+
+    def status(self) -> Row:
+        """Return what ``/v1/status`` answers."""
+
+    def problems(self) -> list[str]:
+        """Return why what there is may be old, or not all."""
+
+
+class Client(Protocol):
+    """Who is told."""
+
+    interval_ms: int
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Only these topics, and only these symbols and pairs unless empty."""
+
+    topics: frozenset[Topic]
+    symbols: frozenset[str] = frozenset()
+    pairs: frozenset[str] = frozenset()
+
+    def wants(self, topic: Topic, name: str) -> bool:
+        """Return whether news of a symbol (of ``ticks``) or a pair is wanted."""
+        names = self.symbols if topic == "ticks" else self.pairs
+        return topic in self.topics and (not names or name in names)
+
+
+class Place(NamedTuple):
+    """How far a client is: the newest of each key as of `seen`, everything that is kept one by one as of `told`."""
+
+    seen: int = 0
+    told: int = 0
+    status: int = 0
+    problems: int = 0
+
+
+class Said(NamedTuple):
+    """A message, None where there is nothing to say, and how far who reads it is then."""
+
+    place: Place
+    kind: Literal["snapshot", "update"] = "update"
+    id: str = ""
+    text: str | None = None
+
+
+class Newsroom:
+    """Composes what clients are told; those who want the same and are at the same place share the message."""
+
+    def __init__(self, present: Present, seconds: Callable[[], float]) -> None:
+        """`seconds` is a monotonic clock."""
+        self.seconds = seconds
+        self._present = present
+        self._phases = cycle(PHASES)
+        self._clients: WeakSet[Client] = WeakSet()
+        self._shared: dict[tuple[Filter, Place], Said] = {}
+        self._shared_at = (0, 0, 0)
+        self._status = msgspec.Raw()
+        self._status_number = 0
+        self._status_due = self._look_due = float("-inf")
+        self._problems: list[str] = []
+        self._problems_number = 0
+
+    @property
+    def hub(self) -> Hub:
+        """Return what the news are of."""
+        return self._present.hub
+
+    def interval_s(self) -> float:
+        """Return the shortest interval of all clients; infinity without any."""
+        return min((client.interval_ms for client in self._clients), default=math.inf) / 1000
+
+    def join(self, client: Client) -> None:
+        """Count in a client for as long as somebody holds it."""
+        self._clients.add(client)
+
+    def phase(self) -> float:
+        """Return the share of an interval at which the next client is told."""
+        return next(self._phases)
+
+    def status_due_s(self) -> float:
+        """Return the seconds until there is another status."""
+        return max(0.0, self._status_due - self.seconds())
+
+    def place_of(self, event_id: str | None, wanted: Filter) -> Place | None:
+        """Return the place after the message of that id; None if what came since is no longer kept."""
+        epoch, _, number = (event_id or "").partition("-")
+        if epoch != self.hub.epoch or not (number.isascii() and number.isdigit()):
+            return None
+        told = int(number)
+        return Place(told=told) if self._oldest(wanted) <= told <= self.hub.version else None
+
+    def snapshot(self, wanted: Filter, is_back: bool = False) -> Said:
+        """Return everything there is now.
+
+        A client that `is_back` is then told all closes and alerts that are kept, too: it has missed some, and the store
+        may not have them yet.
+        """
+        self._ask_status()
+        self._look()
+        told = self._oldest(wanted) if is_back else self.hub.version
+        place = Place(self.hub.version, told, self._status_number, self._problems_number)
+        more: dict[str, Any] = {"scope": "all", "resumed": False}
+        more |= {"degraded": self._problems} if self._problems else {}
+        return self._say("snapshot", place, more, self._newest(wanted.wants, wanted.topics))
+
+    def added(self, wanted: Filter, before: Filter, place: Place) -> Said:
+        """Return what there is now of what `before` did not want; `place` is where the client stays."""
+        self._ask_status()
+        content = self._newest(
+            lambda topic, name: wanted.wants(topic, name) and not before.wants(topic, name),
+            wanted.topics - before.topics,
+        )
+        return self._say("snapshot", place, {"scope": "added"}, content)
+
+    def update(self, wanted: Filter, place: Place, resumed: bool = False) -> Said:
+        """Return what is new to a client at `place`; LaggingError if some of it is lost."""
+        if "status" in wanted.topics:
+            self._ask_status()
+        self._look()
+        now = (self.hub.version, self._status_number, self._problems_number)
+        if self._shared_at != now:
+            self._shared.clear()
+            self._shared_at = now
+        if resumed:
+            return self._update(wanted, place, {"resumed": True})
+        if (wanted, place) not in self._shared:
+            self._shared[wanted, place] = self._update(wanted, place, {})
+        return self._shared[wanted, place]
+
+    def _update(self, wanted: Filter, place: Place, more: dict[str, Any]) -> Said:
+        hub = self.hub
+        if self._oldest(wanted) > place.told:
+            raise LaggingError("read too slowly, closes or alerts are lost: connect again for a new snapshot")
+        closes, alerts, told = self._missed(wanted, place.told)
+        content: dict[Topic, Any] = {
+            "ticks": _newer("ticks", hub.ticks.items(), wanted, place.seen),
+            "signals": closes + _newer("signals", hub.live.items(), wanted, place.seen),
+            "alerts": alerts,
+        }
+        if "status" in wanted.topics and self._status_number > place.status:
+            content["status"] = self._status
+        content = {topic: news for topic, news in content.items() if news}
+        if self._problems_number > place.problems:
+            more = {**more, "degraded": self._problems}
+        after = Place(hub.version, told, self._status_number, self._problems_number)
+        return self._say("update", after, more, content) if content or more else Said(after)
+
+    def _newest(self, wants: Callable[[Topic, str], bool], named: Collection[Topic]) -> dict[Topic, Any]:
+        """Return the newest of what is wanted; the topics `named` also where there is nothing."""
+        hub = self.hub
+        alerts = (one for one in hub.last_alerts() if wants("alerts", one.message.pair))
+        newest: dict[Topic, Any] = {
+            "ticks": [one.json() for name, one in hub.ticks.items() if wants("ticks", name)],
+            "signals": [
+                one.json()
+                for signals in (hub.signals, hub.live)
+                for name, one in signals.items()
+                if wants("signals", name)
+            ],
+            "alerts": [one.json() for one in islice(alerts, SNAPSHOT_ALERTS)],
+        }
+        newest = {topic: found for topic, found in newest.items() if found or topic in named}
+        return newest | ({"status": self._status} if "status" in named else {})
+
+    def _missed(self, wanted: Filter, told: int) -> tuple[list[msgspec.Raw], list[msgspec.Raw], int]:
+        """Return closes and alerts after `told`, oldest first, as many as fit, and up to where they go."""
+        missed = heapq.merge(
+            *(
+                [(one.version, topic, one) for one in history.after(told)]
+                for topic, history in self._kept(wanted)
+            ),
+        )
+        closes: list[msgspec.Raw] = []
+        alerts: list[msgspec.Raw] = []
+        size = 0
+        for version, topic, entry in missed:
+            if size > MESSAGE_BYTES:
+                return closes, alerts, told
+            told = version
+            if wanted.wants(topic, entry.message.pair):
+                (closes if topic == "signals" else alerts).append(entry.json())
+                size += len(entry.json())
+        return closes, alerts, self.hub.version
+
+    def _kept(self, wanted: Filter) -> list[tuple[Topic, History[Any]]]:
+        histories: list[tuple[Topic, History[Any]]] = [
+            ("signals", self.hub.closes),
+            ("alerts", self.hub.alerts),
+        ]
+        return [(topic, history) for topic, history in histories if topic in wanted.topics]
+
+    def _oldest(self, wanted: Filter) -> int:
+        return max((history.lost_version for _, history in self._kept(wanted)), default=0)
+
+    def _ask_status(self) -> None:
+        if self.status_due_s() == 0:
+            self._status = msgspec.Raw(encode(self._present.status()))
+            self._status_number += 1
+            self._status_due = self.seconds() + STATUS_EVERY_S
+
+    def _look(self) -> None:
+        """Look now and then whether there are other problems: it costs more than most messages."""
+        if self._look_due <= self.seconds():
+            self._look_due = self.seconds() + LOOK_EVERY_S
+            if (problems := self._present.problems()) != self._problems:
+                self._problems = problems
+                self._problems_number += 1
+
+    def _say(
+        self,
+        kind: Literal["snapshot", "update"],
+        place: Place,
+        more: dict[str, Any],
+        content: dict[Topic, Any],
+    ) -> Said:
+        event_id = f"{self.hub.epoch}-{place.told}"
+        head = {"type": kind, "id": event_id, "feed": self._present.feed}
+        return Said(place, kind, event_id, encode(head | more | content).decode())
+
+
+def _newer(
+    topic: Topic, entries: Iterable[tuple[str, Entry[Any]]], wanted: Filter, seen: int
+) -> list[msgspec.Raw]:
+    return [one.json() for name, one in entries if one.version > seen and wanted.wants(topic, name)]

@@ -1,0 +1,1 @@
+"""The ``pairstream`` command: one room for each subcommand."""

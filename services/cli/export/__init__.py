@@ -1,0 +1,1 @@
+"""``pairstream export``: stored rows as CSV or Parquet files."""

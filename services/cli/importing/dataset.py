@@ -1,0 +1,58 @@
+"""``pairstream import`` of a file of bars: it becomes a dataset."""
+
+from pathlib import Path
+
+from services.cli.importing.report import Findings
+from services.cli.importing.tick_files import unpacked_size
+from services.cli.progress import progress
+from services.common.decompression import unpacked
+from services.common.errors import FatalError
+from services.common.settings import DatabaseSettings
+from services.datasets.dialect import SAMPLE_BYTES, names_bars
+from services.datasets.options import Options
+from services.datasets.report import Finding, Report
+from services.datasets.sources import Source, Upload
+from services.datasets.storage import NameTakenError, store_dataset
+from services.local.terminal import write
+from services.store import database
+
+
+def is_ohlcv(path: Path) -> bool:
+    """Return whether a file begins as bars do; FatalError if it cannot be read."""
+    with unpacked(path) as file:
+        return names_bars(file.read(SAMPLE_BYTES), Options())
+
+
+async def import_dataset(
+    settings: DatabaseSettings, path: Path, name: str, symbol: str | None, findings: Findings
+) -> None:
+    """Store the bars in `path` as the dataset `name`, in one transaction: an import cut short leaves nothing.
+
+    The same file under the same name changes nothing; another file under a name that is taken is a FatalError.
+    """
+
+    def hear(finding: Finding) -> None:
+        if finding.kind != "gap" and finding.kind != "carried":
+            line = finding.line or 0
+            findings.add(finding.kind, path, (line, line), 1, finding.reason)
+
+    with path.open("rb") as file, progress(path.name, unpacked_size(path)) as show:
+        upload = Upload(name, [Source(path.name, file, symbol)])
+        async with database.connect(settings, "pairstream-import") as connection:
+            try:
+                stored = await store_dataset(connection, upload, Report(hear), show)
+            except NameTakenError as error:
+                raise FatalError(f"--dataset: {error}") from None
+            words = await _described(connection, stored.dataset_id) if stored.created else "is there already"
+    write(f"{path}: dataset {name} {words}")
+
+
+async def _described(connection: database.Connection, dataset_id: str) -> str:
+    cursor = await connection.execute(
+        "SELECT datasets.bars, bar_width, string_agg(symbol, ', ' ORDER BY symbol), coalesce(sum(carried), 0)"
+        " FROM datasets JOIN dataset_symbols USING (dataset_id) WHERE dataset_id = %s GROUP BY dataset_id",
+        [dataset_id],
+    )
+    ((bars, width, symbols, carried),) = await cursor.fetchall()
+    aside = f", {carried:,} of them carried: nothing traded in them" if carried else ""
+    return f"has {bars:,} bars of {symbols}, {width} each{aside}"

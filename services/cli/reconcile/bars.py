@@ -1,0 +1,91 @@
+"""Bars beside what they should be, and what is said of those that differ."""
+
+from collections.abc import AsyncIterator, Iterator
+from math import isclose
+from typing import NamedTuple, Protocol
+
+from services.store.database import Connection
+from services.store.relations import Interval
+
+# Sums of floating-point numbers depend, in the last digits, on the order.
+SUMS = ("volume", "quote_volume")
+RELATIVE = 1e-9
+
+
+class Bar(NamedTuple):
+    """What is in a bar. A venue's bars count other trades than ours: there the last three are None."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    trade_count: int | None = None
+    first_id: int | None = None
+    last_id: int | None = None
+
+
+class Scope(NamedTuple):
+    """Whose bars, or everybody's; of which interval, or of all; from `start_us` to before `end_us` (epoch, us)."""
+
+    symbol: str | None = None
+    interval: Interval | None = None
+    start_us: int | None = None
+    end_us: int | None = None
+
+
+class Stretch(NamedTuple):
+    """Bars of one symbol and interval, from `start_us` to before `end_us`: whole buckets."""
+
+    symbol: str
+    interval: Interval
+    start_us: int
+    end_us: int
+
+
+class Finding(NamedTuple):
+    """A bar that is not as expected; None where there is none."""
+
+    start_us: int
+    expected: Bar | None
+    found: Bar | None
+
+
+class Part(NamedTuple):
+    """What was compared next, up to `end_us`: how many bars, and which of them differ."""
+
+    end_us: int
+    compared: int
+    findings: list[Finding]
+
+
+class Reference(Protocol):
+    """What bars are compared with."""
+
+    name: str
+    intervals: tuple[Interval, ...]
+    earliest_us: int
+    """Before this it may have forgotten what it knew."""
+
+    def covers(self, symbol: str) -> bool:
+        """Return whether it can say anything of the symbol."""
+
+    def compare(self, connection: Connection, stretch: Stretch) -> AsyncIterator[Part]:
+        """Yield one part after another; every bar that the store or the reference has is in one of them."""
+
+
+def differences(expected: Bar | None, found: Bar | None) -> Iterator[str]:
+    """Yield in words each column of a stored bar that is not as expected, or that one of the two is missing.
+
+    What is expected to be None is not compared.
+    """
+    if found is None:
+        yield f"missing: expected {expected}, found no bar"
+    elif expected is None:
+        yield f"surplus: expected no bar, found {found}"
+    else:
+        for name, right, stored in zip(Bar._fields, expected, found, strict=True):
+            rel_tol = RELATIVE if name in SUMS else 0.0
+            if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
+                yield f"{name}: expected {right!r}, found {stored!r}"

@@ -1,0 +1,1 @@
+"""``pairstream record``: a venue's frames into a file that can be replayed."""

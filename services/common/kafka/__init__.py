@@ -1,0 +1,1 @@
+"""Kafka: clients, topics, batches in and out, and what to do about messages that cannot be read."""

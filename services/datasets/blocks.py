@@ -1,0 +1,211 @@
+"""Bars by the block: some ten thousand lines at once as columns, and line by line only where one is no bar."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from services.common.compressed_files import FileError, Packed
+from services.datasets.dialect import BOM, SAMPLE_BYTES, recognise
+from services.datasets.options import DELIMITERS, Options
+from services.datasets.rows import LARGEST, Bar, Damage, market_symbol, parse_row
+
+BAR = np.dtype(
+    [
+        ("line", np.int64),
+        ("symbol", np.int32),  # its place among the symbols
+        ("start_us", np.int64),
+        ("open", np.float64),
+        ("high", np.float64),
+        ("low", np.float64),
+        ("close", np.float64),
+        ("volume", np.float64),  # NaN: the file does not say it
+    ]
+)
+Bars = NDArray[np.void]
+BLOCK_BYTES = 1 << 19
+LONGEST_LINE = 1 << 16
+MOST_SYMBOLS = 5_000
+# Fewer lines are read one by one sooner than all at once.
+_FEW_LINES = 32
+_PRICES = ("open", "high", "low", "close")
+
+
+class Read(NamedTuple):
+    """What a block of lines holds, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
+
+    bars: Bars
+    damages: list[Damage]
+    through: int
+    bytes: int
+
+
+class Symbols(dict[str, int]):
+    """The symbols of a dataset, numbered in the order in which they came."""
+
+    def __missing__(self, symbol: str) -> int:
+        if len(self) == MOST_SYMBOLS:
+            raise FileError(symbol, f"expected at most {MOST_SYMBOLS:,} symbols, received another")
+        self[symbol] = len(self)
+        return self[symbol]
+
+
+class BarFile:
+    """A csv of bars: its dialect, and its blocks as it is iterated, once, in the order of the file.
+
+    `symbol` is what the bars are of if no column says it. FileError if it is no such csv.
+    """
+
+    def __init__(
+        self, stream: Packed, name: str, symbol: str | None, options: Options, symbols: Symbols
+    ) -> None:
+        self.name = name
+        self.symbol = symbol
+        """What the bars are of, None if a column says it."""
+        self._symbols = symbols
+        self._blocks = _blocks(stream, name)
+        self._first = next(self._blocks, b"")
+        self.dialect = recognise(self._first[:SAMPLE_BYTES], name, options)
+        if self.dialect.columns.symbol is not None:
+            self.symbol = None
+        elif symbol is None:
+            raise FileError(
+                name,
+                "expected a symbol, a column symbol, or a name such as BTCUSDT-1m.csv, received none of them",
+            )
+
+    def __iter__(self) -> Iterator[Read]:
+        number = 1
+        for size, block in self._behind_header():
+            read = self._read(block, self.dialect.header + number, size)
+            number += _lines(block)
+            yield read
+
+    def _behind_header(self) -> Iterator[tuple[int, bytes]]:
+        first = self._first.removeprefix(BOM)
+        for _ in range(self.dialect.header):
+            first = first.partition(b"\n")[2]
+        if first:
+            yield len(self._first), first
+        for block in self._blocks:
+            yield len(block), block
+
+    def _read(self, block: bytes, number: int, size: int) -> Read:
+        parts = list(self._parts(block, number))
+        bars = [part for part in parts if not isinstance(part, Damage)]
+        damages = [part for part in parts if isinstance(part, Damage)]
+        whole = np.concatenate(bars) if bars else np.empty(0, BAR)
+        return Read(whole, damages, number + _lines(block) - 1, size)
+
+    def _parts(self, block: bytes, number: int) -> Iterator[Bars | Damage]:
+        lines = _lines(block)
+        if lines > _FEW_LINES:
+            try:
+                yield self._columns(block, number, lines)
+            except (ValueError, pa.ArrowException):
+                half = len(block) // 2
+                middle = block.rfind(b"\n", 0, half) + 1 or block.find(b"\n", half) + 1
+                yield from self._parts(block[:middle], number)
+                yield from self._parts(block[middle:], number + block.count(b"\n", 0, middle))
+            return
+        yield from self._rows(block.split(b"\n"), number)
+
+    def _rows(self, lines: Sequence[bytes], number: int) -> Iterator[Bars | Damage]:
+        found = [parse_row(n, line, self.dialect, self.symbol) for n, line in enumerate(lines, number)]
+        yield from (one for one in found if isinstance(one, Damage))
+        bars = [self._record(one) for one in found if isinstance(one, Bar)]
+        if bars:
+            yield np.array(bars, BAR)
+
+    def _record(self, bar: Bar) -> tuple[object, ...]:
+        volume = np.nan if bar.volume is None else bar.volume
+        return (bar.line, self._symbols[bar.symbol], *bar[2:7], volume)
+
+    def _columns(self, block: bytes, number: int, lines: int) -> Bars:
+        """Return the bars of a block in which every line is one; ValueError or ArrowException otherwise."""
+        places, texts = self.dialect.columns, self.dialect.columns.texts
+        amounts = [*places.prices, *(() if places.volume is None else (places.volume,))]
+        table = pa.csv.read_csv(
+            pa.BufferReader(block),
+            pa.csv.ReadOptions(
+                use_threads=False,
+                block_size=len(block) + 1,
+                column_names=[str(n) for n in range(self.dialect.width)],
+            ),
+            pa.csv.ParseOptions(delimiter=DELIMITERS[self.dialect.delimiter], ignore_empty_lines=False),
+            pa.csv.ConvertOptions(
+                column_types={str(n): pa.string() for n in texts} | {str(n): pa.float64() for n in amounts},
+                include_columns=[str(n) for n in dict.fromkeys([*texts, *amounts])],
+                null_values=[""],
+                decimal_point=self.dialect.decimal,
+            ),
+        )
+        if len(table) != lines:
+            raise ValueError("expected one row a line")
+        bars = np.empty(lines, BAR)
+        bars["line"] = np.arange(number, number + lines)
+        bars["symbol"] = self._codes(table)
+        bars["start_us"] = self.dialect.times.parse_all(self._times(table))
+        for field, place in zip(_PRICES, places.prices, strict=True):
+            bars[field] = _amounts(table[str(place)], may_be_empty=False)
+        volume = None if places.volume is None else table[str(places.volume)]
+        bars["volume"] = np.nan if volume is None else _amounts(volume, may_be_empty=True)
+        lowest = np.minimum(bars["open"], bars["close"])
+        highest = np.maximum(bars["open"], bars["close"])
+        if not ((bars["low"] > 0) & (bars["low"] <= lowest) & (highest <= bars["high"])).all():
+            raise ValueError("expected 0 < low <= open, close <= high")
+        return bars
+
+    def _times(self, table: pa.Table) -> pa.Array:
+        columns = self.dialect.columns
+        day = table[str(columns.time)].combine_chunks()
+        if columns.clock is None:
+            return day
+        clock = pc.utf8_trim_whitespace(table[str(columns.clock)].combine_chunks())
+        return pc.binary_join_element_wise(pc.utf8_trim_whitespace(day), clock, " ")
+
+    def _codes(self, table: pa.Table) -> int | NDArray[np.int32]:
+        place = self.dialect.columns.symbol
+        if place is None:
+            assert self.symbol is not None, "made sure of at the start"
+            return self._symbols[self.symbol]
+        encoded = table[str(place)].combine_chunks().dictionary_encode()
+        known = np.array([self._symbols[market_symbol(text)] for text in encoded.dictionary.to_pylist()])
+        return np.asarray(known[encoded.indices.to_numpy()], np.int32)
+
+
+def _amounts(column: pa.ChunkedArray, may_be_empty: bool) -> NDArray[np.float64]:
+    if column.null_count and not may_be_empty:
+        raise ValueError("expected a number, received nothing")
+    valid = column.drop_null().to_numpy() if column.null_count else column.to_numpy()
+    if not ((valid >= 0) & (valid < LARGEST)).all():
+        raise ValueError(f"expected numbers from 0 to {LARGEST:g}")
+    return np.asarray(column.to_numpy(), np.float64)
+
+
+def _lines(block: bytes) -> int:
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _blocks(stream: Packed, name: str) -> Iterator[bytes]:
+    """Yield blocks of whole lines; FileError for a line that is none any more."""
+    rest, number, ended = b"", 1, False
+    while not ended:
+        read = stream.read(BLOCK_BYTES)
+        ended = len(read) < BLOCK_BYTES
+        block, newline, rest = (rest + read).rpartition(b"\n")
+        if len(rest) > LONGEST_LINE:
+            if number == 1 and not newline:
+                # What is no text at all is told by its beginning.
+                yield rest[:SAMPLE_BYTES]
+            expected = f"expected lines of at most {LONGEST_LINE:,} bytes, received a longer one"
+            raise FileError(name, expected, number + (block + newline).count(b"\n"))
+        if ended:
+            block, newline, rest = block + newline + rest, b"", b""
+        if block or newline:
+            yield block + newline
+            number += (block + newline).count(b"\n")

@@ -1,0 +1,66 @@
+"""A look at files before they become a dataset: what they are taken for, and what their first lines hold."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from services.datasets.blocks import BAR, Read, Symbols
+from services.datasets.disorder import Order
+from services.datasets.reading import FileReading, reading_of
+from services.datasets.report import Finding, Report
+from services.datasets.rows import Bar
+from services.datasets.sources import Upload
+
+LOOKED_AT_LINES = 10_000
+SHOWN_BARS = 20
+
+
+class Preview(NamedTuple):
+    """`lines` were looked at, `complete` if there are no more; the width is None without two bars of a symbol."""
+
+    files: list[FileReading]
+    symbols: list[str]
+    width_us: int | None
+    bars: list[Bar]
+    lines: int
+    complete: bool
+    report: Report
+
+
+def preview(upload: Upload) -> Preview:
+    """Return what the first lines of each file hold; FileError if it is no file of bars. Blocks."""
+    symbols, report = Symbols(), Report()
+    order = Order(symbols)
+    files: list[FileReading] = []
+    reads: list[Read] = []
+    lines, complete = 0, True
+    for source in upload.sources:
+        with upload.opened(source, symbols) as file:
+            files.append(reading_of(file))
+            through = 0
+            for read in file:
+                if through >= LOOKED_AT_LINES:
+                    complete = False
+                    break
+                through = read.through
+                reads.append(read)
+                for line, reason in read.damages:
+                    report.add(Finding("rejected", source.name, line, reason))
+                for line, reason in order.disorder(read.bars):
+                    report.add(Finding("out of order", source.name, line, reason))
+            lines += through
+    names = list(symbols)
+    shown = [row for read in reads for row in read.bars[:SHOWN_BARS].tolist()][:SHOWN_BARS]
+    bars = [
+        Bar(line, names[symbol], start_us, opened, high, low, close, None if np.isnan(volume) else volume)
+        for line, symbol, start_us, opened, high, low, close, volume in shown
+    ]
+    return Preview(files, names, _width_us(reads), bars, lines, complete, report)
+
+
+def _width_us(reads: list[Read]) -> int | None:
+    bars = np.concatenate([np.empty(0, BAR), *(read.bars for read in reads)])
+    bars = bars[np.lexsort((bars["start_us"], bars["symbol"]))]
+    steps = np.diff(bars["start_us"])[(np.diff(bars["symbol"]) == 0)]
+    steps = steps[steps > 0]
+    return int(steps.min()) if len(steps) else None

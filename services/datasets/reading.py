@@ -1,0 +1,36 @@
+"""How a file was read, in words and figures that anybody can check."""
+
+from typing import NamedTuple
+
+from services.datasets.blocks import BarFile
+
+
+class FileReading(NamedTuple):
+    """A file and what it was taken for; `columns` leads from each field to the name of its column."""
+
+    name: str
+    delimiter: str
+    decimal: str
+    header_line: int
+    columns: dict[str, str]
+    time: str
+    zone: str
+    symbol: str | None
+    close_only: bool
+
+
+def reading_of(file: BarFile) -> FileReading:
+    """Return how `file` is read."""
+    dialect = file.dialect
+    places = {field: place for field, place in dialect.columns._asdict().items() if place is not None}
+    return FileReading(
+        file.name,
+        dialect.delimiter,
+        dialect.decimal,
+        dialect.header,
+        {field: dialect.names[place] for field, place in places.items()},
+        dialect.time_kind,
+        dialect.times.zone,
+        file.symbol,
+        dialect.columns.close_only,
+    )

@@ -1,0 +1,21 @@
+"""Where the bars of a dataset are, and which wider ones are put together of them."""
+
+from services.store.relations import INTERVALS, WIDTHS, Interval
+
+
+def wider_than(width_us: int) -> list[Interval]:
+    """Return the intervals whose bars are whole numbers of bars of `width_us`, finest first.
+
+    >>> wider_than(60_000_000), wider_than(7_000_000)
+    (['5m', '1h'], [])
+    """
+    return [name for name in INTERVALS if WIDTHS[name] > width_us and WIDTHS[name] % width_us == 0]
+
+
+def bars_relation(dataset_id: str, wider: Interval | None = None) -> str:
+    """Return the name of the table of the bars as they came, or of those put together to `wider` ones.
+
+    >>> bars_relation("d"), bars_relation("d", "1h")
+    ('dataset_bars_d', 'dataset_bars_d_1h')
+    """
+    return f"dataset_bars_{dataset_id}" + (f"_{wider}" if wider else "")

@@ -1,0 +1,82 @@
+"""What comes out of a venue's connections: frames, and what happens besides.
+
+A lane is a group of streams that share a connection, one after another.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.ingest.venues.venue import Stream, Venue
+
+
+class Frame(NamedTuple):
+    """What the venue sent, the `number`-th on its connection."""
+
+    raw: bytes
+    received_us: int
+    connection: int
+    number: int
+    venue: Venue
+
+
+class Connected(NamedTuple):
+    """A connection is open, which proves nothing yet; `reason` says why it came, None for the first."""
+
+    venue: str
+    lane: int
+    connection: int
+    streams: Sequence[Stream]
+    reason: str | None
+
+
+class Delivering(NamedTuple):
+    """A connection has brought its first event."""
+
+    venue: str
+    lane: int
+    connection: int
+
+
+class Lost(NamedTuple):
+    """A connection has ended or could not be made; another follows in `retry_s`."""
+
+    venue: str
+    lane: int
+    streams: Sequence[Stream]
+    reason: str
+    retry_s: float
+
+
+class Stale(NamedTuple):
+    """A stream has been silent for longer than is plausible; its connection is being replaced."""
+
+    venue: str
+    stream: Stream
+    silent_s: float
+    plausible_s: float
+
+
+class Live(NamedTuple):
+    """A stale or refused stream speaks again."""
+
+    venue: str
+    stream: Stream
+
+
+class Refused(NamedTuple):
+    """The venue refuses a subscription."""
+
+    venue: str
+    stream: Stream
+    reason: str
+
+
+class Dropped(NamedTuple):
+    """So many frames of one connection found the buffer full; nobody has looked into them."""
+
+    venue: str
+    connection: int
+    frames: int
+
+
+Occurrence = Connected | Delivering | Lost | Stale | Live | Refused | Dropped

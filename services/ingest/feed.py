@@ -1,0 +1,73 @@
+"""What every feed is: a stream of what happens on it."""
+
+from collections.abc import AsyncGenerator
+from typing import Literal, NamedTuple, Protocol
+
+from services.contracts.messages import (
+    FeedName,
+    Filling,
+    Liquidation,
+    MarkPrice,
+    Quote,
+    ServiceState,
+    TapeEvent,
+    Tick,
+)
+from services.ingest.delivery_lag import Delivery
+
+StreamKind = Literal["trades", "quotes", "mark-prices", "liquidations"]
+"""What a stream of a venue carries."""
+
+
+class Rejected(NamedTuple):
+    """Bytes that could not become an event, why, and where they came from."""
+
+    raw: bytes
+    reason: str
+    origin: str
+
+
+class Skipped(NamedTuple):
+    """A frame that is fine but not ours: another kind of stream, another symbol, an acknowledgement."""
+
+
+class Counted(NamedTuple):
+    """Something that happened so many times and has no message of its own."""
+
+    counter: Literal["duplicates", "stale_streams", "reconnects", "dropped"]
+    times: int = 1
+
+
+class Status(NamedTuple):
+    """The feed's state has changed; ``filling`` is there while the past is played."""
+
+    state: ServiceState
+    detail: str | None = None
+    filling: Filling | None = None
+
+
+Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status
+
+SKIPPED = Skipped()
+DUPLICATE = Counted("duplicates")
+
+
+class Feed(Protocol):
+    """A source of ticks. It never publishes; the service does."""
+
+    @property
+    def name(self) -> FeedName:
+        """What the ticks are: nobody may take one kind for another."""
+
+    @property
+    def delivery(self) -> Delivery:
+        """What the feed counts the lag of each trade in that came by itself, neither asked for nor played at once."""
+
+    def vouches(self, price: MarkPrice) -> bool:
+        """Tell whether the mark price that was yielded last came by the connection of the trades of its symbol."""
+
+    async def check(self) -> None:
+        """Raise FatalError if this feed can never work; nothing has been started yet."""
+
+    def stream(self) -> AsyncGenerator[Item]:
+        """Yield what happens until the feed is over; a live feed never is."""

@@ -1,0 +1,1 @@
+"""The venue's archive of past trades as a feed."""

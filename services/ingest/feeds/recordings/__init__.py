@@ -1,0 +1,1 @@
+"""Recordings of a venue's frames: written, and read as they came."""

@@ -1,0 +1,108 @@
+"""The synthetic feed: a made-up market that is the same for everyone with the same seed."""
+
+from collections.abc import AsyncGenerator
+
+import structlog
+
+from services.common.clock import MINUTE, SECOND
+from services.common.errors import FatalError
+from services.contracts.messages import FeedName, MarkPrice, Tick
+from services.ingest.delivery_lag import Delivery
+from services.ingest.feed import Item, Status
+from services.ingest.feeds.history_progress import Past
+from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.synthetic.market import INSTRUMENTS
+from services.ingest.feeds.synthetic.trades import Trade, Trades
+
+VENUE = "synthetic"
+
+log = structlog.get_logger()
+
+
+class SyntheticFeed:
+    """Some history as fast as it is taken, then trades as time passes.
+
+    What trades while the history is played is played after it, at once as well, until the present is reached. A
+    restart repeats history with the same ids and values.
+    """
+
+    name: FeedName = "synthetic"
+
+    def __init__(self, symbols: tuple[str, ...], seed: int, rate: float, history_s: int, pace: Pace) -> None:
+        self.delivery = Delivery(pace.now_us)
+        self._symbols = symbols
+        self._seed = seed
+        self._rate = rate
+        self._history_us = history_s * SECOND
+        self._pace = pace
+        self._past: Past | None = None
+        self._played = 0
+
+    async def check(self) -> None:
+        """Raise FatalError for a symbol this market does not have, or a rate it cannot keep."""
+        if unknown := [symbol for symbol in self._symbols if symbol not in INSTRUMENTS]:
+            raise FatalError(
+                f"PAIRSTREAM_SYMBOLS: expected symbols of the synthetic market ({', '.join(INSTRUMENTS)}), "
+                f"received {', '.join(unknown)}"
+            )
+        if self._rate and not self._trades().per_minute:
+            least = len(self._symbols) / 60
+            raise FatalError(
+                f"PAIRSTREAM_RATE: expected 0, or at least {least:.3f} ticks/s (one per symbol and minute), "
+                f"received {self._rate:g}"
+            )
+
+    async def stream(self) -> AsyncGenerator[Item]:
+        """Yield ticks for ever, in order of event time over all symbols."""
+        trades = self._trades()
+        now_us = self._pace.now_us()
+        await self._pace.until(now_us)
+        start_us = now_us - self._history_us
+        self._past = Past(start_us, self._pace.present_us) if self._history_us else None
+        yield Status("running", filling=None if self._past is None else self._past.filling())
+        index = start_us // MINUTE
+        while True:
+            for trade in trades.minute(index):
+                if trade.event_us < start_us:
+                    continue
+                if self._past is not None and (status := self._progress(self._past, trade.event_us)):
+                    yield status
+                await self._pace.until(trade.event_us)
+                self._played += 1
+                tick = self._tick(trade)
+                # At another speed its clock is not that of the receipts.
+                if self._past is None and self._pace.is_real:
+                    self.delivery.take(tick.symbol, tick.received_us, tick.event_us)
+                yield tick
+            index += 1
+            if self._past is not None and (status := self._progress(self._past, index * MINUTE)):
+                yield status
+            await self._pace.until(index * MINUTE)
+
+    def vouches(self, price: MarkPrice) -> bool:
+        """There are no mark prices."""
+        return False
+
+    def _trades(self) -> Trades:
+        return Trades(self._seed, self._symbols, self._rate)
+
+    def _progress(self, past: Past, event_us: int) -> Status | None:
+        """Return what there is to say of the past when the feed comes to `event_us`, and forget it once it is over."""
+        if past.is_over(event_us):
+            log.info("history played", seconds=int(past.filling().total_s), ticks=self._played)
+            self._past = None
+            return Status("running")
+        filling = past.reached(event_us)
+        return Status("running", filling=filling) if filling else None
+
+    def _tick(self, trade: Trade) -> Tick:
+        return Tick(
+            venue=VENUE,
+            symbol=trade.symbol,
+            trade_id=trade.trade_id,
+            event_us=trade.event_us,
+            received_us=self._pace.now_us(),
+            price=trade.price,
+            size=trade.size,
+            buyer_is_maker=trade.buyer_is_maker,
+        )

@@ -1,0 +1,1 @@
+"""Venues: their addresses, frames, limits and history, one package for each behind the protocol in ``venue``."""

@@ -1,0 +1,1 @@
+"""Estimators of the hedge ratio behind one protocol: ``update()`` and ``get()``."""

@@ -1,0 +1,1 @@
+"""Statistical tests: unit roots, cointegration, structural breaks, residual diagnostics, half-life."""

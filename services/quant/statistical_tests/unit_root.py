@@ -1,0 +1,97 @@
+"""Is a series a random walk (ADF), and do two of them belong together (Engle-Granger)?"""
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
+
+from services.quant.fit import ROUNDING, NotEnoughDataError
+from services.quant.options import Criterion, Trend
+from services.quant.statistical_tests import dickey_fuller
+from services.quant.statistical_tests.dickey_fuller import choose_lags, limit, trends
+
+LEAST = 30
+_LEVELS = ("1%", "5%", "10%")
+
+Values = NDArray[np.float64]
+
+
+class UnitRoot(Struct, frozen=True):
+    """A test of the null hypothesis that there is a unit root: below a critical value it is rejected.
+
+    `lags` differences were in the regression of `samples` observations. `critical_values` are None where there are
+    none (Engle-Granger without a constant).
+    """
+
+    statistic: float
+    p_value: float
+    lags: int
+    samples: int
+    critical_values: dict[str, float] | None
+
+
+def adf(series: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> UnitRoot:
+    """Test whether `series` is a random walk; NotEnoughDataError if it is too short, constant or all trend.
+
+    Lags are as many as told or, of up to 12 (n/100)^(1/4) (Schwert; 38 from 10,000 observations on), those with the
+    least AIC or BIC. The trend is taken out first, which leaves the test what it is and makes it independent of the
+    unit.
+    Source: Said and Dickey (1984), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.adfuller``.
+    """
+    rest = without_trend(series, trend)
+    used = _lags(rest, trend, lags)
+    statistic, samples = dickey_fuller.statistic(rest, trend, used)
+    critical = _critical(1, trend, samples)
+    return UnitRoot(statistic, float(mackinnonp(statistic, regression=trend, N=1)), used, samples, critical)
+
+
+def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> UnitRoot:
+    """Test the null hypothesis that no line through `x` holds `y`; NotEnoughDataError as `adf`, or if collinear.
+
+    The residuals of a fitted line look stationary by themselves, so the critical values are not those of
+    Dickey and Fuller. The other way round is another test.
+    Source: Engle and Granger (1987), MacKinnon (1994, 2010); equal to ``statsmodels.tsa.stattools.coint``, which
+    refuses legs that hold together by more than a millionth.
+    """
+    of_y, of_x = without_trend(y, trend), without_trend(x, trend)
+    scale = np.abs(of_x).max()
+    unit = of_x / scale
+    factor = (of_y @ unit) / (unit @ unit)
+    residuals = of_y - factor * unit
+    if np.abs(residuals).max() <= ROUNDING * max(np.abs(y).max(), np.abs(factor * (x / scale)).max()):
+        raise NotEnoughDataError("the legs are the same but for a constant and a factor")
+    used = _lags(residuals, "n", lags)
+    statistic, samples = dickey_fuller.statistic(residuals, "n", used)
+    critical = None if trend == "n" else _critical(2, trend, len(y) - 1)
+    return UnitRoot(statistic, float(mackinnonp(statistic, regression=trend, N=2)), used, samples, critical)
+
+
+def _critical(series: int, trend: Trend, samples: int) -> dict[str, float]:
+    levels = mackinnoncrit(N=series, regression=trend, nobs=samples)
+    return dict(zip(_LEVELS, map(float, levels), strict=True))
+
+
+def _lags(series: Values, trend: Trend, lags: int | Criterion) -> int:
+    if isinstance(lags, str):
+        return choose_lags(series, trend, lags)
+    if lags > (most := limit(len(series), trend)):
+        raise NotEnoughDataError(
+            f"{len(series)} observations allow at most {most} lags, {lags} were asked for"
+        )
+    return lags
+
+
+def without_trend(series: Values, trend: Trend) -> Values:
+    """Return what is left of `series` without its trend; NotEnoughDataError if that is rounding."""
+    if len(series) < LEAST:
+        raise NotEnoughDataError(
+            f"a unit root test needs at least {LEAST} observations, there are {len(series)}"
+        )
+    rest = series
+    if trend != "n":
+        columns = trends(len(series), trend)
+        rest = series - series.mean()
+        rest = rest - columns @ np.linalg.lstsq(columns, rest)[0]
+    if np.ptp(series) == 0 or np.abs(rest).max() <= ROUNDING * np.abs(series).max():
+        raise NotEnoughDataError("the series does not move but for its trend")
+    return rest

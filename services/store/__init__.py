@@ -1,0 +1,1 @@
+"""The database: connection and schema, relations, bars, and rows in binary."""

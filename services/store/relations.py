@@ -1,0 +1,181 @@
+"""Read what is stored, in the order of time, however much it is: memory holds one page of it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Literal, NamedTuple, get_args
+
+import psycopg
+from psycopg import AsyncServerCursor, sql
+from psycopg.types.numeric import Int8BinaryLoader
+
+from services.common import clock
+from services.common.errors import AwayError, FatalError
+from services.store.database import Connection
+
+Cursor = AsyncServerCursor[Any]
+Interval = Literal["1s", "1m", "5m", "1h"]
+INTERVALS: tuple[Interval, ...] = get_args(Interval)
+WIDTHS: dict[Interval, int] = {
+    "1s": clock.SECOND,
+    "1m": clock.MINUTE,
+    "5m": 5 * clock.MINUTE,
+    "1h": clock.HOUR,
+}
+"""The width of each interval's bars (us)."""
+
+# The driver's fastest way to a number: a timestamptz is sent as microseconds since 2000, so that one moved on
+# by the 30 years before is the microseconds since 1970.
+_US = sql.SQL("{} + interval '946684800 seconds' AS {}")
+
+# One index probe for each owner that there is, however many rows it has.
+_OWNERS = sql.SQL("""
+WITH RECURSIVE known (owner) AS (
+    (SELECT {of} FROM {table} ORDER BY {of} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT {of} FROM {table} WHERE {of} > known.owner ORDER BY {of} LIMIT 1)
+    FROM known WHERE known.owner IS NOT NULL
+)
+SELECT owner FROM known WHERE owner IS NOT NULL
+""")
+
+_ROWS = sql.SQL("""
+SELECT {columns} FROM {table}
+WHERE {of} = %(owner)s AND ts >= %(start)s::timestamptz AND ts < %(end)s::timestamptz
+ORDER BY {order}
+""")
+
+
+class Table(NamedTuple):
+    """A relation whose rows belong to a symbol or a pair, named in the column `of`, and have a time, ``ts``.
+
+    `times` are the columns that are times and the names they are read by, `columns` the others.
+    """
+
+    name: str
+    of: str
+    times: dict[str, str]
+    columns: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+TICKS = Table(
+    "ticks",
+    "symbol",
+    {"ts": "event_us", "received_at": "received_us"},
+    ("trade_id", "venue", "price", "size", "buyer_is_maker", "repaired"),
+    ("ts", "trade_id"),
+)
+BARS = {
+    interval: Table(
+        f"ohlc_{interval}",
+        "symbol",
+        {"ts": "start_us"},
+        ("open", "high", "low", "close", "volume", "quote_volume", "trade_count", "first_id", "last_id"),
+        ("ts",),
+    )
+    for interval in INTERVALS
+}
+SIGNAL_COLUMNS: dict[str, str] = {
+    "y_price": "float8",
+    "x_price": "float8",
+    "hedge_ratio": "float8",
+    "intercept": "float8",
+    "method": "text",
+    "spread": "float8",
+    "zscore": "float8",
+    "correlation": "float8",
+    "window": "int4",
+    "samples": "int4",
+    "quality": "text",
+    "reason": "text",
+    "late": "int4",
+    "revision": "int4",
+    "hedge_ratio_se": "float8",
+    "r_squared": "float8",
+    "zscore_rank": "float8",
+    "outlier": "bool",
+    "outliers": "int4",
+    "return_correlation": "float8",
+    "lead_lag_s": "float8",
+    "reversion": "text",
+    "cointegration_p": "float8",
+    "half_life_s": "float8",
+    "half_life_low_s": "float8",
+    "half_life_high_s": "float8",
+}
+"""What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
+SIGNALS = Table("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
+ALERT_COLUMNS: dict[str, str] = {
+    "alert_id": "text",
+    "rule_id": "text",
+    "state": "text",
+    "value": "float8",
+    "threshold": "float8",
+    "message": "text",
+    "y_age_s": "float8",
+    "x_age_s": "float8",
+    "retracts": "text",
+    "reversion": "text",
+}
+"""The same of an alert."""
+ALERTS = Table("alerts", "pair", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Turn what the driver raises into our own errors, AwayError or FatalError."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise AwayError(
+            "the database", f"the database did not answer: {' '.join(str(error).split())}"
+        ) from error
+    except psycopg.Error as error:
+        raise FatalError(f"the database refused a statement: {' '.join(str(error).split())}") from error
+
+
+async def period(connection: Connection, table: Table, owner: str) -> tuple[int, int] | None:
+    """Return the first and the last time (epoch, us) of the rows of `owner`, None if there are none."""
+    query = sql.SQL("SELECT min(ts), max(ts) FROM {} WHERE {} = %s").format(
+        sql.Identifier(table.name), sql.Identifier(table.of)
+    )
+    ((first, last),) = await (await connection.execute(query, [owner])).fetchall()
+    return None if first is None else (clock.from_datetime(first), clock.from_datetime(last))
+
+
+async def owners(connection: Connection, table: Table) -> list[str]:
+    """Return every symbol or pair that has rows in `table`, in order."""
+    query = _OWNERS.format(of=sql.Identifier(table.of), table=sql.Identifier(table.name))
+    return [owner for (owner,) in await (await connection.execute(query)).fetchall()]
+
+
+@asynccontextmanager
+async def rows(
+    connection: Connection, table: Table, owner: str, start_us: int | None = None, end_us: int | None = None
+) -> AsyncIterator[Cursor]:
+    """Yield a cursor over the rows of `owner` from `start_us` to before `end_us` (epoch, us), ascending in time.
+
+    The columns are the owner, the times, as integers (epoch, us), and the others. All of it is as it was when
+    the cursor was opened. Take it with ``fetchmany``: the rows stay on the server until then.
+    """
+    query = _ROWS.format(
+        columns=sql.SQL(", ").join(
+            [
+                sql.Identifier(table.of),
+                *(_US.format(sql.Identifier(ts), sql.Identifier(name)) for ts, name in table.times.items()),
+                *map(sql.Identifier, table.columns),
+            ]
+        ),
+        table=sql.Identifier(table.name),
+        of=sql.Identifier(table.of),
+        order=sql.SQL(", ").join(map(sql.Identifier, table.order)),
+    )
+    bounds = {
+        "owner": owner,
+        "start": "-infinity" if start_us is None else clock.to_datetime(start_us),
+        "end": "infinity" if end_us is None else clock.to_datetime(end_us),
+    }
+    async with connection.transaction(), connection.cursor("rows") as cursor:
+        cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
+        await cursor.execute(query, bounds, binary=True)
+        yield cursor

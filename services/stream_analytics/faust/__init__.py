@@ -1,0 +1,1 @@
+"""Faust: the app, and the work-arounds that its settings do not reach."""

@@ -1,0 +1,66 @@
+"""Faust's own settings, and why each is what it is."""
+
+import os
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import faust
+from faust.types import TP
+
+from services.common.kafka.dead_letters import DeadLetter
+from services.common.kafka.losses import Outrun
+from services.contracts.topics import ANALYTICS_GROUP
+from services.stream_analytics.faust import transport
+from services.stream_analytics.settings import StreamSettings
+
+
+def _count_nothing(_: str, __: int, ___: int) -> None:
+    """Take a loss that nobody counts."""
+
+
+async def _bury_nothing(_: Sequence[DeadLetter]) -> None:
+    """Take what cannot be read and nobody keeps."""
+
+
+async def _no_positions() -> Mapping[TP, int]:
+    """Return that nothing is stored."""
+    return {}
+
+
+def new_app(
+    settings: StreamSettings,
+    held: Callable[[], Collection[str]] = frozenset,
+    outrun: Outrun = _count_nothing,
+    bury: transport.Bury = _bury_nothing,
+    positions: transport.Positions = _no_positions,
+) -> faust.App:
+    """Return an app without agents; nothing is opened before it starts. The others are those of ``transport``."""
+    app = faust.App(
+        ANALYTICS_GROUP,
+        broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
+        broker_credentials=transport.credentials(settings),
+        broker_commit_interval=settings.commit_interval_s,
+        broker_max_poll_records=2000,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 5,
+        cython_optimizations=True,
+        # An agent that goes on behind an event it has failed at would pass over it.
+        agent_supervisor="mode.supervisors.CrashingSupervisor",
+        # Bytes in, bytes out: Faust acknowledges what it cannot decode, so decoding is ours.
+        key_serializer="raw",
+        value_serializer="raw",
+        # What waits is held back before it is fetched, see ``transport``.
+        stream_buffer_maxsize=8192,
+        stream_wait_empty=False,
+        # It makes its directories also when its store is memory.
+        datadir=str(Path(tempfile.gettempdir(), f"pairstream-faust-{os.getuid()}")),
+        store="memory://",
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        web_enabled=False,
+    )
+    transport.install(app, settings, held, outrun, bury, positions)
+    return app

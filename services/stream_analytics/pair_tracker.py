@@ -1,0 +1,276 @@
+"""One pair from its two tapes to its signals and alerts."""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import structs
+
+from services.common.clock import SECOND
+from services.contracts.messages import Alert, PairConfig, Signal
+from services.contracts.pairs import Pair
+from services.stream_analytics.alignment import EVER, Alignment, Leg, Sample
+from services.stream_analytics.corrections import Outcome, Said, revised
+from services.stream_analytics.pair_state import PairHead
+from services.stream_analytics.pair_window import RANKED, PairWindow, ranked
+from services.stream_analytics.state_storage import Head, History, Store
+from services.stream_analytics.symbol_tape import SymbolTape
+from services.stream_analytics.threshold_rule import ThresholdRule
+from services.stream_analytics.trades import Trade
+
+# One more whenever an estimator's saved numbers change their meaning: older state is then not found.
+_STATE = 4
+# A state that does not change is stored again when so many messages have come: it says where to go on reading.
+_MOVED = 1_000
+# For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
+_PATIENCE_US = 600 * SECOND
+# And so long they are remembered: reading a recording, one partition may be far ahead of another.
+_MEMORY_US = 100_000 * SECOND
+# If trades have come late all the time for so long, the state is stored nevertheless: after a crash, revisions of the
+# last seconds may then count otherwise. What they end with is the same.
+_DISORDER_US = 600 * SECOND
+
+
+class PairTracker:
+    """Follow one pair; ``save`` puts its state into `store`, from which another one goes on to the last bit.
+
+    Two heads go along the tapes. The newest closes each second as soon as both legs have passed it, and what it says is
+    published. The final one comes after it, where nothing can change any more; it is what is stored. When trades come
+    late, the newest goes back to where the final one stands and along the seconds again, and what then is another is a
+    correction. When this is done depends on the tapes alone, so all that is ever said does, too.
+    """
+
+    def __init__(self, config: PairConfig, y: SymbolTape, x: SymbolTape, store: Store) -> None:
+        self.pair = Pair.parse(config.pair)
+        self.config = config
+        self.legs = (y, x)
+        self._final = PairHead(
+            Alignment(y, x, _stale_after_us(config)),
+            PairWindow(config),
+            ThresholdRule.of(config),
+        )
+        self._newest = self._final.copy()
+        self._live_rule = ThresholdRule.of(config)
+        self._history = _history(config, self._final.window, store)
+        self._said: dict[int, Said] = {}
+        """By the end of the second, those that are not final."""
+        self._heeded_us = 0
+        """What was learned of the past in the seconds of the tape before it has been heeded."""
+        self._judged_from = 0
+        """Alerts of seconds before it are of other thresholds and stay as they are."""
+        self._begun_at = 0
+        self._last_us: int | None = None
+        self._is_saved = True
+        self._saved_until = 0
+        self._saved_position = -1
+        self.settled_until = 0
+        """Nothing that is known of the time before it can change anything any more, not even after a crash."""
+
+    def restore(self) -> bool:
+        """Go on where the stored state ends; false if there is none."""
+        if (stored := self._history.load()) is None:
+            return False
+        head, samples, zscores = stored
+        self._begun_at, self._last_us = head.begun_at, head.last_us
+        self._final.rule.firing = self._live_rule.firing = head.firing
+        self._final.window.restore(head.window, samples, zscores, head.last_us)
+        self._begin(head.closed_until, head.y, head.x)
+        self._saved_until = self.settled_until = head.closed_until
+        for tape, trade, loses in zip(self.legs, (head.y, head.x), head.loses, strict=True):
+            if trade is not None:
+                tape.restore(trade)
+            if loses:
+                tape.lose(until_gap=True)
+        return True
+
+    def skip(self) -> None:
+        """Begin at what is known now: nobody looked at the seconds before."""
+        self._begin(min(tape.closed_us for tape in self.legs), None, None)
+
+    def _begin(self, at_us: int, y: Trade | None, x: Trade | None) -> None:
+        self._final.alignment.restore(at_us, y, x)
+        self._newest = self._final.copy()
+        self._heeded_us = at_us
+
+    def reconfigure(self, config: PairConfig) -> bool:
+        """Take new thresholds; false if more has changed and only a new tracker will do."""
+        if _name(config) != _name(self.config):
+            return False
+        self.config = config
+        for head in (self._final, self._newest):
+            head.reconfigure(config, _stale_after_us(config))
+        self._live_rule = ThresholdRule.of(config, self._live_rule.firing)
+        self._judged_from = self._newest.alignment.closed_until
+        return True
+
+    def close(self) -> list[Outcome]:
+        """Return the outcomes of the seconds that have closed, oldest first, with what corrects earlier ones."""
+        until = min(tape.closed_us for tape in self.legs)
+        outcomes: list[Outcome] = []
+        if any(tape.changes for tape in self.legs):
+            for at_us in self._learned_before(until):
+                outcomes += self._go_along(at_us - SECOND)
+                self._newest = self._final.copy()
+                outcomes += self._go_along(at_us - SECOND, at_us)
+        outcomes += self._go_along(until)
+        self._heeded_us = max(self._heeded_us, until)
+        self._settle()
+        return outcomes
+
+    def _learned_before(self, until: int) -> Iterable[int]:
+        """Return the ends, up to `until`, of the seconds of the tapes in which something was learned of the past."""
+        return sorted(
+            {
+                learned_us + SECOND
+                for tape in self.legs
+                for _, learned_us in tape.changes
+                if self._heeded_us <= learned_us < until
+            }
+        )
+
+    def _go_along(self, until: int, at_us: int | None = None) -> Iterator[Outcome]:
+        """Bring the newest head to `until`, and yield what is said first or is another now.
+
+        With `at_us` seconds are taken as they are known then, otherwise each as it is known at its end.
+        """
+        head = self._newest
+        for sample in head.alignment.close(until, at_us):
+            signal, alert = head.judge(sample)
+            before = self._said.get(sample.end_us)
+            if before is not None and sample.end_us <= self._judged_from:
+                head.rule.firing, alert = before.is_firing, before.alert
+            said, outcome = revised(before, signal, alert and _aged(alert, sample), head.rule.firing)
+            self._said[sample.end_us] = said._replace(minute=head.window.minute)
+            if outcome is not None:
+                yield outcome
+
+    def _settle(self) -> None:
+        """Bring the final head to where nothing changes any more: what it holds has all been said.
+
+        Whoever goes on from there must say again what was said: so it stays before a change as long as seconds after it
+        were closed without knowing of that change.
+        """
+        final_us = until = min(tape.final_us for tape in self.legs)
+        for first_us, learned_us in sorted(change for tape in self.legs for change in tape.changes)[::-1]:
+            if first_us < until < learned_us:
+                until = first_us - first_us % SECOND
+        until = max(until, final_us - _DISORDER_US)
+        for sample in self._final.alignment.close(until, EVER):
+            if self._final.renew(sample):
+                self._begun_at = self._history.samples.count
+            said = self._said.pop(sample.end_us)
+            self._final.learn(sample, said.signal, said.minute)
+            self._final.rule.firing = said.is_firing
+            if sample.is_whole:
+                self._history.add(sample.y, sample.x, sample.end_us, ranked(said.signal))
+                self._last_us = sample.end_us
+            self._is_saved = False
+
+    def crosses(self) -> bool:
+        """Take the prices of this moment and tell whether they cross a threshold; stale ones cross none."""
+        moment = self._moment()
+        return (
+            moment is not None
+            and moment.is_whole
+            and self._live_rule.crosses(self._newest.window.zscore(moment.y, moment.x))
+        )
+
+    def now(self) -> Signal | None:
+        """Return the signal of this moment, None until both legs have traded or if a close has said it already."""
+        if (moment := self._moment()) is None:
+            return None
+        return structs.replace(self._newest.window.judge(moment, closed=False), late=self.late)
+
+    def _moment(self) -> Sample | None:
+        """Return the latest prices unless they are in the window: that must not judge what it has seen."""
+        tapes = self.legs
+        y, x = tapes[0].newest, tapes[1].newest
+        if y is None or x is None:
+            return None
+        end_us = max(y.event_us, x.event_us)
+        if end_us < self._newest.alignment.closed_until:
+            return None
+        oldest = max(end_us, tapes[0].known_us, tapes[1].known_us) - _stale_after_us(self.config)
+        if y.event_us >= oldest and x.event_us >= oldest:
+            return Sample(end_us, y, x)
+        legs: tuple[tuple[Leg, Trade], ...] = (("y", y), ("x", x))
+        return Sample(end_us, y, x, tuple(leg for leg, trade in legs if trade.event_us < oldest))
+
+    @property
+    def late(self) -> int:
+        """How many trades of both legs came too late to count, since this worker has them."""
+        return self.legs[0].late + self.legs[1].late
+
+    def save(self, position: int = -1) -> None:
+        """Write the state, if it has changed; it holds all that came before the offset `position`."""
+        alignment = self._final.alignment
+        until = alignment.closed_until
+        self.settled_until = alignment.passed_us
+        has_moved = position - self._saved_position >= _MOVED
+        if self._is_saved and until == self._saved_until and not has_moved:
+            return
+        y, x = alignment.legs
+        self._history.save(
+            Head(
+                closed_until=until,
+                y=y,
+                x=x,
+                count=self._history.samples.count,
+                begun_at=self._begun_at,
+                last_us=self._last_us,
+                firing=self._final.rule.firing,
+                window=self._final.window.state(),
+                tail=self._history.samples.tail(),
+                zscores=self._history.zscores.count,
+                zscores_tail=self._history.zscores.tail(),
+                loses=(self.legs[0].loses_after(until), self.legs[1].loses_after(until)),
+                position=position,
+            )
+        )
+        self._is_saved, self._saved_until, self._saved_position = True, until, position
+
+    def erase(self) -> None:
+        """Remove the stored state."""
+        self._history.erase()
+
+    def needs(self, tape: SymbolTape) -> int:
+        """Return the event time from which on trades of `tape` are still to be closed and stored."""
+        if self._final.alignment.is_heard:
+            return self.settled_until
+        return max(self.settled_until, tape.known_us - _PATIENCE_US)
+
+    def remembers(self, tape: SymbolTape) -> int:
+        """Return the event time from which on trades of `tape` are still to be closed."""
+        alignment = self._final.alignment
+        until = alignment.closed_until
+        return until if alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
+
+
+def stored_position(config: PairConfig, store: Store) -> int | None:
+    """Return the offset from which trades must be read to go on with a pair, None if nothing is stored that says it.
+
+    Of a state that is damaged, as when two workers have written parts of it, it is 0: the pair begins anew.
+    """
+    history = _history(config, PairWindow(config), store)
+    if not history.is_stored:
+        return None
+    stored = history.load()
+    position = 0 if stored is None else stored[0].position
+    return position if position >= 0 else None
+
+
+def _aged(alert: Alert, sample: Sample) -> Alert:
+    y_age_us, x_age_us = sample.end_us - sample.y.event_us, sample.end_us - sample.x.event_us
+    return structs.replace(alert, y_age_s=y_age_us / SECOND, x_age_s=x_age_us / SECOND)
+
+
+def _history(config: PairConfig, window: PairWindow, store: Store) -> History:
+    return History(store, _name(config), window.memory, RANKED)
+
+
+def _stale_after_us(config: PairConfig) -> int:
+    return round(config.stale_after_s * SECOND)
+
+
+def _name(config: PairConfig) -> str:
+    """Name what the samples and the state are good for."""
+    method = config.method if config.intercept else "ols_origin"
+    return f"{config.pair}/{config.window}/{method}/{config.transform}/{_STATE}"

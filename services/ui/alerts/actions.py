@@ -1,0 +1,166 @@
+"""What is said of an alert everywhere, and what can be done about it: acknowledge it, or be told nothing of it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from services.common.errors import TransientError
+from services.ui.api import problems
+from services.ui.api.client import segment
+from services.ui.api.types import HandledAlert
+from services.ui.state.page_context import Site, attributes
+from services.ui.widgets.formatting import number
+from services.ui.widgets.reversion_text import MEANING
+
+SNOOZES = (("15 min", 900), ("1 h", 3600), ("4 h", 14_400), ("1 d", 86_400))
+RETRACTED = "Late trades changed this second, or its window"
+UNITS = (("minutes", 60), ("hours", 3600), ("days", 86_400))
+
+
+def parts() -> list[Component]:
+    """Return what every page holds for it; what buttons ask is collected by ``assets/pages/alerts.js``."""
+    fields = html.Div(
+        [
+            dmc.NumberInput(id="snooze-count", label="Snooze for", value=2, min=0, size="xs"),
+            dmc.Select(
+                id="snooze-unit",
+                label="Unit",
+                data=[{"value": str(seconds), "label": name} for name, seconds in UNITS],
+                value=str(UNITS[1][1]),
+                allowDeselect=False,
+                size="xs",
+            ),
+        ],
+        className="snooze-fields",
+    )
+    said = html.Div(id="snooze-said", className="snooze-said", role="alert")
+    ask = html.Button("Snooze", id="snooze-do", n_clicks=0, className="button")
+    modal = dmc.Modal(
+        [html.Div(id="snooze-about", className="snooze-about"), fields, said, ask],
+        id="snooze",
+        title="Be told nothing of this alert",
+        size="sm",
+        centered=True,
+        closeButtonProps={"aria-label": "Close"},
+    )
+    stores = ("alert-asked", "alert-called", "alert-heard", "snooze-alert")
+    return [*(dcc.Store(id=store) for store in stores), modal]
+
+
+def pair_link(pair: str) -> Component:
+    """Return the name of a pair as a link to its page."""
+    link: Component = html.A(pair, href=f"/pairs?{urlencode({'pair': pair})}", className="inside")
+    return link
+
+
+def leg_ages(alert: HandledAlert) -> str:
+    """Return how old the prices of both legs were, empty if that is not known."""
+    if alert.y_age_s is None or alert.x_age_s is None:
+        return ""
+    return f"prices {number(alert.y_age_s, 1)} s and {number(alert.x_age_s, 1)} s old"
+
+
+def reversion_words(alert: HandledAlert) -> str:
+    """Return whether the spread was seen to revert, and what that means; empty if that is not known."""
+    return f"{alert.reversion}: {MEANING[alert.reversion]}" if alert.reversion else ""
+
+
+def message(alert: HandledAlert) -> str:
+    """Return what an alert says of itself, without what is said of the reversion beside it."""
+    return alert.message.removesuffix(f", reversion {alert.reversion}")
+
+
+def actions(alert: HandledAlert) -> Component:
+    """Return the buttons of a toast."""
+    snoozes = [_button(label, alert, "snooze", str(seconds)) for label, seconds in SNOOZES]
+    return html.Div(
+        [
+            _button("Acknowledge", alert, "ack"),
+            html.Span(["Snooze", *snoozes, _button("Other…", alert, "other")], className="alert-snoozes"),
+        ],
+        className="alert-actions",
+    )
+
+
+def acknowledge(alert: HandledAlert) -> Component:
+    """Return the button that acknowledges an alert."""
+    return _button("Acknowledge", alert, "ack")
+
+
+def register(app: Dash, site: Site) -> None:
+    """Do what the buttons ask, and say at them what the API has against it."""
+
+    @app.callback(
+        Output("toasts", "sendNotifications", allow_duplicate=True),
+        Input("alert-asked", "data"),
+        prevent_initial_call=True,
+    )
+    async def handle(asked: Any) -> Any:
+        alert_id, does = str(asked["alert"]), asked["does"]
+        why = await _post(site, alert_id, does, None if does == "ack" else float(asked["for_s"]))
+        if not why:
+            return no_update
+        return [_refusal(alert_id, "Not acknowledged" if does == "ack" else "Not snoozed", why)]
+
+    @app.callback(
+        Output("snooze", "opened"),
+        Output("snooze-said", "children"),
+        Input("snooze-do", "n_clicks"),
+        State("snooze-alert", "data"),
+        State("snooze-count", "value"),
+        State("snooze-unit", "value"),
+        prevent_initial_call=True,
+    )
+    async def snooze(_clicks: int, alert: Any, count: Any, unit: str) -> tuple[bool, str]:
+        if not isinstance(count, int | float):
+            return True, "Expected a number."
+        why = await _post(site, str(alert["alert"]), "snooze", float(count) * int(unit))
+        return bool(why), why
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("alerts", "hear"),
+        Output("alert-heard", "data"),
+        Input("alert-called", "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _refusal(alert_id: str, what: str, why: str) -> dict[str, Any]:
+    """Return the toast that says why something was not done about an alert."""
+    return {
+        "action": "show",
+        "id": f"{alert_id}:refused",
+        "title": what,
+        "message": why,
+        "color": "var(--warn)",
+        "autoClose": False,
+        "className": "toast is-refusal",
+        "closeButtonProps": {"aria-label": "Close"},
+    }
+
+
+async def _post(site: Site, alert_id: str, does: str, for_s: float | None) -> str:
+    """Return why the API did not do it, empty if it did; what has changed comes through the stream."""
+    body = {} if for_s is None else {"json": {"for_s": for_s}}
+    try:
+        response = await site.client.send("POST", f"/v1/alerts/{segment(alert_id)}/{does}", **body)
+    except TransientError as error:
+        return str(error)
+    if response.is_success:
+        return ""
+    wrong = problems.read(response, ("for_s",))
+    return " ".join([*wrong.fields.values(), wrong.rest]).strip()
+
+
+def _button(label: str, alert: HandledAlert, does: str, for_s: str = "") -> Component:
+    what = f"{label} the alert of {alert.pair}" if does == "ack" else f"Snooze {alert.pair}: {label}"
+    button: Component = html.Button(
+        label,
+        className="action",
+        **attributes("aria", label=what),
+        **attributes("data", alert=alert.alert_id, does=does, pair=alert.pair, **{"for": for_s}),
+    )
+    return button

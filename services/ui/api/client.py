@@ -1,0 +1,198 @@
+"""The boundary to the API: HTTP and one WebSocket."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from services.common.errors import BadMessageError, TransientError
+from services.contracts.messages import Signal
+from services.ui.api.types import Bar, HandledAlert, Listing, StreamMessage, SymbolStats, WatchedPair
+
+TOPICS = "ticks,signals,alerts,status"
+# Pages are brought up to date less often than the first; while no page is open nobody misses anything at the second.
+INTERVAL_MS = 100
+UNWATCHED_INTERVAL_MS = 1_000
+TIMEOUT_S = 5.0
+# An export of many rows, or the analysis of a long range.
+DOWNLOAD_TIMEOUT_S = 60.0
+# A snapshot holds one tick per symbol, one signal per pair and 50 alerts: far below this.
+MAX_MESSAGE_BYTES = 16 * 2**20
+
+T = TypeVar("T")
+
+asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
+"""Who asks through the dashboard for something of their own, if not this machine: an address, or ``unknown``."""
+
+
+class RefusedError(TransientError):
+    """The API has answered, but not with data (4xx); `detail` is what its problem document says."""
+
+    def __init__(self, text: str, detail: str) -> None:
+        super().__init__(text)
+        self.detail = detail
+
+
+class ApiClient:
+    """Reads the API; TransientError when it does not answer, BadMessageError when the answer has another shape."""
+
+    def __init__(
+        self, api_url: str, transport: httpx.AsyncBaseTransport | None = None, key: str | None = None
+    ) -> None:
+        self.url = api_url
+        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._stream_url = f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}"
+        self._interval_ms = UNWATCHED_INTERVAL_MS
+        self._socket: ClientConnection | None = None
+        self._http = httpx.AsyncClient(
+            base_url=api_url,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            transport=transport,
+            headers=self._headers,
+        )
+
+    async def __aenter__(self) -> "ApiClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def bars(
+        self, symbol: str, interval: str, limit: int, before_us: int | None = None
+    ) -> tuple[Bar, ...]:
+        """Return the newest `limit` bars, or of those that start before `before_us`, oldest first."""
+        end = {} if before_us is None else {"end": before_us}
+        return await self._get("/v1/bars", Bar, symbol=symbol, interval=interval, limit=limit, **end)
+
+    async def signals(self, pair: str, limit: int, before_us: int | None = None) -> tuple[Signal, ...]:
+        """Return the newest `limit` signals, or of those before `before_us`, oldest first."""
+        end = {} if before_us is None else {"end": before_us}
+        return await self._get(f"/v1/pairs/{pair}/signals", Signal, limit=limit, **end)
+
+    async def pairs(self) -> tuple[WatchedPair, ...]:
+        """Return the pairs being watched."""
+        return await self._get("/v1/pairs", WatchedPair)
+
+    async def symbols(self) -> tuple[SymbolStats, ...]:
+        """Return every symbol's last day."""
+        return await self._get("/v1/symbols", SymbolStats)
+
+    async def stream(self) -> AsyncIterator[StreamMessage]:
+        """Yield the stream's messages until it ends; TransientError when it breaks."""
+        try:
+            async with connect(
+                f"{self._stream_url}&interval_ms={self._interval_ms}",
+                additional_headers=self._headers,
+                proxy=None,
+                open_timeout=TIMEOUT_S,
+                close_timeout=0.5,
+                ping_interval=5,
+                ping_timeout=5,
+                max_size=MAX_MESSAGE_BYTES,
+            ) as self._socket:
+                async for raw in self._socket:
+                    message = _decode(raw, StreamMessage, self._stream_url)
+                    # What answers a change of pace says nothing new.
+                    if message.type != "ack" and message.scope == "all":
+                        yield message
+        except (OSError, TimeoutError, WebSocketException) as error:
+            raise TransientError(f"expected the stream at {self._stream_url}: {_said(error)}") from error
+        finally:
+            self._socket = None
+
+    async def pace(self, is_watched: bool) -> None:
+        """Have the stream bring news as often as pages show them, or, while nobody looks, less often."""
+        interval_ms = INTERVAL_MS if is_watched else UNWATCHED_INTERVAL_MS
+        if interval_ms == self._interval_ms:
+            return
+        self._interval_ms = interval_ms
+        if self._socket is not None:
+            with suppress(ConnectionClosed):
+                await self._socket.send(
+                    msgspec.json.encode({"op": "set", "interval_ms": interval_ms}).decode()
+                )
+
+    async def open(self, path: str, query: str) -> httpx.Response:
+        """Return any answer before its content has come; it must be closed."""
+        url = httpx.URL(path, query=query.encode())
+        request = self._http.build_request("GET", url, timeout=DOWNLOAD_TIMEOUT_S)
+        return await self._answer(_forwarded(request), stream=True)
+
+    async def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Ask with `method`; `sent` is what httpx takes (``json``, ``params``, ``content``). 4xx are answers, too.
+
+        TransientError when there is no answer, or the API says that it cannot answer now (5xx).
+        """
+        response = await self._answer(_forwarded(self._http.build_request(method, path, **sent)))
+        if response.is_server_error:
+            raise TransientError(
+                f"{path}: expected an answer, received status {response.status_code}{problem(response)}"
+            )
+        return response
+
+    async def alerts(self, pair: str, limit: int) -> tuple[HandledAlert, ...]:
+        """Return the newest `limit` alerts of a pair, newest first."""
+        return await self._get("/v1/alerts", HandledAlert, pair=pair, limit=limit)
+
+    async def _get(self, path: str, kind: type[T], **params: Any) -> tuple[T, ...]:
+        return (await self.read(path, Listing[kind], **params)).data  # type: ignore[valid-type]
+
+    async def read(self, path: str, kind: type[T], /, **params: Any) -> T:
+        """Return the whole answer to a question; RefusedError if there is none (4xx)."""
+        response = await self._answer(self._http.build_request("GET", path, params=params))
+        if response.is_error:
+            said = problem(response)
+            text = f"{path}: expected data, received status {response.status_code}{said}"
+            if response.is_client_error:
+                raise RefusedError(text, said.removeprefix(": "))
+            raise TransientError(text)
+        return _decode(response.content, kind, path)
+
+    async def _answer(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        try:
+            return await self._http.send(request, stream=stream)
+        except httpx.HTTPError as error:
+            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+
+
+def _forwarded(request: httpx.Request) -> httpx.Request:
+    """Return a request that says for whom it is, as a proxy's does."""
+    if (visitor := asking_for.get()) is not None:
+        request.headers["X-Forwarded-For"] = visitor
+    return request
+
+
+def segment(name: str) -> str:
+    """Return a name as one part of a path, whatever somebody has written into an address.
+
+    >>> segment("ETHUSDT-BTCUSDT"), segment("../pairs?x"), segment("..")
+    ('ETHUSDT-BTCUSDT', '..%2Fpairs%3Fx', '%2E%2E')
+    """
+    quoted = quote(name, safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
+
+
+def _decode(raw: bytes | str, kind: type[T], source: str) -> T:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.DecodeError as error:
+        raise BadMessageError(f"{source}: expected a {kind!r}, received {raw[:80]!r}: {error}") from error
+
+
+def problem(response: httpx.Response) -> str:
+    """Return what a problem document says, after a colon; empty if it is none."""
+    try:
+        return f": {response.json()['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,80 @@
+"""Keep one `Market` current for every tab: one WebSocket to the API, a slow poll beside it."""
+
+import asyncio
+import time
+from typing import NoReturn
+
+import structlog
+
+from services.common import clock
+from services.common.backoff import Backoff
+from services.common.errors import BadMessageError, TransientError
+from services.ui.api.client import ApiClient
+from services.ui.state.alert_state import ALERTS_KEPT
+from services.ui.state.live_state import Market, Now
+
+REFRESH_S = 5.0
+ALERTS_OF_A_PAIR = 20
+RETRY_FIRST_S, RETRY_CAP_S = 0.25, 4.0
+
+log = structlog.get_logger()
+
+
+def now() -> Now:
+    """Return this moment."""
+    return Now(clock.now_us(), time.monotonic())
+
+
+async def follow(client: ApiClient, market: Market) -> NoReturn:
+    """Feed the stream into `market` for ever, through every loss of the API."""
+    backoff, said = Backoff(RETRY_FIRST_S, RETRY_CAP_S), None
+    while True:
+        try:
+            async for message in client.stream():
+                if not market.connected:
+                    log.info("stream connected", feed=message.feed)
+                    said = None
+                    await refresh_once(client, market)
+                market.apply(message, now())
+                if message.type == "snapshot":
+                    await _catch_up(client, market)
+                market.link(True, now())
+                backoff.reset()
+            problem = "the API closed the stream"
+        except (TransientError, BadMessageError) as error:
+            problem = str(error)
+        if problem != said:
+            log.warning("no stream", problem=problem)
+            said = problem
+        market.link(False, now(), problem)
+        await asyncio.sleep(backoff.next_s())
+
+
+async def refresh(client: ApiClient, market: Market) -> NoReturn:
+    """Read pairs and symbols every few seconds for ever."""
+    while True:
+        await refresh_once(client, market)
+        if not market.watchers:
+            await client.pace(is_watched=False)
+        await asyncio.sleep(REFRESH_S)
+
+
+async def refresh_once(client: ApiClient, market: Market) -> None:
+    """Read pairs and symbols; what was known stays when the API does not answer."""
+    try:
+        pairs, symbols = await asyncio.gather(client.pairs(), client.symbols())
+    except (TransientError, BadMessageError) as error:
+        market.error = str(error)
+    else:
+        market.watch(pairs, symbols)
+
+
+async def _catch_up(client: ApiClient, market: Market) -> None:
+    """Read the last alerts of every pair if a snapshot had no room for all: what still holds may be old."""
+    if len(market.alarms.recent) < ALERTS_KEPT:
+        return
+    try:
+        for pair in market.pairs or ():
+            market.alarms.take(await client.alerts(pair, ALERTS_OF_A_PAIR))
+    except (TransientError, BadMessageError) as error:
+        log.warning("older alerts are not known", problem=str(error))

@@ -1,0 +1,1 @@
+"""Live charts: the one place that knows Lightweight Charts."""

@@ -1,0 +1,1 @@
+"""Series that charts show, buffered and shared by every session."""

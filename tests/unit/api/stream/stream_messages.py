@@ -1,0 +1,116 @@
+"""Messages for the hub, and what a subscription looks at."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import structs
+
+from services.api.serialization.rows import Row
+from services.api.stream.composer import Newsroom, Topic
+from services.api.stream.live_state import Hub
+from services.api.stream.subscription import StreamQuery, Subscription
+from services.contracts.messages import Alert, Signal, Tick
+
+
+class Present:
+    """A hub, and a status that says how often it was asked for; `seconds` is the clock."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.feed: str | None = None
+        self.asked = 0
+        self.wrong: list[str] = []
+        self.seconds = 0.0
+        self.newsroom = Newsroom(self, lambda: self.seconds)
+
+    def status(self) -> Row:
+        self.asked += 1
+        return {"asked": self.asked}
+
+    def problems(self) -> list[str]:
+        return list(self.wrong)
+
+    def subscription(
+        self,
+        *topics: Topic,
+        symbols: Iterable[str] = (),
+        pairs: Iterable[str] = (),
+        interval_ms: int = 0,
+        last_event_id: str | None = None,
+    ) -> Subscription:
+        query = StreamQuery.model_construct(
+            topics=list(topics),
+            symbols=list(symbols),
+            pairs=list(pairs),
+            interval_ms=interval_ms,
+            last_event_id=last_event_id,
+        )
+        return Subscription(self.newsroom, query)
+
+
+def tick(symbol: str, event_us: int, trade_id: int = 0) -> Tick:
+    return Tick(
+        venue="v",
+        symbol=symbol,
+        trade_id=trade_id,
+        event_us=event_us,
+        received_us=event_us,
+        price=1.0,
+        size=1.0,
+        buyer_is_maker=False,
+    )
+
+
+def signal(pair: str, event_us: int, closed: bool = True, revision: int = 0) -> Signal:
+    return Signal(
+        pair=pair,
+        event_us=event_us,
+        y_price=1.0,
+        x_price=1.0,
+        hedge_ratio=None,
+        intercept=None,
+        method="ols",
+        spread=None,
+        zscore=None,
+        correlation=None,
+        window=300,
+        samples=1,
+        quality="not_enough_data",
+        closed=closed,
+        revision=revision,
+    )
+
+
+def alert(number: int, pair: str = "A-B") -> Alert:
+    return Alert(
+        alert_id=str(number),
+        rule_id="r",
+        pair=pair,
+        event_us=number,
+        state="firing",
+        value=1.0,
+        threshold=1.0,
+        message="m",
+    )
+
+
+def retraction(number: int, pair: str = "A-B") -> Alert:
+    known = alert(number, pair)
+    return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)
+
+
+def put(hub: Hub, message: Tick | Signal | Alert | str) -> None:
+    """Put a message, and a text nowhere."""
+    match message:
+        case Tick():
+            hub.put_tick(message)
+        case Signal():
+            hub.put_signal(message)
+        case Alert():
+            hub.put_alert(message)
+
+
+def read(text: str | None) -> dict[str, Any]:
+    """Return a message, empty if there is none."""
+    return {} if text is None else dict(json.loads(text))

@@ -1,0 +1,58 @@
+"""aiokafka's fetcher as far as it plans, on a clock of its own."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+
+from services.common.kafka.wake_up import LOOK_S
+
+PLACE = TopicPartition("ticks", 0)
+NODE = 1
+
+
+class Request(NamedTuple):
+    """As much of a FetchRequest as is looked at."""
+
+    topics: list[tuple[str, list[tuple[int, int, int]]]]
+
+
+class Assignment:
+    """Partitions of which some ends are known."""
+
+    def __init__(self, **ends: int | None) -> None:
+        self._ends = ends
+
+    def state_value(self, place: TopicPartition) -> Any:
+        return SimpleNamespace(highwater=self._ends.get(place.topic))
+
+
+class Fetcher:
+    """Plans one fetch of the next messages, as aiokafka's fetcher does whenever it may."""
+
+    def __init__(self) -> None:
+        self._fetch_max_wait_ms = 500
+        self._wait_consume_future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.following: dict[str, int] = {"ticks": 0}
+        self.brings = False
+        self.now_s = 1_000.0
+
+    def _notify(self, future: asyncio.Future[None]) -> None:
+        if not future.done():
+            future.set_result(None)
+
+    def _get_actions_per_node(self, assignment: object) -> Any:
+        request = Request([(topic, [(0, offset, 1)]) for topic, offset in self.following.items()])
+        return [(NODE, request)] if self.following else [], {}, 2 * LOOK_S, False, []
+
+    async def _proc_fetch_request(self, assignment: object, node: int, request: Request) -> bool:
+        return self.brings
+
+    async def step(self, assignment: Assignment, brings: bool = False) -> float | None:
+        """Do what is planned: return for how long nothing is, or None once a fetch has been made."""
+        requests, _, wait_s, _, _ = self._get_actions_per_node(assignment)
+        self.brings = brings
+        for node, request in requests:
+            await self._proc_fetch_request(assignment, node, request)
+        return None if requests else float(wait_s)

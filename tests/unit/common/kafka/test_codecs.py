@@ -1,0 +1,50 @@
+"""Codecs that give what aiokafka's give, up to a bound: what is beyond it takes no memory."""
+
+import gzip
+import tracemalloc
+from collections.abc import Callable
+
+import cramjam
+import pytest
+from aiokafka import codec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.kafka import codecs
+from services.common.kafka.codecs import MOST, TooLargeError
+
+_PACKERS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    "gzip": (codec.gzip_encode, codecs.gzip),
+    "several gzip": (lambda raw: gzip.compress(raw) + gzip.compress(b""), codecs.gzip),
+    "snappy": (codec.snappy_encode, codecs.snappy),
+    "raw snappy": (lambda raw: bytes(cramjam.snappy.compress_raw(raw)), codecs.snappy),
+    "lz4": (codec.lz4_encode, codecs.lz4),
+    "zstd": (codec.zstd_encode, codecs.zstd),
+}
+
+
+@pytest.mark.parametrize("name", _PACKERS)
+@given(st.binary(max_size=200), st.integers(1, 20_000))
+def test_what_was_packed_comes_out(name: str, some: bytes, times: int) -> None:
+    pack, unpack = _PACKERS[name]
+    assert unpack(pack(some * times)) == some * times
+
+
+@pytest.mark.parametrize("name", _PACKERS)
+def test_what_is_beyond_the_bound_is_refused_and_takes_no_memory(name: str) -> None:
+    pack, unpack = _PACKERS[name]
+    assert len(unpack(pack(bytes(MOST)))) == MOST
+    bomb = pack(bytes(4 * MOST))
+    tracemalloc.start()
+    with pytest.raises(TooLargeError, match=f"at most {MOST} bytes"):
+        unpack(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 2.5 * MOST
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", _PACKERS)
+def test_what_is_cut_off_is_not_called_too_large(name: str) -> None:
+    pack, unpack = _PACKERS[name]
+    with pytest.raises(Exception) as refused:  # noqa: PT011, the codecs have none in common
+        unpack(pack(bytes(range(256)) * 40)[:-9])
+    assert not isinstance(refused.value, TooLargeError)

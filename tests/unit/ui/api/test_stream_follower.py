@@ -1,0 +1,107 @@
+"""Following the API through its losses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+import pytest
+
+from services.common.errors import BadMessageError, TransientError
+from services.ui.api import stream_follower
+from services.ui.api.client import ApiClient
+from services.ui.api.types import StreamMessage, SymbolStats, WatchedPair
+from services.ui.state.live_state import Market
+from tests.unit.ui.conftest import Make
+
+
+class StubApi:
+    """Plays one script for each connection; when there is none left, the rest of the test may look."""
+
+    def __init__(
+        self, *scripts: list[StreamMessage | Exception], pairs: tuple[WatchedPair, ...] = ()
+    ) -> None:
+        self._scripts = iter(scripts)
+        self._pairs = pairs
+        self.played = asyncio.Event()
+        self.connections = 0
+        self.reads = 0
+
+    async def stream(self) -> AsyncIterator[StreamMessage]:
+        script = next(self._scripts, None)
+        if script is None:
+            self.played.set()
+            await asyncio.Event().wait()
+        self.connections += 1
+        for step in script or ():
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+    async def pace(self, is_watched: bool) -> None:
+        self.is_watched = is_watched
+
+    async def pairs(self) -> tuple[WatchedPair, ...]:
+        self.reads += 1
+        if self.reads == 1:
+            raise TransientError("not yet")
+        return self._pairs
+
+    async def symbols(self) -> tuple[SymbolStats, ...]:
+        return ()
+
+
+def followed(api: StubApi) -> Market:
+    async def run() -> Market:
+        market = Market()
+        task = asyncio.create_task(stream_follower.follow(cast("ApiClient", api), market))
+        await asyncio.wait_for(api.played.wait(), 5)
+        task.cancel()
+        return market
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_follower, "RETRY_FIRST_S", 0.001)
+
+
+def test_every_loss_is_followed_by_another_try(tick: Make) -> None:
+    api = StubApi(
+        [TransientError("refused")],
+        [StreamMessage("snapshot", "live"), BadMessageError("odd")],
+        [],
+        [StreamMessage("snapshot", "live", ticks=(tick(),))],
+    )
+    market = followed(api)
+    assert api.connections == 4
+    assert "ETHUSDT" in market.ticks
+
+
+def test_a_loss_keeps_the_numbers_and_the_reason(tick: Make) -> None:
+    market = followed(
+        StubApi([StreamMessage("snapshot", "live", ticks=(tick(),)), TransientError("gone away")])
+    )
+    assert (market.connected, market.connected_before, market.error) == (False, True, "gone away")
+    assert "ETHUSDT" in market.ticks
+
+
+def test_a_stream_that_ends_is_a_loss() -> None:
+    market = followed(StubApi([StreamMessage("snapshot")]))
+    assert (market.connected, market.error) == (False, "the API closed the stream")
+
+
+def test_pairs_are_read_again_at_each_connection(pair: WatchedPair) -> None:
+    market = followed(StubApi([StreamMessage("snapshot")], [StreamMessage("snapshot")], pairs=(pair,)))
+    assert market.pairs == {pair.pair: pair}
+
+
+def test_pairs_stay_known_while_the_api_does_not_answer(pair: WatchedPair) -> None:
+    async def run() -> Market:
+        market = Market()
+        market.watch([pair], [])
+        await stream_follower.refresh_once(cast("ApiClient", StubApi()), market)
+        return market
+
+    market = asyncio.run(run())
+    assert market.pairs == {pair.pair: pair}
