@@ -22,7 +22,7 @@ from statsmodels.tsa.stattools import adfuller, coint
 
 from services.common.clock import SECOND
 from services.quant.analysis.pair_analysis import analyse
-from services.quant.options import Options
+from services.quant.options import AnalysisOptions
 from services.store import schema
 from tests.api_process import PAIR, START_US, ApiProcess, running_api, store, tick
 from tests.fix_broker import embedded_broker
@@ -74,7 +74,7 @@ def measure() -> list[Cost]:
         best = [float("inf")] * 2
         for _ in range(_RUNS):
             for number, work in enumerate(
-                (lambda y=y, x=x: analyse(y, x, Options()), lambda y=y, x=x: plain(y, x))
+                (lambda y=y, x=x: analyse(y, x, AnalysisOptions()), lambda y=y, x=x: plain(y, x))
             ):
                 began = time.process_time()
                 work()

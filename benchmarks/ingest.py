@@ -19,13 +19,13 @@ import numpy as np
 
 from services.common import clock, logs
 from services.common.codec import decode, encode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.publisher import Publisher, publisher
 from services.common.settings import KafkaSettings, load
 from services.contracts.messages import FeedName, Tick
 from services.contracts.topics import TICKS
-from services.ingest.delivery_lag import Delivery
+from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import Item
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.service import publish
@@ -77,7 +77,7 @@ class Recorded:
     name: FeedName = "live"
 
     def __init__(self, raws: Sequence[bytes]) -> None:
-        self.delivery = Delivery(clock.now_us)
+        self.delivery = DeliveryLags(clock.now_us)
         self._raws = raws
         self._tape = _tape()
 
@@ -150,7 +150,7 @@ async def rates(brokers: str, count: int = 100_000) -> Rates:
         await asyncio.gather(*deliveries)
         bare = count / (time.perf_counter() - began)
     async with publisher(KafkaSettings(brokers=brokers)) as out:
-        pulse = Pulse("ingest", "live")
+        pulse = HeartbeatState("ingest", "live")
         began = time.perf_counter()
         await publish(Recorded(raws), out, pulse)
         took_s = time.perf_counter() - began
@@ -182,7 +182,7 @@ async def latencies(brokers: str, seconds: float = 20.0) -> Latencies:
             _measure(out, from_us, found)
             try:
                 async with asyncio.timeout(_WARM_S + seconds):
-                    await publish(LiveFeed(settings), out, Pulse("ingest", "live"))
+                    await publish(LiveFeed(settings), out, HeartbeatState("ingest", "live"))
             except TimeoutError:
                 return found
     raise AssertionError("expected a live feed to go on")

@@ -21,8 +21,8 @@ import psutil
 from benchmarks.analysis import legs
 from services.common.clock import MINUTE
 from services.common.settings import DatabaseSettings
-from services.datasets.report import Report
-from services.datasets.sources import Source, Upload
+from services.datasets.report import ImportReport
+from services.datasets.sources import FileSource, Upload
 from services.datasets.storage import store_dataset
 from services.store import database, schema
 from tests.api_process import ApiProcess, running_api
@@ -48,9 +48,9 @@ def csv(bars: int) -> bytes:
 
 async def store(url: str, bars: int) -> None:
     """Store the dataset."""
-    upload = Upload("long", [Source("bars.csv", io.BytesIO(csv(bars)))])
+    upload = Upload("long", [FileSource("bars.csv", io.BytesIO(csv(bars)))])
     async with database.connect(DatabaseSettings(database_url=url), "benchmark") as connection:
-        await store_dataset(connection, upload, Report())
+        await store_dataset(connection, upload, ImportReport())
 
 
 class Beside:

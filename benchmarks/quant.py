@@ -21,14 +21,13 @@ from services.quant.correlation.rolling import correlation
 from services.quant.estimators.ols import Ols
 from services.quant.estimators.registry import ON_BAR_CLOSE, Method, create
 from services.quant.statistical_tests.half_life import RollingHalfLife
-from services.quant.volatility import RealisedVolatility
 from services.stream_analytics.alignment import Sample
-from services.stream_analytics.minute_statistics import Minute
+from services.stream_analytics.minute_statistics import MinuteStatistics
 from services.stream_analytics.pair_window import PairWindow
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 WINDOWS = (60, 300, 3_600, 36_000)
-_NO_MINUTE = Minute()
+_NO_MINUTE = MinuteStatistics()
 _OBSERVATIONS = 500
 _RUNS = 60
 
@@ -101,17 +100,6 @@ def _half_life(window: int) -> Observe:
     return observe
 
 
-def _volatility(window: int) -> Observe:
-    estimator = RealisedVolatility(window)
-    estimator.update(1.0)
-
-    def observe(y: float, x: float) -> None:
-        estimator.update(y)
-        estimator.get()
-
-    return observe
-
-
 def _numpy_ols(y: Array, x: Array) -> object:
     dx, dy = x - x.mean(), y - y.mean()
     sxx, sxy, syy = dx @ dx, dx @ dy, dy @ dy
@@ -164,8 +152,6 @@ def _numpy_half_life(y: Array, x: Array) -> object:
     spread = y - x
     return _numpy_ols(spread[1:], spread[:-1])
 
-
-def _numpy_volatility(y: Array, x: Array) -> object:
     returns = np.diff(np.log(y))
     return np.sqrt(returns @ returns / len(returns))
 
@@ -178,7 +164,6 @@ CASES: dict[str, tuple[Callable[[int], Observe], Peer]] = {
     "rls": (_method("rls"), _numpy_weighted),
     "kalman": (_method("kalman"), _numpy_kalman),
     "half-life": (_half_life, _numpy_half_life),
-    "realised volatility": (_volatility, _numpy_volatility),
     "huber": (_method("huber"), _numpy_huber),
     "theil_sen": (_method("theil_sen"), _numpy_theil_sen),
 }
@@ -235,7 +220,7 @@ def signals(window: int) -> tuple[float, float]:
     legs = zip(y.tolist(), x.tolist(), strict=True)
     samples = [_sample(at * SECOND, *prices) for at, prices in enumerate(legs, 1)]
 
-    def close(part: Sequence[Sample], minute: Minute | None = _NO_MINUTE) -> None:
+    def close(part: Sequence[Sample], minute: MinuteStatistics | None = _NO_MINUTE) -> None:
         for sample in part:
             pair.learn(sample, pair.judge(sample), minute)
 
@@ -247,7 +232,7 @@ def signals(window: int) -> tuple[float, float]:
 
 
 def _sample(end_us: int, y: float, x: float) -> Sample:
-    return Sample(end_us, Trade(end_us - 400_000, y), Trade(end_us - 700_000, x))
+    return Sample(end_us, TapeTrade(end_us - 400_000, y), TapeTrade(end_us - 700_000, x))
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from scipy.optimize import brentq
 from services.quant.statistical_tests.breaks import one_line
 from services.quant.statistical_tests.hac import hac_error
 from services.quant.statistical_tests.half_life import HalfLife, half_life_interval
-from services.quant.options import Options
+from services.quant.options import AnalysisOptions
 from services.quant.analysis.pair_analysis import analyse
 from tests.unit.quant import tapes
 from tests.unit.quant.tapes import Make, autoregression
@@ -71,7 +71,7 @@ def verdicts(case: Case, runs: int) -> dict[str, Any]:
     told: Counter[str] = Counter()
     dates = []
     for _ in range(runs):
-        found = analyse(*case.make(random, case.n), Options())
+        found = analyse(*case.make(random, case.n), AnalysisOptions())
         told[found.verdict.conclusion] += 1
         if (
             case.date is not None

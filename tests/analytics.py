@@ -7,7 +7,7 @@ from services.common.clock import SECOND
 from services.contracts.messages import LegTrade, PairConfig, Signal, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.corrections import Outcome
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.router import leg_mark, leg_trade
 
 # As in the settings of stream_analytics.
@@ -66,7 +66,7 @@ def final_signals(said: Iterable[Outcome]) -> list[Signal]:
 
 def outcomes(ticks: Iterable[Tick], config: PairConfig, ends: bool = True) -> list[Outcome]:
     """Return what the closed seconds of a pair say, corrections after what they correct."""
-    partition = Partition({}, horizon_us=HORIZON_US)
+    partition = PairPartition({}, horizon_us=HORIZON_US)
     partition.configure({config.pair: config})
     said, _ = partition.take(leg_trades(ticks, ends))
     return [outcome for outcome in said if outcome.signal.closed]

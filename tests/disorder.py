@@ -9,7 +9,7 @@ from msgspec import structs
 from services.common.clock import HOUR, SECOND
 from services.contracts.messages import LegTrade, Tick
 from services.ingest.time_marks import TimeMarks
-from services.ingest.venues.timestamps import Stamps
+from services.ingest.venues.timestamps import TimestampCheck
 from services.stream_analytics.router import leg_mark, leg_trade
 
 _DAY_US = 24 * HOUR
@@ -153,7 +153,7 @@ def disordered(ticks: Sequence[Tick], kind: str) -> list[Tick]:
 
 def arrivals(ticks: Sequence[Tick], kind: str) -> list[Tick]:
     """Return a tape with a disorder as ingest takes it: what it refuses is not there."""
-    stamps = Stamps()
+    stamps = TimestampCheck()
     return [tick for tick in disordered(ticks, kind) if stamps.refuse(tick) is None]
 
 

@@ -10,10 +10,10 @@ from services.common.clock import SECOND
 from services.common.errors import BadMessageError
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Timeouts
-from services.ingest.connections.connection_slot import Surroundings
+from services.ingest.connections.connection_slot import SlotContext
 from services.ingest.connections.events import Frame, Occurrence
-from services.ingest.connections.pool import Pool
-from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.connections.pool import ConnectionPool
+from services.ingest.connections.stream_watchdog import StreamWatchdog
 from services.ingest.venues.venue import Event
 from tests.stub_venue import StubServer, StubVenue, stub_server
 
@@ -25,7 +25,7 @@ TIMEOUTS = Timeouts(open_s=5, ping_s=20, pong_s=20)
 class Watch:
     """A running pool, and what came out of it."""
 
-    def __init__(self, pool: Pool, buffer: Buffer[Occurrence]) -> None:
+    def __init__(self, pool: ConnectionPool, buffer: Buffer[Occurrence]) -> None:
         self.pool = pool
         self.events: list[tuple[Event, int]] = []
         """With the connection that brought them."""
@@ -71,17 +71,17 @@ async def watching(
         await asyncio.sleep(0)
 
     buffer: Buffer[Occurrence] = Buffer()
-    around = Surroundings(
+    around = SlotContext(
         venue,
         buffer,
-        Watchdog(least_s * SECOND),
+        StreamWatchdog(least_s * SECOND),
         reconnect_after_s,
         timeouts,
         overlap_s=overlap_s,
         sleep=sleep,
         jitter=lambda: 1.0,
     )
-    pool = Pool([venue.stream("trades", symbol) for symbol in symbols], around)
+    pool = ConnectionPool([venue.stream("trades", symbol) for symbol in symbols], around)
     watch = Watch(pool, buffer)
     tasks = [asyncio.create_task(pool.run()), asyncio.create_task(watch.run())]
     try:

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from services.common.codec import encode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.kafka.dead_letters import DeadLetters
 from services.contracts.messages import Tick
-from services.sink.batch import Batch, Partition
+from services.sink.batch import PartitionBatch, SinkBatch
 from services.sink.service import Sink
 from services.sink.settings import SinkSettings
-from services.sink.source import Source
+from services.sink.source import TopicSource
 
-PLACE = Partition("ticks", 0)
+PLACE = PartitionBatch("ticks", 0)
 _NAP_S = 0.002
 
 
@@ -24,7 +24,7 @@ class Message(NamedTuple):
     value: bytes
 
 
-class Tape(Source):
+class Tape(TopicSource):
     """One partition of ticks, of which those before `until` have come."""
 
     def __init__(self, ticks: Sequence[Tick], batch_rows: int) -> None:
@@ -40,14 +40,14 @@ class Tape(Source):
         """Return a name of its own."""
         return "tape"
 
-    async def place(self, stored: Mapping[Partition, int]) -> None:
+    async def place(self, stored: Mapping[PartitionBatch, int]) -> None:
         """Go on where the database says."""
         self.placed = True
         self._next = {PLACE: stored.get(PLACE, 0)}
 
-    async def read(self) -> Batch:
+    async def read(self) -> SinkBatch:
         """Return the next messages, decoded as a broker's are."""
-        batch, first = Batch(), self._next[PLACE]
+        batch, first = SinkBatch(), self._next[PLACE]
         if self.placed and first < self.until:
             last = min(first + self._batch_rows, self.until)
             await self._add(batch, PLACE, self._messages[first:last])
@@ -55,7 +55,7 @@ class Tape(Source):
             await asyncio.sleep(_NAP_S)
         return batch
 
-    async def commit(self, read: Mapping[Partition, int]) -> None:
+    async def commit(self, read: Mapping[PartitionBatch, int]) -> None:
         """Say so when the last message that has come is written."""
         if read[PLACE] == self.until:
             self._reached.set()
@@ -67,11 +67,11 @@ class Tape(Source):
         await self._reached.wait()
 
 
-def sink_of(url: str, tape: Tape) -> tuple[Sink, Pulse]:
+def sink_of(url: str, tape: Tape) -> tuple[Sink, HeartbeatState]:
     """Return a sink that writes `tape` to the database at `url`, and what it says of itself."""
 
     async def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("expected no dead letter")
 
-    pulse = Pulse("sink")
+    pulse = HeartbeatState("sink")
     return Sink(SinkSettings(database_url=url), tape, DeadLetters(refuse, "sink"), pulse), pulse

@@ -26,8 +26,8 @@ from services.api.routes import (
     symbols,
     ticks,
 )
-from services.api.security.middleware import Door
-from services.api.security.request_context import FEED_HEADER, ID_HEADER, Envelope
+from services.api.security.middleware import SecurityMiddleware
+from services.api.security.request_context import FEED_HEADER, ID_HEADER, RequestContext
 from services.api.serialization.listing import MEDIA_TYPES
 from services.common.heartbeat import VERSION
 from services.common.http.proxies import Proxies
@@ -125,9 +125,9 @@ def create_app(backend: Backend) -> FastAPI:
         app.include_router(resource.router)
     problems.install(app)
     app.add_middleware(GZipMiddleware, **GZIP)  # type: ignore[arg-type]
-    app.add_middleware(Door, settings=backend.settings, keys=backend.keys)
+    app.add_middleware(SecurityMiddleware, settings=backend.settings, keys=backend.keys)
     if backend.settings.api_cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=backend.settings.api_cors_origins, **CORS)  # type: ignore[arg-type]
-    app.add_middleware(Envelope, backend=backend)
+    app.add_middleware(RequestContext, backend=backend)
     app.add_middleware(Proxies, trusted=backend.settings.api_proxies)
     return app

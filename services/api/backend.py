@@ -7,26 +7,26 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from services.api.analysis.service import Answers
-from services.api.analysis.worker_pool import Pool
+from services.api.analysis.service import AnalysisService
+from services.api.analysis.worker_pool import WorkerPool
 from services.api.problems import unknown
 from services.api.queries import alert_actions
-from services.api.queries.cached import Recent
-from services.api.queries.losses import Losses
-from services.api.queries.reader import Store
-from services.api.security.api_keys import Keys
+from services.api.queries.cached import CachedQuery
+from services.api.queries.losses import StoredLosses
+from services.api.queries.reader import StoreReader
+from services.api.security.api_keys import ApiKeys
 from services.api.serialization.rows import Row, age_s, row
-from services.api.service_health import Health
+from services.api.service_health import ServiceHealth
 from services.api.settings import ApiSettings
-from services.api.stream.composer import SNAPSHOT_ALERTS, Newsroom
-from services.api.stream.live_state import Handling, Hub
-from services.api.stream.topic_reader import Tail
-from services.api.tape_health import OpenGap, Tape
+from services.api.stream.composer import SNAPSHOT_ALERTS, StreamComposer
+from services.api.stream.live_state import AlertAction, LiveState
+from services.api.stream.topic_reader import TopicReader
+from services.api.tape_health import OpenGap, TapeHealth
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
-from services.common.heartbeat import INTERVAL_S, VERSION, Pulse
+from services.common.heartbeat import INTERVAL_S, VERSION, HeartbeatState
 from services.common.kafka.pair_configs import Configs, PairConfigs, configured
-from services.common.metrics import PulseMetrics
+from services.common.metrics import HeartbeatMetrics
 from services.common.supervision import Supervisor
 from services.contracts.messages import Alert, Signal, Tick
 from services.contracts.pairs import Pair
@@ -40,34 +40,36 @@ class Backend:
 
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
-        self.store = Store(settings)
-        self.losses = Losses(self.store)
-        self.keys = Keys(settings.api_keys_file)
-        self.hub = Hub()
-        self.newsroom = Newsroom(self, time.monotonic)
-        self.days = Recent(self._days, DAYS_KEPT_S, time.monotonic)
+        self.store = StoreReader(settings)
+        self.losses = StoredLosses(self.store)
+        self.keys = ApiKeys(settings.api_keys_file)
+        self.hub = LiveState()
+        self.newsroom = StreamComposer(self, time.monotonic)
+        self.days = CachedQuery(self._days, DAYS_KEPT_S, time.monotonic)
         self._stored_symbols: frozenset[str] = frozenset()
-        self.tape = Tape()
-        self._pulse = Pulse("api")
+        self.tape = TapeHealth()
+        self._pulse = HeartbeatState("api")
         self.configs = PairConfigs(outrun=self._pulse.outrun)
         self.changing_pairs = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
-        self.pool = Pool(
+        self.pool = WorkerPool(
             settings.api_analysis_workers,
             settings.api_analysis_queue,
             settings.api_analysis_timeout.total_seconds(),
             settings.api_analysis_idle.total_seconds(),
         )
         # A million bars take half a minute and most of a gigabyte: one after the other, and nobody else waits for them.
-        self.long_pool = Pool(
+        self.long_pool = WorkerPool(
             1, settings.api_analysis_queue, settings.api_analysis_long_timeout.total_seconds(), None
         )
-        self.answers = Answers(self.pool, self.long_pool)
+        self.answers = AnalysisService(self.pool, self.long_pool)
         # Each holds a connection and a thread.
         self.uploading = asyncio.Semaphore(2)
-        self._health = Health()
-        self.registry = PulseMetrics(self._pulse).registry
-        self.tail = Tail(settings, self.hub, self.tape, self._health, self._pulse, self.newsroom.interval_s)
+        self._health = ServiceHealth()
+        self.registry = HeartbeatMetrics(self._pulse).registry
+        self.tail = TopicReader(
+            settings, self.hub, self.tape, self._health, self._pulse, self.newsroom.interval_s
+        )
         self._seeded = asyncio.Event()
         self.tasks = Supervisor(self._pulse.counters)
         self.tasks.keep("the reader of the store", self.store.run)
@@ -232,5 +234,5 @@ class Backend:
         self._pulse.detail = "; ".join(problems) or None
 
 
-def _handled_alert(stored: Row) -> tuple[Alert, Handling]:
-    return msgspec.convert(stored, Alert), msgspec.convert(stored, Handling)
+def _handled_alert(stored: Row) -> tuple[Alert, AlertAction]:
+    return msgspec.convert(stored, Alert), msgspec.convert(stored, AlertAction)

@@ -19,7 +19,7 @@ _ALIVE_S = SILENT_AFTER_S + INTERVAL_S
 Life = Literal["alive", "silent", "catching up"]
 
 
-class Came(NamedTuple):
+class Received(NamedTuple):
     """When a heartbeat came to the broker, on the reader's monotonic clock: after `since_s`, not after `read_s`.
 
     `stamp_s` is what the broker's own clock said, None if the broker did not look.
@@ -30,13 +30,13 @@ class Came(NamedTuple):
     stamp_s: float | None = None
 
 
-class Ears(NamedTuple):
+class Listening(NamedTuple):
     """What whoever judges has heard since `began_s`: everything that came before `heard_s`, and the last stamp."""
 
     now_s: float
     began_s: float
     heard_s: float
-    last: Came | None = None
+    last: Received | None = None
 
     @property
     def has_listened(self) -> bool:
@@ -54,19 +54,19 @@ class Instance:
     """One process: its last heartbeat, when that came, and when the first did."""
 
     beat: Heartbeat
-    came: Came
-    first: Came
+    came: Received
+    first: Received
     has_replaced: bool = False
     """Whether another one has gone whose place it took."""
 
-    def life(self, ears: Ears) -> Life:
+    def life(self, ears: Listening) -> Life:
         """Return whether it lives; what has not been read yet speaks neither for it nor against it."""
         if ears.now_s - self.came.since_s < _ALIVE_S:
             return "alive"
         is_silent = ears.is_listening and ears.heard_s - self.came.read_s >= SILENT_AFTER_S
         return "silent" if is_silent else "catching up"
 
-    def age_s(self, ears: Ears) -> float | None:
+    def age_s(self, ears: Listening) -> float | None:
         """Return how long ago the last heartbeat came, None if it came before we listened and nobody noted when."""
         since_read_s = max(0.0, ears.now_s - self.came.read_s)
         if self.came.since_s > -math.inf:
@@ -101,7 +101,7 @@ class Instances:
         """Return the one that was heard last."""
         return max(self._known.values(), key=lambda one: one.came.read_s, default=self.ended)
 
-    def put(self, beat: Heartbeat, came: Came, is_own: bool = False) -> bool:
+    def put(self, beat: Heartbeat, came: Received, is_own: bool = False) -> bool:
         """Take a heartbeat; tell whether one of the instances is left out, as there are too many: never one's own."""
         known = self._known.get(beat.instance)
         if known is not None:
@@ -117,7 +117,7 @@ class Instances:
         self._known[beat.instance] = Instance(beat, came, came)
         return is_full
 
-    def forget_gone(self, ears: Ears) -> None:
+    def forget_gone(self, ears: Listening) -> None:
         """Forget those that ended as they were asked to, were replaced, or died long ago, but not the last of all."""
         staying = [one for one in self if one.beat.state != "stopping"]
         for one in [*self]:

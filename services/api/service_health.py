@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import structs
 
-from services.api.instances import Came, Ears, Instance, Instances
+from services.api.instances import Instance, Instances, Listening, Received
 from services.api.serialization.rows import Row
 from services.api.serialization.services import absent_row, instance_row, service_row
 from services.common import clock
@@ -20,7 +20,7 @@ TEXT_KEPT = 500
 ENTRIES_KEPT = 100
 
 
-class Health:
+class ServiceHealth:
     """Keeps the last heartbeat of each process; only when it came says who lives, whatever it says of the time.
 
     A service of ours is always there, any other one while it is heard. Where not everything has been read that came,
@@ -32,7 +32,7 @@ class Health:
         self._seconds = seconds
         self._services: defaultdict[str, Instances] = defaultdict(Instances)
         self._began_s, self._heard_s = seconds(), -math.inf
-        self._last_stamped: Came | None = None
+        self._last_stamped: Received | None = None
         self.left_out = 0
         """Heartbeats of processes that are not listed, because there are too many."""
 
@@ -63,10 +63,10 @@ class Health:
         )
         return next((lag for lag in found if lag is not None), None)
 
-    def put(self, beat: Heartbeat, came: Came | None = None) -> None:
+    def put(self, beat: Heartbeat, came: Received | None = None) -> None:
         """Take a heartbeat, the next one of its process; without `came` it came just now."""
         now_s = self._seconds()
-        came = came or Came(now_s, now_s)
+        came = came or Received(now_s, now_s)
         if came.stamp_s is not None:
             self._last_stamped = came
         if beat.service not in SERVICES and not self._has_room(beat.service):
@@ -85,7 +85,7 @@ class Health:
         acknowledged.
         """
         ears = self._ears()
-        self._services[own.service].put(own, Came(ears.now_s, ears.now_s), is_own=True)
+        self._services[own.service].put(own, Received(ears.now_s, ears.now_s), is_own=True)
         self._forget_gone(ears)
         rows = []
         for name in dict.fromkeys((*SERVICES, *sorted(self._services))):
@@ -102,8 +102,8 @@ class Health:
     def _ingest(self) -> Instance | None:
         return self._services["ingest"].newest
 
-    def _ears(self) -> Ears:
-        return Ears(self._seconds(), self._began_s, self._heard_s, self._last_stamped)
+    def _ears(self) -> Listening:
+        return Listening(self._seconds(), self._began_s, self._heard_s, self._last_stamped)
 
     def _has_room(self, service: str) -> bool:
         if service not in self._services and len(self._services.keys() - {*SERVICES}) >= OTHERS_KEPT:
@@ -111,7 +111,7 @@ class Health:
             return len(self._services.keys() - {*SERVICES}) < OTHERS_KEPT
         return True
 
-    def _forget_gone(self, ears: Ears) -> None:
+    def _forget_gone(self, ears: Listening) -> None:
         for name, instances in list(self._services.items()):
             instances.forget_gone(ears)
             if name not in SERVICES and not any(one.life(ears) == "alive" for one in instances):

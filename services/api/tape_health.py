@@ -23,7 +23,7 @@ class OpenGap(Struct, frozen=True):
     missing: int
 
 
-class Tape:
+class TapeHealth:
     """Keeps what events and store said; of two statements on one thing the later one counts."""
 
     def __init__(self) -> None:

@@ -107,7 +107,7 @@ def _import(flags: argparse.Namespace) -> None:
 
 
 def _export(flags: argparse.Namespace) -> None:
-    from services.cli.export.command import Export, export
+    from services.cli.export.command import ExportRequest, export
 
     settings = load(DatabaseSettings)
     tables = {"ticks": TICKS, "bars": BARS[flags.interval], "signals": SIGNALS, "alerts": ALERTS}
@@ -115,7 +115,7 @@ def _export(flags: argparse.Namespace) -> None:
     unused, owner = ("pair", flags.symbol) if table.of == "symbol" else ("symbol", flags.pair)
     if getattr(flags, unused) is not None:
         raise FatalError(f"--{unused}: expected --{table.of} with {flags.table}")
-    wanted = Export(table, owner, flags.start, flags.end)
+    wanted = ExportRequest(table, owner, flags.start, flags.end)
     _run(export(settings, wanted, flags.output, flags.force))
 
 

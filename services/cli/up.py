@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from services.api.security.api_keys import Keys
+from services.api.security.api_keys import ApiKeys
 from services.api.settings import ApiSettings
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings, load
@@ -20,8 +20,8 @@ from services.local import data_directory, pairs, readiness, run_directory
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
 from services.local.settings import UpSettings, unknown
-from services.local.supervisor import Child, Command
-from services.local.terminal import say, write
+from services.local.supervisor import Child, ServiceCommand
+from services.local.terminal import log_line, write
 from services.sink.settings import SinkSettings
 from services.store import schema
 from services.stream_analytics.settings import StreamSettings
@@ -59,7 +59,7 @@ async def up(settings: UpSettings) -> None:
             postgresql.mkdir()
             await directory.confirm()
             embedded = await asyncio.to_thread(
-                EmbeddedDatabase, directory.path / "postgresql", postgresql, say
+                EmbeddedDatabase, directory.path / "postgresql", postgresql, log_line
             )
             await stack.enter_async_context(_running([embedded.child]))
             url = await embedded.create(_database_name(ingest_settings))
@@ -70,7 +70,7 @@ async def up(settings: UpSettings) -> None:
                 "PAIRSTREAM_DATABASE_URL": url,
             }
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
-            services = [Child(_service(name, environment), say) for name in SERVICES]
+            services = [Child(_service(name, environment), log_line) for name in SERVICES]
             await stack.enter_async_context(_running(services))
             await readiness.wait(api_url, ui_url, services, ui.api_key)
             write(
@@ -91,8 +91,8 @@ def _database_name(settings: IngestSettings) -> str:
     return f"synthetic_{hashlib.sha256(market.encode()).hexdigest()[:12]}"
 
 
-def _service(name: str, environment: Mapping[str, str]) -> Command:
-    return Command(name, [sys.executable, "-m", f"services.{name}"], environment)
+def _service(name: str, environment: Mapping[str, str]) -> ServiceCommand:
+    return ServiceCommand(name, [sys.executable, "-m", f"services.{name}"], environment)
 
 
 @asynccontextmanager
@@ -111,8 +111,8 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
     reason = await reachable(load(IngestSettings, {**environment, "PAIRSTREAM_FEED": "live"}), timeout_s=5)
     if reason is None:
         return "live"
-    say("pairstream", f"the live feed cannot be reached: {reason}")
-    say("pairstream", "*** SYNTHETIC DATA: every price below is made up ***")
+    log_line("pairstream", f"the live feed cannot be reached: {reason}")
+    log_line("pairstream", "*** SYNTHETIC DATA: every price below is made up ***")
     return "synthetic"
 
 
@@ -123,13 +123,13 @@ async def _check(environment: Mapping[str, str]) -> IngestSettings:
     for kind in kinds:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):
-        say("pairstream", warning)
+        log_line("pairstream", warning)
     await ingest.check(settings)
     return settings
 
 
 def _check_key(api: ApiSettings, ui: UiSettings) -> None:
-    if api.api_keys_file is not None and Keys(api.api_keys_file).find(ui.api_key or "") is None:
+    if api.api_keys_file is not None and ApiKeys(api.api_keys_file).find(ui.api_key or "") is None:
         raise FatalError(
             f"PAIRSTREAM_API_KEY: expected a key of {api.api_keys_file}, which the dashboard asks the API with, "
             f"received {'none' if ui.api_key is None else 'another'}"

@@ -27,7 +27,7 @@ GOODBYE_S = 1.0
 log = structlog.get_logger()
 
 
-class Pulse:
+class HeartbeatState:
     """A service's own account of itself; the service writes the fields, ``beat`` publishes them."""
 
     def __init__(self, service: str, feed: FeedName | None = None) -> None:
@@ -97,17 +97,17 @@ class Pulse:
         """
         try:
             while True:
-                await self._say(send)
+                await self._publish(send)
                 await pause(INTERVAL_S)
         except asyncio.CancelledError:
             if process.is_ending():
                 self.state = "stopping"
                 with contextlib.suppress(TimeoutError, FatalError):
                     async with asyncio.timeout(GOODBYE_S):
-                        await self._say(send)
+                        await self._publish(send)
             raise
 
-    async def _say(self, send: Callable[..., Awaitable[Any]]) -> None:
+    async def _publish(self, send: Callable[..., Awaitable[Any]]) -> None:
         for (topic, partition), messages in list(self._unsaid.items()):
             event = TapeEvent(
                 kind="messages_lost",

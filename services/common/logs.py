@@ -115,13 +115,13 @@ class _Sample(logging.Filter):
             return True
         if self._unsaid == 0:
             try:
-                asyncio.get_running_loop().call_later(self._SAID_EVERY_S, self._say, record)
+                asyncio.get_running_loop().call_later(self._SAID_EVERY_S, self._report, record)
             except RuntimeError:  # no server runs
                 return True
         self._unsaid += 1
         return False
 
-    def _say(self, latest: logging.LogRecord) -> None:
+    def _report(self, latest: logging.LogRecord) -> None:
         count, self._unsaid = self._unsaid, 0
         # Under a name of its own: uvicorn's is counted.
         logging.getLogger(__name__).log(

@@ -12,18 +12,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from services.common.errors import FatalError
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.settings import MetricsSettings
 
 _WELL = ("running", "finished")
 
 
-class PulseMetrics(Collector):
+class HeartbeatMetrics(Collector):
     """What a service says of itself in its heartbeat, and what else is `known` of it, asked when somebody looks."""
 
     def __init__(
         self,
-        pulse: Pulse,
+        pulse: HeartbeatState,
         known: Mapping[str, Callable[[], float | None]] | None = None,
         prefix: str | None = None,
         levels: Collection[str] = (),
@@ -75,7 +75,9 @@ class PulseMetrics(Collector):
 
 
 @contextmanager
-def published(settings: MetricsSettings, pulse: Pulse, registry: CollectorRegistry) -> Iterator[None]:
+def published(
+    settings: MetricsSettings, pulse: HeartbeatState, registry: CollectorRegistry
+) -> Iterator[None]:
     """Answer Prometheus meanwhile, if the settings name a port; healthy is what the heartbeat calls well."""
     if not settings.metrics_port:
         yield

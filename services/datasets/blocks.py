@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from services.common.compressed_files import FileError, Packed
 from services.datasets.dialect import BOM, SAMPLE_BYTES, recognise
-from services.datasets.options import DELIMITERS, Options
-from services.datasets.rows import LARGEST, Bar, Damage, market_symbol, parse_row
+from services.datasets.options import DELIMITERS, ReadOptions
+from services.datasets.rows import LARGEST, DatasetBar, RowProblem, market_symbol, parse_row
 
 BAR = np.dtype(
     [
@@ -35,11 +35,11 @@ _FEW_LINES = 32
 _PRICES = ("open", "high", "low", "close")
 
 
-class Read(NamedTuple):
+class ParsedBlock(NamedTuple):
     """What a block of lines holds, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
 
     bars: Bars
-    damages: list[Damage]
+    damages: list[RowProblem]
     through: int
     bytes: int
 
@@ -61,7 +61,7 @@ class BarFile:
     """
 
     def __init__(
-        self, stream: Packed, name: str, symbol: str | None, options: Options, symbols: Symbols
+        self, stream: Packed, name: str, symbol: str | None, options: ReadOptions, symbols: Symbols
     ) -> None:
         self.name = name
         self.symbol = symbol
@@ -78,7 +78,7 @@ class BarFile:
                 "expected a symbol, a column symbol, or a name such as BTCUSDT-1m.csv, received none of them",
             )
 
-    def __iter__(self) -> Iterator[Read]:
+    def __iter__(self) -> Iterator[ParsedBlock]:
         number = 1
         for size, block in self._behind_header():
             read = self._read(block, self.dialect.header + number, size)
@@ -94,14 +94,14 @@ class BarFile:
         for block in self._blocks:
             yield len(block), block
 
-    def _read(self, block: bytes, number: int, size: int) -> Read:
+    def _read(self, block: bytes, number: int, size: int) -> ParsedBlock:
         parts = list(self._parts(block, number))
-        bars = [part for part in parts if not isinstance(part, Damage)]
-        damages = [part for part in parts if isinstance(part, Damage)]
+        bars = [part for part in parts if not isinstance(part, RowProblem)]
+        damages = [part for part in parts if isinstance(part, RowProblem)]
         whole = np.concatenate(bars) if bars else np.empty(0, BAR)
-        return Read(whole, damages, number + _lines(block) - 1, size)
+        return ParsedBlock(whole, damages, number + _lines(block) - 1, size)
 
-    def _parts(self, block: bytes, number: int) -> Iterator[Bars | Damage]:
+    def _parts(self, block: bytes, number: int) -> Iterator[Bars | RowProblem]:
         lines = _lines(block)
         if lines > _FEW_LINES:
             try:
@@ -114,14 +114,14 @@ class BarFile:
             return
         yield from self._rows(block.split(b"\n"), number)
 
-    def _rows(self, lines: Sequence[bytes], number: int) -> Iterator[Bars | Damage]:
+    def _rows(self, lines: Sequence[bytes], number: int) -> Iterator[Bars | RowProblem]:
         found = [parse_row(n, line, self.dialect, self.symbol) for n, line in enumerate(lines, number)]
-        yield from (one for one in found if isinstance(one, Damage))
-        bars = [self._record(one) for one in found if isinstance(one, Bar)]
+        yield from (one for one in found if isinstance(one, RowProblem))
+        bars = [self._record(one) for one in found if isinstance(one, DatasetBar)]
         if bars:
             yield np.array(bars, BAR)
 
-    def _record(self, bar: Bar) -> tuple[object, ...]:
+    def _record(self, bar: DatasetBar) -> tuple[object, ...]:
         volume = np.nan if bar.volume is None else bar.volume
         return (bar.line, self._symbols[bar.symbol], *bar[2:7], volume)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from services.common.compressed_files import FileError
 from services.datasets.columns import Columns, kline, named
-from services.datasets.options import DELIMITERS, Delimiter, Options
+from services.datasets.options import DELIMITERS, Delimiter, ReadOptions
 from services.datasets.times import Times
 
 SAMPLE_BYTES = 1 << 16
@@ -52,7 +52,7 @@ def split(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
 
 
-def recognise(sample: bytes, name: str, options: Options) -> Dialect:
+def recognise(sample: bytes, name: str, options: ReadOptions) -> Dialect:
     """Return how the file is written that begins with `sample`; FileError, with what it was taken for, otherwise."""
     lines = _text(sample, name).split("\n")
     delimiters = [options.delimiter] if options.delimiter else list(DELIMITERS)
@@ -72,7 +72,7 @@ def recognise(sample: bytes, name: str, options: Options) -> Dialect:
     return replace(found, time_kind=times.kind(found.time_text(rows[0])))
 
 
-def names_bars(sample: bytes, options: Options) -> bool:
+def names_bars(sample: bytes, options: ReadOptions) -> bool:
     """Return whether the file that begins with `sample` has the columns of bars."""
     try:
         lines = _text(sample, "").split("\n")
@@ -106,7 +106,7 @@ def _text(sample: bytes, name: str) -> str:
 
 
 def _header(
-    lines: Sequence[str], delimiters: Iterable[Delimiter], options: Options, name: str
+    lines: Sequence[str], delimiters: Iterable[Delimiter], options: ReadOptions, name: str
 ) -> tuple[Delimiter, int, list[str], Columns] | None:
     delimiters = list(delimiters)
     for number, line in enumerate(lines[:_HEADER_WITHIN], 1):
@@ -141,7 +141,7 @@ def _is_number(cell: str) -> bool:
     return bool(_PLAIN.fullmatch(cell) or _COMMA.fullmatch(cell))
 
 
-def _unrecognised(lines: Sequence[str], delimiters: Iterable[Delimiter], options: Options) -> str:
+def _unrecognised(lines: Sequence[str], delimiters: Iterable[Delimiter], options: ReadOptions) -> str:
     first = lines[0].strip()
     wanted = ", ".join(f"{field} as {column!r}" for field, column in options.mapping.items())
     expected = f"{EXPECTED}, with {wanted}" if wanted else f"{EXPECTED}, or a mapping"
@@ -160,7 +160,7 @@ def _rows(lines: Sequence[str], delimiter: str, width: int) -> Iterable[list[str
             yield cells
 
 
-def _one_time(columns: Columns, row: Sequence[str], options: Options) -> Columns:
+def _one_time(columns: Columns, row: Sequence[str], options: ReadOptions) -> Columns:
     """Return `columns` with one place for the time, where the columns date and time each are a time."""
     if columns.clock is None or "clock" in options.mapping or options.time_format is not None:
         return columns

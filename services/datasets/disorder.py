@@ -6,7 +6,7 @@ from services.common import clock
 from services.datasets.blocks import Bars, Symbols
 
 
-class Order:
+class BarOrder:
     """Follows the bars of each symbol; `strict` until one is not later than the one before it."""
 
     def __init__(self, symbols: Symbols) -> None:

@@ -12,7 +12,7 @@ DELIMITERS: dict[Delimiter, str] = {"comma": ",", "semicolon": ";", "tab": "\t",
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ReadOptions:
     """Each None, or not in `mapping`, is recognised.
 
     `mapping` leads from a field to a column: its name, or its number from 1 on. `clock` is a column with the time
@@ -28,4 +28,4 @@ class Options:
 
     def said(self) -> dict[str, Any]:
         """Return what differs from the defaults."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(Options(), name)}
+        return {name: value for name, value in asdict(self).items() if value != getattr(ReadOptions(), name)}

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.datasets.blocks import BAR, Read, Symbols
-from services.datasets.disorder import Order
+from services.datasets.blocks import BAR, ParsedBlock, Symbols
+from services.datasets.disorder import BarOrder
 from services.datasets.reading import FileReading, reading_of
-from services.datasets.report import Finding, Report
-from services.datasets.rows import Bar
+from services.datasets.report import Finding, ImportReport
+from services.datasets.rows import DatasetBar
 from services.datasets.sources import Upload
 
 LOOKED_AT_LINES = 10_000
@@ -21,18 +21,18 @@ class Preview(NamedTuple):
     files: list[FileReading]
     symbols: list[str]
     width_us: int | None
-    bars: list[Bar]
+    bars: list[DatasetBar]
     lines: int
     complete: bool
-    report: Report
+    report: ImportReport
 
 
 def preview(upload: Upload) -> Preview:
     """Return what the first lines of each file hold; FileError if it is no file of bars. Blocks."""
-    symbols, report = Symbols(), Report()
-    order = Order(symbols)
+    symbols, report = Symbols(), ImportReport()
+    order = BarOrder(symbols)
     files: list[FileReading] = []
-    reads: list[Read] = []
+    reads: list[ParsedBlock] = []
     lines, complete = 0, True
     for source in upload.sources:
         with upload.opened(source, symbols) as file:
@@ -52,13 +52,15 @@ def preview(upload: Upload) -> Preview:
     names = list(symbols)
     shown = [row for read in reads for row in read.bars[:SHOWN_BARS].tolist()][:SHOWN_BARS]
     bars = [
-        Bar(line, names[symbol], start_us, opened, high, low, close, None if np.isnan(volume) else volume)
+        DatasetBar(
+            line, names[symbol], start_us, opened, high, low, close, None if np.isnan(volume) else volume
+        )
         for line, symbol, start_us, opened, high, low, close, volume in shown
     ]
     return Preview(files, names, _width_us(reads), bars, lines, complete, report)
 
 
-def _width_us(reads: list[Read]) -> int | None:
+def _width_us(reads: list[ParsedBlock]) -> int | None:
     bars = np.concatenate([np.empty(0, BAR), *(read.bars for read in reads)])
     bars = bars[np.lexsort((bars["start_us"], bars["symbol"]))]
     steps = np.diff(bars["start_us"])[(np.diff(bars["symbol"]) == 0)]

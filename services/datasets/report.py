@@ -19,7 +19,7 @@ class Finding(NamedTuple):
     reason: str
 
 
-class Report:
+class ImportReport:
     """Grows by its counts and the first findings only; `heard` is told every one that is added."""
 
     def __init__(self, heard: Callable[[Finding], None] | None = None) -> None:

@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SHOWN = 120
 
 
-class Bar(NamedTuple):
+class DatasetBar(NamedTuple):
     """One line: the time at which the bar begins (epoch, us), its prices, and its volume if the file has it."""
 
     line: int
@@ -26,14 +26,16 @@ class Bar(NamedTuple):
     volume: float | None
 
 
-class Damage(NamedTuple):
+class RowProblem(NamedTuple):
     """A line that is no bar, and why."""
 
     line: int
     reason: str
 
 
-def parse_row(number: int, line: bytes, dialect: Dialect, symbol: str | None) -> Bar | Damage | None:
+def parse_row(
+    number: int, line: bytes, dialect: Dialect, symbol: str | None
+) -> DatasetBar | RowProblem | None:
     """Return what a line holds, None if it is empty; `symbol` is what the bar is of if no column says it."""
     text = line.decode("utf-8", "replace").strip("\r\n")
     if not text.strip():
@@ -42,7 +44,7 @@ def parse_row(number: int, line: bytes, dialect: Dialect, symbol: str | None) ->
         return _bar(number, dialect.cells(text), dialect, symbol)
     except (ValueError, csv.Error) as error:
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        return Damage(number, f"{error}, in {shown!r}")
+        return RowProblem(number, f"{error}, in {shown!r}")
 
 
 def market_symbol(text: str) -> str:
@@ -54,7 +56,7 @@ def market_symbol(text: str) -> str:
     return parse_symbol(text.replace("/", "").replace("-", ""))
 
 
-def _bar(number: int, cells: Sequence[str], dialect: Dialect, symbol: str | None) -> Bar:
+def _bar(number: int, cells: Sequence[str], dialect: Dialect, symbol: str | None) -> DatasetBar:
     columns = dialect.columns
     if len(cells) != dialect.width:
         raise ValueError(f"expected {dialect.width} columns, received {len(cells)}")
@@ -68,7 +70,7 @@ def _bar(number: int, cells: Sequence[str], dialect: Dialect, symbol: str | None
         symbol = market_symbol(cells[columns.symbol])
     if symbol is None:
         raise ValueError("expected a symbol, received none")
-    return Bar(
+    return DatasetBar(
         number, symbol, dialect.times.parse(dialect.time_text(cells)), opened, high, low, close, volume
     )
 

@@ -11,10 +11,10 @@ from typing import IO, NamedTuple, cast
 from services.common.compressed_files import FileError, Packed, opened
 from services.contracts.pairs import parse_symbol
 from services.datasets.blocks import BarFile, Symbols
-from services.datasets.options import Options
+from services.datasets.options import ReadOptions
 
 
-class Source(NamedTuple):
+class FileSource(NamedTuple):
     """A file, read from its beginning; `symbol` is what its bars are of if no column says it."""
 
     name: str
@@ -22,7 +22,7 @@ class Source(NamedTuple):
     symbol: str | None = None
 
 
-class TooLargeError(FileError):
+class UploadTooLargeError(FileError):
     """What is in the files is more than we take."""
 
 
@@ -31,8 +31,8 @@ class Upload:
     """What becomes a dataset; unpacked, its files may have `most_bytes` together."""
 
     name: str
-    sources: list[Source]
-    options: Options = field(default_factory=Options)
+    sources: list[FileSource]
+    options: ReadOptions = field(default_factory=ReadOptions)
     most_bytes: int | None = None
 
     def fingerprint(self) -> bytes:
@@ -41,7 +41,7 @@ class Upload:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
     @contextmanager
-    def opened(self, source: Source, symbols: Symbols) -> Iterator[BarFile]:
+    def opened(self, source: FileSource, symbols: Symbols) -> Iterator[BarFile]:
         """Yield one of the files; FileError, TooLargeError if it cannot be read to its end."""
         source.file.seek(0)
         with opened(source.file, source.name) as stream:
@@ -63,12 +63,14 @@ class _Bounded:
         most = self._upload.most_bytes
         if most is not None:
             if len(part) > most:
-                raise TooLargeError(self._name, "expected fewer bytes in the files, unpacked, received more")
+                raise UploadTooLargeError(
+                    self._name, "expected fewer bytes in the files, unpacked, received more"
+                )
             self._upload.most_bytes = most - len(part)
         return part
 
 
-def _known_by(source: Source) -> list[str | None]:
+def _known_by(source: FileSource) -> list[str | None]:
     source.file.seek(0)
     return [source.name, source.symbol, hashlib.file_digest(source.file, "sha256").hexdigest()]  # type: ignore[arg-type]
 

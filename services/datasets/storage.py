@@ -16,11 +16,11 @@ from services.common import clock
 from services.common.compressed_files import FileError
 from services.common.errors import FatalError
 from services.datasets import statements
-from services.datasets.blocks import Bars, Read, Symbols
-from services.datasets.disorder import Order
+from services.datasets.blocks import Bars, ParsedBlock, Symbols
+from services.datasets.disorder import BarOrder
 from services.datasets.reading import FileReading, reading_of
-from services.datasets.report import KEPT, Finding, Report
-from services.datasets.sources import Source, Upload
+from services.datasets.report import KEPT, Finding, ImportReport
+from services.datasets.sources import FileSource, Upload
 from services.datasets.tables import bars_relation, wider_than
 from services.store import schema
 from services.store.binary_copy import SIGNATURE, TRAILER, binary_rows
@@ -37,7 +37,7 @@ class NameTakenError(FatalError):
     """There is a dataset of this name with other bars."""
 
 
-class Stored(NamedTuple):
+class StoredDataset(NamedTuple):
     """The id of a dataset, and whether it is new."""
 
     dataset_id: str
@@ -45,8 +45,8 @@ class Stored(NamedTuple):
 
 
 async def store_dataset(
-    connection: Connection, upload: Upload, report: Report, show: Show = lambda done, text: None
-) -> Stored:
+    connection: Connection, upload: Upload, report: ImportReport, show: Show = lambda done, text: None
+) -> StoredDataset:
     """Store an upload in one transaction: one that is cut short leaves nothing.
 
     The same files under the same name change nothing. FileError if they are no bars, NameTakenError if the name
@@ -56,7 +56,7 @@ async def store_dataset(
         await schema.require(connection)
         fingerprint = await asyncio.to_thread(upload.fingerprint)
         if (known := await _known(connection, upload.name, fingerprint)) is not None:
-            return Stored(known, created=False)
+            return StoredDataset(known, created=False)
         try:
             async with connection.transaction(), connection.cursor() as cursor:
                 dataset_id = await _Dataset(cursor, upload, report, show).store(fingerprint)
@@ -64,8 +64,8 @@ async def store_dataset(
             known = await _known(connection, upload.name, fingerprint)
             if known is None:
                 raise
-            return Stored(known, created=False)
-    return Stored(dataset_id, created=True)
+            return StoredDataset(known, created=False)
+    return StoredDataset(dataset_id, created=True)
 
 
 async def _known(connection: Connection, name: str, fingerprint: bytes) -> str | None:
@@ -77,7 +77,7 @@ async def _known(connection: Connection, name: str, fingerprint: bytes) -> str |
 
 
 class _Dataset:
-    def __init__(self, cursor: AsyncCursor[Any], upload: Upload, report: Report, show: Show) -> None:
+    def __init__(self, cursor: AsyncCursor[Any], upload: Upload, report: ImportReport, show: Show) -> None:
         self._cursor = cursor
         self._upload = upload
         self._report = report
@@ -85,7 +85,7 @@ class _Dataset:
         self._id = uuid.uuid4().hex
         self._bars = sql.Identifier(bars_relation(self._id))
         self._symbols = Symbols()
-        self._order = Order(self._symbols)
+        self._order = BarOrder(self._symbols)
         self._files: list[FileReading] = []
         self._rows = 0
 
@@ -128,7 +128,7 @@ class _Dataset:
     async def _on_bars(self, statement: sql.SQL, values: Mapping[str, Any] | None = None) -> None:
         await self._cursor.execute(statement.format(bars=self._bars), values)
 
-    async def _copy(self, nth: int, source: Source) -> None:
+    async def _copy(self, nth: int, source: FileSource) -> None:
         done, blocks = 0, self._blocks(nth, source)
         async with self._cursor.copy(statements.COPY.format(bars=self._bars)) as copy:
             await copy.write(SIGNATURE)
@@ -139,7 +139,7 @@ class _Dataset:
                 self._show(done, f"{read.through:,} lines")
             await copy.write(TRAILER)
 
-    def _blocks(self, nth: int, source: Source) -> Iterator[tuple[Read, bytes]]:
+    def _blocks(self, nth: int, source: FileSource) -> Iterator[tuple[ParsedBlock, bytes]]:
         """Yield what is read of a file, and its bars as they are copied; blocks."""
         with self._upload.opened(source, self._symbols) as file:
             self._files.append(reading_of(file))

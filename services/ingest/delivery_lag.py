@@ -15,7 +15,7 @@ _BITS = 8
 _BEHIND_MS = -500
 
 
-class Delivery:
+class DeliveryLags:
     """Counts the lags of each symbol, from its receipt time and its event time.
 
     Quantiles are right to 0.5 ms and, beyond 256 ms, to 0.4 %. Trades that were asked for afterwards have no

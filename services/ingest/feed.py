@@ -13,7 +13,7 @@ from services.contracts.messages import (
     TapeEvent,
     Tick,
 )
-from services.ingest.delivery_lag import Delivery
+from services.ingest.delivery_lag import DeliveryLags
 
 StreamKind = Literal["trades", "quotes", "mark-prices", "liquidations"]
 """What a stream of a venue carries."""
@@ -38,7 +38,7 @@ class Counted(NamedTuple):
     times: int = 1
 
 
-class Status(NamedTuple):
+class FeedStatus(NamedTuple):
     """The feed's state has changed; ``filling`` is there while the past is played."""
 
     state: ServiceState
@@ -46,7 +46,7 @@ class Status(NamedTuple):
     filling: Filling | None = None
 
 
-Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status
+Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | FeedStatus
 
 SKIPPED = Skipped()
 DUPLICATE = Counted("duplicates")
@@ -60,7 +60,7 @@ class Feed(Protocol):
         """What the ticks are: nobody may take one kind for another."""
 
     @property
-    def delivery(self) -> Delivery:
+    def delivery(self) -> DeliveryLags:
         """What the feed counts the lag of each trade in that came by itself, neither asked for nor played at once."""
 
     def vouches(self, price: MarkPrice) -> bool:

@@ -12,16 +12,16 @@ from msgspec import Struct
 from services.common.cancellation import end, pause
 from services.common.clock import SECOND
 from services.common.codec import encode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetters
 from services.common.kafka.publisher import Publisher, publisher
-from services.common.metrics import PulseMetrics, published
+from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
 from services.contracts.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark
 from services.contracts.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
-from services.ingest.delivery_lag import Delivery, behind_s
-from services.ingest.feed import Counted, Feed, Rejected, Skipped, Status
+from services.ingest.delivery_lag import DeliveryLags, behind_s
+from services.ingest.feed import Counted, Feed, FeedStatus, Rejected, Skipped
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
@@ -31,7 +31,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.time_marks import TimeMarks
 
 # What comes besides ticks.
-_Other = Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | Status
+_Other = Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | FeedStatus
 _TOPICS: dict[type[Struct], str] = {
     Quote: QUOTES.name,
     MarkPrice: MARK_PRICES.name,
@@ -89,9 +89,9 @@ async def serve(settings: IngestSettings) -> None:
     feed = build(settings)
     await feed.check()
     log.info("feed", name=feed.name, symbols=",".join(settings.symbols))
-    pulse = Pulse("ingest", feed.name)
+    pulse = HeartbeatState("ingest", feed.name)
     pulse.declare(*_COUNTERS)
-    with published(settings, pulse, PulseMetrics(pulse).registry):
+    with published(settings, pulse, HeartbeatMetrics(pulse).registry):
         await clients.wait_for_broker(settings)
         async with publisher(settings) as out:
             marks = TimeMarks(round(settings.trades_awaited_s * SECOND), in_order=feed.name == "synthetic")
@@ -106,7 +106,11 @@ async def serve(settings: IngestSettings) -> None:
 
 
 async def publish(
-    feed: Feed, out: Publisher, pulse: Pulse, rejected_share: float = 0.05, marks: TimeMarks | None = None
+    feed: Feed,
+    out: Publisher,
+    pulse: HeartbeatState,
+    rejected_share: float = 0.05,
+    marks: TimeMarks | None = None,
 ) -> None:
     """Publish the feed from its first item to its last, keyed by symbol; `pulse` gets the counts and the state.
 
@@ -126,7 +130,9 @@ async def publish(
     log.info("the feed has ended", **pulse.counters)
 
 
-async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health", marks: TimeMarks) -> None:
+async def _publish(
+    feed: Feed, out: Publisher, pulse: HeartbeatState, health: "_Health", marks: TimeMarks
+) -> None:
     counters = pulse.counters
     dead_letters = DeadLetters(out.send, pulse.service, counters)
     # What is judged is the receipt that was recorded; what is published is received now.
@@ -155,7 +161,7 @@ async def _publish(feed: Feed, out: Publisher, pulse: Pulse, health: "_Health", 
                 counters[counter] += times
             case Rejected(raw, reason, origin):
                 await dead_letters.put(raw, reason, source=f"feed {feed.name}", origin=origin)
-            case Status():
+            case FeedStatus():
                 health.told(item)
             case never:
                 assert_never(never)
@@ -182,7 +188,7 @@ class _Health:
     """The service's state: what the feed says, unless too many frames are damaged."""
 
     def __init__(
-        self, pulse: Pulse, rejected_share: float, out: Publisher, delivery: Delivery, clock: str
+        self, pulse: HeartbeatState, rejected_share: float, out: Publisher, delivery: DeliveryLags, clock: str
     ) -> None:
         self._out = out
         self._delivery = delivery
@@ -191,13 +197,13 @@ class _Health:
         self._behind_is_said = False
         self._pulse = pulse
         self._rejections = Rejections(rejected_share)
-        self._status = Status(pulse.state, pulse.detail)
+        self._status = FeedStatus(pulse.state, pulse.detail)
         self._alarm: str | None = None
         self._waits: str | None = None
         self._stuck: str | None = None
         self._filling_s = 0
 
-    def told(self, status: Status) -> None:
+    def told(self, status: FeedStatus) -> None:
         """Take the feed's word."""
         self._status = status
         reasons = (self._alarm, self._stuck, self._waits, self._behind, status.detail)
@@ -211,7 +217,7 @@ class _Health:
         """Take it that the feed is over; what it said last stays."""
         self._waits = self._stuck = None
         self._follow_delivery()
-        self.told(Status("finished", self._status.detail))
+        self.told(FeedStatus("finished", self._status.detail))
 
     async def watch(self) -> NoReturn:
         """Judge the share of rejected frames, and what the broker has not taken, every second.

@@ -51,7 +51,7 @@ class DataDirectory:
             await asyncio.sleep(WATCH_S)
             if self._said() != said:
                 raise _in_use(self.path, owner)
-        self._say()
+        self._log_line()
         self._taken_s = asyncio.get_running_loop().time()
 
     async def beat(self) -> None:
@@ -60,7 +60,7 @@ class DataDirectory:
             await asyncio.sleep(BEAT_S)
             await asyncio.to_thread(self._require_ours)
             try:
-                await asyncio.to_thread(self._say)
+                await asyncio.to_thread(self._log_line)
             except OSError as error:
                 log.warning("other hosts cannot see that the data directory is in use", reason=str(error))
 
@@ -87,7 +87,7 @@ class DataDirectory:
     def _said(self) -> bytes:
         return self._lock.read_bytes()
 
-    def _say(self) -> None:
+    def _log_line(self) -> None:
         self._beats += 1
         # Always as long, and in its place: a full disk is no hindrance.
         with self._lock.open("r+b") as file:

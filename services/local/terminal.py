@@ -14,7 +14,7 @@ _COLOURS = {
 }
 
 
-def say(name: str, line: str) -> None:
+def log_line(name: str, line: str) -> None:
     """Write a line to standard output, at once."""
     label = f"{name:<{_WIDTH}} |"
     if sys.stdout.isatty():

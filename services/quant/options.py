@@ -21,7 +21,7 @@ SIGNIFICANCE = 0.05
 """A null hypothesis is rejected below the critical value of this level or, without one, below this p-value."""
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class AnalysisOptions(Struct, frozen=True, kw_only=True):
     """How to analyse. `window` and `min_samples` are of the rolling numbers, in bars.
 
     ValueError for a line of logarithms through the origin: its slope would depend on the unit of the prices.

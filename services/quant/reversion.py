@@ -24,7 +24,7 @@ _LEAST = 30
 _SECOND = 1_000_000
 
 
-class Line(Struct, frozen=True, array_like=True):
+class ReversionLine(Struct, frozen=True, array_like=True):
     """The line and the deviation of the spread when it was last seen to come back, at `at_us`."""
 
     at_us: int
@@ -46,7 +46,7 @@ class Reversion(Struct, frozen=True, array_like=True):
     half_life: float | None = None
     low: float | None = None
     high: float | None = None
-    line: Line | None = None
+    line: ReversionLine | None = None
     broken_us: int | None = None
 
 
@@ -84,12 +84,12 @@ def judge(before: Reversion | None, at_us: Times, y: Values, x: Values, memory_u
     except NotEnoughDataError:
         return Reversion(state, line=line, broken_us=broken_us)
     if state == "unproven" and p_value < SIGNIFICANCE:
-        state, line = "reverting", Line(now_us, slope, intercept, float(spread.std()))
+        state, line = "reverting", ReversionLine(now_us, slope, intercept, float(spread.std()))
     middle, low, high = (None if end is None else end * step_us / _SECOND for end in ends)
     return Reversion(state, p_value, middle, low, high, line, broken_us)
 
 
-def _is_off(line: Line, y: Values, x: Values) -> bool:
+def _is_off(line: ReversionLine, y: Values, x: Values) -> bool:
     newest = y[-_NEWEST:] - (line.intercept + line.slope * x[-_NEWEST:])
     return bool(abs(np.median(newest)) > BROKEN * line.scale)
 

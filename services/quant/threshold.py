@@ -11,7 +11,7 @@ class Threshold:
         self._exit = exit
         self.firing = firing
 
-    def crosses(self, zscore: float | None, may_fire: bool = True) -> bool:
+    def update(self, zscore: float | None, may_fire: bool = True) -> bool:
         """Take a z-score and tell whether it changes the state; what may not fire can only resolve."""
         if zscore is None or not (self.firing or may_fire):
             return False

@@ -23,56 +23,62 @@ LOSSES = "losses"
 """What readers lost comes on a topic whose other messages have a table of their own."""
 
 
-class Partition(NamedTuple):
+class PartitionBatch(NamedTuple):
     """One partition of one topic."""
 
     topic: str
     partition: int
 
 
-class Refused(NamedTuple):
+class RefusedMessage(NamedTuple):
     """Bytes that can never be stored, where they came from, and why they cannot."""
 
     raw: bytes
-    partition: Partition
+    partition: PartitionBatch
     offset: int
     reason: str
 
 
-class Run(NamedTuple):
+class RecordRun(NamedTuple):
     """Messages of one partition: their place among all of the topic, and the bytes they came as at their offsets."""
 
     first: int
-    partition: Partition
+    partition: PartitionBatch
     offsets: Sequence[int]
     raws: Sequence[bytes]
 
 
-class Records:
+class ReadRecords:
     """The messages of one topic in the order they came; where each came from is only looked for if it is refused."""
 
     def __init__(self) -> None:
         self.messages: list[Struct] = []
-        self._runs: list[Run] = []
+        self._runs: list[RecordRun] = []
 
     def __len__(self) -> int:
         return len(self.messages)
 
     def add(
-        self, partition: Partition, messages: Sequence[Struct], offsets: Sequence[int], raws: Sequence[bytes]
+        self,
+        partition: PartitionBatch,
+        messages: Sequence[Struct],
+        offsets: Sequence[int],
+        raws: Sequence[bytes],
     ) -> None:
         """Add messages with the bytes and offsets of each."""
         if messages:
-            self._runs.append(Run(len(self.messages), partition, offsets, raws))
+            self._runs.append(RecordRun(len(self.messages), partition, offsets, raws))
             self.messages += messages
 
-    def refused(self, place: int, reason: str) -> Refused:
+    def refused(self, place: int, reason: str) -> RefusedMessage:
         """Return the message at `place`, which cannot be stored."""
         run = self._runs[bisect_right(self._runs, place, key=lambda run: run.first) - 1]
-        return Refused(run.raws[place - run.first], run.partition, run.offsets[place - run.first], reason)
+        return RefusedMessage(
+            run.raws[place - run.first], run.partition, run.offsets[place - run.first], reason
+        )
 
 
-class Batch:
+class SinkBatch:
     """Messages of many partitions, each partition's in order; ticks from before `oldest_us` only counted.
 
     With `now_us` ticks whose times cannot be true are refused.
@@ -81,22 +87,24 @@ class Batch:
     def __init__(self, oldest_us: int = 0, now_us: int | None = None) -> None:
         self._oldest_us = oldest_us
         self._now_us = now_us
-        self.records: dict[str, Records] = {name: Records() for name in (*KINDS, LOSSES)}
-        self.refused: list[Refused] = []
+        self.records: dict[str, ReadRecords] = {name: ReadRecords() for name in (*KINDS, LOSSES)}
+        self.refused: list[RefusedMessage] = []
         self.passed = 0
         """Messages that are not stored: only their offsets are."""
         self.expired = 0
         """Ticks that are not stored because they are older than ticks are kept."""
         self.size = 0
         """Bytes of all messages."""
-        self.read: dict[Partition, int] = {}
+        self.read: dict[PartitionBatch, int] = {}
         """The offset after the last one read: where the next batch begins."""
 
-    def add(self, partition: Partition, offset: int, raw: bytes | None) -> None:
+    def add(self, partition: PartitionBatch, offset: int, raw: bytes | None) -> None:
         """Decode `raw` and keep the message; what cannot be decoded is kept in ``refused``."""
         self.extend(partition, [offset], [raw])
 
-    def extend(self, partition: Partition, offsets: Sequence[int], received: Sequence[bytes | None]) -> None:
+    def extend(
+        self, partition: PartitionBatch, offsets: Sequence[int], received: Sequence[bytes | None]
+    ) -> None:
         """Add at least one message, with its offset, as ``add`` does."""
         raws: Sequence[bytes] = [b"" if raw is None else raw for raw in received]
         self.size += sum(map(len, raws))
@@ -108,7 +116,8 @@ class Batch:
             messages, bad = decode_all(raws, KINDS[partition.topic])
         if bad:
             self.refused += (
-                Refused(raws[place], partition, offsets[place], str(error)) for place, error in bad.items()
+                RefusedMessage(raws[place], partition, offsets[place], str(error))
+                for place, error in bad.items()
             )
             offsets = [offset for place, offset in enumerate(offsets) if place not in bad]
             raws = [raw for place, raw in enumerate(raws) if place not in bad]
@@ -128,7 +137,7 @@ class Batch:
     def __len__(self) -> int:
         return self.passed + self.expired + len(self.refused) + sum(map(len, self.records.values()))
 
-    def __iter__(self) -> Iterator[tuple[str, Records]]:
+    def __iter__(self) -> Iterator[tuple[str, ReadRecords]]:
         """Yield each topic that has messages, with them; losses by themselves."""
         return ((name, records) for name, records in self.records.items() if records)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.sink.batch import Partition
+from services.sink.batch import PartitionBatch
 from services.store.database import Connection
 
 _STORED = "SELECT topic, partition, next_offset FROM stream_offsets WHERE cluster_id = %s"
@@ -27,18 +27,18 @@ SELECT topic, partition FROM read EXCEPT (TABLE moved UNION ALL TABLE begun)
 """
 
 
-async def stored(connection: Connection, cluster_id: str) -> dict[Partition, int]:
+async def stored(connection: Connection, cluster_id: str) -> dict[PartitionBatch, int]:
     """Return the offset at which each of the cluster's partitions goes on."""
     cursor = await connection.execute(_STORED, [cluster_id])
-    return {Partition(topic, partition): offset for topic, partition, offset in await cursor.fetchall()}
+    return {PartitionBatch(topic, partition): offset for topic, partition, offset in await cursor.fetchall()}
 
 
 async def advance(
     connection: Connection,
     cluster_id: str,
-    expected: Mapping[Partition, int],
-    following: Mapping[Partition, int],
-) -> Sequence[Partition]:
+    expected: Mapping[PartitionBatch, int],
+    following: Mapping[PartitionBatch, int],
+) -> Sequence[PartitionBatch]:
     """Store the `following` offsets where the `expected` ones are stored; return the partitions where not."""
     values = {
         "cluster": cluster_id,
@@ -48,4 +48,4 @@ async def advance(
         "following": list(following.values()),
     }
     cursor = await connection.execute(_ADVANCE, values)
-    return sorted(Partition(*row) for row in await cursor.fetchall())
+    return sorted(PartitionBatch(*row) for row in await cursor.fetchall())

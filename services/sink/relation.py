@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from psycopg import sql
 
 
-class Table(NamedTuple):
+class SinkTable(NamedTuple):
     """A table, the binary type of each column, and what moves staged rows into it and counts the new ones.
 
     `store_new` is `store` for rows none of which is there yet: faster, and a UniqueViolation if one is.
@@ -28,7 +28,7 @@ def table(
     store: sql.SQL,
     store_new: sql.SQL | None = None,
     key: Collection[str] = (),
-) -> Table:
+) -> SinkTable:
     """Return the table called `name`; statements are written with {table}, {staged} and {columns}.
 
     {assignments} make a row that is there the one that is new, but for its `key`.
@@ -39,7 +39,7 @@ def table(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in columns if name not in key
     )
     places = {"table": stored, "staged": staged, "columns": names, "assignments": assignments}
-    return Table(
+    return SinkTable(
         name=name,
         columns=columns,
         row=row,

@@ -15,18 +15,18 @@ from aiokafka.errors import KafkaError
 from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, checkpoint, end, pause
 from services.common.errors import AwayError, FatalError, RefusedError, TransientError
-from services.common.heartbeat import INTERVAL_S, Pulse
+from services.common.heartbeat import INTERVAL_S, HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter, DeadLetters
 from services.common.kafka.pair_configs import PairConfigs
-from services.common.metrics import PulseMetrics, published
+from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
 from services.sink import pairs, retention
-from services.sink.batch import KINDS, Batch, Refused
+from services.sink.batch import KINDS, RefusedMessage, SinkBatch
 from services.sink.settings import SinkSettings
-from services.sink.source import GROUP, SESSION_TIMEOUT_MS, Source
+from services.sink.source import GROUP, SESSION_TIMEOUT_MS, TopicSource
 from services.sink.tables import TABLES
-from services.sink.writer import Writer
+from services.sink.writer import SinkWriter
 from services.store import database
 from services.store.database_watchdog import DatabaseWatch
 
@@ -54,9 +54,9 @@ class Sink:
     def __init__(
         self,
         settings: SinkSettings,
-        source: Source,
+        source: TopicSource,
         dead_letters: DeadLetters,
-        pulse: Pulse,
+        pulse: HeartbeatState,
         is_away: Callable[[], bool] = lambda: False,
     ) -> None:
         """`is_away` tells of the database what nobody notices who has nothing to write."""
@@ -90,7 +90,7 @@ class Sink:
 
     async def _write_until_failure(self) -> None:
         async with database.connect(self._settings, "pairstream-sink", prepare_threshold=None) as connection:
-            writer = Writer(connection)
+            writer = SinkWriter(connection)
             await writer.prepare()
             self._source.placed = False
             batch = await self._source.read()
@@ -105,7 +105,7 @@ class Sink:
                         self._running()
                     batch = await self._source.read()
 
-    async def _write_and_read(self, writer: Writer, batch: Batch) -> Batch:
+    async def _write_and_read(self, writer: SinkWriter, batch: SinkBatch) -> SinkBatch:
         """Write `batch` and return the next one; neither is under way any more when this fails."""
         reading = asyncio.create_task(self._source.read())
         try:
@@ -131,9 +131,9 @@ class Sink:
         self._pulse.state, self._pulse.detail = "running", None
         self._pulse.counters["lost"] = sum(self._pulse.lost.values())
 
-    async def _write(self, writer: Writer, batch: Batch) -> None:
-        await self._bury(batch.refused)
-        written = await writer.write(batch, self._bury)
+    async def _write(self, writer: SinkWriter, batch: SinkBatch) -> None:
+        await self._dead_letter(batch.refused)
+        written = await writer.write(batch, self._dead_letter)
         await self._source.commit(batch.read)
         counters = self._pulse.counters
         for topic, rows in written.stored.items():
@@ -142,7 +142,7 @@ class Sink:
         counters["batches"] += 1
         counters["expired"] += batch.expired
 
-    async def _bury(self, refused: Sequence[Refused]) -> None:
+    async def _dead_letter(self, refused: Sequence[RefusedMessage]) -> None:
         await self._dead_letters.put_all(
             DeadLetter.of(*one.partition, one.offset, one.raw, one.reason) for one in refused
         )
@@ -161,7 +161,7 @@ async def _require_store(settings: SinkSettings) -> None:
     """FatalError if the database lets nobody in or has another schema; one that is away is waited for by `run`."""
     try:
         async with database.connect(settings, "pairstream-sink") as connection:
-            await Writer(connection).prepare()
+            await SinkWriter(connection).prepare()
     except RefusedError as error:
         raise FatalError(str(error)) from error
     except TransientError:
@@ -170,15 +170,15 @@ async def _require_store(settings: SinkSettings) -> None:
 
 async def serve(settings: SinkSettings) -> None:
     """Run the sink and its heartbeat until cancelled; wait for a broker first."""
-    pulse = Pulse("sink")
+    pulse = HeartbeatState("sink")
     pulse.declare(*_COUNTERS)
-    with published(settings, pulse, PulseMetrics(pulse).registry):
+    with published(settings, pulse, HeartbeatMetrics(pulse).registry):
         await _require_store(settings)
         await clients.wait_for_broker(settings)
         await _serve(settings, pulse)
 
 
-async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
+async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
     configs = PairConfigs(outrun=pulse.outrun)
     watch = DatabaseWatch(settings, "pairstream-sink-watch")
     async with clients.producer(settings) as producer:
@@ -193,7 +193,7 @@ async def _serve(settings: SinkSettings, pulse: Pulse) -> None:
 
 
 async def _write(
-    settings: SinkSettings, producer: AIOKafkaProducer, pulse: Pulse, watch: DatabaseWatch
+    settings: SinkSettings, producer: AIOKafkaProducer, pulse: HeartbeatState, watch: DatabaseWatch
 ) -> None:
     """Read and write until that fails in a way in which another consumer may help."""
     try:
@@ -208,7 +208,7 @@ async def _write(
             ) as consumer,
             TaskGroup() as tasks,
         ):
-            source = Source(consumer, settings, pulse.outrun)
+            source = TopicSource(consumer, settings, pulse.outrun)
             # A dead letter counts as buried when the broker has it, before its offset is passed.
             letters = DeadLetters(producer.send, "sink", pulse.counters)
             sink = Sink(settings, source, letters, pulse, lambda: watch.is_silent)

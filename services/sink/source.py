@@ -12,11 +12,11 @@ from aiokafka.errors import KafkaError
 from services.common import clock
 from services.common.errors import TransientError
 from services.common.kafka import clients
-from services.common.kafka.consumer_watchdog import Watchdog
+from services.common.kafka.consumer_watchdog import ConsumerWatchdog
 from services.common.kafka.lag import Lag, ReadingLag
 from services.common.kafka.losses import Losses, Outrun
 from services.contracts.topics import SINK_GROUP
-from services.sink.batch import KINDS, Batch, Partition
+from services.sink.batch import KINDS, PartitionBatch, SinkBatch
 from services.sink.settings import SinkSettings
 
 GROUP = SINK_GROUP
@@ -34,7 +34,7 @@ _STALLED_S = 5.0
 log = structlog.get_logger()
 
 
-class Source(ConsumerRebalanceListener):  # type: ignore[misc]
+class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]
     """Reads batches; only while ``placed`` is true do its positions come from the stored offsets.
 
     Between two reads the partitions are paused: as long as the database is behind or away nothing is fetched.
@@ -47,16 +47,16 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """`consumer` is started, a member of GROUP and not yet subscribed; `outrun` is told what was deleted unread."""
         self.placed = False
         self._reading = False
-        self._watchdog: Watchdog[str] = Watchdog(_STALLED_S)
+        self._watchdog: ConsumerWatchdog[str] = ConsumerWatchdog(_STALLED_S)
         self._losses = Losses(outrun)
         self._consumer = consumer
         self._settings = settings
-        self._next: dict[Partition, int] = {}
-        self._written: dict[Partition, int] = {}
-        self._lag = ReadingLag[Partition](time.monotonic)
+        self._next: dict[PartitionBatch, int] = {}
+        self._written: dict[PartitionBatch, int] = {}
+        self._lag = ReadingLag[PartitionBatch](time.monotonic)
         consumer.subscribe(list(KINDS), listener=self)
 
-    async def place(self, stored: Mapping[Partition, int]) -> None:
+    async def place(self, stored: Mapping[PartitionBatch, int]) -> None:
         """Go to the stored offset of each assigned partition, to the earliest one if none is stored or it is gone."""
         self.placed = True
         assigned = self._consumer.assignment()
@@ -66,7 +66,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self._next, self._written = {}, {}
         for topic_partition in assigned:
-            partition, first = Partition(*topic_partition), earliest[topic_partition]
+            partition, first = PartitionBatch(*topic_partition), earliest[topic_partition]
             offset = self._losses.resume(
                 topic_partition, stored.get(partition, first), first, latest[topic_partition]
             )
@@ -77,7 +77,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """Return the id of the cluster that the offsets belong to."""
         return await clients.cluster_id(self._settings)
 
-    async def read(self) -> Batch:
+    async def read(self) -> SinkBatch:
         """Return the next batch, empty after a second without messages or when ``placed`` has become false."""
         self._consumer.resume(*self._consumer.paused())
         self._reading = True
@@ -87,8 +87,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             self._reading = False
             self._consumer.pause(*self._consumer.assignment())
 
-    async def _read(self) -> Batch:
-        batch = Batch(self._oldest_us(), clock.now_us())
+    async def _read(self) -> SinkBatch:
+        batch = SinkBatch(self._oldest_us(), clock.now_us())
         if not self.placed and self._consumer.assignment():
             return batch
         rows, wait_ms, deadline = self._settings.batch_rows, _IDLE_MS, 0.0
@@ -96,17 +96,17 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             received = await self._consumer.getmany(timeout_ms=wait_ms, max_records=rows - len(batch))
             for topic_partition, records in received.items():
                 await self._check(topic_partition, records[0].offset)
-                partition = Partition(*topic_partition)
+                partition = PartitionBatch(*topic_partition)
                 await self._add(batch, partition, records)
                 self._lag.took(partition, clock.now_us() / clock.SECOND - records[-1].timestamp / 1000)
             if not self.placed:
-                return Batch()
+                return SinkBatch()
             if not batch:
                 break
             deadline = deadline or time.monotonic() + self._settings.batch_ms / 1000
             wait_ms = round((deadline - time.monotonic()) * 1000)
         await self._skip(batch)
-        return batch if self.placed else Batch()
+        return batch if self.placed else SinkBatch()
 
     async def lag(self) -> Lag:
         """Return how much of the assigned partitions is not written.
@@ -125,14 +125,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             self.answers = False
             return Lag()
         self.answers = True
-        ends = {Partition(*place): end for place, end in found.items()}
-        self._require_progress({Partition(*place): end for place, end in readable.items()})
-        return self._lag.look(written, ends)
+        ends = {PartitionBatch(*place): end for place, end in found.items()}
+        self._require_progress({PartitionBatch(*place): end for place, end in readable.items()})
+        return self._lag.measure(written, ends)
 
-    def _require_progress(self, ends: Mapping[Partition, int]) -> None:
+    def _require_progress(self, ends: Mapping[PartitionBatch, int]) -> None:
         # While the database takes its time nothing is read, and rightly so.
         judged = ends if self._reading and self.placed else {}
-        complaint = self._watchdog.look(
+        complaint = self._watchdog.measure(
             time.monotonic(),
             {_name(partition): following for partition, following in self._next.items()},
             {_name(partition): end for partition, end in judged.items()},
@@ -140,7 +140,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         if complaint is not None:
             raise TransientError(complaint)
 
-    async def commit(self, read: Mapping[Partition, int]) -> None:
+    async def commit(self, read: Mapping[PartitionBatch, int]) -> None:
         """Tell the group how far we are: a hint for whoever watches lag, never what the sink goes by."""
         self._written |= read
         try:
@@ -160,13 +160,13 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _check(self, topic_partition: TopicPartition, offset: int) -> None:
         """Count what the broker has moved us past, and ask to be placed again if it has moved us back."""
-        expected = self._next.get(Partition(*topic_partition))
+        expected = self._next.get(PartitionBatch(*topic_partition))
         if expected is None or offset < expected:
             self.placed = False
         elif self.placed:
             await self._losses.passed(topic_partition, expected, offset, self._consumer.beginning_offsets)
 
-    async def _skip(self, batch: Batch) -> None:
+    async def _skip(self, batch: SinkBatch) -> None:
         """Pass what nothing comes of any more: deleted messages after which there is none, marks of transactions."""
         for partition, following in self._next.items():
             position = await self._consumer.position(TopicPartition(*partition))
@@ -177,7 +177,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
                 batch.read[partition] = position
         self._next |= batch.read
 
-    async def _add(self, batch: Batch, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
+    async def _add(
+        self, batch: SinkBatch, partition: PartitionBatch, records: Sequence[ConsumerRecord]
+    ) -> None:
         for first in range(0, len(records), _AT_ONCE):
             some = records[first : first + _AT_ONCE]
             batch.extend(partition, [record.offset for record in some], [record.value for record in some])
@@ -190,5 +192,5 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         return 0 if keep is None else clock.now_us() - keep // timedelta(microseconds=1) + clock.HOUR
 
 
-def _name(partition: Partition) -> str:
+def _name(partition: PartitionBatch) -> str:
     return f"{partition.topic}/{partition.partition}"

@@ -12,14 +12,14 @@ from services.common.clock import SECOND
 from services.common.errors import AwayError, FatalError, TransientError
 from services.contracts.topics import TICKS
 from services.sink import offsets
-from services.sink.batch import Batch, Partition, Records, Refused
+from services.sink.batch import PartitionBatch, ReadRecords, RefusedMessage, SinkBatch
 from services.sink.tables import TABLES
 from services.store import schema
 from services.store.bars import plain
-from services.store.bars.timescale import Span, aggregated, catch_up, refresh
+from services.store.bars.timescale import TimeSpan, aggregated, catch_up, refresh
 from services.store.database import Connection
 
-Bury = Callable[[Sequence[Refused]], Awaitable[None]]
+DeadLetterSink = Callable[[Sequence[RefusedMessage]], Awaitable[None]]
 
 # What a row is refused with: values out of range, constraints, keys too long for an index.
 _REFUSALS = (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded, OverflowError)
@@ -29,14 +29,14 @@ class FencedError(TransientError):
     """Another consumer has written this partition since we last looked; what we hold must not be written."""
 
 
-class Written(NamedTuple):
+class WriteResult(NamedTuple):
     """What a batch came to: new or improved rows by topic, and rows that were there already."""
 
     stored: dict[str, int]
     duplicates: int
 
 
-class Writer:
+class SinkWriter:
     """Writes batches on one autocommit connection.
 
     On plain PostgreSQL a batch's transaction has its bars in it. On TimescaleDB bars are aggregates that show
@@ -52,10 +52,10 @@ class Writer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._cluster_id = ""
-        self._stored: dict[Partition, int] = {}
+        self._stored: dict[PartitionBatch, int] = {}
         self._aggregated = False
         self._all_new = True
-        self._touched: list[Span] = []
+        self._touched: list[TimeSpan] = []
 
     async def prepare(self) -> None:
         """Create the temporary tables into which rows are copied; FatalError if the schema is not ours."""
@@ -66,7 +66,7 @@ class Writer:
             for table in TABLES.values():
                 await self._connection.execute(table.stage)
 
-    async def resume(self, cluster_id: str) -> Mapping[Partition, int]:
+    async def resume(self, cluster_id: str) -> Mapping[PartitionBatch, int]:
         """Return, and from now on write against, the offsets at which the cluster's partitions go on."""
         async with _errors():
             await catch_up(self._connection)
@@ -74,24 +74,24 @@ class Writer:
         self._cluster_id = cluster_id
         return self._stored
 
-    async def write(self, batch: Batch, bury: Bury) -> Written:
+    async def write(self, batch: SinkBatch, dead_letter: DeadLetterSink) -> WriteResult:
         """Store the batch's rows, its bars and its offsets, all or nothing; FencedError if we lost a partition.
 
-        Rows the database refuses are handed to `bury` before the commit, so that they are lost by no crash;
+        Rows the database refuses are handed to `dead_letter` before the commit, so that they are lost by no crash;
         after a crash in between they are buried twice.
         """
         stored: dict[str, int] = {}
-        refused: list[Refused] = []
+        refused: list[RefusedMessage] = []
         async with _errors(), self._connection.transaction():
             await self._advance(batch.read)
             for topic, records in batch:
                 stored[topic] = await self._store(topic, records, range(len(records)), refused)
             if refused:
-                await bury(refused)
+                await dead_letter(refused)
         self._stored = {**self._stored, **batch.read}
         await self.refresh()
         received = sum(map(len, batch.records.values()))
-        written = Written(stored, received - len(refused) - sum(stored.values()))
+        written = WriteResult(stored, received - len(refused) - sum(stored.values()))
         # Rows that came twice seldom come alone, and half of the time it takes to store new ones is to look.
         self._all_new = written.duplicates == 0
         return written
@@ -107,7 +107,7 @@ class Writer:
             async with _errors():
                 self._touched = await refresh(self._connection, self._touched)
 
-    async def _advance(self, read: Mapping[Partition, int]) -> None:
+    async def _advance(self, read: Mapping[PartitionBatch, int]) -> None:
         lost = await offsets.advance(self._connection, self._cluster_id, self._stored, read)
         for partition in lost:
             raise FencedError(
@@ -115,7 +115,9 @@ class Writer:
                 f"{partition.partition}: another sink has written this partition"
             )
 
-    async def _store(self, topic: str, records: Records, part: range, refused: list[Refused]) -> int:
+    async def _store(
+        self, topic: str, records: ReadRecords, part: range, refused: list[RefusedMessage]
+    ) -> int:
         try:
             async with self._connection.transaction():
                 return await self._store_all(topic, records.messages[part.start : part.stop])
@@ -150,7 +152,7 @@ class Writer:
             ((count,),) = await cursor.fetchall()
             if topic == TICKS.name and self._aggregated:
                 cursor.nextset()
-                self._touched += [Span(us, us + SECOND) for (us,) in await cursor.fetchall()]
+                self._touched += [TimeSpan(us, us + SECOND) for (us,) in await cursor.fetchall()]
             return int(count)
 
 

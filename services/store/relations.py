@@ -45,7 +45,7 @@ ORDER BY {order}
 """)
 
 
-class Table(NamedTuple):
+class Relation(NamedTuple):
     """A relation whose rows belong to a symbol or a pair, named in the column `of`, and have a time, ``ts``.
 
     `times` are the columns that are times and the names they are read by, `columns` the others.
@@ -58,7 +58,7 @@ class Table(NamedTuple):
     order: tuple[str, ...]
 
 
-TICKS = Table(
+TICKS = Relation(
     "ticks",
     "symbol",
     {"ts": "event_us", "received_at": "received_us"},
@@ -66,7 +66,7 @@ TICKS = Table(
     ("ts", "trade_id"),
 )
 BARS = {
-    interval: Table(
+    interval: Relation(
         f"ohlc_{interval}",
         "symbol",
         {"ts": "start_us"},
@@ -104,7 +104,7 @@ SIGNAL_COLUMNS: dict[str, str] = {
     "half_life_high_s": "float8",
 }
 """What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
-SIGNALS = Table("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
+SIGNALS = Relation("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
 ALERT_COLUMNS: dict[str, str] = {
     "alert_id": "text",
     "rule_id": "text",
@@ -118,7 +118,7 @@ ALERT_COLUMNS: dict[str, str] = {
     "reversion": "text",
 }
 """The same of an alert."""
-ALERTS = Table("alerts", "pair", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
+ALERTS = Relation("alerts", "pair", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def errors() -> Iterator[None]:
         raise FatalError(f"the database refused a statement: {' '.join(str(error).split())}") from error
 
 
-async def period(connection: Connection, table: Table, owner: str) -> tuple[int, int] | None:
+async def period(connection: Connection, table: Relation, owner: str) -> tuple[int, int] | None:
     """Return the first and the last time (epoch, us) of the rows of `owner`, None if there are none."""
     query = sql.SQL("SELECT min(ts), max(ts) FROM {} WHERE {} = %s").format(
         sql.Identifier(table.name), sql.Identifier(table.of)
@@ -143,7 +143,7 @@ async def period(connection: Connection, table: Table, owner: str) -> tuple[int,
     return None if first is None else (clock.from_datetime(first), clock.from_datetime(last))
 
 
-async def owners(connection: Connection, table: Table) -> list[str]:
+async def owners(connection: Connection, table: Relation) -> list[str]:
     """Return every symbol or pair that has rows in `table`, in order."""
     query = _OWNERS.format(of=sql.Identifier(table.of), table=sql.Identifier(table.name))
     return [owner for (owner,) in await (await connection.execute(query)).fetchall()]
@@ -151,7 +151,11 @@ async def owners(connection: Connection, table: Table) -> list[str]:
 
 @asynccontextmanager
 async def rows(
-    connection: Connection, table: Table, owner: str, start_us: int | None = None, end_us: int | None = None
+    connection: Connection,
+    table: Relation,
+    owner: str,
+    start_us: int | None = None,
+    end_us: int | None = None,
 ) -> AsyncIterator[Cursor]:
     """Yield a cursor over the rows of `owner` from `start_us` to before `end_us` (epoch, us), ascending in time.
 

@@ -9,7 +9,7 @@ from services.common.clock import SECOND
 from services.contracts.pairs import Pair
 from services.stream_analytics.doubtful_stretches import HoleKind
 from services.stream_analytics.symbol_tape import SymbolTape
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 Leg = Literal["y", "x"]
 
@@ -31,8 +31,8 @@ class Sample(Struct, frozen=True):
     """
 
     end_us: int
-    y: Trade
-    x: Trade
+    y: TapeTrade
+    x: TapeTrade
     stale: tuple[Leg, ...] = ()
     holes: tuple[tuple[Leg, HoleKind], ...] = ()
     late: int = 0
@@ -65,14 +65,14 @@ class Alignment:
     def __init__(self, y: SymbolTape, x: SymbolTape, stale_after_us: int) -> None:
         self.stale_after_us = stale_after_us
         self._y_tape, self._x_tape = y, x
-        self._y: Trade | None = None
-        self._x: Trade | None = None
+        self._y: TapeTrade | None = None
+        self._x: TapeTrade | None = None
         self.closed_until = 0
         self.passed_us = 0
         """Every second before it is closed, or passed over because nothing traded."""
 
     @property
-    def legs(self) -> tuple[Trade | None, Trade | None]:
+    def legs(self) -> tuple[TapeTrade | None, TapeTrade | None]:
         """The last trades before `closed_until`."""
         return self._y, self._x
 
@@ -81,7 +81,7 @@ class Alignment:
         """Tell whether both legs are known at all."""
         return self._y_tape.known_us > 0 and self._x_tape.known_us > 0
 
-    def restore(self, closed_until: int, y: Trade | None, x: Trade | None) -> None:
+    def restore(self, closed_until: int, y: TapeTrade | None, x: TapeTrade | None) -> None:
         """Go on after the last closed second of an earlier run; what was closed is passed over."""
         self._y, self._x, self.closed_until, self.passed_us = y, x, closed_until, closed_until
 
@@ -125,14 +125,14 @@ class Alignment:
         seconds = (self._y_tape.next_second(after, at_us), self._x_tape.next_second(after, at_us))
         return min((second for second in seconds if second is not None), default=None)
 
-    def _sample(self, end_us: int, y: Trade, x: Trade, at_us: int) -> Sample:
+    def _sample(self, end_us: int, y: TapeTrade, x: TapeTrade, at_us: int) -> Sample:
         oldest = end_us - self.stale_after_us
         y_tape, x_tape = self._y_tape, self._x_tape
         second = end_us - SECOND
         late = y_tape.late_trades(second, at_us) + x_tape.late_trades(second, at_us)
         if y.event_us >= oldest and x.event_us >= oldest and not y_tape.holes and not x_tape.holes:
             return Sample(end_us, y, x, late=late)
-        legs: tuple[tuple[Leg, Trade, SymbolTape], ...] = (("y", y, y_tape), ("x", x, x_tape))
+        legs: tuple[tuple[Leg, TapeTrade, SymbolTape], ...] = (("y", y, y_tape), ("x", x, x_tape))
         return Sample(
             end_us,
             y,

@@ -10,7 +10,7 @@ from services.common.clock import SECOND
 HoleKind = Literal["missing", "lost", "doubtful"]
 
 
-class Hole(Struct):
+class DoubtfulStretch(Struct):
     """Event times between which trades are ``missing``, got ``lost`` unread, or are ``doubtful``: maybe on their way.
 
     It counts from the moment of the tape `since_us` on, and no longer once the tape is at `filled_us`: all times are
@@ -55,20 +55,20 @@ class Hole(Struct):
         return rest, final
 
 
-class Holes:
+class DoubtfulStretches:
     """The holes of one tape that tell of a second, or of a loss."""
 
     def __init__(self) -> None:
-        self._all: list[Hole] = []
-        self._doubts: list[Hole] = []
+        self._all: list[DoubtfulStretch] = []
+        self._doubts: list[DoubtfulStretch] = []
 
     def __bool__(self) -> bool:
         return bool(self._all)
 
-    def __iter__(self) -> Iterator[Hole]:
+    def __iter__(self) -> Iterator[DoubtfulStretch]:
         return iter(self._all)
 
-    def put(self, *holes: Hole) -> None:
+    def put(self, *holes: DoubtfulStretch) -> None:
         """Take holes; one inside a second tells nothing unless it is of a loss."""
         self._all += [hole for hole in holes if hole.tells or hole.kind == "lost"]
 
@@ -77,16 +77,16 @@ class Holes:
         if self._doubts and self._doubts[-1].last_us == first_us:
             self._doubts[-1].last_us = until_us
         else:
-            self._put_doubt(Hole(first_us, until_us, "doubtful", first_us))
+            self._put_doubt(DoubtfulStretch(first_us, until_us, "doubtful", first_us))
 
-    def dispelled(self, until_us: int) -> list[Hole]:
+    def dispelled(self, until_us: int) -> list[DoubtfulStretch]:
         """Take out what is doubtful before `until_us`; the caller fills it, and gives back the rest by ``fill``."""
         found = [hole for hole in self._doubts if hole.first_us < until_us]
         self._doubts = [hole for hole in self._doubts if hole.first_us >= until_us]
         return found
 
-    def fill(self, hole: Hole, until_us: int, at_us: int, final_us: int) -> None:
-        """Fill a hole as ``Hole.fill`` does, and keep what stays of it."""
+    def fill(self, hole: DoubtfulStretch, until_us: int, at_us: int, final_us: int) -> None:
+        """Fill a hole as ``DoubtfulStretch.fill`` does, and keep what stays of it."""
         rest, final = hole.fill(until_us, at_us, final_us)
         self.put(*final)
         for one in rest:
@@ -105,6 +105,6 @@ class Holes:
         self._all = [hole for hole in self._all if hole.last_us >= before_us]
         self._doubts = [hole for hole in self._doubts if hole.last_us >= before_us]
 
-    def _put_doubt(self, hole: Hole) -> None:
+    def _put_doubt(self, hole: DoubtfulStretch) -> None:
         self._all.append(hole)
         self._doubts.append(hole)

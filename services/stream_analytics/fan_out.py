@@ -8,7 +8,7 @@ from contextlib import suppress
 from services.common.cancellation import checkpoint
 from services.common.codec import encode
 from services.contracts.messages import LegTrade, LegTrades
-from services.stream_analytics.pair_partition import Acknowledged
+from services.stream_analytics.pair_partition import Acknowledge
 
 # A message stays far below what brokers take, and the reader's turn short.
 _MOST_TRADES = 1_000
@@ -34,8 +34,8 @@ class FanOut:
         self._flushed_s = 0.0
         self._waiting: dict[int, list[LegTrade]] = {}
         self._count = 0
-        self._events: list[Acknowledged] = []
-        self._sent: deque[tuple[list[asyncio.Future[None]], list[Acknowledged]]] = deque()
+        self._events: list[Acknowledge] = []
+        self._sent: deque[tuple[list[asyncio.Future[None]], list[Acknowledge]]] = deque()
         self._filled = asyncio.Event()
         self._urgent = asyncio.Event()
         self._sending = asyncio.Lock()
@@ -47,7 +47,7 @@ class FanOut:
         return len(self._sent)
 
     async def put(
-        self, event: Acknowledged | None, trades: Sequence[LegTrade], is_urgent: bool = True
+        self, event: Acknowledge | None, trades: Sequence[LegTrade], is_urgent: bool = True
     ) -> None:
         """Take what `event` brought; waits only while too much is waiting. Of what is urgent somebody waits."""
         routes, waiting = self.routes, self._waiting

@@ -5,8 +5,8 @@ from typing import Literal
 
 from prometheus_client import Histogram
 
-from services.common.heartbeat import Pulse
-from services.common.metrics import PulseMetrics
+from services.common.heartbeat import HeartbeatState
+from services.common.metrics import HeartbeatMetrics
 
 Stage = Literal["ticks", "time_marks", "leg_trades", "measure", "save"]
 STAGES: Mapping[Stage, str] = {
@@ -37,9 +37,9 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 class StreamMetrics:
     """What the heartbeat says, the lag, and how long each stage takes."""
 
-    def __init__(self, pulse: Pulse, known: Mapping[str, Callable[[], float | None]]) -> None:
+    def __init__(self, pulse: HeartbeatState, known: Mapping[str, Callable[[], float | None]]) -> None:
         """`known` are gauges by name, asked when somebody looks; one that is None at the moment is left out."""
-        self.registry = PulseMetrics(pulse, known, _PREFIX, levels={"pairs"}).registry
+        self.registry = HeartbeatMetrics(pulse, known, _PREFIX, levels={"pairs"}).registry
         about = "; ".join(f"{stage}: {what}" for stage, what in STAGES.items())
         histogram = Histogram(
             f"{_PREFIX}stage_seconds", about, ["stage"], buckets=_BUCKETS_S, registry=self.registry

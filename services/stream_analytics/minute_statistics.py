@@ -18,7 +18,7 @@ _LAGS_US = np.arange(-10, 11) * SECOND
 _RETURNS = 1_000
 
 
-class Minute(Struct, frozen=True, array_like=True):
+class MinuteStatistics(Struct, frozen=True, array_like=True):
     """What was found when the minute `number` began; `lead_lag_s` is above 0 if y leads."""
 
     number: int = -1
@@ -27,7 +27,7 @@ class Minute(Struct, frozen=True, array_like=True):
     lead_lag_s: float | None = None
 
 
-NEVER = Minute()
+NEVER = MinuteStatistics()
 
 
 def phase_us(pair: str) -> int:
@@ -35,14 +35,14 @@ def phase_us(pair: str) -> int:
     return crc32(pair.encode()) % 60 * SECOND
 
 
-def look(
-    before: Minute,
+def measure(
+    before: MinuteStatistics,
     number: int,
     times: Iterable[tuple[int, int, int]],
     legs: tuple[Sequence[float], Sequence[float]],
     transform: Transform,
     memory_us: int,
-) -> Minute:
+) -> MinuteStatistics:
     """Return what a window says.
 
     `legs` are the values of x and of y, `times` those of the trades of y and x, and of the ends of their seconds (µs).
@@ -56,8 +56,8 @@ def look(
         correlation = hayashi_yoshida(y_us, of_y, x_us, of_x).value
         lag_us = lead_lag(y_us, of_y, x_us, of_x, _LAGS_US).lag_us
     except NotEnoughDataError:
-        return Minute(number, judged)
-    return Minute(number, judged, _round(correlation), None if lag_us is None else lag_us / SECOND)
+        return MinuteStatistics(number, judged)
+    return MinuteStatistics(number, judged, _round(correlation), None if lag_us is None else lag_us / SECOND)
 
 
 def _rounded(found: Reversion) -> Reversion:

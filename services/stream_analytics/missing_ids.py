@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import NamedTuple
 
-from services.stream_analytics.doubtful_stretches import Hole
+from services.stream_analytics.doubtful_stretches import DoubtfulStretch
 
 
 class _Run(NamedTuple):
     first: int
     last: int
-    holes: tuple[Hole, ...]
+    holes: tuple[DoubtfulStretch, ...]
 
 
 _FIRST = attrgetter("first")
@@ -31,7 +31,7 @@ class MissingIds:
         place = bisect_right(self._runs, trade_id, key=_FIRST) - 1
         return place >= 0 and trade_id <= self._runs[place].last
 
-    def add(self, first: int, last: int, holes: tuple[Hole, ...]) -> None:
+    def add(self, first: int, last: int, holes: tuple[DoubtfulStretch, ...]) -> None:
         """Note ids that are missing in `holes`."""
         place, begin = self._between(first, last), first
         runs: list[_Run] = []
@@ -46,9 +46,9 @@ class MissingIds:
         for hole in holes:
             hole.missing = last - first + 1
 
-    def take(self, first: int, last: int) -> list[Hole]:
+    def take(self, first: int, last: int) -> list[DoubtfulStretch]:
         """Note ids that have come, and return the holes in which any of them was missing."""
-        place, found = self._between(first, last), dict[int, Hole]()
+        place, found = self._between(first, last), dict[int, DoubtfulStretch]()
         for run in self._runs[place]:
             for hole in run.holes:
                 hole.missing -= run.last - run.first + 1

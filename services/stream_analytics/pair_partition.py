@@ -12,17 +12,17 @@ from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.pair_tracker import PairTracker
 from services.stream_analytics.state_storage import Store
 from services.stream_analytics.symbol_tape import SymbolTape
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 
-class Acknowledged(Protocol):
+class Acknowledge(Protocol):
     """What we need of a Faust event."""
 
     def ack(self) -> bool:
         """Let the offset be committed."""
 
 
-class Partition:
+class PairPartition:
     """Turn trades into outcomes. Trades are acknowledged in order, once all they change is stored."""
 
     def __init__(self, store: Store, lateness_us: int = 0, horizon_us: int = 0) -> None:
@@ -32,7 +32,7 @@ class Partition:
         self.trackers: dict[str, PairTracker] = {}
         self.tapes: dict[str, SymbolTape] = {}
         self._of_symbol: dict[str, list[PairTracker]] = {}
-        self._held: deque[tuple[Acknowledged, dict[str, int], int]] = deque()
+        self._held: deque[tuple[Acknowledge, dict[str, int], int]] = deque()
         self._next = -1
         self._fresh = True
 
@@ -74,7 +74,7 @@ class Partition:
             elif trade.price is None:
                 tape.mark(trade.event_us, trade.trade_id, trade.is_doubtful)
             else:
-                is_latest = tape.add(Trade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
+                is_latest = tape.add(TapeTrade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
             if tape.closed_us > closed_us:
                 for tracker in trackers:
                     outcomes += tracker.close()
@@ -82,7 +82,7 @@ class Partition:
                 outcomes += self._look(trade.symbol, every_trade, is_pressed, touched)
         return outcomes, touched
 
-    def glimpse(
+    def peek(
         self, trades: Iterable[LegTrade], every_trade: bool = False, is_pressed: bool = False
     ) -> tuple[list[Outcome], set[str]]:
         """Look at trades before they come to ``take``: as that, but nothing closes."""
@@ -92,7 +92,7 @@ class Partition:
             tape = self.tapes.get(trade.symbol)
             if tape is None or trade.price is None:
                 continue
-            if tape.glimpse(Trade(trade.event_us, trade.price, trade.trade_id)):
+            if tape.peek(TapeTrade(trade.event_us, trade.price, trade.trade_id)):
                 outcomes += self._look(trade.symbol, every_trade, is_pressed, touched)
         return outcomes, touched
 
@@ -102,14 +102,14 @@ class Partition:
             return []
         outcomes = []
         for tracker in self._of_symbol[symbol]:
-            if not (tracker.crosses() or every_trade):
+            if not (tracker.crosses_threshold() or every_trade):
                 touched.add(tracker.config.pair)
             elif (signal := tracker.now()) is not None:
                 outcomes.append(Outcome(signal))
         return outcomes
 
     def hold(
-        self, event: Acknowledged, trades: Iterable[LegTrade], offsets: tuple[int, int] = (-1, -1)
+        self, event: Acknowledge, trades: Iterable[LegTrade], offsets: tuple[int, int] = (-1, -1)
     ) -> None:
         """Keep `event`, with its trades and its first and last offset, until they are closed and stored."""
         last: dict[str, int] = {}

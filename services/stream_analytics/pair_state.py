@@ -4,12 +4,12 @@ import copy
 
 from services.contracts.messages import Alert, PairConfig, Signal
 from services.stream_analytics.alignment import Alignment, Sample
-from services.stream_analytics.minute_statistics import Minute
+from services.stream_analytics.minute_statistics import MinuteStatistics
 from services.stream_analytics.pair_window import PairWindow
 from services.stream_analytics.threshold_rule import ThresholdRule
 
 
-class PairHead:
+class PairState:
     """Judge samples and learn them, one after the other."""
 
     def __init__(self, alignment: Alignment, window: PairWindow, rule: ThresholdRule) -> None:
@@ -17,9 +17,9 @@ class PairHead:
         self.window = window
         self.rule = rule
 
-    def copy(self) -> "PairHead":
+    def copy(self) -> "PairState":
         """Return a head that goes its own way from here, on the same tapes."""
-        return PairHead(self.alignment.copy(), self.window.copy(), copy.copy(self.rule))
+        return PairState(self.alignment.copy(), self.window.copy(), copy.copy(self.rule))
 
     def reconfigure(self, config: PairConfig, stale_after_us: int) -> None:
         """Take new thresholds; what is measured, and what fires, stays as it is."""
@@ -41,7 +41,7 @@ class PairHead:
             self.window.clear()
         return is_outdated
 
-    def learn(self, sample: Sample, signal: Signal, minute: Minute | None = None) -> None:
+    def learn(self, sample: Sample, signal: Signal, minute: MinuteStatistics | None = None) -> None:
         """Let a sample into the window if its prices are those of its second."""
         if sample.is_whole:
             self.window.learn(sample, signal, minute)

@@ -8,13 +8,13 @@ from services.common.clock import SECOND
 from services.contracts.messages import Alert, PairConfig, Signal
 from services.contracts.pairs import Pair
 from services.stream_analytics.alignment import EVER, Alignment, Leg, Sample
-from services.stream_analytics.corrections import Outcome, Said, revised
-from services.stream_analytics.pair_state import PairHead
+from services.stream_analytics.corrections import Outcome, PublishedSecond, revised
+from services.stream_analytics.pair_state import PairState
 from services.stream_analytics.pair_window import RANKED, PairWindow, ranked
-from services.stream_analytics.state_storage import Head, History, Store
+from services.stream_analytics.state_storage import StateStorage, Store, StoredState
 from services.stream_analytics.symbol_tape import SymbolTape
 from services.stream_analytics.threshold_rule import ThresholdRule
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
 _STATE = 4
@@ -42,7 +42,7 @@ class PairTracker:
         self.pair = Pair.parse(config.pair)
         self.config = config
         self.legs = (y, x)
-        self._final = PairHead(
+        self._final = PairState(
             Alignment(y, x, _stale_after_us(config)),
             PairWindow(config),
             ThresholdRule.of(config),
@@ -50,7 +50,7 @@ class PairTracker:
         self._newest = self._final.copy()
         self._live_rule = ThresholdRule.of(config)
         self._history = _history(config, self._final.window, store)
-        self._said: dict[int, Said] = {}
+        self._said: dict[int, PublishedSecond] = {}
         """By the end of the second, those that are not final."""
         self._heeded_us = 0
         """What was learned of the past in the seconds of the tape before it has been heeded."""
@@ -85,7 +85,7 @@ class PairTracker:
         """Begin at what is known now: nobody looked at the seconds before."""
         self._begin(min(tape.closed_us for tape in self.legs), None, None)
 
-    def _begin(self, at_us: int, y: Trade | None, x: Trade | None) -> None:
+    def _begin(self, at_us: int, y: TapeTrade | None, x: TapeTrade | None) -> None:
         self._final.alignment.restore(at_us, y, x)
         self._newest = self._final.copy()
         self._heeded_us = at_us
@@ -164,13 +164,13 @@ class PairTracker:
                 self._last_us = sample.end_us
             self._is_saved = False
 
-    def crosses(self) -> bool:
+    def crosses_threshold(self) -> bool:
         """Take the prices of this moment and tell whether they cross a threshold; stale ones cross none."""
         moment = self._moment()
         return (
             moment is not None
             and moment.is_whole
-            and self._live_rule.crosses(self._newest.window.zscore(moment.y, moment.x))
+            and self._live_rule.update(self._newest.window.zscore(moment.y, moment.x))
         )
 
     def now(self) -> Signal | None:
@@ -191,7 +191,7 @@ class PairTracker:
         oldest = max(end_us, tapes[0].known_us, tapes[1].known_us) - _stale_after_us(self.config)
         if y.event_us >= oldest and x.event_us >= oldest:
             return Sample(end_us, y, x)
-        legs: tuple[tuple[Leg, Trade], ...] = (("y", y), ("x", x))
+        legs: tuple[tuple[Leg, TapeTrade], ...] = (("y", y), ("x", x))
         return Sample(end_us, y, x, tuple(leg for leg, trade in legs if trade.event_us < oldest))
 
     @property
@@ -209,7 +209,7 @@ class PairTracker:
             return
         y, x = alignment.legs
         self._history.save(
-            Head(
+            StoredState(
                 closed_until=until,
                 y=y,
                 x=x,
@@ -262,8 +262,8 @@ def _aged(alert: Alert, sample: Sample) -> Alert:
     return structs.replace(alert, y_age_s=y_age_us / SECOND, x_age_s=x_age_us / SECOND)
 
 
-def _history(config: PairConfig, window: PairWindow, store: Store) -> History:
-    return History(store, _name(config), window.memory, RANKED)
+def _history(config: PairConfig, window: PairWindow, store: Store) -> StateStorage:
+    return StateStorage(store, _name(config), window.memory, RANKED)
 
 
 def _stale_after_us(config: PairConfig) -> int:

@@ -20,8 +20,8 @@ from services.quant.moments import Moments, RollingMoments
 from services.quant.rank import RollingRank
 from services.quant.transform import TRANSFORMS
 from services.stream_analytics.alignment import Sample
-from services.stream_analytics.minute_statistics import NEVER, Minute, look, phase_us
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.minute_statistics import NEVER, MinuteStatistics, measure, phase_us
+from services.stream_analytics.trades import TapeTrade
 
 RANKED = 720
 """Among how many z-scores the next one has its rank: an hour of them if none is missing."""
@@ -40,7 +40,7 @@ class WindowState(Struct, frozen=True, array_like=True):
     position: int
     learned: int
     outliers: tuple[int, ...]
-    minute: Minute
+    minute: MinuteStatistics
 
 
 class _Parameters(NamedTuple):
@@ -145,7 +145,7 @@ class PairWindow:
         self._last_us = None
         self._begin()
 
-    def learn(self, sample: Sample, signal: Signal, minute: Minute | None = None) -> None:
+    def learn(self, sample: Sample, signal: Signal, minute: MinuteStatistics | None = None) -> None:
         """Let a sample into the window, with the `signal` that judged it.
 
         Once a minute the window is then looked at as a whole, unless `minute` is what was found.
@@ -167,13 +167,13 @@ class PairWindow:
         self._parameters = None
         self.minute = minute or self._look(sample.end_us)
 
-    def _look(self, at_us: int) -> Minute:
+    def _look(self, at_us: int) -> MinuteStatistics:
         if (number := (at_us - self._phase_us) // MINUTE) <= self.minute.number:
             return self.minute
         legs, memory_us = self._moments.observations(), self.config.window * SECOND
-        return look(self.minute, number, self._times, legs, self.config.transform, memory_us)
+        return measure(self.minute, number, self._times, legs, self.config.transform, memory_us)
 
-    def zscore(self, y: Trade, x: Trade) -> float | None:
+    def zscore(self, y: TapeTrade, x: TapeTrade) -> float | None:
         """Return the z-score of two prices, None where there is none."""
         parameters = self._fitted(max(y.event_us, x.event_us))
         if isinstance(parameters, str):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
-class Mark(NamedTuple):
+class PendingTimeMark(NamedTuple):
     """No trade from before `event_us` follows the trade `trade_id`, or nobody waits for one any longer."""
 
     event_us: int
@@ -13,11 +13,11 @@ class Mark(NamedTuple):
     is_doubtful: bool
 
 
-class WaitingMarks:
+class PendingTimeMarks:
     """The marks of one symbol in their order."""
 
     def __init__(self) -> None:
-        self._marks: deque[Mark] = deque()
+        self._marks: deque[PendingTimeMark] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._marks)
@@ -27,11 +27,11 @@ class WaitingMarks:
         """How far the last one is from the first one, by event time."""
         return self._marks[-1].event_us - self._marks[0].event_us if self._marks else 0
 
-    def put(self, mark: Mark) -> None:
+    def put(self, mark: PendingTimeMark) -> None:
         """Take one more."""
         self._marks.append(mark)
 
-    def heard(self, has: Callable[[int], bool]) -> list[Mark]:
+    def heard(self, has: Callable[[int], bool]) -> list[PendingTimeMark]:
         """Take out those whose trade has come, as `has` tells of an id, with all before them."""
         count = max((number for number, mark in enumerate(self._marks, 1) if has(mark.trade_id)), default=0)
         return [self._marks.popleft() for _ in range(count)]

@@ -14,20 +14,20 @@ from services.contracts.messages import LegTrade, Tick, TimeMark
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.metrics import Stage
 from services.stream_analytics.partition_assignment import routes
-from services.stream_analytics.signal_publisher import BEHIND_S, Speaker
+from services.stream_analytics.signal_publisher import BEHIND_S, SignalPublisher
 
 
-class Reading(Protocol):
+class ReadPosition(Protocol):
     """What is done with every bundle."""
 
     def took(self, event: Any, stage: Stage) -> float:
         """Note that a bundle was read, and return how long its oldest message has waited (s)."""
 
-    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+    async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
         """Put aside messages that are bad, and return when the broker has them."""
 
 
-async def messages(event: Any, kind: type[Any], reading: Reading) -> list[Any]:
+async def messages(event: Any, kind: type[Any], reading: ReadPosition) -> list[Any]:
     """Return the messages of a bundle; a bad one is put aside with its own place, and takes nothing from the others.
 
     A tick whose times cannot be true is bad: taken for true it would make all that follows late.
@@ -36,7 +36,7 @@ async def messages(event: Any, kind: type[Any], reading: Reading) -> list[Any]:
     raws = [record.value for record in records]
     found = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
     if found.bad:
-        await reading.bury([dead_letter(records[place], error) for place, error in found.bad.items()])
+        await reading.dead_letter([dead_letter(records[place], error) for place, error in found.bad.items()])
     return found.messages
 
 
@@ -88,10 +88,10 @@ class Router:
         self,
         fan_out: FanOut,
         pairs: PairConfigs,
-        speaker: Speaker,
+        speaker: SignalPublisher,
         partitions: int,
         every_trade: bool,
-        reading: Reading,
+        reading: ReadPosition,
     ) -> None:
         """`partitions` are how many a topic has; with `every_trade` each one matters, of the past, too."""
         self._fan_out = fan_out
@@ -120,7 +120,7 @@ class Router:
                 for number in self._fan_out.routes.get(trade.symbol, ()):
                     here.setdefault(number, []).append(trade)
             for number, some in here.items():
-                await self._speaker.glimpse(number, some, waited_s)
+                await self._speaker.peek(number, some, waited_s)
         return len(ticks)
 
     async def marks(self, event: Any) -> None:

@@ -14,7 +14,7 @@ from services.contracts.messages import LegTrade
 from services.stream_analytics.conflation import Conflation
 from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.live_budget import LiveBudget
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 
 # What has waited in its topic for longer than this is not the present.
 BEHIND_S = 0.5
@@ -28,7 +28,7 @@ _ROUND_S = 0.005
 log = structlog.get_logger()
 
 
-class Speaker:
+class SignalPublisher:
     """Publish closes and crossings at once, and the moment of each pair at most once per interval.
 
     While the past is worked through nobody needs to know what it was between two closes. And what happens between
@@ -39,7 +39,7 @@ class Speaker:
     def __init__(
         self,
         send: Callable[..., Awaitable[Any]],
-        partitions: Mapping[int, Partition],
+        partitions: Mapping[int, PairPartition],
         counters: MutableMapping[str, int],
         interval_s: float,
         has_room: Callable[[], bool] = lambda: True,
@@ -80,20 +80,20 @@ class Speaker:
         return number in self._partitions
 
     async def take(
-        self, number: int, partition: Partition, trades: Sequence[LegTrade], age_s: float
+        self, number: int, partition: PairPartition, trades: Sequence[LegTrade], age_s: float
     ) -> list[Outcome]:
         """Have a partition take trades, publish what follows, and return it; `age_s` is how long they have waited."""
         pressed = age_s > BEHIND_S or self._is_pressed
         outcomes, touched = partition.take(trades, self._every_trade, pressed)
-        await self._say(number, outcomes, touched, age_s)
+        await self._publish_all(number, outcomes, touched, age_s)
         return outcomes
 
-    async def glimpse(self, number: int, trades: Sequence[LegTrade], age_s: float) -> None:
+    async def peek(self, number: int, trades: Sequence[LegTrade], age_s: float) -> None:
         """Show trades to a partition, if it is here, before it takes them, and publish what follows."""
         if (partition := self._partitions.get(number)) is not None:
             with self._budget.spending():
-                outcomes, touched = partition.glimpse(trades, self._every_trade, self._is_pressed)
-            await self._say(number, outcomes, touched, age_s)
+                outcomes, touched = partition.peek(trades, self._every_trade, self._is_pressed)
+            await self._publish_all(number, outcomes, touched, age_s)
 
     async def run(self) -> None:
         """Publish what was held back when it is due, until cancelled."""
@@ -112,7 +112,9 @@ class Speaker:
                     break
                 await self._publish_now(*key)
 
-    async def _say(self, number: int, outcomes: list[Outcome], touched: set[str], age_s: float) -> None:
+    async def _publish_all(
+        self, number: int, outcomes: list[Outcome], touched: set[str], age_s: float
+    ) -> None:
         """Publish `outcomes` of a partition, and of the `touched` pairs the moment, now or when it is due."""
         now_s = asyncio.get_running_loop().time()
         if age_s > BEHIND_S:

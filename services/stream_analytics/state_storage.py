@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from services.stream_analytics.pair_window import WindowState
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 Store = MutableMapping[bytes, bytes]
 
@@ -26,7 +26,7 @@ def pair_of(key: bytes) -> str:
     return key.partition(b"/")[0].decode()
 
 
-class Head(Struct, frozen=True, array_like=True):
+class StoredState(Struct, frozen=True, array_like=True):
     """Where a pair stands.
 
     `count` samples came since its beginning, of which those before `begun_at` are outdated; `tail` holds the
@@ -37,8 +37,8 @@ class Head(Struct, frozen=True, array_like=True):
     """
 
     closed_until: int
-    y: Trade | None
-    x: Trade | None
+    y: TapeTrade | None
+    x: TapeTrade | None
     count: int
     begun_at: int
     last_us: int | None
@@ -51,7 +51,7 @@ class Head(Struct, frozen=True, array_like=True):
     position: int = -1
 
 
-class Rows:
+class StateRows:
     """The last `memory` rows of numbers of one `kind` (a type of ``array``), in `store` as a ring of chunks.
 
     A chunk has two kilobytes at most. Nothing is written before ``save``.
@@ -117,23 +117,23 @@ class Rows:
         return f"{self._name}/{number % self._slots}".encode()
 
 
-class History:
+class StateStorage:
     """The last `memory` samples and the last `ranked` z-scores of a pair, kept in `store` under one head."""
 
     def __init__(self, store: Store, name: str, memory: int, ranked: int) -> None:
         """`name` is that of the pair and of everything that makes old samples useless when it changes."""
         self._store = store
         self._key = f"{name}/head".encode()
-        self.samples = Rows(store, name, memory, SAMPLE, "d")
-        self.zscores = Rows(store, f"{name}/z", ranked, 1, "f")
+        self.samples = StateRows(store, name, memory, SAMPLE, "d")
+        self.zscores = StateRows(store, f"{name}/z", ranked, 1, "f")
 
-    def add(self, y: Trade, x: Trade, end_us: int, ranked: float | None) -> None:
+    def add(self, y: TapeTrade, x: TapeTrade, end_us: int, ranked: float | None) -> None:
         r"""Note the sample of the second that ends at `end_us`, and its \|z\| if later ones are ranked among it."""
         self.samples.add(y.price, x.price, y.event_us, x.event_us, end_us)
         if ranked is not None:
             self.zscores.add(ranked)
 
-    def save(self, head: Head) -> None:
+    def save(self, head: StoredState) -> None:
         """Write the chunks filled since the last time, then the head, which makes them count."""
         self.samples.save()
         self.zscores.save()
@@ -144,11 +144,11 @@ class History:
         """Tell whether there is a head."""
         return self._key in self._store
 
-    def load(self) -> "tuple[Head, list[Row], array[float]] | None":
+    def load(self) -> "tuple[StoredState, list[Row], array[float]] | None":
         r"""Return the head, the last samples and \|z\|, oldest first; None if there are none or some are lost."""
         if (raw := self._store.get(self._key)) is None:
             return None
-        head = msgspec.msgpack.decode(raw, type=Head)
+        head = msgspec.msgpack.decode(raw, type=StoredState)
         samples = self.samples.load(head.count, head.tail, head.begun_at)
         zscores = self.zscores.load(head.zscores, head.zscores_tail)
         if samples is None or zscores is None:

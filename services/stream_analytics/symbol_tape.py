@@ -4,10 +4,10 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from services.common.clock import SECOND
-from services.stream_analytics.doubtful_stretches import Hole, HoleKind, Holes
+from services.stream_analytics.doubtful_stretches import DoubtfulStretch, DoubtfulStretches, HoleKind
 from services.stream_analytics.missing_ids import MissingIds
-from services.stream_analytics.pending_time_marks import Mark, WaitingMarks
-from services.stream_analytics.trades import Change, LateTrades, Trade, order
+from services.stream_analytics.pending_time_marks import PendingTimeMark, PendingTimeMarks
+from services.stream_analytics.trades import Change, LateTrades, TapeTrade, order
 
 # What is missing only because ids are swapped, or comes by another connection, is there this long after the second.
 _SWAPPED_US = SECOND + SECOND // 4
@@ -24,7 +24,7 @@ class SymbolTape:
     def __init__(self, lateness_us: int = 0, horizon_us: int = 0) -> None:
         self._lateness_us = lateness_us
         self._horizon_us = horizon_us
-        self.newest: Trade | None = None
+        self.newest: TapeTrade | None = None
         """The latest trade, known before the tape has it: what the moment is judged by."""
         self.known_us = 0
         """The event time up to which the tape is known."""
@@ -33,24 +33,24 @@ class SymbolTape:
         self.final_us = 0
         """The end of the last second that nothing can change any more."""
         self.late = 0
-        self.seconds: dict[int, Trade] = {}
+        self.seconds: dict[int, TapeTrade] = {}
         """The last trade of each second when it closed, by its start, as long as a pair needs it."""
-        self.holes = Holes()
+        self.holes = DoubtfulStretches()
         self.changes: list[Change] = []
         """What was learned of seconds that had closed, in the order of learning."""
         self._late = LateTrades()
         self._starts: list[int] = []  # of `seconds` and of those with late trades alone, ascending
         self._awaited: tuple[int, int] | None = None
         self._loses = self._loses_until_gap = False
-        self._last: Trade | None = None
+        self._last: TapeTrade | None = None
         self._is_restored = self._is_whole = False
         self._last_id = self._old_last_id = self._renumbered_us = -1
         self._missing = MissingIds()
         self._earlier = MissingIds()
         """The ids before the first one, which may still come."""
-        self._marks = WaitingMarks()
+        self._marks = PendingTimeMarks()
 
-    def restore(self, last: Trade) -> None:
+    def restore(self, last: TapeTrade) -> None:
         """Know the last trade that the state of a pair holds: what follows the oldest of them may show a gap."""
         if (
             self.known_us == 0
@@ -59,21 +59,21 @@ class SymbolTape:
         ):
             self._last, self._is_restored = last, True
             self._begin_at(last.trade_id)
-        self.glimpse(last)
+        self.peek(last)
 
     def begin(self) -> None:
         """Know that a pair without a state needs every trade that comes, whatever the states of others hold."""
         if self.known_us == 0:
             self._is_whole, self._is_restored, self._last, self._last_id = True, False, None, -1
 
-    def glimpse(self, trade: Trade) -> bool:
+    def peek(self, trade: TapeTrade) -> bool:
         """Look at a trade that the tape will bring, and tell whether it is the latest one."""
         if self.newest is not None and order(trade) <= order(self.newest):
             return False
         self.newest = trade
         return True
 
-    def add(self, trade: Trade, first_id: int | None = None) -> bool:
+    def add(self, trade: TapeTrade, first_id: int | None = None) -> bool:
         """Take a trade and tell whether it is the latest one.
 
         With `first_id` it is the last of a run of trades of one second, whose ids begin there. A trade that has come
@@ -104,14 +104,14 @@ class SymbolTape:
             self._heed()
         if last is None or order(trade) >= order(last):
             self._last = trade
-        return self.glimpse(trade)
+        return self.peek(trade)
 
     def mark(self, event_us: int, trade_id: int, is_doubtful: bool = False) -> None:
         """Know that nothing came after the trade `trade_id` from before `event_us`; it counts once that one is here.
 
         One that `is_doubtful` only ends the wait: what seemed quiet since then may have traded.
         """
-        self._marks.put(Mark(event_us, trade_id, is_doubtful))
+        self._marks.put(PendingTimeMark(event_us, trade_id, is_doubtful))
         self._heed()
 
     def follow_marks(self, ends_us: Sequence[int]) -> None:
@@ -145,7 +145,7 @@ class SymbolTape:
                 return second
         return None
 
-    def last_trade(self, second: int, at_us: int) -> Trade | None:
+    def last_trade(self, second: int, at_us: int) -> TapeTrade | None:
         """Return the last trade of a second by what was known at `at_us`, None if there was none."""
         return self._late.last(second, self.seconds.get(second), at_us)
 
@@ -184,7 +184,7 @@ class SymbolTape:
         self.closed_us = max(self.closed_us, closed_us - closed_us % SECOND)
         self.final_us = max(self.final_us, self.closed_us - self._horizon_us)
 
-    def _add_late(self, second: int, trade: Trade, number: int) -> None:
+    def _add_late(self, second: int, trade: TapeTrade, number: int) -> None:
         self.late += number
         if second < self.final_us:
             return
@@ -192,7 +192,7 @@ class SymbolTape:
             insort(self._starts, second)
         self._learn(second)
 
-    def _follow(self, last: Trade | None, begun_at: int, trade: Trade) -> None:
+    def _follow(self, last: TapeTrade | None, begun_at: int, trade: TapeTrade) -> None:
         """Take a trade whose id is the highest: it may show that others are missing, and ends doubt."""
         if last is None:
             self._begin_at(begun_at)
@@ -218,18 +218,18 @@ class SymbolTape:
         for hole in self.holes.dispelled(until_us):
             self._fill_hole(hole, until_us)
 
-    def _tear(self, first_us: int, last_us: int, kind: HoleKind) -> tuple[Hole, ...]:
+    def _tear(self, first_us: int, last_us: int, kind: HoleKind) -> tuple[DoubtfulStretch, ...]:
         """Note a hole, and return its parts: of what has closed it is known from now on, of the rest it always was."""
         self._learn(first_us)
         closed_us, parts = self.closed_us, []
         if first_us < closed_us:
-            parts.append(Hole(first_us, min(last_us, closed_us), kind, self.known_us))
+            parts.append(DoubtfulStretch(first_us, min(last_us, closed_us), kind, self.known_us))
         if last_us > closed_us:
-            parts.append(Hole(max(first_us, closed_us), last_us, kind, -1))
+            parts.append(DoubtfulStretch(max(first_us, closed_us), last_us, kind, -1))
         self.holes.put(*parts)
         return tuple(parts)
 
-    def _fill_hole(self, hole: Hole, until_us: int) -> None:
+    def _fill_hole(self, hole: DoubtfulStretch, until_us: int) -> None:
         self._learn(hole.first_us)
         self.holes.fill(hole, until_us, self.known_us, self.final_us)
         # What has not closed yet was never seen with it.
@@ -247,7 +247,7 @@ class SymbolTape:
     def _lacks(self, trade_id: int) -> bool:
         return trade_id in self._earlier or trade_id in self._missing
 
-    def _fill(self, begun_at: int, trade: Trade, second: int) -> bool:
+    def _fill(self, begun_at: int, trade: TapeTrade, second: int) -> bool:
         """Take a trade whose id is not the highest; tell whether it is one that has not come before."""
         if not self._lacks(trade.trade_id):
             if second < self.final_us:

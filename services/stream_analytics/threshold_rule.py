@@ -31,7 +31,7 @@ class ThresholdRule(Threshold):
     def judge(self, signal: Signal) -> Alert | None:
         """Return the transition this signal causes, if any; the same signals give the same alert ids."""
         may_fire = not self._only_while_reverting or signal.reversion == "reverting"
-        if signal.quality != "ok" or signal.zscore is None or not self.crosses(signal.zscore, may_fire):
+        if signal.quality != "ok" or signal.zscore is None or not self.update(signal.zscore, may_fire):
             return None
         state: AlertState = "firing" if self.firing else "resolved"
         threshold = self._entry if self.firing else self._exit

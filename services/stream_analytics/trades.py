@@ -8,7 +8,7 @@ from msgspec import Struct
 from services.common.clock import SECOND
 
 
-class Trade(Struct, frozen=True):
+class TapeTrade(Struct, frozen=True):
     """A trade: when, at what price, and its id: the highest of a second is the last, as in its bar."""
 
     event_us: int
@@ -19,7 +19,7 @@ class Trade(Struct, frozen=True):
 _ID = attrgetter("trade_id")
 
 
-def order(trade: Trade) -> tuple[int, int]:
+def order(trade: TapeTrade) -> tuple[int, int]:
     """Return what trades of one symbol are sorted by: the last one is the price of this moment."""
     return trade.event_us, trade.trade_id
 
@@ -35,7 +35,7 @@ class _Late(NamedTuple):
     """The last of `number` trades of one second that came while the tape was in the second `learned_us`."""
 
     learned_us: int
-    trade: Trade
+    trade: TapeTrade
     number: int
 
 
@@ -45,7 +45,7 @@ class LateTrades:
     def __init__(self) -> None:
         self._seconds: dict[int, list[_Late]] = {}
 
-    def add(self, second: int, trade: Trade, number: int, known_us: int) -> bool:
+    def add(self, second: int, trade: TapeTrade, number: int, known_us: int) -> bool:
         """Take the last of `number` trades that came when the tape was at `known_us`; tell if they are the first."""
         is_first = second not in self._seconds
         found, now_us = self._seconds.setdefault(second, []), known_us - known_us % SECOND
@@ -55,7 +55,7 @@ class LateTrades:
         found.append(_Late(now_us, trade, number))
         return is_first
 
-    def last(self, second: int, known: Trade | None, at_us: int) -> Trade | None:
+    def last(self, second: int, known: TapeTrade | None, at_us: int) -> TapeTrade | None:
         """Return which is the last of `known` and the late trades of a second that had come at `at_us`."""
         for learned_us, trade, _ in self._seconds.get(second, ()):
             if learned_us < at_us and (known is None or known.trade_id <= trade.trade_id):

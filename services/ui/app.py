@@ -17,12 +17,12 @@ from fastapi.responses import PlainTextResponse
 from services.common.http.proxies import Network
 from services.ui.api import downloads, uploads
 from services.ui.pages import PAGES, not_found
-from services.ui.response_headers import Finish
-from services.ui.security import Door
+from services.ui.response_headers import ResponseHeaders
+from services.ui.security import SecurityMiddleware
 from services.ui.shell.callbacks import register
 from services.ui.shell.layout import shell
-from services.ui.state.page_context import Site
-from services.ui.static_cache import Kept
+from services.ui.state.page_context import PageContext
+from services.ui.static_cache import StaticCache
 
 # Half the time of the usual 9, and less than one per cent larger.
 COMPRESSION = 6
@@ -33,7 +33,7 @@ FILES = ("/assets/", SUITES)
 ADDRESSES = frozenset(page.path.strip("/") for page in PAGES)
 
 
-def build(site: Site, hosts: Collection[str] = (), proxies: Sequence[Network] = ()) -> FastAPI:
+def build(site: PageContext, hosts: Collection[str] = (), proxies: Sequence[Network] = ()) -> FastAPI:
     """Return the server of the dashboard, which browsers know by `hosts` and reach through `proxies`.
 
     `site` is what its pages stand on.
@@ -49,8 +49,8 @@ def build(site: Site, hosts: Collection[str] = (), proxies: Sequence[Network] = 
     downloads.add(server, site.client)
     uploads.add(server, site.client)
     server.add_middleware(GZipMiddleware, compresslevel=COMPRESSION)
-    server.add_middleware(Kept, paths=FILES)
-    server.add_middleware(Finish, addresses=ADDRESSES)
+    server.add_middleware(StaticCache, paths=FILES)
+    server.add_middleware(ResponseHeaders, addresses=ADDRESSES)
     server.add_exception_handler(DependencyException, _no_such_file)
     server.add_exception_handler(FileNotFoundError, _no_such_file)
 
@@ -79,7 +79,7 @@ def build(site: Site, hosts: Collection[str] = (), proxies: Sequence[Network] = 
     app.layout = shell()
     register(app, site)
     # Behind all that Dash adds, so that everything passes it.
-    server.add_middleware(Door, hosts=hosts, trusted=proxies)
+    server.add_middleware(SecurityMiddleware, hosts=hosts, trusted=proxies)
     return server
 
 

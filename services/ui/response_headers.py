@@ -26,7 +26,7 @@ KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 log = structlog.get_logger()
 
 
-class Finish:
+class ResponseHeaders:
     """Finishes the answers of a Dash app whose pages are at `addresses`, without the slashes around them."""
 
     def __init__(self, app: ASGIApp, addresses: Collection[str]) -> None:

@@ -29,7 +29,7 @@ PASSED_ON = (f"{downloads.PATH}/", f"{uploads.PATH}/")
 STRANGER = "unknown"
 
 
-class Door:
+class SecurityMiddleware:
     """Lets in whom `hosts` and origins let in, so much at once, and notes for whom the API is asked.
 
     The API lets the dashboard do what its key may, or without keys what this machine may. That is no reason to let

@@ -10,10 +10,10 @@ from services.ui.api import stream_follower
 from services.ui.api.client import ApiClient
 from services.ui.app import begin, build, warm
 from services.ui.security import MOST_BYTES
-from services.ui.series.cache import Tracks
+from services.ui.series.cache import SeriesCache
 from services.ui.settings import UiSettings
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Site
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext
 
 log = structlog.get_logger()
 
@@ -21,10 +21,12 @@ log = structlog.get_logger()
 async def serve(settings: UiSettings) -> None:
     """Serve until cancelled; FatalError if the port cannot be had. The API need not be there yet."""
     with closing(serving.listen(settings.ui_host, settings.ui_port, "UI")) as listener:
-        market = Market()
+        market = LiveState()
         async with ApiClient(settings.api_url, key=settings.api_key) as client:
             app = build(
-                Site(market, Tracks(client), client, stream_follower.now, brokers=settings.brokers),
+                PageContext(
+                    market, SeriesCache(client), client, stream_follower.now, brokers=settings.brokers
+                ),
                 settings.ui_hosts,
                 settings.ui_proxies,
             )

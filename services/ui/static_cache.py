@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST = 200
 
 
-class Kept:
+class StaticCache:
     """Answers a GET below `paths` with what `app` answered to the first one of the same address, gzip or not."""
 
     def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from services.contracts.messages import Tick
 from services.sink.tables import TABLES
 from services.store import database, schema
 from services.store.bars import timescale
-from services.store.bars.timescale import Span
+from services.store.bars.timescale import TimeSpan
 
 _TICKS = TABLES["ticks"]
 _STORE = sql.SQL(
@@ -47,12 +47,12 @@ def insert(url: str, ticks: Iterable[Tick]) -> None:
         cursor.execute(_STORE)
 
 
-def spans(ticks: Iterable[Tick]) -> list[Span]:
+def spans(ticks: Iterable[Tick]) -> list[TimeSpan]:
     """Return the moment of each tick."""
-    return [Span(one.event_us, one.event_us + 1) for one in ticks]
+    return [TimeSpan(one.event_us, one.event_us + 1) for one in ticks]
 
 
-async def refresh(url: str, touched: Iterable[Span]) -> None:
+async def refresh(url: str, touched: Iterable[TimeSpan]) -> None:
     """Refresh as a writer does after its commit: what others hold is asked for again."""
     async with database.connect(DatabaseSettings(database_url=url), "test") as connection:
         left = list(touched)

@@ -13,8 +13,8 @@ from services.common.clock import HOUR, MINUTE, SECOND, from_datetime
 from services.common.codec import encode
 from services.common.settings import DatabaseSettings
 from services.contracts.messages import Alert, Quality, Signal, TapeEvent, TapeEventKind, Tick
-from services.sink.batch import Batch, Partition, Refused
-from services.sink.writer import Writer, Written
+from services.sink.batch import PartitionBatch, RefusedMessage, SinkBatch
+from services.sink.writer import SinkWriter, WriteResult
 from services.store import database
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
@@ -84,23 +84,23 @@ def gap_event(
     )
 
 
-def batch_of(topic: str, messages: Iterable[Message], partition: int = 0, first: int = 0) -> Batch:
-    batch, place, held = Batch(), Partition(topic, partition), list(messages)
+def batch_of(topic: str, messages: Iterable[Message], partition: int = 0, first: int = 0) -> SinkBatch:
+    batch, place, held = SinkBatch(), PartitionBatch(topic, partition), list(messages)
     offsets = range(first, first + len(held))
     batch.records[topic].add(place, held, offsets, list(map(encode, held)))
     batch.read[place] = offsets.stop
     return batch
 
 
-async def nothing(refused: Sequence[Refused]) -> None:
+async def nothing(refused: Sequence[RefusedMessage]) -> None:
     raise AssertionError(f"expected no refused rows, received {refused}")
 
 
 @asynccontextmanager
-async def writer_of(url: str, cluster: str = "cluster") -> AsyncIterator[Writer]:
+async def writer_of(url: str, cluster: str = "cluster") -> AsyncIterator[SinkWriter]:
     target = DatabaseSettings(database_url=url)
     async with database.connect(target, "test", prepare_threshold=None) as connection:
-        writer = Writer(connection)
+        writer = SinkWriter(connection)
         await writer.prepare()
         await writer.resume(cluster)
         yield writer
@@ -108,7 +108,7 @@ async def writer_of(url: str, cluster: str = "cluster") -> AsyncIterator[Writer]
 
 async def write_all(
     url: str, topic: str, batches: Iterable[Sequence[Message]], cluster: str = "cluster"
-) -> list[Written]:
+) -> list[WriteResult]:
     first, written = 0, []
     async with writer_of(url, cluster) as writer:
         for messages in batches:

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.api.queries.tables import BARS, Selection
+from services.api.queries.tables import BARS, RowSelection
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime, to_datetime
 from services.contracts.messages import Tick
-from services.store.bars.timescale import BATCHES, LEVELS, Level
+from services.store.bars.timescale import BATCHES, LEVELS, BarLevel
 from services.store.relations import Interval
 from services.store.timescale_extension import aggregated
 from tests.contract.store import START_US, WIDTHS, assert_bars, recompute, select, tick, write_all
@@ -43,7 +43,7 @@ PROGRESS = st.lists(st.tuples(st.sampled_from(LEVELS), st.integers(1, 100)), max
 
 
 def store_ticks(
-    url: str, batches: Iterable[Sequence[Tick]], progress: Iterable[list[tuple[Level, int]]]
+    url: str, batches: Iterable[Sequence[Tick]], progress: Iterable[list[tuple[BarLevel, int]]]
 ) -> None:
     """Write each batch, with policies running in between where there are any."""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -97,7 +97,7 @@ def test_trades_of_one_moment_open_and_close_by_their_ids(store: str) -> None:
 
 def bars(url: str, interval: Interval, symbol: str = "BTCUSDT") -> dict[int, tuple[bool, float, bool]]:
     """Return of each bar whether it is closed, its coverage, and whether it is complete."""
-    query, values = BARS[interval].query(Selection(limit=1000, equal={"symbol": symbol}))
+    query, values = BARS[interval].query(RowSelection(limit=1000, equal={"symbol": symbol}))
     with psycopg.connect(url) as connection:
         rows = connection.execute(query, values).fetchall()
     return {from_datetime(row[0]): (row[-4], row[-3], row[-1]) for row in rows}

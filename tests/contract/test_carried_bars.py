@@ -15,8 +15,8 @@ from psycopg import sql
 
 from services.common.clock import MINUTE, from_datetime, to_iso
 from services.common.settings import DatabaseSettings
-from services.datasets.report import Report
-from services.datasets.sources import Source, Upload
+from services.datasets.report import ImportReport
+from services.datasets.sources import FileSource, Upload
 from services.datasets.storage import store_dataset
 from services.datasets.tables import bars_relation
 from services.store import database, schema
@@ -57,14 +57,14 @@ LINES = st.lists(
 
 class Stored(NamedTuple):
     dataset_id: str
-    report: Report
+    report: ImportReport
 
 
 def store(url: str, legs: Mapping[str, Sequence[Line]]) -> Stored:
     lines = ["time,symbol,open,high,low,close,volume"]
     lines += [line.text(symbol) for symbol, leg in legs.items() for line in leg]
-    upload = Upload(uuid.uuid4().hex[:20], [Source("x.csv", io.BytesIO("\n".join(lines).encode()))])
-    report = Report()
+    upload = Upload(uuid.uuid4().hex[:20], [FileSource("x.csv", io.BytesIO("\n".join(lines).encode()))])
+    report = ImportReport()
 
     async def run() -> str:
         async with database.connect(DatabaseSettings(database_url=url), "test") as connection:

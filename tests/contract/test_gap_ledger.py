@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.common.clock import SECOND, from_datetime
 from services.common.codec import encode
 from services.contracts.messages import TapeEvent, TapeEventKind
-from services.sink.batch import Batch, Partition, Refused
-from services.sink.writer import Written
+from services.sink.batch import PartitionBatch, RefusedMessage, SinkBatch
+from services.sink.writer import WriteResult
 from tests.contract.store import START_US, batch_of, gap_event, nothing, select, write_all, writer_of
 from tests.fix_database import empty
 
@@ -84,17 +84,17 @@ def test_a_gap_goes_from_found_to_repaired_and_is_one_row(store: str) -> None:
 
 
 def test_what_is_no_gap_moves_only_the_offset(store: str) -> None:
-    batch, place = Batch(), Partition(TOPIC, 0)
+    batch, place = SinkBatch(), PartitionBatch(TOPIC, 0)
     event = TapeEvent(kind="coverage", venue="binance", symbol="BTCUSDT", at_us=1, coverage_1h=1.0)
     batch.add(place, 4, encode(event))
 
-    async def run() -> Written:
+    async def run() -> WriteResult:
         async with writer_of(store) as writer:
             written = await writer.write(batch, nothing)
             assert await writer.resume("cluster") == {place: 5}
             return written
 
-    assert asyncio.run(run()) == Written({}, 0)
+    assert asyncio.run(run()) == WriteResult({}, 0)
     assert select(store, "gaps") == []
 
 
@@ -109,15 +109,15 @@ POISON = {
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
 def test_a_gap_that_is_none_is_buried_and_all_others_are_kept(store: str, poison: TapeEvent) -> None:
-    buried: list[Refused] = []
+    buried: list[RefusedMessage] = []
 
     async def run() -> None:
-        async def bury(refused: Sequence[Refused]) -> None:
+        async def dead_letter(refused: Sequence[RefusedMessage]) -> None:
             buried.extend(refused)
 
         async with writer_of(store) as writer:
             events = [gap_event("gap_found", 1, 10), poison, gap_event("gap_found", 1, 20)]
-            await writer.write(batch_of(TOPIC, events), bury)
+            await writer.write(batch_of(TOPIC, events), dead_letter)
 
     asyncio.run(run())
     assert [(one.offset, one.raw) for one in buried] == [(1, encode(poison))]

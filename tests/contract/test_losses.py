@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from services.common.clock import SECOND
 from services.common.codec import encode
 from services.contracts.messages import TapeEvent
-from services.sink.batch import Batch, Partition, Refused
+from services.sink.batch import PartitionBatch, RefusedMessage, SinkBatch
 from tests.contract.store import START_US, writer_of
 from tests.fix_database import empty
 
-PLACE = Partition("tape-events", 2)
+PLACE = PartitionBatch("tape-events", 2)
 EVENTS = st.lists(
     st.builds(
         lambda reader, topic, second, messages: loss(second, messages, reader, topic),
@@ -46,9 +46,9 @@ def loss(second: int, messages: int | None, reader: str | None = "sink", topic: 
 class Grave:
     """Where the sink buries what is refused."""
 
-    buried: list[Refused] = field(default_factory=list)
+    buried: list[RefusedMessage] = field(default_factory=list)
 
-    async def bury(self, refused: object) -> None:
+    async def dead_letter(self, refused: object) -> None:
         self.buried += refused  # type: ignore[arg-type]
 
 
@@ -56,11 +56,11 @@ async def write(url: str, grave: Grave, *batches: list[TapeEvent]) -> None:
     offset = 0
     async with writer_of(url) as writer:
         for events in batches:
-            batch = Batch()
+            batch = SinkBatch()
             for event in events:
                 batch.add(PLACE, offset, encode(event))
                 offset += 1
-            await writer.write(batch, grave.bury)
+            await writer.write(batch, grave.dead_letter)
 
 
 def stored(url: str, where: str = "true") -> dict[tuple[str, str], int]:

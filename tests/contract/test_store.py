@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND, from_datetime
 from services.contracts.messages import Signal, Tick
-from services.sink.batch import Batch, Partition
-from services.sink.writer import FencedError, Written
+from services.sink.batch import PartitionBatch, SinkBatch
+from services.sink.writer import FencedError, WriteResult
 from tests.contract.store import (
     START_US,
     WIDTHS,
@@ -213,11 +213,11 @@ def test_an_alert_that_the_stored_signal_contradicts_did_not_happen(
 
 def test_offsets_alone_are_written_and_fenced(store: str) -> None:
     async def write() -> list[int]:
-        batch, place, reached = Batch(), Partition("ticks", 0), []
+        batch, place, reached = SinkBatch(), PartitionBatch("ticks", 0), []
         async with writer_of(store) as writer:
             for offset in (7, 9):
                 batch.read[place] = offset
-                assert await writer.write(batch, nothing) == Written({}, 0)
+                assert await writer.write(batch, nothing) == WriteResult({}, 0)
                 reached.append((await writer.resume("cluster"))[place])
             async with writer_of(store) as other:
                 batch.read[place] = 11

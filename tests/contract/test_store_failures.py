@@ -9,8 +9,8 @@ import pytest
 from services.common.codec import encode
 from services.common.errors import FatalError, TransientError
 from services.contracts.messages import Tick
-from services.sink.batch import Partition, Refused
-from services.sink.writer import FencedError, Written
+from services.sink.batch import PartitionBatch, RefusedMessage
+from services.sink.writer import FencedError, WriteResult
 from tests.contract.store import START_US, assert_bars, batch_of, nothing, select, tick, writer_of
 
 POISON = {
@@ -28,25 +28,25 @@ POISON = {
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
 def test_a_refused_row_is_buried_and_all_others_are_kept(store: str, poison: Tick) -> None:
     good = [tick(n, START_US + n * 1000, price=n + 1.0) for n in range(100)]
-    buried: list[Refused] = []
+    buried: list[RefusedMessage] = []
 
-    async def bury(refused: Sequence[Refused]) -> None:
+    async def dead_letter(refused: Sequence[RefusedMessage]) -> None:
         buried.extend(refused)
 
-    async def run() -> Written:
+    async def run() -> WriteResult:
         async with writer_of(store) as writer:
-            written = await writer.write(batch_of("ticks", [*good[:37], poison, *good[37:]]), bury)
-            assert await writer.resume("cluster") == {Partition("ticks", 0): 101}
+            written = await writer.write(batch_of("ticks", [*good[:37], poison, *good[37:]]), dead_letter)
+            assert await writer.resume("cluster") == {PartitionBatch("ticks", 0): 101}
             return written
 
-    assert asyncio.run(run()) == Written({"ticks": 100}, 0)
+    assert asyncio.run(run()) == WriteResult({"ticks": 100}, 0)
     assert [(one.offset, one.raw) for one in buried] == [(37, encode(poison))]
     assert "refused" in buried[0].reason
     assert_bars(store, good)
 
 
 def test_nothing_is_written_when_refused_rows_cannot_be_buried(store: str) -> None:
-    async def fail(refused: Sequence[Refused]) -> None:
+    async def fail(refused: Sequence[RefusedMessage]) -> None:
         raise TransientError("the broker is away")
 
     async def run() -> None:
@@ -95,7 +95,7 @@ def test_a_partition_belongs_to_one_writer(store: str) -> None:
             await ours.write(batch_of("ticks", [tick(1)]), nothing)
             with pytest.raises(FencedError, match="ticks/0"):
                 await theirs.write(batch_of("ticks", [tick(2)]), nothing)
-            assert await theirs.resume("cluster") == {Partition("ticks", 0): 1}
+            assert await theirs.resume("cluster") == {PartitionBatch("ticks", 0): 1}
             await theirs.write(batch_of("ticks", [tick(3)], first=1), nothing)
             with pytest.raises(FencedError, match="expected offset 1"):
                 await ours.write(batch_of("ticks", [tick(4)], first=1), nothing)
@@ -111,6 +111,6 @@ def test_offsets_belong_to_one_cluster(store: str) -> None:
             await writer.write(batch_of("ticks", [tick(1)], first=500), nothing)
             assert await writer.resume("today") == {}
             await writer.write(batch_of("ticks", [tick(2)]), nothing)
-            assert await writer.resume("yesterday") == {Partition("ticks", 0): 501}
+            assert await writer.resume("yesterday") == {PartitionBatch("ticks", 0): 501}
 
     asyncio.run(run())

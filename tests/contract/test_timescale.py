@@ -12,7 +12,7 @@ from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
 from services.store import database, schema
 from services.store.bars import timescale
-from services.store.bars.timescale import LEVELS, Span
+from services.store.bars.timescale import LEVELS, TimeSpan
 from tests.contract.servers import insert, refresh, spans
 from tests.contract.store import START_US, WIDTHS, assert_bars, select, tick
 from tests.fix_database import created, empty
@@ -118,7 +118,7 @@ def test_what_another_holds_is_handed_back_and_done_later(
     monkeypatch.setattr(timescale, "_LONG_PATIENCE_S", 0.05)
     insert(timescale_url, LATE)
 
-    async def run() -> list[Span]:
+    async def run() -> list[TimeSpan]:
         async with database.connect(DatabaseSettings(database_url=timescale_url), "test") as connection:
             with pytest.raises(TransientError, match="ohlc_1s"):
                 await timescale.catch_up(connection)

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from services.api.analysis import worker_pool
-from services.api.analysis.requests import MatrixQuestion, Question, Subject
-from services.api.analysis.result_cache import Results
-from services.api.analysis.service import Answers
-from services.api.analysis.worker_pool import Pool
+from services.api.analysis.requests import AnalysisRequest, MatrixRequest, Subject
+from services.api.analysis.result_cache import ResultCache
+from services.api.analysis.service import AnalysisService
+from services.api.analysis.worker_pool import WorkerPool
 from services.api.models.analysis import Point
 from services.api.problems import ProblemError
 from services.api.queries.closes import Closes
@@ -42,8 +42,8 @@ def _only_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(workers: int = 1, queue: int = 4, timeout_s: float = 30) -> AsyncIterator[Pool]:
-    made = Pool(workers, queue, timeout_s)
+async def running(workers: int = 1, queue: int = 4, timeout_s: float = 30) -> AsyncIterator[WorkerPool]:
+    made = WorkerPool(workers, queue, timeout_s)
     task = asyncio.create_task(made.run())
     try:
         yield made
@@ -150,7 +150,7 @@ async def test_more_calls_than_may_wait_are_refused_and_one_that_leaves_the_queu
 
 @in_loop
 async def test_an_answer_is_computed_once_for_all_who_wait_and_kept() -> None:
-    results, computed = Results(kept_bytes=10), []
+    results, computed = ResultCache(kept_bytes=10), []
 
     async def compute(answer: bytes = b"123456") -> bytes:
         computed.append(answer)
@@ -170,7 +170,7 @@ async def test_an_answer_is_computed_once_for_all_who_wait_and_kept() -> None:
 
 @in_loop
 async def test_work_goes_on_while_anybody_waits_and_ends_with_the_last_one() -> None:
-    results, ends = Results(), asyncio.Event()
+    results, ends = ResultCache(), asyncio.Event()
 
     async def compute() -> bytes:
         try:
@@ -192,7 +192,7 @@ async def test_work_goes_on_while_anybody_waits_and_ends_with_the_last_one() -> 
 
 @in_loop
 async def test_an_error_is_everybodys_and_is_not_kept() -> None:
-    results = Results()
+    results = ResultCache()
     fails = True
 
     async def compute() -> bytes:
@@ -207,7 +207,7 @@ async def test_an_error_is_everybodys_and_is_not_kept() -> None:
     assert await results.get(b"key", compute) == b"yes"
 
 
-class Endless(Pool):
+class Endless(WorkerPool):
     """A pool whose calls never end."""
 
     def __init__(self) -> None:
@@ -235,8 +235,8 @@ async def test_a_client_that_leaves_ends_the_work() -> None:
         return {"type": "http.disconnect"}
 
     request = Request({"type": "http", "headers": [], "path": "/", "query_string": b""}, receive)
-    question = Question(form="json", path="/")
-    response = await Answers(made, Endless()).respond(
+    question = AnalysisRequest(form="json", path="/")
+    response = await AnalysisService(made, Endless()).respond(
         request, TableAnswer(request, "json", Point, {}), question
     )
     assert response.status_code == 499
@@ -244,7 +244,7 @@ async def test_a_client_that_leaves_ends_the_work() -> None:
         await made.ended.wait()
 
 
-class Ready(Pool):
+class Ready(WorkerPool):
     """A pool that answers at once."""
 
     def __init__(self) -> None:
@@ -262,12 +262,12 @@ async def test_a_question_of_many_bars_is_in_nobodys_way() -> None:
 
     request = Request({"type": "http", "headers": [], "path": "/", "query_string": b""}, receive)
     long = Endless()
-    answers = Answers(Ready(), long)
+    answers = AnalysisService(Ready(), long)
 
     async def ask(bars: int) -> bytes:
         closes = Closes(np.arange(bars), np.ones(bars))
         subject = Subject(feed=None, dataset=None, width_us=1, closes={"XXX": closes})
-        question = MatrixQuestion(subject=subject, form="json", path="/", method="pearson", of="returns")
+        question = MatrixRequest(subject=subject, form="json", path="/", method="pearson", of="returns")
         return bytes((await answers.respond(request, TableAnswer(request, "json", Point, {}), question)).body)
 
     waiting = asyncio.create_task(ask(10_001))

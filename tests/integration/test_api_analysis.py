@@ -23,7 +23,7 @@ from services.contracts.messages import Tick
 from services.contracts.topics import HEARTBEATS
 from services.quant.analysis.pair_analysis import analyse
 from services.quant.estimators.registry import ESTIMATORS
-from services.quant.options import Options
+from services.quant.options import AnalysisOptions
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store, tick
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
@@ -85,7 +85,7 @@ def test_the_numbers_are_those_of_the_bars(api: ApiProcess, method: Any) -> None
     Analysis.model_validate_json(json.dumps(answer), strict=True)
     starts, y = closes(api, "ETHUSDT", limit=501)
     _, x = closes(api, "BTCUSDT", limit=501)
-    options = Options(method=method, window=50, transform=transform, trend="ct", lags=3, level=0.9)
+    options = AnalysisOptions(method=method, window=50, transform=transform, trend="ct", lags=3, level=0.9)
     expected = analyse(y, x, options, [start // SECOND for start in starts])
     assert expected.regression is not None
     assert answer["regression"] == {

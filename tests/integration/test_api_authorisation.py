@@ -91,7 +91,7 @@ def guarded(services: tuple[str, str], tmp_path_factory: pytest.TempPathFactory)
         yield Guarded(api, credentials)
 
 
-def _write(path: Path, *lines: api_keys.Key) -> None:
+def _write(path: Path, *lines: api_keys.ApiKey) -> None:
     path.write_text("".join(f"{line}\n" for line in lines))
 
 

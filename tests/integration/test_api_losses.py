@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.api.service_health import Health
-from services.api.stream.live_state import Hub
-from services.api.stream.topic_reader import Tail
-from services.api.tape_health import Tape
+from services.api.service_health import ServiceHealth
+from services.api.stream.live_state import LiveState
+from services.api.stream.topic_reader import TopicReader
+from services.api.tape_health import TapeHealth
 from services.common.codec import decode, encode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.settings import KafkaSettings
 from services.contracts.messages import TapeEvent, Tick
 from tests.api_process import tick
@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.integration
 
 
-class SlowHub(Hub):
+class SlowHub(LiveState):
     """Stands still with each ticks it is given, and all that runs on its loop with it, while it may not go on."""
 
     def __init__(self) -> None:
@@ -41,11 +41,13 @@ def send(broker: str, numbers: range, padding: bytes = b"") -> None:
 
 
 def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) -> None:
-    hub, pulse = SlowHub(), Pulse("api")
+    hub, pulse = SlowHub(), HeartbeatState("api")
 
     async def read() -> None:
         reading = asyncio.create_task(
-            Tail(KafkaSettings(brokers=broker, fetch_max_wait_ms=25), hub, Tape(), Health(), pulse).run()
+            TopicReader(
+                KafkaSettings(brokers=broker, fetch_max_wait_ms=25), hub, TapeHealth(), ServiceHealth(), pulse
+            ).run()
         )
         await asyncio.to_thread(is_over.wait)
         reading.cancel()

@@ -6,10 +6,10 @@ from websockets.asyncio.server import ServerConnection
 from services.common.clock import SECOND
 from services.common.errors import FatalError
 from services.ingest.connections.buffer import Buffer
-from services.ingest.connections.connection_slot import Surroundings
-from services.ingest.connections.events import Live, Lost, Refused
-from services.ingest.connections.pool import Pool
-from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.connections.connection_slot import SlotContext
+from services.ingest.connections.events import Live, Lost, SubscriptionRefused
+from services.ingest.connections.pool import ConnectionPool
+from services.ingest.connections.stream_watchdog import StreamWatchdog
 from tests.pool_watch import runs, symbols, until, watching
 from tests.stub_venue import StubServer, StubVenue
 
@@ -98,8 +98,8 @@ def test_a_refused_stream_is_named_and_the_others_of_its_request_go_on() -> None
 
         server.on_message = refuse_bb
         async with watching(StubVenue(server.url), ["AA", "BB", "CC"]) as watch:
-            await until(lambda: bool(watch.of(Refused)), "a refusal")
-            [refused] = watch.of(Refused)
+            await until(lambda: bool(watch.of(SubscriptionRefused)), "a refusal")
+            [refused] = watch.of(SubscriptionRefused)
             assert (refused.stream.symbol, refused.reason) == ("BB", "no such stream")
             assert {"AA"} in [set(text.split()[2:]) for _, text in server.messages]
             await server.send("BB 1")
@@ -120,8 +120,8 @@ def test_a_refusal_of_nothing_that_was_asked_is_a_bad_frame() -> None:
 
 def test_a_stream_on_a_wrong_route_is_refused_at_once() -> None:
     venue = StubVenue()
-    around = Surroundings(venue, Buffer(), Watchdog(SECOND), 1.0)
+    around = SlotContext(venue, Buffer(), StreamWatchdog(SECOND), 1.0)
     stream = venue.stream("trades", "AA")._replace(route="/public")
     venue.url = lambda route, streams: StubVenue.url(venue, "/market", streams)  # type: ignore[method-assign]
     with pytest.raises(FatalError, match="aa@trades of /public"):
-        Pool([stream], around)
+        ConnectionPool([stream], around)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from services.api.queries.database_errors import AWAY
-from services.api.queries.reader import CONNECTIONS, Store
+from services.api.queries.reader import CONNECTIONS, StoreReader
 from services.common import clock
 from services.common.cancellation import end
 from services.common.errors import AwayError, TransientError
@@ -67,7 +67,7 @@ def test_who_waits_for_a_connection_to_a_frozen_database_waits_no_longer_than_wh
 ) -> None:
     """The pool itself fails them only when it has given up to connect anew, which takes longer than they may wait."""
     monkeypatch.setattr("services.store.database_watchdog._ANSWER_S", 0.5)
-    store = Store(DatabaseSettings(database_url=database_url))
+    store = StoreReader(DatabaseSettings(database_url=database_url))
 
     async def ask() -> float:
         began_s = time.monotonic()

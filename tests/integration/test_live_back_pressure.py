@@ -7,7 +7,7 @@ import pytest
 
 from services.common import clock
 from services.common.codec import decode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.settings import load
 from services.contracts.messages import TapeEvent, Tick
 from services.ingest.feeds.live import LiveFeed
@@ -31,7 +31,7 @@ async def until(condition: Callable[[], object], what: str) -> None:
 
 
 def test_what_a_waiting_publisher_makes_the_live_feed_drop_is_repaired() -> None:
-    producer, pulse = FakeProducer(batch_bytes=BATCH_BYTES), Pulse("ingest", "live")
+    producer, pulse = FakeProducer(batch_bytes=BATCH_BYTES), HeartbeatState("ingest", "live")
 
     def ticks() -> list[Tick]:
         return [decode(value, Tick) for value in producer.values("ticks")]

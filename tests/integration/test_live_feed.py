@@ -15,7 +15,7 @@ from services.common.codec import decode
 from services.common.errors import FatalError
 from services.common.settings import load
 from services.contracts.messages import Heartbeat, Tick
-from services.ingest.feed import SKIPPED, Item, Rejected, Status
+from services.ingest.feed import SKIPPED, FeedStatus, Item, Rejected
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.reachability import reachable
 from services.ingest.service import check
@@ -53,7 +53,7 @@ def test_trades_arrive_acknowledgements_are_skipped_and_damage_is_rejected() -> 
                 return [await anext(stream) for _ in range(5)]
 
     acknowledgement, tick, status, rejected, last = asyncio.run(run())
-    assert (acknowledgement, status) == (SKIPPED, Status("running"))
+    assert (acknowledgement, status) == (SKIPPED, FeedStatus("running"))
     assert isinstance(tick, Tick)
     assert (tick.symbol, tick.price, tick.event_us) == ("ETHUSDT", 3400.25, 1_750_000_000_000_000)
     assert isinstance(rejected, Rejected)
@@ -67,11 +67,13 @@ def test_a_dropped_connection_is_reported_and_followed_by_another() -> None:
             venue.on_connect = [venue.trade("BTCUSDT")]
             for number in range(1, 4):
                 assert (await next_tick(stream)).symbol == "BTCUSDT"
-                assert await next_item(stream, lambda item: isinstance(item, Status)) == Status("running")
+                assert await next_item(stream, lambda item: isinstance(item, FeedStatus)) == FeedStatus(
+                    "running"
+                )
                 assert venue.connections == number
                 venue.drop()
-                lost = await next_item(stream, lambda item: isinstance(item, Status))
-                assert isinstance(lost, Status)
+                lost = await next_item(stream, lambda item: isinstance(item, FeedStatus))
+                assert isinstance(lost, FeedStatus)
                 assert lost.state == "degraded"
                 assert "expected a connection to ws://127.0.0.1" in str(lost.detail)
                 venue.on_connect = [venue.trade("BTCUSDT")]
@@ -117,8 +119,8 @@ def test_a_venue_that_is_away_at_start_is_waited_for_and_its_wish_to_be_left_alo
             await feed.check()
             async with aclosing(feed.stream()) as stream:
                 first, second = await anext(stream), await anext(stream)
-                assert isinstance(first, Status)
-                assert isinstance(second, Status)
+                assert isinstance(first, FeedStatus)
+                assert isinstance(second, FeedStatus)
                 assert "503 Service Unavailable" in str(first.detail)
                 assert "429 Too Many Requests" in str(second.detail)
                 await next_tick(stream)

@@ -10,7 +10,7 @@ from services.common import clock
 from services.common.clock import MINUTE, SECOND
 from services.common.settings import load
 from services.contracts.messages import MarkPrice, Quote, TapeEvent, Tick
-from services.ingest.feed import Counted, Item, Rejected, Status
+from services.ingest.feed import Counted, FeedStatus, Item, Rejected
 from services.ingest.feeds import live
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.settings import IngestSettings
@@ -40,8 +40,8 @@ class Watch:
         return [item for item in self.items if isinstance(item, Rejected)]
 
     @property
-    def statuses(self) -> list[Status]:
-        return [item for item in self.items if isinstance(item, Status)]
+    def statuses(self) -> list[FeedStatus]:
+        return [item for item in self.items if isinstance(item, FeedStatus)]
 
     def counted(self, counter: str) -> int:
         return sum(item.times for item in self.items if isinstance(item, Counted) and item.counter == counter)
@@ -63,7 +63,7 @@ class Watch:
             lambda: all(sum(tick.symbol == name for tick in self.ticks) > 10 for name in self.venue.symbols),
             "some trades of every symbol",
         )
-        assert self.statuses[-1] == Status("running")
+        assert self.statuses[-1] == FeedStatus("running")
 
     async def settled(self) -> None:
         """Return when every gap that was found has come to an end, and trades come again."""
@@ -150,7 +150,7 @@ def test_a_reconnection_leaves_no_hole() -> None:
             for times, fault in enumerate((faults.Drop(), faults.Drop(code=1008), faults.Drop(half=True)), 1):
                 watch.venue.inject(fault)
                 await watch.until(lambda: watch.statuses[-1].state == "degraded", "degraded")
-                await watch.until(lambda: watch.statuses[-1] == Status("running"), "running again")
+                await watch.until(lambda: watch.statuses[-1] == FeedStatus("running"), "running again")
                 assert watch.counted("reconnects") == times
             await watch.settled()
             watch.require_complete()
@@ -171,7 +171,7 @@ def test_a_silent_stream_is_said_to_be_stale_and_made_to_speak() -> None:
             assert watch.statuses[-1].state == "degraded"
             assert "ethusdt@aggTrade of binance has been silent for" in str(watch.statuses[-1].detail)
             await watch.until(lambda: watch.events("stream_live"), "a live stream")
-            await watch.until(lambda: watch.statuses[-1] == Status("running"), "running again")
+            await watch.until(lambda: watch.statuses[-1] == FeedStatus("running"), "running again")
             await watch.settled()
             watch.require_complete()
 
@@ -266,7 +266,7 @@ def test_a_venue_that_is_away_does_not_hold_up_another(monkeypatch: pytest.Monke
             await watch.until(lambda: watch.ticks, "trades of the other venue")
             assert watch.statuses[0].state == "degraded"
             assert "http://127.0.0.1:1" in str(watch.statuses[0].detail)
-            assert Status("running") not in watch.statuses
+            assert FeedStatus("running") not in watch.statuses
 
     monkeypatch.setattr(live, "_LATECOMERS_S", 0.1)
     asyncio.run(run())

@@ -57,7 +57,7 @@ def test_an_empty_topic_gets_the_pairs_of_the_settings_and_no_other_does(broker:
     async def run() -> None:
         async with following(broker, FIRST) as (settings, configs):
             assert await until(configs, bool) == FIRST
-            await configs.reach(await publish(settings, {PAIR: None}))
+            await configs.wait_for(await publish(settings, {PAIR: None}))
             assert configs.by_name == {}
         # Somebody has used it: nothing comes back by itself.
         async with following(broker, FIRST) as (_, configs):
@@ -86,10 +86,10 @@ def test_what_was_published_holds_once_it_is_reached(broker: str) -> None:
             await configs.loaded.wait()
             for window in (20, 30, 40):
                 changed = msgspec.structs.replace(FIRST[PAIR], window=window)
-                await configs.reach(await publish(settings, {PAIR: changed, OTHER.pair: OTHER}))
+                await configs.wait_for(await publish(settings, {PAIR: changed, OTHER.pair: OTHER}))
                 assert configs.by_name == {PAIR: changed, OTHER.pair: OTHER}
             version = configs.version
-            await configs.reach(await publish(settings, {OTHER.pair: OTHER}))
+            await configs.wait_for(await publish(settings, {OTHER.pair: OTHER}))
             assert configs.version == version
 
     asyncio.run(run())
@@ -101,11 +101,11 @@ def test_bad_messages_are_put_aside_and_change_nothing(broker: str) -> None:
     async def run() -> None:
         buried: asyncio.Queue[bytes] = asyncio.Queue()
 
-        async def bury(letters: Sequence[DeadLetter]) -> None:
+        async def dead_letter(letters: Sequence[DeadLetter]) -> None:
             for letter in letters:
                 await buried.put(letter.raw)
 
-        async with following(broker, FIRST, bury=bury) as (_, configs):
+        async with following(broker, FIRST, dead_letter=dead_letter) as (_, configs):
             await configs.loaded.wait()
             await asyncio.to_thread(produce, broker, "pairs", ((raw, 0) for raw in bad), PAIR.encode())
             assert [await buried.get() for _ in bad] == bad
@@ -118,13 +118,13 @@ def test_many_messages_that_are_no_configurations_are_put_aside_together(broker:
     async def run() -> None:
         calls, letters, all_came = list[int](), list[str](), asyncio.Event()
 
-        async def bury(found: Sequence[DeadLetter]) -> None:
+        async def dead_letter(found: Sequence[DeadLetter]) -> None:
             calls.append(len(found))
             letters.extend(letter.origin for letter in found)
             if len(letters) == 5_000:
                 all_came.set()
 
-        async with following(broker, FIRST, bury=bury) as (_, configs):
+        async with following(broker, FIRST, dead_letter=dead_letter) as (_, configs):
             await configs.loaded.wait()
             await asyncio.to_thread(produce, broker, "pairs", [(b"{", 1)] * 5_000)
             await all_came.wait()
@@ -140,7 +140,7 @@ def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(brok
         buried, said = list[bytes](), list[tuple[str, int, int]]()
         reading, goes_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-        async def bury(letters: Sequence[DeadLetter]) -> None:
+        async def dead_letter(letters: Sequence[DeadLetter]) -> None:
             buried.extend(letter.raw for letter in letters)
             reading.set()
             await goes_on.wait()
@@ -149,7 +149,7 @@ def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(brok
             said.append(one)
             again.set()
 
-        async with following(broker, FIRST, bury=bury, outrun=outrun) as (settings, configs):
+        async with following(broker, FIRST, dead_letter=dead_letter, outrun=outrun) as (settings, configs):
             await configs.loaded.wait()
             await asyncio.to_thread(produce, broker, "pairs", [(b"{", 2)])
             await reading.wait()
@@ -158,8 +158,8 @@ def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(brok
             await asyncio.to_thread(produce, broker, "pairs", large)
             goes_on.set()
             await again.wait()
-            await configs.reach(await publish(settings, {OTHER.pair: OTHER}))
-            await configs.reach({TopicPartition("pairs", 2): 81})
+            await configs.wait_for(await publish(settings, {OTHER.pair: OTHER}))
+            await configs.wait_for({TopicPartition("pairs", 2): 81})
             assert configs.by_name == {**FIRST, OTHER.pair: OTHER}
             ((topic, partition, lost),) = said
             assert (topic, partition, lost + len(buried)) == ("pairs", 2, 81)

@@ -22,7 +22,7 @@ from services.common.codec import decode
 from services.common.kafka.probe import require_kafka
 from services.common.settings import KafkaSettings
 from services.contracts.messages import Heartbeat
-from services.local.supervisor import Child, Command
+from services.local.supervisor import Child, ServiceCommand
 from tests.broker import produce, read_all
 from tests.fix_database import Postgres
 from tests.ports import free_port
@@ -246,7 +246,9 @@ def test_the_supervisor_says_the_reason_once(surroundings: dict[str, str]) -> No
     said: list[str] = []
 
     async def scene() -> None:
-        child = Child(Command("sink", command("sink"), surroundings), lambda _, line: said.append(line))
+        child = Child(
+            ServiceCommand("sink", command("sink"), surroundings), lambda _, line: said.append(line)
+        )
         child.start()
         async with asyncio.timeout(60):
             while child.restarts < 3:  # noqa: ASYNC110

@@ -6,11 +6,11 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from services.api.analysis.encoding import encoded
-from services.api.analysis.requests import CalibrationQuestion
+from services.api.analysis.requests import CalibrationRequest
 from services.api.models import calibration as models
 from services.api.models.base import Record
 from services.api.models.calibration import CalibrationTable
-from services.api.serialization.rows import Records, Row, encode, row
+from services.api.serialization.rows import JsonRecords, Row, encode, row
 from services.common import clock
 from services.quant.analysis.calibration import calibrate
 
@@ -25,7 +25,7 @@ _MODELS: dict[CalibrationTable, type[Record]] = {
 }
 
 
-def answer(question: CalibrationQuestion) -> bytes:
+def answer(question: CalibrationRequest) -> bytes:
     """Return everything as one JSON document, or one table as CSV or Parquet."""
     past, bands = question.past, question.bands
     found = calibrate(past.known, bands)
@@ -50,7 +50,7 @@ def answer(question: CalibrationQuestion) -> bytes:
     }
     if question.form != "json":
         table = _rows(getattr(found, question.table))
-        return encoded(question, _MODELS[question.table], members, [Records.of(table)])
+        return encoded(question, _MODELS[question.table], members, [JsonRecords.of(table)])
     parts = {name: getattr(found, name) for name in found.__struct_fields__}
     return encode({**members, **parts, "entries": _rows(found.entries[-ENTRIES_MOST:])})
 

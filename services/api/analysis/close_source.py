@@ -8,8 +8,8 @@ from pydantic import Field
 from services.api.analysis.requests import BARS_MAX, Cut, Subject
 from services.api.backend import Backend
 from services.api.datasets import catalogue
-from services.api.datasets.bars import Relation, carried_bars, dataset_bars, reach, relation_of
-from services.api.datasets.catalogue import Dataset
+from services.api.datasets.bars import Relation, carried_bars, covered_range, dataset_bars, relation_of
+from services.api.datasets.catalogue import CatalogueEntry
 from services.api.models.datasets import Carried
 from services.api.parameters import BarInterval, DatasetQuery
 from services.api.problems import refused
@@ -42,12 +42,12 @@ class ClosesQuery(DatasetQuery):
 class _History(NamedTuple):
     """A dataset, where its bars are, and what becomes of the carried ones."""
 
-    dataset: Dataset
+    dataset: CatalogueEntry
     relation: Relation
     carried: Carried
 
 
-class Source:
+class CloseSource:
     """The market's bars or, with a feed that is null, those of a dataset."""
 
     def __init__(self, backend: Backend, bars: Bars, history: _History | None = None) -> None:
@@ -120,7 +120,7 @@ class Source:
         if self._history is None or query.start is not None:
             return None
         _, relation, carried = self._history
-        there = await reach(self._backend.store, relation, carried, list(found), query.end)
+        there = await covered_range(self._backend.store, relation, carried, list(found), query.end)
         return Cut(taken=limit, bars=there.bars, first_us=there.first_us) if there.bars > limit else None
 
 
@@ -128,10 +128,10 @@ def _most(symbols: int) -> int:
     return min(BARS_MAX, _CLOSES_MAX // max(symbols, 1))
 
 
-async def find(backend: Backend, query: ClosesQuery) -> Source:
+async def find(backend: Backend, query: ClosesQuery) -> CloseSource:
     """Return the source `query` asks for; ProblemError if the dataset is not known or has no such bars."""
     if query.dataset is None:
-        return Source(backend, market_bars(query.interval or "1m"))
+        return CloseSource(backend, market_bars(query.interval or "1m"))
     dataset = await catalogue.find(backend.store, query.dataset)
     relation, carried = relation_of(dataset, query.interval), query.carried or "drop"
-    return Source(backend, dataset_bars(relation, carried), _History(dataset, relation, carried))
+    return CloseSource(backend, dataset_bars(relation, carried), _History(dataset, relation, carried))

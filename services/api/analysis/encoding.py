@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
-from services.api.analysis.requests import Question
+from services.api.analysis.requests import AnalysisRequest
 from services.api.models.base import Record
 from services.api.serialization.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.serialization.rows import Records, Row
+from services.api.serialization.rows import JsonRecords, Row
 
 
-def encoded(question: Question, model: type[Record], members: Row, parts: Iterable[Records]) -> bytes:
+def encoded(
+    question: AnalysisRequest, model: type[Record], members: Row, parts: Iterable[JsonRecords]
+) -> bytes:
     """Return `parts`, rows of `model`, in the form that `question` asks for, JSON with `members` besides."""
     encoder: Encoder
     match question.form:

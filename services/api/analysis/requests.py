@@ -6,10 +6,10 @@ from services.api.models.calibration import CalibrationTable
 from services.api.models.correlation import CorrelationMethod, Of
 from services.api.models.datasets import Carried
 from services.api.queries.closes import Closes
-from services.api.queries.signal_history import Past
+from services.api.queries.signal_history import SignalHistory
 from services.api.serialization.listing import Format
 from services.quant.analysis.entries import Bands
-from services.quant.options import Options
+from services.quant.options import AnalysisOptions
 
 BARS_MAX = 1_000_000
 
@@ -43,7 +43,7 @@ class Subject(Struct, frozen=True, kw_only=True):
         return max((len(leg.price) for leg in self.closes.values()), default=0)
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class AnalysisRequest(Struct, frozen=True, kw_only=True):
     """What is asked at which `path`, and in which form it is answered."""
 
     form: Format
@@ -55,12 +55,12 @@ class Question(Struct, frozen=True, kw_only=True):
         return 0
 
 
-class PairQuestion(Question, frozen=True, kw_only=True):
+class PairRequest(AnalysisRequest, frozen=True, kw_only=True):
     """The first of the closes is Y, the second X; the name of both is `pair`."""
 
     subject: Subject
     pair: str
-    options: Options
+    options: AnalysisOptions
     series: bool
 
     @property
@@ -68,7 +68,7 @@ class PairQuestion(Question, frozen=True, kw_only=True):
         return self.subject.bars
 
 
-class MatrixQuestion(Question, frozen=True, kw_only=True):
+class MatrixRequest(AnalysisRequest, frozen=True, kw_only=True):
     """All of the closes against each other."""
 
     subject: Subject
@@ -80,12 +80,12 @@ class MatrixQuestion(Question, frozen=True, kw_only=True):
         return self.subject.bars
 
 
-class CalibrationQuestion(Question, frozen=True, kw_only=True):
+class CalibrationRequest(AnalysisRequest, frozen=True, kw_only=True):
     """The past of a pair's z-score, by `bands`; `window` is the pair's in seconds, `windows` how many an entry has."""
 
     feed: str | None
     pair: str
-    past: Past
+    past: SignalHistory
     bands: Bands
     window: int
     windows: int

@@ -8,7 +8,7 @@ from typing import Any
 KEPT_BYTES = 64 * 1024 * 1024
 
 
-class Results:
+class ResultCache:
     """Answers by key, the least recently wanted forgotten first once all of them take more than `kept_bytes`."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:

@@ -7,9 +7,9 @@ import pickle
 from fastapi import Request, Response
 
 from services.api.analysis.entry_point import solve
-from services.api.analysis.requests import Question
-from services.api.analysis.result_cache import Results
-from services.api.analysis.worker_pool import Pool
+from services.api.analysis.requests import AnalysisRequest
+from services.api.analysis.result_cache import ResultCache
+from services.api.analysis.worker_pool import WorkerPool
 from services.api.serialization.listing import TableAnswer
 
 # Nobody reads it but the log and the metrics; the number is that of nginx.
@@ -17,18 +17,18 @@ CLIENT_GONE = 499
 LONG = 10_000
 
 
-class Answers:
+class AnalysisService:
     """Answers questions by a pool, while that runs; ProblemError if there are too many, or one takes too long.
 
     Those of more than `LONG` bars go to a pool of their own, where they wait for each other alone.
     """
 
-    def __init__(self, pool: Pool, long: Pool) -> None:
+    def __init__(self, pool: WorkerPool, long: WorkerPool) -> None:
         self._pool = pool
         self._long = long
-        self._results = Results()
+        self._results = ResultCache()
 
-    async def respond(self, request: Request, table: TableAnswer, question: Question) -> Response:
+    async def respond(self, request: Request, table: TableAnswer, question: AnalysisRequest) -> Response:
         """Answer `request` with the answer to `question`, in the form of `table`; not at all if nobody waits.
 
         The same question is one of the same closes, to the last bit: what has changed in the store is another one.
@@ -49,7 +49,7 @@ class Answers:
             watching.cancel()
 
 
-def _key(question: Question) -> bytes:
+def _key(question: AnalysisRequest) -> bytes:
     return hashlib.blake2b(pickle.dumps(question), digest_size=32).digest()
 
 

@@ -11,21 +11,21 @@ from services.api.analysis import calibration
 from services.api.analysis.encoding import encoded
 from services.api.analysis.requests import (
     BARS_MAX,
-    CalibrationQuestion,
-    MatrixQuestion,
-    PairQuestion,
-    Question,
+    AnalysisRequest,
+    CalibrationRequest,
+    MatrixRequest,
+    PairRequest,
     Subject,
 )
 from services.api.analysis.response_parts import has_broken, parts
 from services.api.models.analysis import Point
 from services.api.models.correlation import Cell
 from services.api.queries.closes import align
-from services.api.serialization.rows import Records, Row, row
+from services.api.serialization.rows import JsonRecords, Row, row
 from services.common import clock
 from services.contracts.symbols import same_asset
 from services.quant.analysis.pair_analysis import Analysis, analyse, refuse
-from services.quant.analysis.rolling import Rolling, refit_every
+from services.quant.analysis.rolling import RollingStatistics, refit_every
 from services.quant.correlation.matrix import correlate
 
 # Of bars that only one leg has there may not be more than of those that both have.
@@ -35,19 +35,19 @@ _POINTS = 10_000
 _SLICE_ROWS = 20_000
 
 
-def solve(question: Question) -> bytes:
+def solve(question: AnalysisRequest) -> bytes:
     """Return the answer to `question`."""
     match question:
-        case PairQuestion():
+        case PairRequest():
             return _analyse(question)
-        case MatrixQuestion():
+        case MatrixRequest():
             return _correlate(question)
-        case CalibrationQuestion():
+        case CalibrationRequest():
             return calibration.answer(question)
     raise AssertionError(f"nobody knows how to answer {question}")
 
 
-def _analyse(question: PairQuestion) -> bytes:
+def _analyse(question: PairRequest) -> bytes:
     (y, leg_y), (x, leg_x) = question.subject.closes.items()
     start_us, (y_price, x_price) = align((leg_y, leg_x))
     options, n = question.options, len(start_us)
@@ -97,7 +97,7 @@ def _analyse(question: PairQuestion) -> bytes:
     return encoded(question, Point, members, points)
 
 
-def _correlate(question: MatrixQuestion) -> bytes:
+def _correlate(question: MatrixRequest) -> bytes:
     names = list(question.subject.closes)
     known: dict[frozenset[str], Row] = {}
     for number, name in enumerate(names):
@@ -126,7 +126,7 @@ def _correlate(question: MatrixQuestion) -> bytes:
         **_cut(question.subject),
         "symbols": names,
     }
-    return encoded(question, Cell, members, [Records.of(rows)])
+    return encoded(question, Cell, members, [JsonRecords.of(rows)])
 
 
 def _head(subject: Subject) -> Row:
@@ -170,19 +170,23 @@ def _breaks(start_us: Any, subject: Subject) -> int:
     return int(np.count_nonzero(np.diff(start_us) != subject.width_us))
 
 
-def _points(start_us: Any, y_price: Any, x_price: Any, analysis: Analysis, every: int) -> Iterator[Records]:
+def _points(
+    start_us: Any, y_price: Any, x_price: Any, analysis: Analysis, every: int
+) -> Iterator[JsonRecords]:
     """Yield the points of one bar in `every`, the newest among them, some at a time.
 
     The first point from a break on is marked.
     """
     nothing = [None] * len(start_us)
-    rolling = analysis.rolling._asdict() if analysis.rolling else dict.fromkeys(Rolling._fields, nothing)
+    rolling = (
+        analysis.rolling._asdict() if analysis.rolling else dict.fromkeys(RollingStatistics._fields, nothing)
+    )
     broke_at = analysis.structural_break.at if analysis.structural_break and has_broken(analysis) else None
     sample = {"sample_spread": analysis.sample_spread, "sample_zscore": analysis.sample_zscore}
     first = (len(start_us) - 1) % every
     for begin in range(first, len(start_us), _SLICE_ROWS * every):
         some = slice(begin, begin + _SLICE_ROWS * every, every)
-        yield Records.timed(
+        yield JsonRecords.timed(
             {
                 "start_us": start_us[some].tolist(),
                 "y_price": y_price[some].tolist(),

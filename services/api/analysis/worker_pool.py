@@ -26,7 +26,7 @@ _NICENESS = 10
 log = structlog.get_logger()
 
 
-class Pool:
+class WorkerPool:
     """Calls functions in `workers` processes while `run` runs; at most `queue` calls wait for one.
 
     Workers are forked from a process that has imported everything, so one that was ended is replaced within

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from msgspec.json import Decoder
 from psycopg import sql
 
-from services.api.datasets.catalogue import Dataset
+from services.api.datasets.catalogue import CatalogueEntry
 from services.api.models.datasets import Carried
 from services.api.problems import refused
 from services.api.queries.closes import Bars
-from services.api.queries.reader import Store
-from services.api.queries.tables import Table
+from services.api.queries.reader import StoreReader
+from services.api.queries.tables import TableSource
 from services.common import clock
 from services.contracts.fields import Microseconds
 from services.datasets.tables import bars_relation, wider_than
@@ -50,7 +50,7 @@ class Relation(NamedTuple):
     width_us: int
 
 
-def relation_of(dataset: Dataset, interval: Interval | None) -> Relation:
+def relation_of(dataset: CatalogueEntry, interval: Interval | None) -> Relation:
     """Return where the bars of `interval` are, without it those of the file; ProblemError if there can be none."""
     if interval is None or WIDTHS[interval] == dataset.width_us:
         return Relation(sql.Identifier(bars_relation(dataset.dataset_id)), dataset.width_us)
@@ -60,7 +60,7 @@ def relation_of(dataset: Dataset, interval: Interval | None) -> Relation:
     raise refused("interval", expected, interval)
 
 
-def bars_table(dataset: Dataset, relation: Relation, carried: Carried) -> Table:
+def bars_table(dataset: CatalogueEntry, relation: Relation, carried: Carried) -> TableSource:
     """Return the table of the bars, in which those of one symbol are to be selected.
 
     Closed is a bar whose time had passed at the upload; covered is what bars of the files there are of its time.
@@ -72,7 +72,7 @@ def bars_table(dataset: Dataset, relation: Relation, carried: Carried) -> Table:
         part=sql.Literal(dataset.width_us / relation.width_us),
         which=_WHICH[carried],
     )
-    return Table(
+    return TableSource(
         covered, _COLUMNS, sql.Identifier("symbol"), {"ts": "start_us"}, Decoder(tuple[Microseconds])
     )
 
@@ -90,8 +90,8 @@ class Reach(NamedTuple):
     first_us: int
 
 
-async def reach(
-    store: Store, relation: Relation, carried: Carried, symbols: Sequence[str], end: int | None
+async def covered_range(
+    store: StoreReader, relation: Relation, carried: Carried, symbols: Sequence[str], end: int | None
 ) -> Reach:
     """Return how many bars before `end` there are to be had; a symbol at least has one."""
     query = _REACH.format(bars=relation.name, which=_WHICH[carried])
@@ -100,8 +100,8 @@ async def reach(
 
 
 async def carried_bars(
-    store: Store,
-    dataset: Dataset,
+    store: StoreReader,
+    dataset: CatalogueEntry,
     relation: Relation,
     symbols: Sequence[str],
     start: int | None,

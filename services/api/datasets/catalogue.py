@@ -7,7 +7,7 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from services.api.problems import ProblemError, unknown
-from services.api.queries.reader import Store
+from services.api.queries.reader import StoreReader
 from services.api.serialization.rows import Row
 from services.common.errors import TransientError
 from services.datasets.report import Kind
@@ -55,7 +55,7 @@ _PATIENCE = "SET LOCAL lock_timeout = '2s'"
 _DELETE = "DELETE FROM datasets WHERE dataset_id = %s"
 
 
-class Dataset(NamedTuple):
+class CatalogueEntry(NamedTuple):
     """A dataset, the width of its bars in µs, and when it was uploaded (epoch, us)."""
 
     dataset_id: str
@@ -64,21 +64,21 @@ class Dataset(NamedTuple):
     uploaded_us: int
 
 
-async def find(store: Store, given: str) -> Dataset:
+async def find(store: StoreReader, given: str) -> CatalogueEntry:
     """Return the dataset of an id or a name; ProblemError names those that are known."""
     found = await store.select(_FIND, {"given": given}) if "\0" not in given else []
     if not found:
         known = await store.select(_NAMES, {"limit": _NAMED})
         raise unknown("dataset", given, [row["name"] for row in known])
-    return Dataset(*found[0].values())
+    return CatalogueEntry(*found[0].values())
 
 
-async def symbols(store: Store, dataset: Dataset) -> list[str]:
+async def symbols(store: StoreReader, dataset: CatalogueEntry) -> list[str]:
     """Return the symbols of a dataset, in order."""
     return [row["symbol"] for row in await store.select(_OF, {"dataset_id": dataset.dataset_id})]
 
 
-async def require_symbols(store: Store, dataset: Dataset, *wanted: str) -> None:
+async def require_symbols(store: StoreReader, dataset: CatalogueEntry, *wanted: str) -> None:
     """Return if the dataset has all of `wanted`; ProblemError names those it has."""
     known = await symbols(store, dataset)
     for symbol in wanted:
@@ -86,12 +86,12 @@ async def require_symbols(store: Store, dataset: Dataset, *wanted: str) -> None:
             raise unknown("symbol", symbol, known)
 
 
-async def summaries(store: Store) -> list[Row]:
+async def summaries(store: StoreReader) -> list[Row]:
     """Return every dataset, the last one uploaded first."""
     return await store.select(_LIST, {})
 
 
-async def describe(store: Store, dataset_id: str) -> Row:
+async def describe(store: StoreReader, dataset_id: str) -> Row:
     """Return all of one dataset but its bars, with the first findings; ProblemError if it is gone."""
     of = {"dataset_id": dataset_id}
     summary, files = await store.select(_ONE, of), await store.select(_FILES, of)
@@ -105,17 +105,17 @@ async def describe(store: Store, dataset_id: str) -> Row:
     }
 
 
-async def findings(store: Store, dataset_id: str, kind: Kind | None, limit: int) -> list[Row]:
+async def findings(store: StoreReader, dataset_id: str, kind: Kind | None, limit: int) -> list[Row]:
     """Return the first findings in the files of a dataset."""
     return await store.select(_FINDINGS, {"dataset_id": dataset_id, "kind": kind, "limit": limit})
 
 
-async def count(store: Store) -> int:
+async def count(store: StoreReader) -> int:
     """Return how many datasets there are."""
     return int((await store.select(_COUNT, {}))[0]["datasets"])
 
 
-async def delete(store: Store, dataset_id: str) -> None:
+async def delete(store: StoreReader, dataset_id: str) -> None:
     """Delete a dataset once no statement reads its bars; TransientError if that takes too long."""
     async with store.writing() as connection:
         await connection.execute(_PATIENCE)

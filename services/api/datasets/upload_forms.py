@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, model_validator
 
-from services.datasets.options import Delimiter, Options, TimeUnit
+from services.datasets.options import Delimiter, ReadOptions, TimeUnit
 from services.datasets.options import Field as BarField
 from services.datasets.rows import market_symbol
-from services.datasets.sources import Source, Upload
+from services.datasets.sources import FileSource, Upload
 
 FILES_MAX = 100
 # Packed, a file can be this many times as large as what is uploaded.
@@ -114,10 +114,10 @@ class PreviewForm(BaseModel):
         """Return what is to be read, called as its first file; unpacked it may have so many bytes."""
         symbols: Sequence[str | None] = self.symbols.split(",") if self.symbols else [None] * len(self.files)
         sources = [
-            Source(_file_name(file.filename), file.file, symbol)
+            FileSource(_file_name(file.filename), file.file, symbol)
             for file, symbol in zip(self.files, symbols, strict=True)
         ]
-        options = Options(
+        options = ReadOptions(
             zone=self.zone,
             mapping=self.mapping or {},
             delimiter=self.delimiter,

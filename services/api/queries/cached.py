@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
+class CachedQuery(Generic[T]):
     """Keeps an answer for `keep_s` seconds of `clock`; all who ask while it is being asked for wait for the same."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]], keep_s: float, clock: Callable[[], float]) -> None:

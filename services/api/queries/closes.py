@@ -10,7 +10,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
 
-from services.api.queries.reader import Store
+from services.api.queries.reader import StoreReader
 from services.common import clock
 from services.store import database
 from services.store.relations import WIDTHS, Interval
@@ -62,7 +62,7 @@ def market_bars(interval: Interval) -> Bars:
     return Bars(_MARKET.format(table=table, width=width), {}, WIDTHS[interval])
 
 
-async def closes(store: Store, bars: Bars, symbols: Iterable[str], period: Period) -> dict[str, Closes]:
+async def closes(store: StoreReader, bars: Bars, symbols: Iterable[str], period: Period) -> dict[str, Closes]:
     """Return the closes of each symbol within the one range in which none has more than `limit` bars.
 
     Nothing is filled: a symbol has no close where it had no trade. TransientError as the store.

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from psycopg import sql
 
-from services.api.queries.reader import Store
+from services.api.queries.reader import StoreReader
 from services.common.cancellation import pause
 from services.common.errors import TransientError
 
@@ -32,10 +32,10 @@ Lost = Mapping[str, Mapping[str, int]]
 """Messages by service and topic."""
 
 
-class Losses:
+class StoredLosses:
     """Keeps what nobody has acknowledged; while the database is away that is what was known last."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: StoreReader) -> None:
         self._store = store
         self._number = 0
         self.unacknowledged: Lost = {}

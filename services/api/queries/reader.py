@@ -13,9 +13,9 @@ from psycopg_pool import PoolTimeout
 
 from services.api.queries import alert_actions
 from services.api.queries.database_errors import AWAY, TIMEOUT_S, translated
-from services.api.queries.tables import ALERTS, SIGNALS, TICKS, Selection, Table
+from services.api.queries.tables import ALERTS, SIGNALS, TICKS, RowSelection, TableSource
 from services.api.serialization.cursor import Key
-from services.api.serialization.rows import Records, Row
+from services.api.serialization.rows import JsonRecords, Row
 from services.common import clock
 from services.common.backoff import Backoff
 from services.common.errors import FatalError, TransientError
@@ -91,14 +91,14 @@ _MOMENTS = psycopg.adapters.types["timestamptz"]
 log = structlog.get_logger()
 
 
-class Page(NamedTuple):
+class RowPage(NamedTuple):
     """Records, and the key to go on from if there are more."""
 
-    records: Records
+    records: JsonRecords
     last: Key | None = None
 
 
-class Store:
+class StoreReader:
     """Reads and writes the database while `run` runs; TransientError, fit to be shown, whenever it cannot."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -139,17 +139,17 @@ class Store:
                     log.warning("waiting", error=(said := str(error)))
             await asyncio.sleep(backoff.next_s())
 
-    async def page(self, table: Table, selection: Selection) -> Page:
+    async def page(self, table: TableSource, selection: RowSelection) -> RowPage:
         """Return the rows of `table` that are selected."""
         query, values = table.query(selection)
         records = await self._records(query, values)
         if selection.order == "newest":
-            return Page(records[::-1])
+            return RowPage(records[::-1])
         if len(records) <= selection.limit:
-            return Page(records)
-        return Page(records[:-1], table.keys_of(records[-2:])[0])
+            return RowPage(records)
+        return RowPage(records[:-1], table.keys_of(records[-2:])[0])
 
-    async def keys(self, table: Table, selection: Selection, offset: int) -> list[Key]:
+    async def keys(self, table: TableSource, selection: RowSelection, offset: int) -> list[Key]:
         """Return the keys of the row `offset` rows after the first that is selected and of the one after it."""
         query, values = table.key_query(selection, offset)
         return table.keys_of(await self._records(query, values))
@@ -173,7 +173,7 @@ class Store:
 
     async def newest_alerts(self, limit: int) -> list[Row]:
         """Return the last alerts, newest first."""
-        return (await self.page(ALERTS, Selection(limit=limit, order="descending"))).records.rows()
+        return (await self.page(ALERTS, RowSelection(limit=limit, order="descending"))).records.rows()
 
     async def pairs(self) -> Configs:
         """Return the pairs by name, as the sink has stored them."""
@@ -213,10 +213,10 @@ class Store:
 
     async def alert(self, alert_id: str) -> Row | None:
         """Return an alert and what was done about it, None if it is not stored."""
-        found = await self.page(ALERTS, Selection(limit=1, equal={"alert_id": alert_id}))
+        found = await self.page(ALERTS, RowSelection(limit=1, equal={"alert_id": alert_id}))
         return next(iter(found.records.rows()), None)
 
-    async def _newest(self, table: Table, names: Iterable[str]) -> list[Row]:
+    async def _newest(self, table: TableSource, names: Iterable[str]) -> list[Row]:
         query = _NEWEST.format(
             columns=table.columns, table=table.name, of=table.of, key=table.ordered("descending")
         )
@@ -226,7 +226,7 @@ class Store:
         """Return the rows of a statement of the API's own; TransientError whenever it cannot be read."""
         return (await self._records(query, values)).rows()
 
-    async def _records(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> Records:
+    async def _records(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> JsonRecords:
         async with self.reading() as connection, connection.cursor(binary=True) as cursor:
             await cursor.execute(query, values)
             columns: dict[str, list[Any]] = {column.name: [] for column in cursor.description or ()}
@@ -237,7 +237,7 @@ class Store:
             for told in cursor.description or ():
                 if told.type_code == _MOMENTS.oid:
                     columns[told.name] = list(map(since_epoch, columns[told.name]))
-            return Records.timed(columns)
+            return JsonRecords.timed(columns)
 
     async def _look(self, connection: database.Connection) -> None:
         problem = None

@@ -6,7 +6,7 @@ import numpy as np
 from psycopg import sql
 
 from services.api.queries.closes import load_arrays
-from services.api.queries.reader import Store, since_epoch
+from services.api.queries.reader import StoreReader, since_epoch
 from services.common import clock
 from services.quant.analysis.entries import Seconds
 
@@ -29,7 +29,7 @@ FROM (
 _DAY = 24 * clock.HOUR
 
 
-class Past(NamedTuple):
+class SignalHistory(NamedTuple):
     """The seconds of a pair that are `known` and can be relied on, among the `signals` from `first_us` to `last_us`.
 
     `stale` and `collecting` seconds are left out, and those without a z-score. `fits` counts the methods and windows.
@@ -44,7 +44,9 @@ class Past(NamedTuple):
     known: Seconds
 
 
-async def read_past(store: Store, pair: str, start_us: int | None, end_us: int | None, limit: int) -> Past:
+async def read_past(
+    store: StoreReader, pair: str, start_us: int | None, end_us: int | None, limit: int
+) -> SignalHistory:
     """Return the first `limit` signals from `start_us` to before `end_us`; without a start those of the last day there.
 
     TransientError as the store.
@@ -65,7 +67,7 @@ async def read_past(store: Store, pair: str, start_us: int | None, end_us: int |
     zscore, spread, reverting = (np.array([]) if one is None else one for one in numbers)
     at_us = np.array([], np.int64) if at_us is None else at_us
     known = Seconds(at_us, zscore, spread, reverting.astype(bool))
-    return Past(since_epoch(first_us), since_epoch(last_us), signals, stale, collecting, fits, known)
+    return SignalHistory(since_epoch(first_us), since_epoch(last_us), signals, stale, collecting, fits, known)
 
 
 def _moment(us: int | None, otherwise: str) -> Any:

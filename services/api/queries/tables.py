@@ -9,7 +9,7 @@ from msgspec.json import Decoder
 from psycopg import sql
 
 from services.api.serialization.cursor import Key
-from services.api.serialization.rows import Records
+from services.api.serialization.rows import JsonRecords
 from services.common import clock
 from services.contracts.fields import Microseconds
 from services.store.relations import INTERVALS, SIGNAL_COLUMNS, Interval
@@ -20,7 +20,7 @@ _Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 
 @dataclass(frozen=True)
-class Selection:
+class RowSelection:
     """Which rows: equal to `equal` (column to value or values), from `start` to before `end`, strictly after `after`.
 
     `until` is the key of the last row that is meant, in the order asked for.
@@ -49,7 +49,7 @@ _NOT_AFTER = _Side(sql.SQL("<="), sql.SQL("<="))
 _NOT_BEFORE = _Side(sql.SQL(">="), sql.SQL(">="))
 
 
-class Table(NamedTuple):
+class TableSource(NamedTuple):
     """A table, what is read of it, the column of its owner, its key (column to name in a row), its cursors' reader.
 
     `period` names the columns in which a row's time begins and ends.
@@ -62,7 +62,7 @@ class Table(NamedTuple):
     cursor: Decoder[Key]
     period: tuple[str, str] = ("ts", "ts")
 
-    def keys_of(self, records: Records) -> list[Key]:
+    def keys_of(self, records: JsonRecords) -> list[Key]:
         """Return the key of each record."""
         return (
             list(zip(*(records.columns[name] for name in self.key.values()), strict=True)) if records else []
@@ -73,13 +73,13 @@ class Table(NamedTuple):
         direction = sql.SQL("" if order == "ascending" else " DESC")
         return sql.SQL(", ").join(sql.Identifier(column) + direction for column in self.key)
 
-    def query(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
+    def query(self, selection: RowSelection) -> tuple[sql.Composed, dict[str, Any]]:
         """Return the statement that reads `selection` and its values."""
         conditions, values = self._conditions(selection)
         values["limit"] = selection.limit + (selection.order != "newest")
         return self._select(self.columns, conditions, selection.order), values
 
-    def key_query(self, selection: Selection, offset: int) -> tuple[sql.Composed, dict[str, Any]]:
+    def key_query(self, selection: RowSelection, offset: int) -> tuple[sql.Composed, dict[str, Any]]:
         """Return the statement that reads two keys of `selection`, `offset` rows after the first, and its values."""
         conditions, values = self._conditions(selection)
         keys = sql.SQL(", ").join(
@@ -94,7 +94,7 @@ class Table(NamedTuple):
             columns, self.name, conditions, self.ordered(order)
         )
 
-    def _conditions(self, selection: Selection) -> tuple[sql.Composed, dict[str, Any]]:
+    def _conditions(self, selection: RowSelection) -> tuple[sql.Composed, dict[str, Any]]:
         values: dict[str, Any] = {}
         conditions: list[sql.Composable] = []
         for column, value in selection.equal.items():
@@ -131,7 +131,7 @@ class Table(NamedTuple):
         )
 
 
-TICKS = Table(
+TICKS = TableSource(
     sql.Identifier("ticks"),
     sql.SQL(
         "symbol, trade_id, ts AS event_us, received_at AS received_us, venue, price, size, buyer_is_maker, "
@@ -142,7 +142,7 @@ TICKS = Table(
     Decoder(tuple[Microseconds, _Id]),
 )
 
-SIGNALS = Table(
+SIGNALS = TableSource(
     sql.Identifier("signals"),
     sql.SQL("pair, ts AS event_us, {}").format(
         sql.SQL(", ").join(
@@ -169,7 +169,7 @@ _HANDLED_ALERTS = sql.SQL("""
 ) AS handled
 """)
 
-ALERTS = Table(
+ALERTS = TableSource(
     _HANDLED_ALERTS,
     sql.SQL(
         "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, y_age_s, x_age_s, reversion, "
@@ -180,7 +180,7 @@ ALERTS = Table(
     Decoder(tuple[Microseconds, _Text]),
 )
 
-GAPS = Table(
+GAPS = TableSource(
     sql.Identifier("gaps"),
     sql.SQL(
         "symbol, first_id, last_id, venue, start_ts AS start_us, end_ts AS end_us, found_at AS found_us, "
@@ -224,9 +224,9 @@ _COVERED_BARS = sql.SQL("""
 """)
 
 
-def _bars(interval: Interval) -> Table:
+def _bars(interval: Interval) -> TableSource:
     table, width = sql.Identifier(f"ohlc_{interval}"), sql.Literal(interval)
-    return Table(
+    return TableSource(
         _COVERED_BARS.format(table=table, width=width),
         _BAR_COLUMNS,
         sql.Identifier("symbol"),
@@ -235,4 +235,4 @@ def _bars(interval: Interval) -> Table:
     )
 
 
-BARS: dict[Interval, Table] = {interval: _bars(interval) for interval in INTERVALS}
+BARS: dict[Interval, TableSource] = {interval: _bars(interval) for interval in INTERVALS}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from services.api.analysis import close_source
-from services.api.analysis.requests import PairQuestion
+from services.api.analysis.requests import PairRequest
 from services.api.models.analysis import Analysis, Point
 from services.api.parameters import AnyPairPath, BackendDependency
 from services.api.problems import RESPONSES, refused
@@ -14,7 +14,7 @@ from services.api.serialization.listing import TABLE_RESPONSES, TableAnswer
 from services.contracts.messages import Method, Transform
 from services.contracts.pair_messages import LOG_THROUGH_ORIGIN, is_log_through_origin
 from services.contracts.pairs import Pair
-from services.quant.options import Criterion, Options, Trend
+from services.quant.options import AnalysisOptions, Criterion, Trend
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
@@ -82,7 +82,7 @@ async def read_analysis(
         raise refused("transform", LOG_THROUGH_ORIGIN, query.transform)
     subject = await (await close_source.find(backend, query)).subject(query, Pair.parse(pair))
     table = TableAnswer(request, query.format, Point, {})
-    options = Options(
+    options = AnalysisOptions(
         method=query.method,
         transform=query.transform,
         window=query.window,
@@ -91,7 +91,7 @@ async def read_analysis(
         lags=query.lags,
         level=query.level,
     )
-    question = PairQuestion(
+    question = PairRequest(
         subject=subject,
         form=table.format,
         path=request.url.path,

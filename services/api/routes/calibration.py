@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from services.api.analysis.requests import CalibrationQuestion
+from services.api.analysis.requests import CalibrationRequest
 from services.api.models.calibration import Bin, Calibration, CalibrationTable
 from services.api.parameters import BackendDependency, PairPath, SpanQuery
 from services.api.problems import RESPONSES, refused
@@ -66,7 +66,7 @@ async def read_calibration(
         expected = f"a start with at most {SIGNALS_MAX:,} signals until the end"
         raise refused("start", expected, clock.to_iso(query.start or 0))
     table = TableAnswer(request, query.format, Bin, {})
-    question = CalibrationQuestion(
+    question = CalibrationRequest(
         form=table.format,
         path=request.url.path,
         feed=backend.feed,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, Field
 
 from services.api.analysis import close_source
-from services.api.analysis.requests import MatrixQuestion
+from services.api.analysis.requests import MatrixRequest
 from services.api.models.correlation import Cell, Correlation, CorrelationMethod, Of
 from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES
@@ -66,7 +66,7 @@ async def read_correlation(
     names = query.symbols.split(",") if query.symbols else (await bars.symbols())[:SYMBOLS_MAX]
     subject = await bars.subject(query, names)
     table = TableAnswer(request, query.format, Cell, {})
-    question = MatrixQuestion(
+    question = MatrixRequest(
         subject=subject,
         form=table.format,
         path=request.url.path,

@@ -21,8 +21,8 @@ from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.rows import Row, encode, row
 from services.common.compressed_files import FileError
 from services.datasets.preview import Preview, preview
-from services.datasets.report import KEPT, KINDS, Kind, Report
-from services.datasets.sources import TooLargeError, Upload
+from services.datasets.report import KEPT, KINDS, ImportReport, Kind
+from services.datasets.sources import Upload, UploadTooLargeError
 from services.datasets.storage import NameTakenError, store_dataset
 from services.store import database
 
@@ -86,7 +86,7 @@ async def upload_dataset(
         raise ProblemError(HTTPStatus.CONFLICT, "Too many datasets", detail)
     with _problems():
         async with backend.uploading, database.connect(backend.settings, "pairstream-upload") as connection:
-            stored = await store_dataset(connection, _upload(form, backend), Report())
+            stored = await store_dataset(connection, _upload(form, backend), ImportReport())
     described = await catalogue.describe(backend.store, stored.dataset_id)
     return Response(
         encode(described),
@@ -150,7 +150,7 @@ def _upload(form: PreviewForm, backend: Backend) -> Upload:
 def _problems() -> Iterator[None]:
     try:
         yield
-    except TooLargeError as error:
+    except UploadTooLargeError as error:
         raise ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", str(error), file=error.name
         ) from None

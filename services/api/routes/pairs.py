@@ -135,7 +135,7 @@ async def _hold(name: str, config: PairConfig | None, backend: Backend) -> None:
     reached = await publish(backend.settings, {name: config})
     with suppress(TimeoutError):
         async with asyncio.timeout(READ_S):
-            await backend.configs.reach(reached)
+            await backend.configs.wait_for(reached)
 
 
 def _answer(config: PairConfig, backend: Backend, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -18,7 +18,7 @@ from services.api.parameters import BackendDependency
 from services.api.problems import ProblemError
 from services.api.security.event_stream_timeout import SLOW_S
 from services.api.serialization.rows import Row, encode, row
-from services.api.stream.composer import TOPICS, LaggingError, Said
+from services.api.stream.composer import TOPICS, LaggingError, StreamMessage
 from services.api.stream.subscription import LISTS, Command, StreamQuery, Subscription
 from services.common import clock
 from services.common.cancellation import TaskGroup
@@ -121,7 +121,7 @@ class _Client:
                 for answer in await self._answers(message.get("text")):
                     await self._send(answer)
 
-    async def _answers(self, text: str | None) -> list[Said | Row]:
+    async def _answers(self, text: str | None) -> list[StreamMessage | Row]:
         """Do what the client asks; one that asks wrongly is told, one that goes on so is closed."""
         request_id: Any = None
         try:
@@ -149,7 +149,7 @@ class _Client:
     def _is_too_many(self, what: str, rate: Rate) -> bool:
         return self._limiter.take(what, rate, self._backend.newsroom.seconds()).wait_s > 0
 
-    async def _do(self, command: Command) -> list[Said | Row]:
+    async def _do(self, command: Command) -> list[StreamMessage | Row]:
         head = {"request_id": command.request_id}
         if command.op == "ping":
             return [{"type": "pong", **head, **row([("now_us", clock.now_us())])}]
@@ -172,8 +172,8 @@ class _Client:
         }
         return [ack, added]
 
-    async def _send(self, message: Said | Row) -> None:
-        text = message.text if isinstance(message, Said) else encode(message).decode()
+    async def _send(self, message: StreamMessage | Row) -> None:
+        text = message.text if isinstance(message, StreamMessage) else encode(message).decode()
         if text is not None:
             self._sending_since_s = self._backend.newsroom.seconds()
             await self._socket.send_text(text)

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from services.api.problems import ProblemError, unavailable
 from services.api.security.access import Caller, admit, require_write
-from services.api.security.api_keys import Key, Keys
+from services.api.security.api_keys import ApiKey, ApiKeys
 from services.api.settings import ApiSettings
 from services.common.http.head_limit import excess
 from services.common.http.origin_check import is_own_host, is_own_page
@@ -35,14 +35,14 @@ class Visitor:
 
     caller: Caller
     counted_as: str
-    key: Key | None
+    key: ApiKey | None
     allowance: Allowance
 
 
 class Admission:
     """Decides by the settings, the keys and what each caller has asked before."""
 
-    def __init__(self, settings: ApiSettings, keys: Keys) -> None:
+    def __init__(self, settings: ApiSettings, keys: ApiKeys) -> None:
         self._settings = settings
         self._keys = keys
         self._limiter = RateLimiter()
@@ -83,7 +83,7 @@ class Admission:
             raise too_many(detail, allowance.headers)
         return allowance
 
-    def _caller(self, connection: HTTPConnection, token: str | None, key: Key | None) -> Caller:
+    def _caller(self, connection: HTTPConnection, token: str | None, key: ApiKey | None) -> Caller:
         path = connection.scope["path"]
         if not self._keys.are_asked_for and is_local(connection):
             return Caller("local", "write")

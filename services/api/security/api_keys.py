@@ -24,7 +24,7 @@ class RevokedError(Exception):
 
 
 @dataclass(frozen=True)
-class Key:
+class ApiKey:
     """A key as it is stored: not the token, but its SHA-256, from which nobody finds 256 random bits."""
 
     name: str
@@ -36,19 +36,19 @@ class Key:
         return f"{self.name} {self.role} {self.digest}"
 
 
-def new(name: str, role: Role) -> tuple[str, Key]:
+def new(name: str, role: Role) -> tuple[str, ApiKey]:
     """Return a new token, which is stored nowhere, and its key; ValueError for a name that is none."""
     token = f"ps_{secrets.token_urlsafe(32)}"
     (key,) = parse(f"{name} {role} {_digest(token)}")
     return token, key
 
 
-def parse(text: str) -> tuple[Key, ...]:
+def parse(text: str) -> tuple[ApiKey, ...]:
     """Return the keys in the text of a file; ValueError names the first line that is wrong.
 
     Lines that are empty or begin with ``#`` say nothing.
     """
-    keys: dict[str, Key] = {}
+    keys: dict[str, ApiKey] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not (stripped := line.strip()) or stripped.startswith("#"):
             continue
@@ -58,14 +58,14 @@ def parse(text: str) -> tuple[Key, ...]:
                 f"line {number}: expected 'name role sha256' with a name of letters, digits, . _ and -, "
                 f"the role read or write, and 64 hexadecimal digits, received {stripped[:40]!r}"
             )
-        key = Key(match["name"], "write" if match["role"] == "write" else "read", match["digest"])
+        key = ApiKey(match["name"], "write" if match["role"] == "write" else "read", match["digest"])
         if key.name in keys:
             raise ValueError(f"line {number}: expected each name once, received {key.name!r} again")
         keys[key.name] = key
     return tuple(keys.values())
 
 
-def read(path: Path) -> tuple[Key, ...]:
+def read(path: Path) -> tuple[ApiKey, ...]:
     """Return the keys in a file; ValueError says why they cannot be had."""
     try:
         return parse(path.read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def read(path: Path) -> tuple[Key, ...]:
         raise ValueError(f"expected a readable file, received {path}: {error.strerror}") from error
 
 
-class Keys:
+class ApiKeys:
     """The keys of a file, looked at again whenever `refresh` is called; without a file there are none to ask for.
 
     A file that cannot be read lets nobody in: the line that is gone from it may be the one that matters.
@@ -84,8 +84,8 @@ class Keys:
         """Why nobody can be let in, None if the file is right."""
         self._path = path
         self._seen: tuple[int, ...] | None = None
-        self._keys: frozenset[Key] = frozenset()
-        self._leases: set[tuple[Key, asyncio.Timeout]] = set()
+        self._keys: frozenset[ApiKey] = frozenset()
+        self._leases: set[tuple[ApiKey, asyncio.Timeout]] = set()
         self.refresh()
 
     @property
@@ -108,7 +108,7 @@ class Keys:
             if key not in self._keys:
                 deadline.reschedule(0)
 
-    def find(self, token: str) -> Key | None:
+    def find(self, token: str) -> ApiKey | None:
         """Return the key of `token`; it takes the same time whichever it is."""
         digest, found = _digest(token), None
         for key in self._keys:
@@ -117,7 +117,7 @@ class Keys:
         return found
 
     @asynccontextmanager
-    async def lease(self, key: Key) -> AsyncIterator[None]:
+    async def lease(self, key: ApiKey) -> AsyncIterator[None]:
         """Let something run for `key`; it is cancelled, and ends with RevokedError, when the key is revoked."""
         deadline = asyncio.timeout(None)
         lease = (key, deadline)

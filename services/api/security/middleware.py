@@ -17,7 +17,7 @@ from services.api.security.admission import (
     too_many,
     unauthorized,
 )
-from services.api.security.api_keys import Keys, RevokedError
+from services.api.security.api_keys import ApiKeys, RevokedError
 from services.api.settings import ApiSettings
 from services.common.http.body_limit import bounded
 from services.common.http.rate_limits import Held, Slots
@@ -27,14 +27,14 @@ UPLOADS = "/v1/datasets"
 UPLOADS_HELD = 2
 
 
-class Door:
+class SecurityMiddleware:
     """Lets in whom the admission lets in, so many at once, and no longer than their keys live.
 
     Whatever is not GET, HEAD or OPTIONS needs the role `write`, also where its route does not say so.
     Probes come in always: who watches the process is no user.
     """
 
-    def __init__(self, app: ASGIApp, settings: ApiSettings, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, settings: ApiSettings, keys: ApiKeys) -> None:
         self._app = app
         self._settings = settings
         self._keys = keys

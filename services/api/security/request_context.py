@@ -25,7 +25,7 @@ _BEGINNINGS = ("http.response.start", "websocket.accept", "websocket.http.respon
 log = structlog.get_logger()
 
 
-class Envelope:
+class RequestContext:
     """The outermost layer; what nobody expected ends here as a problem with the request's id."""
 
     def __init__(self, app: ASGIApp, backend: Backend) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel
 
-from services.api.serialization.rows import Records
+from services.api.serialization.rows import JsonRecords
 
 
 class Column(NamedTuple):
@@ -18,7 +18,7 @@ class Column(NamedTuple):
     kind: type
     path: tuple[str, ...]
 
-    def values(self, records: Records) -> Sequence[Any]:
+    def values(self, records: JsonRecords) -> Sequence[Any]:
         """Return the value of each record; what is no finite number is None, as it is in JSON."""
         first, *within = self.path
         values = records.columns[first]

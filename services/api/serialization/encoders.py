@@ -11,7 +11,7 @@ import pyarrow.parquet
 from pydantic import BaseModel
 
 from services.api.serialization.columns import Column, columns
-from services.api.serialization.rows import Records, encode
+from services.api.serialization.rows import JsonRecords, encode
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = frozenset("=+-@\t\r")
@@ -25,7 +25,7 @@ _TIME = pa.timestamp("us", "UTC")
 class Encoder(Protocol):
     """Turns records into the bytes of one document."""
 
-    def encode(self, records: Records) -> bytes:
+    def encode(self, records: JsonRecords) -> bytes:
         """Take the next records and return the bytes that are ready."""
         ...
 
@@ -40,7 +40,7 @@ class JsonEncoder:
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._before = encode(members)[:-1] + (b"," if members else b"") + b'"data":['
 
-    def encode(self, records: Records) -> bytes:
+    def encode(self, records: JsonRecords) -> bytes:
         """Return the records, after the members at first."""
         if not records:
             return b""
@@ -60,7 +60,7 @@ class CsvEncoder:
         self._columns = columns(model)
         self._header = _lines([[column.name for column in self._columns]])
 
-    def encode(self, records: Records) -> bytes:
+    def encode(self, records: JsonRecords) -> bytes:
         """Return the records, after the header at first."""
         if not records:
             return b""
@@ -84,7 +84,7 @@ class ParquetEncoder:
         self._writer = pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
         self._waiting: list[Any] = []
 
-    def encode(self, records: Records) -> bytes:
+    def encode(self, records: JsonRecords) -> bytes:
         """Return the row group that is complete, else nothing."""
         if not records:
             return b""
@@ -133,7 +133,7 @@ def _is_time(column: Column) -> bool:
     return column.name.endswith("_time")
 
 
-def _array(column: Column, records: Records) -> Any:
+def _array(column: Column, records: JsonRecords) -> Any:
     if not _is_time(column):
         return pa.array(column.values(records), _TYPES[column.kind])
     *within, name = column.path
@@ -141,7 +141,7 @@ def _array(column: Column, records: Records) -> Any:
     return pa.array(us.values(records), pa.int64()).cast(_TIME)
 
 
-def _cells(column: Column, records: Records) -> Sequence[Any]:
+def _cells(column: Column, records: JsonRecords) -> Sequence[Any]:
     values = column.values(records)
     if column.kind is float:
         # Ten times as fast as to have csv write each.

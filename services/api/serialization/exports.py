@@ -7,38 +7,40 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from services.api.queries.reader import Store
-from services.api.queries.tables import Order, Selection, Table
+from services.api.queries.reader import StoreReader
+from services.api.queries.tables import Order, RowSelection, TableSource
 from services.api.serialization.cursor import Key
-from services.api.serialization.rows import Records
+from services.api.serialization.rows import JsonRecords
 
 PAGE_ROWS = 10_000
 OPPOSITE: dict[Order, Order] = {"ascending": "descending", "descending": "ascending"}
 
 
-class Export(NamedTuple):
+class TableExport(NamedTuple):
     """What is read, between two keys instead of by its limit, and the key to go on from if there is more."""
 
-    selection: Selection
+    selection: RowSelection
     following: Key | None
 
 
-async def bounded(store: Store, table: Table, selection: Selection) -> Export:
+async def bounded(store: StoreReader, table: TableSource, selection: RowSelection) -> TableExport:
     """Return `selection` as it is now: of rows that arrive later only those between its keys are in it."""
     if selection.order == "newest":
         back = replace(selection, order="descending")
         before, newest = [await store.keys(table, back, offset) for offset in (selection.limit, 0)]
         forward = replace(selection, order="ascending", after=_first(before), until=_first(newest))
-        return Export(forward, None)
+        return TableExport(forward, None)
     edge = await store.keys(table, selection, selection.limit - 1)
     if edge:
-        return Export(replace(selection, until=edge[0]), edge[0] if len(edge) > 1 else None)
+        return TableExport(replace(selection, until=edge[0]), edge[0] if len(edge) > 1 else None)
     opposite = replace(selection, order=OPPOSITE[selection.order], after=None)
     last = await store.keys(table, opposite, 0)
-    return Export(replace(selection, until=_first(last)), None)
+    return TableExport(replace(selection, until=_first(last)), None)
 
 
-async def pages(store: Store, table: Table, selection: Selection) -> AsyncIterator[Records]:
+async def pages(
+    store: StoreReader, table: TableSource, selection: RowSelection
+) -> AsyncIterator[JsonRecords]:
     """Yield every record of `selection`, which is bounded, in its order."""
     following = replace(selection, limit=PAGE_ROWS)
     while True:

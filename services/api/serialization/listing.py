@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from services.api.serialization.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.serialization.rows import Records, Row
+from services.api.serialization.rows import JsonRecords, Row
 from services.common.heartbeat import VERSION
 
 Format = Literal["json", "csv", "parquet"]
@@ -63,13 +63,13 @@ class TableAnswer:
             "path": request.url.path,
         }
 
-    async def page(self, records: Records, next_cursor: str | None = None) -> Response:
+    async def page(self, records: JsonRecords, next_cursor: str | None = None) -> Response:
         """Return all of `records`, and where the next page begins, if there is one."""
         self._go_on(next_cursor)
         parts = [part async for part in self._encoded(_only(records))]
         return await self.tagged(b"".join(parts))
 
-    def stream(self, pages: AsyncIterator[Records], next_cursor: str | None) -> Response:
+    def stream(self, pages: AsyncIterator[JsonRecords], next_cursor: str | None) -> Response:
         """Return the records of `pages` as they come: no ETag, no length; an answer that breaks off has no end."""
         self._go_on(next_cursor)
         return StreamingResponse(self._encoded(pages), headers=self._described(), media_type=self._media_type)
@@ -94,7 +94,7 @@ class TableAnswer:
             self.headers["Link"] = f'<?{following}>; rel="next"'
             self._members = {**self._members, "next_cursor": next_cursor}
 
-    async def _encoded(self, pages: AsyncIterator[Records]) -> AsyncIterator[bytes]:
+    async def _encoded(self, pages: AsyncIterator[JsonRecords]) -> AsyncIterator[bytes]:
         encoder = self._encoder()
         async for records in pages:
             for some in _slices(records):
@@ -102,7 +102,7 @@ class TableAnswer:
                     yield part
         yield await self._in_turn(encoder.finish)
 
-    async def _in_turn(self, step: Callable[..., bytes], *records: Records) -> bytes:
+    async def _in_turn(self, step: Callable[..., bytes], *records: JsonRecords) -> bytes:
         # Compressing a row group releases the GIL; writing JSON and CSV holds it.
         if self.format == "parquet":
             return await asyncio.to_thread(step, *records)
@@ -135,7 +135,7 @@ async def answer(
     request: Request, asked: Format | None, model: type[BaseModel], feed: str | None, rows: Sequence[Row]
 ) -> Response:
     """Return `rows`, which have the fields of `model` and are all there are."""
-    return await TableAnswer(request, asked, model, {"feed": feed}).page(Records.of(rows))
+    return await TableAnswer(request, asked, model, {"feed": feed}).page(JsonRecords.of(rows))
 
 
 def preferred(accept: str) -> Format:
@@ -174,9 +174,9 @@ def _names(if_none_match: str, tag: str) -> bool:
     return tag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in if_none_match.split(","))
 
 
-def _slices(records: Records) -> Iterator[Records]:
+def _slices(records: JsonRecords) -> Iterator[JsonRecords]:
     return (records[first : first + _SLICE_ROWS] for first in range(0, len(records), _SLICE_ROWS))
 
 
-async def _only(records: Records) -> AsyncIterator[Records]:
+async def _only(records: JsonRecords) -> AsyncIterator[JsonRecords]:
     yield records

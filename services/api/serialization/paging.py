@@ -8,7 +8,7 @@ from services.api.backend import Backend
 from services.api.models.base import Record
 from services.api.parameters import ROWS_MAX, PeriodQuery
 from services.api.problems import refused
-from services.api.queries.tables import Order, Selection, Table
+from services.api.queries.tables import Order, RowSelection, TableSource
 from services.api.serialization import cursor
 from services.api.serialization.exports import PAGE_ROWS, bounded, pages
 from services.api.serialization.listing import TableAnswer
@@ -19,7 +19,7 @@ async def page(
     request: Request,
     backend: Backend,
     query: PeriodQuery,
-    table: Table,
+    table: TableSource,
     model: type[Record],
     equal: Mapping[str, str | bool | Sequence[str]],
     order: Order = "ascending",
@@ -31,7 +31,7 @@ async def page(
     A Parquet file also says what the rows are `about`.
     """
     form = TableAnswer(request, query.format, model, {"feed": backend.feed, **members}, about)
-    selection = Selection(query.limit, order, equal, query.start, query.end, _after(query, table))
+    selection = RowSelection(query.limit, order, equal, query.start, query.end, _after(query, table))
     if query.limit <= PAGE_ROWS:
         records, following = await backend.store.page(table, selection)
         return await form.page(records, _cursor(following))
@@ -47,7 +47,7 @@ def from_start_or_newest(query: PeriodQuery) -> Order:
     return "newest" if query.start is None and query.cursor is None else "ascending"
 
 
-def _after(query: PeriodQuery, table: Table) -> cursor.Key | None:
+def _after(query: PeriodQuery, table: TableSource) -> cursor.Key | None:
     if query.cursor is None:
         return None
     try:

@@ -33,7 +33,7 @@ def row(fields: Iterable[tuple[str, Any]]) -> Row:
     return result
 
 
-class Records:
+class JsonRecords:
     """Rows of the same fields, column by column: half the work of as many dicts."""
 
     def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
@@ -41,12 +41,12 @@ class Records:
         """Name to values, all as many; none at all if there is no row."""
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> "Records":
+    def of(cls, rows: Sequence[Row]) -> "JsonRecords":
         """Return `rows`, which all have the same fields."""
         return cls({name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
 
     @classmethod
-    def timed(cls, columns: Mapping[str, Sequence[Any]]) -> "Records":
+    def timed(cls, columns: Mapping[str, Sequence[Any]]) -> "JsonRecords":
         """Return what `row` makes of each row of `columns`.
 
         >>> Records.timed({"event_us": [1_500_000], "price": [2.5]}).rows()
@@ -63,9 +63,9 @@ class Records:
         """Return how many rows there are."""
         return len(next(iter(self.columns.values()), ()))
 
-    def __getitem__(self, part: slice) -> "Records":
+    def __getitem__(self, part: slice) -> "JsonRecords":
         """Return some of the rows."""
-        return Records({name: values[part] for name, values in self.columns.items()})
+        return JsonRecords({name: values[part] for name, values in self.columns.items()})
 
     def rows(self) -> list[Row]:
         """Return each row as a dict."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec.structs import asdict
 
-from services.api.instances import Ears, Instance
+from services.api.instances import Instance, Listening
 from services.api.serialization.rows import Row
 
 # The worst first: a service is as well as the worst of its processes.
@@ -19,7 +19,7 @@ _DETAILS_TOLD = 4
 N = TypeVar("N", int, float)
 
 
-def instance_row(one: Instance, ears: Ears) -> Row:
+def instance_row(one: Instance, ears: Listening) -> Row:
     """Return what is told of one process."""
     life, beat = one.life(ears), one.beat
     return {
@@ -65,7 +65,7 @@ def service_row(name: str, told: Sequence[Row], unacknowledged: Mapping[str, int
     }
 
 
-def absent_row(name: str, ended: Instance | None, ears: Ears, unacknowledged: Mapping[str, int]) -> Row:
+def absent_row(name: str, ended: Instance | None, ears: Listening, unacknowledged: Mapping[str, int]) -> Row:
     """Return what is told of a service without a process: the last one has `ended`, or none was heard of."""
     healthy: bool | None = False
     state, age_s, detail = "unknown", None, "no heartbeat yet"

@@ -11,7 +11,7 @@ Place = tuple[str, int]
 _QUESTIONS_KEPT = 10
 
 
-class Arrivals:
+class ArrivalTimes:
     """Bounds, from the ends of partitions that the reader asks for again and again.
 
     What lies beyond an end came after the question was asked, and who has read up to all ends has read everything that

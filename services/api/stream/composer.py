@@ -11,7 +11,7 @@ from weakref import WeakSet
 import msgspec
 
 from services.api.serialization.rows import Row, encode
-from services.api.stream.live_state import Entry, History, Hub
+from services.api.stream.live_state import LiveState, LogEntry, RecentMessages
 
 Topic = Literal["ticks", "signals", "alerts", "status"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
@@ -31,7 +31,7 @@ class LaggingError(Exception):
 class Present(Protocol):
     """What clients look at."""
 
-    hub: Hub
+    hub: LiveState
 
     @property
     def feed(self) -> str | None:
@@ -64,7 +64,7 @@ class Filter:
         return topic in self.topics and (not names or name in names)
 
 
-class Place(NamedTuple):
+class StreamPosition(NamedTuple):
     """How far a client is: the newest of each key as of `seen`, everything that is kept one by one as of `told`."""
 
     seen: int = 0
@@ -73,16 +73,16 @@ class Place(NamedTuple):
     problems: int = 0
 
 
-class Said(NamedTuple):
+class StreamMessage(NamedTuple):
     """A message, None where there is nothing to say, and how far who reads it is then."""
 
-    place: Place
+    place: StreamPosition
     kind: Literal["snapshot", "update"] = "update"
     id: str = ""
     text: str | None = None
 
 
-class Newsroom:
+class StreamComposer:
     """Composes what clients are told; those who want the same and are at the same place share the message."""
 
     def __init__(self, present: Present, seconds: Callable[[], float]) -> None:
@@ -91,7 +91,7 @@ class Newsroom:
         self._present = present
         self._phases = cycle(PHASES)
         self._clients: WeakSet[Client] = WeakSet()
-        self._shared: dict[tuple[Filter, Place], Said] = {}
+        self._shared: dict[tuple[Filter, StreamPosition], StreamMessage] = {}
         self._shared_at = (0, 0, 0)
         self._status = msgspec.Raw()
         self._status_number = 0
@@ -100,7 +100,7 @@ class Newsroom:
         self._problems_number = 0
 
     @property
-    def hub(self) -> Hub:
+    def hub(self) -> LiveState:
         """Return what the news are of."""
         return self._present.hub
 
@@ -120,15 +120,15 @@ class Newsroom:
         """Return the seconds until there is another status."""
         return max(0.0, self._status_due - self.seconds())
 
-    def place_of(self, event_id: str | None, wanted: Filter) -> Place | None:
+    def place_of(self, event_id: str | None, wanted: Filter) -> StreamPosition | None:
         """Return the place after the message of that id; None if what came since is no longer kept."""
         epoch, _, number = (event_id or "").partition("-")
         if epoch != self.hub.epoch or not (number.isascii() and number.isdigit()):
             return None
         told = int(number)
-        return Place(told=told) if self._oldest(wanted) <= told <= self.hub.version else None
+        return StreamPosition(told=told) if self._oldest(wanted) <= told <= self.hub.version else None
 
-    def snapshot(self, wanted: Filter, is_back: bool = False) -> Said:
+    def snapshot(self, wanted: Filter, is_back: bool = False) -> StreamMessage:
         """Return everything there is now.
 
         A client that `is_back` is then told all closes and alerts that are kept, too: it has missed some, and the store
@@ -137,21 +137,21 @@ class Newsroom:
         self._ask_status()
         self._look()
         told = self._oldest(wanted) if is_back else self.hub.version
-        place = Place(self.hub.version, told, self._status_number, self._problems_number)
+        place = StreamPosition(self.hub.version, told, self._status_number, self._problems_number)
         more: dict[str, Any] = {"scope": "all", "resumed": False}
         more |= {"degraded": self._problems} if self._problems else {}
-        return self._say("snapshot", place, more, self._newest(wanted.wants, wanted.topics))
+        return self._compose("snapshot", place, more, self._newest(wanted.wants, wanted.topics))
 
-    def added(self, wanted: Filter, before: Filter, place: Place) -> Said:
+    def added(self, wanted: Filter, before: Filter, place: StreamPosition) -> StreamMessage:
         """Return what there is now of what `before` did not want; `place` is where the client stays."""
         self._ask_status()
         content = self._newest(
             lambda topic, name: wanted.wants(topic, name) and not before.wants(topic, name),
             wanted.topics - before.topics,
         )
-        return self._say("snapshot", place, {"scope": "added"}, content)
+        return self._compose("snapshot", place, {"scope": "added"}, content)
 
-    def update(self, wanted: Filter, place: Place, resumed: bool = False) -> Said:
+    def update(self, wanted: Filter, place: StreamPosition, resumed: bool = False) -> StreamMessage:
         """Return what is new to a client at `place`; LaggingError if some of it is lost."""
         if "status" in wanted.topics:
             self._ask_status()
@@ -166,7 +166,7 @@ class Newsroom:
             self._shared[wanted, place] = self._update(wanted, place, {})
         return self._shared[wanted, place]
 
-    def _update(self, wanted: Filter, place: Place, more: dict[str, Any]) -> Said:
+    def _update(self, wanted: Filter, place: StreamPosition, more: dict[str, Any]) -> StreamMessage:
         hub = self.hub
         if self._oldest(wanted) > place.told:
             raise LaggingError("read too slowly, closes or alerts are lost: connect again for a new snapshot")
@@ -181,8 +181,8 @@ class Newsroom:
         content = {topic: news for topic, news in content.items() if news}
         if self._problems_number > place.problems:
             more = {**more, "degraded": self._problems}
-        after = Place(hub.version, told, self._status_number, self._problems_number)
-        return self._say("update", after, more, content) if content or more else Said(after)
+        after = StreamPosition(hub.version, told, self._status_number, self._problems_number)
+        return self._compose("update", after, more, content) if content or more else StreamMessage(after)
 
     def _newest(self, wants: Callable[[Topic, str], bool], named: Collection[Topic]) -> dict[Topic, Any]:
         """Return the newest of what is wanted; the topics `named` also where there is nothing."""
@@ -221,8 +221,8 @@ class Newsroom:
                 size += len(entry.json())
         return closes, alerts, self.hub.version
 
-    def _kept(self, wanted: Filter) -> list[tuple[Topic, History[Any]]]:
-        histories: list[tuple[Topic, History[Any]]] = [
+    def _kept(self, wanted: Filter) -> list[tuple[Topic, RecentMessages[Any]]]:
+        histories: list[tuple[Topic, RecentMessages[Any]]] = [
             ("signals", self.hub.closes),
             ("alerts", self.hub.alerts),
         ]
@@ -245,19 +245,19 @@ class Newsroom:
                 self._problems = problems
                 self._problems_number += 1
 
-    def _say(
+    def _compose(
         self,
         kind: Literal["snapshot", "update"],
-        place: Place,
+        place: StreamPosition,
         more: dict[str, Any],
         content: dict[Topic, Any],
-    ) -> Said:
+    ) -> StreamMessage:
         event_id = f"{self.hub.epoch}-{place.told}"
         head = {"type": kind, "id": event_id, "feed": self._present.feed}
-        return Said(place, kind, event_id, encode(head | more | content).decode())
+        return StreamMessage(place, kind, event_id, encode(head | more | content).decode())
 
 
 def _newer(
-    topic: Topic, entries: Iterable[tuple[str, Entry[Any]]], wanted: Filter, seen: int
+    topic: Topic, entries: Iterable[tuple[str, LogEntry[Any]]], wanted: Filter, seen: int
 ) -> list[msgspec.Raw]:
     return [one.json() for name, one in entries if one.version > seen and wanted.wants(topic, name)]

@@ -17,7 +17,7 @@ CLOSES_KEPT = 20_000
 M = TypeVar("M", bound=Struct)
 
 
-class Handling(Struct, frozen=True, kw_only=True):
+class AlertAction(Struct, frozen=True, kw_only=True):
     """What became of an alert: which one has retracted it, and what people did about it."""
 
     retracted_by: str | None = None
@@ -26,13 +26,13 @@ class Handling(Struct, frozen=True, kw_only=True):
     snoozed_until_us: int | None = None
 
 
-class Entry(Generic[M]):
+class LogEntry(Generic[M]):
     """A message and the version of the hub it came with; its JSON is made once, however many clients want it."""
 
     __slots__ = ("_json", "handling", "message", "stored", "version")
 
     def __init__(
-        self, version: int, message: M, stored: bool = False, handling: Handling | None = None
+        self, version: int, message: M, stored: bool = False, handling: AlertAction | None = None
     ) -> None:
         self.version = version
         self.message = message
@@ -52,7 +52,7 @@ class Entry(Generic[M]):
         return self._json
 
 
-class History(Generic[M]):
+class RecentMessages(Generic[M]):
     """The last messages of a kind in the order they came, of each key the last one alone."""
 
     def __init__(self, key: Callable[[M], Hashable], kept: int) -> None:
@@ -60,16 +60,16 @@ class History(Generic[M]):
         """The version of the last message that is no longer kept."""
         self._key = key
         self._kept = kept
-        self._entries: dict[Hashable, Entry[M]] = {}
+        self._entries: dict[Hashable, LogEntry[M]] = {}
 
     def __contains__(self, message: M) -> bool:
         return self._key(message) in self._entries
 
-    def get(self, key: Hashable) -> Entry[M] | None:
+    def get(self, key: Hashable) -> LogEntry[M] | None:
         """Return what is kept of a key."""
         return self._entries.get(key)
 
-    def put(self, entry: Entry[M]) -> None:
+    def put(self, entry: LogEntry[M]) -> None:
         """Add the newest; what it says of an older one of the same key replaces that."""
         key = self._key(entry.message)
         self._entries.pop(key, None)
@@ -77,16 +77,16 @@ class History(Generic[M]):
         if len(self._entries) > self._kept:
             self.lost_version = self._entries.pop(next(iter(self._entries))).version
 
-    def newest_first(self) -> Iterator[Entry[M]]:
+    def newest_first(self) -> Iterator[LogEntry[M]]:
         """Yield everything kept."""
         return reversed(self._entries.values())
 
-    def after(self, version: int) -> list[Entry[M]]:
+    def after(self, version: int) -> list[LogEntry[M]]:
         """Return what came after `version`, in its order."""
         return list(takewhile(lambda entry: entry.version > version, self.newest_first()))[::-1]
 
 
-class Hub:
+class LiveState:
     """What clients read at their own pace: each remembers the version it has seen and asks for what is newer.
 
     So a tick costs one dict write, whoever listens, and a client that does not read costs nothing. Newest is
@@ -99,14 +99,14 @@ class Hub:
         self.epoch = uuid.uuid4().hex[:12]
         """Versions of another hub, as of this service before it was restarted, mean nothing here."""
         self.version = 0
-        self.ticks: dict[str, Entry[Tick]] = {}
-        self.signals: dict[str, Entry[Signal]] = {}
+        self.ticks: dict[str, LogEntry[Tick]] = {}
+        self.signals: dict[str, LogEntry[Signal]] = {}
         """The newest closed signal of each pair."""
-        self.live: dict[str, Entry[Signal]] = {}
+        self.live: dict[str, LogEntry[Signal]] = {}
         """The newest signal of each pair between closes."""
-        self.closes: History[Signal] = History(_second, CLOSES_KEPT)
-        self.alerts: History[Alert] = History(lambda alert: alert.alert_id, ALERTS_KEPT)
-        self._earlier: dict[str, Entry[Alert]] = {}
+        self.closes: RecentMessages[Signal] = RecentMessages(_second, CLOSES_KEPT)
+        self.alerts: RecentMessages[Alert] = RecentMessages(lambda alert: alert.alert_id, ALERTS_KEPT)
+        self._earlier: dict[str, LogEntry[Alert]] = {}
         self._retractions: dict[str, str] = {}
 
     def put_tick(self, tick: Tick) -> None:
@@ -145,11 +145,11 @@ class Hub:
         """Take an alert from the topic; a repetition is no news. One that retracts another is news of that, too."""
         if alert not in self.alerts:
             earlier = self._earlier.get(alert.alert_id)
-            known = Handling() if earlier is None or earlier.handling is None else earlier.handling
+            known = AlertAction() if earlier is None or earlier.handling is None else earlier.handling
             self.alerts.put(self._entry(alert, self._retracted(alert, known)))
             self._take_retraction(alert)
 
-    def handle(self, alert: Alert, handling: Handling) -> None:
+    def handle(self, alert: Alert, handling: AlertAction) -> None:
         """Tell everybody what became of an alert; a repetition is no news."""
         known, handling = self._known(alert.alert_id), self._retracted(alert, handling)
         if known is None or known.handling != handling:
@@ -164,34 +164,34 @@ class Hub:
         """Take from the store what no topic has brought yet."""
         self.version += 1
         for tick in ticks:
-            self.ticks.setdefault(tick.symbol, Entry(self.version, tick, stored=True))
+            self.ticks.setdefault(tick.symbol, LogEntry(self.version, tick, stored=True))
         for signal in signals:
             known = self.signals.get(signal.pair)
             # A correction may be of a second long before the last one.
             is_old = known is not None and known.message.revision and _order(known.message) < _order(signal)
             if known is None or is_old:
-                self.signals[signal.pair] = Entry(self.version, signal, stored=True)
+                self.signals[signal.pair] = LogEntry(self.version, signal, stored=True)
 
-    def seed_alerts(self, alerts: Iterable[tuple[Alert, Handling]]) -> None:
+    def seed_alerts(self, alerts: Iterable[tuple[Alert, AlertAction]]) -> None:
         """Take alerts from the store: history, not news, but for what was done about those that are known."""
         for alert, handling in alerts:
             if self._known(alert.alert_id) is not None:
                 self.handle(alert, handling)
             else:
                 completed = self._retracted(alert, handling)
-                self._earlier[alert.alert_id] = Entry(0, alert, stored=True, handling=completed)
+                self._earlier[alert.alert_id] = LogEntry(0, alert, stored=True, handling=completed)
 
-    def last_alerts(self) -> list[Entry[Alert]]:
+    def last_alerts(self) -> list[LogEntry[Alert]]:
         """Return the alerts kept and those from the store, newest first."""
         known = self._earlier | {entry.message.alert_id: entry for entry in self.alerts.newest_first()}
         return sorted(
             known.values(), key=lambda one: (one.message.event_us, one.message.alert_id), reverse=True
         )
 
-    def _known(self, alert_id: str) -> Entry[Alert] | None:
+    def _known(self, alert_id: str) -> LogEntry[Alert] | None:
         return self.alerts.get(alert_id) or self._earlier.get(alert_id)
 
-    def _retracted(self, alert: Alert, handling: Handling) -> Handling:
+    def _retracted(self, alert: Alert, handling: AlertAction) -> AlertAction:
         """Add what the topic has retracted: the store may not know it yet."""
         by = handling.retracted_by or self._retractions.get(alert.alert_id)
         return structs.replace(handling, retracted_by=by)
@@ -203,11 +203,11 @@ class Hub:
         if len(self._retractions) > ALERTS_KEPT:
             del self._retractions[next(iter(self._retractions))]
         if (known := self._known(alert.retracts)) is not None:
-            self.handle(known.message, known.handling or Handling())
+            self.handle(known.message, known.handling or AlertAction())
 
-    def _entry(self, message: M, handling: Handling | None = None) -> Entry[M]:
+    def _entry(self, message: M, handling: AlertAction | None = None) -> LogEntry[M]:
         self.version += 1
-        return Entry(self.version, message, handling=handling)
+        return LogEntry(self.version, message, handling=handling)
 
 
 def _second(signal: Signal) -> tuple[str, int]:
@@ -218,7 +218,7 @@ def _order(signal: Signal) -> tuple[int, int]:
     return signal.event_us, signal.revision
 
 
-def _is_newer(signal: Signal, known: Entry[Signal] | None) -> bool:
+def _is_newer(signal: Signal, known: LogEntry[Signal] | None) -> bool:
     """Return whether a signal is the newest of its pair: no correction says that a tape has begun again."""
     if known is None or (known.stored and not signal.revision):
         return True

@@ -14,7 +14,15 @@ from pydantic import (
     field_validator,
 )
 
-from services.api.stream.composer import STATUS_EVERY_S, TOPICS, Filter, Newsroom, Place, Said, Topic
+from services.api.stream.composer import (
+    STATUS_EVERY_S,
+    TOPICS,
+    Filter,
+    StreamComposer,
+    StreamMessage,
+    StreamPosition,
+    Topic,
+)
 from services.contracts.pairs import parse_pair, parse_symbol
 
 INTERVAL_MS = 30
@@ -141,7 +149,7 @@ class Command(BaseModel):
 class Subscription:
     """One client: what it wants, how far it is, and when it may be told more."""
 
-    def __init__(self, newsroom: Newsroom, query: StreamQuery) -> None:
+    def __init__(self, newsroom: StreamComposer, query: StreamQuery) -> None:
         self.wanted = Filter(
             frozenset(query.topics or TOPICS), frozenset(query.symbols), frozenset(query.pairs)
         )
@@ -150,10 +158,10 @@ class Subscription:
         self._phase = newsroom.phase()
         newsroom.join(self)
         self._last_event_id = query.last_event_id
-        self._place: Place | None = None
+        self._place: StreamPosition | None = None
         self._due_s = 0.0
 
-    def first(self) -> Said:
+    def first(self) -> StreamMessage:
         """Return the first message: the present, or what came since the last one that the client got."""
         place = self._newsroom.place_of(self._last_event_id, self.wanted)
         if place is None:
@@ -161,12 +169,12 @@ class Subscription:
             return self._told(self._newsroom.snapshot(self.wanted, is_back))
         return self._told(self._newsroom.update(self.wanted, place, resumed=True))
 
-    def update(self) -> Said:
+    def update(self) -> StreamMessage:
         """Return what is new since the last message; LaggingError if some of that is lost."""
         assert self._place is not None, "the first message comes first"
         return self._told(self._newsroom.update(self.wanted, self._place))
 
-    def change(self, command: Command) -> Said:
+    def change(self, command: Command) -> StreamMessage:
         """Do as told and return what is newly wanted; ValueError if nothing would be left."""
         assert self._place is not None, "the first message comes first"
         before, self.wanted = self.wanted, command.applied_to(self.wanted)
@@ -182,7 +190,7 @@ class Subscription:
         """Return for how many seconds there is no use in looking unless something has come."""
         return self._newsroom.status_due_s() if "status" in self.wanted.topics else STATUS_EVERY_S
 
-    def _told(self, said: Said) -> Said:
+    def _told(self, said: StreamMessage) -> StreamMessage:
         self._place = said.place
         if said.text is not None and self.interval_ms:
             # Grids that many share: clients that are due in the same moment share what is composed for them.

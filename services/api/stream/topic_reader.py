@@ -11,19 +11,19 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from services.api.instances import Came
-from services.api.service_health import Health
-from services.api.stream.arrival_times import Arrivals
-from services.api.stream.live_state import Hub
-from services.api.tape_health import Tape
+from services.api.instances import Received
+from services.api.service_health import ServiceHealth
+from services.api.stream.arrival_times import ArrivalTimes
+from services.api.stream.live_state import LiveState
+from services.api.tape_health import TapeHealth
 from services.common import clock
 from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, checkpoint, pause
 from services.common.codec import decode_all
 from services.common.errors import BadMessageError, TransientError
-from services.common.heartbeat import INTERVAL_S, Pulse
+from services.common.heartbeat import INTERVAL_S, HeartbeatState
 from services.common.kafka import clients
-from services.common.kafka.consumer_watchdog import Watchdog
+from services.common.kafka.consumer_watchdog import ConsumerWatchdog
 from services.common.kafka.dead_letters import DeadLetter, DeadLetters
 from services.common.kafka.lag import ReadingLag
 from services.common.kafka.losses import Losses
@@ -56,16 +56,16 @@ _STAMPED = 1
 log = structlog.get_logger()
 
 
-class Tail:
+class TopicReader:
     """Reads while `run` runs; clients wait on `news`."""
 
     def __init__(
         self,
         settings: KafkaSettings,
-        hub: Hub,
-        tape: Tape,
-        health: Health,
-        pulse: Pulse,
+        hub: LiveState,
+        tape: TapeHealth,
+        health: ServiceHealth,
+        pulse: HeartbeatState,
         interval_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`interval_s` returns how often the client that is told most often is told."""
@@ -81,7 +81,7 @@ class Tail:
         self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
         self._health = health
-        self._heartbeats = Arrivals()
+        self._heartbeats = ArrivalTimes()
         self._takers: dict[str, tuple[type[Struct], Callable[[Sequence[Any]], int]]] = {
             TICKS.name: (Tick, hub.put_ticks),
             SIGNALS.name: (Signal, _each(hub.put_signal)),
@@ -132,7 +132,7 @@ class Tail:
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> NoReturn:
         """Ask the broker every second how far it is: so we see that it is there, and that the reader follows."""
-        watchdog: Watchdog[str] = Watchdog(STALLED_S)
+        watchdog: ConsumerWatchdog[str] = ConsumerWatchdog(STALLED_S)
         while True:
             asked_s = time.monotonic()
             try:
@@ -154,20 +154,22 @@ class Tail:
             )
             self._health.listened(self._heartbeats.heard_s(self._next))
             following = {place: max(self._next[place], offset) for place, offset in passed.items()}
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.look(following, ends)
+            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.measure(following, ends)
             self._judge(watchdog, following, readable)
             await pause(INTERVAL_S)
 
     def _judge(
         self,
-        watchdog: Watchdog[str],
+        watchdog: ConsumerWatchdog[str],
         following: Mapping[TopicPartition, int],
         ends: Mapping[TopicPartition, int],
     ) -> None:
         """Raise TransientError if messages come and none is read; that stays the problem until one is."""
         names = {place: f"{place.topic}/{place.partition}" for place in ends}
         read = {names[place]: offset for place, offset in following.items()}
-        complaint = watchdog.look(time.monotonic(), read, {names[place]: end for place, end in ends.items()})
+        complaint = watchdog.measure(
+            time.monotonic(), read, {names[place]: end for place, end in ends.items()}
+        )
         if complaint is not None:
             self._stall = complaint
             raise TransientError(complaint)
@@ -237,7 +239,9 @@ class Tail:
         messages, bad = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
         counters = self._pulse.counters
         counters["messages"] += len(raws)
-        counters["bad_messages"] += sum(count(raws[place]) for place in bad) + take(messages)  # others bury
+        counters["bad_messages"] += sum(count(raws[place]) for place in bad) + take(
+            messages
+        )  # others dead_letter
 
     async def _send(self, topic: str, **message: Any) -> Any:
         assert self._producer is not None
@@ -252,7 +256,7 @@ class Tail:
         good = (record for number, record in enumerate(records) if number not in bad)
         for record, beat in zip(good, messages, strict=True):
             stamp_s = record.timestamp / 1000 if record.timestamp_type == _STAMPED else None
-            self._health.put(beat, Came(self._heartbeats.since_s(place, record.offset), read_s, stamp_s))
+            self._health.put(beat, Received(self._heartbeats.since_s(place, record.offset), read_s, stamp_s))
         self._pulse.counters["messages"] += len(raws)
         self._pulse.counters["bad_messages"] += sum(count(raws[number]) for number in bad)
         await self._dead_letters.put_all(

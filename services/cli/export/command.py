@@ -16,16 +16,16 @@ from services.store.database import Connection
 _PAGE_ROWS = 50_000
 
 
-class Export(NamedTuple):
+class ExportRequest(NamedTuple):
     """Which rows: of `owner`, without one of all, from `start_us` to before `end_us` (epoch, us)."""
 
-    table: relations.Table
+    table: relations.Relation
     owner: str | None = None
     start_us: int | None = None
     end_us: int | None = None
 
 
-async def export(settings: DatabaseSettings, wanted: Export, output: Path, replace: bool) -> None:
+async def export(settings: DatabaseSettings, wanted: ExportRequest, output: Path, replace: bool) -> None:
     """Write the rows to `output`, owner after owner, each in the order of time.
 
     FatalError if there are none, or if the file cannot be written.
@@ -47,7 +47,7 @@ class _Exporter:
         self._connection = connection
         self._file = file
 
-    async def export(self, wanted: Export) -> None:
+    async def export(self, wanted: ExportRequest) -> None:
         table = wanted.table
         owners = [wanted.owner] if wanted.owner else await relations.owners(self._connection, table)
         for owner in owners:

@@ -12,8 +12,8 @@ import numpy as np
 
 from services.cli.importing.dataset import import_dataset, is_ohlcv
 from services.cli.importing.report import Findings
-from services.cli.importing.store import ImportStore, Run
-from services.cli.importing.tick_files import Batch, Ticks, batches, unpacked_size
+from services.cli.importing.store import ImportRun, ImportStore
+from services.cli.importing.tick_files import TickBatch, Ticks, batches, unpacked_size
 from services.cli.progress import Show, progress
 from services.common import clock
 from services.common.errors import FatalError
@@ -88,7 +88,7 @@ class _File:
         resumed = f", went on after line {after:,}" if after else ""
         return f"{self._rows:,} ticks read, {self._stored:,} stored{resumed}"
 
-    async def _take(self, batch: Batch) -> None:
+    async def _take(self, batch: TickBatch) -> None:
         for line in batch.rejected:
             self._findings.add("rejected", self._path, (line.number, line.number), 1, line.reason)
         kept = [self._keep(one) for one in batch.ticks]
@@ -118,7 +118,7 @@ class _File:
             self._findings.add("out of order", self._path, (lines[index], lines[index]), 1, reason)
         self._last_ids[ticks.symbol] = int(ids[-1])
 
-    def _note(self, known: Sequence[Run], lines: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def _note(self, known: Sequence[ImportRun], lines: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         for run in known:
             place, count = (lines[run.first], lines[run.last]), run.last - run.first + 1
             if run.conflicting:

@@ -9,9 +9,9 @@ from services.common.decompression import unpacked
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings
 from services.datasets.dialect import SAMPLE_BYTES, names_bars
-from services.datasets.options import Options
-from services.datasets.report import Finding, Report
-from services.datasets.sources import Source, Upload
+from services.datasets.options import ReadOptions
+from services.datasets.report import Finding, ImportReport
+from services.datasets.sources import FileSource, Upload
 from services.datasets.storage import NameTakenError, store_dataset
 from services.local.terminal import write
 from services.store import database
@@ -20,7 +20,7 @@ from services.store import database
 def is_ohlcv(path: Path) -> bool:
     """Return whether a file begins as bars do; FatalError if it cannot be read."""
     with unpacked(path) as file:
-        return names_bars(file.read(SAMPLE_BYTES), Options())
+        return names_bars(file.read(SAMPLE_BYTES), ReadOptions())
 
 
 async def import_dataset(
@@ -37,10 +37,10 @@ async def import_dataset(
             findings.add(finding.kind, path, (line, line), 1, finding.reason)
 
     with path.open("rb") as file, progress(path.name, unpacked_size(path)) as show:
-        upload = Upload(name, [Source(path.name, file, symbol)])
+        upload = Upload(name, [FileSource(path.name, file, symbol)])
         async with database.connect(settings, "pairstream-import") as connection:
             try:
-                stored = await store_dataset(connection, upload, Report(hear), show)
+                stored = await store_dataset(connection, upload, ImportReport(hear), show)
             except NameTakenError as error:
                 raise FatalError(f"--dataset: {error}") from None
             words = await _described(connection, stored.dataset_id) if stored.created else "is there already"

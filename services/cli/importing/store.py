@@ -14,7 +14,7 @@ from services.contracts.topics import TICKS
 from services.sink.tables import TABLES
 from services.store import schema
 from services.store.bars import plain
-from services.store.bars.timescale import Span, aggregated, refresh
+from services.store.bars.timescale import TimeSpan, aggregated, refresh
 from services.store.binary_copy import SIGNATURE, TRAILER, binary_rows
 from services.store.database import EPOCH_US, Connection
 from services.store.relations import errors
@@ -52,7 +52,7 @@ SELECT conflicting, min(nth), max(nth) FROM numbered GROUP BY conflicting, run O
 """)
 
 
-class Run(NamedTuple):
+class ImportRun(NamedTuple):
     """Rows of a batch that were not stored, from the `first` to the `last`: repeated, or contradicting others."""
 
     conflicting: bool
@@ -60,11 +60,11 @@ class Run(NamedTuple):
     last: int
 
 
-class Written(NamedTuple):
+class ImportedRows(NamedTuple):
     """How many rows of a batch are new, and which are not."""
 
     stored: int
-    known: list[Run]
+    known: list[ImportRun]
 
 
 class ImportStore:
@@ -76,7 +76,7 @@ class ImportStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._aggregated = False
-        self._held: list[Span] = []
+        self._held: list[TimeSpan] = []
 
     async def prepare(self) -> None:
         """Create the temporary tables into which rows are copied; FatalError if the schema is not ours."""
@@ -97,7 +97,7 @@ class ImportStore:
             row = await cursor.fetchone()
         return 0 if row is None else int(row[0])
 
-    async def write(self, ticks: Sequence[Ticks]) -> Written:
+    async def write(self, ticks: Sequence[Ticks]) -> ImportedRows:
         """Store what is not there yet, all or nothing, and the bars of the time from the first to the last."""
         first_us = min(int(one.rows["event_us"].min()) for one in ticks)
         last_us = max(int(one.rows["event_us"].max()) for one in ticks)
@@ -105,10 +105,10 @@ class ImportStore:
             async with self._connection.transaction():
                 written = await self._write(ticks, first_us, last_us)
             # Also where nothing is new: whoever stored it may have been killed before he came to this.
-            self._held = await refresh(self._connection, [*self._held, Span(first_us, last_us + 1)])
+            self._held = await refresh(self._connection, [*self._held, TimeSpan(first_us, last_us + 1)])
         return written
 
-    async def _write(self, ticks: Sequence[Ticks], first_us: int, last_us: int) -> Written:
+    async def _write(self, ticks: Sequence[Ticks], first_us: int, last_us: int) -> ImportedRows:
         bounds = {
             "symbols": [one.symbol for one in ticks],
             "first": clock.to_datetime(max(first_us - _NEAR_US, 0)),
@@ -120,15 +120,15 @@ class ImportStore:
                     await copy.write(part)
             await cursor.execute(plain.LOCK_SYMBOLS)
             await cursor.execute(_FIND_KNOWN, bounds)
-            known = [Run(*row) for row in await cursor.fetchall()]
+            known = [ImportRun(*row) for row in await cursor.fetchall()]
             if sum(run.last - run.first + 1 for run in known) == sum(len(one.rows) for one in ticks):
-                return Written(0, known)
+                return ImportedRows(0, known)
             row = await (await cursor.execute(_TICKS.store)).fetchone()
             assert row is not None
             if row[0] and not self._aggregated:
                 for statement in plain.COMPUTE:
                     await cursor.execute(statement)
-            return Written(int(row[0]), known)
+            return ImportedRows(int(row[0]), known)
 
     async def remember(self, file: str, through: int) -> None:
         """Say up to which line `file` is stored. Should we be killed before, the lines since are stored again."""

@@ -15,9 +15,9 @@ from services.ingest.feeds.archive.archive import VENUE
 from services.ingest.feeds.archive.file import blocks, is_archive, symbol_of
 from services.ingest.feeds.archive.rows import ROW as ARCHIVED
 from services.ingest.feeds.archive.rows import Rows, parse
-from services.ingest.feeds.recordings.reader import Format, Line, Recording
-from services.ingest.feeds.text_file import Block, CutOff, Damage
-from services.ingest.venues.timestamps import Stamps
+from services.ingest.feeds.recordings.reader import Format, RecordedLine, Recording
+from services.ingest.feeds.text_file import Block, CutOff, FileDamage
+from services.ingest.venues.timestamps import TimestampCheck
 from services.ingest.venues.venue import Event
 
 ROW = np.dtype(
@@ -45,16 +45,16 @@ class Ticks(NamedTuple):
     rows: NDArray[np.void]
 
 
-class Batch(NamedTuple):
+class TickBatch(NamedTuple):
     """What some lines of a file hold, up to the line `through`; `read` counts the unpacked bytes so far."""
 
     ticks: list[Ticks]
-    rejected: list[Damage]
+    rejected: list[FileDamage]
     through: int
     read: int
 
 
-def batches(path: Path, symbol: str | None, after: int = 0) -> Iterator[Batch]:
+def batches(path: Path, symbol: str | None, after: int = 0) -> Iterator[TickBatch]:
     """Yield the ticks in a file, but not those up to the line `after`; FatalError if it cannot be read to its end.
 
     `symbol` is what an archive is of if its name does not say it; of other files only its trades are taken.
@@ -71,7 +71,7 @@ def unpacked_size(path: Path) -> int:
         return file.size()
 
 
-def _archive(path: Path, symbol: str, after: int) -> Iterator[Batch]:
+def _archive(path: Path, symbol: str, after: int) -> Iterator[TickBatch]:
     read = 0
     for found in blocks(path, size=_BLOCK):
         match found:
@@ -80,25 +80,27 @@ def _archive(path: Path, symbol: str, after: int) -> Iterator[Batch]:
                 through = number + text.count(b"\n") - text.endswith(b"\n")
                 if through > after:
                     yield from _split(list(parse(text, number)), symbol, (after, through), read)
-            case Damage(number) | CutOff(number):
+            case FileDamage(number) | CutOff(number):
                 read += len(found.line)
                 # What a file lacks at its end is said again by an import that goes on behind its last line.
                 if number > after or not found.line:
-                    yield Batch([], [Damage(*found)], number, read)
+                    yield TickBatch([], [FileDamage(*found)], number, read)
 
 
-def _split(found: list[Rows | Damage], symbol: str, lines: tuple[int, int], read: int) -> Iterator[Batch]:
+def _split(
+    found: list[Rows | FileDamage], symbol: str, lines: tuple[int, int], read: int
+) -> Iterator[TickBatch]:
     after, through = lines
-    rejected = [one for one in found if isinstance(one, Damage)]
+    rejected = [one for one in found if isinstance(one, FileDamage)]
     rows = _rows(
-        np.concatenate([np.empty(0, ARCHIVED), *(one for one in found if not isinstance(one, Damage))])
+        np.concatenate([np.empty(0, ARCHIVED), *(one for one in found if not isinstance(one, FileDamage))])
     )
     rows = rows[rows["line"] > after]
     *parts, last = np.array_split(rows, len(rows) // BATCH_ROWS + 1)
     for part in parts:
         # Rejected lines come with the last part: should the import be cut short before it, they come again.
-        yield Batch([Ticks(VENUE, symbol, part)], [], int(part["line"][-1]), read)
-    yield Batch([Ticks(VENUE, symbol, last)], rejected, through, read)
+        yield TickBatch([Ticks(VENUE, symbol, part)], [], int(part["line"][-1]), read)
+    yield TickBatch([Ticks(VENUE, symbol, last)], rejected, through, read)
 
 
 def _rows(archived: Rows) -> NDArray[np.void]:
@@ -110,11 +112,11 @@ def _rows(archived: Rows) -> NDArray[np.void]:
     return rows
 
 
-def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator[Batch]:
-    form, stamps = recording.format, Stamps()
+def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator[TickBatch]:
+    form, stamps = recording.format, TimestampCheck()
     stamps.foresee(recording.begins_with(None if symbol is None else (symbol,)))
     found: defaultdict[tuple[str, str], list[tuple[object, ...]]] = defaultdict(list)
-    rejected: list[Damage] = []
+    rejected: list[FileDamage] = []
     first, number, read = after, after, 0
     for entry in recording.lines():
         assert entry is not None, "only who follows is told to wait"
@@ -127,11 +129,11 @@ def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator
                 if not isinstance(event, Tick) or symbol not in (None, event.symbol):
                     continue
                 if refused := stamps.refuse(event):
-                    rejected.append(Damage(number, entry.line, refused.reason))
+                    rejected.append(FileDamage(number, entry.line, refused.reason))
                 else:
                     found[event.venue, event.symbol].append(_row(event, number))
         except BadMessageError as error:
-            rejected.append(Damage(number, entry.line, str(error)))
+            rejected.append(FileDamage(number, entry.line, str(error)))
         if number - first >= BATCH_ROWS:
             yield _batch(found, rejected, number, read)
             found.clear()
@@ -139,8 +141,8 @@ def _recording(recording: Recording, symbol: str | None, after: int) -> Iterator
     yield _batch(found, rejected, number, read)
 
 
-def _events(entry: Line | Damage | CutOff, form: Format) -> Sequence[Event]:
-    if not isinstance(entry, Line):
+def _events(entry: RecordedLine | FileDamage | CutOff, form: Format) -> Sequence[Event]:
+    if not isinstance(entry, RecordedLine):
         raise BadMessageError(entry.reason)
     return form.events(entry.line, form.received_us(entry.line))
 
@@ -159,7 +161,10 @@ def _row(tick: Tick, line: int) -> tuple[object, ...]:
 
 
 def _batch(
-    found: dict[tuple[str, str], list[tuple[object, ...]]], rejected: list[Damage], through: int, read: int
-) -> Batch:
+    found: dict[tuple[str, str], list[tuple[object, ...]]],
+    rejected: list[FileDamage],
+    through: int,
+    read: int,
+) -> TickBatch:
     ticks = [Ticks(venue, symbol, np.array(rows, ROW)) for (venue, symbol), rows in found.items()]
-    return Batch(ticks, rejected, through, read)
+    return TickBatch(ticks, rejected, through, read)

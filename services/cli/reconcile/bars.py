@@ -12,7 +12,7 @@ SUMS = ("volume", "quote_volume")
 RELATIVE = 1e-9
 
 
-class Bar(NamedTuple):
+class ReconciledBar(NamedTuple):
     """What is in a bar. A venue's bars count other trades than ours: there the last three are None."""
 
     open: float
@@ -44,12 +44,12 @@ class Stretch(NamedTuple):
     end_us: int
 
 
-class Finding(NamedTuple):
+class BarDifference(NamedTuple):
     """A bar that is not as expected; None where there is none."""
 
     start_us: int
-    expected: Bar | None
-    found: Bar | None
+    expected: ReconciledBar | None
+    found: ReconciledBar | None
 
 
 class Part(NamedTuple):
@@ -57,7 +57,7 @@ class Part(NamedTuple):
 
     end_us: int
     compared: int
-    findings: list[Finding]
+    findings: list[BarDifference]
 
 
 class Reference(Protocol):
@@ -75,7 +75,7 @@ class Reference(Protocol):
         """Yield one part after another; every bar that the store or the reference has is in one of them."""
 
 
-def differences(expected: Bar | None, found: Bar | None) -> Iterator[str]:
+def differences(expected: ReconciledBar | None, found: ReconciledBar | None) -> Iterator[str]:
     """Yield in words each column of a stored bar that is not as expected, or that one of the two is missing.
 
     What is expected to be None is not compared.
@@ -85,7 +85,7 @@ def differences(expected: Bar | None, found: Bar | None) -> Iterator[str]:
     elif expected is None:
         yield f"surplus: expected no bar, found {found}"
     else:
-        for name, right, stored in zip(Bar._fields, expected, found, strict=True):
+        for name, right, stored in zip(ReconciledBar._fields, expected, found, strict=True):
             rel_tol = RELATIVE if name in SUMS else 0.0
             if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
                 yield f"{name}: expected {right!r}, found {stored!r}"

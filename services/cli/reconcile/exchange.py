@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from psycopg import sql
 
-from services.cli.reconcile.bars import Bar, Finding, Part, Stretch, differences
+from services.cli.reconcile.bars import BarDifference, Part, ReconciledBar, Stretch, differences
 from services.common import clock
 from services.common.cancellation import pause
 from services.ingest.venues.binance import venue
@@ -74,14 +74,16 @@ class ExchangeReference:
                 "end": clock.to_datetime(end_us),
             }
             cursor = await connection.execute(query, bounds)
-            found = {clock.from_datetime(ts): Bar(*values) for ts, *values in await cursor.fetchall()}
+            found = {
+                clock.from_datetime(ts): ReconciledBar(*values) for ts, *values in await cursor.fetchall()
+            }
             times = sorted(expected.keys() | found.keys())
-            pairs = [Finding(at_us, expected.get(at_us), found.get(at_us)) for at_us in times]
+            pairs = [BarDifference(at_us, expected.get(at_us), found.get(at_us)) for at_us in times]
             yield Part(
                 end_us, len(pairs), [one for one in pairs if any(differences(one.expected, one.found))]
             )
 
-    async def _bars(self, stretch: Stretch, start_us: int, end_us: int) -> dict[int, Bar]:
+    async def _bars(self, stretch: Stretch, start_us: int, end_us: int) -> dict[int, ReconciledBar]:
         answer = await self._ask(
             symbol=stretch.symbol,
             interval=stretch.interval,
@@ -90,7 +92,9 @@ class ExchangeReference:
             limit=_LIMIT,
         )
         return {
-            one.open_ms * 1_000: Bar(one.open, one.high, one.low, one.close, one.volume, one.quote_volume)
+            one.open_ms * 1_000: ReconciledBar(
+                one.open, one.high, one.low, one.close, one.volume, one.quote_volume
+            )
             for one in answer
             if one.volume
         }

@@ -5,18 +5,18 @@ from typing import Any
 
 from psycopg import sql
 
-from services.cli.reconcile.bars import RELATIVE, SUMS, Bar, Finding, Part, Stretch
+from services.cli.reconcile.bars import RELATIVE, SUMS, BarDifference, Part, ReconciledBar, Stretch
 from services.common import clock
 from services.store.database import Connection
 from services.store.relations import INTERVALS, WIDTHS, Interval
 
 _DAY = 24 * clock.HOUR
-_COLUMNS = sql.SQL(", ").join(map(sql.Identifier, Bar._fields))
+_COLUMNS = sql.SQL(", ").join(map(sql.Identifier, ReconciledBar._fields))
 _UNLIKE = sql.SQL(" OR ").join(
     sql.SQL("abs(raw.{0} - stored.{0}) > {1} * abs(raw.{0})").format(sql.Identifier(name), RELATIVE)
     if name in SUMS
     else sql.SQL("raw.{0} <> stored.{0}").format(sql.Identifier(name))
-    for name in Bar._fields
+    for name in ReconciledBar._fields
 )
 
 # Straight from the ticks at every level: it shares nothing with the ways in which bars are made.
@@ -90,12 +90,12 @@ def _bounds(symbol: str, start_us: int, end_us: int) -> dict[str, Any]:
     return {"symbol": symbol, "start": clock.to_datetime(start_us), "end": clock.to_datetime(end_us)}
 
 
-def _finding(row: tuple[Any, ...]) -> Finding:
+def _finding(row: tuple[Any, ...]) -> BarDifference:
     """Read the row: a count, the time, the bar expected and the bar found, each after a time of its own."""
-    size = 1 + len(Bar._fields)
+    size = 1 + len(ReconciledBar._fields)
     expected, found = row[2 : 2 + size], row[2 + size :]
-    return Finding(
+    return BarDifference(
         clock.from_datetime(row[1]),
-        None if expected[0] is None else Bar(*expected[1:]),
-        None if found[0] is None else Bar(*found[1:]),
+        None if expected[0] is None else ReconciledBar(*expected[1:]),
+        None if found[0] is None else ReconciledBar(*found[1:]),
     )

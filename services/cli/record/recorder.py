@@ -11,12 +11,12 @@ from services.common.cancellation import TaskGroup, pause
 from services.common.errors import BadMessageError, TransientError
 from services.contracts.messages import Tick
 from services.ingest.connections.buffer import Buffer
-from services.ingest.connections.connection_slot import Surroundings
-from services.ingest.connections.events import Dropped, Frame, Lost, Occurrence, Refused, Stale
-from services.ingest.connections.pool import Pool
-from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.connections.connection_slot import SlotContext
+from services.ingest.connections.events import Dropped, Frame, Lost, Occurrence, Stale, SubscriptionRefused
+from services.ingest.connections.pool import ConnectionPool
+from services.ingest.connections.stream_watchdog import StreamWatchdog
 from services.ingest.feed import StreamKind
-from services.ingest.feeds.recordings.writer import Writer
+from services.ingest.feeds.recordings.writer import RecordingWriter
 from services.ingest.settings import IngestSettings
 from services.ingest.venues import registry
 from services.ingest.venues.any_frames import instruments
@@ -42,9 +42,9 @@ class _Source:
         self._venue = venue
         self._symbols = symbols
         self._streams = [venue.stream(kind, symbol) for kind in kinds for symbol in symbols]
-        watchdog = Watchdog(settings.silence_s * clock.SECOND)
-        self._around = Surroundings(venue, buffer, watchdog, settings.reconnect_after_s)
-        self.pool = Pool(self._streams, self._around)
+        watchdog = StreamWatchdog(settings.silence_s * clock.SECOND)
+        self._around = SlotContext(venue, buffer, watchdog, settings.reconnect_after_s)
+        self.pool = ConnectionPool(self._streams, self._around)
         self.named: set[int] = set()
 
     def url(self, connection: int) -> str:
@@ -88,7 +88,7 @@ class Recorder:
                 else:
                     self._sources[name] = _Source(self._venues[name], symbols, self._settings, self._buffer)
 
-    async def run(self, writer: Writer) -> NoReturn:
+    async def run(self, writer: RecordingWriter) -> NoReturn:
         """Record until cancelled."""
         async with TaskGroup() as tasks:
             for source in self._sources.values():
@@ -102,7 +102,7 @@ class Recorder:
                         self._tell(occurrence)
         raise AssertionError("the loop above does not end")
 
-    def _take(self, frame: Frame, writer: Writer) -> None:
+    def _take(self, frame: Frame, writer: RecordingWriter) -> None:
         source = self._sources[frame.venue.name]
         if frame.connection not in source.named:
             writer.connection(source.url(frame.connection), frame.received_us)
@@ -126,7 +126,7 @@ class Recorder:
                 self._warn("disconnected, trying again", reason=occurrence.reason)
             case Stale():
                 self._warn("silent, connecting anew", reason=f"nothing on {occurrence.stream.name}")
-            case Refused():
+            case SubscriptionRefused():
                 self._warn("refused", reason=f"{occurrence.stream.name}: {occurrence.reason}")
             case Dropped():
                 self.dropped += occurrence.frames
@@ -137,7 +137,7 @@ class Recorder:
         log.warning(event, reason=reason)
 
 
-async def _flush(writer: Writer) -> NoReturn:
+async def _flush(writer: RecordingWriter) -> NoReturn:
     """Leave a crash little to take."""
     while True:
         await pause(_FLUSH_EVERY_S)

@@ -90,14 +90,14 @@ class Connections:
     def _count(self, what: str, number: int) -> None:
         self._unsaid[what] += number
         if number and self._saying is None:
-            self._say()
+            self._report()
 
-    def _say(self) -> None:
+    def _report(self) -> None:
         self._saying = None
         if self._unsaid.total():
             log.warning("connections not served", most=self.most, **+self._unsaid)
             self._unsaid.clear()
-            self._saying = asyncio.get_running_loop().call_later(SAID_EVERY_S, self._say)
+            self._saying = asyncio.get_running_loop().call_later(SAID_EVERY_S, self._report)
 
 
 async def _refuse(accepted: socket.socket) -> None:

@@ -23,7 +23,7 @@ _XERIAL, _XERIAL_HEAD, _LENGTH = b"\x82SNAPPY\0", 16, struct.Struct(">i")
 Packed = bytes | bytearray | memoryview
 
 
-class TooLargeError(Exception):
+class BatchTooLargeError(Exception):
     """A batch that holds more than anybody sends in one."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ def gzip(packed: Packed) -> bytes:
         stream = zlib.decompressobj(_AS_GZIP)
         found += stream.decompress(rest, MOST + 1 - len(found))
         if len(found) > MOST:
-            raise TooLargeError
+            raise BatchTooLargeError
         if not stream.eof:
             raise EOFError("the packed data end too early")
         rest = stream.unused_data.lstrip(b"\0")
@@ -63,7 +63,7 @@ def snappy(packed: Packed) -> bytes:
 
 def _block(raw: bytes, most: int) -> bytes:
     if cramjam.snappy.decompress_raw_len(raw) > most:
-        raise TooLargeError
+        raise BatchTooLargeError
     return bytes(cramjam.snappy.decompress_raw(raw))
 
 
@@ -89,7 +89,7 @@ def _grown(unpack_into: Callable[..., int], raw: bytes) -> bytes:
             if "whole buffer" not in str(error):
                 raise
             if size == MOST:
-                raise TooLargeError from error
+                raise BatchTooLargeError from error
             size = min(MOST, 8 * size)
 
 

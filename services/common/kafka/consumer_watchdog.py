@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 
-class Watchdog(Generic[K]):
+class ConsumerWatchdog(Generic[K]):
     """Compare, as time passes, what was read of each partition with what there is."""
 
     def __init__(self, patience_s: float) -> None:
@@ -14,7 +14,7 @@ class Watchdog(Generic[K]):
         self._read: dict[K, int] = {}
         self._since: dict[K, tuple[float, int]] = {}
 
-    def look(self, now_s: float, read: Mapping[K, int], ends: Mapping[K, int]) -> str | None:
+    def measure(self, now_s: float, read: Mapping[K, int], ends: Mapping[K, int]) -> str | None:
         """Return what is wrong, None if all is well.
 
         `read` are the offsets to be read next and `ends` those of the next message to come, of the partitions

@@ -60,12 +60,12 @@ class DeadLetters:
         self._counters: MutableMapping[str, int] = {} if counters is None else counters
         self._seconds = seconds
         self._buckets: dict[str, _Bucket] = {}
-        self._said = _Said(seconds)
+        self._log = _LetterLog(seconds)
         self.count = self.not_kept = 0
         self._show()
 
     async def put(self, raw: bytes, reason: str, *, source: str, origin: str) -> None:
-        """Bury `raw`; `source` is the topic or feed it came from, `origin` its place there.
+        """DeadLetterSink `raw`; `source` is the topic or feed it came from, `origin` its place there.
 
         Returns when it has been handed to ``send``.
         """
@@ -75,7 +75,7 @@ class DeadLetters:
         self._show()
 
     async def put_all(self, letters: Iterable[DeadLetter]) -> None:
-        """Bury many, and return when the broker has those of them that are kept."""
+        """DeadLetterSink many, and return when the broker has those of them that are kept."""
         kept = [letter for letter in letters if self._keeps(letter)]
         self._show()
         sent = await asyncio.gather(*map(self._publish, kept))
@@ -90,7 +90,7 @@ class DeadLetters:
         messages = count(letter.raw)
         self.count += messages
         self.not_kept += 0 if is_kept else messages
-        self._said.say(letter, is_kept)
+        self._log.report(letter, is_kept)
         return is_kept
 
     async def _publish(self, letter: DeadLetter) -> Any:
@@ -128,7 +128,7 @@ class _Bucket:
         return True
 
 
-class _Said:
+class _LetterLog:
     """What the log says: the first ones each, of the others once a second how many there were."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
@@ -138,7 +138,7 @@ class _Said:
         self._unsaid = self._unsaid_not_kept = 0
         self._latest: DeadLetter | None = None
 
-    def say(self, letter: DeadLetter, is_kept: bool) -> None:
+    def report(self, letter: DeadLetter, is_kept: bool) -> None:
         """Log a letter, now or a second later with others."""
         now_s = self._seconds()
         if now_s - self._last_s > _QUIET_S:
@@ -151,13 +151,13 @@ class _Said:
             )
             return
         if self._latest is None:
-            asyncio.get_running_loop().call_later(_SAID_EVERY_S, self._say)
+            asyncio.get_running_loop().call_later(_SAID_EVERY_S, self._report_rest)
         self._latest = letter
         messages = count(letter.raw)
         self._unsaid += messages
         self._unsaid_not_kept += 0 if is_kept else messages
 
-    def _say(self) -> None:
+    def _report_rest(self) -> None:
         assert self._latest is not None
         log.warning(
             "more could not be processed",

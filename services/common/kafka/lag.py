@@ -34,7 +34,7 @@ class ReadingLag(Generic[P]):
         """Note how long a message had waited when it was read."""
         self._waited_s[partition] = max(0.0, waited_s)
 
-    def look(self, following: Mapping[P, int], ends: Mapping[P, int]) -> Lag:
+    def measure(self, following: Mapping[P, int], ends: Mapping[P, int]) -> Lag:
         """Return the lag of a reader that reads `following` next, when the partitions end before `ends`."""
         messages, seconds, now_s = 0, 0.0, self._seconds()
         for partition, end in ends.items():

@@ -82,17 +82,17 @@ class PairConfigs:
 
     def __init__(
         self,
-        bury: Callable[[Sequence[DeadLetter]], Awaitable[None]] | None = None,
+        dead_letter: Callable[[Sequence[DeadLetter]], Awaitable[None]] | None = None,
         outrun: Outrun = lambda *_: None,
     ) -> None:
-        """`bury` puts aside messages that are no configurations, None where another service does.
+        """`dead_letter` puts aside messages that are no configurations, None where another service does.
 
         `outrun` is told what the broker had deleted before it was read.
         """
         self.by_name: Configs = {}
         self.version = 0
         self.loaded = asyncio.Event()
-        self._bury = bury
+        self._dead_letter = dead_letter
         self._losses = Losses(outrun)
         self._read: Offsets = {}
         self._progress = asyncio.Event()
@@ -119,7 +119,7 @@ class PairConfigs:
                 )
                 await asyncio.sleep(delay)
 
-    async def reach(self, offsets: Offsets) -> None:
+    async def wait_for(self, offsets: Offsets) -> None:
         """Return when everything before `offsets` has been read."""
         while any(self._read.get(partition, 0) < offset for partition, offset in offsets.items()):
             await self._progress.wait()
@@ -159,8 +159,8 @@ class PairConfigs:
                 is_empty = False
                 await self._pass(consumer, read, place, batch[0].offset)
                 bad = [letter for record in batch if (letter := _apply(configs, record))]
-                if bad and self._bury is not None:
-                    await self._bury(bad)
+                if bad and self._dead_letter is not None:
+                    await self._dead_letter(bad)
                 read[place] = batch[-1].offset + 1
             for place in ends:
                 await self._pass(consumer, read, place, await consumer.position(place))

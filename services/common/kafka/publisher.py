@@ -19,7 +19,7 @@ from services.common.errors import FatalError, TransientError
 from services.common.kafka import clients
 from services.common.kafka.flow_control import FlowControl, asking, needed
 from services.common.kafka.lag import Lag
-from services.common.kafka.send_queue import Batch, Lane, Linger, Queue
+from services.common.kafka.send_queue import Linger, PartitionQueue, SendBatch, SendQueue
 from services.common.kafka.wake_up import Waker
 from services.common.settings import KafkaSettings
 
@@ -64,9 +64,9 @@ class Publisher:
         self._flow = flow
         self._waker = waker
         self._limit_bytes = limit_bytes
-        self._queues: dict[str, Queue] = {}
-        self._lanes: dict[TopicPartition, Lane] = {}
-        self._by_key: dict[tuple[str, bytes | None], Lane] = {}
+        self._queues: dict[str, SendQueue] = {}
+        self._lanes: dict[TopicPartition, PartitionQueue] = {}
+        self._by_key: dict[tuple[str, bytes | None], PartitionQueue] = {}
         self._flush_at: asyncio.TimerHandle | None = None
         self._linger = Linger(asyncio.get_running_loop().time)
         self._woken: set[str] = set()
@@ -144,28 +144,28 @@ class Publisher:
         for batch in self._waiting():
             batch.delivered.cancel()
 
-    async def _lane(self, topic: str, key: bytes | None, partition: int | None) -> Lane:
+    async def _lane(self, topic: str, key: bytes | None, partition: int | None) -> PartitionQueue:
         if partition is None:
             numbers = await self._until_answered(topic, lambda: self._producer.partitions_for(topic))
             place = TopicPartition(topic, partition_of_key(key, sorted(numbers)))
         else:
             place = TopicPartition(topic, partition)
         if place not in self._lanes:
-            self._lanes[place] = Lane(place, self._queues.setdefault(topic, Queue()))
+            self._lanes[place] = PartitionQueue(place, self._queues.setdefault(topic, SendQueue()))
         if partition is None and key is not None:
             if len(self._by_key) >= _KEYS_KEPT:
                 self._by_key.clear()
             self._by_key[topic, key] = self._lanes[place]
         return self._lanes[place]
 
-    async def _begin(self, lane: Lane) -> Batch:
+    async def _begin(self, lane: PartitionQueue) -> SendBatch:
         """Return the open batch of a lane that had none; another sender may have begun one meanwhile."""
         while lane.queue.bytes >= self._limit_bytes:
             lane.queue.shrunk.clear()
             await lane.queue.shrunk.wait()
         self._require_well()
         if lane.open is None:
-            lane.open = Batch(self._producer.create_batch())
+            lane.open = SendBatch(self._producer.create_batch())
             if self._flush_at is None:
                 self._flush_at = asyncio.get_running_loop().call_later(self._linger.seconds, self._flush)
         return lane.open
@@ -179,11 +179,11 @@ class Publisher:
                 lane.is_due = True
                 self._start(lane)
 
-    def _start(self, lane: Lane) -> None:
+    def _start(self, lane: PartitionQueue) -> None:
         if (lane.sending is None or lane.sending.done()) and not self._failure.done():
             lane.sending = asyncio.create_task(self._send_lane(lane))
 
-    async def _send_lane(self, lane: Lane) -> None:
+    async def _send_lane(self, lane: PartitionQueue) -> None:
         """Send one batch after the other; what comes meanwhile makes the next ones larger."""
         try:
             while lane.closed or lane.is_due:
@@ -201,7 +201,7 @@ class Publisher:
         except Exception as error:  # whoever sends, waits or runs raises it
             self._fail(error)
 
-    async def _deliver(self, place: TopicPartition, batch: Batch) -> None:
+    async def _deliver(self, place: TopicPartition, batch: SendBatch) -> None:
         if self._flow is not None:
             await self._flow.room(place, batch.size)
         send = self._producer.send_batch
@@ -252,7 +252,7 @@ class Publisher:
         if self._failure.done():
             self._failure.result()
 
-    def _waiting(self, *topics: str) -> list[Batch]:
+    def _waiting(self, *topics: str) -> list[SendBatch]:
         lanes = (lane for lane in self._lanes.values() if not topics or lane.place.topic in topics)
         return [batch for lane in lanes for batch in lane.batches()]
 

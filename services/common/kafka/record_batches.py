@@ -56,7 +56,7 @@ class Answer:
             place = end
 
 
-class Records(fetcher.PartitionRecords):  # type: ignore[misc]
+class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """The records of what was fetched; those that cannot be read are one, whose value is ``Unreadable``.
 
     Where the next readable batch begins the damage ends; behind the last one, where its header says, if that can be
@@ -111,7 +111,7 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
             first = batch.base_offset if number == 2 else next(iter(LegacyRecordBatch(raw, number))).offset
         except DamageError:
             raise
-        except codecs.TooLargeError as error:
+        except codecs.BatchTooLargeError as error:
             raise DamageError(str(error)) from error
         except Exception as error:  # aiokafka and the codecs have none in common
             raise DamageError(f"expected a batch, received {error!r}") from error
@@ -142,7 +142,7 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
                         yield self._consumer_record(self._tp, record)
         except Exception as error:  # as above
             if self.next_fetch_offset < following:
-                is_said = isinstance(error, codecs.TooLargeError)
+                is_said = isinstance(error, codecs.BatchTooLargeError)
                 reason = str(error) if is_said else f"expected records, received {error!r}"
                 yield self._unreadable(raw, following - 1, reason)
         self.next_fetch_offset = following
@@ -177,10 +177,12 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
         return ConsumerRecord(topic, partition, last, now_ms, 0, None, value, None, -1, len(value), ())
 
 
-class Result(fetcher.FetchResult):  # type: ignore[misc]
+class FetchedRecords(fetcher.FetchResult):  # type: ignore[misc]
     """What a fetch brought, with the end of its partition."""
 
-    def __init__(self, tp: Any, *, assignment: Any, partition_records: Records, backoff: float) -> None:
+    def __init__(
+        self, tp: Any, *, assignment: Any, partition_records: ReadableRecords, backoff: float
+    ) -> None:
         super().__init__(tp, assignment=assignment, partition_records=partition_records, backoff=backoff)
         partition_records.end = assignment.state_value(tp).highwater
 
@@ -206,5 +208,9 @@ def _last(raw: bytes) -> int:
 
 def install() -> None:
     """Make every consumer of aiokafka in this process read so: Faust's, too, which nobody else can tell."""
-    fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Answer, Records, Result
+    fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = (
+        Answer,
+        ReadableRecords,
+        FetchedRecords,
+    )
     codecs.install(DefaultRecordBatch, LegacyRecordBatch)

@@ -13,7 +13,7 @@ _BUSY_MESSAGES_S = 200
 _LOOK_S = 0.1
 
 
-class Batch:
+class SendBatch:
     """Messages that go in one piece."""
 
     def __init__(self, builder: Any) -> None:
@@ -25,7 +25,7 @@ class Batch:
         self.delivered: asyncio.Future[None] = loop.create_future()
 
 
-class Queue:
+class SendQueue:
     """How much of one topic waits in batches that are full or due, and who waits for it to become less."""
 
     def __init__(self) -> None:
@@ -33,18 +33,18 @@ class Queue:
         self.shrunk = asyncio.Event()
 
 
-class Lane:
+class PartitionQueue:
     """One partition: the batch being filled, those that wait, and who sends them."""
 
-    def __init__(self, place: TopicPartition, queue: Queue) -> None:
+    def __init__(self, place: TopicPartition, queue: SendQueue) -> None:
         self.place = place
         self.queue = queue
-        self.open: Batch | None = None
-        self.closed: deque[Batch] = deque()
+        self.open: SendBatch | None = None
+        self.closed: deque[SendBatch] = deque()
         self.is_due = False
         self.sending: asyncio.Task[None] | None = None
 
-    def batches(self) -> list[Batch]:
+    def batches(self) -> list[SendBatch]:
         """Return what the broker does not have yet, the oldest first."""
         return [*self.closed, *([self.open] if self.open else [])]
 

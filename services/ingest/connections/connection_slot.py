@@ -16,7 +16,7 @@ from services.ingest.connections import close_reasons
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Connection, Sleep, Timeouts, connect
 from services.ingest.connections.events import Connected, Lost
-from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.connections.stream_watchdog import StreamWatchdog
 from services.ingest.venues.venue import Stream, Venue
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 60.0
@@ -31,12 +31,12 @@ log = structlog.get_logger()
 
 
 @dataclass
-class Surroundings:
+class SlotContext:
     """What the lanes of one venue share."""
 
     venue: Venue
     buffer: Buffer[Any]
-    watchdog: Watchdog
+    watchdog: StreamWatchdog
     reconnect_after_s: float
     timeouts: Timeouts = field(default_factory=Timeouts)
     overlap_s: float = _OVERLAP_S
@@ -46,16 +46,16 @@ class Surroundings:
     jitter: Callable[[], float] = random.random
     lanes: Iterator[int] = field(default_factory=lambda: count(1))
     connections: Iterator[int] = field(default_factory=lambda: count(1))
-    unheard: dict[int, "Lane"] = field(default_factory=dict)
+    unheard: dict[int, "ConnectionSlot"] = field(default_factory=dict)
     """Connections that have not brought an event yet, by number."""
     busy_until_us: int = 0
     """The venue wants to be left alone until then."""
 
 
-class Lane:
+class ConnectionSlot:
     """Streams of one route that share a connection; the lane outlives it."""
 
-    def __init__(self, route: str, around: Surroundings) -> None:
+    def __init__(self, route: str, around: SlotContext) -> None:
         self.number = next(around.lanes)
         self.route = route
         self.streams: list[Stream] = []

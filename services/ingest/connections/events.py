@@ -63,7 +63,7 @@ class Live(NamedTuple):
     stream: Stream
 
 
-class Refused(NamedTuple):
+class SubscriptionRefused(NamedTuple):
     """The venue refuses a subscription."""
 
     venue: str
@@ -79,4 +79,4 @@ class Dropped(NamedTuple):
     frames: int
 
 
-Occurrence = Connected | Delivering | Lost | Stale | Live | Refused | Dropped
+Occurrence = Connected | Delivering | Lost | Stale | Live | SubscriptionRefused | Dropped

@@ -8,8 +8,8 @@ from services.common import clock
 from services.common.cancellation import TaskGroup, pause
 from services.common.errors import BadMessageError
 from services.contracts.messages import Liquidation, MarkPrice, Quote, Tick
-from services.ingest.connections.connection_slot import Lane, Surroundings
-from services.ingest.connections.events import Delivering, Frame, Live, Refused, Stale
+from services.ingest.connections.connection_slot import ConnectionSlot, SlotContext
+from services.ingest.connections.events import Delivering, Frame, Live, Stale, SubscriptionRefused
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Acknowledgement, Event, Stream
 
@@ -22,15 +22,15 @@ _KINDS: dict[type[Event], StreamKind] = {
 _WATCH_S = 0.5
 
 
-class Pool:
+class ConnectionPool:
     """Spreads streams over connections, a route each, and watches that every one of them speaks."""
 
-    def __init__(self, streams: Iterable[Stream], around: Surroundings) -> None:
+    def __init__(self, streams: Iterable[Stream], around: SlotContext) -> None:
         """FatalError if a stream is on a wrong route. `around.buffer` is where frames and occurrences come out."""
         self.venue = around.venue
         self._around = around
-        self._lanes: list[Lane] = []
-        self._running: dict[Lane, asyncio.Task[NoReturn]] = {}
+        self._lanes: list[ConnectionSlot] = []
+        self._running: dict[ConnectionSlot, asyncio.Task[NoReturn]] = {}
         self._group: TaskGroup | None = None
         self._add(streams)
 
@@ -98,9 +98,9 @@ class Pool:
                 if lane in self._running:
                     self._running.pop(lane).cancel()
 
-    def _add(self, streams: Iterable[Stream]) -> list[Lane]:
+    def _add(self, streams: Iterable[Stream]) -> list[ConnectionSlot]:
         """Give every stream a lane and return the lanes that have changed."""
-        changed: dict[Lane, None] = {}
+        changed: dict[ConnectionSlot, None] = {}
         for stream in dict.fromkeys(streams):
             if any(stream in lane.streams for lane in self._lanes):
                 continue
@@ -112,14 +112,14 @@ class Pool:
             changed[lane] = None
         return list(changed)
 
-    def _with_room(self, route: str) -> Lane:
+    def _with_room(self, route: str) -> ConnectionSlot:
         for lane in self._lanes:
             if lane.route == route and len(lane.streams) < self.venue.streams_per_connection:
                 return lane
-        self._lanes.append(Lane(route, self._around))
+        self._lanes.append(ConnectionSlot(route, self._around))
         return self._lanes[-1]
 
-    def _start(self, group: TaskGroup, lane: Lane) -> None:
+    def _start(self, group: TaskGroup, lane: ConnectionSlot) -> None:
         self._running[lane] = group.create_task(lane.run())
 
     def _watch(self) -> None:
@@ -141,4 +141,4 @@ class Pool:
             lane.ask_apart(connection, streams)
             return
         self._around.watchdog.refused(streams[0])
-        self._around.buffer.tell(Refused(self.venue.name, streams[0], reason))
+        self._around.buffer.tell(SubscriptionRefused(self.venue.name, streams[0], reason))

@@ -28,7 +28,7 @@ class Silence(NamedTuple):
     plausible_us: float
 
 
-class Watched:
+class WatchedStream:
     """One stream: when it spoke, how often, and whether it is taken for dead."""
 
     __slots__ = (
@@ -84,19 +84,19 @@ class Watched:
         return max(min(plausible_us * 2.0 ** min(self.alarms, 64), _MOST_US), least_us)
 
 
-class Watchdog:
+class StreamWatchdog:
     """The streams of one venue. Those whose connection is down are not expected to speak, and not judged."""
 
     def __init__(self, least_us: float) -> None:
         """`least_us` is a silence that is plausible of any stream."""
         self._least_us = least_us
-        self._watched: dict[tuple[StreamKind, str], Watched] = {}
+        self._watched: dict[tuple[StreamKind, str], WatchedStream] = {}
         self._checked_us: int | None = None
         self._awake_us = 0
 
     def know(self, stream: Stream) -> None:
         """Take a stream for one that is wanted, but do not judge its silence before it is expected."""
-        self._watched.setdefault((stream.kind, stream.symbol), Watched(stream))
+        self._watched.setdefault((stream.kind, stream.symbol), WatchedStream(stream))
 
     def expect(self, stream: Stream, at_us: int) -> None:
         """Begin to judge the silence of a known stream: it has been asked for on a connection."""
@@ -117,7 +117,7 @@ class Watchdog:
         """Forget the stream: it is no longer wanted."""
         self._watched.pop((stream.kind, stream.symbol), None)
 
-    def get(self, kind: StreamKind, symbol: str) -> Watched | None:
+    def get(self, kind: StreamKind, symbol: str) -> WatchedStream | None:
         """Return what is known of a stream, None if it is not wanted."""
         return self._watched.get((kind, symbol))
 

@@ -14,10 +14,10 @@ from services.ingest.connections.events import (
     Live,
     Lost,
     Occurrence,
-    Refused,
     Stale,
+    SubscriptionRefused,
 )
-from services.ingest.feed import Counted, Item, Status
+from services.ingest.feed import Counted, FeedStatus, Item
 from services.ingest.venues.venue import Stream
 
 # So many reasons are named at once.
@@ -40,7 +40,7 @@ class Answered(NamedTuple):
     venue: str
 
 
-class Condition:
+class FeedHealth:
     """Running once something comes, of the present or of the past, and nothing is wrong.
 
     Degraded, with the reasons, while anything is.
@@ -51,7 +51,7 @@ class Condition:
         self._streams: dict[tuple[str, int], Sequence[Stream]] = {}
         self._begun = False
         self._filling: Filling | None = None
-        self._told: Status | None = None
+        self._told: FeedStatus | None = None
 
     def note(self, news: Occurrence | Unanswered | Answered) -> Iterator[Item]:
         """Yield what is to be published of it; it is logged too."""
@@ -80,7 +80,7 @@ class Condition:
                 self._wrong[stream] = reason
                 yield Counted("stale_streams")
                 yield _event("stream_stale", venue, stream, at_us, reason)
-            case Refused(venue, stream, words):
+            case SubscriptionRefused(venue, stream, words):
                 reason = f"{venue} refuses {stream.name}: {words}"
                 log.error("a subscription is refused", reason=reason)
                 self._wrong[stream] = reason
@@ -127,9 +127,9 @@ class Condition:
         wrong = list(self._wrong.values())
         if wrong:
             more = [f"and {len(wrong) - _WORDS} more"] if len(wrong) > _WORDS else []
-            status = Status("degraded", "; ".join([*wrong[:_WORDS], *more]), self._filling)
+            status = FeedStatus("degraded", "; ".join([*wrong[:_WORDS], *more]), self._filling)
         elif self._begun:
-            status = Status("running", filling=self._filling)
+            status = FeedStatus("running", filling=self._filling)
         else:
             return
         if status != self._told:

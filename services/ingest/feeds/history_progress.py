@@ -6,7 +6,7 @@ from services.common.clock import SECOND
 from services.contracts.messages import Filling
 
 
-class Past:
+class HistoryProgress:
     """The time from where the feed begins to now, which is later each time that somebody asks."""
 
     def __init__(self, start_us: int, present_us: Callable[[], int]) -> None:

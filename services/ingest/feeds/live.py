@@ -17,23 +17,23 @@ from services.common.errors import BadMessageError, TransientError
 from services.contracts.messages import FeedName, MarkPrice, TapeEvent, Tick
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Sleep
-from services.ingest.connections.connection_slot import Surroundings
+from services.ingest.connections.connection_slot import SlotContext
 from services.ingest.connections.events import Frame, Occurrence
-from services.ingest.connections.pool import Pool
-from services.ingest.connections.stream_watchdog import Watchdog
-from services.ingest.delivery_lag import Delivery
+from services.ingest.connections.pool import ConnectionPool
+from services.ingest.connections.stream_watchdog import StreamWatchdog
+from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import DUPLICATE, SKIPPED, Item, Rejected, StreamKind
 from services.ingest.feeds.background import Aside, Failed, Second, background
-from services.ingest.feeds.feed_health import Answered, Condition, Unanswered
-from services.ingest.feeds.history_progress import Past
+from services.ingest.feeds.feed_health import Answered, FeedHealth, Unanswered
+from services.ingest.feeds.history_progress import HistoryProgress
 from services.ingest.settings import IngestSettings
-from services.ingest.tape.history import History, settled
+from services.ingest.tape.history import HistoryLoader, settled
 from services.ingest.tape.repair import Repairer
 from services.ingest.tape.stored import open_store
 from services.ingest.tape.tape import Tape
 from services.ingest.venues import registry
 from services.ingest.venues.rest import retry_in_s
-from services.ingest.venues.timestamps import Stamps
+from services.ingest.venues.timestamps import TimestampCheck
 from services.ingest.venues.venue import Venue
 from services.ingest.venues.venue_clock import VenueClock
 
@@ -69,21 +69,21 @@ class LiveFeed:
     ) -> None:
         """`broker_is_empty` says whether the broker has lost its ticks: those that are stored come again then."""
         self._clock = VenueClock()
-        self.delivery = Delivery(self._clock.now_us)
+        self.delivery = DeliveryLags(self._clock.now_us)
         self._settings = settings
         self._broker_is_empty = broker_is_empty
         self._sleep = sleep
         self._symbols = registry.by_venue(settings.symbols)
-        self._stamps: defaultdict[str, Stamps] = defaultdict(Stamps)
+        self._stamps: defaultdict[str, TimestampCheck] = defaultdict(TimestampCheck)
         self._tape = Tape({symbol: name for name, symbols in self._symbols.items() for symbol in symbols})
         self._buffer: Buffer[_News] = Buffer(settings.buffer_frames)
-        self._condition = Condition()
-        self._pools: dict[Venue, Pool] = {}
+        self._condition = FeedHealth()
+        self._pools: dict[Venue, ConnectionPool] = {}
         self._ready: dict[str, asyncio.Event] = {}
         self._seconds = 0
         self._counts = dict(self._tape.counts)
         self._changed: set[str] = set()
-        self._past: Past | None = None
+        self._past: HistoryProgress | None = None
         self._frame: Frame | None = None
 
     async def check(self) -> None:
@@ -125,13 +125,13 @@ class LiveFeed:
                         for item in self._note(news):
                             yield item
 
-    def _pool(self, venue: Venue, symbols: Sequence[str]) -> Pool:
+    def _pool(self, venue: Venue, symbols: Sequence[str]) -> ConnectionPool:
         settings = self._settings
         kinds: tuple[StreamKind, ...] = ("trades", *settings.streams)
         # What is known of a symbol is known by one connection, as far as that has room.
         streams = [venue.stream(kind, symbol) for symbol in symbols for kind in kinds]
-        watchdog = Watchdog(settings.silence_s * SECOND)
-        around = Surroundings(
+        watchdog = StreamWatchdog(settings.silence_s * SECOND)
+        around = SlotContext(
             venue,
             self._buffer,
             watchdog,
@@ -139,9 +139,9 @@ class LiveFeed:
             sleep=self._sleep,
             now_us=self._clock.now_us,
         )
-        return Pool(streams, around)
+        return ConnectionPool(streams, around)
 
-    async def _connect(self, venue: Venue, pool: Pool) -> NoReturn:
+    async def _connect(self, venue: Venue, pool: ConnectionPool) -> NoReturn:
         """Hold the connections to a venue, from when it has said that it trades our symbols."""
         delays = Backoff(first_s=0.5, cap_s=60.0)
         while True:
@@ -165,11 +165,11 @@ class LiveFeed:
         sources = {symbol: opened[name] for name in ready for symbol in self._symbols[name]}
         reach_s = self._settings.history_us / SECOND
         if reach_s:
-            self._past = Past(self._clock.now_us() - self._settings.history_us, self._clock.now_us)
+            self._past = HistoryProgress(self._clock.now_us() - self._settings.history_us, self._clock.now_us)
             for item in self._condition.fill(self._past.filling()):
                 yield item
         store = partial(open_store, self._settings)
-        history = History(self._tape, sources, reach_s, store, _HISTORY_PATIENCE_S, self._clock.now_us)
+        history = HistoryLoader(self._tape, sources, reach_s, store, _HISTORY_PATIENCE_S, self._clock.now_us)
         ticks = 0
         async with aclosing(history.items(republish=await self._broker_is_empty())) as items:
             async for item in items:

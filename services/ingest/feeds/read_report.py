@@ -6,13 +6,13 @@ from pathlib import Path
 import structlog
 
 from services.ingest.feed import Rejected
-from services.ingest.feeds.text_file import CutOff, Damage
+from services.ingest.feeds.text_file import CutOff, FileDamage
 
 log = structlog.get_logger()
 
 
 @dataclass
-class Report:
+class ReadReport:
     """Counts of one source, so far."""
 
     rows: int = 0
@@ -29,7 +29,7 @@ class Report:
     cut_off: list[str] = field(default_factory=list)
     """Where a file ends that is not whole, and what it lacks."""
 
-    def rejected(self, path: Path, found: Damage | CutOff) -> Rejected | None:
+    def rejected(self, path: Path, found: FileDamage | CutOff) -> Rejected | None:
         """Note what is wrong in a file, and return the line of it that is lost, None if none is."""
         origin = f"{path}:{found.number}"
         if isinstance(found, CutOff):

@@ -16,15 +16,15 @@ from msgspec import structs
 from services.common.cancellation import pause
 from services.common.errors import FatalError
 from services.contracts.messages import FeedName, Liquidation, MarkPrice, Quote, Tick
-from services.ingest.delivery_lag import Delivery
-from services.ingest.feed import SKIPPED, Item, Status, StreamKind
+from services.ingest.delivery_lag import DeliveryLags
+from services.ingest.feed import SKIPPED, FeedStatus, Item, StreamKind
 from services.ingest.feeds.archive.archive import WINDOW, Archive, by_symbol
 from services.ingest.feeds.archive.file import inside, is_archive
 from services.ingest.feeds.file_growth import LOOK_AGAIN_S
 from services.ingest.feeds.pace import Pace
-from services.ingest.feeds.read_report import Report
+from services.ingest.feeds.read_report import ReadReport
 from services.ingest.feeds.recordings.reader import Recording
-from services.ingest.venues.timestamps import Stamps
+from services.ingest.venues.timestamps import TimestampCheck
 
 _KINDS: dict[type[Item], StreamKind] = {
     Tick: "trades",
@@ -41,11 +41,11 @@ _OTHER_FILES = 128
 log = structlog.get_logger()
 
 
-class Source(Protocol):
+class ReplaySource(Protocol):
     """What can be replayed: one recording, or the archive of one symbol."""
 
     name: str
-    report: Report
+    report: ReadReport
 
     def items(self) -> Iterator[tuple[int, Item | None]]:
         """Yield what happened, each with its time (epoch, us), ascending; None where nothing more is written yet."""
@@ -63,8 +63,8 @@ class ReplayFeed:
         self, path: Path, symbols: Iterable[str], pace: Pace, streams: Collection[StreamKind] = ()
     ) -> None:
         """`path` is a file, a directory of an archive, or several of them separated by commas."""
-        self.delivery = Delivery()
-        self._stamps = Stamps()
+        self.delivery = DeliveryLags()
+        self._stamps = TimestampCheck()
         self._paths = _several(path)
         self._symbols = frozenset(symbols)
         self._kinds: set[StreamKind] = {"trades", *streams}
@@ -91,7 +91,7 @@ class ReplayFeed:
         A file that is still being written is followed until that stops; nothing later of another file comes before.
         """
         sources = await asyncio.to_thread(self._sources)
-        yield Status("running")
+        yield FeedStatus("running")
         merged = heapq.merge(*(source.items() for source in sources), key=itemgetter(0))
         told: str | None = None
         silent = set(self._symbols)
@@ -114,11 +114,11 @@ class ReplayFeed:
                 found.append(f"no trades of {names}")
             if found and (words := "; ".join(found)) != told:
                 told = words
-                yield Status("running", told)
+                yield FeedStatus("running", told)
         for source in sources:
             log.info("replayed", source=source.name, **vars(source.report))
 
-    def _sources(self) -> list[Source]:
+    def _sources(self) -> list[ReplaySource]:
         recordings, files = self._open(follow=True)
         first = [tick for one in recordings for tick in islice(one.begins_with(self._symbols), _AHEAD)]
         self._stamps.foresee(sorted(first, key=attrgetter("received_us")))
@@ -203,6 +203,6 @@ def _several(path: Path) -> list[Path]:
     return [Path(part.strip()) for part in str(path).split(",")]
 
 
-def _findings(sources: Iterable[Source]) -> list[str]:
+def _findings(sources: Iterable[ReplaySource]) -> list[str]:
     found = ((source.name, source.report.findings()) for source in sources)
     return [f"{name}: {words}" for name, words in found if words]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.common.decompression import Unpacking, unpacked
-from services.ingest.feeds.file_growth import Growth
+from services.ingest.feeds.file_growth import FileGrowth
 
 BLOCK = 1 << 18
 # About: where it ends in the same block it may be longer by a block.
@@ -19,7 +19,7 @@ class Block(NamedTuple):
     lines: bytes
 
 
-class Damage(NamedTuple):
+class FileDamage(NamedTuple):
     """A line that cannot be used, its number, and why."""
 
     number: int
@@ -35,7 +35,7 @@ class CutOff(NamedTuple):
     reason: str
 
 
-Found = Block | Damage | CutOff
+Found = Block | FileDamage | CutOff
 
 
 class TextFile:
@@ -56,7 +56,7 @@ class TextFile:
         FileError if it cannot be opened or read.
         """
         with unpacked(self.path) as file:
-            growth = Growth(file.descriptor) if self._follow else None
+            growth = FileGrowth(file.descriptor) if self._follow else None
             lines = _Lines()
             while True:
                 if part := file.read(size):
@@ -79,7 +79,7 @@ class _Lines:
         self._number = 1
         self._skipping = False
 
-    def take(self, part: bytes) -> Iterator[Block | Damage]:
+    def take(self, part: bytes) -> Iterator[Block | FileDamage]:
         if self._skipping:
             _, newline, part = part.partition(b"\n")
             if not newline:
@@ -91,7 +91,7 @@ class _Lines:
             self._number += whole.count(b"\n") + 1
         if len(self._rest) > LONGEST_LINE:
             expected = f"expected a line of at most {LONGEST_LINE:,} bytes, received a longer one"
-            yield Damage(self._number, self._rest[:LONGEST_LINE], expected)
+            yield FileDamage(self._number, self._rest[:LONGEST_LINE], expected)
             self._rest, self._skipping = b"", True
 
     def is_well(self, is_whole: Callable[[bytes], bool]) -> bool:

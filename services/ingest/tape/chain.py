@@ -19,7 +19,7 @@ _FIRST = attrgetter("first_id")
 _LAST = attrgetter("last_id")
 
 
-class Span(NamedTuple):
+class IdSpan(NamedTuple):
     """Consecutive ids, from the first to the last, and two event times (epoch, us).
 
     Of ids that we have, the times are those of the first and the last; of ids that are missing, those of the
@@ -47,20 +47,20 @@ class Span(NamedTuple):
         before = ((us - low) * (self.ids + 1) - 1) // (high - low)
         return self.ids - min(self.ids, before)
 
-    def without(self, first_id: int, last_id: int) -> list["Span"]:
+    def without(self, first_id: int, last_id: int) -> list["IdSpan"]:
         """Return what is left of the missing ids without some of them."""
         left = self._part(self.first_id, min(self.last_id, first_id - 1))
         right = self._part(max(self.first_id, last_id + 1), self.last_id)
         return [part for part in (left, right) if part.ids > 0]
 
-    def within(self, first_id: int, last_id: int) -> "Span":
+    def within(self, first_id: int, last_id: int) -> "IdSpan":
         """Return the missing ids that are in a range; there must be some."""
         return self._part(max(self.first_id, first_id), min(self.last_id, last_id))
 
-    def _part(self, first_id: int, last_id: int) -> "Span":
+    def _part(self, first_id: int, last_id: int) -> "IdSpan":
         start_us = self.start_us if first_id == self.first_id else self._moment(first_id - 1)
         end_us = self.end_us if last_id == self.last_id else self._moment(last_id + 1)
-        return Span(first_id, last_id, start_us, end_us)
+        return IdSpan(first_id, last_id, start_us, end_us)
 
     def _moment(self, trade_id: int) -> int:
         place = trade_id - self.first_id + 1
@@ -89,7 +89,7 @@ class Chain:
         """Expect `next_id`, after a trade at `last_us`."""
         self.next_id = next_id
         self.last_us = last_us
-        self.missing: list[Span] = []
+        self.missing: list[IdSpan] = []
         """Ascending and disjoint; a trade that was seen lies between any two."""
 
     def take(self, tick: Tick) -> Taken:
@@ -103,7 +103,7 @@ class Chain:
         if step > _AHEAD:
             return Taken.RENUMBERED
         if step:
-            self.missing.append(Span(self.next_id, trade_id - 1, self.last_us, event_us))
+            self.missing.append(IdSpan(self.next_id, trade_id - 1, self.last_us, event_us))
         self.next_id = trade_id + 1
         self.last_us = event_us
         return Taken.AHEAD if step else Taken.NEXT
@@ -118,13 +118,13 @@ class Chain:
         if place == len(self.missing) or (span := self.missing[place]).first_id > trade_id:
             return False
         parts = (
-            Span(span.first_id, trade_id - 1, span.start_us, event_us),
-            Span(trade_id + 1, span.last_id, event_us, span.end_us),
+            IdSpan(span.first_id, trade_id - 1, span.start_us, event_us),
+            IdSpan(trade_id + 1, span.last_id, event_us, span.end_us),
         )
         self.missing[place : place + 1] = [part for part in parts if part.ids > 0]
         return True
 
-    def missing_in(self, first_id: int, last_id: int) -> list[Span]:
+    def missing_in(self, first_id: int, last_id: int) -> list[IdSpan]:
         """Return what is missing of a range of ids, ascending."""
         return [span.within(first_id, last_id) for span in self.missing[self._places(first_id, last_id)]]
 
@@ -135,7 +135,7 @@ class Chain:
             return None
         return max(first_id, self.missing[place].first_id)
 
-    def discard(self, first_id: int, last_id: int) -> list[Span]:
+    def discard(self, first_id: int, last_id: int) -> list[IdSpan]:
         """Miss none of a range of ids any longer; return those that were missing."""
         found, places = self.missing_in(first_id, last_id), self._places(first_id, last_id)
         self.missing[places] = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.common.clock import MINUTE
-from services.ingest.tape.chain import Span
+from services.ingest.tape.chain import IdSpan
 
 HOUR_MINUTES = 60
 DAY_MINUTES = 1440
@@ -27,14 +27,14 @@ class Coverage:
         minute = event_us // MINUTE
         self.seen[minute] = self.seen.get(minute, 0) + ids
 
-    def write_off(self, span: Span) -> None:
+    def write_off(self, span: IdSpan) -> None:
         """Go on counting ids as missing of which the chain is told no more."""
         last = max(span.start_us, span.end_us) // MINUTE
         for minute in range(max(min(span.start_us, span.end_us) // MINUTE, last - DAY_MINUTES), last + 1):
             if ids := span.since(minute * MINUTE) - span.since((minute + 1) * MINUTE):
                 self._written_off[minute] = self._written_off.get(minute, 0) + ids
 
-    def share(self, missing: Iterable[Span], at_us: int, minutes: int) -> float | None:
+    def share(self, missing: Iterable[IdSpan], at_us: int, minutes: int) -> float | None:
         """Return seen / (seen + missing) over the last `minutes`, the one of `at_us` included; None without any."""
         first = at_us // MINUTE - minutes + 1
         seen = _since(self.seen, first)

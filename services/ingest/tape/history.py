@@ -15,7 +15,7 @@ from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.common.plausibility import AHEAD_US
 from services.contracts.messages import TapeEvent, Tick
-from services.ingest.tape.stored import Store
+from services.ingest.tape.stored import StoredTape
 from services.ingest.tape.tape import Tape
 from services.ingest.venues.rest import GoneError, retry_in_s
 from services.ingest.venues.venue import Venue
@@ -24,7 +24,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class History:
+class HistoryLoader:
     """Brings the tape of every symbol from what is stored up to now, merged by event time.
 
     The streams must be connected before, and wait in their buffer: what they bring joins without a hole, because
@@ -37,7 +37,7 @@ class History:
         tape: Tape,
         venues: Mapping[str, Venue],
         reach_s: float,
-        open_store: Callable[[], AbstractAsyncContextManager[Store]] | None = None,
+        open_store: Callable[[], AbstractAsyncContextManager[StoredTape]] | None = None,
         patience_s: float = 90.0,
         now_us: Callable[[], int] = clock.now_us,
         sleep: Callable[[float], Awaitable[None]] = pause,
@@ -86,7 +86,7 @@ class History:
                         yield item
 
     async def _source(
-        self, symbol: str, store: Store | None, began_us: int
+        self, symbol: str, store: StoredTape | None, began_us: int
     ) -> AsyncGenerator[tuple[Tick, bool]]:
         """Yield one symbol's trades, ascending, and whether they are stored."""
         start_us = began_us - self._reach_us
@@ -154,7 +154,7 @@ def _is_at(tick: Tick, at_us: int) -> bool:
 async def settled(
     tape: Tape,
     symbols: Iterable[str],
-    open_store: Callable[[], AbstractAsyncContextManager[Store]],
+    open_store: Callable[[], AbstractAsyncContextManager[StoredTape]],
     now_us: Callable[[], int],
 ) -> AsyncGenerator[list[TapeEvent]]:
     """Yield what ends the gaps of the last run that lack nothing by now, as far as the store can be read."""

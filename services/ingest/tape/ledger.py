@@ -6,14 +6,14 @@ from operator import attrgetter
 from typing import Literal
 
 from services.contracts.messages import TapeEvent, TapeEventKind
-from services.ingest.tape.chain import Span
+from services.ingest.tape.chain import IdSpan
 
 _FIRST = attrgetter("first_id")
 _LAST = attrgetter("last_id")
 
 
 @dataclass(slots=True, eq=False)
-class Gap:
+class OpenGap:
     """A run of ids, both ends inclusive, that a stream jumped over, between its neighbours' event times (us).
 
     It keeps its name, the two ids, while trades that come late or from REST fill it from any side.
@@ -51,16 +51,16 @@ class Gap:
         )
 
 
-class Ledger:
+class GapLedger:
     """The open gaps of one symbol; one that lacks no id any more is closed, and gone from here."""
 
     __slots__ = ("gaps",)
 
     def __init__(self) -> None:
-        self.gaps: list[Gap] = []
+        self.gaps: list[OpenGap] = []
         """Ascending by id, which is by age, and disjoint."""
 
-    def add(self, gap: Gap) -> None:
+    def add(self, gap: OpenGap) -> None:
         """Enter a gap that has no id in common with the others."""
         insort(self.gaps, gap, key=_FIRST)
 
@@ -70,7 +70,7 @@ class Ledger:
         gap.missing -= 1
         return [] if gap.missing else [self._close(gap, at_us)]
 
-    def refuted(self, span: Span, at_us: int) -> list[TapeEvent]:
+    def refuted(self, span: IdSpan, at_us: int) -> list[TapeEvent]:
         """Strike off missing ids of one gap that the venue has never issued.
 
         A part of a gap is said on its own, under its own ids: a restart must not take it for missing.
@@ -80,29 +80,29 @@ class Ledger:
         gap.never_issued += span.ids
         events = []
         if span.ids < gap.last_id - gap.first_id + 1:
-            part = Gap(gap.symbol, gap.venue, *span, found_us=at_us, missing=0)
+            part = OpenGap(gap.symbol, gap.venue, *span, found_us=at_us, missing=0)
             events.append(part.event("gap_refuted", at_us, "the venue has no trades with these ids"))
         if not gap.missing:
             events.append(self._close(gap, at_us))
         return events
 
-    def give_up(self, gap: Gap, reason: str, at_us: int) -> TapeEvent:
+    def give_up(self, gap: OpenGap, reason: str, at_us: int) -> TapeEvent:
         """Stop asking for a gap; it stays here, because a late trade may fill it all the same."""
         gap.state, gap.reason = "unrepaired", reason
         return gap.event("gap_unrepaired", at_us, reason)
 
-    def forget(self, gap: Gap) -> None:
+    def forget(self, gap: OpenGap) -> None:
         """Hold a gap no longer, whatever it lacks."""
         self.gaps.remove(gap)
 
-    def oldest(self) -> Gap | None:
+    def oldest(self) -> OpenGap | None:
         """Return the oldest gap that is worth asking for."""
         return next((gap for gap in self.gaps if gap.state == "found"), None)
 
-    def _at(self, trade_id: int) -> Gap:
+    def _at(self, trade_id: int) -> OpenGap:
         return self.gaps[bisect_left(self.gaps, trade_id, key=_LAST)]
 
-    def _close(self, gap: Gap, at_us: int) -> TapeEvent:
+    def _close(self, gap: OpenGap, at_us: int) -> TapeEvent:
         self.forget(gap)
         if gap.never_issued == gap.last_id - gap.first_id + 1:
             return gap.event("gap_refuted", at_us, "the venue has no trades with these ids")

@@ -11,7 +11,7 @@ from services.common.cancellation import pause
 from services.common.clock import HOUR, MINUTE, SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.contracts.messages import TapeEvent, Tick
-from services.ingest.tape.ledger import Gap
+from services.ingest.tape.ledger import OpenGap
 from services.ingest.tape.tape import Tape
 from services.ingest.venues.rest import GoneError, VenueBusyError
 from services.ingest.venues.venue import Venue
@@ -59,7 +59,7 @@ class Repairer:
             elif items := await self._ask(gap):
                 yield items
 
-    def _next(self) -> Gap | None:
+    def _next(self) -> OpenGap | None:
         now_us = self._now_us()
         if now_us < self._venue_not_before:
             return None
@@ -72,7 +72,7 @@ class Repairer:
         ]
         return min(due, key=lambda gap: self._served.get(gap.symbol, 0), default=None)
 
-    async def _ask(self, gap: Gap) -> list[Tick | TapeEvent]:
+    async def _ask(self, gap: OpenGap) -> list[Tick | TapeEvent]:
         self._turns += 1
         self._served[gap.symbol] = self._turns
         first_id = self._tape.first_missing(gap)
@@ -98,7 +98,7 @@ class Repairer:
             self._not_before[gap.symbol] = self._now_us() + _SETTLE_US
         return self._tape.repair(gap, first_id, page, self._now_us())
 
-    async def _go_past(self, gap: Gap, first_id: int, reason: str) -> list[Tick | TapeEvent]:
+    async def _go_past(self, gap: OpenGap, first_id: int, reason: str) -> list[Tick | TapeEvent]:
         """Go on where the venue's memory begins, if that is inside the gap."""
         start_us = self._now_us() - _KEPT_US
         kept: list[Tick] = []
@@ -115,7 +115,7 @@ class Repairer:
         self._tape.skip(gap, kept[0].trade_id, reason)
         return []
 
-    def _learn_nothing(self, gap: Gap, reason: str) -> list[Tick | TapeEvent]:
+    def _learn_nothing(self, gap: OpenGap, reason: str) -> list[Tick | TapeEvent]:
         """Count an answer that neither has the trades nor denies them: such a venue is not asked for ever."""
         self._useless[gap.symbol] += 1
         if self._useless[gap.symbol] < _USELESS_ANSWERS:
@@ -124,10 +124,10 @@ class Repairer:
         self._useless[gap.symbol] = 0
         return self._give_up(gap, f"{_USELESS_ANSWERS} useless answers, the last: {reason}")
 
-    def _give_up(self, gap: Gap, reason: str) -> list[Tick | TapeEvent]:
+    def _give_up(self, gap: OpenGap, reason: str) -> list[Tick | TapeEvent]:
         return [*self._tape.give_up(gap, reason, self._now_us())]
 
-    def _put_off(self, gap: Gap, error: Exception) -> None:
+    def _put_off(self, gap: OpenGap, error: Exception) -> None:
         delay_s = self._delays[gap.symbol].next_s()
         if isinstance(error, VenueBusyError):
             self._venue_not_before = self._now_us() + round(error.retry_after_s * SECOND)

@@ -11,8 +11,8 @@ from services.common.clock import HOUR, MINUTE, from_datetime, to_datetime
 from services.common.errors import TransientError
 from services.common.settings import DatabaseSettings
 from services.contracts.messages import Tick
-from services.ingest.tape.chain import BACK, Span
-from services.ingest.tape.ledger import Gap
+from services.ingest.tape.chain import BACK, IdSpan
+from services.ingest.tape.ledger import OpenGap
 from services.store import database
 from services.store.database import Connection
 from services.store.database_watchdog import watched
@@ -54,12 +54,12 @@ WHERE symbol = %(symbol)s AND (ts, trade_id) > (%(ts)s, %(trade_id)s) ORDER BY t
 class Shelf(NamedTuple):
     """What is stored of one symbol: spans of ids within one minute each, open gaps, ids that never were."""
 
-    have: Sequence[Span] = ()
-    gaps: Sequence[Gap] = ()
+    have: Sequence[IdSpan] = ()
+    gaps: Sequence[OpenGap] = ()
     never_issued: Sequence[tuple[int, int]] = ()
 
 
-class Store(Protocol):
+class StoredTape(Protocol):
     """Where the trades of earlier runs are. TransientError if it cannot say."""
 
     async def shelf(self, symbol: str, at_us: int) -> Shelf:
@@ -69,7 +69,7 @@ class Store(Protocol):
         """Yield the trades from `start_us` on, in order of time and id."""
 
 
-class Stored:
+class DatabaseTape:
     """The sink's tables, read over one connection."""
 
     def __init__(self, connection: Connection) -> None:
@@ -90,7 +90,7 @@ class Stored:
         if not minutes:
             rows = [(trade_id, trade_id, ts, ts) for trade_id, ts in await self._rows(_LAST, symbol=symbol)]
         spans = [
-            Span(first, last, from_datetime(start), from_datetime(end)) for first, last, start, end in rows
+            IdSpan(first, last, from_datetime(start), from_datetime(end)) for first, last, start, end in rows
         ]
         known = set(torn)
         spans += [minute.span() for minute in minutes if minute.ts not in known]
@@ -123,14 +123,14 @@ class Stored:
 
 
 @asynccontextmanager
-async def open_store(settings: DatabaseSettings) -> AsyncIterator[Stored]:
+async def open_store(settings: DatabaseSettings) -> AsyncIterator[DatabaseTape]:
     """Yield what is stored; TransientError if the database cannot be reached."""
     async with (
         database.connect(settings, "pairstream-ingest") as connection,
         watched(settings, "pairstream-ingest-watch"),
     ):
         await connection.execute(f"SET statement_timeout = {_TIMEOUT_MS}".encode())
-        yield Stored(connection)
+        yield DatabaseTape(connection)
 
 
 class _Minute(NamedTuple):
@@ -139,9 +139,9 @@ class _Minute(NamedTuple):
     last_id: int
     trades: int
 
-    def span(self) -> Span:
+    def span(self) -> IdSpan:
         start_us = from_datetime(self.ts)
-        return Span(self.first_id, self.last_id, start_us, start_us + MINUTE - 1)
+        return IdSpan(self.first_id, self.last_id, start_us, start_us + MINUTE - 1)
 
 
 def _torn(minutes: Sequence[_Minute]) -> Iterable[_Minute]:
@@ -154,9 +154,9 @@ def _torn(minutes: Sequence[_Minute]) -> Iterable[_Minute]:
             yield minute
 
 
-def _current(spans: Iterable[Span]) -> list[Span]:
+def _current(spans: Iterable[IdSpan]) -> list[IdSpan]:
     """Return the spans of the latest numbering, given all in order of time."""
-    current: list[Span] = []
+    current: list[IdSpan] = []
     highest = 0
     for span in spans:
         if span.last_id < highest - BACK:
@@ -166,10 +166,10 @@ def _current(spans: Iterable[Span]) -> list[Span]:
     return current
 
 
-def _gap(symbol: str, row: Sequence[Any]) -> Gap:
+def _gap(symbol: str, row: Sequence[Any]) -> OpenGap:
     venue, first_id, last_id, start, end, found, missing, state, reason = row
     start_us, end_us, found_us = map(from_datetime, (start, end, found))
-    return Gap(symbol, venue, first_id, last_id, start_us, end_us, found_us, missing, state, reason)
+    return OpenGap(symbol, venue, first_id, last_id, start_us, end_us, found_us, missing, state, reason)
 
 
 def _tick(symbol: str, row: Sequence[Any]) -> Tick:

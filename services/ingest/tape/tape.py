@@ -6,9 +6,9 @@ import msgspec
 
 from services.common.clock import HOUR, MINUTE
 from services.contracts.messages import TapeEvent, Tick
-from services.ingest.tape.chain import Chain, Span, Taken
+from services.ingest.tape.chain import Chain, IdSpan, Taken
 from services.ingest.tape.coverage import DAY_MINUTES, HOUR_MINUTES, Coverage
-from services.ingest.tape.ledger import Gap, Ledger
+from services.ingest.tape.ledger import GapLedger, OpenGap
 
 # Per symbol; about 2 MB. Gaps of one trade each that REST does not repair for hours come to that.
 MAX_SPANS = 10_000
@@ -23,7 +23,7 @@ class _Book:
     def __init__(self, symbol: str, venue: str) -> None:
         self.symbol = symbol
         self.venue = venue
-        self.ledger = Ledger()
+        self.ledger = GapLedger()
         self.coverage = Coverage()
         self.start(0, 0)
         self.previous: Chain | None = None
@@ -34,8 +34,8 @@ class _Book:
         self.denied = (0, -1)
         """The ids, from the one asked for on, before the first trade of the latest page of REST."""
 
-    def gap(self, span: Span, at_us: int) -> Gap:
-        gap = Gap(self.symbol, self.venue, *span, found_us=at_us, missing=span.ids)
+    def gap(self, span: IdSpan, at_us: int) -> OpenGap:
+        gap = OpenGap(self.symbol, self.venue, *span, found_us=at_us, missing=span.ids)
         self.ledger.add(gap)
         return gap
 
@@ -80,8 +80,8 @@ class Tape:
     def resume(
         self,
         symbol: str,
-        have: Iterable[Span],
-        gaps: Iterable[Gap] = (),
+        have: Iterable[IdSpan],
+        gaps: Iterable[OpenGap] = (),
         never_issued: Iterable[tuple[int, int]] = (),
         *,
         at_us: int,
@@ -108,7 +108,7 @@ class Tape:
             chain.discard(first_id, last_id)
         return self._adopt(book, known, at_us)
 
-    def settle(self, gaps: Iterable[Gap], at_us: int) -> list[TapeEvent]:
+    def settle(self, gaps: Iterable[OpenGap], at_us: int) -> list[TapeEvent]:
         """Return the end of stored gaps that lack nothing: their finder told of them so late that `resume` did not."""
         events = []
         for gap in gaps:
@@ -120,16 +120,16 @@ class Tape:
                 events.append(gap.event("gap_repaired", at_us, "filled before it was known to be open"))
         return events
 
-    def oldest_gaps(self) -> list[Gap]:
+    def oldest_gaps(self) -> list[OpenGap]:
         """Return the oldest gap of each symbol that is worth asking for, oldest first."""
         gaps = (book.ledger.oldest() for book in self._books.values())
         return sorted((gap for gap in gaps if gap), key=lambda gap: gap.start_us)
 
-    def first_missing(self, gap: Gap) -> int | None:
+    def first_missing(self, gap: OpenGap) -> int | None:
         """Return the lowest id of a gap that is worth asking for, None if there is none any more."""
         return self._books[gap.symbol].chain.first_missing(max(gap.first_id, gap.ask_from), gap.last_id)
 
-    def repair(self, gap: Gap, first_id: int, page: Sequence[Tick], at_us: int) -> list[Tick | TapeEvent]:
+    def repair(self, gap: OpenGap, first_id: int, page: Sequence[Tick], at_us: int) -> list[Tick | TapeEvent]:
         """Return what to publish because of a page of REST that was asked for from `first_id` on.
 
         Every missing trade in it goes through, ascending by id and flagged, be it of this gap or another; the
@@ -153,11 +153,11 @@ class Tape:
         book.denied = denied
         return items + self._keep_bound(book, at_us)
 
-    def skip(self, gap: Gap, first_id: int, reason: str) -> None:
+    def skip(self, gap: OpenGap, first_id: int, reason: str) -> None:
         """Ask for a gap from `first_id` on only; when that is done it is given up with the reason."""
         gap.ask_from, gap.reason = first_id, reason
 
-    def give_up(self, gap: Gap, reason: str, at_us: int) -> list[TapeEvent]:
+    def give_up(self, gap: OpenGap, reason: str, at_us: int) -> list[TapeEvent]:
         """Ask for a gap no more; return what to publish, nothing if it has been closed meanwhile."""
         book = self._books[gap.symbol]
         if gap not in book.ledger.gaps or gap.state == "unrepaired":
@@ -229,7 +229,7 @@ class Tape:
         """
         at_us, left = tick.received_us, book.chain
         reason = f"expected trade {left.next_id} or one near it, received {tick.trade_id}: a new numbering"
-        end = Gap(
+        end = OpenGap(
             book.symbol, book.venue, left.next_id, left.next_id, left.last_us, tick.event_us, at_us, missing=1
         )
         events = [
@@ -245,9 +245,9 @@ class Tape:
             events.append(end.event("gap_refuted", at_us, "the numbering goes on"))
         return events
 
-    def _adopt(self, book: _Book, gaps: Iterable[Gap], at_us: int) -> list[TapeEvent]:
+    def _adopt(self, book: _Book, gaps: Iterable[OpenGap], at_us: int) -> list[TapeEvent]:
         """Give each missing id to the gap it belongs to, and what is left to new ones."""
-        chain, events, owned = book.chain, list[TapeEvent](), list[Span]()
+        chain, events, owned = book.chain, list[TapeEvent](), list[IdSpan]()
         last_id = -1
         for gap in gaps:
             if gap.first_id <= last_id:
@@ -275,7 +275,7 @@ class Tape:
             events += self._write_off(book, book.ledger.gaps[0], reason, at_us)
         return events
 
-    def _write_off(self, book: _Book, gap: Gap, reason: str, at_us: int) -> list[TapeEvent]:
+    def _write_off(self, book: _Book, gap: OpenGap, reason: str, at_us: int) -> list[TapeEvent]:
         events = self.give_up(gap, reason, at_us)
         for span in book.chain.discard(gap.first_id, gap.last_id):
             book.coverage.write_off(span)
@@ -292,5 +292,5 @@ class Tape:
 
 def _jump(chain: Chain, next_id: int, event_us: int) -> None:
     if next_id > chain.next_id:
-        chain.missing.append(Span(chain.next_id, next_id - 1, chain.last_us, event_us))
+        chain.missing.append(IdSpan(chain.next_id, next_id - 1, chain.last_us, event_us))
         chain.next_id, chain.last_us = next_id, event_us

@@ -9,7 +9,7 @@ from msgspec import Struct
 from services.common.errors import BadMessageError
 from services.ingest.venues.binance import frames as binance_frames
 from services.ingest.venues.okx import frames as okx_frames
-from services.ingest.venues.okx.frames import Contracts, Instrument
+from services.ingest.venues.okx.frames import Contracts, OkxInstrument
 from services.ingest.venues.venue import Acknowledgement, Event
 
 _INSTRUMENTS = "instruments"
@@ -22,7 +22,7 @@ class _Argument(Struct):
 
 class _Instruments(Struct):
     arg: _Argument
-    data: list[Instrument]
+    data: list[OkxInstrument]
 
 
 _instruments = msgspec.json.Decoder(_Instruments)

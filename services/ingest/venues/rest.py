@@ -45,7 +45,7 @@ def retry_in_s(error: Exception, delays: Backoff) -> float:
     return max(asked_s, delays.next_s())
 
 
-class RefusedError(TransientError):
+class VenueRefusedError(TransientError):
     """The venue answers with an error, and `body` may say why."""
 
     def __init__(self, message: str, body: bytes) -> None:
@@ -115,7 +115,7 @@ class Rest:
         message = f"expected HTTP 200 from {answer.url}, received {status}: {body[:200]!r}"
         if (hold_s := self._retry_after_s(answer)) is not None:
             raise self.hold(message, hold_s)
-        raise RefusedError(message, body)
+        raise VenueRefusedError(message, body)
 
     @contextmanager
     def hurried(self, patience_s: float) -> Iterator[None]:

@@ -23,7 +23,7 @@ _SILENT_US = MINUTE
 Judged = TypeVar("Judged", Tick, MarkPrice)
 
 
-class Stamps:
+class TimestampCheck:
     """Refuse what is dated more than 2 s ahead of its receipt, in one recording or of one venue.
 
     It would make all that follows late, in every pair. The receipt is the recorded one where there is a recording. If

@@ -35,14 +35,14 @@ _CONFIDENCE = 0.95
 _NORMAL = NormalDist()
 
 
-class Moments(Struct, frozen=True):
+class ZscoreMoments(Struct, frozen=True):
     """Mean and standard deviation of the z-scores: 0 and 1 of a standard normal."""
 
     mean: float
     deviation: float
 
 
-class Bin(Struct, frozen=True):
+class HistogramBin(Struct, frozen=True):
     """How many z-scores lie from `low` to below `high`; the first and the last bin have no end.
 
     `density` is their share by the width of the bin, `normal` the standard normal density in its middle.
@@ -64,7 +64,7 @@ class Quantile(Struct, frozen=True):
     zscore: float
 
 
-class Lag(Struct, frozen=True):
+class Autocorrelation(Struct, frozen=True):
     """The autocorrelation of the spread `lag_s` seconds apart; within ±`bound` it may be chance."""
 
     lag_s: int
@@ -72,7 +72,7 @@ class Lag(Struct, frozen=True):
     bound: float
 
 
-class Level(Struct, frozen=True):
+class ExceedanceLevel(Struct, frozen=True):
     """For how many seconds \\|z\\| was at `level` or beyond, and which share of a standard normal is."""
 
     level: float
@@ -84,11 +84,11 @@ class Level(Struct, frozen=True):
 class Calibration(Struct, frozen=True, kw_only=True):
     """What the past of a z-score says of it; a part that is None or empty has its reason in `not_enough_data`."""
 
-    moments: Moments | None
-    histogram: list[Bin]
+    moments: ZscoreMoments | None
+    histogram: list[HistogramBin]
     qq: list[Quantile]
-    acf: list[Lag]
-    beyond: list[Level]
+    acf: list[Autocorrelation]
+    beyond: list[ExceedanceLevel]
     waits: list[Wait]
     hit_rate: HitRate | None
     entries: list[Entry]
@@ -121,7 +121,7 @@ def calibrate(seconds: Seconds, bands: Bands) -> Calibration:
     )
 
 
-def histogram(zscore: Values) -> list[Bin]:
+def histogram(zscore: Values) -> list[HistogramBin]:
     """Return the z-scores in bins of 0.25 between -6 and 6, and those beyond in two without an end."""
     _require(zscore, "z-score")
     count = round(2 * EDGE / BIN)
@@ -135,10 +135,12 @@ def histogram(zscore: Values) -> list[Bin]:
     ]
 
 
-def _bin(low: float | None, high: float | None, count: int, of: int) -> Bin:
+def _bin(low: float | None, high: float | None, count: int, of: int) -> HistogramBin:
     if low is None or high is None:
-        return Bin(low, high, count, count / of, None, None)
-    return Bin(low, high, count, count / of, count / of / (high - low), _NORMAL.pdf((low + high) / 2))
+        return HistogramBin(low, high, count, count / of, None, None)
+    return HistogramBin(
+        low, high, count, count / of, count / of / (high - low), _NORMAL.pdf((low + high) / 2)
+    )
 
 
 def quantiles(zscore: Values) -> list[Quantile]:
@@ -166,7 +168,7 @@ def quantiles(zscore: Values) -> list[Quantile]:
     ]
 
 
-def autocorrelations(at_us: NDArray[np.int64], spread: Values) -> list[Lag]:
+def autocorrelations(at_us: NDArray[np.int64], spread: Values) -> list[Autocorrelation]:
     """Return the autocorrelations of a spread at lags of 0 to 120 s, of a quarter of its seconds if these are fewer.
 
     A second that is missing is no pair with any other, so a lag is one of time. The bound is that of white noise.
@@ -186,10 +188,13 @@ def autocorrelations(at_us: NDArray[np.int64], spread: Values) -> list[Lag]:
     line[places] = centred
     whole = float(line @ line)
     bound = _NORMAL.inv_cdf((1 + _CONFIDENCE) / 2) / math.sqrt(n)
-    return [Lag(lag, float(line[lag:] @ line[: len(line) - lag]) / whole, bound) for lag in range(lags + 1)]
+    return [
+        Autocorrelation(lag, float(line[lag:] @ line[: len(line) - lag]) / whole, bound)
+        for lag in range(lags + 1)
+    ]
 
 
-def beyond(zscore: Values, entry: float) -> list[Level]:
+def beyond(zscore: Values, entry: float) -> list[ExceedanceLevel]:
     """Return how often \\|z\\| was at each of some levels, the `entry` among them, or beyond."""
     _require(zscore, "z-score")
     size = np.sort(np.abs(zscore))
@@ -197,14 +202,14 @@ def beyond(zscore: Values, entry: float) -> list[Level]:
     levels = sorted({*LEVELS, entry})
     counts = (n - np.searchsorted(size, levels, side="left")).tolist()
     return [
-        Level(level, count, count / n, math.erfc(level / math.sqrt(2)))
+        ExceedanceLevel(level, count, count / n, math.erfc(level / math.sqrt(2)))
         for level, count in zip(levels, counts, strict=True)
     ]
 
 
-def _moments(zscore: Values) -> Moments:
+def _moments(zscore: Values) -> ZscoreMoments:
     _require(zscore, "z-score")
-    return Moments(float(zscore.mean()), float(zscore.std(ddof=1)))
+    return ZscoreMoments(float(zscore.mean()), float(zscore.std(ddof=1)))
 
 
 def _require(values: Values, what: str) -> None:

@@ -90,7 +90,7 @@ def find_entries(seconds: Seconds, bands: Bands) -> list[Entry]:
     begun = bool(size[0] >= bands.entry and may_fire[0])
     rule = Threshold(bands.entry, bands.exit, firing=begun)
     judged = enumerate(zip(seconds.zscore.tolist(), may_fire.tolist(), strict=True))
-    crossings = [place for place, (value, may) in judged if rule.crosses(value, may)][begun:]
+    crossings = [place for place, (value, may) in judged if rule.update(value, may)][begun:]
     stops = np.flatnonzero(size >= bands.stop)
     last = len(size) - 1
     # An entry without an exit is followed by none.

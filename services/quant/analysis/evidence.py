@@ -19,7 +19,7 @@ LEVEL = "5%"
 _SIGN = 3.0
 
 
-class Line(Struct, frozen=True):
+class LineEvidence(Struct, frozen=True):
     """The hedge ratio of all bars by least squares, with an interval of 95 % that knows of autocorrelation (HAC)."""
 
     hedge_ratio: float
@@ -42,7 +42,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     same_asset: str | None = None
     gaps: int = 0
     longest_gap: int = 0
-    line: Line | None = None
+    line: LineEvidence | None = None
     returns_correlation: float | None = None
     price_correlation: float | None = None
     adf_y: UnitRoot | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.quant.analysis.evidence import Evidence, Line, is_against_returns, is_rejected
+from services.quant.analysis.evidence import Evidence, LineEvidence, is_against_returns, is_rejected
 from services.quant.options import SIGNIFICANCE, Conclusion
 from services.quant.statistical_tests.half_life import HalfLife, HalfLifeInterval
 from services.quant.statistical_tests.hurst import Hurst
@@ -92,7 +92,7 @@ def _of_the_spread(evidence: Evidence, conclusion: Conclusion) -> Iterator[str]:
         )
 
 
-def _interval(line: Line) -> str:
+def _interval(line: LineEvidence) -> str:
     return f"{line.low:.4g} to {line.high:.4g} at 95 %"
 
 

@@ -7,14 +7,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from services.quant.analysis.evidence import Evidence, Line, is_rejected
+from services.quant.analysis.evidence import Evidence, LineEvidence, is_rejected
 from services.quant.analysis.regression import Regression, describe, fit_line
-from services.quant.analysis.rolling import Rolling, rolling
+from services.quant.analysis.rolling import RollingStatistics, rolling
 from services.quant.analysis.verdict import Moment, Verdict, bar_number, judge
 from services.quant.correlation.matrix import correlate
 from services.quant.estimators.registry import MOVING, Method
 from services.quant.fit import ROUNDING, Fit, NotEnoughDataError
-from services.quant.options import Options, Part, Trend
+from services.quant.options import AnalysisOptions, Part, Trend
 from services.quant.statistical_tests.breaks import Edge, StructuralBreak, edge, one_line, structural_break
 from services.quant.statistical_tests.diagnostics import Diagnostics, diagnose
 from services.quant.statistical_tests.gregory_hansen import GregoryHansen, gregory_hansen
@@ -75,13 +75,13 @@ class Analysis(Struct, frozen=True, kw_only=True):
     not_enough_data: dict[Part, str]
     sample_spread: Values | None
     sample_zscore: Values | None
-    rolling: Rolling | None
+    rolling: RollingStatistics | None
 
 
 def analyse(
     y_price: Values,
     x_price: Values,
-    options: Options,
+    options: AnalysisOptions,
     bars: Sequence[int] | None = None,
     *,
     same_asset: str | None = None,
@@ -223,7 +223,7 @@ def refuse(samples: int, reason: str) -> Analysis:
     )
 
 
-def _line(options: Options, y: list[float], x: list[float]) -> Fit:
+def _line(options: AnalysisOptions, y: list[float], x: list[float]) -> Fit:
     enough = min(options.window, options.min_samples)
     if options.method in MOVING and len(y) <= enough:
         raise NotEnoughDataError(f"more than {enough} observations are needed, there are {len(y)}")
@@ -232,7 +232,9 @@ def _line(options: Options, y: list[float], x: list[float]) -> Fit:
     return fit_line(options.method, y, x, options.window, options.transform)
 
 
-def _residuals(method: Method, fit: Fit | None, rolled: Rolling | None, y: Values, x: Values) -> Values:
+def _residuals(
+    method: Method, fit: Fit | None, rolled: RollingStatistics | None, y: Values, x: Values
+) -> Values:
     if method in MOVING and rolled is not None:
         return np.array(rolled.spread, np.float64)
     if method in MOVING or fit is None:
@@ -261,13 +263,13 @@ def _level(leg: Values, trend: Trend) -> Values:
     return without_trend(leg, trend) if trend in ("ct", "ctt") else leg
 
 
-def _hac_line(y: Values, x: Values) -> Line:
+def _hac_line(y: Values, x: Values) -> LineEvidence:
     line = one_line(y, x)
     reach = _NORMAL_95 * hac_error(line.values, x).standard_error
-    return Line(line.hedge_ratio, line.hedge_ratio - reach, line.hedge_ratio + reach)
+    return LineEvidence(line.hedge_ratio, line.hedge_ratio - reach, line.hedge_ratio + reach)
 
 
-def _holds_without(part: Edge, y: Values, x: Values, options: Options) -> bool:
+def _holds_without(part: Edge, y: Values, x: Values, options: AnalysisOptions) -> bool:
     inside = slice(part.first, part.end)
     legs = np.delete(y, inside), np.delete(x, inside)
     try:

@@ -17,7 +17,7 @@ Series = list[float | None]
 _NOTHING = (None, None, None, None, None)
 
 
-class Rolling(NamedTuple):
+class RollingStatistics(NamedTuple):
     """One value for each observation, None where there is none yet."""
 
     hedge_ratio: Series
@@ -44,7 +44,7 @@ def rolling(
     x: Sequence[float],
     bars: Sequence[int],
     transform: Transform = "price",
-) -> Rolling:
+) -> RollingStatistics:
     """Judge each observation by the `window` before it, once `min_samples` are there: nothing looks ahead.
 
     Spread, z-score and correlation are those of a live signal, the correlation that of the window's prices, which are
@@ -55,7 +55,7 @@ def rolling(
     every = refit_every(method, window)
     estimator, moments = registry.create(method, window, transform), RollingMoments(window)
     own = estimator.moments or moments
-    result = Rolling([], [], [], [], [])
+    result = RollingStatistics([], [], [], [], [])
     enough = min(window, min_samples)
     reason = f"more than {enough} observations are needed, there are {len(y)}"
     fit: Fit | None = None

@@ -24,7 +24,7 @@ from services.common.errors import FatalError, TransientError
 from services.store.database import Connection
 
 
-class Level(NamedTuple):
+class BarLevel(NamedTuple):
     """A relation of bars, the width of its buckets in µs, and how much of the newest is left unaggregated."""
 
     name: str
@@ -33,10 +33,10 @@ class Level(NamedTuple):
 
 
 LEVELS = (
-    Level("ohlc_1s", SECOND, 10 * SECOND),
-    Level("ohlc_1m", MINUTE, 20 * SECOND),
-    Level("ohlc_5m", 5 * MINUTE, 30 * SECOND),
-    Level("ohlc_1h", HOUR, 40 * SECOND),
+    BarLevel("ohlc_1s", SECOND, 10 * SECOND),
+    BarLevel("ohlc_1m", MINUTE, 20 * SECOND),
+    BarLevel("ohlc_5m", 5 * MINUTE, 30 * SECOND),
+    BarLevel("ohlc_1h", HOUR, 40 * SECOND),
 )
 """Finest first; each is made of the one before, the first of ticks."""
 
@@ -98,7 +98,7 @@ _REFRESH = (
 )
 
 
-class Span(NamedTuple):
+class TimeSpan(NamedTuple):
     """Event times from `start_us` to before `end_us`, microseconds since the epoch."""
 
     start_us: int
@@ -113,7 +113,7 @@ class _Stored(NamedTuple):
     watermark_us: int
 
 
-def pieces(spans: Iterable[Span], width_us: int, below_us: int) -> list[Span]:
+def pieces(spans: Iterable[TimeSpan], width_us: int, below_us: int) -> list[TimeSpan]:
     """Return whole buckets that cover what of `spans` lies before `below_us`: disjoint, in order, and few.
 
     Spans less than five buckets apart become one, and beyond 500 those do that are nearest to each other.
@@ -122,7 +122,7 @@ def pieces(spans: Iterable[Span], width_us: int, below_us: int) -> list[Span]:
     [Span(start_us=0, end_us=70), Span(start_us=300, end_us=310)]
     """
     whole = sorted(
-        Span(one.start_us // width_us * width_us, -(-min(one.end_us, below_us) // width_us) * width_us)
+        TimeSpan(one.start_us // width_us * width_us, -(-min(one.end_us, below_us) // width_us) * width_us)
         for one in spans
         if one.start_us < below_us
     )
@@ -132,7 +132,7 @@ def pieces(spans: Iterable[Span], width_us: int, below_us: int) -> list[Span]:
     cuts = sorted(sorted(wide, key=gaps.__getitem__)[-(_PIECES - 1) :])
     starts = [0, *(number + 1 for number in cuts)]
     return [
-        Span(whole[first].start_us, ends[last])
+        TimeSpan(whole[first].start_us, ends[last])
         for first, last in zip(starts, [*cuts, len(gaps)], strict=True)
         if whole
     ]
@@ -144,7 +144,7 @@ async def aggregated(connection: Connection) -> bool:
     return row is not None and bool(row[0])
 
 
-async def refresh(connection: Connection, touched: Iterable[Span]) -> list[Span]:
+async def refresh(connection: Connection, touched: Iterable[TimeSpan]) -> list[TimeSpan]:
     """Make the bars of all four levels show the ticks stored within `touched`; nothing on plain tables.
 
     To be called after the commit, on an autocommit connection outside any transaction. Spans may overlap and
@@ -167,7 +167,7 @@ async def refresh(connection: Connection, touched: Iterable[Span]) -> list[Span]
         since_us = await _tail(connection, source, own)
         until_us = (newest_us - level.tail_us) // level.width_us * level.width_us
         if until_us - since_us >= _LONG_TAIL * level.width_us:
-            todo.append(Span(since_us // level.width_us * level.width_us, until_us))
+            todo.append(TimeSpan(since_us // level.width_us * level.width_us, until_us))
         held += [one for one in todo if not await _refresh(connection, level, one, deadline)]
     return held
 
@@ -209,7 +209,7 @@ async def _first(connection: Connection, source: _Stored) -> int | None:
     return None if row is None else clock.from_datetime(row[0])
 
 
-async def _chunks(connection: Connection, source: _Stored, own: _Stored, level: Level) -> list[Span]:
+async def _chunks(connection: Connection, source: _Stored, own: _Stored, level: BarLevel) -> list[TimeSpan]:
     """Return the whole buckets of each chunk of `source` that may be aggregated, the earliest first."""
     first_us, width_us = await _first(connection, source), level.width_us
     if first_us is None:
@@ -224,7 +224,7 @@ async def _chunks(connection: Connection, source: _Stored, own: _Stored, level: 
     values = {"schema": source.schema, "name": source.name, "tail": tail}
     chunks = await (await connection.execute(_CHUNKS, values)).fetchall()
     spans = (
-        Span(
+        TimeSpan(
             max(first_us, -(-clock.from_datetime(start) // width_us) * width_us),
             clock.from_datetime(end) // width_us * width_us,
         )
@@ -233,7 +233,7 @@ async def _chunks(connection: Connection, source: _Stored, own: _Stored, level: 
     return [one for one in spans if one.start_us < one.end_us]
 
 
-async def _refresh(connection: Connection, level: Level, span: Span, deadline: float) -> bool:
+async def _refresh(connection: Connection, level: BarLevel, span: TimeSpan, deadline: float) -> bool:
     """Aggregate what has changed in `span`; return False if others held the aggregate until `deadline`."""
     bounds = map(clock.to_datetime, span)
     values = [level.name, *bounds, Jsonb(BATCHES)]

@@ -14,7 +14,7 @@ from faust.types import TP
 from services.common import clock
 from services.common.cancellation import pause
 from services.common.errors import FatalError
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter, DeadLetters
 from services.common.kafka.pair_configs import PairConfigs, configured
@@ -26,12 +26,12 @@ from services.contracts.messages import LegTrades
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust.back_pressure import BackPressure
 from services.stream_analytics.faust.options import new_app
-from services.stream_analytics.faust.pair_partitions import Partitions
+from services.stream_analytics.faust.pair_partitions import PairPartitions
 from services.stream_analytics.faust.worker_lag import Progress, Recovery
 from services.stream_analytics.metrics import COUNTERS, Stage, StreamMetrics
 from services.stream_analytics.router import Router, messages
 from services.stream_analytics.settings import StreamSettings
-from services.stream_analytics.signal_publisher import Speaker
+from services.stream_analytics.signal_publisher import SignalPublisher
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
@@ -45,7 +45,7 @@ class StreamAnalytics:
 
     def __init__(self, settings: StreamSettings) -> None:
         self.settings = settings
-        self.pulse = Pulse("stream_analytics")
+        self.pulse = HeartbeatState("stream_analytics")
         self.counters = self.pulse.counters
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
@@ -54,14 +54,14 @@ class StreamAnalytics:
             settings,
             self._back_pressure.held,
             self.pulse.outrun,
-            self.bury,
+            self.dead_letter,
             lambda: self.partitions.positions(),
         )
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.pairs = PairConfigs(self.bury, self.pulse.outrun)
-        self.partitions = Partitions(self.store, self.pairs, settings, self.counters)
+        self.pairs = PairConfigs(self.dead_letter, self.pulse.outrun)
+        self.partitions = PairPartitions(self.store, self.pairs, settings, self.counters)
         self._publisher: Publisher | None = None
-        self._speaker = Speaker(
+        self._speaker = SignalPublisher(
             self._send,
             self.partitions.here,
             self.counters,
@@ -238,7 +238,7 @@ class StreamAnalytics:
             await pause(1.0)
             self.partitions.count()
             self._speaker.pace(self.counters["pairs"])
-            await self.progress.look()
+            await self.progress.measure()
             self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
             if self.pulse.state in ("running", "degraded"):
                 well = self.progress.answers
@@ -257,7 +257,7 @@ class StreamAnalytics:
     async def _follow_pairs(self) -> None:
         await self.pairs.follow(self.settings, configured(self.settings))
 
-    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+    async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
         """Put aside messages that are bad, and return when the broker has them."""
         await self._dead_letters.put_all(letters)
 

@@ -19,7 +19,7 @@ def _count_nothing(_: str, __: int, ___: int) -> None:
     """Take a loss that nobody counts."""
 
 
-async def _bury_nothing(_: Sequence[DeadLetter]) -> None:
+async def _no_dead_letter(_: Sequence[DeadLetter]) -> None:
     """Take what cannot be read and nobody keeps."""
 
 
@@ -32,7 +32,7 @@ def new_app(
     settings: StreamSettings,
     held: Callable[[], Collection[str]] = frozenset,
     outrun: Outrun = _count_nothing,
-    bury: transport.Bury = _bury_nothing,
+    dead_letter: transport.DeadLetterSink = _no_dead_letter,
     positions: transport.Positions = _no_positions,
 ) -> faust.App:
     """Return an app without agents; nothing is opened before it starts. The others are those of ``transport``."""
@@ -62,5 +62,5 @@ def new_app(
         topic_partitions=settings.partitions,
         web_enabled=False,
     )
-    transport.install(app, settings, held, outrun, bury, positions)
+    transport.install(app, settings, held, outrun, dead_letter, positions)
     return app

@@ -15,7 +15,7 @@ from services.common.kafka.publisher import Publisher
 from services.contracts import topics
 from services.stream_analytics.faust.changelog import Changelog
 from services.stream_analytics.faust.read_positions import ReadPositions, owner
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.pair_tracker import stored_position
 from services.stream_analytics.partition_assignment import partition_of
 from services.stream_analytics.settings import StreamSettings
@@ -25,7 +25,7 @@ _SAVED_SHARE = 0.2
 log = structlog.get_logger()
 
 
-class Partitions:
+class PairPartitions:
     """Makes, saves and forgets partitions. While ``busy`` is held one takes trades, or is being saved."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Partitions:
         self._pairs = pairs
         self._settings = settings
         self._counters = counters
-        self._here: dict[int, Partition] = {}
+        self._here: dict[int, PairPartition] = {}
         self._changelogs: dict[int, Changelog] = {}
         self._versions: dict[int, int] = {}
         self._late = 0
@@ -44,11 +44,11 @@ class Partitions:
         self.busy = asyncio.Lock()
 
     @property
-    def here(self) -> Mapping[int, Partition]:
+    def here(self) -> Mapping[int, PairPartition]:
         """The partitions by number."""
         return self._here
 
-    def get(self, number: int, publisher: Publisher) -> Partition:
+    def get(self, number: int, publisher: Publisher) -> PairPartition:
         """Return a partition with its pairs as they are configured now; the pairs must be loaded."""
         settings = self._settings
         if (partition := self._here.get(number)) is None:
@@ -59,7 +59,7 @@ class Partitions:
                 settings.broker_keeps_bytes,
                 lambda key: owner(key, settings.partitions) == number,
             )
-            partition = self._here[number] = Partition(
+            partition = self._here[number] = PairPartition(
                 changelog,
                 round(settings.allowed_lateness_s * clock.SECOND),
                 round(settings.correction_horizon_s * clock.SECOND),
@@ -122,7 +122,7 @@ class Partitions:
                 # A pair that was removed may have been the last one for which anything comes.
                 partition, began_s = self.get(number, publisher), time.perf_counter()
 
-                def is_ours(number: int = number, partition: Partition = partition) -> bool:
+                def is_ours(number: int = number, partition: PairPartition = partition) -> bool:
                     return self._here.get(number) is partition and may_write(number)
 
                 async with self.busy:
@@ -139,7 +139,7 @@ class Partitions:
                         self._release(partition)
                 took(time.perf_counter() - began_s)
 
-    def _release(self, partition: Partition) -> None:
+    def _release(self, partition: PairPartition) -> None:
         """Let go of what waits for a silent leg: all is read, and the broker takes no more before it is let go."""
         if released := partition.release():
             self._counters["released"] += released

@@ -21,7 +21,7 @@ from services.stream_analytics.faust.bundles import BUNDLED, bundle
 from services.stream_analytics.faust.read_positions import expected_next
 from services.stream_analytics.settings import StreamSettings
 
-Bury = Callable[[Sequence[DeadLetter]], Awaitable[None]]
+DeadLetterSink = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 Positions = Callable[[], Awaitable[Mapping[TP, int]]]
 """Returns the offsets from which the stored states go on, and how far what brings them trades was read."""
 
@@ -36,13 +36,13 @@ def install(
     settings: StreamSettings,
     held: Callable[[], Collection[str]],
     outrun: Outrun,
-    bury: Bury,
+    dead_letter: DeadLetterSink,
     positions: Positions,
 ) -> None:
     """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
 
-    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read; `bury`
-    puts aside what cannot be read of a changelog; `positions` are those from which the stored states go on.
+    `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read;
+    `dead_letter` puts aside what cannot be read of a changelog; `positions` are those from which stored states go on.
     """
 
     class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -206,7 +206,9 @@ def install(
             """Return the records of a changelog that can be read; whoever lacks the others has lost what came later."""
             lost = [record for record in records if isinstance(record.value, Unreadable)]
             if lost:
-                await bury([DeadLetter.of(*tp, one.offset, one.value, one.value.reason) for one in lost])
+                await dead_letter(
+                    [DeadLetter.of(*tp, one.offset, one.value, one.value.reason) for one in lost]
+                )
                 self.after_loss.add(TP(LEG_TRADES.name, tp.partition))
             return [record for record in records if not isinstance(record.value, Unreadable)]
 

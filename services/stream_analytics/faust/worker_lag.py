@@ -10,7 +10,7 @@ from faust.types import TP
 
 from services.common.cancellation import pause
 from services.common.errors import FatalError
-from services.common.kafka.consumer_watchdog import Watchdog
+from services.common.kafka.consumer_watchdog import ConsumerWatchdog
 from services.common.kafka.lag import Lag, ReadingLag
 from services.common.supervision import Supervisor
 from services.contracts.topics import LEG_TRADES, TICKS, TIME_MARKS
@@ -36,20 +36,20 @@ class Progress:
         """Whether the broker did when it was asked last."""
         self._app = app
         self._reading = ReadingLag[Any](time.monotonic)
-        self._watchdog: Watchdog[str] = Watchdog(patience_s)
+        self._watchdog: ConsumerWatchdog[str] = ConsumerWatchdog(patience_s)
 
     def took(self, partition: Any, waited_s: float) -> None:
         """Note how long a message had waited when it was read."""
         self._reading.took(partition, waited_s)
 
-    async def look(self) -> None:
+    async def measure(self) -> None:
         """Measure; FatalError if messages come and none is read."""
         consumer = self._app.consumer
         assigned = {partition for partition in consumer.assignment() if partition.topic in _READ}
         # While partitions change hands, and state comes back, it is right to read nothing.
         if not assigned or self._app.rebalancing or self._app.tables.recovery.in_recovery:
             self.lag = Lag()
-            self._watchdog.look(0, {}, {})
+            self._watchdog.measure(0, {}, {})
             return
         try:
             async with asyncio.timeout(_ANSWER_S):
@@ -62,14 +62,14 @@ class Progress:
             return
         self.answers = True
         read = {partition: max(offset, self._next(partition)) for partition, offset in passed.items()}
-        self.lag = self._reading.look(read, ends)
+        self.lag = self._reading.measure(read, ends)
         blocked = self._blocked()
         names = {
             partition: f"{partition.topic}/{partition.partition}"
             for partition in assigned
             if partition.topic not in blocked
         }
-        complaint = self._watchdog.look(
+        complaint = self._watchdog.measure(
             asyncio.get_running_loop().time(),
             {name: read[partition] for partition, name in names.items()},
             {name: readable[partition] for partition, name in names.items()},

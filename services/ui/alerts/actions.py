@@ -11,7 +11,7 @@ from services.common.errors import TransientError
 from services.ui.api import problems
 from services.ui.api.client import segment
 from services.ui.api.types import HandledAlert
-from services.ui.state.page_context import Site, attributes
+from services.ui.state.page_context import PageContext, attributes
 from services.ui.widgets.formatting import number
 from services.ui.widgets.reversion_text import MEANING
 
@@ -90,7 +90,7 @@ def acknowledge(alert: HandledAlert) -> Component:
     return _button("Acknowledge", alert, "ack")
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Do what the buttons ask, and say at them what the API has against it."""
 
     @app.callback(
@@ -142,7 +142,7 @@ def _refusal(alert_id: str, what: str, why: str) -> dict[str, Any]:
     }
 
 
-async def _post(site: Site, alert_id: str, does: str, for_s: float | None) -> str:
+async def _post(site: PageContext, alert_id: str, does: str, for_s: float | None) -> str:
     """Return why the API did not do it, empty if it did; what has changed comes through the stream."""
     body = {} if for_s is None else {"json": {"for_s": for_s}}
     try:

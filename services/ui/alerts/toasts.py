@@ -6,7 +6,7 @@ from dash import html
 
 from services.ui.alerts import actions
 from services.ui.api.types import HandledAlert
-from services.ui.state.alert_state import Alarms
+from services.ui.state.alert_state import AlertState
 from services.ui.widgets.formatting import moment, threshold, zscore
 
 TOASTS_AT_ONCE = 3
@@ -17,12 +17,12 @@ SEEN_KEPT = 1000
 class Toasts:
     """The toasts of one tab."""
 
-    def __init__(self, alarms: Alarms, since_us: int | None) -> None:
+    def __init__(self, alarms: AlertState, since_us: int | None) -> None:
         """Alerts up to `since_us` have been called out before, all that are known if it is None."""
         self._seen = {one.alert_id for one in alarms.recent if since_us is None or one.event_us <= since_us}
         self._shown: list[str] = []
 
-    def step(self, alarms: Alarms, zone: str, now_us: int) -> dict[str, Any]:
+    def step(self, alarms: AlertState, zone: str, now_us: int) -> dict[str, Any]:
         """Return which toasts come and which go, as properties of their container."""
         fresh = [alert for alert in alarms.recent if alert.alert_id not in self._seen]
         if len(self._seen) > SEEN_KEPT:

@@ -30,7 +30,7 @@ from services.ui.analysis.query import (
 from services.ui.analysis.types import Analysis
 from services.ui.api import problems
 from services.ui.charts import lightweight
-from services.ui.state.page_context import Props, Site, attributes
+from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
 from services.ui.widgets.components import cover, download, table
 from services.ui.widgets.formatting import NONE
@@ -156,7 +156,9 @@ def evidence(prefix: str, *between: Component) -> Component:
     return part
 
 
-def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: frozenset[str]) -> None:
+def register(
+    app: Dash, site: PageContext, prefix: str, names: tuple[str, ...], parts: frozenset[str]
+) -> None:
     """Add what the panel does; `names` are those of its controls, `parts` the ids that are laid out."""
     controls = [(f"{prefix}-{name}", _value(name)) for name in names]
     if f"chart-{prefix}" in parts:
@@ -179,7 +181,7 @@ def register(app: Dash, site: Site, prefix: str, names: tuple[str, ...], parts: 
     query_panel.register(app, prefix, controls, laid_out)
 
 
-async def answer(site: Site, prefix: str, names: tuple[str, ...], asks: dict[str, Any]) -> Props:
+async def answer(site: PageContext, prefix: str, names: tuple[str, ...], asks: dict[str, Any]) -> Props:
     """Ask the API and return what the panel shows of its answer."""
     fine: Props = {f"{prefix}-{name}": {"error": ""} for name in names}
     asked = question(asks)

@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from services.ui.analysis import chart as drawing
 from services.ui.analysis import tables
 from services.ui.analysis.chart import Thresholds
-from services.ui.analysis.query import Question
+from services.ui.analysis.query import AnalysisQuery
 from services.ui.analysis.types import Analysis, HalfLife
 from services.ui.api import downloads
 from services.ui.charts import updates
@@ -39,7 +39,7 @@ OF_NEWEST = ("hedge_ratio", "intercept", "spread", "zscore", "correlation")
 
 
 def answered(
-    prefix: str, question: Question, found: Analysis, seconds: float, thresholds: Thresholds
+    prefix: str, question: AnalysisQuery, found: Analysis, seconds: float, thresholds: Thresholds
 ) -> Props:
     """Return what a panel shows of an answer that took `seconds`."""
     chart = f"chart-{prefix}"
@@ -199,7 +199,7 @@ def _why_empty(found: Analysis) -> str:
     return found.not_enough_data.get("rolling", found.verdict.text)
 
 
-def _link(question: Question, found: Analysis, form: str, **more: str) -> str:
+def _link(question: AnalysisQuery, found: Analysis, form: str, **more: str) -> str:
     """Return where exactly these bars are analysed again, however many have come since, of both legs or of one."""
     asked = question.params
     if found.first_us is not None and found.last_us is not None:

@@ -40,7 +40,7 @@ ASKED_AS = {"bars": "limit"}
 assert set(METHODS) == set(get_args(Method))
 
 
-class Question(NamedTuple):
+class AnalysisQuery(NamedTuple):
     """One question to the API: its path and parameters, and the time zone of whoever asks."""
 
     path: str
@@ -48,7 +48,7 @@ class Question(NamedTuple):
     zone: str = UTC
 
 
-def question(asks: dict[str, Any]) -> Question | str:
+def question(asks: dict[str, Any]) -> AnalysisQuery | str:
     """Return what to ask, or why the API cannot be asked that.
 
     `asks` is what the controls say, with ``pair``, ``zone``, ``start`` and ``end`` if not the newest bars are meant
@@ -68,4 +68,4 @@ def question(asks: dict[str, Any]) -> Question | str:
         params["method"] = "ols_origin"
     if params.get("method") == "ols_origin" and params.get("transform") == "log":
         return "Log prices have no line without an intercept: its hedge ratio would depend on the unit of prices."
-    return Question(f"/v1/pairs/{segment(asks['pair'])}/analysis", params, asks.get("zone") or UTC)
+    return AnalysisQuery(f"/v1/pairs/{segment(asks['pair'])}/analysis", params, asks.get("zone") or UTC)

@@ -31,7 +31,7 @@ asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
 """Who asks through the dashboard for something of their own, if not this machine: an address, or ``unknown``."""
 
 
-class RefusedError(TransientError):
+class ApiRefusedError(TransientError):
     """The API has answered, but not with data (4xx); `detail` is what its problem document says."""
 
     def __init__(self, text: str, detail: str) -> None:
@@ -151,7 +151,7 @@ class ApiClient:
             said = problem(response)
             text = f"{path}: expected data, received status {response.status_code}{said}"
             if response.is_client_error:
-                raise RefusedError(text, said.removeprefix(": "))
+                raise ApiRefusedError(text, said.removeprefix(": "))
             raise TransientError(text)
         return _decode(response.content, kind, path)
 

@@ -28,7 +28,7 @@ def drop_unused(held: dict[K, U], now_s: float) -> None:
         del held[key]
 
 
-class Reading(Generic[T]):
+class PolledAnswer(Generic[T]):
     """One answer: ``value`` is the last one, None before the first; ``error`` says why there is no newer one."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Reading(Generic[T]):
         self._asked_s = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
-    def poke(self, ask: Callable[[], Awaitable[T]], every_s: float, now_s: float) -> None:
+    def refresh_if_due(self, ask: Callable[[], Awaitable[T]], every_s: float, now_s: float) -> None:
         """Have `ask` answer again, without waiting for it, unless it did within `every_s` seconds."""
         self.used_s = now_s
         if now_s - self._asked_s >= every_s and (self._asking is None or self._asking.done()):
@@ -59,17 +59,17 @@ class Reading(Generic[T]):
             self.error = None
 
 
-class Readings:
+class PollCache:
     """Every answer some tab looks at; one that nobody has looked at for a minute is dropped."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._readings: dict[Hashable, Reading[Any]] = {}
+        self._readings: dict[Hashable, PolledAnswer[Any]] = {}
 
-    def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], every_s: float) -> Reading[T]:
+    def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], every_s: float) -> PolledAnswer[T]:
         """Return what `ask` last answered; `key` stands for what is asked, and is asked every `every_s` seconds."""
         now_s = self._monotonic()
         drop_unused(self._readings, now_s)
-        reading: Reading[T] = self._readings.setdefault(key, Reading())
-        reading.poke(ask, every_s, now_s)
+        reading: PolledAnswer[T] = self._readings.setdefault(key, PolledAnswer())
+        reading.refresh_if_due(ask, every_s, now_s)
         return reading

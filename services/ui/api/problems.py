@@ -8,14 +8,14 @@ FORBIDDEN = (401, 403)
 KEY_WANTED = "The dashboard asks with its own key: PAIRSTREAM_API_KEY must be one with the role write."
 
 
-class Wrong(NamedTuple):
+class FieldProblem(NamedTuple):
     """What is wrong: by the name of a field, and what concerns none of them."""
 
     fields: dict[str, str]
     rest: str
 
 
-def read(response: httpx.Response, fields: tuple[str, ...] = ()) -> Wrong:
+def read(response: httpx.Response, fields: tuple[str, ...] = ()) -> FieldProblem:
     """Return what an answer that refuses says; `fields` are those there are controls for."""
     try:
         document: dict[str, Any] = response.json()
@@ -23,9 +23,9 @@ def read(response: httpx.Response, fields: tuple[str, ...] = ()) -> Wrong:
         errors = document.get("errors") or []
         said = [(str(error["field"]), _words(error)) for error in errors]
     except (ValueError, KeyError, TypeError):
-        return Wrong({}, f"The API answered with status {response.status_code} and no reason.")
+        return FieldProblem({}, f"The API answered with status {response.status_code} and no reason.")
     if response.status_code in FORBIDDEN:
-        return Wrong({}, f"{_sentence(detail)} {KEY_WANTED}")
+        return FieldProblem({}, f"{_sentence(detail)} {KEY_WANTED}")
     placed: dict[str, str] = {}
     rest = [] if said else [_sentence(detail)]
     for field, words in said:
@@ -33,7 +33,7 @@ def read(response: httpx.Response, fields: tuple[str, ...] = ()) -> Wrong:
             placed[place] = words
         else:
             rest.append(words)
-    return Wrong(placed, " ".join(rest))
+    return FieldProblem(placed, " ".join(rest))
 
 
 def _place(field: str, words: str, fields: tuple[str, ...]) -> str | None:

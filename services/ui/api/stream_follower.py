@@ -1,4 +1,4 @@
-"""Keep one `Market` current for every tab: one WebSocket to the API, a slow poll beside it."""
+"""Keep one `LiveState` current for every tab: one WebSocket to the API, a slow poll beside it."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from services.common.backoff import Backoff
 from services.common.errors import BadMessageError, TransientError
 from services.ui.api.client import ApiClient
 from services.ui.state.alert_state import ALERTS_KEPT
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 
 REFRESH_S = 5.0
 ALERTS_OF_A_PAIR = 20
@@ -25,7 +25,7 @@ def now() -> Now:
     return Now(clock.now_us(), time.monotonic())
 
 
-async def follow(client: ApiClient, market: Market) -> NoReturn:
+async def follow(client: ApiClient, market: LiveState) -> NoReturn:
     """Feed the stream into `market` for ever, through every loss of the API."""
     backoff, said = Backoff(RETRY_FIRST_S, RETRY_CAP_S), None
     while True:
@@ -50,7 +50,7 @@ async def follow(client: ApiClient, market: Market) -> NoReturn:
         await asyncio.sleep(backoff.next_s())
 
 
-async def refresh(client: ApiClient, market: Market) -> NoReturn:
+async def refresh(client: ApiClient, market: LiveState) -> NoReturn:
     """Read pairs and symbols every few seconds for ever."""
     while True:
         await refresh_once(client, market)
@@ -59,7 +59,7 @@ async def refresh(client: ApiClient, market: Market) -> NoReturn:
         await asyncio.sleep(REFRESH_S)
 
 
-async def refresh_once(client: ApiClient, market: Market) -> None:
+async def refresh_once(client: ApiClient, market: LiveState) -> None:
     """Read pairs and symbols; what was known stays when the API does not answer."""
     try:
         pairs, symbols = await asyncio.gather(client.pairs(), client.symbols())
@@ -69,7 +69,7 @@ async def refresh_once(client: ApiClient, market: Market) -> None:
         market.watch(pairs, symbols)
 
 
-async def _catch_up(client: ApiClient, market: Market) -> None:
+async def _catch_up(client: ApiClient, market: LiveState) -> None:
     """Read the last alerts of every pair if a snapshot had no room for all: what still holds may be old."""
     if len(market.alarms.recent) < ALERTS_KEPT:
         return

@@ -12,7 +12,7 @@ from services.ui.api import problems
 from services.ui.calibration import presenter
 from services.ui.calibration.presenter import PREFIX, RANGES, USUAL
 from services.ui.calibration.types import Calibration
-from services.ui.state.page_context import Props, Site, attributes
+from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
 from services.ui.widgets.query_panel import AGAIN
 
@@ -47,13 +47,13 @@ def layout() -> list[Component]:
     ]
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the panel does; the page fills the store ``calibration-subject``, as of an analysis."""
     values = [(f"{PREFIX}-{name}", "value") for name in CONTROLS]
     query_panel.register(app, PREFIX, values, lambda asks: answer(site, asks))
 
 
-async def answer(site: Site, asks: dict[str, Any]) -> Props:
+async def answer(site: PageContext, asks: dict[str, Any]) -> Props:
     """Ask the API and return what the panel shows of its answer."""
     seen = site.market.signals.get(asks["pair"])
     asked = presenter.question(asks, seen.message.event_us if seen else None)

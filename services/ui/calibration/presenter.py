@@ -29,7 +29,7 @@ REASONS = {"entries": "hit_rate"}
 """What has a reason under another name than its table's."""
 
 
-class Question(NamedTuple):
+class CalibrationQuery(NamedTuple):
     """One question to the API: its path and parameters, and the time zone of whoever asks."""
 
     path: str
@@ -37,17 +37,17 @@ class Question(NamedTuple):
     zone: str = UTC
 
 
-def question(asks: dict[str, Any], newest_us: int | None) -> Question:
+def question(asks: dict[str, Any], newest_us: int | None) -> CalibrationQuery:
     """Return what to ask; a range ends with the newest signal, at `newest_us`, if one is known."""
     path = f"/v1/pairs/{segment(asks['pair'])}/calibration"
     params = {name: asks[name] for name in ("stop", "windows") if asks.get(name) not in (None, "")}
     hours = asks.get("range")
     if hours in RANGES and hours != USUAL["range"] and newest_us is not None:
         params["start"] = newest_us - int(hours.removesuffix("h")) * HOUR + 1
-    return Question(path, params, asks.get("zone") or UTC)
+    return CalibrationQuery(path, params, asks.get("zone") or UTC)
 
 
-def answered(asked: Question, found: Calibration) -> Props:
+def answered(asked: CalibrationQuery, found: Calibration) -> Props:
     """Return what the panel shows of an answer."""
     return {
         f"{PREFIX}-status": {"children": "", "className": "panel-status"},
@@ -112,12 +112,14 @@ def _hits(found: Calibration, rate: HitRate) -> str:
     )
 
 
-def _charts(asked: Question, found: Calibration) -> list[Component]:
+def _charts(asked: CalibrationQuery, found: Calibration) -> list[Component]:
     drawn = figures.figures(found)
     return [_chart(table, drawn.get(table), asked, found) for table in TITLES]
 
 
-def _chart(table: str, drawn: figures.Figure | None, asked: Question, found: Calibration) -> Component:
+def _chart(
+    table: str, drawn: figures.Figure | None, asked: CalibrationQuery, found: Calibration
+) -> Component:
     said = _words(table, found)
     head = [html.B(TITLES[table]), html.Span(said, className="fine")]
     if drawn is None:
@@ -153,7 +155,7 @@ def _words(table: str, found: Calibration) -> str:
     return f"a hit: at ±{found.exit_z:g} before ±{found.stop_z:g} and within {found.within_s} s"
 
 
-def _link(table: str, asked: Question, found: Calibration) -> str:
+def _link(table: str, asked: CalibrationQuery, found: Calibration) -> str:
     """Return where exactly these signals are counted again, however many have come since."""
     span = {}
     if found.first_us is not None and found.last_us is not None:

@@ -13,7 +13,7 @@ from services.contracts.messages import Signal
 from services.ui.api.types import Bar
 from services.ui.charts import lightweight
 from services.ui.charts.lightweight import Series, Updates
-from services.ui.series.buffer import Track, point_us
+from services.ui.series.buffer import SeriesBuffer, point_us
 from services.ui.state.page_context import Props
 
 # A page left open all day must not grow without end: past what is wanted and this share of what its track usually
@@ -25,7 +25,7 @@ CORRECTED_MOST = 100
 P = TypeVar("P", Bar, Signal)
 
 
-class Cursor(Struct, frozen=True):
+class ChartCursor(Struct, frozen=True):
     """How far a tab's chart has been brought: ``count`` points from ``first_us`` to ``last_us``.
 
     ``corrected`` is how many corrections of its track are on it.
@@ -41,27 +41,27 @@ class Cursor(Struct, frozen=True):
     corrected: int = 0
 
 
-class Step(Struct, frozen=True):
+class ChartUpdate(Struct, frozen=True):
     """What to send to a chart, and where it then stands.
 
     ``dropped`` points left at its left end; less than zero if older points came there.
     """
 
     props: Props
-    cursor: Cursor | None
+    cursor: ChartCursor | None
     dropped: int = 0
 
 
 def step(
     chart_id: str,
-    track: Track[P],
-    cursor: Cursor | None,
+    track: SeriesBuffer[P],
+    cursor: ChartCursor | None,
     key: str,
     whole: Callable[[Sequence[P]], list[Series]],
     updates: Callable[[Sequence[P]], Updates],
     wanted: int | None = None,
     drawing: str = "",
-) -> Step:
+) -> ChartUpdate:
     """Return the next step of the chart `chart_id`, which has been brought to `cursor`.
 
     `key` names what the chart shows and `drawing` how; `whole` makes all its series of points, `updates` brings points
@@ -70,20 +70,20 @@ def step(
     """
     points = track.points
     if not points:
-        return Step({}, cursor if cursor and cursor.key == key else None)
+        return ChartUpdate({}, cursor if cursor and cursor.key == key else None)
     wanted = wanted or track.usual
     last_us = point_us(points[-1])
 
-    def stands(shown: Sequence[P]) -> Cursor:
+    def stands(shown: Sequence[P]) -> ChartCursor:
         first_us, shown_us = point_us(shown[0]), point_us(shown[-1])
         known = track.generation, track.revision
-        return Cursor(key, drawing, *known, first_us, shown_us, len(shown), track.corrected.count)
+        return ChartCursor(key, drawing, *known, first_us, shown_us, len(shown), track.corrected.count)
 
     continues = cursor is not None and (cursor.key, cursor.generation) == (key, track.generation)
     if cursor is None or not continues or not point_us(points[0]) <= cursor.last_us <= last_us:
         shown = points[-wanted:]
         action = {**lightweight.newest_in_view(), "nonce": f"{key}|{track.generation}|{last_us}"}
-        return Step({chart_id: {"series": whole(shown), "timeScaleAction": action}}, stands(shown))
+        return ChartUpdate({chart_id: {"series": whole(shown), "timeScaleAction": action}}, stands(shown))
     fresh = track.since(cursor.last_us)
     count = cursor.count + len(fresh) - 1
     corrected = track.corrected.after(cursor.corrected)
@@ -95,14 +95,19 @@ def step(
         # Without what is new, which comes with the next step: a chart that follows the newest points moves by itself
         # then, and one that does not stays where it is.
         shown = points[: bisect_right(points, cursor.last_us, key=point_us)][-wanted:]
-        return Step({chart_id: {"series": whole(shown)}}, stands(shown), dropped=cursor.count - len(shown))
+        return ChartUpdate(
+            {chart_id: {"series": whole(shown)}}, stands(shown), dropped=cursor.count - len(shown)
+        )
     again: Updates = _again(track, cursor, set(corrected or ()), updates)
     after = msgspec.structs.replace(cursor, last_us=last_us, count=count, corrected=track.corrected.count)
-    return Step({chart_id: {"tick": again + updates(fresh)}}, after)
+    return ChartUpdate({chart_id: {"tick": again + updates(fresh)}}, after)
 
 
 def _again(
-    track: Track[P], cursor: Cursor, corrected: Set[int], updates: Callable[[Sequence[P]], Updates]
+    track: SeriesBuffer[P],
+    cursor: ChartCursor,
+    corrected: Set[int],
+    updates: Callable[[Sequence[P]], Updates],
 ) -> Updates:
     """Return the updates of points before the last one drawn that were corrected.
 
@@ -125,7 +130,7 @@ def _again(
     return [{**update, "historicalUpdate": True} for update in again]
 
 
-def why_empty(track: Track[Any], otherwise: str) -> str:
+def why_empty(track: SeriesBuffer[Any], otherwise: str) -> str:
     """Return why a chart of `track` shows nothing, empty if it shows something."""
     if track.points:
         return ""

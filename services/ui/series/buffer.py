@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
 from services.contracts.messages import Signal
-from services.ui.api.client import RefusedError
+from services.ui.api.client import ApiRefusedError
 from services.ui.api.types import Bar
-from services.ui.state.event_log import Journal
+from services.ui.state.event_log import EventLog
 
 OLDER_EVERY_S = 1.0
 # The most rows of one JSON answer.
@@ -25,7 +25,7 @@ def point_us(point: Bar | Signal) -> int:
     return point.start_us if isinstance(point, Bar) else point.event_us
 
 
-class Track(Generic[P]):
+class SeriesBuffer(Generic[P]):
     """One series, oldest first.
 
     ``generation`` grows when it no longer continues what it was, ``revision`` when points before the last one change,
@@ -50,7 +50,7 @@ class Track(Generic[P]):
         """
         self.points: list[P] = []
         self.generation = self.revision = 0
-        self.corrected: Journal[int] = Journal()
+        self.corrected: EventLog[int] = EventLog()
         self.loaded = False
         self.error: str | None = None
         self.refusal: str | None = None
@@ -78,7 +78,7 @@ class Track(Generic[P]):
         """From where on the API is to be asked again."""
         self._asked_us: int | None = None
 
-    def poke(self, news: Iterable[P] = ()) -> None:
+    def refresh_if_due(self, news: Iterable[P] = ()) -> None:
         """Bring the track up to date without waiting for it; `news` are the last points the stream brought.
 
         Points that follow their predecessors by one second need no reading. Errors stay in ``error``.
@@ -94,7 +94,7 @@ class Track(Generic[P]):
             self._read_s = self.used_s
             self._reading = asyncio.create_task(self._read(self._count(newest)))
 
-    def correct(self: "Track[Signal]", corrections: Journal[Signal]) -> None:
+    def correct(self: "SeriesBuffer[Signal]", corrections: EventLog[Signal]) -> None:
         """Heed what the stream has corrected since the last time; if some of it was missed, all is read again.
 
         After a reading all that is kept is looked at: the API may not have stored it yet.
@@ -112,7 +112,7 @@ class Track(Generic[P]):
             for signal in corrections.kept():
                 self._heed(signal)
 
-    def _heed(self: "Track[Signal]", signal: Signal) -> None:
+    def _heed(self: "SeriesBuffer[Signal]", signal: Signal) -> None:
         place = bisect_left(self.points, signal.event_us, key=point_us)
         known = self.points[place : place + 1]
         if known and known[0].event_us == signal.event_us and known[0].revision < signal.revision:
@@ -122,7 +122,7 @@ class Track(Generic[P]):
     def _doubt(self, us: int) -> None:
         self._doubted_us = us if self._doubted_us is None else min(us, self._doubted_us)
 
-    def reach(self, count: int) -> None:
+    def ensure_length(self, count: int) -> None:
         """Have the track hold its newest `count` points, if the API has as many; they are read in the background."""
         now_s = self._monotonic()
         missing = min(count - len(self.points), PAGE)
@@ -177,7 +177,7 @@ class Track(Generic[P]):
                 fresh = await self._fetch(count)
         except (TransientError, BadMessageError) as error:
             self.error = str(error)
-            self.refusal = error.detail if isinstance(error, RefusedError) else None
+            self.refusal = error.detail if isinstance(error, ApiRefusedError) else None
             if self._asked_us is not None:
                 self._doubt(self._asked_us)
         else:

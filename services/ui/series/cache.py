@@ -9,8 +9,8 @@ from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import drop_unused
 from services.ui.api.types import Bar
 from services.ui.series import day as days
-from services.ui.series.buffer import Track
-from services.ui.state.event_log import Journal
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.state.event_log import EventLog
 
 BARS_KEPT = 500
 # What a browser draws without effort, with room for those that come while a chart is open.
@@ -29,23 +29,23 @@ P = TypeVar("P", Bar, Signal)
 K = TypeVar("K")
 
 
-class Tracks:
+class SeriesCache:
     """Every track some tab looks at; one that nobody has looked at for a minute is dropped."""
 
     def __init__(self, client: ApiClient, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._monotonic = monotonic
-        self._bars: dict[tuple[str, str], Track[Bar]] = {}
-        self._hours: dict[str, Track[Bar]] = {}
-        self._signals: dict[tuple[str, int], Track[Signal]] = {}
-        self._days: dict[str, Track[Signal]] = {}
+        self._bars: dict[tuple[str, str], SeriesBuffer[Bar]] = {}
+        self._hours: dict[str, SeriesBuffer[Bar]] = {}
+        self._signals: dict[tuple[str, int], SeriesBuffer[Signal]] = {}
+        self._days: dict[str, SeriesBuffer[Signal]] = {}
 
-    def bars(self, symbol: str, interval: str) -> Track[Bar]:
+    def bars(self, symbol: str, interval: str) -> SeriesBuffer[Bar]:
         """Return the bars of `symbol`, current to half a second once they are loaded."""
         track = self._of(
             self._bars,
             (symbol, interval),
-            lambda: Track(
+            lambda: SeriesBuffer(
                 lambda count: self._client.bars(symbol, interval, count),
                 BARS_KEPT,
                 BARS_EVERY_S,
@@ -54,10 +54,10 @@ class Tracks:
                 BARS_AGAIN_EVERY_S,
             ),
         )
-        track.poke()
+        track.refresh_if_due()
         return track
 
-    def hours(self, symbols: Iterable[str]) -> dict[str, Track[Bar]]:
+    def hours(self, symbols: Iterable[str]) -> dict[str, SeriesBuffer[Bar]]:
         """Return the last hour of each symbol in minutes, read once a minute and a few symbols at a time."""
         drop_unused(self._hours, self._monotonic())
         free = HOURS_AT_ONCE - sum(track.is_reading for track in self._hours.values())
@@ -70,13 +70,13 @@ class Tracks:
                 continue
             track.used_s = self._monotonic()
             if free > 0 and not track.is_reading:
-                track.poke()
+                track.refresh_if_due()
                 free -= track.is_reading
             tracks[symbol] = track
         return tracks
 
-    def _hour(self, symbol: str) -> Track[Bar]:
-        return Track(
+    def _hour(self, symbol: str) -> SeriesBuffer[Bar]:
+        return SeriesBuffer(
             lambda count: self._client.bars(symbol, "1m", count),
             HOUR_BARS,
             HOURS_EVERY_S,
@@ -88,14 +88,14 @@ class Tracks:
         self,
         pair: str,
         closes: Iterable[Signal],
-        corrections: Journal[Signal],
+        corrections: EventLog[Signal],
         kept: int = SIGNALS_KEPT,
-    ) -> Track[Signal]:
+    ) -> SeriesBuffer[Signal]:
         """Return the newest `kept` signals of `pair`; `closes` are the last ones the stream brought."""
         track = self._of(
             self._signals,
             (pair, kept),
-            lambda: Track(
+            lambda: SeriesBuffer(
                 lambda count: self._client.signals(pair, count),
                 kept,
                 SIGNALS_EVERY_S,
@@ -103,16 +103,16 @@ class Tracks:
                 lambda count, before_us: self._client.signals(pair, count, before_us),
             ),
         )
-        track.poke(closes)
+        track.refresh_if_due(closes)
         track.correct(corrections)
         return track
 
-    def day(self, pair: str, corrections: Journal[Signal]) -> Track[Signal]:
+    def day(self, pair: str, corrections: EventLog[Signal]) -> SeriesBuffer[Signal]:
         """Return a day of signals of `pair`: of each minute that is over what its extremes and exits are."""
         track = self._of(
             self._days,
             pair,
-            lambda: Track(
+            lambda: SeriesBuffer(
                 lambda count: days.extremes(self._client, pair, count // days.A_MINUTE + 2),
                 days.MINUTES * days.A_MINUTE,
                 DAY_EVERY_S,
@@ -121,10 +121,12 @@ class Tracks:
             ),
         )
         track.correct(corrections)
-        track.poke()
+        track.refresh_if_due()
         return track
 
-    def _of(self, tracks: dict[K, Track[P]], key: K, make: Callable[[], Track[P]]) -> Track[P]:
+    def _of(
+        self, tracks: dict[K, SeriesBuffer[P]], key: K, make: Callable[[], SeriesBuffer[P]]
+    ) -> SeriesBuffer[P]:
         """Return the track of `key`, made if there is none; those nobody looks at any more go."""
         drop_unused(tracks, self._monotonic())
         if key not in tracks:

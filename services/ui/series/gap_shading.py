@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from services.common.clock import SECOND
-from services.ui.api.poll_cache import Reading
+from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import Gap, Listing
 from services.ui.charts import lightweight
 from services.ui.charts.lightweight import Marker
-from services.ui.series.buffer import Track, point_us
-from services.ui.state.page_context import Site
+from services.ui.series.buffer import SeriesBuffer, point_us
+from services.ui.state.page_context import PageContext
 from services.ui.widgets.formatting import number, period
 
 PATH = "/v1/gaps"
@@ -36,7 +36,7 @@ class Shade(NamedTuple):
 NO_SHADE = Shade([], [], [])
 
 
-class Hole(NamedTuple):
+class MissingTrades(NamedTuple):
     """A time of which something is missing: ``label`` on the chart, ``what`` for the cursor."""
 
     start_us: int
@@ -45,7 +45,7 @@ class Hole(NamedTuple):
     what: str
 
 
-class Quiet(NamedTuple):
+class SilentStretch(NamedTuple):
     """How wide the points of a series are, how far apart two may be, and what is said if they are farther."""
 
     width_us: int
@@ -53,7 +53,7 @@ class Quiet(NamedTuple):
     what: str
 
 
-def reading(site: Site, filters: dict[str, str]) -> Reading[Listing[Gap]]:
+def reading(site: PageContext, filters: dict[str, str]) -> PolledAnswer[Listing[Gap]]:
     """Return the newest gaps of the tape, read again every few seconds."""
     key = (PATH, *sorted(filters.items()))
     return site.readings.get(
@@ -61,30 +61,30 @@ def reading(site: Site, filters: dict[str, str]) -> Reading[Listing[Gap]]:
     )
 
 
-def open_gaps(site: Site, symbols: Iterable[str]) -> tuple[Listing[Gap], ...]:
+def open_gaps(site: PageContext, symbols: Iterable[str]) -> tuple[Listing[Gap], ...]:
     """Return the gaps whose trades are missing still; nothing is asked of symbols that have none."""
     holed = [tape.symbol for tape in site.market.tapes if tape.open_gaps and tape.symbol in symbols]
     found = [reading(site, {"state": "open", "symbol": symbol}).value for symbol in holed]
     return tuple(one for one in found if one is not None)
 
 
-class Holes:
+class GapShading:
     """The holes of one chart: its own silences, followed as it grows, and the gaps of the tape."""
 
     def __init__(self) -> None:
         self._subject: Any = None
-        self._silences: list[Hole] = []
+        self._silences: list[MissingTrades] = []
         self._followed_us = 0
         self._key: Any = None
         self._shade = NO_SHADE
 
     def shade(
         self,
-        track: Track[Any],
+        track: SeriesBuffer[Any],
         first_us: int,
         last_us: int,
         gaps: tuple[Listing[Gap], ...],
-        quiet: Quiet,
+        quiet: SilentStretch,
         zone: str,
     ) -> Shade:
         """Return what to shade of the points from `first_us` to `last_us`, the same object if nothing has changed."""
@@ -105,25 +105,27 @@ class Holes:
         return self._shade
 
 
-def _silences(points: Sequence[Any], quiet: Quiet) -> Iterable[Hole]:
+def _silences(points: Sequence[Any], quiet: SilentStretch) -> Iterable[MissingTrades]:
     for earlier, later in pairwise(map(point_us, points)):
         if later - earlier > quiet.longest_us:
-            yield Hole(earlier + quiet.width_us, later, quiet.what, quiet.what)
+            yield MissingTrades(earlier + quiet.width_us, later, quiet.what, quiet.what)
 
 
-def _hole(gap: Gap) -> Hole:
+def _hole(gap: Gap) -> MissingTrades:
     trades = "trade" if gap.missing == 1 else "trades"
     asked = ", being fetched" if gap.state == "found" else ""
     count = number(gap.missing, 0)
     what = f"{count} {trades} of {gap.symbol} missing{asked}"
-    return Hole(gap.start_us, gap.end_us, f"{count} missing", what)
+    return MissingTrades(gap.start_us, gap.end_us, f"{count} missing", what)
 
 
-def _shade(holes: list[Hole], points: Sequence[Any], first_us: int, width_us: int, zone: str) -> Shade:
+def _shade(
+    holes: list[MissingTrades], points: Sequence[Any], first_us: int, width_us: int, zone: str
+) -> Shade:
     """Shade the points that lie in a hole, or the first after one in which there is none."""
     begin_of_chart = bisect_left(points, first_us, key=point_us)
-    at: dict[int, list[Hole]] = {}
-    marked: dict[int, list[Hole]] = {}
+    at: dict[int, list[MissingTrades]] = {}
+    marked: dict[int, list[MissingTrades]] = {}
     for hole in sorted(hole for hole in holes if hole.end_us >= first_us):
         begin = bisect_right(points, hole.start_us - width_us, begin_of_chart, key=point_us)
         end = bisect_right(points, hole.end_us, begin_of_chart, key=point_us)
@@ -143,11 +145,11 @@ def _shade(holes: list[Hole], points: Sequence[Any], first_us: int, width_us: in
     )
 
 
-def _label(holes: list[Hole]) -> str:
+def _label(holes: list[MissingTrades]) -> str:
     return holes[0].label if len(holes) == 1 else f"{len(holes)} gaps"
 
 
-def _words(holes: list[Hole], zone: str) -> str:
+def _words(holes: list[MissingTrades], zone: str) -> str:
     said = [f"{hole.what} {period(hole.start_us, hole.end_us, zone)}" for hole in holes[:NAMED]]
     more = len(holes) - NAMED
     return "; ".join([*said, f"and {more} more"] if more > 0 else said)

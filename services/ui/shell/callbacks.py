@@ -9,10 +9,10 @@ from services.ui.alerts import actions
 from services.ui.pages import PAGES
 from services.ui.shell import tour
 from services.ui.shell.layout import shell
-from services.ui.state.page_context import Props, Selection, Site
-from services.ui.state.session import Tab
+from services.ui.state.page_context import PageContext, Props, Selection
+from services.ui.state.session import Session
 from services.ui.widgets import batched_elements
-from services.ui.widgets.batched_elements import Drawings
+from services.ui.widgets.batched_elements import BatchedElements
 
 FRAME_S = 0.25
 # So often while a tab's reader has just chosen something, which is when a page is opened, too.
@@ -28,7 +28,7 @@ DRAWN = {
 }
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add every callback to `app`."""
     newest: dict[str, object] = {}
 
@@ -46,7 +46,7 @@ def register(app: Dash, site: Site) -> None:
         try:
             site.market.watchers.add(me)
             await site.client.pace(is_watched=True)
-            tab, drawings = None, Drawings(DRAWN)
+            tab, drawings = None, BatchedElements(DRAWN)
             while not socket.is_shutdown:
                 began_s, heard = loop.time(), site.market.bell.rung
                 selection = Selection.read(await socket.get_prop("selection", "data", timeout=ANSWER_S))
@@ -59,8 +59,8 @@ def register(app: Dash, site: Site) -> None:
                     if tab is None or selection.polled != polled:
                         # What is shown is not, or no longer, what this stream has sent.
                         polled = selection.polled
-                        tab = Tab(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
-                        drawings = Drawings(DRAWN)
+                        tab = Session(site, VIEWS, await socket.get_prop("mark", "data", timeout=ANSWER_S))
+                        drawings = BatchedElements(DRAWN)
                     if newest.get(name) is not me:
                         return
                     props = tab.step(selection, site.now())
@@ -95,11 +95,11 @@ def register(app: Dash, site: Site) -> None:
         """Answer a tab without a stream; it says all that a stream would ask it for, and shows the answer itself."""
         selection, props = Selection.read(asked.get("selection")), {}
         if selection is not None:
-            tab = Tab(site, VIEWS, asked.get("mark"), via="poll")
+            tab = Session(site, VIEWS, asked.get("mark"), via="poll")
             props = tab.step(selection, site.now())
             for chart, dropped in tab.dropped.items():
                 props[chart].update(_moved(asked.get("ranges", {}).get(chart), dropped))
-        return {"at": asked.get("at"), "props": Drawings(DRAWN).gather(props)}
+        return {"at": asked.get("at"), "props": BatchedElements(DRAWN).gather(props)}
 
     _register_page(app)
     actions.register(app, site)
@@ -111,23 +111,25 @@ def register(app: Dash, site: Site) -> None:
 def _register_page(app: Dash) -> None:
     """Add what the page does by itself; the functions are in ``assets/pairstream.js`` and ``assets/stream.js``."""
 
-    def own(function: str, *dependencies: Any, script: str = "pairstream") -> None:
+    def bind_clientside(function: str, *dependencies: Any, script: str = "pairstream") -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction(script, function), *dependencies
         )
 
-    own("place", Output("placed", "data"), Input("_pages_content", "children"))
-    own("take", Output("taken", "data"), Input("polled", "data"), script="stream")
-    own("theme", Output("theme", "data"), Input("theme-toggle", "n_clicks"))
-    own(
+    bind_clientside("place", Output("placed", "data"), Input("_pages_content", "children"))
+    bind_clientside("take", Output("taken", "data"), Input("polled", "data"), script="stream")
+    bind_clientside("theme", Output("theme", "data"), Input("theme-toggle", "n_clicks"))
+    bind_clientside(
         "paint",
         Output("mantine", "forceColorScheme"),
         Output("theme-toggle", "aria-label"),
         Input("theme", "data"),
         Input("system-theme", "data"),
     )
-    own("zones", Output("zone-select", "data"), Output("zone-select", "value"), Input("zone-select", "id"))
-    own("zone", Output("zone-select", "error"), Input("zone-select", "value"))
+    bind_clientside(
+        "zones", Output("zone-select", "data"), Output("zone-select", "value"), Input("zone-select", "id")
+    )
+    bind_clientside("zone", Output("zone-select", "error"), Input("zone-select", "value"))
 
 
 def _send(props: Props) -> None:

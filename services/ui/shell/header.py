@@ -1,7 +1,7 @@
 """What all pages have in common: the feed's name, the link, the clock, what lasts and must be known, the services."""
 
 from services.ui.shell.notices import banner, firing, notices, strip
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Props, Selection
 from services.ui.widgets.formatting import NONE, moment
 
@@ -17,7 +17,7 @@ FEEDS = {
 NO_FEED = ("NO FEED", "The API has not said where its trades come from.")
 
 
-def frame(market: Market, selection: Selection, now: Now) -> Props:
+def frame(market: LiveState, selection: Selection, now: Now) -> Props:
     """Return every property of what stands around the pages."""
     found, alerts = notices(market, now), firing(market, selection.zone, now)
     label, meaning = FEEDS.get(market.feed or "", NO_FEED)

@@ -10,7 +10,7 @@ from services.ui.charts import lightweight
 from services.ui.pages import PAGES
 from services.ui.shell import tour
 from services.ui.state.page_context import attributes
-from services.ui.widgets.batched_elements import Drawn
+from services.ui.widgets.batched_elements import BatchedElement
 from services.ui.widgets.components import chooser
 from services.ui.widgets.formatting import NONE
 
@@ -27,12 +27,12 @@ def shell() -> Component:
             _header(),
             html.Div(id="offline", className="offline", role="alert"),
             # Its lines have no ids, and Dash misses some of their changes while another page is opened.
-            Drawn("notices", html.Div(id="banner", className="banner", role="status", **live)),
+            BatchedElement("notices", html.Div(id="banner", className="banner", role="status", **live)),
             html.Div(
                 id="firing", className="firing", role="region", **attributes("aria", label="Firing alerts")
             ),
             dash.page_container,
-            Drawn("foot", html.Footer(services, className="foot")),
+            BatchedElement("foot", html.Footer(services, className="foot")),
             # Below a dialog, which has 200.
             dmc.NotificationContainer(
                 id="toasts", position="bottom-left", limit=4, containerWidth=360, zIndex=150

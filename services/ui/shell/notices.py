@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from services.ui.alerts import actions
 from services.ui.api.types import HandledAlert, ServiceHealth
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import attributes
 from services.ui.widgets.formatting import NONE, age, filling, moment, number, per_second, zscore
 
@@ -27,7 +27,7 @@ class Notice(NamedTuple):
     is_counting: bool = False
 
 
-def notices(market: Market, now: Now) -> list[Notice]:
+def notices(market: LiveState, now: Now) -> list[Notice]:
     """Return every condition that holds now, worst first."""
     found: list[Notice] = []
     if not market.connected:
@@ -78,7 +78,7 @@ def banner(found: Iterable[Notice]) -> list[Component]:
     ]
 
 
-def firing(market: Market, zone: str, now: Now) -> list[Component]:
+def firing(market: LiveState, zone: str, now: Now) -> list[Component]:
     """Return a line of the alerts that hold and that nobody has dealt with, empty if there is none."""
     lasting = [
         alert
@@ -95,13 +95,13 @@ def firing(market: Market, zone: str, now: Now) -> list[Component]:
     return [count, *entries]
 
 
-def _is_measured(market: Market, pair: str) -> bool:
+def _is_measured(market: LiveState, pair: str) -> bool:
     """Return whether a pair is still watched: an alert of one that is not is never resolved."""
     watched = (market.pairs or {}).get(pair)
     return market.pairs is None or (watched is not None and not watched.paused)
 
 
-def _firing(alert: HandledAlert, market: Market, zone: str) -> Component:
+def _firing(alert: HandledAlert, market: LiveState, zone: str) -> Component:
     closes = market.closes.get(alert.pair)
     last = closes[-1] if closes else None
     known_z = None if last is None or last.quality != "ok" else last.zscore
@@ -122,7 +122,7 @@ def _firing(alert: HandledAlert, market: Market, zone: str) -> Component:
     )
 
 
-def strip(market: Market) -> list[Component]:
+def strip(market: LiveState) -> list[Component]:
     """Return one entry for each service: health in colour and words, lag, and the tick rate of the feed."""
     entries = [_entry(service, market) for service in market.services]
     rates = [stats.tick_rate for stats in market.symbols.values() if stats.tick_rate is not None]
@@ -137,7 +137,7 @@ def strip(market: Market) -> list[Component]:
     return entries
 
 
-def _entry(service: ServiceHealth, market: Market) -> Component:
+def _entry(service: ServiceHealth, market: LiveState) -> Component:
     state = _state(service)
     level = "is-ok" if service.healthy else "is-error"
     if service.has_only_lost or (service.healthy and service.state == "degraded"):

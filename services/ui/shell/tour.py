@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from services.ui.state.page_context import attributes
 
 
-class Step(NamedTuple):
+class TourStep(NamedTuple):
     """What is said beside the element that a CSS selector finds."""
 
     beside: str
@@ -21,7 +21,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step(
+    TourStep(
         "#feed-badge",
         "Where the trades come from",
         (
@@ -30,7 +30,7 @@ STEPS = (
             "A number that is old is greyed and says so; what is wrong stands in a banner below this line.",
         ),
     ),
-    Step(
+    TourStep(
         "#menu-pairs",
         "A pair and its z-score",
         (
@@ -39,7 +39,7 @@ STEPS = (
             "is resolved. Each z uses only what was known before it.",
         ),
     ),
-    Step(
+    TourStep(
         "#menu-alerts",
         "Alerts and downloads",
         (

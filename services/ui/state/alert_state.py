@@ -12,19 +12,19 @@ TRANSITIONS_KEPT = 20
 RETRACTIONS_KEPT = 1_000
 
 
-class Source(NamedTuple):
+class AlertSource(NamedTuple):
     """A rule on a pair."""
 
     rule_id: str
     pair: str
 
 
-def source(alert: HandledAlert) -> Source:
+def source(alert: HandledAlert) -> AlertSource:
     """Return what an alert comes from."""
-    return Source(alert.rule_id, alert.pair)
+    return AlertSource(alert.rule_id, alert.pair)
 
 
-class Alarms:
+class AlertState:
     """The newest alerts, the last transitions of each source, and those of which more became known afterwards.
 
     What holds is the last transition that none has retracted.
@@ -36,7 +36,7 @@ class Alarms:
         self.recent: tuple[HandledAlert, ...] = ()
         """The newest first."""
         self.handled: dict[str, HandledAlert] = {}
-        self._transitions: dict[Source, dict[str, HandledAlert]] = {}
+        self._transitions: dict[AlertSource, dict[str, HandledAlert]] = {}
         self._retractions: dict[str, HandledAlert] = {}
         self._snoozes: dict[str, HandledAlert] = {}
 
@@ -66,7 +66,7 @@ class Alarms:
         """Return what has retracted an alert lately, None if it holds or if that is not known."""
         return self._retractions.get(alert_id)
 
-    def snoozed_until_us(self, of: Source, now_us: int) -> int | None:
+    def snoozed_until_us(self, of: AlertSource, now_us: int) -> int | None:
         """Return until when nobody is to be told of a source, None if everybody is."""
         for alert_id, alert in list(self._snoozes.items()):
             if (alert.snoozed_until_us or 0) <= now_us:

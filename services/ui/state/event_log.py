@@ -9,7 +9,7 @@ KEPT = 1_000
 T = TypeVar("T")
 
 
-class Journal(Generic[T]):
+class EventLog(Generic[T]):
     """Keeps the last entries; ``count`` is how many there were, and a reader notes the one up to which it has read."""
 
     def __init__(self) -> None:

@@ -15,10 +15,10 @@ from services.ui.api.types import (
     SymbolTape,
     WatchedPair,
 )
-from services.ui.state.alert_state import Alarms
-from services.ui.state.event_log import Journal
-from services.ui.state.service_rates import Beats
-from services.ui.state.wake_up_signal import Bell
+from services.ui.state.alert_state import AlertState
+from services.ui.state.event_log import EventLog
+from services.ui.state.service_rates import ServiceRates
+from services.ui.state.wake_up_signal import WakeUpSignal
 from services.ui.widgets.formatting import decimals_of
 
 # More than come between two looks of a tab: after a silence several seconds close at once.
@@ -36,7 +36,7 @@ class Now:
 
 
 @dataclass(frozen=True)
-class Seen(Generic[T]):
+class Received(Generic[T]):
     """A message and the monotonic second it arrived."""
 
     message: T
@@ -44,7 +44,7 @@ class Seen(Generic[T]):
 
 
 @dataclass
-class Market:
+class LiveState:
     """The newest tick of each symbol, signal of each pair, alerts and health; latest wins."""
 
     connected: bool = False
@@ -54,21 +54,21 @@ class Market:
     degraded: tuple[str, ...] = ()
     """Why what the stream brings may be old, or not all."""
     feed: FeedName | None = None
-    ticks: dict[str, Seen[Tick]] = field(default_factory=dict)
-    signals: dict[str, Seen[Signal]] = field(default_factory=dict)
+    ticks: dict[str, Received[Tick]] = field(default_factory=dict)
+    signals: dict[str, Received[Signal]] = field(default_factory=dict)
     closes: dict[str, deque[Signal]] = field(default_factory=dict)
     """The last closed signals of each pair, in the order they came, each as it was corrected last."""
-    corrections: defaultdict[str, Journal[Signal]] = field(default_factory=lambda: defaultdict(Journal))
+    corrections: defaultdict[str, EventLog[Signal]] = field(default_factory=lambda: defaultdict(EventLog))
     """The closed signals of each pair that correct what was said before of their second."""
     late: dict[str, int] = field(default_factory=dict)
     """How many trades of each pair came after their second had closed, since its worker began."""
-    alarms: Alarms = field(default_factory=Alarms)
+    alarms: AlertState = field(default_factory=AlertState)
     services: tuple[ServiceHealth, ...] = ()
     services_s: float | None = None
     """When the services were last told of, on the monotonic clock."""
     left_out: int = 0
     """Heartbeats of processes that are too many to list."""
-    beats: Beats = field(default_factory=Beats)
+    beats: ServiceRates = field(default_factory=ServiceRates)
     tapes: tuple[SymbolTape, ...] = ()
     messages: int = 0
     """How many messages the stream has brought."""
@@ -77,7 +77,7 @@ class Market:
     decimals: dict[str, int] = field(default_factory=dict)
     watchers: set[object] = field(default_factory=set)
     """The streams of tabs that are open."""
-    bell: Bell = field(default_factory=Bell)
+    bell: WakeUpSignal = field(default_factory=WakeUpSignal)
     """Rings when there are alerts."""
 
     @property
@@ -139,7 +139,7 @@ class Market:
         self.connected = connected
         self.error = error
 
-    def age_s(self, seen: Seen[Tick] | Seen[Signal], now: Now) -> float:
+    def age_s(self, seen: Received[Tick] | Received[Signal], now: Now) -> float:
         """Return how old a number is in seconds.
 
         A replay runs on the clock of its recording, so there only the arrival counts.
@@ -162,7 +162,7 @@ def _keep_close(closes: deque[Signal], signal: Signal) -> None:
         closes.append(signal)
 
 
-def _keep(seen: dict[str, Seen[T]], key: str, message: T, now: Now) -> None:
+def _keep(seen: dict[str, Received[T]], key: str, message: T, now: Now) -> None:
     old = seen.get(key)
     if old is None or message.event_us >= old.message.event_us:
-        seen[key] = Seen(message, now.s)
+        seen[key] = Received(message, now.s)

@@ -9,9 +9,9 @@ from dash.development.base_component import Component
 
 from services.common.clock import MINUTE, SECOND
 from services.ui.api.client import ApiClient
-from services.ui.api.poll_cache import Readings
-from services.ui.series.cache import Tracks
-from services.ui.state.live_state import Market, Now
+from services.ui.api.poll_cache import PollCache
+from services.ui.series.cache import SeriesCache
+from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets.formatting import UTC
 
 Interval = Literal["1s", "1m", "5m", "1h"]
@@ -76,17 +76,17 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Site:
+class PageContext:
     """What every page stands on: what the API last said, what charts are drawn from, and the API itself.
 
     ``readings`` are answers that are read again now and then; ``brokers`` are for programs, the dashboard asks none.
     """
 
-    market: Market
-    tracks: Tracks
+    market: LiveState
+    tracks: SeriesCache
     client: ApiClient
     now: Callable[[], Now]
-    readings: Readings = field(default_factory=Readings)
+    readings: PollCache = field(default_factory=PollCache)
     brokers: str = "127.0.0.1:9092"
 
 
@@ -96,7 +96,7 @@ class View:
     cleared: ClassVar[tuple[str, ...]] = ()
     """Components whose text and class the page's own script changes when another thing is chosen on it."""
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         """`mark` is what an earlier view of the same opening had reached, None for a new one."""
         self.site = site
         self.mark: Any = mark
@@ -120,7 +120,7 @@ class Page:
     title: str
     layout: Callable[[], Component]
     view: type[View] = View
-    register: Callable[[Dash, Site], None] = lambda _app, _site: None
+    register: Callable[[Dash, PageContext], None] = lambda _app, _site: None
 
 
 def attributes(prefix: Literal["aria", "data"], **values: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ PAGE = "dashboard"
 MESSAGES = "messages"
 
 
-class Beat(NamedTuple):
+class ServiceRate(NamedTuple):
     """What a service had counted at a monotonic second, and how many messages waited for it."""
 
     at_s: float
@@ -22,30 +22,30 @@ class Beat(NamedTuple):
     lag: int | None
 
 
-class Beats:
+class ServiceRates:
     """The beats of each service in the last minutes, oldest first; the dashboard's own count as those of `PAGE`.
 
     Rates are those of its processes together: one that comes or goes changes their sum, and no message has.
     """
 
     def __init__(self) -> None:
-        self._beats: dict[str, deque[Beat]] = {}
-        self._processes: dict[str, dict[str | None, deque[Beat]]] = {}
+        self._beats: dict[str, deque[ServiceRate]] = {}
+        self._processes: dict[str, dict[str | None, deque[ServiceRate]]] = {}
 
     def add(self, services: Iterable[ServiceHealth], messages: int, now_s: float) -> None:
         """Take in what the services say, and how many messages the dashboard has read, at most twice a second."""
         for service in services:
             name = service.service
-            _add(self._beats.setdefault(name, deque()), Beat(now_s, {}, service.lag_messages))
+            _add(self._beats.setdefault(name, deque()), ServiceRate(now_s, {}, service.lag_messages))
             processes: dict[str | None, ProcessHealth | ServiceHealth] = {None: service}
             if service.instances:
                 processes = {one.instance: one for one in service.instances}
             before = self._processes.get(name, {})
             self._processes[name] = {instance: before.get(instance, deque()) for instance in processes}
             for instance, one in processes.items():
-                _add(self._processes[name][instance], Beat(now_s, one.counters, one.lag_messages))
+                _add(self._processes[name][instance], ServiceRate(now_s, one.counters, one.lag_messages))
         page = self._processes.setdefault(PAGE, {None: deque()})
-        _add(page[None], Beat(now_s, {MESSAGES: messages}, None))
+        _add(page[None], ServiceRate(now_s, {MESSAGES: messages}, None))
 
     def rate(self, service: str, *counters: str) -> float | None:
         """Return how many a second these counters grew together; None without two beats that have one of them."""
@@ -58,7 +58,7 @@ class Beats:
         return [(beat.at_s, beat.lag) for beat in self._beats.get(service, ()) if beat.lag is not None]
 
 
-def _rate(beats: Iterable[Beat], counters: Collection[str]) -> float | None:
+def _rate(beats: Iterable[ServiceRate], counters: Collection[str]) -> float | None:
     known = [beat for beat in beats if any(counter in beat.counters for counter in counters)]
     if len(known) < 2:
         return None
@@ -68,7 +68,7 @@ def _rate(beats: Iterable[Beat], counters: Collection[str]) -> float | None:
     return grown / (last.at_s - first.at_s)
 
 
-def _add(beats: deque[Beat], beat: Beat) -> None:
+def _add(beats: deque[ServiceRate], beat: ServiceRate) -> None:
     if beats:
         last = beats[-1]
         if beat.at_s - last.at_s < EVERY_S:

@@ -10,13 +10,13 @@ from dash.development.base_component import Component
 from services.ui.alerts.toasts import Toasts
 from services.ui.shell import header
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.state.page_context import PageContext, Props, Selection, View
 
 # Sent when due, never because it differs: too large to keep, or an event rather than a state.
 NOT_KEPT = ("series", "timeScaleAction", "sendNotifications", "hideNotifications")
 
 
-class Mark(msgspec.Struct, frozen=True):
+class ResumeToken(msgspec.Struct, frozen=True):
     """How far a tab has come; the page keeps it, so that a new stream goes on where the last one ended.
 
     ``place`` is the opening of the page that ``page`` is the mark of.
@@ -30,12 +30,12 @@ class Mark(msgspec.Struct, frozen=True):
     via: str = "stream"
 
 
-class Tab:
+class Session:
     """What one tab has been sent."""
 
     def __init__(
         self,
-        site: Site,
+        site: PageContext,
         views: Mapping[str, type[View]],
         mark: Any = None,
         via: Literal["stream", "poll"] = "stream",
@@ -45,9 +45,9 @@ class Tab:
         self._views = views
         self._via = via
         try:
-            self.mark = msgspec.convert(mark, Mark) if mark else Mark()
+            self.mark = msgspec.convert(mark, ResumeToken) if mark else ResumeToken()
         except msgspec.ValidationError:
-            self.mark = Mark()  # a page older than this process
+            self.mark = ResumeToken()  # a page older than this process
         self.dropped: dict[str, int] = {}
         self._sent: dict[tuple[str, str], tuple[Any, Any]] = {}
         self._selection: Selection | None = None
@@ -70,7 +70,7 @@ class Tab:
                 for toast in shown.get("sendNotifications", ()):
                     if toast["action"] == "show":
                         props["alert-called"] = {"data": toast["id"]}
-        self.mark = Mark(
+        self.mark = ResumeToken(
             place=(selection.page, selection.opened),
             page=self._view.mark,
             alerts_us=max((alert.event_us for alert in market.alerts), default=self.mark.alerts_us or 0),

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 
-class Bell:
+class WakeUpSignal:
     """Wakes all who wait; ``rung`` counts, so that none is missed between two waits."""
 
     def __init__(self) -> None:

@@ -22,14 +22,14 @@ class _Own(Component):
     _base_nodes = []  # noqa: RUF012
 
 
-class Drawn(_Own):
+class BatchedElement(_Own):
     """Elements without callbacks, drawn as one.
 
     `tree` is what they are, ``values`` what has become of those that have ids: id -> properties.
     """
 
     tree: Any
-    _type = "Drawn"
+    _type = "BatchedElement"
     _prop_names = ["id", "tree", "values"]  # noqa: RUF012
     available_properties = _prop_names
 
@@ -37,14 +37,14 @@ class Drawn(_Own):
         super().__init__(id=element, tree=plain(tree))  # type: ignore[no-untyped-call]
 
 
-class Rows(_Own):
+class BatchedRows(_Own):
     """The ``rows`` that have changed in the AG Grid `table`, which takes them in where they are.
 
     The grid's own ``rowTransaction`` is not for a table that changes every second: dash-ag-grid and React keep
     something of each of them for as long as the page is open.
     """
 
-    _type = "Rows"
+    _type = "BatchedRows"
     _prop_names = ["id", "table", "rows"]  # noqa: RUF012
     available_properties = _prop_names
 
@@ -53,7 +53,7 @@ class Rows(_Own):
 
 
 def changes(table: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> Props:
-    """Return what brings the rows of a table with a `Rows` from `before`, by their ids, to `after`."""
+    """Return what brings the rows of a table with a `BatchedRows` from `before`, by their ids, to `after`."""
     if after.keys() != before.keys():
         return {table: {"rowData": list(after.values())}, f"{table}-changed": {"rows": []}}
     changed = [row for name, row in after.items() if row != before[name]]
@@ -78,11 +78,11 @@ def plain(value: Any) -> Any:
 
 def ids(layout: Component) -> dict[str, str]:
     """Return the ids of what is drawn in `layout`, each with that of the drawing it is in."""
-    drawings = (one for one in layout._traverse() if isinstance(one, Drawn))  # type: ignore[no-untyped-call]
+    drawings = (one for one in layout._traverse() if isinstance(one, BatchedElement))  # type: ignore[no-untyped-call]
     return {element: drawing.id for drawing in drawings for element in _ids(drawing.tree)}
 
 
-class Drawings:
+class BatchedElements:
     """What one tab has been sent of the parts that are drawn as one."""
 
     def __init__(self, owners: Mapping[str, str]) -> None:

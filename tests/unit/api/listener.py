@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from services.api.instances import Came
+from services.api.instances import Received
 from services.api.models.status import ServiceHealth
-from services.api.service_health import Health
+from services.api.service_health import ServiceHealth as Health
 from services.contracts.messages import FeedName, Heartbeat, ServiceState
 
 
@@ -33,7 +33,7 @@ class Listener:
 
     def backlog(self, one: Heartbeat, stamp_s: float | None = None) -> None:
         """Take a heartbeat of which nobody can tell when it came, but by the broker's clock."""
-        self.health.put(one, Came(-math.inf, self.now_s, stamp_s))
+        self.health.put(one, Received(-math.inf, self.now_s, stamp_s))
 
 
 def beat(

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from services.api.instances import DEAD_KEPT_S, SILENT_AFTER_S, Came
-from services.api.service_health import Health
-from services.api.stream.arrival_times import Arrivals
+from services.api.instances import DEAD_KEPT_S, SILENT_AFTER_S, Received
+from services.api.service_health import ServiceHealth
+from services.api.stream.arrival_times import ArrivalTimes
 from services.common.heartbeat import INTERVAL_S
 from tests.unit.api.listener import Listener, beat
 
@@ -86,7 +86,7 @@ def test_one_of_two_that_died_a_minute_ago_is_told_after_the_api_has_begun_again
     for name, stamp_s in (("a", 100.0), ("b", 100.0), ("a", 160.0)):
         listener.backlog(beat("sink", instance=name), stamp_s)
     listener.passes(5)
-    listener.health.put(beat("sink", instance="a"), Came(listener.now_s, listener.now_s, 165.0))
+    listener.health.put(beat("sink", instance="a"), Received(listener.now_s, listener.now_s, 165.0))
     assert listener.instances() == {"a": "running", "b": "silent"}
     assert listener.row()["age_s"] == 65
 
@@ -132,10 +132,10 @@ class Broker:
     log: list[tuple[str | None, str, int]] = field(default_factory=list)
     following: int = 0
     heard_s: float = -math.inf
-    arrivals: Arrivals = field(default_factory=Arrivals)
+    arrivals: ArrivalTimes = field(default_factory=ArrivalTimes)
 
     def __post_init__(self) -> None:
-        self.health = Health(lambda: self.now_s)
+        self.health = ServiceHealth(lambda: self.now_s)
 
     def beat(self, name: str | None, state: str, at_us: int) -> None:
         self.log.append((name, state, at_us))
@@ -158,7 +158,7 @@ class Broker:
         for name, state, at_us in self.log[self.following : self.following + count]:
             since_s = self.arrivals.since_s(PLACE, self.following)
             said = beat("sink", state, name, at_us=at_us)  # type: ignore[arg-type]
-            self.health.put(said, Came(since_s, self.now_s))
+            self.health.put(said, Received(since_s, self.now_s))
             self.following += 1
 
     def look(self) -> None:

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from services.api.instances import INSTANCES_KEPT
-from services.api.service_health import OTHERS_KEPT, Health
+from services.api.service_health import OTHERS_KEPT, ServiceHealth
 from services.common import clock
 from services.contracts.messages import DeliveryLag, Filling, ServiceState
 from tests.unit.api.listener import Listener, beat
@@ -68,7 +68,7 @@ def test_without_a_word_of_ingest_the_time_of_receipts_is_ours(listener: Listene
 
 def test_nothing_is_claimed_of_a_service_before_everything_was_heard() -> None:
     listener = Listener()
-    listener.health = Health(lambda: listener.now_s)
+    listener.health = ServiceHealth(lambda: listener.now_s)
     listener.backlog(beat("sink"))
     for _ in range(20):
         listener.passes(1, heard=False)

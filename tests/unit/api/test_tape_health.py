@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.api.tape_health import OpenGap, Tape
+from services.api.tape_health import OpenGap, TapeHealth
 from services.common.errors import BadMessageError
 from services.contracts.messages import TapeEvent, TapeEventKind
 
@@ -29,21 +29,21 @@ def stored(updated_us: int, first_id: int = 10, missing: int = 10) -> OpenGap:
     return OpenGap(SYMBOL, first_id, 19, updated_us, missing)
 
 
-def tape_of(*events: TapeEvent) -> Tape:
-    tape = Tape()
+def tape_of(*events: TapeEvent) -> TapeHealth:
+    tape = TapeHealth()
     for event in events:
         tape.put(event)
     return tape
 
 
-def open_and_missing(tape: Tape) -> tuple[int, int]:
+def open_and_missing(tape: TapeHealth) -> tuple[int, int]:
     row = tape.coverage(SYMBOL)
     assert tape.state(SYMBOL, 0)["open_gaps"] == row["open_gaps"]
     return row["open_gaps"], row["missing"]
 
 
 def test_nothing_is_claimed_before_anything_is_known() -> None:
-    assert Tape().coverage(SYMBOL) == {
+    assert TapeHealth().coverage(SYMBOL) == {
         "symbol": SYMBOL,
         "coverage_1h": None,
         "coverage_24h": None,
@@ -52,7 +52,7 @@ def test_nothing_is_claimed_before_anything_is_known() -> None:
         "open_gaps": 0,
         "missing": 0,
     }
-    assert Tape().state(SYMBOL, 0) == {
+    assert TapeHealth().state(SYMBOL, 0) == {
         "coverage_1h": None,
         "coverage_24h": None,
         "open_gaps": 0,
@@ -82,7 +82,7 @@ def test_a_stream_is_stale_until_it_lives_or_its_ingest_is_gone() -> None:
 
 @pytest.mark.parametrize("seeded", [True, False], ids=["store known", "store not known yet"])
 def test_a_gap_is_open_until_it_is_repaired_or_refuted(seeded: bool) -> None:
-    tape = Tape()
+    tape = TapeHealth()
     if seeded:
         tape.seed([])
     for event, expected in [
@@ -137,4 +137,4 @@ def test_messages_that_a_reader_lost_are_no_news_of_a_symbol() -> None:
         messages=5,
     )
     tape = tape_of(gap("gap_found", 1), lost)
-    assert (open_and_missing(tape), tape.coverage("")) == ((1, 10), Tape().coverage(""))
+    assert (open_and_missing(tape), tape.coverage("")) == ((1, 10), TapeHealth().coverage(""))

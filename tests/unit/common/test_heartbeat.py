@@ -10,7 +10,7 @@ import pytest
 
 from services.common import process
 from services.common.codec import decode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.contracts.messages import Heartbeat, TapeEvent
 
 
@@ -32,7 +32,7 @@ class Topics:
 
 
 def test_a_process_is_told_from_others_of_its_service_and_its_heartbeats_are_in_order() -> None:
-    pulse = Pulse("sink")
+    pulse = HeartbeatState("sink")
     beat = pulse.message()
     assert beat.instance is not None
     assert f"-{os.getpid()}-" in beat.instance
@@ -47,7 +47,7 @@ def test_who_does_not_tell_its_instance_is_still_understood() -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_the_last_word_of_a_process_that_is_asked_to_end_says_so(signum: signal.Signals) -> None:
-    pulse = Pulse("sink")
+    pulse = HeartbeatState("sink")
     topics = Topics()
     topics.came = lambda: None if len(topics.beats) > 1 else os.kill(os.getpid(), signum)
     pulse.state = "running"
@@ -68,7 +68,7 @@ def test_the_last_word_of_a_process_that_is_asked_to_end_says_so(signum: signal.
 
 
 def test_whoever_is_cancelled_to_begin_again_does_not_say_that_it_ends() -> None:
-    pulse, topics = Pulse("api"), Topics()
+    pulse, topics = HeartbeatState("api"), Topics()
 
     async def run() -> None:
         beaten = asyncio.Event()
@@ -84,7 +84,7 @@ def test_whoever_is_cancelled_to_begin_again_does_not_say_that_it_ends() -> None
 
 def test_nobody_waits_for_a_broker_that_takes_no_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.common.heartbeat.GOODBYE_S", 0.05)
-    pulse = Pulse("sink")
+    pulse = HeartbeatState("sink")
     said: list[str] = []
     limits: list[asyncio.Timeout] = []
 

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from services.common.errors import FatalError
-from services.common.heartbeat import Pulse
-from services.common.metrics import PulseMetrics, answering, published
+from services.common.heartbeat import HeartbeatState
+from services.common.metrics import HeartbeatMetrics, answering, published
 from services.common.settings import MetricsSettings
 from services.contracts.messages import DeliveryLag, Filling
 from tests.ports import free_port
@@ -37,8 +37,8 @@ def test_a_port_in_use_is_named() -> None:
 
 
 def test_a_service_tells_prometheus_what_its_heartbeat_says() -> None:
-    pulse, settings = Pulse("sink"), MetricsSettings(metrics_port=free_port())
-    metrics = PulseMetrics(pulse, {"lag_seconds": lambda: 0.5, "recovery_seconds": lambda: None})
+    pulse, settings = HeartbeatState("sink"), MetricsSettings(metrics_port=free_port())
+    metrics = HeartbeatMetrics(pulse, {"lag_seconds": lambda: 0.5, "recovery_seconds": lambda: None})
     url = f"http://127.0.0.1:{settings.metrics_port}"
     with published(settings, pulse, metrics.registry):
         with pytest.raises(HTTPError, match="503") as starting:
@@ -57,8 +57,8 @@ def test_a_service_tells_prometheus_what_its_heartbeat_says() -> None:
 
 
 def test_what_is_filled_and_what_was_lost_is_told_while_there_is_any() -> None:
-    pulse = Pulse("ingest")
-    registry = PulseMetrics(pulse).registry
+    pulse = HeartbeatState("ingest")
+    registry = HeartbeatMetrics(pulse).registry
     assert generate_latest(registry) == b""
     pulse.filling = Filling(340.5, 900.0)
     pulse.outrun("ticks", 0, 1000)
@@ -76,8 +76,8 @@ def test_what_is_filled_and_what_was_lost_is_told_while_there_is_any() -> None:
 
 
 def test_the_delivery_lag_is_told_by_symbol_and_quantile() -> None:
-    pulse = Pulse("ingest")
-    registry = PulseMetrics(pulse).registry
+    pulse = HeartbeatState("ingest")
+    registry = HeartbeatMetrics(pulse).registry
     pulse.delivery = {"BTCUSDT": DeliveryLag(90, 80, 250), "BYUSDT": DeliveryLag(5_100, 5_000, 6_012)}
     told = generate_latest(registry).decode().splitlines()
     assert [line for line in told if not line.startswith("#")] == [
@@ -89,5 +89,5 @@ def test_the_delivery_lag_is_told_by_symbol_and_quantile() -> None:
 
 
 def test_without_a_port_nobody_listens() -> None:
-    with published(MetricsSettings(), Pulse("sink"), CollectorRegistry()):
+    with published(MetricsSettings(), HeartbeatState("sink"), CollectorRegistry()):
         pass

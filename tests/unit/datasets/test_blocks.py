@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.common.clock import to_iso
 from services.common.compressed_files import FileError
 from services.datasets import blocks
-from services.datasets.options import DELIMITERS, Delimiter, Options, TimeUnit
-from services.datasets.rows import Bar
+from services.datasets.options import DELIMITERS, Delimiter, ReadOptions, TimeUnit
+from services.datasets.rows import DatasetBar
 from tests.unit.datasets.reading import read
 
 PRICES = st.floats(1e-6, 1e6, allow_nan=False)
@@ -20,16 +20,16 @@ PER_UNIT: dict[TimeUnit, int] = {"s": 10**6, "ms": 10**3, "us": 1}
 
 
 @st.composite
-def bars(draw: st.DrawFn) -> Bar:
+def bars(draw: st.DrawFn) -> DatasetBar:
     low, opened, close, high = sorted(draw(st.tuples(PRICES, PRICES, PRICES, PRICES)))
     seconds = draw(st.integers(1_000_000_000, 2_000_000_000))
     volume = draw(st.none() | st.floats(0, 1e9))
     symbol = draw(st.sampled_from(["BTCUSDT", "ETHUSDT", "SOLUSDT.OKX"]))
-    return Bar(0, symbol, seconds * 10**6, opened, high, low, close, volume)
+    return DatasetBar(0, symbol, seconds * 10**6, opened, high, low, close, volume)
 
 
 def written(
-    table: Sequence[Bar], delimiter: Delimiter, decimal: str, time: str, quoted: bool, end: str
+    table: Sequence[DatasetBar], delimiter: Delimiter, decimal: str, time: str, quoted: bool, end: str
 ) -> str:
     text = io.StringIO()
     writer = csv.writer(
@@ -63,7 +63,7 @@ def written(
 )
 @settings(max_examples=100, deadline=None)
 def test_what_was_written_comes_back(
-    table: list[Bar],
+    table: list[DatasetBar],
     delimiter: Delimiter,
     decimal: str,
     time: str,
@@ -76,7 +76,7 @@ def test_what_was_written_comes_back(
     bad = {n for n in spoiled if n < len(table)}
     for n in bad:
         lines[n + 1] = "rubbish"
-    options = Options(delimiter=delimiter, decimal="." if decimal == "." else ",")
+    options = ReadOptions(delimiter=delimiter, decimal="." if decimal == "." else ",")
     if len(bad) == len(table):
         with pytest.raises(FileError):
             read(end.join(lines), options)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.common.compressed_files import FileError
 from services.datasets.dialect import names_bars
-from services.datasets.options import Options
-from services.datasets.rows import Bar, Damage
+from services.datasets.options import ReadOptions
+from services.datasets.rows import DatasetBar, RowProblem
 from tests.unit.datasets.reading import read
 
 START_US = 1_767_225_600_000_000
@@ -38,35 +38,38 @@ START_US = 1_767_225_600_000_000
 def test_times_of_every_kind(time: str, times: int) -> None:
     text = "\ufeffVolume,Close,High,Low,Open,Date\n" + f"7,2,3,1,1.5,{time}\n" * times
     bars, damages = read(text)
-    assert bars == [Bar(n + 2, "BTCUSDT", START_US, 1.5, 3.0, 1.0, 2.0, 7.0) for n in range(times)]
+    assert bars == [DatasetBar(n + 2, "BTCUSDT", START_US, 1.5, 3.0, 1.0, 2.0, 7.0) for n in range(times)]
     assert damages == []
 
 
 def test_a_kline_without_a_header() -> None:
     text = "1767225600000,1.5,3,1,2,7,1767229199999,10,3,4,5,0\n"
-    assert read(text, symbol="ETHUSDT")[0] == [Bar(1, "ETHUSDT", START_US, 1.5, 3.0, 1.0, 2.0, 7.0)]
+    assert read(text, symbol="ETHUSDT")[0] == [DatasetBar(1, "ETHUSDT", START_US, 1.5, 3.0, 1.0, 2.0, 7.0)]
 
 
 @pytest.mark.parametrize(
     ("text", "options"),
     [
-        ("symbol,time,open,high,low,close\nbtc/usdt,2026-01-01,1,1,1,1", Options()),
-        ("https://example.com\nunix,date,Ticker,close\n1767225600,x,BTC-USDT,1", Options()),
-        ("<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\n2026.01.01\t00:00\t1\t1\t1\t1", Options()),
-        ("Date;Open;High;Low;Close\n2026-01-01;1,0;1;1;1", Options()),
-        ('"Date","Close","Volume (BTC)"\n"2026-01-01","1.0",""', Options()),
-        ("date,time,close\n2026-01-01 00:00,1767225600,1", Options()),
-        ("2026.01.01,00:00,1", Options(mapping={"time": 1, "clock": 2, "close": 3})),
-        ("when|last\n01/01/26|1", Options(mapping={"time": "when", "close": "last"}, time_format="%d/%m/%y")),
+        ("symbol,time,open,high,low,close\nbtc/usdt,2026-01-01,1,1,1,1", ReadOptions()),
+        ("https://example.com\nunix,date,Ticker,close\n1767225600,x,BTC-USDT,1", ReadOptions()),
+        ("<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\n2026.01.01\t00:00\t1\t1\t1\t1", ReadOptions()),
+        ("Date;Open;High;Low;Close\n2026-01-01;1,0;1;1;1", ReadOptions()),
+        ('"Date","Close","Volume (BTC)"\n"2026-01-01","1.0",""', ReadOptions()),
+        ("date,time,close\n2026-01-01 00:00,1767225600,1", ReadOptions()),
+        ("2026.01.01,00:00,1", ReadOptions(mapping={"time": 1, "clock": 2, "close": 3})),
+        (
+            "when|last\n01/01/26|1",
+            ReadOptions(mapping={"time": "when", "close": "last"}, time_format="%d/%m/%y"),
+        ),
         (
             "Date,Close,Adj Close\n2025-12-31 19:00,2,1",
-            Options(mapping={"close": "Adj Close"}, zone="Etc/GMT+5"),
+            ReadOptions(mapping={"close": "Adj Close"}, zone="Etc/GMT+5"),
         ),
-        ("t,c\n1767225600000,1", Options(time_unit="ms")),
-        ("time;close\n2026-01-01;1,000", Options(decimal=",")),
+        ("t,c\n1767225600000,1", ReadOptions(time_unit="ms")),
+        ("time;close\n2026-01-01;1,000", ReadOptions(decimal=",")),
     ],
 )
-def test_columns_under_every_name(text: str, options: Options) -> None:
+def test_columns_under_every_name(text: str, options: ReadOptions) -> None:
     (bar,), damages = read(text, options)
     assert bar[1:] == ("BTCUSDT", START_US, 1.0, 1.0, 1.0, 1.0, None)
     assert damages == []
@@ -99,7 +102,7 @@ def test_a_line_that_is_no_bar_is_told_by_its_number(line: str, reason: str, bef
 
 def test_hours_that_a_zone_had_never_or_twice() -> None:
     text = "time,close\n2024-03-31 02:30,1\n2024-10-27 02:30,1\n2024-07-01 02:00,1\n"
-    (bar,), damages = read(text * 1, Options(zone="Europe/Berlin"))
+    (bar,), damages = read(text * 1, ReadOptions(zone="Europe/Berlin"))
     assert bar.start_us == 1_719_792_000_000_000
     assert [damage.line for damage in damages] == [2, 3]
 
@@ -134,7 +137,7 @@ def test_a_file_whose_symbol_nobody_says() -> None:
 @example(b'"\ntime,close\n')
 @example(b"1,2,3,4,5,6,7,8,9,1,2,3\n\x00")
 def test_any_bytes_are_bars_or_damages_or_one_clear_error(content: bytes) -> None:
-    names_bars(content, Options())
+    names_bars(content, ReadOptions())
     with contextlib.suppress(FileError):
         read(content)
 
@@ -143,5 +146,5 @@ def test_any_bytes_are_bars_or_damages_or_one_clear_error(content: bytes) -> Non
 def test_any_text_behind_a_header_is_bars_or_damages(text: str) -> None:
     bars, damages = read(f"time,open,high,low,close\n2026-01-01,1,1,1,1\n{text}")
     assert bars
-    assert all(isinstance(one, Damage) for one in damages)
+    assert all(isinstance(one, RowProblem) for one in damages)
     assert json.dumps([damage.reason for damage in damages])

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.contracts.messages import FeedName, MarkPrice, Tick
-from services.ingest.delivery_lag import Delivery
+from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import Item
 from services.ingest.service import publish
 from tests.publishing import FakeProducer, publisher
@@ -29,7 +29,7 @@ class Scripted:
     name: FeedName = "replay"
 
     def __init__(self, *items: Item) -> None:
-        self.delivery = Delivery()
+        self.delivery = DeliveryLags()
         self.connection = True
         self._items = items
 
@@ -46,7 +46,7 @@ class Scripted:
 Sent = list[tuple[str, dict[str, Any]]]
 
 
-def run(feed: Scripted, pulse: Pulse, producer: FakeProducer) -> None:
+def run(feed: Scripted, pulse: HeartbeatState, producer: FakeProducer) -> None:
     """Publish a feed to its end."""
 
     async def to_its_end() -> None:
@@ -57,8 +57,8 @@ def run(feed: Scripted, pulse: Pulse, producer: FakeProducer) -> None:
     asyncio.run(to_its_end())
 
 
-def published(*items: Item) -> tuple[Sent, Pulse]:
-    producer, pulse = FakeProducer(), Pulse("ingest", "replay")
+def published(*items: Item) -> tuple[Sent, HeartbeatState]:
+    producer, pulse = FakeProducer(), HeartbeatState("ingest", "replay")
     run(Scripted(*items), pulse, producer)
     # What ends the tape at the end of a feed has tests of its own.
     return [
@@ -68,5 +68,5 @@ def published(*items: Item) -> tuple[Sent, Pulse]:
     ], pulse
 
 
-def counted(pulse: Pulse) -> dict[str, int]:
+def counted(pulse: HeartbeatState) -> dict[str, int]:
     return {counter: times for counter, times in pulse.counters.items() if times}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND
 from services.contracts.messages import DeliveryLag
-from services.ingest.delivery_lag import Delivery, behind_s, quantiles
+from services.ingest.delivery_lag import DeliveryLags, behind_s, quantiles
 
 T0_US = 1_750_000_000_000_000
 LAGS_US = st.lists(
@@ -22,8 +22,8 @@ def near(ms: int, us: float) -> bool:
     return abs(ms - us / 1000) <= 0.5 + (abs(us) / 1000 / 256 if abs(us) > 255_000 else 0)
 
 
-def counted(lags_us: list[int], apart_us: int = 1_000) -> Delivery:
-    delivery = Delivery()
+def counted(lags_us: list[int], apart_us: int = 1_000) -> DeliveryLags:
+    delivery = DeliveryLags()
     for number, lag_us in enumerate(lags_us):
         received_us = T0_US + number * apart_us
         delivery.take("BTCUSDT", received_us, received_us - lag_us)
@@ -42,7 +42,7 @@ def test_quantiles_are_those_of_numpy(lags_us: list[int]) -> None:
 
 @given(st.lists(st.tuples(st.integers(-3000, 3000), st.integers(0, 9 * SECOND)), min_size=1, max_size=200))
 def test_the_last_minute_counts_to_five_seconds(trades: list[tuple[int, int]]) -> None:
-    delivery, now_us = Delivery(), T0_US
+    delivery, now_us = DeliveryLags(), T0_US
     received: list[tuple[int, int]] = []
     for lag_ms, apart_us in trades:
         now_us += apart_us
@@ -65,7 +65,7 @@ def test_what_is_older_than_a_minute_is_forgotten() -> None:
 
 def test_a_symbol_without_trades_in_the_last_minute_has_no_lag() -> None:
     now_us = T0_US
-    delivery = Delivery(lambda: now_us)
+    delivery = DeliveryLags(lambda: now_us)
     delivery.take("BYUSDT", T0_US, T0_US - 5_100_000)
     delivery.take("BTCUSDT", T0_US + 30 * SECOND, T0_US + 30 * SECOND - 80_000)
     now_us += 54 * SECOND
@@ -96,7 +96,7 @@ def test_receipts_may_be_a_little_out_of_order_and_the_clock_may_be_set_back() -
 def test_receipts_of_a_backlog_are_counted_though_the_clock_has_gone_on() -> None:
     """Frames may wait before they are read: their receipt is when they came."""
     now_us = T0_US + 40 * SECOND
-    delivery = Delivery(lambda: now_us)
+    delivery = DeliveryLags(lambda: now_us)
     for number in range(4):
         received_us = T0_US + number * SECOND
         delivery.take("BTCUSDT", received_us, received_us - (number + 1) * 10_000)

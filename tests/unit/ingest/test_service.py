@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from services.common.codec import decode
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.contracts.messages import Liquidation, MarkPrice, Quote, TapeEvent, Tick
 from services.ingest.feed import DUPLICATE, SKIPPED, Counted, Item, Rejected
 from services.ingest.service import publish
@@ -90,7 +90,7 @@ def test_a_mark_price_vouches_for_its_symbol_if_the_feed_says_so(vouches: bool) 
 
     async def to_its_end() -> None:
         out = publisher(FakeProducer())
-        await publish(feed, out, Pulse("ingest", "replay"), marks=marks)
+        await publish(feed, out, HeartbeatState("ingest", "replay"), marks=marks)
         await out.close()
 
     feed = Scripted(MarkPrice(venue="binance", symbol="BTCUSDT", event_us=1, received_us=2, mark_price=1.0))

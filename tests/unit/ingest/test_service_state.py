@@ -11,12 +11,12 @@ from msgspec import structs
 from structlog.testing import capture_logs
 
 from services.common.errors import FatalError
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.kafka.flow_control import FlowControl
 from services.common.settings import load
 from services.contracts.messages import DeliveryLag, FeedName, Filling
 from services.ingest import service
-from services.ingest.feed import Item, Rejected, Status
+from services.ingest.feed import FeedStatus, Item, Rejected
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
 from tests import virtual_time
@@ -33,8 +33,8 @@ def test_the_state_is_the_feeds_until_it_ends() -> None:
                 yield item
                 states.append((pulse.state, pulse.detail))
 
-    pulse = Pulse("ingest", "replay")
-    feed = Watched(Status("degraded", "the venue is away"), Status("running", "a file is cut off"))
+    pulse = HeartbeatState("ingest", "replay")
+    feed = Watched(FeedStatus("degraded", "the venue is away"), FeedStatus("running", "a file is cut off"))
     run(feed, pulse, FakeProducer())
     assert states == [("degraded", "the venue is away"), ("running", "a file is cut off")]
     assert (pulse.state, pulse.detail) == ("finished", "a file is cut off")
@@ -54,15 +54,15 @@ def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
         async def stream(self) -> AsyncGenerator[Item]:
             await seconds[1].get()
             for done_s in range(1, 12):
-                yield Status("running", filling=Filling(done_s + 0.9, 900.9))
+                yield FeedStatus("running", filling=Filling(done_s + 0.9, 900.9))
                 seconds[0].put_nowait(None)
                 await seconds[1].get()
                 told.append(pulse.filling)
-            yield Status("running")
+            yield FeedStatus("running")
             told.append(pulse.filling)
 
     monkeypatch.setattr(service, "pause", second)
-    pulse = Pulse("ingest", "synthetic")
+    pulse = HeartbeatState("ingest", "synthetic")
     with capture_logs() as logged:
         run(Past(), pulse, FakeProducer())
     assert told == [*(Filling(done_s + 0.9, 900.9) for done_s in range(1, 12)), None]
@@ -92,7 +92,7 @@ def test_that_it_waits_for_readers_is_said_for_as_long_as_it_does() -> None:
         out = publisher(FakeProducer(batch_bytes=500), flow=FlowControl(committed, 2_000))
         await publish(Full(), out, pulse)
 
-    pulse = Pulse("ingest", "replay")
+    pulse = HeartbeatState("ingest", "replay")
     virtual_time.run(run())
     assert said == [None, "waits for the readers of ticks", None]
 
@@ -119,7 +119,7 @@ def test_a_broker_that_takes_nothing_is_said_for_as_long_as_it_does() -> None:
     async def run() -> None:
         await publish(Long(), publisher(producer), pulse)
 
-    producer, pulse = Away(), Pulse("ingest", "replay")
+    producer, pulse = Away(), HeartbeatState("ingest", "replay")
     pulse.state = "running"
     virtual_time.run(run())
     well = ("running", None)
@@ -143,7 +143,7 @@ def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: py
     class Changing(Scripted):
         async def stream(self) -> AsyncGenerator[Item]:
             await seconds[1].get()
-            yield Status("running")
+            yield FeedStatus("running")
             for count in (9, 1):
                 for _ in range(count):
                     yield Rejected(b"{", "it is cut off", "connection 1")
@@ -154,7 +154,7 @@ def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: py
             states.append((pulse.state, pulse.detail))
 
     monkeypatch.setattr(service, "pause", second)
-    pulse = Pulse("ingest", "replay")
+    pulse = HeartbeatState("ingest", "replay")
     run(Changing(), pulse, FakeProducer())
     alarm = "10 of the last minute's 10 frames were rejected (100%): see dead-letters"
     assert states == [("running", None), ("degraded", alarm), ("running", None)]
@@ -172,7 +172,7 @@ def test_the_delivery_lag_is_told_and_a_clock_behind_is_said_once(name: FeedName
 
     class Delayed(Scripted):
         async def stream(self) -> AsyncGenerator[Item]:
-            yield Status("running")
+            yield FeedStatus("running")
             for lag_us in (80_000, -3_200_000, -3_200_000):
                 for _ in range(3):
                     self.delivery.take("BTCUSDT", TICK.received_us, TICK.received_us - lag_us)
@@ -182,7 +182,7 @@ def test_the_delivery_lag_is_told_and_a_clock_behind_is_said_once(name: FeedName
     async def run() -> None:
         await publish(feed, publisher(FakeProducer()), pulse)
 
-    feed, pulse = Delayed(), Pulse("ingest", name)
+    feed, pulse = Delayed(), HeartbeatState("ingest", name)
     feed.name = name
     with capture_logs() as logged:
         virtual_time.run(run())
@@ -200,7 +200,7 @@ def test_a_clock_that_was_put_right_is_said_as_long_as_it_is_wrong() -> None:
 
     class Corrected(Scripted):
         async def stream(self) -> AsyncGenerator[Item]:
-            yield Status("running")
+            yield FeedStatus("running")
             for behind_us in (0, 12_300_000, -7_000_000, 0):
                 self.delivery.behind_us = behind_us
                 await asyncio.sleep(1.5)
@@ -209,7 +209,7 @@ def test_a_clock_that_was_put_right_is_said_as_long_as_it_is_wrong() -> None:
     async def run() -> None:
         await publish(feed, publisher(FakeProducer()), pulse)
 
-    feed, pulse = Corrected(), Pulse("ingest", "live")
+    feed, pulse = Corrected(), HeartbeatState("ingest", "live")
     feed.name = "live"
     with capture_logs() as logged:
         virtual_time.run(run())

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from services.api.service_health import SERVICES, Health
+from services.api.service_health import SERVICES, ServiceHealth
 from services.common import clock
 from services.common.errors import FatalError
 from services.contracts.messages import Filling, Heartbeat, ServiceState
 from services.local import readiness
-from services.local.supervisor import Child, Command
+from services.local.supervisor import Child, ServiceCommand
 
 
 class Site:
     """An API and a page that answer what a test has set."""
 
     def __init__(self) -> None:
-        self.health = Health()
+        self.health = ServiceHealth()
         self.page_status = 200
         self.asked = 0
         self.lost: dict[str, dict[str, int]] = {}
@@ -123,7 +123,7 @@ def test_what_is_missing_in_the_end_is_named(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_service_that_ends_again_and_again_is_named() -> None:
     site = Site()
     site.beat("sink", "starting")
-    child = Child(Command("sink", ["false"], {}), lambda *_: None)
+    child = Child(ServiceCommand("sink", ["false"], {}), lambda *_: None)
     child.restarts, child.reason = 3, "ended with exit code 1: no database"
     message = "sink ended 3 times before it was healthy; at last it ended with exit code 1: no database"
     ended = pytest.raises(FatalError, match=message)

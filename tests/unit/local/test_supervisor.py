@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.local import supervisor
-from services.local.supervisor import Child, Command
+from services.local.supervisor import Child, ServiceCommand
 
 DEADLINE_S = 10.0
 
@@ -31,8 +31,8 @@ class Ears:
         await self.until(lambda: any(text in line for line in self.lines))
 
 
-def python(code: str) -> Command:
-    return Command("child", [sys.executable, "-uc", code], dict(os.environ))
+def python(code: str) -> ServiceCommand:
+    return ServiceCommand("child", [sys.executable, "-uc", code], dict(os.environ))
 
 
 def is_alive(pid: int) -> bool:
@@ -56,7 +56,7 @@ async def _a_killed_child_comes_back() -> None:
     assert child.pid is None
 
 
-def failing(directory: Path, *reasons: str) -> Command:
+def failing(directory: Path, *reasons: str) -> ServiceCommand:
     """Return a child that says the hour, then a reason, the next one at each run, and ends; the last one stays."""
     code = (
         "import pathlib, sys, time\n"

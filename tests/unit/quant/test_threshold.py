@@ -11,22 +11,22 @@ def test_it_fires_beyond_the_entry_and_resolves_within_the_exit(zscores: list[fl
     for z in zscores:
         expected = abs(z) >= 2.0 if not expected else abs(z) > 0.5
         before = rule.firing
-        assert rule.crosses(z) == (before != expected)
+        assert rule.update(z) == (before != expected)
         assert rule.firing == expected
 
 
 def test_an_unknown_zscore_changes_nothing() -> None:
     rule = Threshold(2.0, 0.5, firing=True)
-    assert not rule.crosses(None)
+    assert not rule.update(None)
     assert rule.firing
 
 
 def test_what_may_not_fire_can_resolve() -> None:
     rule = Threshold(2.0, 0.5)
-    assert not rule.crosses(3.0, may_fire=False)
-    assert rule.crosses(3.0)
-    assert not rule.crosses(3.0, may_fire=False)
-    assert rule.crosses(0.0, may_fire=False)
+    assert not rule.update(3.0, may_fire=False)
+    assert rule.update(3.0)
+    assert not rule.update(3.0, may_fire=False)
+    assert rule.update(0.0, may_fire=False)
 
 
 @pytest.mark.parametrize(("entry", "exit_"), [(2.0, 2.0), (1.0, 2.0), (2.0, -1.0)])

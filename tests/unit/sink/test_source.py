@@ -15,9 +15,9 @@ from services.common.codec import encode
 from services.common.errors import TransientError
 from services.common.kafka.lag import Lag
 from services.contracts.messages import Tick
-from services.sink.batch import Batch, Partition
+from services.sink.batch import PartitionBatch, SinkBatch
 from services.sink.settings import SinkSettings
-from services.sink.source import Source
+from services.sink.source import TopicSource
 
 PLACE = TopicPartition("ticks", 0)
 
@@ -106,15 +106,15 @@ def tick(event_us: int) -> Tick:
 
 
 def placed(
-    broker: Broker, stored: dict[Partition, int], rows: int = 100, keep: timedelta | None = None
-) -> Source:
+    broker: Broker, stored: dict[PartitionBatch, int], rows: int = 100, keep: timedelta | None = None
+) -> TopicSource:
     settings = SinkSettings(batch_rows=rows, batch_ms=50, retention_ticks=keep)
-    source = Source(broker, settings, broker.outrun)
+    source = TopicSource(broker, settings, broker.outrun)
     asyncio.run(source.place(stored))
     return source
 
 
-def read(source: Source) -> Batch:
+def read(source: TopicSource) -> SinkBatch:
     return asyncio.run(source.read())
 
 
@@ -122,15 +122,15 @@ def read(source: Source) -> Batch:
     ("stored", "expected", "lost"),
     [
         ({}, 10, []),
-        ({Partition("ticks", 0): 15}, 15, []),
-        ({Partition("ticks", 0): 20}, 20, []),
-        ({Partition("ticks", 0): 4}, 10, [("ticks", 0, 6)]),
-        ({Partition("ticks", 0): 21}, 10, []),
+        ({PartitionBatch("ticks", 0): 15}, 15, []),
+        ({PartitionBatch("ticks", 0): 20}, 20, []),
+        ({PartitionBatch("ticks", 0): 4}, 10, [("ticks", 0, 6)]),
+        ({PartitionBatch("ticks", 0): 21}, 10, []),
     ],
     ids=["nothing stored", "stored", "at the end", "deleted meanwhile", "beyond the end"],
 )
 def test_it_goes_on_where_the_database_says_or_at_the_earliest(
-    stored: dict[Partition, int], expected: int, lost: list[tuple[str, int, int]]
+    stored: dict[PartitionBatch, int], expected: int, lost: list[tuple[str, int, int]]
 ) -> None:
     broker = Broker(10, 20)
     source = placed(broker, stored)
@@ -156,7 +156,7 @@ def test_offsets_skipped_without_a_loss_are_no_matter() -> None:
 
 def test_messages_deleted_before_they_were_read_are_counted_and_those_that_are_left_are_read() -> None:
     broker = Broker(0, 30, [[10, 11], [20, 21], [22]])
-    source = placed(broker, {Partition("ticks", 0): 10}, rows=5)
+    source = placed(broker, {PartitionBatch("ticks", 0): 10}, rows=5)
     broker.earliest = 20
     assert (read(source).read, source.placed) == ({("ticks", 0): 23}, True)
     assert broker.said == [("ticks", 0, 8)]
@@ -164,10 +164,10 @@ def test_messages_deleted_before_they_were_read_are_counted_and_those_that_are_l
 
 def test_what_was_counted_is_not_counted_again_where_the_batch_could_not_be_written() -> None:
     broker = Broker(0, 30, [[20, 21], [25, 26]])
-    source = placed(broker, {Partition("ticks", 0): 10}, rows=2)
+    source = placed(broker, {PartitionBatch("ticks", 0): 10}, rows=2)
     broker.earliest = 20
     assert read(source)
-    asyncio.run(source.place({Partition("ticks", 0): 10}))
+    asyncio.run(source.place({PartitionBatch("ticks", 0): 10}))
     broker.earliest = 25
     assert read(source)
     assert broker.said == [("ticks", 0, 10), ("ticks", 0, 5)]
@@ -175,7 +175,7 @@ def test_what_was_counted_is_not_counted_again_where_the_batch_could_not_be_writ
 
 def test_where_nothing_is_left_the_loss_is_counted_and_its_offsets_are_passed() -> None:
     broker = Broker(0, 30)
-    source = placed(broker, {Partition("ticks", 0): 10})
+    source = placed(broker, {PartitionBatch("ticks", 0): 10})
     broker.earliest = broker.latest = broker.reached = 30
     batch = read(source)
     assert (bool(batch), len(batch), batch.read) == (True, 0, {("ticks", 0): 30})
@@ -187,7 +187,7 @@ def test_where_nothing_is_left_the_loss_is_counted_and_its_offsets_are_passed() 
 
 def test_a_broker_that_moves_it_back_makes_it_ask_to_be_placed() -> None:
     broker = Broker(0, 30, [[7, 8]])
-    source = placed(broker, {Partition("ticks", 0): 10})
+    source = placed(broker, {PartitionBatch("ticks", 0): 10})
     assert not read(source)
     assert (source.placed, broker.said) == (False, [])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from services.common.clock import SECOND
 from services.contracts.messages import LegTrade, PairConfig, Signal
 from services.stream_analytics.corrections import Outcome
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.state_storage import Store
 
 CONFIG = PairConfig(pair="ETHUSDT-BTCUSDT", window=20, min_samples=5)
@@ -34,14 +34,14 @@ def closed(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome.signal.closed]
 
 
-def closed_signals(partition: Partition, trades: Iterable[LegTrade]) -> list[Signal]:
+def closed_signals(partition: PairPartition, trades: Iterable[LegTrade]) -> list[Signal]:
     """Return the signals of the seconds that `trades` close."""
     return [outcome.signal for outcome in closed(partition.take(trades)[0])]
 
 
-def partition(*configs: PairConfig, store: Store | None = None) -> Partition:
+def partition(*configs: PairConfig, store: Store | None = None) -> PairPartition:
     """Return a partition that follows `configs`."""
-    made = Partition({} if store is None else store)
+    made = PairPartition({} if store is None else store)
     made.configure({config.pair: config for config in configs or (CONFIG,)})
     return made
 

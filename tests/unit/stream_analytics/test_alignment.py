@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from services.common.clock import SECOND
 from services.stream_analytics.alignment import Alignment, Leg, Sample
 from services.stream_analytics.symbol_tape import SymbolTape
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 STALE_AFTER = 3 * SECOND
 END = 60 * SECOND
-Tape = list[tuple[Leg, Trade]]
+Tape = list[tuple[Leg, TapeTrade]]
 times = st.integers(0, 40 * SECOND)
 legs: dict[str, st.SearchStrategy[list[int]]] = {
     "ys": st.lists(times, min_size=1, max_size=60).map(sorted),
@@ -25,7 +25,7 @@ class Legs:
         self.y, self.x = SymbolTape(lateness_us), SymbolTape(lateness_us)
         self.alignment = Alignment(self.y, self.x, STALE_AFTER)
 
-    def add(self, leg: Leg, trade: Trade) -> list[Sample]:
+    def add(self, leg: Leg, trade: TapeTrade) -> list[Sample]:
         (self.y if leg == "y" else self.x).add(trade)
         return self.close()
 
@@ -47,7 +47,7 @@ def run(tape: Tape, until: int = END) -> list[Sample]:
 
 
 def trades(leg: Leg, at: list[int]) -> Tape:
-    return [(leg, Trade(us, 1.0 + number, number)) for number, us in enumerate(at)]
+    return [(leg, TapeTrade(us, 1.0 + number, number)) for number, us in enumerate(at)]
 
 
 def interleave(ys: Tape, xs: Tape, seed: int) -> Tape:
@@ -80,7 +80,7 @@ def test_a_sample_is_the_last_trade_of_each_leg_before_its_end(ys: list[int], xs
         for leg, at in (("y", ys), ("x", xs)):
             trade = sample.y if leg == "y" else sample.x
             number = max(number for number, us in enumerate(at) if us < sample.end_us)
-            assert trade == Trade(at[number], 1.0 + number, number)
+            assert trade == TapeTrade(at[number], 1.0 + number, number)
             assert (leg in sample.stale) == (sample.end_us - at[number] > STALE_AFTER)
 
 
@@ -99,45 +99,45 @@ def test_every_second_in_which_both_legs_are_fresh_is_closed(ys: list[int], xs: 
 
 def test_a_second_waits_for_the_slower_leg() -> None:
     both = Legs()
-    assert both.add("y", Trade(100_000, 1.0)) == []
-    assert both.add("y", Trade(1_500_000, 2.0)) == []
-    assert both.add("x", Trade(900_000, 7.0)) == []
-    (sample,) = both.add("x", Trade(1_000_000, 8.0))
-    assert sample == Sample(SECOND, Trade(100_000, 1.0), Trade(900_000, 7.0))
+    assert both.add("y", TapeTrade(100_000, 1.0)) == []
+    assert both.add("y", TapeTrade(1_500_000, 2.0)) == []
+    assert both.add("x", TapeTrade(900_000, 7.0)) == []
+    (sample,) = both.add("x", TapeTrade(1_000_000, 8.0))
+    assert sample == Sample(SECOND, TapeTrade(100_000, 1.0), TapeTrade(900_000, 7.0))
 
 
 def test_a_second_stays_open_for_the_allowed_lateness() -> None:
     both = Legs(lateness_us=500_000)
-    both.add("x", Trade(0, 1.0))
-    both.add("x", Trade(9 * SECOND, 1.0))
-    both.add("y", Trade(0, 1.0))
-    assert both.add("y", Trade(SECOND + 499_999, 3.0, 2)) == []
-    assert both.add("y", Trade(SECOND - 1, 2.0, 1)) == []
-    (sample,) = both.add("y", Trade(SECOND + 500_000, 4.0, 3))
+    both.add("x", TapeTrade(0, 1.0))
+    both.add("x", TapeTrade(9 * SECOND, 1.0))
+    both.add("y", TapeTrade(0, 1.0))
+    assert both.add("y", TapeTrade(SECOND + 499_999, 3.0, 2)) == []
+    assert both.add("y", TapeTrade(SECOND - 1, 2.0, 1)) == []
+    (sample,) = both.add("y", TapeTrade(SECOND + 500_000, 4.0, 3))
     assert sample.y.price == 2.0
     assert both.y.late == 0
 
 
 def test_a_quiet_leg_is_stale_while_the_other_trades_and_silence_of_both_is_passed_over() -> None:
     both = Legs()
-    both.add("x", Trade(0, 1.0))
+    both.add("x", TapeTrade(0, 1.0))
     for second in range(8):
-        both.add("y", Trade(second * SECOND, 1.0))
+        both.add("y", TapeTrade(second * SECOND, 1.0))
     samples = both.advance(3600 * SECOND)
     assert [sample.stale for sample in samples[:4]] == [(), (), (), ("x",)]
     assert len(samples) == 11  # until y itself is stale, which is said once
     assert samples[-1].stale == ("y", "x")
-    both.add("y", Trade(7200 * SECOND, 2.0))
+    both.add("y", TapeTrade(7200 * SECOND, 2.0))
     assert [sample.end_us for sample in both.advance(7201 * SECOND)] == [7201 * SECOND]
 
 
 def test_seconds_at_whose_end_trades_are_missing_are_torn() -> None:
     """The last price before the gap is not the price at the end of these seconds."""
     both = Legs()
-    both.add("x", Trade(0, 1.0, 1))
-    both.add("y", Trade(0, 1.0, 1))
-    both.add("y", Trade(2_500_000, 2.0, 5))
-    both.add("y", Trade(2_700_000, 3.0, 9))  # inside one second a gap hides no close
+    both.add("x", TapeTrade(0, 1.0, 1))
+    both.add("y", TapeTrade(0, 1.0, 1))
+    both.add("y", TapeTrade(2_500_000, 2.0, 5))
+    both.add("y", TapeTrade(2_700_000, 3.0, 9))  # inside one second a gap hides no close
     samples = both.advance(4 * SECOND)
     assert [(sample.end_us, sample.holes) for sample in samples] == [
         (SECOND, (("y", "missing"),)),

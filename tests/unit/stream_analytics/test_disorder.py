@@ -13,7 +13,7 @@ from msgspec import structs
 from services.common.clock import SECOND
 from services.contracts.messages import Alert, LegTrade, PairConfig, Signal, Tick
 from services.stream_analytics.corrections import Outcome
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 from tests.analytics import walk
 from tests.disorder import KINDS, arrivals, mixed, topics
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, run
@@ -113,9 +113,9 @@ class Said:
 
 def partition(
     store: dict[bytes, bytes] | None = None, lateness_us: int = 0, configs: Sequence[PairConfig] = (PAIR,)
-) -> Partition:
+) -> PairPartition:
     """Return a partition that corrects."""
-    made = Partition({} if store is None else store, lateness_us, HORIZON_US)
+    made = PairPartition({} if store is None else store, lateness_us, HORIZON_US)
     made.configure({config.pair: config for config in configs})
     return made
 

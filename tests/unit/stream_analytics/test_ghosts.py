@@ -7,7 +7,7 @@ from msgspec import structs
 from services.contracts.messages import LegTrade, Method, PairConfig
 from services.quant.estimators.registry import ESTIMATORS
 from services.stream_analytics.corrections import Outcome
-from services.stream_analytics.pair_partition import Partition
+from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.pair_tracker import PairTracker, stored_position
 from services.stream_analytics.state_storage import Store
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed, partition, run, tape
@@ -24,7 +24,7 @@ class Worker:
         self._trades = trades
         # Its own writes: what a store holds for others is what has been sent.
         self.written: list[tuple[bytes, bytes]] = []
-        self._partition: Partition = partition(*configs, store=Written(store, self.written))
+        self._partition: PairPartition = partition(*configs, store=Written(store, self.written))
         self.said: list[Outcome] = []
 
     def read(self, until: int, every: int, share: float = 1.0) -> None:

@@ -1,11 +1,11 @@
 from prometheus_client import generate_latest
 
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.stream_analytics.metrics import STAGES, StreamMetrics
 
 
 def test_counters_gauges_and_stages_are_said_by_name() -> None:
-    pulse = Pulse("stream_analytics")
+    pulse = HeartbeatState("stream_analytics")
     pulse.counters |= {"ticks": 5, "late": 1, "pairs": 2}
     metrics = StreamMetrics(pulse, {"lag_messages": lambda: 7, "recovery_seconds": lambda: None})
     for stage in STAGES:

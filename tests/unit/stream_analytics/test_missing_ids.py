@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.stream_analytics.doubtful_stretches import Hole
+from services.stream_analytics.doubtful_stretches import DoubtfulStretch
 from services.stream_analytics.missing_ids import MissingIds
 
 _IDS = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda run: (run[0], run[0] + run[1]))
@@ -12,11 +12,11 @@ _IDS = st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda run: (run[0],
 @given(st.lists(st.tuples(st.sampled_from(("add", "take", "forget")), _IDS), max_size=30))
 def test_runs_are_what_each_id_by_itself_would_be(steps: list[tuple[str, tuple[int, int]]]) -> None:
     ids = MissingIds()
-    known: list[tuple[Hole, set[int]]] = []
+    known: list[tuple[DoubtfulStretch, set[int]]] = []
     for number, (step, (first, last)) in enumerate(steps):
         asked = set(range(first, last + 1))
         if step == "add":
-            hole = Hole(0, number, "missing", 0)
+            hole = DoubtfulStretch(0, number, "missing", 0)
             ids.add(first, last, (hole,))
             known.append((hole, asked))
         elif step == "take":

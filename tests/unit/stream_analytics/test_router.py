@@ -8,7 +8,7 @@ from services.contracts.messages import LegTrade, Tick
 from services.stream_analytics.alignment import EVER
 from services.stream_analytics.router import runs
 from services.stream_analytics.symbol_tape import SymbolTape
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 
 # Seconds, ids and symbols that often meet: late trades, swapped ids, gaps, a numbering that begins anew.
 steps = st.lists(
@@ -47,7 +47,7 @@ def state(trades: list[LegTrade], symbol: str) -> object:
     tape = SymbolTape()
     for trade in trades:
         if trade.symbol == symbol and trade.price is not None:
-            tape.add(Trade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
+            tape.add(TapeTrade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
     torn = [second for second in range(30, 70) if tape.hole_at(second * SECOND, EVER)]
     return tape.seconds, torn, tape.late, tape.known_us, tape.closed_us, tape.newest
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from services.stream_analytics.faust.options import _bury_nothing
+from services.stream_analytics.faust.options import _no_dead_letter
 from tests.unit.stream_analytics.fake_consumer import TICKS, TRADES, consumer
 
 
@@ -45,7 +45,7 @@ def begun(group: Group, stored: dict[TP, int]) -> tuple[int | None, int | None, 
         return stored
 
     async def run() -> tuple[int | None, int | None, int | None]:
-        one = consumer(None, frozenset, lambda *_: None, _bury_nothing, stored_positions)
+        one = consumer(None, frozenset, lambda *_: None, _no_dead_letter, stored_positions)
         thread = one._new_consumer_thread()
         thread._consumer = group
         one._thread = SimpleNamespace(seek_to_committed=thread._seek_to_committed)

@@ -8,7 +8,7 @@ import pytest
 from services.common.clock import SECOND
 from services.contracts.messages import Signal, Tick
 from services.ui.api.client import ApiClient
-from services.ui.api.poll_cache import Reading, Readings
+from services.ui.api.poll_cache import PollCache, PolledAnswer
 from services.ui.api.types import (
     Bar,
     HandledAlert,
@@ -18,10 +18,10 @@ from services.ui.api.types import (
     SymbolStats,
     WatchedPair,
 )
-from services.ui.series.buffer import Track
-from services.ui.series.cache import Tracks
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Selection, Site
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.series.cache import SeriesCache
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import PageContext, Selection
 
 PAIR = "ETHUSDT-BTCUSDT"
 START_S = 1_700_000_000
@@ -40,16 +40,16 @@ class StubTracks:
     def __init__(self, bars: list[Any], signals: list[Any]) -> None:
         self.held_bars, self.held_signals = track_of(bars), track_of(signals)
 
-    def bars(self, symbol: str, interval: str) -> Track[Any]:
+    def bars(self, symbol: str, interval: str) -> SeriesBuffer[Any]:
         return self.held_bars
 
-    def hours(self, symbols: Any) -> dict[str, Track[Any]]:
+    def hours(self, symbols: Any) -> dict[str, SeriesBuffer[Any]]:
         return dict.fromkeys(symbols, self.held_bars)
 
-    def signals(self, pair: str, closes: Any, corrections: Any, kept: int = 0) -> Track[Any]:
+    def signals(self, pair: str, closes: Any, corrections: Any, kept: int = 0) -> SeriesBuffer[Any]:
         return self.held_signals
 
-    def day(self, pair: str, corrections: Any) -> Track[Any]:
+    def day(self, pair: str, corrections: Any) -> SeriesBuffer[Any]:
         return self.held_signals
 
 
@@ -59,25 +59,25 @@ class StubReadings:
     def __init__(self, **values: Any) -> None:
         self.values = values
 
-    def get(self, key: Any, ask: Any, every_s: float) -> Reading[Any]:
-        reading: Reading[Any] = Reading()
+    def get(self, key: Any, ask: Any, every_s: float) -> PolledAnswer[Any]:
+        reading: PolledAnswer[Any] = PolledAnswer()
         reading.value = self.values.get(key[0].rsplit("/", 1)[-1])
         return reading
 
 
-def track_of(points: list[Any], kept: int = 100, generation: int = 1, **more: Any) -> Track[Any]:
+def track_of(points: list[Any], kept: int = 100, generation: int = 1, **more: Any) -> SeriesBuffer[Any]:
     async def fetch(count: int) -> list[Any]:
         return points
 
-    track: Track[Any] = Track(fetch, kept, 1.0, **more)
+    track: SeriesBuffer[Any] = SeriesBuffer(fetch, kept, 1.0, **more)
     track.points, track.generation, track.loaded = points, generation, True
     return track
 
 
 @pytest.fixture
-def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now) -> Market:
+def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now) -> LiveState:
     """Return what is known when all is well: one pair, its legs, a signal and a service."""
-    market = Market()
+    market = LiveState()
     market.watch([pair], [SymbolStats("ETHUSDT"), SymbolStats("BTCUSDT")])
     market.apply(
         StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
@@ -88,10 +88,10 @@ def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now)
 
 
 @pytest.fixture
-def site(market: Market, bar: Make, signal: Make, now: Now) -> Site:
+def site(market: LiveState, bar: Make, signal: Make, now: Now) -> PageContext:
     """Return what pages stand on; nothing of it asks an API."""
-    tracks, readings = cast("Tracks", StubTracks([bar()], [signal()])), cast("Readings", StubReadings())
-    return Site(market, tracks, ApiClient("http://api.test"), lambda: now, readings)
+    tracks, readings = cast("SeriesCache", StubTracks([bar()], [signal()])), cast("PollCache", StubReadings())
+    return PageContext(market, tracks, ApiClient("http://api.test"), lambda: now, readings)
 
 
 @pytest.fixture

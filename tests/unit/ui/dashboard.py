@@ -13,9 +13,9 @@ from services.common.http.proxies import Network
 from services.ui.api import stream_follower
 from services.ui.api.client import ApiClient
 from services.ui.app import begin, build
-from services.ui.series.cache import Tracks
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Site
+from services.ui.series.cache import SeriesCache
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext
 
 T = TypeVar("T")
 HOST = "ui.test"
@@ -42,7 +42,9 @@ def on_dashboard(
 
     async def run() -> T:
         async with ApiClient("http://api.test", api or Api()) as client:
-            app = build(Site(Market(), Tracks(client), client, stream_follower.now), [HOST], proxies)
+            app = build(
+                PageContext(LiveState(), SeriesCache(client), client, stream_follower.now), [HOST], proxies
+            )
             await begin(app)
             return await talk(app)
 

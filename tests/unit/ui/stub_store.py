@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from services.common.clock import SECOND
-from services.ui.series.buffer import Track
+from services.ui.series.buffer import SeriesBuffer
 from tests.unit.ui.conftest import START_S
 
 
@@ -41,13 +41,13 @@ def play(steps: Coroutine[Any, Any, None]) -> None:
     asyncio.run(steps)
 
 
-async def read(track: Track[Any], clock: Clock, *news: Any) -> None:
+async def read(track: SeriesBuffer[Any], clock: Clock, *news: Any) -> None:
     clock.s += 1
-    track.poke(news)
+    track.refresh_if_due(news)
     await track.settled()
 
 
-def seconds(track: Track[Any]) -> list[int]:
+def seconds(track: SeriesBuffer[Any]) -> list[int]:
     return [
         getattr(point, "event_us", getattr(point, "start_us", 0)) // SECOND - START_S
         for point in track.points

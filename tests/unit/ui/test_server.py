@@ -16,11 +16,11 @@ from services.ui.api import stream_follower
 from services.ui.api.client import ApiClient
 from services.ui.app import begin, build
 from services.ui.pages import PAGES
-from services.ui.series.cache import Tracks
+from services.ui.series.cache import SeriesCache
 from services.ui.server import serve
 from services.ui.settings import UiSettings
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Site
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext
 from tests.ports import free_port
 
 HANDSHAKE = (
@@ -34,7 +34,7 @@ def ask(
 ) -> httpx.Response:
     async def run() -> httpx.Response:
         async with ApiClient("http://api.test") as api:
-            app = build(Site(Market(), Tracks(api), api, stream_follower.now), ["ui.test"])
+            app = build(PageContext(LiveState(), SeriesCache(api), api, stream_follower.now), ["ui.test"])
             await begin(app)
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://ui.test"

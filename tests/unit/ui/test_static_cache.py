@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.ui import static_cache
-from services.ui.static_cache import Kept
+from services.ui.static_cache import StaticCache
 
 TEXT = "x" * 2_000
 
@@ -24,7 +24,7 @@ def asked(*requests: tuple[str, dict[str, str]]) -> tuple[list[httpx.Response], 
         made[request.url.path] += 1
         return PlainTextResponse(TEXT, 404 if "nowhere" in request.url.path else 200, {"ETag": '"1"'})
 
-    app = Kept(GZipMiddleware(Starlette(routes=[Route("/{path:path}", make)])), ["/files/"])
+    app = StaticCache(GZipMiddleware(Starlette(routes=[Route("/{path:path}", make)])), ["/files/"])
 
     async def run() -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ui") as client:

@@ -14,7 +14,7 @@ from services.ingest.feeds.archive.file import lowest_id, symbol_of
 from services.ingest.feeds.archive.id_spans import IdSpans
 from services.ingest.feeds.archive.order import EMPTY, OrderedFile, by_id
 from services.ingest.feeds.archive.rows import Rows
-from services.ingest.feeds.read_report import Report
+from services.ingest.feeds.read_report import ReadReport
 
 VENUE = "binance"
 _VALUES = ["event_us", "price", "size", "buyer_is_maker"]
@@ -23,7 +23,7 @@ _CHUNK = 1024
 WINDOW = 1 << 15
 
 
-class Batch(NamedTuple):
+class ArchiveBatch(NamedTuple):
     """Trades that follow those of the batch before, ascending by id, and what had to be left out near them."""
 
     rows: Rows
@@ -41,7 +41,7 @@ class Archive:
     ) -> None:
         """A row may be `window` rows from its place in a file. `follow` waits for rows that are still written."""
         self.name = symbol
-        self.report = Report()
+        self.report = ReadReport()
         self._paths = sorted(paths)
         self._window = window
         self._follow = follow
@@ -53,13 +53,13 @@ class Archive:
         for path in self._paths:
             lowest_id(path)
 
-    def batches(self) -> Iterator[Batch | None]:
+    def batches(self) -> Iterator[ArchiveBatch | None]:
         """Yield every trade once. Where rows disagree about one, none is taken, and all are rejected.
 
         Rows further than the window from their place come late, and are not compared. None says that nothing more
         has been written yet. FatalError if a file cannot be read. The report grows as batches come.
         """
-        self.report, self._handed_out, self._last_id = Report(), IdSpans(), -1
+        self.report, self._handed_out, self._last_id = ReadReport(), IdSpans(), -1
         # Not by name: files of a day and of a month, or renamed ones, would come in the wrong order.
         coming = deque(sorted((lowest_id(path), path) for path in self._paths))
         files: list[OrderedFile] = []
@@ -86,9 +86,9 @@ class Archive:
                     if not file.is_over and file.end == end:
                         yield from self._read_on(file)
 
-    def _read_on(self, file: OrderedFile) -> Iterator[Batch | None]:
+    def _read_on(self, file: OrderedFile) -> Iterator[ArchiveBatch | None]:
         for rejected in file.read_on():
-            yield None if rejected is None else Batch(EMPTY, [rejected])
+            yield None if rejected is None else ArchiveBatch(EMPTY, [rejected])
 
     def items(self) -> Iterator[tuple[int, Item | None]]:
         """Yield the ticks, ascending by id unless late, and what is rejected, each with its event time (epoch, us).
@@ -119,7 +119,7 @@ class Archive:
                         ),
                     )
 
-    def _settle(self, rows: Rows, files: Iterable[OrderedFile]) -> Batch:
+    def _settle(self, rows: Rows, files: Iterable[OrderedFile]) -> ArchiveBatch:
         """Return what is left of `rows`, ascending by id, when no other row nearby can have one of their ids."""
         rejected: list[Rejected] = []
         ids = rows["trade_id"]
@@ -137,7 +137,7 @@ class Archive:
         rows = self._without_repeated(rows)
         self._handed_out.add(rows["trade_id"])
         self.report.missing, self.report.gaps = self._handed_out.missing()
-        return Batch(rows, rejected)
+        return ArchiveBatch(rows, rejected)
 
     def _without_repeated(self, rows: Rows) -> Rows:
         """Return those of `rows` that were not handed out before; count the others, and those that come late."""

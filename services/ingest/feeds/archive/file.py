@@ -9,7 +9,7 @@ from services.common.decompression import unpacked
 from services.common.errors import FatalError
 from services.contracts.pairs import parse_symbol
 from services.ingest.feeds.archive.rows import COLUMNS, first_id, is_header, parse
-from services.ingest.feeds.text_file import BLOCK, Block, CutOff, Damage, Found, TextFile
+from services.ingest.feeds.text_file import BLOCK, Block, CutOff, FileDamage, Found, TextFile
 
 _NAME = re.compile(r"([^-]+)-aggTrades\b.*\.(csv|zip|gz)", re.IGNORECASE)
 _EXAMPLE = "BTCUSDT-aggTrades-2024-01-01.zip"
@@ -61,7 +61,7 @@ def lowest_id(path: Path) -> int:
     for found in blocks(path):
         parts = parse(found.lines, found.number) if isinstance(found, Block) else [found]
         for part in parts:
-            if isinstance(part, Damage | CutOff):
+            if isinstance(part, FileDamage | CutOff):
                 damage = damage or f"; line {part.number}: {part.reason}"
                 looked_at += len(part.line)
             elif part is not None and len(part):
@@ -84,7 +84,7 @@ def blocks(path: Path, follow: bool = False, size: int = BLOCK) -> Iterator[Foun
                 yield from _without_header(path, number, lines)
             case CutOff(line=b"", reason=reason):
                 raise unusable(path, f"it is cut off before its first row: {reason}")
-            case Damage(line=line) | CutOff(line=line):
+            case FileDamage(line=line) | CutOff(line=line):
                 raise _no_row(path, line)
             case None:
                 yield None

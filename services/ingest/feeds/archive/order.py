@@ -9,7 +9,7 @@ import numpy as np
 from services.ingest.feed import Rejected
 from services.ingest.feeds.archive.file import blocks
 from services.ingest.feeds.archive.rows import ROW, Rows, parse
-from services.ingest.feeds.read_report import Report
+from services.ingest.feeds.read_report import ReadReport
 from services.ingest.feeds.text_file import BLOCK, Block
 
 EMPTY: Rows = np.empty(0, ROW)
@@ -20,7 +20,7 @@ _ROW_BYTES = 32
 class OrderedFile:
     """Reads on as it is told to. A row may be `window` rows from its place; one that is further comes late."""
 
-    def __init__(self, path: Path, number: int, report: Report, window: int, follow: bool) -> None:
+    def __init__(self, path: Path, number: int, report: ReadReport, window: int, follow: bool) -> None:
         """`number` tells the rows of this file from those of others; what is wrong goes to `report`."""
         self.path = path
         self.number = number

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ingest.feeds.text_file import Damage
+from services.ingest.feeds.text_file import FileDamage
 
 COLUMNS = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker"
 ROW = np.dtype(
@@ -38,11 +38,11 @@ def is_header(line: bytes) -> bool:
 
 def first_id(lines: bytes) -> int | None:
     """Return the id in the first of `lines` that is a row."""
-    rows = (found for found in parse(lines, 0) if not isinstance(found, Damage) and len(found))
+    rows = (found for found in parse(lines, 0) if not isinstance(found, FileDamage) and len(found))
     return next((int(found["trade_id"][0]) for found in rows), None)
 
 
-def parse(lines: bytes, number: int) -> Iterator[Rows | Damage]:
+def parse(lines: bytes, number: int) -> Iterator[Rows | FileDamage]:
     """Yield the rows in `lines`, in their order, many at once, and the lines that are damaged.
 
     `number` is that of the first line. Times become µs: some files have ms. Blank lines are left out.
@@ -99,7 +99,7 @@ def _convert(loaded: NDArray[np.void]) -> tuple[Rows, NDArray[np.bool_]]:
     return rows, sound
 
 
-def _damage(number: int, line: bytes, reason: str) -> Damage:
+def _damage(number: int, line: bytes, reason: str) -> FileDamage:
     expected = f"expected {COLUMNS}: ids from 0, price and quantity above 0, time in ms or µs, true or false"
     line = line.rstrip(b"\r\n")
-    return Damage(number, line, f"{expected}; received {line[:120]!r}: {reason}")
+    return FileDamage(number, line, f"{expected}; received {line[:120]!r}: {reason}")

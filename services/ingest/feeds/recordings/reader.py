@@ -20,9 +20,9 @@ from services.common.errors import BadMessageError
 from services.contracts.fields import Microseconds
 from services.contracts.messages import Tick
 from services.ingest.feed import DUPLICATE, SKIPPED, Item
-from services.ingest.feeds.read_report import Report
+from services.ingest.feeds.read_report import ReadReport
 from services.ingest.feeds.recordings.recorded_tape import RecordedTape
-from services.ingest.feeds.text_file import Block, CutOff, Damage, TextFile
+from services.ingest.feeds.text_file import Block, CutOff, FileDamage, TextFile
 from services.ingest.venues.any_frames import AnyFrames
 from services.ingest.venues.venue import Event
 
@@ -74,7 +74,7 @@ def _frames() -> Format:
 _TICKS = Format("ticks", _received_at, lambda line, _: [decode(line, Tick)])
 
 
-class Line(NamedTuple):
+class RecordedLine(NamedTuple):
     """A numbered line that holds something, without its line end."""
 
     number: int
@@ -94,12 +94,12 @@ class Recording:
     def __init__(self, path: Path, follow: bool = False) -> None:
         """Look at the first line; FatalError if it is none we know. `follow` waits for lines still to be written."""
         self.name = str(path)
-        self.report = Report()
+        self.report = ReadReport()
         self.path = path
         self.format = _detect(path)
         self._follow = follow
 
-    def lines(self) -> Iterator[Line | Damage | CutOff | None]:
+    def lines(self) -> Iterator[RecordedLine | FileDamage | CutOff | None]:
         """Yield the lines, but neither blank ones nor those that name a connection.
 
         None says that nothing more has been written yet. FatalError if the file cannot be read.
@@ -154,7 +154,7 @@ class Recording:
         Connections overlap while one takes over from another, so frames may hold a trade twice; it comes once. None
         says that nothing more has been written yet.
         """
-        self.report, tape = Report(), RecordedTape()
+        self.report, tape = ReadReport(), RecordedTape()
         received_us = 0
         for entry in self.lines():
             if entry is None:
@@ -165,7 +165,7 @@ class Recording:
                 received_us = self.format.received_us(line)
                 events = self.format.events(line, received_us)
             except BadMessageError as error:
-                found = Damage(*entry, str(error)) if isinstance(entry, Line) else entry
+                found = FileDamage(*entry, str(error)) if isinstance(entry, RecordedLine) else entry
                 if rejected := self.report.rejected(self.path, found):
                     self.report.rows += 1
                     yield received_us, rejected
@@ -181,7 +181,7 @@ class Recording:
                 yield received_us, SKIPPED
         self.report.missing, self.report.gaps = tape.missing()
 
-    def _trades(self, entry: Line | Damage | CutOff) -> set[str]:
+    def _trades(self, entry: RecordedLine | FileDamage | CutOff) -> set[str]:
         return {event.symbol for event in self.format.events(_usable(entry), 0) if isinstance(event, Tick)}
 
     def _is_whole(self, line: bytes) -> bool:
@@ -201,22 +201,22 @@ class Recording:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
                 for line in file.read(_LAST_BYTES).split(b"\n")[1:]:
                     with suppress(BadMessageError):
-                        found |= self._trades(Line(0, line))
+                        found |= self._trades(RecordedLine(0, line))
         return found
 
 
-def _usable(entry: Line | Damage | CutOff) -> bytes:
-    if isinstance(entry, Line):
+def _usable(entry: RecordedLine | FileDamage | CutOff) -> bytes:
+    if isinstance(entry, RecordedLine):
         return entry.line
     raise BadMessageError(entry.reason)
 
 
-def _lines(text: TextFile) -> Iterator[Line | Damage | CutOff | None]:
+def _lines(text: TextFile) -> Iterator[RecordedLine | FileDamage | CutOff | None]:
     for found in text.blocks():
         if isinstance(found, Block):
             for number, line in enumerate(found.lines.split(b"\n"), found.number):
                 if line and not line.isspace() and not _CONNECTION.match(line):
-                    yield Line(number, line)
+                    yield RecordedLine(number, line)
         else:
             yield found
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.contracts.messages import Tick
-from services.ingest.tape.chain import Chain, Span, Taken
+from services.ingest.tape.chain import Chain, IdSpan, Taken
 
 _BEFORE_FIRST = 10_000
 _MOST_GAPS = 10_000
@@ -34,7 +34,7 @@ class RecordedTape:
             self._count(current.forget(len(current.chain.missing)))
         return self._ids, self._gaps
 
-    def _count(self, spans: Sequence[Span]) -> None:
+    def _count(self, spans: Sequence[IdSpan]) -> None:
         self._ids += sum(span.ids for span in spans)
         self._gaps += len(spans)
 
@@ -50,7 +50,7 @@ class _Numbering:
         self.forgotten_id = -1
         """Up to here it is not known any more what has come."""
 
-    def forget(self, count: int) -> Sequence[Span]:
+    def forget(self, count: int) -> Sequence[IdSpan]:
         """Remember the first `count` gaps no longer, and return them."""
         spans = self.chain.missing[:count]
         del self.chain.missing[:count]

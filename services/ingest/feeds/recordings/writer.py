@@ -10,7 +10,7 @@ from services.common import clock
 from services.common.errors import FatalError
 
 
-class Writer:
+class RecordingWriter:
     """Writes frames as lines, each of them whole, and counts frames and bytes."""
 
     def __init__(self, path: Path, file: IO[bytes] | gzip.GzipFile) -> None:
@@ -49,7 +49,7 @@ def require_new(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def create(path: Path, replace: bool = False) -> Iterator[Writer]:
+def create(path: Path, replace: bool = False) -> Iterator[RecordingWriter]:
     """Yield a writer of a new file, packed if the name ends in ``.gz``; without a frame in it, it is removed.
 
     FatalError if it cannot be written, or if it is there and `replace` is false.
@@ -59,7 +59,7 @@ def create(path: Path, replace: bool = False) -> Iterator[Writer]:
     mode: Literal["wb", "xb"] = "wb" if replace else "xb"
     with _writing(path):
         file = gzip.open(path, mode) if path.suffix == ".gz" else path.open(mode)  # noqa: SIM115
-    writer = Writer(path, file)
+    writer = RecordingWriter(path, file)
     try:
         yield writer
     finally:

@@ -7,12 +7,12 @@ import structlog
 from services.common.clock import MINUTE, SECOND
 from services.common.errors import FatalError
 from services.contracts.messages import FeedName, MarkPrice, Tick
-from services.ingest.delivery_lag import Delivery
-from services.ingest.feed import Item, Status
-from services.ingest.feeds.history_progress import Past
+from services.ingest.delivery_lag import DeliveryLags
+from services.ingest.feed import FeedStatus, Item
+from services.ingest.feeds.history_progress import HistoryProgress
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.synthetic.market import INSTRUMENTS
-from services.ingest.feeds.synthetic.trades import Trade, Trades
+from services.ingest.feeds.synthetic.trades import SyntheticTrade, SyntheticTrades
 
 VENUE = "synthetic"
 
@@ -29,13 +29,13 @@ class SyntheticFeed:
     name: FeedName = "synthetic"
 
     def __init__(self, symbols: tuple[str, ...], seed: int, rate: float, history_s: int, pace: Pace) -> None:
-        self.delivery = Delivery(pace.now_us)
+        self.delivery = DeliveryLags(pace.now_us)
         self._symbols = symbols
         self._seed = seed
         self._rate = rate
         self._history_us = history_s * SECOND
         self._pace = pace
-        self._past: Past | None = None
+        self._past: HistoryProgress | None = None
         self._played = 0
 
     async def check(self) -> None:
@@ -58,8 +58,8 @@ class SyntheticFeed:
         now_us = self._pace.now_us()
         await self._pace.until(now_us)
         start_us = now_us - self._history_us
-        self._past = Past(start_us, self._pace.present_us) if self._history_us else None
-        yield Status("running", filling=None if self._past is None else self._past.filling())
+        self._past = HistoryProgress(start_us, self._pace.present_us) if self._history_us else None
+        yield FeedStatus("running", filling=None if self._past is None else self._past.filling())
         index = start_us // MINUTE
         while True:
             for trade in trades.minute(index):
@@ -83,19 +83,19 @@ class SyntheticFeed:
         """There are no mark prices."""
         return False
 
-    def _trades(self) -> Trades:
-        return Trades(self._seed, self._symbols, self._rate)
+    def _trades(self) -> SyntheticTrades:
+        return SyntheticTrades(self._seed, self._symbols, self._rate)
 
-    def _progress(self, past: Past, event_us: int) -> Status | None:
+    def _progress(self, past: HistoryProgress, event_us: int) -> FeedStatus | None:
         """Return what there is to say of the past when the feed comes to `event_us`, and forget it once it is over."""
         if past.is_over(event_us):
             log.info("history played", seconds=int(past.filling().total_s), ticks=self._played)
             self._past = None
-            return Status("running")
+            return FeedStatus("running")
         filling = past.reached(event_us)
-        return Status("running", filling=filling) if filling else None
+        return FeedStatus("running", filling=filling) if filling else None
 
-    def _tick(self, trade: Trade) -> Tick:
+    def _tick(self, trade: SyntheticTrade) -> Tick:
         return Tick(
             venue=VENUE,
             symbol=trade.symbol,

@@ -37,7 +37,7 @@ REGIMES = (Regime("calm", 0.6, 0.3), Regime("normal", 1.0, 0.5), Regime("storm",
 _ODDS = (0.3, 0.5, 0.2)
 
 
-class Instrument(NamedTuple):
+class SyntheticInstrument(NamedTuple):
     """A symbol's level in USDT, the decimals of its prices and sizes, and its median size."""
 
     level: float
@@ -47,14 +47,14 @@ class Instrument(NamedTuple):
 
 
 INSTRUMENTS = {
-    "BTCUSDT": Instrument(67_000.0, 1, 3, 0.02),
-    "ETHUSDT": Instrument(3_500.0, 2, 3, 0.3),
-    "BNBUSDT": Instrument(600.0, 2, 2, 1.0),
-    "SOLUSDT": Instrument(150.0, 3, 0, 8.0),
+    "BTCUSDT": SyntheticInstrument(67_000.0, 1, 3, 0.02),
+    "ETHUSDT": SyntheticInstrument(3_500.0, 2, 3, 0.3),
+    "BNBUSDT": SyntheticInstrument(600.0, 2, 2, 1.0),
+    "SOLUSDT": SyntheticInstrument(150.0, 3, 0, 8.0),
 }
 
 
-class Market:
+class SyntheticMarket:
     """Prices as a pure function of the seed and the time; a copy made later continues where this one is."""
 
     def __init__(self, seed: int) -> None:

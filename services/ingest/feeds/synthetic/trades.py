@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.clock import MINUTE
-from services.ingest.feeds.synthetic.market import INSTRUMENTS, Market
+from services.ingest.feeds.synthetic.market import INSTRUMENTS, SyntheticMarket
 from services.ingest.feeds.synthetic.noise import PERIOD_S, Floats, generator
 
 _MINUTE_S = 60
@@ -22,7 +22,7 @@ _SIZE_SIGMA = 1.1
 _CHUNK = 4096
 
 
-class Trade(NamedTuple):
+class SyntheticTrade(NamedTuple):
     """One made-up trade; the fields are a Tick's."""
 
     event_us: int
@@ -33,7 +33,7 @@ class Trade(NamedTuple):
     buyer_is_maker: bool
 
 
-class Minute(NamedTuple):
+class SyntheticMinute(NamedTuple):
     """One symbol's trades of one minute, in order of time and id."""
 
     event_ms: NDArray[np.int64]
@@ -42,17 +42,17 @@ class Minute(NamedTuple):
     buyer_is_maker: NDArray[np.bool_]
 
 
-class Trades:
+class SyntheticTrades:
     """Trades as a pure function of seed, symbols, rate (per second, all symbols) and time."""
 
     def __init__(self, seed: int, symbols: tuple[str, ...], rate: float) -> None:
         self._seed = seed
         self._symbols = symbols
-        self._market = Market(seed)
+        self._market = SyntheticMarket(seed)
         # The same number in every minute, so that ids are consecutive without counting from the start.
         self.per_minute = round(rate * _MINUTE_S / len(symbols))
 
-    def minute(self, index: int) -> Iterator[Trade]:
+    def minute(self, index: int) -> Iterator[SyntheticTrade]:
         """Yield every symbol's trades of the minute `index` since the epoch, in order of time."""
         if self.per_minute == 0:
             return
@@ -66,9 +66,9 @@ class Trades:
         columns = (event_us, names, trade_id, price, size, side)
         for start in range(0, len(order), _CHUNK):
             rows = order[start : start + _CHUNK]
-            yield from map(Trade, *(column[rows].tolist() for column in columns))
+            yield from map(SyntheticTrade, *(column[rows].tolist() for column in columns))
 
-    def of(self, symbol: str, index: int) -> Minute:
+    def of(self, symbol: str, index: int) -> SyntheticMinute:
         """Return one symbol's trades of the minute `index`; `event_ms` counts from its start."""
         count, instrument = self.per_minute, INSTRUMENTS[symbol]
         rng = generator(self._seed, f"{symbol} trades", index)
@@ -82,7 +82,7 @@ class Trades:
         price *= self._absurdity(symbol, index)
         size = instrument.median_size * np.exp(_SIZE_SIGMA * rng.standard_normal(count))
         step = 10.0**-instrument.size_decimals
-        return Minute(
+        return SyntheticMinute(
             event_ms,
             price.round(instrument.price_decimals),
             np.maximum(size, step).round(instrument.size_decimals),

@@ -26,7 +26,7 @@ from services.ingest.venues.binance import frames
 from services.ingest.venues.binance.frames import VENUE, Row
 from services.ingest.venues.listing import require_page, require_traded
 from services.ingest.venues.request_budget import Budget
-from services.ingest.venues.rest import GoneError, RefusedError, Rest
+from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
 
 
@@ -180,7 +180,7 @@ class Binance:
     async def _ask(self, symbol: str, **params: int) -> list[Tick]:
         try:
             rows = await self._rest.read(_rows, _TRADES, symbol=symbol, **params)
-        except RefusedError as error:
+        except VenueRefusedError as error:
             if _code(error.body) == _TOO_OLD:
                 raise GoneError(str(error)) from error
             raise

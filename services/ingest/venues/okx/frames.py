@@ -32,7 +32,7 @@ Contracts = Mapping[str, Decimal]
 """How much base currency a contract of each instrument is."""
 
 
-class Trade(Struct, gc=False):
+class OkxTrade(Struct, gc=False):
     """A trade in a push and a row of the history: size in contracts, the taker's side."""
 
     instId: str  # noqa: N815 - the venue's name
@@ -43,7 +43,7 @@ class Trade(Struct, gc=False):
     ts: str
 
 
-class Instrument(Struct):
+class OkxInstrument(Struct):
     """A row of the instruments: one contract is ``ctVal`` times ``ctMult`` of ``ctValCcy``."""
 
     instId: str  # noqa: N815
@@ -60,7 +60,7 @@ class _Argument(Struct):
 
 class _Push(Struct, gc=False):
     arg: _Argument
-    data: list[Trade]
+    data: list[OkxTrade]
 
 
 class _Message(Struct):
@@ -92,7 +92,7 @@ def parse(raw: bytes, contracts: Contracts, received_us: int) -> Parsed:
         raise BadMessageError(f"expected an OKX frame, received {raw[:120]!r}: {error}") from error
 
 
-def tick(trade: Trade, contracts: Contracts, received_us: int) -> Tick:
+def tick(trade: OkxTrade, contracts: Contracts, received_us: int) -> Tick:
     """Return the trade, its size in base currency; ValueError if a field is damaged or its contract is not known."""
     contract = contracts.get(trade.instId)
     if contract is None:
@@ -114,7 +114,7 @@ def tick(trade: Trade, contracts: Contracts, received_us: int) -> Tick:
     )
 
 
-def contract_of(entry: Instrument) -> Decimal | None:
+def contract_of(entry: OkxInstrument) -> Decimal | None:
     """Return how much base currency a contract is, None unless it is one of base currency and settled in the quote."""
     base, _, _ = entry.instId.partition("-")
     if _INSTRUMENT.fullmatch(entry.instId) is None or entry.ctType != "linear" or entry.ctValCcy != base:

@@ -34,14 +34,14 @@ from services.ingest.venues.okx.frames import (
     CHANNEL,
     VENUE,
     Contracts,
-    Instrument,
-    Trade,
+    OkxInstrument,
+    OkxTrade,
     contract_of,
     instrument_of,
     symbol_of,
 )
 from services.ingest.venues.request_budget import Budget
-from services.ingest.venues.rest import GoneError, RefusedError, Rest
+from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
 
 _ROUTE = "/ws/v5/business"
@@ -71,8 +71,8 @@ class _Answer(Struct):
 
 _answer = msgspec.json.Decoder(_Answer)
 _times = msgspec.json.Decoder(tuple[_Time])
-_trades = msgspec.json.Decoder(list[Trade])
-_instruments = msgspec.json.Decoder(list[Instrument])
+_trades = msgspec.json.Decoder(list[OkxTrade])
+_instruments = msgspec.json.Decoder(list[OkxInstrument])
 
 
 class Okx:
@@ -216,7 +216,7 @@ class Okx:
         message = f"expected code 0 from OKX's {path}, received {answer.code}: {answer.msg}"
         if answer.code == _TOO_MANY_REQUESTS:
             raise self._rest.hold(message, BUDGET.period_s)
-        raise RefusedError(message, b"")
+        raise VenueRefusedError(message, b"")
 
 
 def _request(operation: str, streams: Sequence[Stream], request_id: int) -> str:

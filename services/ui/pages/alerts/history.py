@@ -10,9 +10,9 @@ from services.contracts.messages import AlertState
 from services.ui.alerts import actions
 from services.ui.alerts.actions import SNOOZES
 from services.ui.api import downloads
-from services.ui.api.poll_cache import Reading
+from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import HandledAlert, Listing
-from services.ui.state.page_context import Selection, Site
+from services.ui.state.page_context import PageContext, Selection
 from services.ui.widgets import components
 from services.ui.widgets.formatting import moment, threshold, zscore
 
@@ -79,7 +79,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HistoryFilter:
     """Which alerts somebody wants to see; times in microseconds since the epoch, the end is not part of it.
 
     ``snoozed`` is whether nobody is told of them now, None for both.
@@ -92,7 +92,7 @@ class Wanted:
     end_us: int | None = None
 
     @classmethod
-    def read(cls, selection: Selection) -> "Wanted":
+    def read(cls, selection: Selection) -> "HistoryFilter":
         """Read what the page's controls say; times are milliseconds there."""
         return cls(
             selection.text("pair"),
@@ -136,7 +136,7 @@ class Wanted:
             said += f" since {moment(self.start_us, zone)}"
         if self.end_us is not None:
             said += f" before {moment(self.end_us, zone)}"
-        if self == Wanted():
+        if self == HistoryFilter():
             return f"{said} so far. One fires when |z| of a pair reaches its entry threshold."
         return f"{said}."
 
@@ -146,7 +146,7 @@ def table() -> Component:
     return components.table("alerts-table", COLUMNS, "No alert.", tooltipShowDelay=300)
 
 
-def reading(site: Site, wanted: Wanted) -> Reading[Listing[HandledAlert]]:
+def reading(site: PageContext, wanted: HistoryFilter) -> PolledAnswer[Listing[HandledAlert]]:
     """Return the newest page of what is wanted; all who want the same share it."""
 
     async def ask() -> Listing[HandledAlert]:
@@ -157,7 +157,7 @@ def reading(site: Site, wanted: Wanted) -> Reading[Listing[HandledAlert]]:
     return known if known.error is None else site.readings.get(key, ask, RETRY_EVERY_S)
 
 
-async def page(site: Site, wanted: Wanted, cursor: str | None = None) -> Listing[HandledAlert]:
+async def page(site: PageContext, wanted: HistoryFilter, cursor: str | None = None) -> Listing[HandledAlert]:
     """Read one page, the newest first, or the one after `cursor`."""
     params: dict[str, str | int] = {**wanted.params(), "limit": PAGE_ROWS}
     if cursor is not None:
@@ -165,7 +165,7 @@ async def page(site: Site, wanted: Wanted, cursor: str | None = None) -> Listing
     return await site.client.read(PATH, Listing[HandledAlert], **params)
 
 
-def csv(wanted: Wanted) -> str:
+def csv(wanted: HistoryFilter) -> str:
     """Return the link to everything that is wanted."""
     return downloads.link(PATH, **wanted.params(), limit=CSV_ROWS)
 
@@ -197,7 +197,7 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
 
 
 def live(
-    recent: Iterable[HandledAlert], handled: Mapping[str, HandledAlert], wanted: Wanted, now_us: int
+    recent: Iterable[HandledAlert], handled: Mapping[str, HandledAlert], wanted: HistoryFilter, now_us: int
 ) -> list[Row]:
     """Return the rows of what the stream brought; ``is_old`` are those that only change rows that are shown."""
     new = rows(alert for alert in recent if wanted.includes(alert, now_us))

@@ -8,8 +8,8 @@ from dash.development.base_component import Component
 
 from services.common.errors import BadMessageError, TransientError
 from services.ui.pages.alerts import history, thresholds
-from services.ui.pages.alerts.history import SNOOZED, STATES, Wanted
-from services.ui.state.page_context import Selection, Site, attributes
+from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
+from services.ui.state.page_context import PageContext, Selection, attributes
 from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
 
 EVERY_PAIR = "All pairs"
@@ -59,31 +59,31 @@ def layout() -> Component:
     return page("alerts", "Alerts", [aside, listed])
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the page does by itself, in ``assets/pages/alerts.js``, and what it asks the API for."""
     thresholds.register(app, site)
     filters = [f"alerts-{name}" for name in ("pair", "state", "snoozed", "from", "to")]
 
-    def own(function: str, *dependencies: Any, **more: Any) -> None:
+    def bind_clientside(function: str, *dependencies: Any, **more: Any) -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction("alerts", function), *dependencies, **more
         )
 
-    own(
+    bind_clientside(
         "route",
         *(Output(control, "value") for control in filters),
         Output("alert-sound", "checked"),
         Input("page-alerts", "id"),
         Input("zone-select", "error"),
     )
-    own(
+    bind_clientside(
         "select",
         Output("alerts-empty", "children"),
         Output("alerts-empty", "className"),
         *(Input(control, "value") for control in filters),
     )
-    own("sound", Output("alert-sound", "error"), Input("alert-sound", "checked"))
-    own(
+    bind_clientside("sound", Output("alert-sound", "error"), Input("alert-sound", "checked"))
+    bind_clientside(
         "draw",
         Output("alerts-drawn", "data"),
         *(Input(f"alerts-{name}", "data") for name in ("first", "live", "page")),
@@ -103,7 +103,7 @@ def register(app: Dash, site: Site) -> None:
         if selection is None or not cursor:
             return no_update
         try:
-            found = await history.page(site, Wanted.read(selection), cursor)
+            found = await history.page(site, HistoryFilter.read(selection), cursor)
         except (TransientError, BadMessageError) as error:
             return no_update, f"Older alerts cannot be read: {error}"
         data = {

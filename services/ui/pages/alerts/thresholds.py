@@ -11,10 +11,10 @@ from services.common.errors import TransientError
 from services.ui.api import problems
 from services.ui.api.client import segment
 from services.ui.api.types import HandledAlert, WatchedPair
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Site
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext
 from services.ui.widgets import components
-from services.ui.widgets.batched_elements import Row, Rows
+from services.ui.widgets.batched_elements import BatchedRows, Row
 from services.ui.widgets.formatting import NONE, moment, zscore
 
 TABLE = "thresholds-table"
@@ -83,16 +83,16 @@ def layout() -> list[Component]:
         domLayout="autoHeight",
     )
     grid.style = {"width": "100%"}
-    return [grid, Rows(TABLE), html.P(HINT, id="thresholds-said", className="said", role="status")]
+    return [grid, BatchedRows(TABLE), html.P(HINT, id="thresholds-said", className="said", role="status")]
 
 
-def rows(market: Market, zone: str) -> dict[str, Row]:
+def rows(market: LiveState, zone: str) -> dict[str, Row]:
     """Return a row for each pair."""
     firing: dict[str, HandledAlert] = {alert.pair: alert for alert in reversed(market.alarms.firing())}
     return {name: row(pair, market, firing, zone) for name, pair in sorted((market.pairs or {}).items())}
 
 
-def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], zone: str) -> Row:
+def row(pair: WatchedPair, market: LiveState, firing: Mapping[str, HandledAlert], zone: str) -> Row:
     """Return the row of a pair; `firing` are the alerts that hold, by pair."""
     seen, alert = market.signals.get(pair.pair), firing.get(pair.pair)
     signal = seen.message if seen and not pair.paused else None
@@ -123,7 +123,7 @@ def row(pair: WatchedPair, market: Market, firing: Mapping[str, HandledAlert], z
     }
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Save what is typed into a cell."""
 
     @app.callback(
@@ -155,7 +155,7 @@ def number_of(known: Row, column: str) -> str:
     return f"{known[column]:g}"
 
 
-async def store(site: Site, pair: str, field: str, value: Any) -> str:
+async def store(site: PageContext, pair: str, field: str, value: Any) -> str:
     """Have a pair fire or resolve at `value`; return why the API refuses, empty if it did it."""
     try:
         response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json={field: value})

@@ -5,10 +5,10 @@ from typing import Any
 from services.ui.api.types import HandledAlert, Listing
 from services.ui.charts import updates
 from services.ui.pages.alerts import history, thresholds
-from services.ui.pages.alerts.history import Row, Wanted
+from services.ui.pages.alerts.history import HistoryFilter, Row
 from services.ui.pages.alerts.layout import EVERY_PAIR
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import PageContext, Props, Selection, View
 from services.ui.widgets import batched_elements
 
 
@@ -17,7 +17,7 @@ class AlertsView(View):
 
     cleared = ("alerts-empty",)
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._thresholds: dict[str, Row] = {}
         self._listed: tuple[int, int, str] = (-1, -1, "")
@@ -33,7 +33,7 @@ class AlertsView(View):
         turn = selection.asks.get("turn")
         if turn is None:
             return props
-        wanted = Wanted.read(selection)
+        wanted = HistoryFilter.read(selection)
         reading = history.reading(self.site, wanted)
         live = self._rows_live(wanted, turn, now)
         props["alerts-live"] = {"data": {"turn": turn, "rows": live}}
@@ -56,7 +56,7 @@ class AlertsView(View):
         before, self._thresholds = self._thresholds, thresholds.rows(market, zone)
         return batched_elements.changes(thresholds.TABLE, before, self._thresholds)
 
-    def _rows_live(self, wanted: Wanted, turn: Any, now: Now) -> list[Row]:
+    def _rows_live(self, wanted: HistoryFilter, turn: Any, now: Now) -> list[Row]:
         alarms = self.site.market.alarms
         key = (turn, alarms.version)
         if self._live[0] != key:
@@ -70,7 +70,7 @@ class AlertsView(View):
         return self._first[1]
 
 
-def _choice(market: Market, selection: Selection) -> Props:
+def _choice(market: LiveState, selection: Selection) -> Props:
     if market.pairs is None:
         return {}
     chosen = selection.text("pair")

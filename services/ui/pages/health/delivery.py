@@ -5,7 +5,7 @@ from typing import Any
 from dash.development.base_component import Component
 
 from services.ui.api.types import SymbolTape
-from services.ui.state.live_state import Market
+from services.ui.state.live_state import LiveState
 from services.ui.widgets import components
 from services.ui.widgets.batched_elements import Row
 from services.ui.widgets.formatting import NONE, lag
@@ -49,7 +49,7 @@ def table() -> Component:
     return components.table(TABLE, COLUMNS, nothing, tooltipShowDelay=300)
 
 
-def rows(market: Market) -> dict[str, Row]:
+def rows(market: LiveState) -> dict[str, Row]:
     """Return a row for each symbol that something was delivered of, by name."""
     return {tape.symbol: _row(tape) for tape in market.tapes if tape.delivery_now_ms is not None}
 

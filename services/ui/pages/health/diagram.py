@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.ui.api.types import ProcessHealth, ServiceHealth
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.state.service_rates import MESSAGES, PAGE
 from services.ui.widgets.formatting import NONE, age, filling, number, per_second, significant_decimals
 
@@ -50,7 +50,7 @@ class Node:
         return self.age_s is None or self.age_s >= SILENT_S
 
 
-def nodes(market: Market, now: Now) -> list[Node]:
+def nodes(market: LiveState, now: Now) -> list[Node]:
     """Return every station in the order of the trades."""
     seen = {service.service: service for service in market.services}
 
@@ -77,13 +77,13 @@ def nodes(market: Market, now: Now) -> list[Node]:
     ]
 
 
-def rate(market: Market, service: str, unit: str, counters: Iterable[str]) -> str:
+def rate(market: LiveState, service: str, unit: str, counters: Iterable[str]) -> str:
     """Return how many a second with its unit."""
     found = market.beats.rate(service, *counters)
     return f"{NONE if found is None else per_second(found)} {unit}"
 
 
-def heard_s(market: Market, service: ServiceHealth | None, now: Now) -> float | None:
+def heard_s(market: LiveState, service: ServiceHealth | None, now: Now) -> float | None:
     """Return how long ago a service was last heard of, by any of its processes; None if it never was."""
     if service is None or market.services_s is None:
         return None
@@ -97,7 +97,7 @@ def _service(
     key: str,
     name: str,
     does: str,
-    market: Market,
+    market: LiveState,
     now: Now,
     rates: Iterable[tuple[str, tuple[str, ...]]],
 ) -> Node:
@@ -140,7 +140,7 @@ def _process(one: ProcessHealth) -> str:
     return f"{one.instance or 'unnamed'}: {one.state}{lag}, heard {heard}"
 
 
-def _level(service: ServiceHealth, market: Market, is_silent: bool) -> Level:
+def _level(service: ServiceHealth, market: LiveState, is_silent: bool) -> Level:
     if not market.connected or service.healthy is None:
         return "unknown"
     if is_silent:
@@ -182,7 +182,7 @@ def _lost(service: ServiceHealth) -> tuple[str, ...]:
     )
 
 
-def _broker(market: Market, now: Now, key: str, does: str, writer: str, counters: tuple[str, ...]) -> Node:
+def _broker(market: LiveState, now: Now, key: str, does: str, writer: str, counters: tuple[str, ...]) -> Node:
     """Return the broker as the heartbeats tell it, which all come through it but the API's own."""
     through = [heard_s(market, service, now) for service in market.services if service.service != "api"]
     age_s = min((age_s for age_s in through if age_s is not None), default=None)
@@ -201,7 +201,7 @@ def _broker(market: Market, now: Now, key: str, does: str, writer: str, counters
     return Node(key, "broker", does, *_known(judged, market), rates, age_s=age_s, detail=problem)
 
 
-def _database(market: Market, now: Now) -> Node:
+def _database(market: LiveState, now: Now) -> Node:
     """Return the database as the sink that writes to it and the API that reads it tell it."""
     sink = next((service for service in market.services if service.service == "sink"), None)
     age_s, problem = heard_s(market, sink, now), _problem(market, "database")
@@ -223,7 +223,7 @@ def _database(market: Market, now: Now) -> Node:
     )
 
 
-def _page(market: Market, now: Now) -> Node:
+def _page(market: LiveState, now: Now) -> Node:
     age_s = None if market.services_s is None else now.s - market.services_s
     state = "connected" if market.connected else "reconnecting" if market.connected_before else "connecting"
     rates = (rate(market, PAGE, "messages/s", (MESSAGES,)),) if market.connected else ()
@@ -235,11 +235,11 @@ def _page(market: Market, now: Now) -> Node:
     return Node(PAGE, "this page", does, state, level, rates, age_s=age_s, detail=detail)
 
 
-def _known(judged: tuple[str, Level], market: Market) -> tuple[str, Level]:
+def _known(judged: tuple[str, Level], market: LiveState) -> tuple[str, Level]:
     return judged if market.connected else (judged[0], "unknown")
 
 
-def _problem(market: Market, what: str) -> str | None:
+def _problem(market: LiveState, what: str) -> str | None:
     """Return the first thing that a service says of the broker or the database."""
     for service in market.services:
         for part in (service.detail or "").split("; "):

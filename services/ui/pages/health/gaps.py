@@ -5,7 +5,7 @@ from typing import Any
 from dash.development.base_component import Component
 
 from services.ui.api import downloads
-from services.ui.api.poll_cache import Reading
+from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import Gap, Listing
 from services.ui.series.gap_shading import LIMIT, PATH
 from services.ui.state.page_context import Selection
@@ -90,7 +90,7 @@ def rows(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def words(found: Reading[Listing[Gap]]) -> str:
+def words(found: PolledAnswer[Listing[Gap]]) -> str:
     """Return what is to be known of the table: that it is not there yet, is old, or is not all."""
     if found.value is None:
         return f"Not read: {found.error}" if found.error else "Loading…"

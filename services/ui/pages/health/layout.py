@@ -4,8 +4,8 @@ from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from services.ui.pages.health import delivery, gaps, losses, tapes
-from services.ui.state.page_context import Site, attributes
-from services.ui.widgets.batched_elements import Drawn, Rows
+from services.ui.state.page_context import PageContext, attributes
+from services.ui.widgets.batched_elements import BatchedElement, BatchedRows
 from services.ui.widgets.components import chooser, download, page, pane, segmented
 
 
@@ -34,7 +34,7 @@ def layout() -> Component:
         "health",
         "Health",
         [
-            Drawn(
+            BatchedElement(
                 "pipeline",
                 html.Section(
                     [feed, stations], className="health-map", **attributes("aria", label="Pipeline")
@@ -43,8 +43,8 @@ def layout() -> Component:
             *losses.parts(),
             html.Div(
                 [
-                    pane("Tape of each symbol", [tapes.table(), Rows("tapes-table")], "tapes", [save]),
-                    pane("Delivery lag", [delivery.table(), Rows(delivery.TABLE)], "delivery", [late]),
+                    pane("Tape of each symbol", [tapes.table(), BatchedRows("tapes-table")], "tapes", [save]),
+                    pane("Delivery lag", [delivery.table(), BatchedRows(delivery.TABLE)], "delivery", [late]),
                 ],
                 className="symbol-panes",
             ),
@@ -53,13 +53,17 @@ def layout() -> Component:
     )
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/health.js``."""
 
-    def own(function: str, *dependencies: Input | Output) -> None:
+    def bind_clientside(function: str, *dependencies: Input | Output) -> None:
         app.clientside_callback(ClientsideFunction("health", function), *dependencies)  # type: ignore[no-untyped-call]
 
-    own("route", Output("gaps-state", "value"), Output("gaps-symbol", "value"), Input("page-health", "id"))
-    own("select", Output("gaps-symbol", "error"), Input("gaps-state", "value"), Input("gaps-symbol", "value"))
-    own("save", Output("tapes-csv", "title"), Input("tapes-csv", "n_clicks"))
+    bind_clientside(
+        "route", Output("gaps-state", "value"), Output("gaps-symbol", "value"), Input("page-health", "id")
+    )
+    bind_clientside(
+        "select", Output("gaps-symbol", "error"), Input("gaps-state", "value"), Input("gaps-symbol", "value")
+    )
+    bind_clientside("save", Output("tapes-csv", "title"), Input("tapes-csv", "n_clicks"))
     losses.register(app, site)

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from services.common.errors import TransientError
 from services.ui.api import problems
-from services.ui.state.page_context import Site
+from services.ui.state.page_context import PageContext
 
 ASKED, SAID = "losses-asked", "losses-said"
 
@@ -17,7 +17,7 @@ def parts() -> list[Component]:
     return [dcc.Store(id=ASKED), html.P(id=SAID, className="losses-said", role="alert")]
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Do what the buttons ask; what has changed comes through the stream."""
 
     @app.callback(Output(SAID, "children"), Input(ASKED, "data"), prevent_initial_call=True)
@@ -25,7 +25,7 @@ def register(app: Dash, site: Site) -> None:
         return await acknowledged(site, str(asked["service"]))
 
 
-async def acknowledged(site: Site, service: str) -> str:
+async def acknowledged(site: PageContext, service: str) -> str:
     """Have the API note that somebody has seen it, and return why it did not, empty if it did."""
     try:
         response = await site.client.send("POST", "/v1/status/acknowledge", json={"service": service})

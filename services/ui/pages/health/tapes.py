@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from services.common.clock import SECOND
 from services.ui.api.types import SymbolTape
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets import components
 from services.ui.widgets.batched_elements import Row
 from services.ui.widgets.formatting import NONE, age, number, per_second, share
@@ -58,13 +58,13 @@ def table() -> Component:
     return components.table("tapes-table", COLUMNS, "The API has named no symbol yet.", tooltipShowDelay=300)
 
 
-def rows(market: Market, now: Now) -> dict[str, Row]:
+def rows(market: LiveState, now: Now) -> dict[str, Row]:
     """Return a row for each symbol, by name."""
     tapes = sorted(market.tapes, key=lambda tape: tape.symbol)
     return {tape.symbol: _row(tape, market, now) for tape in tapes}
 
 
-def _row(tape: SymbolTape, market: Market, now: Now) -> Row:
+def _row(tape: SymbolTape, market: LiveState, now: Now) -> Row:
     seen, stats = market.ticks.get(tape.symbol), market.symbols.get(tape.symbol)
     last_us = seen.message.event_us if seen else tape.last_event_us
     rate = stats.tick_rate if stats else None
@@ -90,7 +90,7 @@ def _row(tape: SymbolTape, market: Market, now: Now) -> Row:
     }
 
 
-def _age_s(last_us: int | None, market: Market, symbol: str, now: Now) -> int | None:
+def _age_s(last_us: int | None, market: LiveState, symbol: str, now: Now) -> int | None:
     seen = market.ticks.get(symbol)
     if seen is not None:
         return int(market.age_s(seen, now))

@@ -7,7 +7,7 @@ from services.ui.pages.health.diagram import nodes
 from services.ui.series import gap_shading
 from services.ui.shell import header
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.state.page_context import PageContext, Props, Selection, View
 from services.ui.widgets import batched_elements
 from services.ui.widgets.formatting import number
 
@@ -15,7 +15,7 @@ from services.ui.widgets.formatting import number
 class HealthView(View):
     """How the pipeline is: brought up to date once a second, as it tells of itself once a second."""
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._second: object = None
         self._props: Props = {}

@@ -7,8 +7,8 @@ from dash.development.base_component import Component
 from services.ui.api import downloads
 from services.ui.charts import lightweight
 from services.ui.pages.market import symbols
-from services.ui.state.page_context import INTERVALS, Interval, Site, attributes
-from services.ui.widgets.batched_elements import Drawn, Rows
+from services.ui.state.page_context import INTERVALS, Interval, PageContext, attributes
+from services.ui.widgets.batched_elements import BatchedElement, BatchedRows
 from services.ui.widgets.components import cover, page, pane, segmented
 from services.ui.widgets.formatting import NONE
 
@@ -36,7 +36,7 @@ def layout() -> Component:
     )
     listed = pane(
         "Symbols",
-        [symbols.table(), Rows("symbols-table")],
+        [symbols.table(), BatchedRows("symbols-table")],
         "symbols",
         [find, _saved("symbols-csv", "the table", downloads.link("/v1/symbols"))],
     )
@@ -45,7 +45,7 @@ def layout() -> Component:
     return page("market", "Market", [dcc.Store(id="symbol"), dcc.Store(id="candles-shades"), listed, shown])
 
 
-def register(app: Dash, _site: Site) -> None:
+def register(app: Dash, _site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/market.js``."""
     controls = ("charts-select", *(f"interval-select{place}" for place in PLACES))
     for place in PLACES:
@@ -107,7 +107,7 @@ def _quote() -> Component:
     ]
     return html.Div(
         [
-            Drawn("quote", html.Span(quote, className="quote-now")),
+            BatchedElement("quote", html.Span(quote, className="quote-now")),
             html.Span(className="gap"),
             html.Span("Charts", className="pane-note"),
             segmented("charts-select", "How many charts", COUNTS, COUNTS[0]),

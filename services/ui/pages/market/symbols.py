@@ -7,9 +7,9 @@ from dash.development.base_component import Component
 
 from services.common.clock import MINUTE, SECOND
 from services.ui.api.types import Bar, SymbolStats
-from services.ui.series.buffer import Track
+from services.ui.series.buffer import SeriesBuffer
 from services.ui.series.cache import HOUR_BARS
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets import components
 from services.ui.widgets.batched_elements import Row
 from services.ui.widgets.formatting import NONE, age, number, per_second, quantity
@@ -58,7 +58,7 @@ def table() -> Component:
     )
 
 
-def rows(market: Market, hours: Mapping[str, Track[Bar]], now: Now) -> dict[str, Row]:
+def rows(market: LiveState, hours: Mapping[str, SeriesBuffer[Bar]], now: Now) -> dict[str, Row]:
     """Return a row for each symbol."""
     return {
         symbol: _row(stats, market, hours.get(symbol), now)
@@ -66,7 +66,7 @@ def rows(market: Market, hours: Mapping[str, Track[Bar]], now: Now) -> dict[str,
     }
 
 
-def last_price(market: Market, symbol: str) -> float | None:
+def last_price(market: LiveState, symbol: str) -> float | None:
     """Return the price of a symbol's last trade."""
     seen, stats = market.ticks.get(symbol), market.symbols.get(symbol)
     return seen.message.price if seen else stats.last_price if stats else None
@@ -81,7 +81,7 @@ def change_text(change: float | None) -> str:
     return NONE if change is None else f"{number(change, 2, sign=True)}\N{NARROW NO-BREAK SPACE}%"
 
 
-def _row(stats: SymbolStats, market: Market, hour: Track[Bar] | None, now: Now) -> Row:
+def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, now: Now) -> Row:
     last = last_price(market, stats.symbol)
     since_s = age_s(stats.symbol, market, now)
     heights, moved = hour_line(hour.points) if hour else ([], None)
@@ -111,7 +111,7 @@ def is_stale(age_s: int | None) -> bool:
     return age_s is None or age_s >= STALE_S
 
 
-def age_s(symbol: str, market: Market, now: Now) -> int | None:
+def age_s(symbol: str, market: LiveState, now: Now) -> int | None:
     """Return how long ago a symbol's last trade was in seconds, None if that is not known."""
     seen, stats = market.ticks.get(symbol), market.symbols.get(symbol)
     if seen is not None:

@@ -10,15 +10,15 @@ from services.ui.api import downloads
 from services.ui.api.types import Bar
 from services.ui.charts import lightweight, updates
 from services.ui.charts.lightweight import Series
-from services.ui.charts.updates import Cursor
+from services.ui.charts.updates import ChartCursor
 from services.ui.pages.market import candles, symbols
 from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
 from services.ui.series import gap_shading
-from services.ui.series.buffer import Track
+from services.ui.series.buffer import SeriesBuffer
 from services.ui.series.cache import BARS_KEPT, BARS_MOST
-from services.ui.series.gap_shading import Holes, Quiet
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import INTERVALS, WIDTHS_US, Interval, Props, Selection, Site, View
+from services.ui.series.gap_shading import GapShading, SilentStretch
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import INTERVALS, WIDTHS_US, Interval, PageContext, Props, Selection, View
 from services.ui.widgets import batched_elements
 from services.ui.widgets.batched_elements import Row
 from services.ui.widgets.formatting import NONE, age, number, quantity, share
@@ -35,10 +35,10 @@ class MarketView(View):
 
     cleared = tuple(f"{name}{place}" for name in ("candles-empty", "legend-bar", "older") for place in PLACES)
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._cursors = _cursors(mark)
-        self._holes = {place: Holes() for place in PLACES}
+        self._holes = {place: GapShading() for place in PLACES}
         self._shades: dict[str, Series] = {}
         self._rows: dict[str, Row] = {}
         self._listed_s = -1
@@ -74,7 +74,7 @@ class MarketView(View):
         width_us = WIDTHS_US[interval]
         track = self.site.tracks.bars(symbol, interval)
         wanted = _wanted(selection, place)
-        track.reach(wanted)
+        track.ensure_length(wanted)
         key = f"{symbol}|{interval}"
         step = updates.step(
             chart,
@@ -90,7 +90,7 @@ class MarketView(View):
         else:
             self._cursors[place] = step.cursor
         if step.cursor and track.points:
-            quiet = Quiet(width_us, width_us + QUIET_US - 1, "no trade")
+            quiet = SilentStretch(width_us, width_us + QUIET_US - 1, "no trade")
             gaps = gap_shading.open_gaps(self.site, (symbol,))
             ends = step.cursor.first_us, step.cursor.last_us
             shade = self._holes[place].shade(track, *ends, gaps, quiet, selection.zone)
@@ -110,9 +110,9 @@ class MarketView(View):
         }
 
 
-def _cursors(mark: Any) -> dict[str, Cursor]:
+def _cursors(mark: Any) -> dict[str, ChartCursor]:
     try:
-        return msgspec.convert(mark or {}, dict[str, Cursor])
+        return msgspec.convert(mark or {}, dict[str, ChartCursor])
     except msgspec.ValidationError:
         return {}  # a page older than this process
 
@@ -134,7 +134,7 @@ def _wanted(selection: Selection, place: str) -> int:
     return min(BARS_MOST, max(BARS_KEPT, _of_place(selection, "older", place)))
 
 
-def _older(track: Track[Bar], wanted: int) -> str:
+def _older(track: SeriesBuffer[Bar], wanted: int) -> str:
     if track.is_reading_older:
         return "Loading older bars…"
     if track.older_error is not None:
@@ -144,14 +144,14 @@ def _older(track: Track[Bar], wanted: int) -> str:
     return "A chart holds no more bars than these." if wanted >= BARS_MOST else ""
 
 
-def _csv(symbol: str, interval: str, cursor: Cursor | None) -> str:
+def _csv(symbol: str, interval: str, cursor: ChartCursor | None) -> str:
     start = None if cursor is None else clock.to_iso(cursor.first_us)
     return downloads.link(
         "/v1/bars", symbol=symbol, interval=interval, start=start, limit=2 * BARS_MOST if cursor else None
     )
 
 
-def _symbol(market: Market, selection: Selection) -> tuple[str | None, Props]:
+def _symbol(market: LiveState, selection: Selection) -> tuple[str | None, Props]:
     """Return which symbol is shown: the first once the page has read its address and names none."""
     asked = selection.opened_with("symbol")
     if asked is not None or not market.symbols or not selection.is_read:
@@ -160,7 +160,7 @@ def _symbol(market: Market, selection: Selection) -> tuple[str | None, Props]:
     return first, {"symbol": {"data": first}}
 
 
-def _quote(market: Market, symbol: str | None, now: Now) -> Props:
+def _quote(market: LiveState, symbol: str | None, now: Now) -> Props:
     if symbol is None:
         return {}
     last, stats = symbols.last_price(market, symbol), market.symbols.get(symbol)
@@ -182,14 +182,14 @@ def _quote(market: Market, symbol: str | None, now: Now) -> Props:
     }
 
 
-def _title(market: Market, symbol: str | None) -> str | None:
+def _title(market: LiveState, symbol: str | None) -> str | None:
     last = symbols.last_price(market, symbol) if symbol else None
     if symbol is None or last is None or not market.connected:
         return None
     return f"{_price(market, symbol, last)} {symbol}"
 
 
-def _price(market: Market, symbol: str, price: float | None) -> str:
+def _price(market: LiveState, symbol: str, price: float | None) -> str:
     return NONE if price is None else number(price, market.decimals.get(symbol, 2))
 
 

@@ -6,7 +6,7 @@ from services.contracts.messages import Signal
 from services.ui.api.types import WatchedPair
 from services.ui.pages.pairs.marks import REMEDY
 from services.ui.pages.pairs.texts import method_name
-from services.ui.state.live_state import Market
+from services.ui.state.live_state import LiveState
 from services.ui.widgets import reversion_text
 from services.ui.widgets.formatting import correlation, number, significant_decimals, zscore
 
@@ -31,7 +31,7 @@ OUTLIERS = (
 )
 
 
-class Said(NamedTuple):
+class Annotation(NamedTuple):
     """A value, None if it is not known, and what is said of it."""
 
     value: str | None
@@ -40,7 +40,7 @@ class Said(NamedTuple):
     explained: str = ""
 
 
-def said(name: str, market: Market, pair: WatchedPair, signal: Signal) -> Said:
+def said(name: str, market: LiveState, pair: WatchedPair, signal: Signal) -> Annotation:
     """Return what a signal says on the card called `name`."""
     match name:
         case "spread":
@@ -74,32 +74,34 @@ def lead(pair: WatchedPair, lead_lag_s: float | None) -> str:
     return f"{pair.y if lead_lag_s > 0 else pair.x} leads by {abs(lead_lag_s):g} s"
 
 
-def _spread(market: Market, pair: WatchedPair, signal: Signal) -> Said:
+def _spread(market: LiveState, pair: WatchedPair, signal: Signal) -> Annotation:
     if signal.spread is None:
-        return Said(None)
+        return Annotation(None)
     log = pair.transform == "log"
     decimals = LOG_DECIMALS if log else market.decimals.get(pair.y, 2) + 1
     value = number(signal.spread, decimals, sign=True)
-    return Said(value, "log prices" if log else f"in the unit of {pair.y}'s price")
+    return Annotation(value, "log prices" if log else f"in the unit of {pair.y}'s price")
 
 
-def _zscore(pair: WatchedPair, signal: Signal) -> Said:
+def _zscore(pair: WatchedPair, signal: Signal) -> Annotation:
     if signal.zscore is None:
-        return Said(None)
+        return Annotation(None)
     value = zscore(signal.zscore, pair.entry_z, pair.exit_z)
     ranked = "" if signal.zscore_rank is None else f"\n{rank(signal.zscore_rank)}"
     if signal.outlier:
-        return Said(value, f"an outlier of its window{ranked}", "hot", f"{EXPLAINED['zscore']} {OUTLIERS}")
+        return Annotation(
+            value, f"an outlier of its window{ranked}", "hot", f"{EXPLAINED['zscore']} {OUTLIERS}"
+        )
     if abs(signal.zscore) >= pair.entry_z:
-        return Said(value, f"beyond entry ±{pair.entry_z:g}{ranked}", "hot")
+        return Annotation(value, f"beyond entry ±{pair.entry_z:g}{ranked}", "hot")
     if abs(signal.zscore) <= pair.exit_z:
-        return Said(value, f"within exit ±{pair.exit_z:g}{ranked}", "calm")
-    return Said(value, f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}{ranked}")
+        return Annotation(value, f"within exit ±{pair.exit_z:g}{ranked}", "calm")
+    return Annotation(value, f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}{ranked}")
 
 
-def _hedge_ratio(signal: Signal) -> Said:
+def _hedge_ratio(signal: Signal) -> Annotation:
     if signal.hedge_ratio is None:
-        return Said(None)
+        return Annotation(None)
     method = f"{method_name(signal.method)}, " if signal.method else ""
     value = number(signal.hedge_ratio, significant_decimals(signal.hedge_ratio, 5))
     sure = []
@@ -109,27 +111,27 @@ def _hedge_ratio(signal: Signal) -> Said:
         sure.append(f"R² {number(signal.r_squared, 3)}")
     second = f"\n{', '.join(sure)}" if sure else ""
     if not signal.outliers:
-        return Said(value, f"{method}window {signal.window}{second}")
+        return Annotation(value, f"{method}window {signal.window}{second}")
     count = "1 outlier" if signal.outliers == 1 else f"{signal.outliers} outliers"
     explained = f"{EXPLAINED['hedge-ratio']} {OUTLIERS}"
-    return Said(value, f"{count} in the window{second}", "delayed", explained)
+    return Annotation(value, f"{count} in the window{second}", "delayed", explained)
 
 
-def _correlation(pair: WatchedPair, signal: Signal) -> Said:
+def _correlation(pair: WatchedPair, signal: Signal) -> Annotation:
     if signal.price_correlation is None:
-        return Said(None)
+        return Annotation(None)
     note = f"window {signal.window}"
     if signal.return_correlation is not None:
         note = (
             f"of returns {number(signal.return_correlation, 2, sign=True)}\n{lead(pair, signal.lead_lag_s)}"
         )
-    return Said(correlation(signal.price_correlation), note)
+    return Annotation(correlation(signal.price_correlation), note)
 
 
-def _reversion(signal: Signal) -> Said:
+def _reversion(signal: Signal) -> Annotation:
     if signal.reversion is None:
-        return Said(None)
+        return Annotation(None)
     tones: dict[str, Tone] = {"reverting": "calm", "broken": "hot"}
     note = reversion_text.life(signal) or "looked at once a minute"
     explained = f"{reversion_text.MEANING[signal.reversion].capitalize()}. {EXPLAINED['reversion']}"
-    return Said(signal.reversion, note, tones.get(signal.reversion, ""), explained)
+    return Annotation(signal.reversion, note, tones.get(signal.reversion, ""), explained)

@@ -7,7 +7,7 @@ from services.contracts.messages import Signal, Tick
 from services.ui.api.types import SymbolStats, WatchedPair
 from services.ui.pages.pairs.annotations import Tone, said
 from services.ui.pages.pairs.texts import PAST, PAUSED
-from services.ui.state.live_state import Market, Now, Seen
+from services.ui.state.live_state import LiveState, Now, Received
 from services.ui.state.page_context import Props
 from services.ui.widgets.formatting import NONE, age, lag, number, quantity
 
@@ -29,7 +29,7 @@ class Card:
     reason: str = ""
 
 
-def cards(market: Market, pair: WatchedPair | None, now: Now) -> Props:
+def cards(market: LiveState, pair: WatchedPair | None, now: Now) -> Props:
     """Return the properties of all cards."""
     signal = market.signals.get(pair.pair) if pair else None
     shown: dict[str, Card] = {
@@ -59,7 +59,7 @@ def _props(name: str, card: Card) -> Props:
     }
 
 
-def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: Now) -> Card:
+def _price(market: LiveState, pair: WatchedPair | None, symbol: str | None, now: Now) -> Card:
     seen = market.ticks.get(symbol) if symbol else None
     if pair is None or symbol is None or seen is None:
         return Card(note="waiting for a first trade")
@@ -83,7 +83,7 @@ def _price(market: Market, pair: WatchedPair | None, symbol: str | None, now: No
     )
 
 
-def _delivered(market: Market, symbol: str, note: str) -> tuple[str, str, Tone]:
+def _delivered(market: LiveState, symbol: str, note: str) -> tuple[str, str, Tone]:
     """Return the note, the title and the tone of a leg: how late it is delivered is in the note only if it is late."""
     known = (tape.delivery_now_ms for tape in market.tapes if tape.symbol == symbol)
     ms = next(known, None)
@@ -105,7 +105,7 @@ def _day(stats: SymbolStats) -> str:
 
 
 def _signal_card(
-    name: str, market: Market, pair: WatchedPair | None, seen: Seen[Signal] | None, now: Now
+    name: str, market: LiveState, pair: WatchedPair | None, seen: Received[Signal] | None, now: Now
 ) -> Card:
     if pair is None or (seen is None and not pair.paused):
         return Card(note="waiting for a first signal")
@@ -138,7 +138,7 @@ def _signal_card(
 
 
 def _freshness(
-    market: Market, pair: WatchedPair, seen: Seen[Tick] | Seen[Signal], now: Now
+    market: LiveState, pair: WatchedPair, seen: Received[Tick] | Received[Signal], now: Now
 ) -> tuple[bool, str]:
     seconds = market.age_s(seen, now)
     return not market.connected or seconds > pair.stale_after_s, age(seconds)

@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.ui.api.poll_cache import Reading
+from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import WatchedPair
-from services.ui.state.page_context import Site
+from services.ui.state.page_context import PageContext
 from services.ui.widgets.formatting import number, significant_decimals
 
 EVERY_S = 15.0
@@ -14,7 +14,7 @@ BARS_MAX = 10_000
 MOVING = ("rls", "kalman", "ewma")
 
 
-class Line(Struct, frozen=True):
+class FittedLine(Struct, frozen=True):
     """The line through all bars; the interval of its hedge ratio is None for methods that have none."""
 
     low: float | None
@@ -22,7 +22,7 @@ class Line(Struct, frozen=True):
     level: float
 
 
-class Fit(Struct, frozen=True):
+class RollingFit(Struct, frozen=True):
     """One analysis of the newest bars; what is None has its reason in ``not_enough_data``."""
 
     method: str
@@ -30,10 +30,10 @@ class Fit(Struct, frozen=True):
     first_us: int | None
     last_us: int | None
     not_enough_data: dict[str, str]
-    regression: Line | None
+    regression: FittedLine | None
 
 
-def fit(site: Site, pair: WatchedPair) -> Reading[Fit]:
+def fit(site: PageContext, pair: WatchedPair) -> PolledAnswer[RollingFit]:
     """Return the analysis of the pair's last window of 1s bars, read again every 15 s."""
     bars = min(pair.window, BARS_MAX)
     asked: dict[str, Any] = {
@@ -46,10 +46,12 @@ def fit(site: Site, pair: WatchedPair) -> Reading[Fit]:
         "series": "false",
     }
     path = f"/v1/pairs/{pair.pair}/analysis"
-    return site.readings.get((path, *asked.values()), lambda: site.client.read(path, Fit, **asked), EVERY_S)
+    return site.readings.get(
+        (path, *asked.values()), lambda: site.client.read(path, RollingFit, **asked), EVERY_S
+    )
 
 
-def band_words(reading: Reading[Fit] | None) -> str:
+def band_words(reading: PolledAnswer[RollingFit] | None) -> str:
     """Return what the band of the hedge ratio is, or why there is none."""
     if reading is None:
         return ""

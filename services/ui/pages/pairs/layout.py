@@ -7,8 +7,8 @@ from dash.development.base_component import Component
 from services.ui.charts import lightweight
 from services.ui.pages.pairs import sidebar, spans
 from services.ui.pages.pairs.lines import PANES, PaneName, tops
-from services.ui.state.page_context import Site, attributes
-from services.ui.widgets.batched_elements import Drawn
+from services.ui.state.page_context import PageContext, attributes
+from services.ui.widgets.batched_elements import BatchedElement
 from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
 from services.ui.widgets.formatting import NONE
 
@@ -69,10 +69,12 @@ def layout() -> Component:
     drawn = lightweight.chart(CHART, BAR_SPACING, crosshair=True)
     chart = pane("Pair", [drawn, *_labels(), *covers, dcc.Store(id="pair-extras")], "pair", tools)
     aside = html.Aside(sidebar.layout(), id="pair-side", **attributes("aria", label="This pair"))
-    return page("pairs", "Pairs", [Drawn("cards", cards), html.Div([chart, aside], className="beside")])
+    return page(
+        "pairs", "Pairs", [BatchedElement("cards", cards), html.Div([chart, aside], className="beside")]
+    )
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/pairs.js``."""
     sidebar.register(app, site)
     lightweight.paint(app, CHART)

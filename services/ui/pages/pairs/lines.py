@@ -20,7 +20,7 @@ from services.ui.charts.lightweight import (
     price_format,
 )
 from services.ui.pages.pairs import marks
-from services.ui.pages.pairs.spans import Span
+from services.ui.pages.pairs.spans import ChartSpan
 from services.ui.series.gap_shading import NO_SHADE, Shade
 from services.ui.widgets.formatting import significant_decimals
 
@@ -74,7 +74,7 @@ class Canvas:
     """What of a pair is drawn: over which span, in which panes, from the top."""
 
     pair: WatchedPair
-    span: Span
+    span: ChartSpan
     panes: tuple[PaneName, ...]
     decimals: int
 
@@ -83,7 +83,7 @@ class Canvas:
         distinct = list(_distinct(signals))
         made = [self._line(name, pane, distinct) for pane in self.panes for name in LINES[pane]]
         if "zscore" in self.panes:
-            made.append(self._reach(distinct))
+            made.append(self._signals_within_reach(distinct))
         if "hedge-ratio" in self.panes:
             made += [
                 self._edge("high", "baseline", lightweight.band_options(0.0)),
@@ -155,7 +155,7 @@ class Canvas:
         digits = significant_decimals(max(known, default=1.0), 5 if name == "hedge-ratio" else 4)
         return {"priceFormat": price_format(digits if name == "hedge-ratio" else max(self.decimals, digits))}
 
-    def _reach(self, signals: Sequence[Signal]) -> Series:
+    def _signals_within_reach(self, signals: Sequence[Signal]) -> Series:
         # Price lines do not widen a scale: unseen bars keep both entry bands in sight.
         unseen = {"upColor": palette.NOTHING, "downColor": palette.NOTHING, "thinBars": True}
         silent = {"lastValueVisible": False, "priceLineVisible": False}

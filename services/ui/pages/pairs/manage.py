@@ -13,7 +13,7 @@ from services.ui.api.client import segment
 from services.ui.api.types import WatchedPair
 from services.ui.pages.pairs.settings import said, samples
 from services.ui.pages.pairs.texts import method_name
-from services.ui.state.page_context import Props, Site, attributes
+from services.ui.state.page_context import PageContext, Props, attributes
 
 NOT_FOUND = 404
 KEPT = "Its signals and alerts so far stay in the database and can still be read through the API."
@@ -70,7 +70,7 @@ def layout() -> Component:
     return whole
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the buttons do."""
 
     def show(props: Props) -> None:
@@ -118,7 +118,7 @@ def register(app: Dash, site: Site) -> None:
         return ctx.triggered_id == "manage-remove", f"{pair} will not be watched any more."
 
 
-async def add(site: Site, y: str, x: str) -> Props:
+async def add(site: PageContext, y: str, x: str) -> Props:
     """Have the API watch `y` against `x`, unless it does already, and return what to show."""
     name = f"{y.strip().upper()}-{x.strip().upper()}"
     if not y.strip() or not x.strip():
@@ -151,7 +151,7 @@ async def add(site: Site, y: str, x: str) -> Props:
     }
 
 
-async def pause(site: Site, pair: str, *, paused: bool) -> Props:
+async def pause(site: PageContext, pair: str, *, paused: bool) -> Props:
     """Have the API pause or resume `pair`, and return what to show."""
     done = "Paused" if paused else "Resumed"
     try:
@@ -168,7 +168,7 @@ async def pause(site: Site, pair: str, *, paused: bool) -> Props:
     return {"manage-status": said(f"{done}. {text}")}
 
 
-async def remove(site: Site, pair: str) -> Props:
+async def remove(site: PageContext, pair: str) -> Props:
     """Have the API watch `pair` no longer, and return what to show."""
     try:
         response = await site.client.send("DELETE", f"/v1/pairs/{segment(pair)}")
@@ -181,7 +181,7 @@ async def remove(site: Site, pair: str) -> Props:
     return {**_select(site, left), "manage-status": said(f"{pair} is removed. {KEPT}")}
 
 
-def _select(site: Site, pair: str | None) -> Props:
+def _select(site: PageContext, pair: str | None) -> Props:
     """Return the choice of pairs as it is now, with `pair` chosen."""
     return {"pair-select": {"data": list(site.market.pairs or {}), "value": pair}}
 

@@ -29,7 +29,7 @@ SHAPES: dict[Kind, tuple[Shape, str, str]] = {
 ENDS: tuple[Kind, ...] = ("exit", "resolved")
 
 
-class Mark(NamedTuple):
+class ChartMark(NamedTuple):
     """Something that happened at one z-score."""
 
     at_us: int
@@ -44,7 +44,7 @@ class Crossings:
     def __init__(self, pair: WatchedPair, first_us: int = 0) -> None:
         """Begin at `first_us`; where the first z-score is already beyond a band, it did not enter there."""
         self.entry_z, self.exit_z = pair.entry_z, pair.exit_z
-        self.marks: deque[Mark] = deque(maxlen=KEPT)
+        self.marks: deque[ChartMark] = deque(maxlen=KEPT)
         self._side: Side | None = None
         self._is_begun = False
         self.last_us = first_us - 1
@@ -63,15 +63,15 @@ class Crossings:
             side: Side = "short" if zscore > 0 else "long"
             if side != self._side and self._is_begun:
                 words = f"Entry, {side} the spread: {reading} beyond {self.entry_z:g}"
-                self.marks.append(Mark(at_us, side, zscore, words))
+                self.marks.append(ChartMark(at_us, side, zscore, words))
             self._side = side
         elif self._side is not None and abs(zscore) <= self.exit_z:
             self._side = None
-            self.marks.append(Mark(at_us, "exit", zscore, f"Exit: {reading} within {self.exit_z:g}"))
+            self.marks.append(ChartMark(at_us, "exit", zscore, f"Exit: {reading} within {self.exit_z:g}"))
         self._is_begun = True
 
 
-def of_alerts(alerts: Iterable[HandledAlert]) -> list[Mark]:
+def of_alerts(alerts: Iterable[HandledAlert]) -> list[ChartMark]:
     """Return the marks of alerts; one that does not hold has one mark with what has retracted it."""
     known = {alert.alert_id: alert for alert in alerts}
     retracted = {alert.retracts for alert in known.values()}
@@ -82,18 +82,18 @@ def of_alerts(alerts: Iterable[HandledAlert]) -> list[Mark]:
     ]
 
 
-def _mark(alert: HandledAlert, *, is_retracted: bool) -> Mark:
+def _mark(alert: HandledAlert, *, is_retracted: bool) -> ChartMark:
     words = f"Alert {alert.state}{', retracted' if is_retracted else ''}: {alert.message}"
-    return Mark(alert.event_us, "retracted" if is_retracted else alert.state, alert.value, words)
+    return ChartMark(alert.event_us, "retracted" if is_retracted else alert.state, alert.value, words)
 
 
-def markers(marks: Iterable[Mark], first_us: int, last_us: int) -> list[Marker]:
+def markers(marks: Iterable[ChartMark], first_us: int, last_us: int) -> list[Marker]:
     """Return the markers of those marks that lie within these times, oldest first, the newest if they are too many.
 
     An alert of the second in which the z-score crosses a band has one marker with the crossing.
     """
     within = sorted(mark for mark in marks if first_us <= mark.at_us <= last_us)
-    by_event: dict[tuple[int, bool], list[Mark]] = {}
+    by_event: dict[tuple[int, bool], list[ChartMark]] = {}
     for mark in within:
         by_event.setdefault((mark.at_us // SECOND, mark.kind in ENDS), []).append(mark)
     shown = list(by_event.values())[-KEPT:]
@@ -161,7 +161,7 @@ def _outlier_words(run: list[Signal]) -> str:
     return f"{count}: one second alone draws the line of its window away. {REMEDY}"
 
 
-def _marker(marks: list[Mark], in_words: bool) -> Marker:
+def _marker(marks: list[ChartMark], in_words: bool) -> Marker:
     shapes = [SHAPES[mark.kind] for mark in marks]
     # A crossing gives the shape, an alert the colour and the word.
     shape = next((shape for shape, _, _ in shapes if shape != "square"), shapes[0][0])

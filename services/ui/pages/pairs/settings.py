@@ -13,8 +13,8 @@ from services.ui.analysis.query import METHODS, TRANSFORMS
 from services.ui.api import problems, stream_follower
 from services.ui.api.client import segment
 from services.ui.api.types import WatchedPair
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Props, Site, attributes
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext, Props, attributes
 
 FIELDS = (
     *("method", "window", "transform", "intercept", "min_samples"),
@@ -65,16 +65,16 @@ def layout() -> Component:
     return form
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the form does; the functions are in ``assets/pages/pairs_side.js``."""
     values = [(f"settings-{name}", value_of(name)) for name in FIELDS]
 
-    def own(function: str, *dependencies: Any, **options: Any) -> None:
+    def bind_clientside(function: str, *dependencies: Any, **options: Any) -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction("pairs_side", function), *dependencies, **options
         )
 
-    own(
+    bind_clientside(
         "take",
         *(Output(*value) for value in values),
         Output("settings-elsewhere", "children"),
@@ -83,7 +83,7 @@ def register(app: Dash, site: Site) -> None:
         Input("settings-discard", "n_clicks"),
         *(State(*value) for value in values),
     )
-    own(
+    bind_clientside(
         "edits",
         Output("settings-edits", "children"),
         Output("settings-save", "disabled"),
@@ -91,7 +91,7 @@ def register(app: Dash, site: Site) -> None:
         *(Input(*value) for value in values),
         Input("settings-elsewhere", "children"),
     )
-    own(
+    bind_clientside(
         "save",
         Output("settings-asks", "data"),
         Input("settings-save", "n_clicks"),
@@ -112,7 +112,7 @@ def register(app: Dash, site: Site) -> None:
         return saved
 
 
-async def change(site: Site, pair: str, changed: dict[str, Any]) -> tuple[Any, Props]:
+async def change(site: PageContext, pair: str, changed: dict[str, Any]) -> tuple[Any, Props]:
     """Have the API change settings; return what they are now, None if it refuses, and what to show."""
     fine: Props = {f"settings-{name}": {"error": ""} for name in FIELDS}
     try:
@@ -132,7 +132,7 @@ async def change(site: Site, pair: str, changed: dict[str, Any]) -> tuple[Any, P
     return state(now), {**fine, "settings-status": said(confirmed(now, changed, site.market))}
 
 
-def confirmed(now: WatchedPair, changed: dict[str, Any], market: Market) -> str:
+def confirmed(now: WatchedPair, changed: dict[str, Any], market: LiveState) -> str:
     """Return what a saved change means for the numbers to come."""
     if now.paused:
         return "Saved. The pair is paused: this holds once it is resumed."
@@ -145,7 +145,7 @@ def confirmed(now: WatchedPair, changed: dict[str, Any], market: Market) -> str:
     )
 
 
-def samples(count: int, market: Market) -> str:
+def samples(count: int, market: LiveState) -> str:
     """Return a number of samples and how long they take; a replay has its own pace.
 
     >>> samples(300, Market(feed="live")), samples(30, Market(feed="replay"))

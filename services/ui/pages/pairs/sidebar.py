@@ -9,8 +9,8 @@ from services.ui.analysis.panel import TESTS, WHAT_IF
 from services.ui.api.types import WatchedPair
 from services.ui.calibration import panel as calibration
 from services.ui.pages.pairs import manage, settings
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Props, Selection, Site, attributes
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext, Props, Selection, attributes
 from services.ui.widgets.formatting import NONE
 
 TABS = {
@@ -48,7 +48,7 @@ def layout() -> list[Component]:
     return [dcc.Store(id="pair-live"), tabs]
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what it does."""
     panel.register(app, site, "tests", TESTS, panel.ids(*_tests()))
     panel.register(app, site, "whatif", WHAT_IF, panel.ids(*_what_if()))
@@ -87,7 +87,7 @@ def register(app: Dash, site: Site) -> None:
     )
 
 
-def live(market: Market, pair: WatchedPair | None, selection: Selection) -> Props:
+def live(market: LiveState, pair: WatchedPair | None, selection: Selection) -> Props:
     """Return what of this follows the market."""
     symbols = sorted(market.symbols)
     props: Props = {
@@ -106,7 +106,7 @@ def live(market: Market, pair: WatchedPair | None, selection: Selection) -> Prop
     return props
 
 
-def _live(market: Market, pair: WatchedPair | None) -> dict[str, str]:
+def _live(market: LiveState, pair: WatchedPair | None) -> dict[str, str]:
     seen = market.signals.get(pair.pair) if pair and not pair.paused else None
     if seen is None or not market.connected:
         return dict.fromkeys(presenter.OF_NEWEST, NONE)

@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 from services.common.clock import MINUTE, SECOND
 from services.contracts.messages import Signal
 from services.ui.series import day
-from services.ui.series.buffer import Track
-from services.ui.series.gap_shading import Quiet
-from services.ui.state.page_context import Site
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.series.gap_shading import SilentStretch
+from services.ui.state.page_context import PageContext
 
 A_DAY = "1d"
 # What a browser draws without effort.
 MOST = 10_000
 
 
-class Span(NamedTuple):
+class ChartSpan(NamedTuple):
     """A choice: what it is called, how many points are in view at first, and how many seconds may lie between two."""
 
     name: str
@@ -26,34 +26,34 @@ class Span(NamedTuple):
 
 
 SPANS = (
-    Span("5m", "5 min", 300, 1_800),
-    Span("30m", "30 min", 1_800, 1_800),
-    Span("2h", "2 h", 7_200, 7_200),
-    Span(A_DAY, "1 day", day.MINUTES * day.A_MINUTE, day.MINUTES * day.A_MINUTE, apart_s=120),
+    ChartSpan("5m", "5 min", 300, 1_800),
+    ChartSpan("30m", "30 min", 1_800, 1_800),
+    ChartSpan("2h", "2 h", 7_200, 7_200),
+    ChartSpan(A_DAY, "1 day", day.MINUTES * day.A_MINUTE, day.MINUTES * day.A_MINUTE, apart_s=120),
 )
 DEFAULT = SPANS[1]
 CHOICES = [{"value": span.name, "label": span.label} for span in SPANS]
 
 
-def quiet(span: Span, stale_after_s: float) -> Quiet:
+def quiet(span: ChartSpan, stale_after_s: float) -> SilentStretch:
     """Return when a line is broken."""
     longest_us = round((span.apart_s + stale_after_s) * SECOND)
-    return Quiet(max(SECOND, span.apart_s * SECOND // 2), longest_us, "no signal")
+    return SilentStretch(max(SECOND, span.apart_s * SECOND // 2), longest_us, "no signal")
 
 
-def named(name: Any) -> Span:
+def named(name: Any) -> ChartSpan:
     """Return the span of this name, or the usual one."""
     return next((span for span in SPANS if span.name == name), DEFAULT)
 
 
-def wanted(span: Span, track: Track[Signal], older: Any) -> int:
+def wanted(span: ChartSpan, track: SeriesBuffer[Signal], older: Any) -> int:
     """Return how many points the chart should have; `older` is how many the page asks for."""
     if span.name == A_DAY and track.points:
         return len(track.since(track.points[-1].event_us - day.MINUTES * MINUTE))
     return max(span.kept, min(older, MOST)) if isinstance(older, int) else span.kept
 
 
-def older(track: Track[Signal], span: Span, wanted: int) -> str:
+def older(track: SeriesBuffer[Signal], span: ChartSpan, wanted: int) -> str:
     """Return what is to be known at the left end of the chart."""
     if track.is_reading_older:
         return "Loading older signals…"
@@ -66,7 +66,7 @@ def older(track: Track[Signal], span: Span, wanted: int) -> str:
     return "A chart holds no more signals than these; choose a longer range." if wanted >= MOST else ""
 
 
-def track(site: Site, pair: str, span: Span) -> Track[Signal]:
+def track(site: PageContext, pair: str, span: ChartSpan) -> SeriesBuffer[Signal]:
     """Return the signals that lie within `span`, kept current by the stream while there is one."""
     corrections = site.market.corrections[pair]
     if span.name == A_DAY:

@@ -7,8 +7,8 @@ from services.contracts.messages import Signal
 from services.ui.api import downloads
 from services.ui.api.types import WatchedPair
 from services.ui.pages.pairs.marks import trades_late
-from services.ui.pages.pairs.spans import A_DAY, Span
-from services.ui.state.live_state import Market, Now
+from services.ui.pages.pairs.spans import A_DAY, ChartSpan
+from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Props
 from services.ui.widgets.formatting import MINUS, moment, number, significant_decimals, zscore
 
@@ -17,7 +17,7 @@ PAUSED = "Paused: nothing is measured until the pair is resumed."
 PAST = "of the past, which is played first"
 
 
-def title(market: Market, pair: WatchedPair | None) -> str | None:
+def title(market: LiveState, pair: WatchedPair | None) -> str | None:
     """Return the z-score and its pair, None while it is not known."""
     seen = market.signals.get(pair.pair) if pair else None
     if pair is None or seen is None or seen.message.zscore is None or not market.connected or pair.paused:
@@ -25,7 +25,7 @@ def title(market: Market, pair: WatchedPair | None) -> str | None:
     return f"{zscore(seen.message.zscore, pair.entry_z, pair.exit_z)} {seen.message.pair}"
 
 
-def no_pair(market: Market, asked: str | None) -> str:
+def no_pair(market: LiveState, asked: str | None) -> str:
     """Return why there is nothing to show."""
     if market.pairs is None:
         return f"Waiting for the API. {market.error or ''}".strip()
@@ -46,7 +46,7 @@ def _nearest(asked: str, watched: Iterable[str]) -> str:
     return f"Watched pairs: {', '.join(names)}."
 
 
-def state(market: Market, pair: WatchedPair, last: Signal | None, now: Now) -> str:
+def state(market: LiveState, pair: WatchedPair, last: Signal | None, now: Now) -> str:
     """Return why the chart is not what it could be, empty if nothing is wrong."""
     if pair.paused:
         return PAUSED
@@ -65,7 +65,7 @@ def state(market: Market, pair: WatchedPair, last: Signal | None, now: Now) -> s
     return f"Not to be relied on: {pair.warning}." if pair.warning else ""
 
 
-def labels(market: Market, pair: WatchedPair | None, span: Span, band: str) -> Props:
+def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: str) -> Props:
     """Return what stands beside the names of the panes."""
     seen = market.signals.get(pair.pair) if pair else None
     signal = seen.message if seen else None

@@ -9,22 +9,22 @@ import msgspec
 
 from services.common.clock import SECOND
 from services.contracts.messages import Signal
-from services.ui.api.poll_cache import Reading
+from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import HandledAlert
 from services.ui.charts import lightweight, updates
-from services.ui.charts.updates import Cursor
+from services.ui.charts.updates import ChartCursor
 from services.ui.pages.pairs import fits, lines, marks, sidebar, spans, texts
 from services.ui.pages.pairs.cards import cards
-from services.ui.pages.pairs.fits import Fit
+from services.ui.pages.pairs.fits import RollingFit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
 from services.ui.pages.pairs.marks import Crossings, Runs
-from services.ui.pages.pairs.spans import Span
+from services.ui.pages.pairs.spans import ChartSpan
 from services.ui.series import gap_shading
-from services.ui.series.buffer import Track, point_us
-from services.ui.series.gap_shading import Holes
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.series.buffer import SeriesBuffer, point_us
+from services.ui.series.gap_shading import GapShading
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import PageContext, Props, Selection, View
 
 ALERTS_EVERY_S = 30.0
 
@@ -34,11 +34,11 @@ class PairsView(View):
 
     cleared = ("pair-empty", "pair-state")
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._cursor = _cursor(mark)
         self._crossings: tuple[str, Crossings] | None = None
-        self._holes = Holes()
+        self._holes = GapShading()
         self._marked: tuple[Any, Runs, Runs] = (None, Runs(), Runs())
 
     def step(self, selection: Selection, now: Now) -> Props:
@@ -79,11 +79,15 @@ class PairsView(View):
         }
 
     def _chart(
-        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, selection: Selection
+        self,
+        canvas: Canvas,
+        track: SeriesBuffer[Signal],
+        fit: PolledAnswer[RollingFit] | None,
+        selection: Selection,
     ) -> Props:
         span, older = canvas.span, selection.asks.get("older")
         wanted = spans.wanted(span, track, older)
-        track.reach(wanted)
+        track.ensure_length(wanted)
 
         def extras(first_us: int, last_us: int) -> Extras:
             return self._extras(canvas, track, fit, (first_us, last_us), selection.zone)
@@ -112,7 +116,12 @@ class PairsView(View):
         return {**step.props, "pair-extras": {"data": drawn}, "pair-older": at_left}
 
     def _extras(
-        self, canvas: Canvas, track: Track[Signal], fit: Reading[Fit] | None, ends: tuple[int, int], zone: str
+        self,
+        canvas: Canvas,
+        track: SeriesBuffer[Signal],
+        fit: PolledAnswer[RollingFit] | None,
+        ends: tuple[int, int],
+        zone: str,
     ) -> Extras:
         pair, first_us = canvas.pair, ends[0]
         known = f"{track.generation}|{track.revision}|{track.corrected.count}|{first_us}"
@@ -131,7 +140,7 @@ class PairsView(View):
         return canvas.extras(drawn, _band(fit, track.points, *ends), shade)
 
     def _find_marked(
-        self, span: Span, track: Track[Signal], first_us: int, last_us: int
+        self, span: ChartSpan, track: SeriesBuffer[Signal], first_us: int, last_us: int
     ) -> tuple[Runs, Runs]:
         """Return the corrected seconds and the outliers on the chart."""
         known = (track, track.generation, track.revision, track.corrected.count, first_us, last_us)
@@ -152,7 +161,9 @@ class PairsView(View):
         return list({alert.alert_id: alert for alert in known}.values())
 
 
-def _band(fit: Reading[Fit] | None, points: Sequence[Signal], first_us: int, last_us: int) -> Band | None:
+def _band(
+    fit: PolledAnswer[RollingFit] | None, points: Sequence[Signal], first_us: int, last_us: int
+) -> Band | None:
     """Return the interval over those of `points`, from `first_us` to `last_us`, that it is of."""
     found = fit.value if fit else None
     if found is None or found.regression is None or found.first_us is None or found.last_us is None:
@@ -165,14 +176,14 @@ def _band(fit: Reading[Fit] | None, points: Sequence[Signal], first_us: int, las
     return Band(low, high, points[begin].event_us // SECOND, points[end - 1].event_us // SECOND)
 
 
-def _cursor(mark: Any) -> Cursor | None:
+def _cursor(mark: Any) -> ChartCursor | None:
     try:
-        return msgspec.convert(mark, Cursor | None)
+        return msgspec.convert(mark, ChartCursor | None)
     except msgspec.ValidationError:
         return None  # a page older than this process
 
 
-def _choice(market: Market, selection: Selection) -> tuple[str | None, Props]:
+def _choice(market: LiveState, selection: Selection) -> tuple[str | None, Props]:
     """Return which pair is shown, and those there are: the first once the page has read its address and names none."""
     asked = selection.opened_with("pair")
     if market.pairs is None:

@@ -4,7 +4,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
-from services.ui.state.page_context import Site, attributes
+from services.ui.state.page_context import PageContext, attributes
 from services.ui.widgets.components import page
 
 SECTIONS = {"examples": "Examples in Python", "routes": "Routes of the API", "topics": "Topics"}
@@ -47,15 +47,15 @@ def layout() -> Component:
     )
 
 
-def register(app: Dash, _site: Site) -> None:
+def register(app: Dash, _site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/programs.js``."""
 
-    def own(function: str, *dependencies: Input | Output) -> None:
+    def bind_clientside(function: str, *dependencies: Input | Output) -> None:
         app.clientside_callback(ClientsideFunction("programs", function), *dependencies)  # type: ignore[no-untyped-call]
 
     fields = ("programs-api", "programs-brokers")
-    own("route", *(Output(name, "value") for name in fields), Input("page-programs", "id"))
-    own("select", Output("copied", "children"), *(Input(name, "value") for name in fields))
+    bind_clientside("route", *(Output(name, "value") for name in fields), Input("page-programs", "id"))
+    bind_clientside("select", Output("copied", "children"), *(Input(name, "value") for name in fields))
 
 
 def code(text: str, label: str) -> Component:

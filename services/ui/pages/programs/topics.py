@@ -20,7 +20,7 @@ from services.contracts.messages import (
 )
 
 
-class Topic(NamedTuple):
+class TopicExample(NamedTuple):
     """A topic: what its messages are keyed by, how long they are kept, what they say, and one of them."""
 
     name: str
@@ -40,7 +40,7 @@ _AT_US = 1_767_225_600_123_000
 _SEEN_US = _AT_US + 41_000
 LATEST = "the latest of each key"
 TOPICS = (
-    Topic(
+    TopicExample(
         "ticks",
         "symbol",
         "24 h",
@@ -56,7 +56,7 @@ TOPICS = (
             buyer_is_maker=False,
         ),
     ),
-    Topic(
+    TopicExample(
         "signals",
         "pair",
         "24 h",
@@ -88,7 +88,7 @@ TOPICS = (
             half_life_low_s=14.9,
         ),
     ),
-    Topic(
+    TopicExample(
         "alerts",
         "pair",
         "7 d",
@@ -106,7 +106,7 @@ TOPICS = (
             reversion="unproven",
         ),
     ),
-    Topic(
+    TopicExample(
         "tape-events",
         "symbol",
         "7 d",
@@ -123,10 +123,10 @@ TOPICS = (
             missing=17,
         ),
     ),
-    Topic(
+    TopicExample(
         "pairs", "pair", LATEST, "What is measured of each pair, and how.", PairConfig(pair="ETHUSDT-BTCUSDT")
     ),
-    Topic(
+    TopicExample(
         "quotes",
         "symbol",
         "1 h",
@@ -143,7 +143,7 @@ TOPICS = (
             ask_size=1.9,
         ),
     ),
-    Topic(
+    TopicExample(
         "mark-prices",
         "symbol",
         "24 h",
@@ -159,7 +159,7 @@ TOPICS = (
             next_funding_us=_AT_US + 3_600_000_000,
         ),
     ),
-    Topic(
+    TopicExample(
         "liquidations",
         "symbol",
         "24 h",
@@ -175,7 +175,7 @@ TOPICS = (
             size=0.5,
         ),
     ),
-    Topic(
+    TopicExample(
         "heartbeats",
         "service/instance",
         f"{LATEST}, 24 h",
@@ -192,7 +192,7 @@ TOPICS = (
             counters={"ticks": 9120},
         ),
     ),
-    Topic(
+    TopicExample(
         "dead-letters",
         "source topic",
         "7 d",

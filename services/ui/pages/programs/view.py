@@ -9,9 +9,9 @@ from dash.development.base_component import Component
 from services.ui.pages.programs.layout import code
 from services.ui.pages.programs.routes import Document, Group, groups
 from services.ui.pages.programs.snippets import SNIPPETS, filled
-from services.ui.pages.programs.topics import INTERNAL, TOPICS, Topic
+from services.ui.pages.programs.topics import INTERNAL, TOPICS, TopicExample
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.state.page_context import PageContext, Props, Selection, View
 
 DESCRIPTION = "/openapi.json"
 EVERY_S = 300.0
@@ -24,7 +24,7 @@ SYMBOL, PAIR = "BTCUSDT", "ETHUSDT-BTCUSDT"
 class ProgramsView(View):
     """Examples with the addresses, a symbol and a pair of this pipeline."""
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._built: object = None
         self._props: Props = {}
@@ -105,7 +105,7 @@ def _group(group: Group) -> Component:
     return folded
 
 
-def _topic(topic: Topic) -> Component:
+def _topic(topic: TopicExample) -> Component:
     heading = [html.B(topic.name), html.Span(f"key: {topic.key}; kept: {topic.kept}. {topic.says}")]
     example = topic.example()
     shown: Component = (

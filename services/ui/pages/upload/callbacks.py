@@ -11,10 +11,10 @@ from services.ui.api.client import segment
 from services.ui.charts import lightweight
 from services.ui.pages.upload import bars, forms, result
 from services.ui.pages.upload.layout import STUDIED, STUDY, layout
-from services.ui.state.page_context import Site
+from services.ui.state.page_context import PageContext
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the page does; its functions are in ``upload.js`` and ``datasets.js`` of ``assets/pages``."""
     laid_out = panel.ids(layout())
     panel.register(app, site, STUDY, STUDIED, laid_out)
@@ -54,13 +54,13 @@ def register(app: Dash, site: Site) -> None:
 
 
 def _register_script(app: Dash) -> None:
-    def own(name: str, *dependencies: Any, initially: bool = False) -> None:
+    def bind_clientside(name: str, *dependencies: Any, initially: bool = False) -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]
             ClientsideFunction(*name.split(".")), *dependencies, prevent_initial_call=not initially
         )
 
     controls = ("symbol", "y", "x", "interval", "bars", "before", "kind")
-    own(
+    bind_clientside(
         "dataset.route",
         Output("dataset", "data"),
         Output("dataset-show", "value"),
@@ -68,7 +68,7 @@ def _register_script(app: Dash) -> None:
         Input("page-upload", "id"),
         initially=True,
     )
-    own(
+    bind_clientside(
         "dataset.select",
         Output("upload-shown", "className"),
         Output(f"{STUDY}-subject", "data"),
@@ -79,18 +79,22 @@ def _register_script(app: Dash) -> None:
         Input("zone-select", "value"),
         initially=True,
     )
-    own("upload.opened", Output("upload-panel", "className"), Input("page-upload", "id"), initially=True)
-    own(
+    bind_clientside(
+        "upload.opened", Output("upload-panel", "className"), Input("page-upload", "id"), initially=True
+    )
+    bind_clientside(
         "upload.again",
         Output("upload-drop", "title"),
         *(Input(option, "value") for option in forms.options()),
     )
-    own(
+    bind_clientside(
         "dataset.legend", Output("dataset-legend", "children"), Input(bars.CHART, "crosshair"), initially=True
     )
     for button in ("new", "choose", "go", "discard", "cancel", "copy"):
-        own("upload.press", Output(f"upload-{button}", "title"), Input(f"upload-{button}", "n_clicks"))
-    own(
+        bind_clientside(
+            "upload.press", Output(f"upload-{button}", "title"), Input(f"upload-{button}", "n_clicks")
+        )
+    bind_clientside(
         "dataset.ask_delete",
         Output("delete-modal", "opened"),
         Input("dataset-delete", "n_clicks"),

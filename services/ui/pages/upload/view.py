@@ -8,10 +8,10 @@ from services.ui.api.types import Listing
 from services.ui.charts import updates
 from services.ui.pages.upload import bars, listing, report
 from services.ui.pages.upload.bars import COUNTS, OWN, WIDTHS_S
-from services.ui.pages.upload.queries import Refused, once, why_nothing
+from services.ui.pages.upload.queries import RefusedQuery, once, why_nothing
 from services.ui.pages.upload.types import Dataset, DatasetDetail, Finding, StoredBar
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Props, Selection, Site, View
+from services.ui.state.page_context import PageContext, Props, Selection, View
 
 LIST_EVERY_S = 10.0
 EVERY_BAR = 1_000_000
@@ -23,7 +23,7 @@ class UploadView(View):
 
     cleared = ("dataset-empty", "candles-none")
 
-    def __init__(self, site: Site, mark: Any = None) -> None:
+    def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._drawn = mark if isinstance(mark, str) else None
 
@@ -37,7 +37,7 @@ class UploadView(View):
         reading = once(self.site, now, f"{LIST}/{segment(chosen)}", DatasetDetail)
         found = reading.value
         props |= updates.empty("dataset-empty", why_nothing(reading))
-        if found is None or isinstance(found, Refused):
+        if found is None or isinstance(found, RefusedQuery):
             return props | {"dataset-title": {"children": "Dataset"}}
         self.title = found.name
         props |= _about(found, selection)

@@ -5,9 +5,9 @@ import json
 import numpy as np
 
 from services.api.analysis.calibration import ENTRIES_MOST
-from services.api.analysis.requests import CalibrationQuestion
+from services.api.analysis.requests import CalibrationRequest
 from services.api.analysis.worker import solve
-from services.api.queries.signal_history import Past
+from services.api.queries.signal_history import SignalHistory
 from services.api.serialization.listing import Format
 from services.common.clock import SECOND
 from services.quant.analysis.entries import Bands, Seconds
@@ -19,8 +19,8 @@ def ask(form: Format) -> bytes:
     """Return the answer of a z-score that enters every other second."""
     zscore = np.tile([0.0, 3.0], ENTRIES)
     seconds = Seconds(SECOND * np.arange(2 * ENTRIES), zscore, zscore, zscore > 0)
-    past = Past(0, 1, 2 * ENTRIES, 0, 0, 1, seconds)
-    question = CalibrationQuestion(
+    past = SignalHistory(0, 1, 2 * ENTRIES, 0, 0, 1, seconds)
+    question = CalibrationRequest(
         form=form,
         path="/p",
         feed=None,

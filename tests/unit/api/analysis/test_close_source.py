@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from services.api.analysis import close_source
-from services.api.analysis.close_source import ClosesQuery, Source
+from services.api.analysis.close_source import CloseSource, ClosesQuery
 from services.api.analysis.requests import Subject
 from services.api.problems import ProblemError
 from services.api.queries.closes import Closes, Period, market_bars
@@ -44,7 +44,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Period]:
 
 
 def subject(symbols: int, **query: Any) -> Subject:
-    made = Source(cast("Any", Backend()), market_bars("1m"))
+    made = CloseSource(cast("Any", Backend()), market_bars("1m"))
     return asyncio.run(made.subject(ClosesQuery(**query), [f"S{n}" for n in range(symbols)]))
 
 

@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
 
-from services.api.analysis.requests import Cut, MatrixQuestion, PairQuestion, Subject
+from services.api.analysis.requests import Cut, MatrixRequest, PairRequest, Subject
 from services.api.analysis.worker import solve
 from services.api.models.analysis import Analysis
 from services.api.queries.closes import Closes
 from services.api.serialization.listing import Format
 from services.common.clock import MINUTE, to_iso
-from services.quant.options import Options
+from services.quant.options import AnalysisOptions
 from tests.unit.quant.statistical_tests.test_unit_root import autoregressive
 
 BARS = 300
@@ -34,8 +34,8 @@ def subject(kept: slice | list[int]) -> Subject:
 
 def analysis(of: Subject, form: Format = "json", **options: Any) -> bytes:
     return solve(
-        PairQuestion(
-            subject=of, form=form, path="/p", pair="YYY-XXX", options=Options(**options), series=True
+        PairRequest(
+            subject=of, form=form, path="/p", pair="YYY-XXX", options=AnalysisOptions(**options), series=True
         )
     )
 
@@ -72,7 +72,7 @@ def test_columns_without_a_value_are_null() -> None:
 
 def test_a_correlation_says_how_many_of_its_returns_span_more() -> None:
     kept = [*range(50), *range(80, 200), *range(201, BARS)]
-    asked = MatrixQuestion(
+    asked = MatrixRequest(
         subject=subject(kept), form="json", path="/p", method="pearson", of="returns"
     )  # fmt: skip
     cells = {(cell["symbol"], cell["other"]): cell for cell in json.loads(solve(asked))["data"]}

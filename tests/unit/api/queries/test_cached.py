@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.api.queries.cached import Recent
+from services.api.queries.cached import CachedQuery
 
 
 def test_an_answer_is_kept_and_asked_for_once_however_many_wait() -> None:
@@ -18,7 +18,7 @@ def test_an_answer_is_kept_and_asked_for_once_however_many_wait() -> None:
 
     async def scenario() -> None:
         nonlocal now
-        recent = Recent(ask, 2.0, lambda: now)
+        recent = CachedQuery(ask, 2.0, lambda: now)
         assert await asyncio.gather(*(recent.get() for _ in range(5))) == [1] * 5
         now = 1.9
         assert await recent.get() == 1
@@ -39,7 +39,7 @@ def test_a_failure_is_not_kept() -> None:
         return 7
 
     async def scenario() -> None:
-        recent = Recent(ask, 2.0, lambda: 0.0)
+        recent = CachedQuery(ask, 2.0, lambda: 0.0)
         with pytest.raises(OSError, match="away"):
             await recent.get()
         assert await recent.get() == 7

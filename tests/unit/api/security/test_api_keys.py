@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.api.security import api_keys
-from services.api.security.api_keys import Keys, RevokedError
+from services.api.security.api_keys import ApiKeys, RevokedError
 
 
 def write(path: Path, text: str, age_ns: int) -> None:
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_key_is_found_by_its_token_alone(path: Path) -> None:
     (reading, reader), (writing, writer) = api_keys.new("notebook", "read"), api_keys.new("bot.1", "write")
     path.write_text(f"# keys\n\n{reader}\n  {writer}  \n", encoding="utf-8")
-    found = Keys(path)
+    found = ApiKeys(path)
     assert found.find(reading) == reader
     assert found.find(writing) == writer
     for wrong in ("", reading[:-1], reading.upper(), reader.digest, "notebook", "\udcff"):
@@ -64,7 +64,7 @@ def test_what_is_received_is_cut_short_for_it_may_be_a_key() -> None:
 def test_a_revoked_key_is_not_found_after_a_refresh(path: Path) -> None:
     token, key = api_keys.new("a", "read")
     write(path, f"{key}\n", 1)
-    found = Keys(path)
+    found = ApiKeys(path)
     write(path, "", 2)
     assert found.find(token) == key
     found.refresh()
@@ -76,7 +76,7 @@ def test_a_revoked_key_is_not_found_after_a_refresh(path: Path) -> None:
 def test_a_file_that_cannot_be_used_lets_nobody_in_until_it_is_right_again(path: Path, damage: str) -> None:
     token, key = api_keys.new("a", "read")
     write(path, f"{key}\n", 1)
-    found = Keys(path)
+    found = ApiKeys(path)
     match damage:
         case "text":
             write(path, f"{key}\nnonsense\n", 2)
@@ -99,9 +99,9 @@ def test_what_runs_for_a_key_ends_when_the_key_is_revoked_and_nothing_else_does(
     write(path, f"{kept}\n{gone}\n", 1)
 
     async def run() -> None:
-        found = Keys(path)
+        found = ApiKeys(path)
 
-        async def forever(key: api_keys.Key) -> None:
+        async def forever(key: api_keys.ApiKey) -> None:
             async with found.lease(key):
                 await asyncio.Event().wait()
 
@@ -123,7 +123,7 @@ def test_a_timeout_of_something_else_stays_one(path: Path) -> None:
     path.write_text(f"{key}\n", encoding="utf-8")
 
     async def run() -> None:
-        async with Keys(path).lease(key):
+        async with ApiKeys(path).lease(key):
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
@@ -131,7 +131,7 @@ def test_a_timeout_of_something_else_stays_one(path: Path) -> None:
 
 
 def test_without_a_file_there_is_nothing_to_ask_for() -> None:
-    found = Keys(None)
+    found = ApiKeys(None)
     found.refresh()
     assert not found.are_asked_for
     assert (found.find("x"), found.problem) == (None, None)

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from services.api.models.base import EpochUs, IsoTime
 from services.api.serialization.columns import columns
 from services.api.serialization.encoders import CsvEncoder, Encoder, JsonEncoder, ParquetEncoder
-from services.api.serialization.rows import Records, Row, row
+from services.api.serialization.rows import JsonRecords, Row, row
 from services.api.time_parameters import LATEST_US
 
 
@@ -52,7 +52,7 @@ ROWS = st.builds(
 
 
 def document(encoder: Encoder, *parts: Sequence[Row]) -> bytes:
-    return b"".join([*(encoder.encode(Records.of(part)) for part in parts), encoder.finish()])
+    return b"".join([*(encoder.encode(JsonRecords.of(part)) for part in parts), encoder.finish()])
 
 
 def as_csv(*rows: Row) -> str:
@@ -139,7 +139,7 @@ def test_without_rows_each_is_a_document_still() -> None:
 
 
 def test_parquet_comes_in_row_groups_and_tells_what_it_is_about() -> None:
-    encoder, rows = ParquetEncoder(Outer, {"symbol": "BTCUSDT"}), Records.of([outer("a", 0.5)] * 10_000)
+    encoder, rows = ParquetEncoder(Outer, {"symbol": "BTCUSDT"}), JsonRecords.of([outer("a", 0.5)] * 10_000)
     parts = [encoder.encode(rows) for _ in range(7)]
     assert [number for number, part in enumerate(parts) if len(part) > 100] == [1, 3, 5]
     file = pyarrow.parquet.ParquetFile(io.BytesIO(b"".join([*parts, encoder.finish()])))

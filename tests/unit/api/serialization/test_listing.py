@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from services.api.serialization.encoders import ParquetEncoder
 from services.api.serialization.listing import TableAnswer, answer, preferred
-from services.api.serialization.rows import Records, Row
+from services.api.serialization.rows import JsonRecords, Row
 
 
 class Line(BaseModel):
@@ -95,18 +95,18 @@ def test_another_answer_has_another_tag() -> None:
 
 def test_a_page_says_where_the_next_begins() -> None:
     form = TableAnswer(request("symbol=B%26C&cursor=old"), None, Line, {"feed": None})
-    response = asyncio.run(form.page(Records.of(ROWS), "new"))
+    response = asyncio.run(form.page(JsonRecords.of(ROWS), "new"))
     assert response.headers["Link"] == '<?symbol=B%26C&cursor=new>; rel="next"'
     assert json.loads(bytes(response.body))["next_cursor"] == "new"
-    last = asyncio.run(TableAnswer(request(), None, Line, {"feed": None}).page(Records.of(ROWS)))
+    last = asyncio.run(TableAnswer(request(), None, Line, {"feed": None}).page(JsonRecords.of(ROWS)))
     assert "Link" not in last.headers
     assert "next_cursor" not in json.loads(bytes(last.body))
 
 
 def test_a_stream_is_the_whole_in_parts() -> None:
-    async def pages() -> AsyncIterator[Records]:
-        yield Records.of(ROWS[:700])
-        yield Records.of(ROWS[700:])
+    async def pages() -> AsyncIterator[JsonRecords]:
+        yield JsonRecords.of(ROWS[:700])
+        yield JsonRecords.of(ROWS[700:])
 
     async def body() -> list[bytes]:
         form = TableAnswer(request(), "csv", Line, {"feed": "live"})
@@ -132,7 +132,7 @@ def test_parquet_is_compressed_beside_the_event_loop(monkeypatch: pytest.MonkeyP
     for name in ("encode", "finish"):
         monkeypatch.setattr(ParquetEncoder, name, noted(getattr(ParquetEncoder, name)))
     form = TableAnswer(request(), "parquet", Line, {"feed": "live"})
-    response = asyncio.run(form.page(Records.of(ROWS)))
+    response = asyncio.run(form.page(JsonRecords.of(ROWS)))
     assert threads
     assert threading.get_ident() not in threads
     assert pyarrow.parquet.read_table(io.BytesIO(bytes(response.body))).to_pylist() == ROWS

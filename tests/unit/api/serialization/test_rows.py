@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.api.models.market import Tick
-from services.api.serialization.rows import Records, encode, message_row, row
+from services.api.serialization.rows import JsonRecords, encode, message_row, row
 from services.api.time_parameters import LATEST_US
 from tests.unit.api.stream.stream_messages import tick
 
@@ -21,11 +21,11 @@ FIELDS = st.builds(
 @given(st.lists(FIELDS, min_size=1))
 def test_columns_say_what_rows_say(fields: list[dict[str, Any]]) -> None:
     rows = [row(one.items()) for one in fields]
-    records = Records.timed({name: [one[name] for one in fields] for name in fields[0]})
+    records = JsonRecords.timed({name: [one[name] for one in fields] for name in fields[0]})
     assert len(records) == len(rows)
-    assert encode(records.rows()) == encode(Records.of(rows).rows()) == encode(rows)
+    assert encode(records.rows()) == encode(JsonRecords.of(rows).rows()) == encode(rows)
     assert json.loads(records.encoded()) == json.loads(encode(rows))
-    assert records[1:-1].encoded() == Records.of(rows[1:-1]).encoded()
+    assert records[1:-1].encoded() == JsonRecords.of(rows[1:-1]).encoded()
 
 
 def test_a_tick_is_answered_with_the_fields_that_are_stored() -> None:
@@ -33,5 +33,5 @@ def test_a_tick_is_answered_with_the_fields_that_are_stored() -> None:
 
 
 def test_without_a_row_there_is_an_empty_array() -> None:
-    assert (len(Records.of([])), Records.of([]).encoded()) == (0, b"[]")
-    assert Records.timed({"event_us": []}).rows() == []
+    assert (len(JsonRecords.of([])), JsonRecords.of([]).encoded()) == (0, b"[]")
+    assert JsonRecords.timed({"event_us": []}).rows() == []

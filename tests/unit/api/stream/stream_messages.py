@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import structs
 
 from services.api.serialization.rows import Row
-from services.api.stream.composer import Newsroom, Topic
-from services.api.stream.live_state import Hub
+from services.api.stream.composer import StreamComposer, Topic
+from services.api.stream.live_state import LiveState
 from services.api.stream.subscription import StreamQuery, Subscription
 from services.contracts.messages import Alert, Signal, Tick
 
@@ -17,12 +17,12 @@ class Present:
     """A hub, and a status that says how often it was asked for; `seconds` is the clock."""
 
     def __init__(self) -> None:
-        self.hub = Hub()
+        self.hub = LiveState()
         self.feed: str | None = None
         self.asked = 0
         self.wrong: list[str] = []
         self.seconds = 0.0
-        self.newsroom = Newsroom(self, lambda: self.seconds)
+        self.newsroom = StreamComposer(self, lambda: self.seconds)
 
     def status(self) -> Row:
         self.asked += 1
@@ -100,7 +100,7 @@ def retraction(number: int, pair: str = "A-B") -> Alert:
     return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)
 
 
-def put(hub: Hub, message: Tick | Signal | Alert | str) -> None:
+def put(hub: LiveState, message: Tick | Signal | Alert | str) -> None:
     """Put a message, and a text nowhere."""
     match message:
         case Tick():

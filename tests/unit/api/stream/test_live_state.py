@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.api.stream.live_state import ALERTS_KEPT, Handling, Hub
+from services.api.stream.live_state import ALERTS_KEPT, AlertAction, LiveState
 from services.contracts.messages import Signal
 from tests.unit.api.stream.stream_messages import alert, retraction, signal, tick
 
 
 def test_what_is_stored_fills_gaps_and_gives_way_to_the_topic() -> None:
-    hub = Hub()
+    hub = LiveState()
     hub.put_tick(tick("A", 5))
     hub.put_alert(alert(2))
-    acked = Handling(acked_us=7, acked_by="desk")
+    acked = AlertAction(acked_us=7, acked_by="desk")
     hub.seed([tick("A", 9), tick("B", 9)], [signal("A-B", 9)])
-    hub.seed_alerts([(alert(1), Handling()), (alert(2), Handling())])
+    hub.seed_alerts([(alert(1), AlertAction()), (alert(2), AlertAction())])
     assert {symbol: entry.message.event_us for symbol, entry in hub.ticks.items()} == {"A": 5, "B": 9}
     assert [entry.message.alert_id for entry in hub.last_alerts()] == ["2", "1"]
     assert [entry.message.alert_id for entry in hub.alerts.after(0)] == ["2"]
@@ -25,11 +25,11 @@ def test_what_is_stored_fills_gaps_and_gives_way_to_the_topic() -> None:
     hub.put_signal(signal("A-B", 3))
     assert (hub.ticks["B"].message.event_us, hub.signals["A-B"].message.event_us) == (3, 3)
     hub.handle(alert(1), acked)
-    assert [entry.handling for entry in hub.last_alerts()] == [Handling(), acked]
+    assert [entry.handling for entry in hub.last_alerts()] == [AlertAction(), acked]
 
 
 def test_a_late_message_is_no_news_of_its_key() -> None:
-    hub = Hub()
+    hub = LiveState()
     for event_us in (5, 3, 5):
         hub.put_tick(tick("A", event_us))
         hub.put_signal(signal("A-B", event_us, closed=False))
@@ -44,7 +44,7 @@ def test_a_late_message_is_no_news_of_its_key() -> None:
 def test_ticks_that_come_together_leave_what_they_leave_one_by_one(
     ticks: list[tuple[str, int, int]], cuts: list[int]
 ) -> None:
-    one_by_one, together = Hub(), Hub()
+    one_by_one, together = LiveState(), LiveState()
     came = [replace(tick(symbol, event_us), trade_id=trade_id) for symbol, event_us, trade_id in ticks]
     for hub in (one_by_one, together):
         hub.seed([tick("A", 4), tick("C", 4)], [])
@@ -61,7 +61,7 @@ def test_ticks_that_come_together_leave_what_they_leave_one_by_one(
 
 
 def test_every_close_is_kept_once_whatever_is_later_between_closes() -> None:
-    hub = Hub()
+    hub = LiveState()
     hub.put_signal(signal("A-B", 12, closed=False))
     for event_us in (10, 11, 10, 9):
         hub.put_signal(signal("A-B", event_us))
@@ -81,7 +81,7 @@ SIGNALS = st.lists(
 def test_the_highest_revision_of_each_second_is_kept_once_and_the_last_second_stays_the_newest(
     signals: list[Signal],
 ) -> None:
-    hub = Hub()
+    hub = LiveState()
     for one in signals:
         hub.put_signal(one)
     highest: dict[tuple[str, int], int] = {}
@@ -96,7 +96,7 @@ def test_the_highest_revision_of_each_second_is_kept_once_and_the_last_second_st
 
 
 def test_a_correction_of_an_old_second_is_news_but_not_the_newest_whatever_the_store_said_and_when() -> None:
-    hub = Hub()
+    hub = LiveState()
     hub.put_signal(signal("C-B", 3, revision=1))
     hub.seed([], [signal("A-B", 9), signal("C-B", 9)])
     hub.put_signal(signal("A-B", 3, revision=1))
@@ -107,7 +107,7 @@ def test_a_correction_of_an_old_second_is_news_but_not_the_newest_whatever_the_s
 
 
 def test_what_is_retracted_is_told_again_whichever_of_the_two_is_known_from_the_store() -> None:
-    of_topic, acked = Hub(), Handling(acked_us=3)
+    of_topic, acked = LiveState(), AlertAction(acked_us=3)
     of_topic.put_alert(alert(1))
     of_topic.handle(alert(1), acked)
     seen = of_topic.version
@@ -117,26 +117,26 @@ def test_what_is_retracted_is_told_again_whichever_of_the_two_is_known_from_the_
     of_topic.handle(alert(1), acked)  # the store does not know of it yet
     assert [entry.message.alert_id for entry in of_topic.alerts.after(seen + 2)] == []
 
-    of_store = Hub()
-    of_store.seed_alerts([(alert(1), acked), (alert(2), Handling(retracted_by="2:retracted"))])
+    of_store = LiveState()
+    of_store.seed_alerts([(alert(1), acked), (alert(2), AlertAction(retracted_by="2:retracted"))])
     of_store.put_alert(retraction(1))
     of_store.put_alert(alert(2))
     retracted = {entry.message.alert_id: entry.handling for entry in of_store.last_alerts()}
     assert retracted == {
-        "1": Handling(acked_us=3, retracted_by="1:retracted"),
-        "2": Handling(retracted_by="2:retracted"),
-        "1:retracted": Handling(),
+        "1": AlertAction(acked_us=3, retracted_by="1:retracted"),
+        "2": AlertAction(retracted_by="2:retracted"),
+        "1:retracted": AlertAction(),
     }
 
-    early = Hub()
+    early = LiveState()
     early.put_alert(retraction(1))
-    early.seed_alerts([(alert(1), Handling()), (retraction(1), Handling())])
+    early.seed_alerts([(alert(1), AlertAction()), (retraction(1), AlertAction())])
     retracted = {entry.message.alert_id: entry.handling for entry in early.last_alerts()}
-    assert retracted == {"1": Handling(retracted_by="1:retracted"), "1:retracted": Handling()}
+    assert retracted == {"1": AlertAction(retracted_by="1:retracted"), "1:retracted": AlertAction()}
 
 
 def test_a_forgotten_pair_has_no_present() -> None:
-    hub = Hub()
+    hub = LiveState()
     hub.put_signal(signal("A-B", 1))
     hub.put_signal(signal("A-B", 1, closed=False))
     hub.forget("A-B")
@@ -145,11 +145,11 @@ def test_a_forgotten_pair_has_no_present() -> None:
 
 
 def test_handling_is_news_of_the_alert_and_outlives_a_repetition() -> None:
-    hub = Hub()
+    hub = LiveState()
     hub.put_alert(alert(1))
     hub.put_alert(alert(2))
     seen = hub.version
-    acked = Handling(acked_us=3, acked_by="desk")
+    acked = AlertAction(acked_us=3, acked_by="desk")
     hub.handle(alert(1), acked)
     hub.put_alert(alert(1))
     (entry,) = hub.alerts.after(seen)
@@ -158,21 +158,21 @@ def test_handling_is_news_of_the_alert_and_outlives_a_repetition() -> None:
     version = hub.version
     hub.handle(alert(1), acked)
     assert hub.version == version
-    hub.handle(alert(1), Handling())
-    assert [entry.handling for entry in hub.alerts.after(version)] == [Handling()]
+    hub.handle(alert(1), AlertAction())
+    assert [entry.handling for entry in hub.alerts.after(version)] == [AlertAction()]
 
 
 def test_what_the_store_knows_of_the_handling_reaches_alerts_of_the_topic_before_and_after() -> None:
-    hub, acked = Hub(), Handling(acked_us=3)
+    hub, acked = LiveState(), AlertAction(acked_us=3)
     hub.put_alert(alert(1))
-    hub.seed_alerts([(alert(1), acked), (alert(2), acked), (alert(3), Handling())])
+    hub.seed_alerts([(alert(1), acked), (alert(2), acked), (alert(3), AlertAction())])
     hub.put_alert(alert(2))
     hub.put_alert(alert(3))
-    assert [entry.handling for entry in hub.last_alerts()] == [Handling(), acked, acked]
+    assert [entry.handling for entry in hub.last_alerts()] == [AlertAction(), acked, acked]
 
 
 def test_a_history_is_bounded_and_says_what_it_has_lost() -> None:
-    hub = Hub()
+    hub = LiveState()
     for number in range(ALERTS_KEPT):
         hub.put_alert(alert(number))
     assert hub.alerts.lost_version == 0

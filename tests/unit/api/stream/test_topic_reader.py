@@ -7,13 +7,13 @@ from contextlib import suppress
 import pytest
 from aiokafka import TopicPartition
 
-from services.api.service_health import Health
+from services.api.service_health import ServiceHealth
 from services.api.stream import topic_reader as live_tail
-from services.api.stream.live_state import Hub
-from services.api.stream.topic_reader import AWAY, BACKLOG, Tail
-from services.api.tape_health import Tape
+from services.api.stream.live_state import LiveState
+from services.api.stream.topic_reader import AWAY, BACKLOG, TopicReader
+from services.api.tape_health import TapeHealth
 from services.common.errors import TransientError
-from services.common.heartbeat import Pulse
+from services.common.heartbeat import HeartbeatState
 from services.common.kafka import clients
 from services.common.settings import KafkaSettings
 from services.common.unreadable import Unreadable
@@ -39,16 +39,16 @@ def _ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(
     ends: dict[TopicPartition, int], *steps: dict[TopicPartition, int] | tuple[int, dict[TopicPartition, int]]
-) -> tuple[Partitions, Hub, Pulse, Tail]:
-    consumer, hub, pulse = Partitions(ends), Hub(), Pulse("api")
+) -> tuple[Partitions, LiveState, HeartbeatState, TopicReader]:
+    consumer, hub, pulse = Partitions(ends), LiveState(), HeartbeatState("api")
     consumer.steps = list(steps)
-    tail = Tail(KafkaSettings(), hub, Tape(), Health(), pulse)
+    tail = TopicReader(KafkaSettings(), hub, TapeHealth(), ServiceHealth(), pulse)
     tail._producer = Letters()
     read_on(tail, consumer)
     return consumer, hub, pulse, tail
 
 
-def read_on(tail: Tail, consumer: Partitions) -> None:
+def read_on(tail: TopicReader, consumer: Partitions) -> None:
     async def run() -> None:
         with suppress(asyncio.CancelledError):
             await tail.read(consumer)
@@ -73,13 +73,13 @@ def test_a_bad_heartbeat_is_buried_as_nobody_else_reads_them_and_a_bad_tick_is_n
     place = TopicPartition("heartbeats", 2)
 
     async def run() -> None:
-        tail = Tail(KafkaSettings(), Hub(), Tape(), Health(), pulse)
+        tail = TopicReader(KafkaSettings(), LiveState(), TapeHealth(), ServiceHealth(), pulse)
         tail._producer = letters
         lost = Unreadable(b"", 3, 9, "why")
         for one in (place, FIRST):
             await tail._take_all(one, [Record(2, None), Record(3, b"{"), Record(9, lost)])
 
-    pulse, letters = Pulse("api"), Letters()
+    pulse, letters = HeartbeatState("api"), Letters()
     asyncio.run(run())
     assert letters.sent == [("dead-letters", "heartbeats/2/3"), ("dead-letters", "heartbeats/2/3-9")]
     assert (pulse.counters["bad_messages"], pulse.counters["dead_letters"]) == (16, 8)
@@ -125,7 +125,7 @@ def test_a_topic_made_anew_under_the_same_name_is_read_from_its_first_message() 
     assert (pulse.lost, pulse.counters["messages"]) == ({}, 29 + 6)
 
 
-def problem(tail: Tail) -> str | None:
+def problem(tail: TopicReader) -> str | None:
     return tail.problem
 
 
@@ -181,9 +181,9 @@ def test_heartbeats_are_taken_in_the_order_they_came_and_what_is_none_is_counted
 
 def test_who_beats_is_alive_once_it_is_known_what_came_before() -> None:
     """The reader asks for the ends, then more comes."""
-    consumer, pulse = Partitions({BEATS: 10}), Pulse("api")
-    health = Health()
-    tail = Tail(KafkaSettings(), Hub(), Tape(), health, pulse)
+    consumer, pulse = Partitions({BEATS: 10}), HeartbeatState("api")
+    health = ServiceHealth()
+    tail = TopicReader(KafkaSettings(), LiveState(), TapeHealth(), health, pulse)
     tail._producer = Letters()
 
     async def run() -> None:

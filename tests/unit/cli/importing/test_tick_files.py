@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.cli.importing import tick_files
 from services.cli.importing.dataset import is_ohlcv
-from services.cli.importing.tick_files import Batch, batches, unpacked_size
+from services.cli.importing.tick_files import TickBatch, batches, unpacked_size
 from services.common.codec import encode
 from services.common.errors import FatalError
 from services.contracts.messages import Tick
@@ -39,7 +39,7 @@ def tick(trade_id: int, symbol: str) -> Tick:
     )
 
 
-def ids(found: Iterator[Batch]) -> list[tuple[str, int, int]]:
+def ids(found: Iterator[TickBatch]) -> list[tuple[str, int, int]]:
     return [
         (one.symbol, trade_id, line)
         for batch in found

@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.cli.reconcile.bars import Bar, differences
+from services.cli.reconcile.bars import ReconciledBar, differences
 
-BAR = Bar(1.0, 4.0, 0.5, 2.0, 10.0, 20.0, 3, 7, 9)
+BAR = ReconciledBar(1.0, 4.0, 0.5, 2.0, 10.0, 20.0, 3, 7, 9)
 
 
-@pytest.mark.parametrize("name", Bar._fields)
+@pytest.mark.parametrize("name", ReconciledBar._fields)
 def test_each_column_that_differs_is_named(name: str) -> None:
     (words,) = differences(BAR, BAR._replace(**{name: 100}))
     assert words == f"{name}: expected {getattr(BAR, name)!r}, found 100"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.kafka import codecs
-from services.common.kafka.codecs import MOST, TooLargeError
+from services.common.kafka.codecs import MOST, BatchTooLargeError
 
 _PACKERS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     "gzip": (codec.gzip_encode, codecs.gzip),
@@ -36,7 +36,7 @@ def test_what_is_beyond_the_bound_is_refused_and_takes_no_memory(name: str) -> N
     assert len(unpack(pack(bytes(MOST)))) == MOST
     bomb = pack(bytes(4 * MOST))
     tracemalloc.start()
-    with pytest.raises(TooLargeError, match=f"at most {MOST} bytes"):
+    with pytest.raises(BatchTooLargeError, match=f"at most {MOST} bytes"):
         unpack(bomb)
     assert tracemalloc.get_traced_memory()[1] < 2.5 * MOST
     tracemalloc.stop()
@@ -47,4 +47,4 @@ def test_what_is_cut_off_is_not_called_too_large(name: str) -> None:
     pack, unpack = _PACKERS[name]
     with pytest.raises(Exception) as refused:  # noqa: PT011, the codecs have none in common
         unpack(pack(bytes(range(256)) * 40)[:-9])
-    assert not isinstance(refused.value, TooLargeError)
+    assert not isinstance(refused.value, BatchTooLargeError)

@@ -33,13 +33,13 @@ class Kept:
         return DeadLetters(send or self.send, "sink", self.counters, asyncio.get_running_loop().time)
 
 
-def bury(letters: DeadLetters, raw: bytes = b"{", source: str = "ticks") -> Awaitable[None]:
+def dead_letter(letters: DeadLetters, raw: bytes = b"{", source: str = "ticks") -> Awaitable[None]:
     return letters.put(raw, "it is cut off", source=source, origin=f"{source}/0/7")
 
 
 def test_a_letter_says_why_where_from_and_who() -> None:
     async def run() -> None:
-        await bury(kept.letters())
+        await dead_letter(kept.letters())
 
     kept = Kept()
     virtual_time.run(run())
@@ -73,7 +73,7 @@ def test_what_stands_for_many_messages_is_one_letter_and_counts_as_all_of_them()
 
 def test_a_giant_is_cut_to_what_a_broker_takes() -> None:
     async def run() -> None:
-        await bury(kept.letters(), b"x" * 3_000_000)
+        await dead_letter(kept.letters(), b"x" * 3_000_000)
 
     kept = Kept()
     virtual_time.run(run())
@@ -104,7 +104,7 @@ def test_of_a_flood_a_bounded_sample_is_kept_and_all_are_counted(
         for after_s, source, count, size in floods:
             await asyncio.sleep(after_s)
             for _ in range(count):
-                await bury(letters, b"x" * size, source)
+                await dead_letter(letters, b"x" * size, source)
 
     kept = Kept()
     virtual_time.run(run())
@@ -125,12 +125,12 @@ def test_one_source_that_floods_takes_nothing_from_another() -> None:
     async def run() -> None:
         letters = kept.letters()
         for _ in range(3 * AT_ONCE):
-            await bury(letters)
-        await bury(letters, source="signals")
+            await dead_letter(letters)
+        await dead_letter(letters, source="signals")
         assert letters.not_kept == 2 * AT_ONCE
         await asyncio.sleep(1.0)
         for _ in range(3 * A_SECOND):
-            await bury(letters)
+            await dead_letter(letters)
 
     kept = Kept()
     virtual_time.run(run())
@@ -180,15 +180,15 @@ def test_the_log_has_the_first_ten_and_then_one_line_a_second() -> None:
     async def run() -> None:
         letters = kept.letters()
         for _ in range(3_010):
-            await bury(letters)
+            await dead_letter(letters)
         await asyncio.sleep(1.5)
         for _ in range(200):
-            await bury(letters)
+            await dead_letter(letters)
             await asyncio.sleep(0.01)
         await asyncio.sleep(59.0)
-        await bury(letters)
+        await dead_letter(letters)
         await asyncio.sleep(61.0)
-        await bury(letters)
+        await dead_letter(letters)
 
     kept = Kept()
     with capture_logs() as logged:

@@ -76,11 +76,11 @@ class Log:
                 raw = b"".join(self.parts[number:])[: max(size, len(self.parts[number]))]
                 break
             first += count
-        read = record_batches.Records(
+        read = record_batches.ReadableRecords(
             PLACE, record_batches.Answer(raw), self._aborted, offset, None, None, True, fetcher.READ_COMMITTED
         )
         state = SimpleNamespace(highwater=self.told_end)
-        record_batches.Result(
+        record_batches.FetchedRecords(
             PLACE,
             assignment=SimpleNamespace(state_value=lambda _: state),
             partition_records=read,
@@ -226,7 +226,7 @@ def test_a_batch_that_would_take_the_memory_is_said_and_the_rest_is_read(codec: 
     bomb = numbered(builder.build(), 2)
     records = list(Log((2, batch(0, 2)), (1, bomb), (2, batch(3, 2, codec))).read())
     assert messages(records) == true(0, 1, 3, 4)
-    assert said(records) == {2: str(bounded_codecs.TooLargeError())}
+    assert said(records) == {2: str(bounded_codecs.BatchTooLargeError())}
 
 
 @pytest.mark.parametrize("codec", [1, 2, 3])
@@ -235,7 +235,7 @@ def test_one_of_an_old_format_that_would_take_the_memory_is_said(codec: int) -> 
     builder.append(0, 1_000, None, bytes(bounded_codecs.MOST + 1))
     records = list(Log((1, bytes(builder.build())), (1, batch(1, 1))).read())
     assert messages(records) == true(1)
-    assert said(records) == {0: str(bounded_codecs.TooLargeError())}
+    assert said(records) == {0: str(bounded_codecs.BatchTooLargeError())}
 
 
 @pytest.mark.parametrize("number", [0, 1])

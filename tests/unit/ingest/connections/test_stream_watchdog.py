@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from services.common.clock import HOUR, MINUTE, SECOND
-from services.ingest.connections.stream_watchdog import Watchdog
+from services.ingest.connections.stream_watchdog import StreamWatchdog
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Stream
 
@@ -18,7 +18,7 @@ class Life:
     """One stream under the watchdog, which looks at it twice a second."""
 
     def __init__(self, kind: StreamKind = "trades", least_s: float = 10.0) -> None:
-        self.watchdog = Watchdog(least_s * SECOND)
+        self.watchdog = StreamWatchdog(least_s * SECOND)
         self.stream = STREAM._replace(kind=kind)
         self.watchdog.know(self.stream)
         self.watchdog.expect(self.stream, START)
@@ -131,7 +131,7 @@ def test_sleep_and_set_clocks_make_no_stream_stale_and_hide_none(jump: int) -> N
 
 
 def test_what_is_not_wanted_is_not_known() -> None:
-    watchdog = Watchdog(SECOND)
+    watchdog = StreamWatchdog(SECOND)
     assert watchdog.get("trades", "BTCUSDT") is None
     watchdog.know(STREAM)
     watchdog.forget(STREAM)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.feeds.file_growth import STOPPED_S, Growth
+from services.ingest.feeds.file_growth import STOPPED_S, FileGrowth
 
 WRITTEN_S = 1_700_000_000.0
 
@@ -19,7 +19,7 @@ class Watched:
         self._now_s = WRITTEN_S + age_s
         self._file.write(b"line\n")
         self._touch(WRITTEN_S)
-        self.growth = Growth(self._file.fileno(), lambda: self._now_s, lambda: self._now_s)
+        self.growth = FileGrowth(self._file.fileno(), lambda: self._now_s, lambda: self._now_s)
 
     def _touch(self, at_s: float) -> None:
         self._file.flush()

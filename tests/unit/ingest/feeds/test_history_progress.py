@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from services.common.clock import SECOND
 from services.contracts.messages import Filling
-from services.ingest.feeds.history_progress import Past
+from services.ingest.feeds.history_progress import HistoryProgress
 from tests.unit.ingest.fake_clock import FakeClock
 
 START = 1_800_000_000 * SECOND
@@ -13,7 +13,7 @@ START = 1_800_000_000 * SECOND
 
 def test_seconds_of_the_tape_are_told_as_they_are_reached() -> None:
     clock = FakeClock(START + 900 * SECOND)
-    past = Past(START, clock.now_us)
+    past = HistoryProgress(START, clock.now_us)
     assert past.filling() == Filling(0, 900)
     assert past.reached(START + SECOND - 1) is None
     assert past.reached(START + SECOND) == Filling(1, 900)
@@ -24,7 +24,7 @@ def test_seconds_of_the_tape_are_told_as_they_are_reached() -> None:
 
 def test_it_is_over_when_the_feed_is_where_the_present_has_come_to_meanwhile() -> None:
     clock = FakeClock(START + 900 * SECOND)
-    past = Past(START, clock.now_us)
+    past = HistoryProgress(START, clock.now_us)
     clock.now += SECOND
     assert not past.is_over(START + 900 * SECOND)
     assert past.is_over(clock.now)
@@ -32,7 +32,7 @@ def test_it_is_over_when_the_feed_is_where_the_present_has_come_to_meanwhile() -
 
 def test_a_venue_that_is_ahead_of_our_clock_has_played_no_more_than_there_is() -> None:
     clock = FakeClock(START + 10 * SECOND)
-    assert Past(START, clock.now_us).reached(START + 11 * SECOND) == Filling(10, 10)
+    assert HistoryProgress(START, clock.now_us).reached(START + 11 * SECOND) == Filling(10, 10)
 
 
 @given(st.lists(st.tuples(st.integers(-5, 1_000), st.integers(0, 5)), max_size=60))
@@ -40,7 +40,7 @@ def test_what_has_been_played_only_grows_and_is_never_all_before_it_is_over(
     steps: list[tuple[int, int]],
 ) -> None:
     clock = FakeClock(START + 500 * SECOND)
-    past = Past(START, clock.now_us)
+    past = HistoryProgress(START, clock.now_us)
     before = past.filling()
     for second, later_s in steps:
         clock.now += later_s * SECOND

@@ -12,7 +12,7 @@ from services.common import clock
 from services.common.clock import MINUTE, SECOND
 from services.common.settings import load
 from services.contracts.messages import Filling, Tick
-from services.ingest.feed import Item, Status
+from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.settings import IngestSettings
 from tests.fake_venue import FakeVenue, Market, fake_venue
@@ -30,8 +30,8 @@ class Reader:
         self._stream = stream
 
     @property
-    def statuses(self) -> list[Status]:
-        return [item for item in self.items if isinstance(item, Status)]
+    def statuses(self) -> list[FeedStatus]:
+        return [item for item in self.items if isinstance(item, FeedStatus)]
 
     async def read_until(self, find: Callable[[Item], T | None]) -> T:
         """Read up to the first item in which `find` finds something, and return that."""
@@ -55,12 +55,12 @@ class Reader:
 
 
 def done(item: Item, least_s: float) -> Filling | None:
-    filling = item.filling if isinstance(item, Status) else None
+    filling = item.filling if isinstance(item, FeedStatus) else None
     return filling if filling is not None and filling.done_s >= least_s else None
 
 
-def running(item: Item) -> Status | None:
-    return item if item == Status("running") else None
+def running(item: Item) -> FeedStatus | None:
+    return item if item == FeedStatus("running") else None
 
 
 @asynccontextmanager
@@ -93,7 +93,7 @@ def test_the_last_minutes_are_filled_while_the_feed_is_running() -> None:
             shares = [status.filling.done_s for status in told if status.filling]
             assert len(shares) == len(told) == pytest.approx(120, abs=5)
             assert shares == sorted(shares)
-            assert last == Status("running")
+            assert last == FeedStatus("running")
             ticks = [item for item in reader.items if isinstance(item, Tick)]
             assert ticks[-1].event_us - ticks[0].event_us == pytest.approx(120 * SECOND, abs=3 * SECOND)
             assert {tick.symbol for tick in ticks} == {"BTCUSDT", "ETHUSDT"}
@@ -138,7 +138,7 @@ def test_a_venue_that_does_not_answer_fills_nothing() -> None:
     async def run() -> None:
         async with reading({"BTCUSDT": 40.0}, minutes=1) as reader:
             reader.venue.rest_status = HTTPStatus.SERVICE_UNAVAILABLE
-            first = await reader.read_until(lambda item: item if isinstance(item, Status) else None)
+            first = await reader.read_until(lambda item: item if isinstance(item, FeedStatus) else None)
             assert (first.state, first.filling) == ("degraded", None)
             assert "503 Service Unavailable" in str(first.detail)
             reader.venue.rest_status = HTTPStatus.OK

@@ -16,7 +16,7 @@ from services.common.clock import MINUTE, SECOND
 from services.common.codec import encode
 from services.common.errors import FatalError
 from services.contracts.messages import DeliveryLag, Liquidation, MarkPrice, Quote, Tick
-from services.ingest.feed import SKIPPED, Item, Rejected, Status, StreamKind
+from services.ingest.feed import SKIPPED, FeedStatus, Item, Rejected, StreamKind
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from tests.fixtures.recorded_frames import PATH, SECONDS
@@ -57,7 +57,7 @@ def test_every_trade_of_the_chosen_symbols_comes_once_and_in_order() -> None:
     assert {tick.symbol for tick in ticks(items)} == {"BTCUSDT", "SOLUSDT"}
     # ETHUSDT, the book updates and the acknowledgement.
     assert items.count(SKIPPED) == 139 + 39 + 1
-    assert items[0] == Status("running")
+    assert items[0] == FeedStatus("running")
 
 
 def test_gz_is_the_same(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_archives_of_several_symbols_are_merged_by_time(tmp_path: Path) -> None:
         ("BTCUSDT", 3),
     ]
     assert clock.slept == [0.5, 0.5, 0.5, 1.0]
-    assert items[-1] == Status("running", "BTCUSDT: rows out of order: 1")
+    assert items[-1] == FeedStatus("running", "BTCUSDT: rows out of order: 1")
     named = Path(f"{btc},{tmp_path / 'ETHUSDT-aggTrades-2024-01-01.csv'}")
     assert len(ticks(play(named, ("BTCUSDT", "ETHUSDT"))[0])) == 4
     many = Path(",".join([str(btc), *[btc.name] * 200]))
@@ -180,7 +180,7 @@ def test_what_an_archive_lacks_is_reported(tmp_path: Path) -> None:
     path = archive(tmp_path, "BTCUSDT", [(1, 0), (5, 1), (5, 2), (9, 3)])
     items, _ = play(path, ("BTCUSDT",))
     assert [item.origin for item in items if isinstance(item, Rejected)] == [f"{path}:2", f"{path}:3"]
-    assert items[-1] == Status(
+    assert items[-1] == FeedStatus(
         "running", "BTCUSDT: conflicting rows rejected: 2, trade ids missing: 7, gaps: 1"
     )
 
@@ -198,7 +198,7 @@ def test_what_a_recording_lacks_is_reported_however_it_is_read(
     items, _ = play(path, ("BTCUSDT",))
     assert [tick.trade_id for tick in ticks(items)] == [1, 5]
     findings = f"{path}: duplicates dropped: 1, trade ids missing: 3, gaps: 1"
-    assert items[-1] == Status("running", findings)
+    assert items[-1] == FeedStatus("running", findings)
 
 
 def test_a_symbol_that_no_file_has_is_named_beside_those_there_are(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from services.common.decompression import Unpacking
 from services.common.errors import FatalError
-from services.ingest.feed import Item, Status
+from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.recordings import reader
 from services.ingest.feeds.replay import ReplayFeed
@@ -97,7 +97,7 @@ def test_a_symbol_that_never_came_is_said_at_the_end(
         await replay.check()
         return [item async for item in replay.stream()]
 
-    assert asyncio.run(run())[-1] == Status("running", "no trades of ETHUSDT")
+    assert asyncio.run(run())[-1] == FeedStatus("running", "no trades of ETHUSDT")
     assert "no trades came" in capsys.readouterr().out
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.common.errors import FatalError
 from services.contracts.messages import Tick
-from services.ingest.feed import Item, Rejected, Status
+from services.ingest.feed import FeedStatus, Item, Rejected
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from tests.fixtures.replay_files import KINDS, PACKINGS, SYMBOL, Kind, Packing
@@ -57,7 +57,7 @@ def test_any_cut_leaves_exactly_the_whole_lines_before_it(
         line = kind.content(ids).count(b"\n") + 1
         assert item.origin == f"{path}:{line}"
     is_cut = bool(half.strip()) or (packing.name != "plain" and len(cut) < len(packed))
-    assert isinstance(items[-1], Status) == is_cut
+    assert isinstance(items[-1], FeedStatus) == is_cut
     if is_cut:
         said = str(items[-1])
         assert "files cut off: 1" in said

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.feeds import file_growth, text_file
-from services.ingest.feeds.file_growth import Growth
-from services.ingest.feeds.text_file import Block, CutOff, Damage, Found, TextFile
+from services.ingest.feeds.file_growth import FileGrowth
+from services.ingest.feeds.text_file import Block, CutOff, FileDamage, Found, TextFile
 
 LINE = st.binary(max_size=12).map(lambda line: line.replace(b"\n", b""))
 # Not packed, by its first bytes.
@@ -89,7 +89,7 @@ def test_a_line_that_is_too_long_is_damage_of_which_the_beginning_is_kept(
     expected = [(1, b"first!"), (3, b"last!")] if b"last" in ending else [(1, b"first!")]
     assert numbered(found) == expected
     reason = "expected a line of at most 100 bytes, received a longer one"
-    assert [one for one in found if not isinstance(one, Block)] == [Damage(2, b"x" * 100, reason)]
+    assert [one for one in found if not isinstance(one, Block)] == [FileDamage(2, b"x" * 100, reason)]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def _fast_clock() -> Iterator[None]:
     """Let three seconds pass whenever somebody asks, and all files be written just now."""
     seconds = iter(range(0, 1_000_000, 3)).__next__
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_file, "Growth", lambda file: Growth(file, seconds, lambda: 0.0))
+        patch.setattr(text_file, "FileGrowth", lambda file: FileGrowth(file, seconds, lambda: 0.0))
         yield
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import HOUR, SECOND
-from services.ingest.tape.chain import Chain, Span, Taken
+from services.ingest.tape.chain import Chain, IdSpan, Taken
 from tests.unit.ingest.tape.trades import START_US, trade, trades
 
 
@@ -40,7 +40,7 @@ def test_a_trade_is_judged_by_its_id(taken: int, expected: Taken) -> None:
 
 
 def test_a_span_is_missing_between_the_times_of_its_neighbours() -> None:
-    assert chain_of(1, 5).missing == [Span(2, 4, START_US + SECOND, START_US + 5 * SECOND)]
+    assert chain_of(1, 5).missing == [IdSpan(2, 4, START_US + SECOND, START_US + 5 * SECOND)]
 
 
 def test_a_late_trade_splits_what_is_missing_at_its_own_time() -> None:
@@ -49,8 +49,8 @@ def test_a_late_trade_splits_what_is_missing_at_its_own_time() -> None:
     assert chain.take(trade(4)) is Taken.DUPLICATE
     middle = START_US + 4 * SECOND
     assert chain.missing == [
-        Span(2, 3, START_US + SECOND, middle),
-        Span(5, 8, middle, START_US + 9 * SECOND),
+        IdSpan(2, 3, START_US + SECOND, middle),
+        IdSpan(5, 8, middle, START_US + 9 * SECOND),
     ]
 
 
@@ -79,7 +79,7 @@ def test_parts_of_what_is_missing_are_found_and_discarded() -> None:
 def test_missing_ids_are_spread_evenly_between_the_neighbours(
     start_us: int, ids: int, length_us: int, us: int
 ) -> None:
-    span = Span(1, ids, start_us, start_us + length_us)
+    span = IdSpan(1, ids, start_us, start_us + length_us)
     low, high = min(span.start_us, span.end_us), max(span.start_us, span.end_us)
     times = [low + Fraction((high - low) * place, ids + 1) for place in range(1, ids + 1)]
     assert span.since(us) == sum(time >= us for time in times)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from services.common.clock import HOUR, SECOND
 from services.common.errors import TransientError
 from services.contracts.messages import TapeEvent, Tick
-from services.ingest.tape.chain import Span
-from services.ingest.tape.history import History
+from services.ingest.tape.chain import IdSpan
+from services.ingest.tape.history import HistoryLoader
 from services.ingest.tape.repair import Repairer
-from services.ingest.tape.stored import Shelf, Store
+from services.ingest.tape.stored import Shelf, StoredTape
 from services.ingest.tape.tape import Tape
 from services.ingest.venues.rest import GoneError, VenueBusyError
 from tests.unit.ingest.tape.trades import Answer, Patience, StubVenue, gap_events, ids, trade, trades
@@ -32,7 +32,7 @@ class StubStore:
         self.closed = False
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Store]:
+    async def open(self) -> AsyncIterator[StoredTape]:
         if self.away:
             raise TransientError("no database")
         try:
@@ -42,7 +42,7 @@ class StubStore:
 
     async def shelf(self, symbol: str, at_us: int) -> Shelf:
         mine = [tick for tick in self.stored if tick.symbol == symbol]
-        return Shelf([Span(one.trade_id, one.trade_id, one.event_us, one.event_us) for one in mine])
+        return Shelf([IdSpan(one.trade_id, one.trade_id, one.event_us, one.event_us) for one in mine])
 
     async def ticks(self, symbol: str, start_us: int) -> AsyncGenerator[Tick]:
         for tick in self.stored:
@@ -58,7 +58,7 @@ class Start:
         self.venue = StubVenue(ticks, page=100)
         self.tape = Tape(dict.fromkeys(symbols, "binance"))
         self.clock = Patience(trade(3_000).event_us)
-        self.history = History(
+        self.history = HistoryLoader(
             self.tape,
             dict.fromkeys(symbols, self.venue.venue()),
             REACH_S,

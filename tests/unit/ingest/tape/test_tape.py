@@ -7,8 +7,8 @@ import pytest
 from services.common.clock import HOUR, MINUTE, SECOND
 from services.contracts.messages import TapeEvent, Tick
 from services.ingest.tape import tape as tape_module
-from services.ingest.tape.chain import Span
-from services.ingest.tape.ledger import Gap
+from services.ingest.tape.chain import IdSpan
+from services.ingest.tape.ledger import OpenGap
 from services.ingest.tape.tape import Tape
 from tests.unit.ingest.tape.trades import START_US, SYMBOL, gap_events, ids, trade, trades
 
@@ -215,13 +215,13 @@ def test_coverage_is_unknown_before_the_first_trade() -> None:
     assert coverage(Tape({SYMBOL: "binance"})) == (None, None, None)
 
 
-def gap(first_id: int, last_id: int) -> Gap:
+def gap(first_id: int, last_id: int) -> OpenGap:
     start_us, end_us = trade(first_id - 1).event_us, trade(last_id + 1).event_us
-    return Gap(SYMBOL, "binance", first_id, last_id, start_us, end_us, start_us, missing=99)
+    return OpenGap(SYMBOL, "binance", first_id, last_id, start_us, end_us, start_us, missing=99)
 
 
-def span(first_id: int, last_id: int) -> Span:
-    return Span(first_id, last_id, trade(first_id).event_us, trade(last_id).event_us)
+def span(first_id: int, last_id: int) -> IdSpan:
+    return IdSpan(first_id, last_id, trade(first_id).event_us, trade(last_id).event_us)
 
 
 def test_a_tape_goes_on_from_what_is_stored() -> None:

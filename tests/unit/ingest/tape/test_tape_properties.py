@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.common.clock import MINUTE, SECOND
 from services.contracts.messages import TapeEvent, Tick
-from services.ingest.tape.chain import Span
+from services.ingest.tape.chain import IdSpan
 from services.ingest.tape.tape import Tape
 from tests.unit.ingest.tape.trades import START_US, SYMBOL, trade
 
@@ -175,7 +175,7 @@ def test_a_restart_from_the_store_changes_nothing(
         run.go(step)
     if not run.published:
         return
-    have = [Span(one.trade_id, one.trade_id, one.event_us, one.event_us) for one in run.published.values()]
+    have = [IdSpan(one.trade_id, one.trade_id, one.event_us, one.event_us) for one in run.published.values()]
     gaps = [gap for book in run.tape._books.values() for gap in book.ledger.gaps]
     never_issued = [(one, one) for one in run.refuted]
     assert not resumed.tape.resume(SYMBOL, have, gaps, never_issued, at_us=START_US)

@@ -8,7 +8,7 @@ import pytest
 
 from services.common.errors import BadMessageError, TransientError
 from services.ingest.venues import rest as module
-from services.ingest.venues.rest import RefusedError, Rest, VenueBusyError
+from services.ingest.venues.rest import Rest, VenueBusyError, VenueRefusedError
 from tests.unit.ingest.venues.rest_server import BUDGET, Clock, Server, http, run
 
 NAMES = msgspec.json.Decoder(list[str])
@@ -46,7 +46,7 @@ def test_a_refusal_carries_the_reason() -> None:
         ):
             server.answer = http(b'{"code":-1121}', status, "Location: /elsewhere")
             with pytest.raises(
-                RefusedError, match=rf"expected HTTP 200 from http.*, received {status}"
+                VenueRefusedError, match=rf"expected HTTP 200 from http.*, received {status}"
             ) as caught:
                 await rest.get("/names")
             assert caught.value.body == b'{"code":-1121}'

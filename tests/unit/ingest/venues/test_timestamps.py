@@ -13,7 +13,7 @@ from services.contracts.messages import MarkPrice, Tick
 from services.ingest.feed import Item, Rejected
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
-from services.ingest.venues.timestamps import Stamps
+from services.ingest.venues.timestamps import TimestampCheck
 from tests.unit.ingest.tape.trades import trade
 
 
@@ -24,7 +24,7 @@ def ahead(trade_id: int, by_s: float) -> Tick:
 
 @given(st.lists(st.floats(-60, 2), min_size=1))
 def test_what_is_no_more_than_two_seconds_ahead_is_believed(ahead_s: list[float]) -> None:
-    stamps = Stamps()
+    stamps = TimestampCheck()
     assert [stamps.refuse(ahead(number, by_s)) for number, by_s in enumerate(ahead_s)] == [None] * len(
         ahead_s
     )
@@ -32,7 +32,7 @@ def test_what_is_no_more_than_two_seconds_ahead_is_believed(ahead_s: list[float]
 
 @given(st.floats(2.001, 1e6), st.integers(0, 200))
 def test_one_that_is_further_ahead_is_refused_and_says_by_how_much(by_s: float, after: int) -> None:
-    stamps = Stamps()
+    stamps = TimestampCheck()
     assert not any(stamps.refuse(ahead(number, -0.1)) for number in range(after))
     refused = stamps.refuse(bad := ahead(after, by_s))
     assert refused is not None
@@ -44,7 +44,7 @@ def test_one_that_is_further_ahead_is_refused_and_says_by_how_much(by_s: float, 
 @given(st.floats(2.5, 86_400))
 def test_a_clock_that_is_behind_refuses_nothing_but_what_is_ahead_of_the_venues(behind_s: float) -> None:
     """The first trades are refused: it takes 31 to tell a wrong clock from wrong stamps."""
-    stamps = Stamps()
+    stamps = TimestampCheck()
     assert [bool(stamps.refuse(ahead(number, behind_s))) for number in range(50)] == [True] * 30 + [
         False
     ] * 20
@@ -54,7 +54,7 @@ def test_a_clock_that_is_behind_refuses_nothing_but_what_is_ahead_of_the_venues(
 
 @given(st.floats(2.5, 86_400), st.integers(1, 100))
 def test_one_symbol_that_is_ahead_is_no_wrong_clock(by_s: float, number: int) -> None:
-    stamps = Stamps()
+    stamps = TimestampCheck()
     for place in range(40):
         assert stamps.refuse(structs.replace(ahead(place, 0.0), symbol="OTHER")) is None
     on_time = ahead(40, 0.0)
@@ -72,7 +72,7 @@ def test_a_mark_price_from_ahead_is_refused_too(by_s: float, is_ahead: bool) -> 
         received_us=now_us,
         mark_price=1.0,
     )
-    refused = Stamps().refuse(price)
+    refused = TimestampCheck().refuse(price)
     assert (refused is not None) == is_ahead
     assert refused is None or decode(refused.raw, MarkPrice) == price
 

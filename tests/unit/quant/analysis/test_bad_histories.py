@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, to_builtins
 
 from services.quant.analysis.pair_analysis import Analysis, analyse
-from services.quant.options import Options, Part
+from services.quant.options import AnalysisOptions, Part
 from tests.unit.quant.series import Legs, seeds
 from tests.unit.quant.tapes import LEVEL, stable
 
@@ -89,7 +89,7 @@ def weekends() -> Legs:
 def test_what_cannot_be_known_has_its_reason(
     make: Callable[[], Legs], reason: str, parts: tuple[Part, ...]
 ) -> None:
-    found = analyse(*make(), Options())
+    found = analyse(*make(), AnalysisOptions())
     for part in parts:
         assert getattr(found, part) is None
         assert re.search(reason, found.not_enough_data[part]), found.not_enough_data[part]
@@ -132,31 +132,31 @@ def test_whatever_stands_still_jumps_or_is_rounded_has_numbers_or_reasons(
     first, end = (int(share * n) for share in sorted(still))
     x[first:end] = x[min(first, n - 1)]
     y = (y + np.where(np.arange(n) > 0.96 * n, jump * LEVEL, 0)).round(places) * unit
-    found = analyse(y, x, Options())
+    found = analyse(y, x, AnalysisOptions())
     assert {part for part in get_args(Part) if getattr(found, part) is None} == found.not_enough_data.keys()
     assert all(found.not_enough_data.values())
     assert is_whole(found)
 
 
 def test_thirty_bars_are_told_of_with_what_they_cannot_show() -> None:
-    found = analyse(*legs(30), Options())
+    found = analyse(*legs(30), AnalysisOptions())
     assert any("Tests for a break need 60 bars, there are 30" in note for note in found.verdict.notes)
     assert found.half_life_interval is not None
 
 
 def test_carried_weekends_and_gaps_are_said() -> None:
-    found = analyse(*weekends(), Options())
+    found = analyse(*weekends(), AnalysisOptions())
     assert is_whole(found)
     y, x = legs()
     bars = [bar for bar in range(1_000) if bar % 168 < 120][:300]
-    gaps = analyse(y, x, Options(), bars)
+    gaps = analyse(y, x, AnalysisOptions(), bars)
     assert any(
         "2 of 300 bars are followed by a gap, the longest of 48 bars" in note for note in gaps.verdict.notes
     )
-    assert not any("gap" in note for note in analyse(y, x, Options()).verdict.notes)
+    assert not any("gap" in note for note in analyse(y, x, AnalysisOptions()).verdict.notes)
 
 
 @pytest.mark.parametrize("method", ["ols_origin"])
 def test_logarithms_have_no_line_through_the_origin(method: str) -> None:
     with pytest.raises(ValueError, match="expected an intercept with log, received the method ols_origin"):
-        Options(method=method, transform="log")  # type: ignore[arg-type]
+        AnalysisOptions(method=method, transform="log")  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from services.quant.analysis.evidence import Evidence
 from services.quant.analysis.pair_analysis import Analysis, analyse, refuse
 from services.quant.analysis.verdict import judge
 from services.quant.estimators.registry import ESTIMATORS, MOVING, Method
-from services.quant.options import Conclusion, Options, Part
+from services.quant.options import AnalysisOptions, Conclusion, Part
 from services.quant.statistical_tests.half_life import HalfLife
 from services.quant.statistical_tests.unit_root import UnitRoot, adf, engle_granger
 from services.quant.transform import TRANSFORMS
@@ -51,7 +51,7 @@ def test_any_legs_give_finite_numbers_or_reasons(
 ) -> None:
     y, x = legs(kind, seed, n)
     assume((method, transform) != ("ols_origin", "log"))
-    options = Options(method=method, window=window, transform=transform, trend=trend, lags=lags)  # type: ignore[arg-type]
+    options = AnalysisOptions(method=method, window=window, transform=transform, trend=trend, lags=lags)  # type: ignore[arg-type]
     found = analyse(y, x, options)
     parts = {name: getattr(found, name) for name in get_args(Part)}
     assert {name for name, value in parts.items() if value is None} == found.not_enough_data.keys()
@@ -66,7 +66,7 @@ def test_any_legs_give_finite_numbers_or_reasons(
 
 def test_the_parts_are_those_of_the_spread_that_is_given() -> None:
     y, x = pair(1, 400, 0.8)
-    found = analyse(y, x, Options(trend="ct", lags=2))
+    found = analyse(y, x, AnalysisOptions(trend="ct", lags=2))
     assert found.regression is not None
     assert found.sample_spread is not None
     assert found.sample_spread == pytest.approx(
@@ -85,7 +85,10 @@ def test_the_parts_are_those_of_the_spread_that_is_given() -> None:
 
 def test_logarithms_are_taken_before_everything() -> None:
     y, x = pair(2, 200, 0.8)
-    logs, prices = analyse(y, x, Options(transform="log")), analyse(np.log(y), np.log(x), Options())
+    logs, prices = (
+        analyse(y, x, AnalysisOptions(transform="log")),
+        analyse(np.log(y), np.log(x), AnalysisOptions()),
+    )
     assert logs.regression == prices.regression
     assert logs.engle_granger_y_on_x == prices.engle_granger_y_on_x
     assert logs.rolling == prices.rolling
@@ -93,7 +96,7 @@ def test_logarithms_are_taken_before_everything() -> None:
 
 @pytest.mark.parametrize("method", sorted(MOVING))
 def test_the_spread_of_a_moving_line_is_its_forecast_error(method: Method) -> None:
-    found = analyse(*pair(3, 300, 0.8), Options(method=method, window=50))
+    found = analyse(*pair(3, 300, 0.8), AnalysisOptions(method=method, window=50))
     assert found.rolling is not None
     assert found.sample_spread is not None
     known = [value for value in found.rolling.spread if value is not None]
@@ -114,7 +117,7 @@ def test_the_spread_of_a_moving_line_is_its_forecast_error(method: Method) -> No
     ids=["cointegrated", "independent", "stationary", "constant", "collinear", "short"],
 )  # fmt: skip
 def test_verdicts(legs_of: tuple[Array, Array], conclusion: Conclusion) -> None:
-    found = analyse(*legs_of, Options())
+    found = analyse(*legs_of, AnalysisOptions())
     assert found.verdict.conclusion == conclusion
     if conclusion == "not_enough_data":
         assert found.not_enough_data["engle_granger_y_on_x"] in found.verdict.text
@@ -128,7 +131,7 @@ def notes_of(found: Analysis) -> str:
 
 
 def test_notes_say_what_to_keep_in_mind() -> None:
-    held = analyse(*pair(1, 500, 0.7), Options())
+    held = analyse(*pair(1, 500, 0.7), AnalysisOptions())
     assert held.half_life_interval is not None
     samples, low, high = held.half_life_interval
     assert None not in (samples, low, high)
@@ -141,7 +144,7 @@ def test_notes_say_what_to_keep_in_mind() -> None:
     random = np.random.default_rng(5)
     for _ in range(100):
         y, x = 1_000 + np.cumsum(random.normal(size=(2, 200)), axis=1)
-        fooled = analyse(y, x, Options())
+        fooled = analyse(y, x, AnalysisOptions())
         if (
             fooled.adf_spread
             and fooled.adf_spread.p_value < 0.04
@@ -168,7 +171,7 @@ def test_random_walks_are_not_said_to_trend_or_to_come_back() -> None:
     told = 0
     for _ in range(40):
         y, x = 1_000 + np.cumsum(random.normal(size=(2, 300)), axis=1)
-        found = analyse(y, x, Options(lags=0))
+        found = analyse(y, x, AnalysisOptions(lags=0))
         told += "than a random walk" in notes_of(found) or "trends" in notes_of(found)
         if found.half_life and found.half_life.samples and found.half_life_interval.high is None:  # type: ignore[union-attr]
             assert "may as well be a random walk" in notes_of(found)
@@ -179,7 +182,9 @@ def test_a_filter_knows_that_it_sees_logarithms() -> None:
     """Of two coins near 1 it would take their logarithms, near 0, for the unit of what walks."""
     random = np.random.default_rng(6)
     y, x = 1 + 1e-5 * np.cumsum(random.normal(size=(2, 200)), axis=1)
-    prices, logs = (analyse(y, x, Options(method="kalman", transform=transform)) for transform in TRANSFORMS)
+    prices, logs = (
+        analyse(y, x, AnalysisOptions(method="kalman", transform=transform)) for transform in TRANSFORMS
+    )
     assert prices.regression
     assert logs.regression
     assert logs.regression.hedge_ratio == pytest.approx(prices.regression.hedge_ratio, rel=1e-3)
@@ -191,7 +196,7 @@ def test_a_filter_knows_that_it_sees_logarithms() -> None:
 @pytest.mark.parametrize("method", ESTIMATORS)
 def test_the_rounding_of_a_perfect_line_is_no_spread(method: Method) -> None:
     _, x = pair(4, 300, 0.8)
-    found = analyse(x / 3 + (0 if method == "ols_origin" else 7), x, Options(method=method))
+    found = analyse(x / 3 + (0 if method == "ols_origin" else 7), x, AnalysisOptions(method=method))
     assert found.regression is not None
     parts: tuple[Part, ...] = (
         "sample_spread",
@@ -208,7 +213,7 @@ def test_the_rounding_of_a_perfect_line_is_no_spread(method: Method) -> None:
 @pytest.mark.parametrize("method", ["ewma", "rls"])
 def test_what_was_never_forecast_has_no_r_squared_and_the_true_reason(method: Method) -> None:
     _, x = pair(4, 300, 0.8)
-    found = analyse(x, x, Options(method=method))
+    found = analyse(x, x, AnalysisOptions(method=method))
     assert found.regression is not None
     assert (found.regression.r_squared, found.regression.r_squared_samples) == (None, 0)
     assert found.not_enough_data["rolling"] == "the spread did not move in the window"
@@ -217,11 +222,11 @@ def test_what_was_never_forecast_has_no_r_squared_and_the_true_reason(method: Me
 
 def test_columns_without_a_value_have_a_reason() -> None:
     y, x = pair(4, 29, 0.8)
-    assert analyse(y, x, Options()).not_enough_data["rolling"] == (
+    assert analyse(y, x, AnalysisOptions()).not_enough_data["rolling"] == (
         "more than 30 observations are needed, there are 29"
     )
     still = np.where(np.arange(100) < 90, 5.0, 9.0)
-    found = analyse(still, pair(4, 100, 0.8)[1], Options(method="theil_sen"))
+    found = analyse(still, pair(4, 100, 0.8)[1], AnalysisOptions(method="theil_sen"))
     assert found.not_enough_data["rolling"] == "the spread did not move in the window"
     assert found.not_enough_data["sample_zscore"] == "the scale of the spread is 0"
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from services.common.clock import SECOND
 from services.contracts.messages import Method, PairConfig
-from services.quant.analysis.rolling import Rolling, Series, refit_every, rolling
+from services.quant.analysis.rolling import RollingStatistics, Series, refit_every, rolling
 from services.quant.estimators.registry import ESTIMATORS, MOVING, ON_BAR_CLOSE
 from services.quant.fit import NotEnoughDataError
 from services.quant.transform import TRANSFORMS, Transform
 from services.stream_analytics.alignment import Sample
 from services.stream_analytics.pair_window import PairWindow
-from services.stream_analytics.trades import Trade
+from services.stream_analytics.trades import TapeTrade
 from tests.unit.quant.series import kinds, legs, seeds, walk
 
 methods = st.sampled_from(sorted(ESTIMATORS))
@@ -31,7 +31,7 @@ def live(
     said: list[tuple[float | None, ...]] = []
     for number, (one_y, one_x) in enumerate(zip(y, x, strict=True)):
         at_us = number * SECOND
-        sample = Sample(at_us, Trade(at_us, one_y), Trade(at_us, one_x))
+        sample = Sample(at_us, TapeTrade(at_us, one_y), TapeTrade(at_us, one_x))
         signal = judged.judge(sample)
         said.append((signal.hedge_ratio, signal.intercept, signal.spread, signal.zscore, signal.correlation))
         judged.learn(sample, signal)
@@ -49,7 +49,7 @@ def test_they_are_to_the_bit_what_the_stream_says(
         columns = rolling(method, window, 30, seen_y, seen_x, range(90), transform)
     except NotEnoughDataError:
         nothing: Series = [None] * 90
-        columns = Rolling(*[nothing] * 5)
+        columns = RollingStatistics(*[nothing] * 5)
     every = refit_every(method, window)
     for number, (found, said) in enumerate(
         zip(zip(*columns, strict=True), live(method, transform, window, y, x), strict=True)

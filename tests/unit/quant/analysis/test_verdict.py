@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from services.quant.analysis.evidence import Evidence, Line, is_rejected
+from services.quant.analysis.evidence import Evidence, LineEvidence, is_rejected
 from services.quant.analysis.pair_analysis import Analysis, analyse
 from services.quant.analysis.verdict import judge
-from services.quant.options import Conclusion, Options
+from services.quant.options import AnalysisOptions, Conclusion
 from services.quant.statistical_tests.breaks import Edge, StructuralBreak
 from services.quant.statistical_tests.gregory_hansen import CRITICAL_VALUES, GregoryHansen
 from services.quant.statistical_tests.instability import Cusum, Slope, Thirds
@@ -33,7 +33,7 @@ NEITHER = Evidence(samples=500, y_on_x=FAILS, x_on_y=FAILS)
 
 def found(make: Make, runs: int, n: int = 500) -> list[Analysis]:
     random = np.random.default_rng(12)
-    return [analyse(*make(random, n), Options()) for _ in range(runs)]
+    return [analyse(*make(random, n), AnalysisOptions()) for _ in range(runs)]
 
 
 def conclusions(make: Make, runs: int, n: int = 500) -> Counter[str]:
@@ -69,9 +69,9 @@ def conclusions(make: Make, runs: int, n: int = 500) -> Counter[str]:
         (structs.replace(BOTH, edge=EDGE), "unstable"),
         (structs.replace(NEITHER, edge=EDGE), "not_cointegrated"),
         (structs.replace(NEITHER, edge=EDGE, rest_holds=True), "unstable"),
-        (structs.replace(BOTH, line=Line(-3.3, -3.5, -3.1), returns_correlation=0.8), "unstable"),
-        (structs.replace(BOTH, line=Line(-3.3, -3.5, -3.1), returns_correlation=0.1), "cointegrated"),
-        (structs.replace(BOTH, line=Line(-3.3, -7.5, 0.9), returns_correlation=0.8), "cointegrated"),
+        (structs.replace(BOTH, line=LineEvidence(-3.3, -3.5, -3.1), returns_correlation=0.8), "unstable"),
+        (structs.replace(BOTH, line=LineEvidence(-3.3, -3.5, -3.1), returns_correlation=0.1), "cointegrated"),
+        (structs.replace(BOTH, line=LineEvidence(-3.3, -7.5, 0.9), returns_correlation=0.8), "cointegrated"),
         (structs.replace(BOTH, adf_y=HOLDS, adf_x=HOLDS), "cointegrated"),
     ],
 )
@@ -102,12 +102,12 @@ def test_an_edge_without_the_rest_is_a_note() -> None:
 
 
 def test_two_prices_of_one_asset_hold_near_1_to_1() -> None:
-    far = structs.replace(BOTH, line=Line(1.4, 1.3, 1.5), same_asset="BTC")
+    far = structs.replace(BOTH, line=LineEvidence(1.4, 1.3, 1.5), same_asset="BTC")
     assert (
         "Both legs are BTC, but the hedge ratio is 1.4 and not near 1 (1.3 to 1.5 at 95 %)"
         in judge(far).notes[0]
     )
-    assert not judge(structs.replace(far, line=Line(1.02, 1.01, 1.03))).notes
+    assert not judge(structs.replace(far, line=LineEvidence(1.02, 1.01, 1.03))).notes
     assert not judge(structs.replace(far, same_asset=None)).notes
 
 
@@ -143,7 +143,7 @@ def test_a_peg_that_breaks_and_comes_back_is_not_called_cointegrated() -> None:
     fooled = 0
     for seed in range(20):
         y, x = tapes.depegged(np.random.default_rng(seed), 500)
-        one = analyse(y, x, Options(), same_asset="BTC")
+        one = analyse(y, x, AnalysisOptions(), same_asset="BTC")
         assert one.regression is not None
         assert one.regression.hedge_ratio < -2
         fooled += is_rejected(one.engle_granger_y_on_x) and is_rejected(one.engle_granger_x_on_y)

@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 from statsmodels.stats.sandwich_covariance import S_hac_simple
 
 from services.quant.analysis.pair_analysis import analyse
-from services.quant.options import Options
+from services.quant.options import AnalysisOptions
 from services.quant.statistical_tests.breaks import one_line
 from services.quant.statistical_tests.hac import hac_error
 from services.quant.statistical_tests.long_run import bandwidth, newey_west
@@ -51,7 +51,7 @@ def test_the_more_a_series_depends_on_its_past_the_more_lags_are_taken() -> None
 @pytest.mark.parametrize("method", ["ols", "ols_origin"])
 def test_an_analysis_has_the_interval_beside_the_classical_one(method: str) -> None:
     y, x = pair(1, 400, 0.9)
-    found = analyse(y, x, Options(method=method, level=0.9)).regression  # type: ignore[arg-type]
+    found = analyse(y, x, AnalysisOptions(method=method, level=0.9)).regression  # type: ignore[arg-type]
     assert found is not None
     design = x if method == "ols_origin" else sm.add_constant(x)
     fit = sm.OLS(y, design).fit(cov_type="HAC", cov_kwds={"maxlags": found.hac_lags})
@@ -64,7 +64,7 @@ def test_an_analysis_has_the_interval_beside_the_classical_one(method: str) -> N
 
 def test_a_method_without_least_squares_and_a_perfect_line_have_none() -> None:
     y, x = pair(1, 200, 0.9)
-    for found in (analyse(y, x, Options(method="tls")), analyse(x / 3 + 7, x, Options())):
+    for found in (analyse(y, x, AnalysisOptions(method="tls")), analyse(x / 3 + 7, x, AnalysisOptions())):
         assert found.regression is not None
         assert (found.regression.hac_se, found.regression.hac_low, found.regression.hac_lags) == (
             None,

@@ -3,17 +3,18 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.store.bars.timescale import Span, pieces
+from services.store.bars.timescale import TimeSpan, pieces
 
 MOMENTS = st.integers(0, 100_000)
 SPANS = st.lists(
-    st.builds(lambda start, length: Span(start, start + length), MOMENTS, st.integers(1, 300)), max_size=900
+    st.builds(lambda start, length: TimeSpan(start, start + length), MOMENTS, st.integers(1, 300)),
+    max_size=900,
 )
 
 
 @given(spans=SPANS, below_us=st.integers(0, 10_000).map(lambda buckets: buckets * 10))
 def test_pieces_cover_what_lies_below_and_are_whole_disjoint_and_few(
-    spans: list[Span], below_us: int
+    spans: list[TimeSpan], below_us: int
 ) -> None:
     found = pieces(spans, 10, below_us)
     assert len(found) <= 500
@@ -27,7 +28,7 @@ def test_pieces_cover_what_lies_below_and_are_whole_disjoint_and_few(
 
 
 def test_beyond_the_limit_the_nearest_become_one() -> None:
-    spans = [Span(n * 1000, n * 1000 + 1) for n in range(600)] + [Span(10_000_000, 10_000_001)]
+    spans = [TimeSpan(n * 1000, n * 1000 + 1) for n in range(600)] + [TimeSpan(10_000_000, 10_000_001)]
     found = pieces(spans, 1, 10**9)
     assert len(found) == 500
     assert found[-1] == spans[-1]

@@ -45,7 +45,7 @@ class Buried:
         """Note nothing."""
         return 0.0
 
-    async def bury(self, letters: Sequence[DeadLetter]) -> None:
+    async def dead_letter(self, letters: Sequence[DeadLetter]) -> None:
         """Note the places."""
         self.offsets += [int(letter.origin.removeprefix("ticks/2/")) for letter in letters]
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from services.common.kafka.pair_configs import PairConfigs
 from services.contracts import topics
 from services.contracts.messages import LegTrade
-from services.stream_analytics.faust.pair_partitions import Partitions
+from services.stream_analytics.faust.pair_partitions import PairPartitions
 from services.stream_analytics.settings import StreamSettings
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed_signals, tape
 
@@ -46,7 +46,7 @@ def saved(broker: Broker, trades: list[LegTrade], has_read_all: bool) -> list[in
         pairs = PairConfigs()
         pairs.by_name = {CONFIG.pair: CONFIG}
         table: Any = SimpleNamespace(data={})
-        partitions = Partitions(
+        partitions = PairPartitions(
             table,
             pairs,
             StreamSettings(save_interval_s=0.001, partitions=1, correction_horizon_s=0),
@@ -95,7 +95,7 @@ def test_a_pair_from_before_goes_on_and_the_log_says_what_is_wrong_with_it() -> 
     doubtful = structs.replace(CONFIG, transform="log", intercept=False)
     pairs.by_name = {doubtful.pair: doubtful}
     table: Any = SimpleNamespace(data={})
-    partitions = Partitions(table, pairs, StreamSettings(partitions=1), {})
+    partitions = PairPartitions(table, pairs, StreamSettings(partitions=1), {})
     publisher: Any = Broker()
     with capture_logs() as logged:
         partition = partitions.get(0, publisher)

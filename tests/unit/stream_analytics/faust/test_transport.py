@@ -116,11 +116,11 @@ def test_messages_that_nobody_can_read_are_a_loss_and_what_a_producer_took_back_
 def test_state_that_nobody_can_read_is_put_aside_and_what_follows_it_is_after_a_loss() -> None:
     buried: list[DeadLetter] = []
 
-    async def bury(letters: Sequence[DeadLetter]) -> None:
+    async def dead_letter(letters: Sequence[DeadLetter]) -> None:
         buried.extend(letters)
 
     async def run() -> None:
-        one = consumer(None, frozenset, lambda *_: None, bury)
+        one = consumer(None, frozenset, lambda *_: None, dead_letter)
         values = {1: Unreadable(b"", 1, 1, "why"), 2: Unreadable(b"", 2, 2, "why")}
         one._thread = Broker(0, [0, 1], [2], values=values)
         assert [record.offset for record in (await one._getmany({PLACE}, 1.0))[PLACE]] == [0]

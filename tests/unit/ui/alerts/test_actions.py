@@ -7,9 +7,9 @@ import httpx
 
 from services.ui.alerts.actions import _post
 from services.ui.api.client import ApiClient
-from services.ui.series.cache import Tracks
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Site
+from services.ui.series.cache import SeriesCache
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import PageContext
 
 
 def posted(answer: httpx.Response | Exception, does: str, for_s: float | None) -> tuple[str, httpx.Request]:
@@ -23,7 +23,7 @@ def posted(answer: httpx.Response | Exception, does: str, for_s: float | None) -
 
     async def run() -> str:
         async with ApiClient("http://api.test", httpx.MockTransport(handle)) as client:
-            site = Site(Market(), Tracks(client), client, lambda: Now(0, 0.0))
+            site = PageContext(LiveState(), SeriesCache(client), client, lambda: Now(0, 0.0))
             return await _post(site, "zscore:A-B:1:firing", does, for_s)
 
     return asyncio.run(run()), asked[0]

@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from services.common.clock import SECOND
 from services.ui.alerts.toasts import Toasts
-from services.ui.state.alert_state import Alarms
+from services.ui.state.alert_state import AlertState
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 NOW_US = START_S * SECOND
@@ -17,7 +17,7 @@ def text(toast: object) -> str:
 
 
 def test_a_toast_names_pair_z_threshold_and_time_and_links_to_the_pair(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1, value=-2.31, threshold=2.0)])
     (toast,) = toasts.step(alarms, "Asia/Tokyo", NOW_US)["sendNotifications"]
@@ -33,7 +33,7 @@ def test_a_toast_names_pair_z_threshold_and_time_and_links_to_the_pair(alert: Ma
 
 
 def test_a_toast_says_whether_the_spread_was_seen_to_revert(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1, message="z-score +2.31 reached ±2, reversion unproven", reversion="unproven")])
     (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
@@ -43,7 +43,7 @@ def test_a_toast_says_whether_the_spread_was_seen_to_revert(alert: Make) -> None
 
 
 def test_a_toast_tells_z_from_a_threshold_with_many_digits(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1, value=2.2504, threshold=2.25)])
     (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
@@ -52,7 +52,7 @@ def test_a_toast_tells_z_from_a_threshold_with_many_digits(alert: Make) -> None:
 
 
 def test_what_is_snoozed_or_seen_is_not_called_out(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1, START_S - 60, state="resolved", snoozed_until_us=NOW_US + SECOND)])
     alarms.take([alert(2), alert(3, pair="SOLUSDT-ETHUSDT", acked_us=NOW_US)])
@@ -60,7 +60,7 @@ def test_what_is_snoozed_or_seen_is_not_called_out(alert: Make) -> None:
 
 
 def test_a_toast_goes_when_somebody_has_dealt_with_its_alert(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1), alert(2)])
     assert len(toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]) == 2
@@ -70,7 +70,7 @@ def test_a_toast_goes_when_somebody_has_dealt_with_its_alert(alert: Make) -> Non
 
 
 def test_a_toast_says_how_old_the_prices_were(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1, y_age_s=0.2, x_age_s=4.1)])
     (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
@@ -78,7 +78,7 @@ def test_a_toast_says_how_old_the_prices_were(alert: Make) -> None:
 
 
 def test_the_toast_of_a_retracted_alert_says_so_and_why_and_no_other_comes(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     alarms.take([alert(1)])
     toasts.step(alarms, "UTC", NOW_US)
@@ -94,7 +94,7 @@ def test_the_toast_of_a_retracted_alert_says_so_and_why_and_no_other_comes(alert
 
 
 def test_the_newest_toast_takes_the_place_of_the_oldest(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     toasts = Toasts(alarms, None)
     for number in range(1, 4):
         alarms.take([alert(number, START_S + number)])

@@ -13,15 +13,15 @@ from services.common.clock import SECOND
 from services.quant.options import Conclusion
 from services.ui.analysis import chart, panel, presenter, tables, types
 from services.ui.analysis.chart import Thresholds
-from services.ui.analysis.query import METHODS, Question, question
+from services.ui.analysis.query import METHODS, AnalysisQuery, question
 from services.ui.analysis.types import Analysis
 from services.ui.api.client import ApiClient
 from services.ui.charts import palette
-from services.ui.state.page_context import Props, Site
+from services.ui.state.page_context import PageContext, Props
 from services.ui.widgets.formatting import NONE
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
-ASKED = Question(f"/v1/pairs/{PAIR}/analysis", {"limit": 300, "window": 300})
+ASKED = AnalysisQuery(f"/v1/pairs/{PAIR}/analysis", {"limit": 300, "window": 300})
 
 
 def test_the_answer_the_tests_go_by_is_one_of_the_api(document: Make) -> None:
@@ -207,7 +207,7 @@ def test_what_is_asked_is_what_the_controls_say(
     assert asked.params == (expected if dataset is None else {**expected, "dataset": dataset})
 
 
-def answered(site: Site, response: httpx.Response | Exception, **asks: Any) -> Props:
+def answered(site: PageContext, response: httpx.Response | Exception, **asks: Any) -> Props:
     def handle(_: httpx.Request) -> httpx.Response:
         if isinstance(response, Exception):
             raise response
@@ -215,7 +215,7 @@ def answered(site: Site, response: httpx.Response | Exception, **asks: Any) -> P
 
     async def run() -> Props:
         async with ApiClient("http://api.test", httpx.MockTransport(handle)) as client:
-            asking = Site(site.market, site.tracks, client, site.now)
+            asking = PageContext(site.market, site.tracks, client, site.now)
             return await panel.answer(asking, "p", panel.WHAT_IF, {"pair": PAIR, **asks})
 
     return asyncio.run(run())
@@ -237,20 +237,20 @@ PROBLEM = {
     ],
 )
 def test_why_there_is_no_answer_is_said(
-    site: Site, response: httpx.Response | Exception, element: str, says: str
+    site: PageContext, response: httpx.Response | Exception, element: str, says: str
 ) -> None:
     props = answered(site, response)
     assert says in props[element]["children"]
     assert props[element]["className"] == "panel-status is-error"
 
 
-def test_a_refused_parameter_is_said_at_its_control(site: Site) -> None:
+def test_a_refused_parameter_is_said_at_its_control(site: PageContext) -> None:
     props = answered(site, httpx.Response(422, json=PROBLEM))
     assert props["p-bars"] == {"error": "Expected at most 10000, received 20000."}
     assert props["p-window"] == {"error": ""}
 
 
-def test_an_answer_is_shown_with_the_thresholds_of_the_pair(site: Site, document: Make) -> None:
+def test_an_answer_is_shown_with_the_thresholds_of_the_pair(site: PageContext, document: Make) -> None:
     props = answered(site, httpx.Response(200, json=document()), window=300)
     assert props["p-status"]["children"] == ""
     zscores = next(one for one in props["chart-p"]["series"] if one["id"].startswith("zscore"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.ui.analysis.query import Question, question
+from services.ui.analysis.query import AnalysisQuery, question
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from services.ui.analysis.query import Question, question
     ],
 )
 def test_only_what_is_said_is_asked(asks: dict[str, Any], params: dict[str, Any]) -> None:
-    assert question({"pair": "A-B", **asks}) == Question("/v1/pairs/A-B/analysis", params)
+    assert question({"pair": "A-B", **asks}) == AnalysisQuery("/v1/pairs/A-B/analysis", params)
 
 
 def test_what_the_api_has_not_is_not_asked() -> None:

@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from services.common.errors import BadMessageError, TransientError
-from services.ui.api.client import ApiClient, RefusedError
+from services.ui.api.client import ApiClient, ApiRefusedError
 from services.ui.api.types import StreamMessage
 
 BAR = {
@@ -57,7 +57,7 @@ def test_bars_are_read_and_unknown_fields_ignored() -> None:
         (httpx.ConnectError("refused"), TransientError, "expected an answer from http://api.test.*refused"),
         (httpx.ReadTimeout(""), TransientError, "ReadTimeout"),
         (httpx.Response(503), TransientError, "received status 503"),
-        (httpx.Response(404, json={"detail": "no such pair"}), RefusedError, "404: no such pair"),
+        (httpx.Response(404, json={"detail": "no such pair"}), ApiRefusedError, "404: no such pair"),
         (httpx.Response(200, content=b"<html>"), BadMessageError, "/v1/pairs: expected"),
         (httpx.Response(200, json={"data": [{"pair": 1}]}), BadMessageError, "Expected `str`"),
     ],

@@ -3,7 +3,7 @@
 import asyncio
 
 from services.common.errors import TransientError
-from services.ui.api.poll_cache import UNUSED_S, Readings
+from services.ui.api.poll_cache import UNUSED_S, PollCache
 
 
 class Answers:
@@ -32,7 +32,7 @@ class Clock:
 def test_one_answer_serves_everybody_until_it_is_old() -> None:
     async def run() -> None:
         clock, answers = Clock(), Answers()
-        readings = Readings(clock)
+        readings = PollCache(clock)
         first = readings.get("fit", answers, 15)
         assert first.value is None
         await first.settled()
@@ -50,7 +50,7 @@ def test_one_answer_serves_everybody_until_it_is_old() -> None:
 def test_an_error_keeps_what_was_known_and_is_said() -> None:
     async def run() -> None:
         clock, answers = Clock(), Answers()
-        readings = Readings(clock)
+        readings = PollCache(clock)
         await readings.get("fit", answers, 1).settled()
         answers.problem, clock.now_s = "away", 1.0
         reading = readings.get("fit", answers, 1)
@@ -66,7 +66,7 @@ def test_an_error_keeps_what_was_known_and_is_said() -> None:
 def test_a_slow_answer_is_not_asked_for_again() -> None:
     async def run() -> None:
         clock, gate, asked = Clock(), asyncio.Event(), []
-        readings = Readings(clock)
+        readings = PollCache(clock)
 
         async def slow() -> int:
             asked.append(clock())
@@ -87,7 +87,7 @@ def test_a_slow_answer_is_not_asked_for_again() -> None:
 def test_what_nobody_looks_at_is_forgotten() -> None:
     async def run() -> None:
         clock, answers = Clock(), Answers()
-        readings = Readings(clock)
+        readings = PollCache(clock)
         await readings.get("fit", answers, 1).settled()
         clock.now_s = UNUSED_S + 1
         other = readings.get("other", answers, 1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ui.api import problems
-from services.ui.api.problems import Wrong
+from services.ui.api.problems import FieldProblem
 
 FIELDS = ("window", "entry_z", "exit_z", "intercept")
 
@@ -26,33 +26,36 @@ def answer(status: int, *errors: dict[str, Any], detail: str = "it is wrong") ->
     [
         (
             answer(422, error("window", "less than or equal to 100000", "200000")),
-            Wrong({"window": "Expected less than or equal to 100000, received 200000."}, ""),
+            FieldProblem({"window": "Expected less than or equal to 100000, received 200000."}, ""),
         ),
         (
             answer(422, error("body", "exit_z below entry_z 2", "{}")),
-            Wrong({"exit_z": "Expected exit_z below entry_z 2."}, ""),
+            FieldProblem({"exit_z": "Expected exit_z below entry_z 2."}, ""),
         ),
         (
             answer(422, error("window.int", "a valid integer", "x"), error("limit", "a limit", None)),
-            Wrong({"window": "Expected a valid integer, received x."}, "Expected a limit."),
+            FieldProblem({"window": "Expected a valid integer, received x."}, "Expected a limit."),
         ),
         (
             answer(422, error("window", "a valid integer", "")),
-            Wrong({"window": "Expected a valid integer, received nothing."}, ""),
+            FieldProblem({"window": "Expected a valid integer, received nothing."}, ""),
         ),
-        (answer(404, detail="expected one of A-B"), Wrong({}, "Expected one of A-B.")),
-        (httpx.Response(400, text="<html>"), Wrong({}, "The API answered with status 400 and no reason.")),
-        (httpx.Response(400, json=[]), Wrong({}, "The API answered with status 400 and no reason.")),
+        (answer(404, detail="expected one of A-B"), FieldProblem({}, "Expected one of A-B.")),
+        (
+            httpx.Response(400, text="<html>"),
+            FieldProblem({}, "The API answered with status 400 and no reason."),
+        ),
+        (httpx.Response(400, json=[]), FieldProblem({}, "The API answered with status 400 and no reason.")),
     ],
 )
-def test_every_problem_is_said_at_its_field_or_below(found: httpx.Response, wrong: Wrong) -> None:
+def test_every_problem_is_said_at_its_field_or_below(found: httpx.Response, wrong: FieldProblem) -> None:
     assert problems.read(found, FIELDS) == wrong
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_missing_permission_names_what_would_help(status: int) -> None:
     wrong = problems.read(answer(status, detail="expected a key"), FIELDS)
-    assert wrong == Wrong({}, f"Expected a key. {problems.KEY_WANTED}")
+    assert wrong == FieldProblem({}, f"Expected a key. {problems.KEY_WANTED}")
 
 
 @given(st.binary(max_size=200))

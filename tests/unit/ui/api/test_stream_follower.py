@@ -10,7 +10,7 @@ from services.common.errors import BadMessageError, TransientError
 from services.ui.api import stream_follower
 from services.ui.api.client import ApiClient
 from services.ui.api.types import StreamMessage, SymbolStats, WatchedPair
-from services.ui.state.live_state import Market
+from services.ui.state.live_state import LiveState
 from tests.unit.ui.conftest import Make
 
 
@@ -50,9 +50,9 @@ class StubApi:
         return ()
 
 
-def followed(api: StubApi) -> Market:
-    async def run() -> Market:
-        market = Market()
+def followed(api: StubApi) -> LiveState:
+    async def run() -> LiveState:
+        market = LiveState()
         task = asyncio.create_task(stream_follower.follow(cast("ApiClient", api), market))
         await asyncio.wait_for(api.played.wait(), 5)
         task.cancel()
@@ -97,8 +97,8 @@ def test_pairs_are_read_again_at_each_connection(pair: WatchedPair) -> None:
 
 
 def test_pairs_stay_known_while_the_api_does_not_answer(pair: WatchedPair) -> None:
-    async def run() -> Market:
-        market = Market()
+    async def run() -> LiveState:
+        market = LiveState()
         market.watch([pair], [])
         await stream_follower.refresh_once(cast("ApiClient", StubApi()), market)
         return market

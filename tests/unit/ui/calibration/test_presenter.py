@@ -15,7 +15,7 @@ from services.ui.api.client import ApiClient
 from services.ui.calibration import figures, panel, presenter
 from services.ui.calibration.presenter import PREFIX, TITLES, question
 from services.ui.calibration.types import Calibration
-from services.ui.state.page_context import Props, Site
+from services.ui.state.page_context import PageContext, Props
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 ASKED = question({"pair": PAIR, "windows": 3}, None)
@@ -102,7 +102,7 @@ def test_everything_the_panel_is_told_has_a_place_in_it(found: Make) -> None:
     assert set(presenter.answered(ASKED, found())) == set(presenter.refused("why")) <= places
 
 
-def answered(site: Site, response: httpx.Response | Exception, **asks: Any) -> Props:
+def answered(site: PageContext, response: httpx.Response | Exception, **asks: Any) -> Props:
     def handle(_: httpx.Request) -> httpx.Response:
         if isinstance(response, Exception):
             raise response
@@ -110,7 +110,7 @@ def answered(site: Site, response: httpx.Response | Exception, **asks: Any) -> P
 
     async def run() -> Props:
         async with ApiClient("http://api.test", httpx.MockTransport(handle)) as client:
-            asking = Site(site.market, site.tracks, client, site.now)
+            asking = PageContext(site.market, site.tracks, client, site.now)
             return await panel.answer(asking, {"pair": PAIR, **asks})
 
     return asyncio.run(run())
@@ -125,21 +125,23 @@ def answered(site: Site, response: httpx.Response | Exception, **asks: Any) -> P
         (httpx.Response(200, json={"pair": 1}), "Expected a calibration"),
     ],
 )
-def test_why_there_is_no_answer_is_said(site: Site, response: httpx.Response | Exception, says: str) -> None:
+def test_why_there_is_no_answer_is_said(
+    site: PageContext, response: httpx.Response | Exception, says: str
+) -> None:
     props = answered(site, response)
     assert says in props[f"{PREFIX}-status"]["children"]
     assert props[f"{PREFIX}-status"]["className"] == "panel-status is-error"
     assert props[f"{PREFIX}-charts"]["children"] == []
 
 
-def test_a_refused_parameter_is_said_at_its_control(site: Site) -> None:
+def test_a_refused_parameter_is_said_at_its_control(site: PageContext) -> None:
     errors = [{"field": "stop", "expected": "a |z| beyond the pair's entry_z 2", "received": "1"}]
     props = answered(site, httpx.Response(422, json={"detail": "stop", "errors": errors}))
     assert props[f"{PREFIX}-stop"] == {"error": "Expected a |z| beyond the pair's entry_z 2, received 1."}
     assert props[f"{PREFIX}-windows"] == {"error": ""}
 
 
-def test_an_answer_is_shown(site: Site, document: Make) -> None:
+def test_an_answer_is_shown(site: PageContext, document: Make) -> None:
     props = answered(site, httpx.Response(200, json=document()))
     assert len(props[f"{PREFIX}-charts"]["children"]) == 6
     assert props[f"{PREFIX}-status"]["children"] == ""

@@ -12,18 +12,20 @@ from services.common.clock import SECOND
 from services.contracts.messages import Signal
 from services.ui.api.types import Bar
 from services.ui.charts import updates as steps
-from services.ui.charts.updates import GROWTH, Cursor, Step
-from services.ui.series.buffer import Track
-from services.ui.state.event_log import Journal
+from services.ui.charts.updates import GROWTH, ChartCursor, ChartUpdate
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.state.event_log import EventLog
 from tests.unit.ui.conftest import START_S, Make, track_of
 
 
 @pytest.fixture
-def bars(bar: Make) -> Track[Bar]:
+def bars(bar: Make) -> SeriesBuffer[Bar]:
     return track_of([bar(START_S + 60 * n) for n in range(10)])
 
 
-def step(track: Track[Bar], cursor: Cursor | None, key: str = "ETHUSDT|1m", drawing: str = "") -> Step:
+def step(
+    track: SeriesBuffer[Bar], cursor: ChartCursor | None, key: str = "ETHUSDT|1m", drawing: str = ""
+) -> ChartUpdate:
     def updates(bars: Any) -> list[dict[str, Any]]:
         return [{"time": bar.start_us // 1_000_000 - START_S} for bar in bars]
 
@@ -33,11 +35,11 @@ def step(track: Track[Bar], cursor: Cursor | None, key: str = "ETHUSDT|1m", draw
     return steps.step("chart", track, cursor, key, whole, updates, drawing=drawing)
 
 
-def sent(step: Step) -> set[str]:
+def sent(step: ChartUpdate) -> set[str]:
     return set(step.props.get("chart", {}))
 
 
-def test_the_whole_series_first_then_only_updates(bars: Track[Bar], bar: Make) -> None:
+def test_the_whole_series_first_then_only_updates(bars: SeriesBuffer[Bar], bar: Make) -> None:
     first = step(bars, None)
     assert sent(first) == {"series", "timeScaleAction"}
     bars.points[-1] = bar(START_S + 540, close=3333.0)
@@ -48,7 +50,7 @@ def test_the_whole_series_first_then_only_updates(bars: Track[Bar], bar: Make) -
     assert then.cursor.count == 11
 
 
-def corrected_step(track: Track[Signal], cursor: Cursor | None) -> Step:
+def corrected_step(track: SeriesBuffer[Signal], cursor: ChartCursor | None) -> ChartUpdate:
     def updates(signals: Any) -> list[dict[str, Any]]:
         bars = [{"time": one.event_us // SECOND, "is": one.revision} for one in signals]
         for bar, following in pairwise(bars):
@@ -68,9 +70,9 @@ def test_a_chart_that_is_only_updated_shows_every_point_as_it_was_corrected_last
 ) -> None:
     """A point that is updated with another time than it has, or that is not on the chart, fails."""
     track = track_of([signal(START_S + n) for n in range(shown)])
-    corrections: Journal[Signal] = Journal()
+    corrections: EventLog[Signal] = EventLog()
     track.correct(corrections)
-    cursor: Cursor | None = None
+    cursor: ChartCursor | None = None
     chart: dict[int, dict[str, Any]] = {}
     for doing, at in doings:
         if doing == "c" and at < len(track.points):
@@ -104,7 +106,7 @@ def test_a_chart_that_is_only_updated_shows_every_point_as_it_was_corrected_last
 def test_more_corrections_than_are_updated_one_by_one_are_drawn_as_a_whole(signal: Make) -> None:
     count = steps.CORRECTED_MOST + 2
     track = track_of([signal(START_S + n) for n in range(count)], kept=count)
-    corrections: Journal[Signal] = Journal()
+    corrections: EventLog[Signal] = EventLog()
     track.correct(corrections)
     cursor = corrected_step(track, None).cursor
     for n in range(count - 1):
@@ -114,7 +116,7 @@ def test_more_corrections_than_are_updated_one_by_one_are_drawn_as_a_whole(signa
 
 
 @pytest.mark.parametrize("change", ["key", "generation", "tape"])
-def test_what_does_not_continue_is_sent_whole(bars: Track[Bar], bar: Make, change: str) -> None:
+def test_what_does_not_continue_is_sent_whole(bars: SeriesBuffer[Bar], bar: Make, change: str) -> None:
     cursor = step(bars, None).cursor
     if change == "generation":
         bars.generation += 1
@@ -124,7 +126,7 @@ def test_what_does_not_continue_is_sent_whole(bars: Track[Bar], bar: Make, chang
     assert sent(step(bars, cursor, key)) == {"series", "timeScaleAction"}
 
 
-def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], bar: Make) -> None:
+def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: SeriesBuffer[Bar], bar: Make) -> None:
     bars.usual = 10
     most = int(GROWTH * bars.usual)
     cursor, redraws = step(bars, None).cursor, 0
@@ -142,7 +144,9 @@ def test_a_chart_that_grew_too_long_starts_again_where_it_was(bars: Track[Bar], 
     assert redraws
 
 
-def test_many_points_at_once_are_drawn_before_the_chart_starts_again(bars: Track[Bar], bar: Make) -> None:
+def test_many_points_at_once_are_drawn_before_the_chart_starts_again(
+    bars: SeriesBuffer[Bar], bar: Make
+) -> None:
     bars.usual = 20
     cursor = step(bars, None).cursor
     # Another tab looks farther back, so the track keeps more than this chart wants.
@@ -162,7 +166,7 @@ def test_many_points_at_once_are_drawn_before_the_chart_starts_again(bars: Track
 
 @pytest.mark.parametrize("change", ["drawing", "revision"])
 def test_a_chart_that_is_drawn_again_gets_what_is_new_with_the_next_step(
-    bars: Track[Bar], bar: Make, change: str
+    bars: SeriesBuffer[Bar], bar: Make, change: str
 ) -> None:
     cursor = step(bars, None, drawing="3 panes").cursor
     bars.points.append(bar(START_S + 600))
@@ -177,7 +181,7 @@ def test_a_chart_that_is_drawn_again_gets_what_is_new_with_the_next_step(
 
 
 def test_a_chart_of_which_older_points_changed_is_drawn_again_where_it_was(
-    bars: Track[Bar], bar: Make
+    bars: SeriesBuffer[Bar], bar: Make
 ) -> None:
     del bars.points[4]
     cursor = step(bars, None).cursor
@@ -192,11 +196,11 @@ def test_a_chart_of_which_older_points_changed_is_drawn_again_where_it_was(
     assert step(bars, again.cursor).props == {"chart": {"tick": [{"time": 540}, {"time": 600}]}}
 
 
-def test_older_points_move_what_is_seen_by_as_many(bars: Track[Bar], bar: Make) -> None:
+def test_older_points_move_what_is_seen_by_as_many(bars: SeriesBuffer[Bar], bar: Make) -> None:
     cursor = step(bars, None).cursor
     bars.points = [*(bar(START_S - 60 * n) for n in range(5, 0, -1)), *bars.points, bar(START_S + 600)]
 
-    def wanting(wanted: int) -> Step:
+    def wanting(wanted: int) -> ChartUpdate:
         def data(bars: Any) -> Any:
             return [{"data": bars}]
 

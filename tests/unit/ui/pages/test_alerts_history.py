@@ -7,15 +7,15 @@ import pytest
 from services.common.clock import SECOND
 from services.ui.alerts.actions import RETRACTED
 from services.ui.pages.alerts import history
-from services.ui.pages.alerts.history import Wanted
+from services.ui.pages.alerts.history import HistoryFilter
 from services.ui.state.page_context import Selection
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 START_US = START_S * SECOND
 
 
-def wanted(**asks: Any) -> Wanted:
-    return Wanted.read(Selection("one", "alerts", 1, asks=asks))
+def wanted(**asks: Any) -> HistoryFilter:
+    return HistoryFilter.read(Selection("one", "alerts", 1, asks=asks))
 
 
 @pytest.mark.parametrize(

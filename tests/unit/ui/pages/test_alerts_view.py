@@ -5,24 +5,24 @@ from typing import Any, cast
 
 import pytest
 
-from services.ui.api.poll_cache import Readings
+from services.ui.api.poll_cache import PollCache
 from services.ui.api.types import Listing, StreamMessage
 from services.ui.pages.alerts.view import AlertsView
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Selection, Site
+from services.ui.state.page_context import PageContext, Selection
 from tests.unit.ui.conftest import PAIR, START_S, Make, StubReadings
 
 PAGE = Selection("one", "alerts", 1, asks={"turn": 1, "state": "all"})
 
 
 @pytest.fixture
-def read_site(site: Site, alert: Make) -> Site:
+def read_site(site: PageContext, alert: Make) -> PageContext:
     """Return a site whose API has listed one alert, and has more."""
     found = Listing(data=(alert(1),), next_cursor="more")
-    return replace(site, readings=cast("Readings", StubReadings(**{"alerts-page": found})))
+    return replace(site, readings=cast("PollCache", StubReadings(**{"alerts-page": found})))
 
 
-def test_the_newest_page_is_shown_with_the_way_to_older_ones(read_site: Site, now: Now) -> None:
+def test_the_newest_page_is_shown_with_the_way_to_older_ones(read_site: PageContext, now: Now) -> None:
     props = AlertsView(read_site).step(PAGE, now)
     first = props["alerts-first"]["data"]
     assert ([row["id"] for row in first["rows"]], first["cursor"], first["turn"]) == (["alert-1"], "more", 1)
@@ -30,7 +30,7 @@ def test_the_newest_page_is_shown_with_the_way_to_older_ones(read_site: Site, no
     assert props["alerts-pair"]["data"][1] == {"value": PAIR, "label": PAIR}
 
 
-def test_live_alerts_come_beside_it_and_make_the_title(read_site: Site, alert: Make, now: Now) -> None:
+def test_live_alerts_come_beside_it_and_make_the_title(read_site: PageContext, alert: Make, now: Now) -> None:
     view = AlertsView(read_site)
     read_site.market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1),)), now)
     live = view.step(PAGE, now)["alerts-live"]["data"]
@@ -42,17 +42,17 @@ def test_live_alerts_come_beside_it_and_make_the_title(read_site: Site, alert: M
     assert view.step(other, now)["alerts-live"]["data"] == {"turn": 2, "rows": []}
 
 
-def test_nothing_is_said_with_its_reason(site: Site, now: Now) -> None:
+def test_nothing_is_said_with_its_reason(site: PageContext, now: Now) -> None:
     props = AlertsView(site).step(PAGE, now)
     assert props["alerts-empty"]["children"] == "Reading…"
     assert "alerts-first" not in props
     none: Any = Listing(data=())
-    site = replace(site, readings=cast("Readings", StubReadings(**{"alerts-page": none})))
+    site = replace(site, readings=cast("PollCache", StubReadings(**{"alerts-page": none})))
     assert AlertsView(site).step(PAGE, now)["alerts-empty"]["children"].startswith("No alert so far.")
 
 
 def test_thresholds_are_sent_whole_once_and_then_what_changed(
-    read_site: Site, signal: Make, alert: Make, now: Now
+    read_site: PageContext, signal: Make, alert: Make, now: Now
 ) -> None:
     view = AlertsView(read_site)
     assert len(view.step(PAGE, now)["thresholds-table"]["rowData"]) == 1

@@ -8,8 +8,8 @@ import pytest
 
 from services.ui.api.client import ApiClient
 from services.ui.pages.health.losses import acknowledged
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Site
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import PageContext
 from tests.unit.ui.conftest import StubTracks
 
 
@@ -35,7 +35,7 @@ def test_why_it_was_not_acknowledged_is_said(
         return httpx.Response(status, json=body)
 
     client = ApiClient("http://api", httpx.MockTransport(answer))
-    site = Site(Market(), StubTracks([], []), client, lambda: now)  # type: ignore[arg-type]
+    site = PageContext(LiveState(), StubTracks([], []), client, lambda: now)  # type: ignore[arg-type]
     told = asyncio.run(acknowledged(site, "sink"))
     assert asked == [("/v1/status/acknowledge", {"service": "sink"})]
     assert told.startswith("Not acknowledged: ") == bool(said)

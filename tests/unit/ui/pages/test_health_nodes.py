@@ -11,7 +11,7 @@ from services.contracts.messages import Filling
 from services.ui.api.types import ServiceHealth, Status, StreamMessage
 from services.ui.pages.health import services as stations
 from services.ui.pages.health.diagram import SILENT_S, Node, age_words, nodes
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.state.service_rates import PAGE
 from tests.unit.ui.conftest import Make
 
@@ -19,7 +19,7 @@ NAMES = ("ingest", "stream_analytics", "sink", "api")
 KEYS = ("ingest", "broker-in", "stream_analytics", "broker-out", "sink", "database", "api", "dashboard")
 
 
-def tell(market: Market, now: Now, **changed: ServiceHealth) -> dict[str, Node]:
+def tell(market: LiveState, now: Now, **changed: ServiceHealth) -> dict[str, Node]:
     """Have all services be well but those that are `changed`, and return the stations."""
     services = tuple(
         changed.get(name) or ServiceHealth(name, "running", True, 0.4, version="1.0") for name in NAMES
@@ -40,13 +40,13 @@ def texts(node: Node, name: str) -> list[str]:
 
 
 @pytest.fixture
-def linked(now: Now) -> Market:
-    market = Market()
+def linked(now: Now) -> LiveState:
+    market = LiveState()
     market.link(True, now)
     return market
 
 
-def test_all_is_well_in_the_order_of_the_trades(linked: Market, now: Now) -> None:
+def test_all_is_well_in_the_order_of_the_trades(linked: LiveState, now: Now) -> None:
     told = tell(linked, now)
     assert tuple(told) == KEYS
     assert {node.level for node in told.values()} == {"ok"}
@@ -54,7 +54,9 @@ def test_all_is_well_in_the_order_of_the_trades(linked: Market, now: Now) -> Non
     assert told["sink"].version == "1.0"
 
 
-def test_a_silent_service_is_the_last_known_without_a_rate(linked: Market, now: Now, service: Make) -> None:
+def test_a_silent_service_is_the_last_known_without_a_rate(
+    linked: LiveState, now: Now, service: Make
+) -> None:
     sink = service("sink", healthy=False, age_s=31.0, counters={"ticks": 5})
     told = tell(linked, now, sink=sink)
     assert (told["sink"].level, told["sink"].state, told["sink"].rates) == (
@@ -68,7 +70,7 @@ def test_a_silent_service_is_the_last_known_without_a_rate(linked: Market, now: 
 
 
 def test_of_several_processes_each_is_told_and_one_that_lives_is_heard(
-    linked: Market, now: Now, service: Make, process: Make
+    linked: LiveState, now: Now, service: Make, process: Make
 ) -> None:
     dead = process("a-1", state="silent", healthy=False, age_s=None)
     two = (dead, process("a-2", lag_messages=1234, age_s=0.0))
@@ -82,7 +84,7 @@ def test_of_several_processes_each_is_told_and_one_that_lives_is_heard(
 
 
 def test_the_database_is_as_well_as_a_sink_that_has_only_lost_messages(
-    linked: Market, now: Now, service: Make, process: Make
+    linked: LiveState, now: Now, service: Make, process: Make
 ) -> None:
     lossy = service(
         "sink", state="degraded", healthy=False, unacknowledged={"ticks": 5}, instances=(process("a"),)
@@ -94,7 +96,7 @@ def test_the_database_is_as_well_as_a_sink_that_has_only_lost_messages(
 
 
 def test_one_that_died_before_the_api_began_is_silent(
-    linked: Market, now: Now, service: Make, process: Make
+    linked: LiveState, now: Now, service: Make, process: Make
 ) -> None:
     dead = process("a-1", state="silent", said="degraded", healthy=False, age_s=None)
     told = tell(
@@ -106,7 +108,7 @@ def test_one_that_died_before_the_api_began_is_silent(
 
 @pytest.mark.parametrize("age_s", [None, 0.5, 31.0])
 def test_while_the_api_cannot_tell_nobody_is_called_silent(
-    linked: Market, now: Now, service: Make, process: Make, age_s: float | None
+    linked: LiveState, now: Now, service: Make, process: Make, age_s: float | None
 ) -> None:
     one = process("a-1", state="catching up", healthy=None, age_s=age_s)
     sink = service("sink", state="catching up", healthy=None, age_s=age_s, instances=(one,))
@@ -116,12 +118,12 @@ def test_while_the_api_cannot_tell_nobody_is_called_silent(
     assert {(told[key].state, told[key].level) for key in ("ingest", "sink")} == {("catching up", "unknown")}
 
 
-def test_one_that_ended_as_it_was_asked_to_is_stopped(linked: Market, now: Now, service: Make) -> None:
+def test_one_that_ended_as_it_was_asked_to_is_stopped(linked: LiveState, now: Now, service: Make) -> None:
     told = tell(linked, now, sink=service("sink", state="stopped", healthy=False, age_s=900.0))
     assert (told["sink"].state, told["sink"].level) == ("stopped", "warning")
 
 
-def test_what_nobody_has_acknowledged_has_a_button(linked: Market, now: Now, service: Make) -> None:
+def test_what_nobody_has_acknowledged_has_a_button(linked: LiveState, now: Now, service: Make) -> None:
     sink = service("sink", state="degraded", healthy=False, lost={"ticks": 3}, unacknowledged={"ticks": 5})
     told = tell(linked, now, sink=sink)["sink"]
     assert (told.level, told.lost, told.unacknowledged) == ("warning", ("lost 5 messages of ticks",), 5)
@@ -130,7 +132,7 @@ def test_what_nobody_has_acknowledged_has_a_button(linked: Market, now: Now, ser
     assert (seen.level, seen.lost, texts(seen, "action")) == ("ok", ("lost 3 messages of ticks",), [])
 
 
-def test_age_grows_while_nothing_is_heard(linked: Market, now: Now) -> None:
+def test_age_grows_while_nothing_is_heard(linked: LiveState, now: Now) -> None:
     tell(linked, now)
     later = Now(now.us, now.s + SILENT_S)
     aged = {node.key: node for node in nodes(linked, later)}
@@ -138,7 +140,7 @@ def test_age_grows_while_nothing_is_heard(linked: Market, now: Now) -> None:
     assert aged["broker-in"].state == "nothing comes through it"
 
 
-def test_without_a_stream_nothing_is_known_to_be_well(linked: Market, now: Now) -> None:
+def test_without_a_stream_nothing_is_known_to_be_well(linked: LiveState, now: Now) -> None:
     tell(linked, now)
     linked.link(False, now, "refused")
     lost = {node.key: node for node in nodes(linked, now)}
@@ -156,7 +158,7 @@ def test_without_a_stream_nothing_is_known_to_be_well(linked: Market, now: Now) 
     ids=["broker", "database"],
 )
 def test_what_the_api_cannot_reach_is_said_where_it_stands(
-    words: str, station: str, linked: Market, now: Now, service: Make
+    words: str, station: str, linked: LiveState, now: Now, service: Make
 ) -> None:
     api = service("api", state="degraded", healthy=False, detail=f"{words}; something else")
     told = tell(linked, now, api=api)
@@ -164,7 +166,7 @@ def test_what_the_api_cannot_reach_is_said_where_it_stands(
     assert told["api"].level == "warning"
 
 
-def test_a_stream_that_is_degraded_is_said_where_it_is_read(linked: Market, now: Now) -> None:
+def test_a_stream_that_is_degraded_is_said_where_it_is_read(linked: LiveState, now: Now) -> None:
     linked.apply(StreamMessage("update", degraded=(DATABASE_AWAY,)), now)
     page = tell(linked, now)[PAGE]
     assert (page.state, page.level, page.detail) == (
@@ -180,7 +182,7 @@ def test_a_stream_that_is_degraded_is_said_where_it_is_read(linked: Market, now:
     assert tell(linked, now)[PAGE].level == "ok"
 
 
-def test_lag_rates_and_losses_are_told(linked: Market, now: Now, service: Make) -> None:
+def test_lag_rates_and_losses_are_told(linked: LiveState, now: Now, service: Make) -> None:
     for second in range(3):
         sink = service(
             "sink",
@@ -201,14 +203,14 @@ def test_lag_rates_and_losses_are_told(linked: Market, now: Now, service: Make) 
     assert [lag for _, lag in sink_node.lags] == [1234] * 3
 
 
-def test_what_is_filled_is_among_the_numbers_of_ingest(linked: Market, now: Now, service: Make) -> None:
+def test_what_is_filled_is_among_the_numbers_of_ingest(linked: LiveState, now: Now, service: Make) -> None:
     told = tell(linked, now, ingest=service("ingest", filling=Filling(340.9, 912.3)))
     assert (told["ingest"].level, told["ingest"].filling) == ("ok", "filling: 340 of 912 s")
     assert texts(told["ingest"], "station-numbers")[-1] == "filling: 340 of 912 s"
     assert told["sink"].filling is None
 
 
-def test_what_was_lost_of_each_topic_is_an_error(linked: Market, now: Now, service: Make) -> None:
+def test_what_was_lost_of_each_topic_is_an_error(linked: LiveState, now: Now, service: Make) -> None:
     sink = service("sink", lost={"ticks": 1234, "signals": 1}, counters={"lost": 1235, "dead_letters": 2})
     told = tell(linked, now, sink=sink)
     assert told["sink"].lost == ("lost 1 message of signals", "lost 1\u202f234 messages of ticks")
@@ -218,14 +220,14 @@ def test_what_was_lost_of_each_topic_is_an_error(linked: Market, now: Now, servi
 
 
 def test_what_a_service_counts_as_lost_without_topics_is_told(
-    linked: Market, now: Now, service: Make
+    linked: LiveState, now: Now, service: Make
 ) -> None:
     told = tell(linked, now, sink=service("sink", counters={"lost": 7}))
     assert told["sink"].detail == "7 messages deleted before they were read"
 
 
 def test_nothing_is_known_before_the_first_word(now: Now) -> None:
-    first = {node.key: node for node in nodes(Market(), now)}
+    first = {node.key: node for node in nodes(LiveState(), now)}
     assert tuple(first) == KEYS
     assert {first[key].level for key in KEYS[:-1]} == {"unknown"}
     assert age_words(first["sink"]) == "nothing known"

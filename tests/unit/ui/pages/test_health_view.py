@@ -7,13 +7,13 @@ import pytest
 from msgspec import structs
 
 from services.common.clock import SECOND
-from services.ui.api.poll_cache import Reading, Readings
+from services.ui.api.poll_cache import PollCache, PolledAnswer
 from services.ui.api.types import Gap, Listing, Status, StreamMessage, SymbolTape
 from services.ui.pages.health import gaps, services, tapes
 from services.ui.pages.health.view import HealthView
 from services.ui.series.gap_shading import LIMIT
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Selection, Site
+from services.ui.state.page_context import PageContext, Selection
 from tests.unit.ui.conftest import START_S, Make, StubReadings
 
 GAP = Gap(
@@ -26,25 +26,25 @@ def health_page() -> Selection:
     return Selection("one", "health", 1)
 
 
-def told(site: Site, now: Now, *tape: SymbolTape) -> Site:
+def told(site: PageContext, now: Now, *tape: SymbolTape) -> PageContext:
     site.market.apply(StreamMessage("update", status=Status(symbols=tape)), now)
     return site
 
 
-def test_a_tape_tells_its_holes(site: Site, now: Now) -> None:
+def test_a_tape_tells_its_holes(site: PageContext, now: Now) -> None:
     tape = SymbolTape("ETHUSDT", START_S * SECOND, 0.99999, None, 2, ("ethusdt@aggTrade",))
     row = tapes.rows(told(site, now, tape).market, now)["ETHUSDT"]
     assert (row["text"]["hour"], row["text"]["day"], row["gaps"]) == ("99.99\u202f%", "—", 2)
     assert (row["streams"], row["stale"], row["last"]) == ("ethusdt@aggTrade", False, START_S * 1000)
 
 
-def test_a_symbol_that_does_not_trade_is_stale(site: Site, now: Now) -> None:
+def test_a_symbol_that_does_not_trade_is_stale(site: PageContext, now: Now) -> None:
     row = tapes.rows(told(site, now, SymbolTape("SOLUSDT", (START_S - 60) * SECOND)).market, now)["SOLUSDT"]
     assert (row["stale"], row["text"]["age"]) == (True, "1 min ago")
     assert tapes.rows(told(site, now, SymbolTape("X")).market, now)["X"]["stale"]
 
 
-def test_only_rows_that_changed_are_sent(site: Site, health_page: Selection, now: Now) -> None:
+def test_only_rows_that_changed_are_sent(site: PageContext, health_page: Selection, now: Now) -> None:
     view = HealthView(told(site, now, SymbolTape("A"), SymbolTape("B")))
     assert len(view.step(health_page, now)["tapes-table"]["rowData"]) == 2
     told(site, now, SymbolTape("A", open_gaps=1), SymbolTape("B"))
@@ -54,7 +54,9 @@ def test_only_rows_that_changed_are_sent(site: Site, health_page: Selection, now
     assert view.step(health_page, Now(now.us, now.s + 1.5)) is view.step(health_page, later)
 
 
-def test_the_delivery_lag_is_told_of_what_was_delivered(site: Site, health_page: Selection, now: Now) -> None:
+def test_the_delivery_lag_is_told_of_what_was_delivered(
+    site: PageContext, health_page: Selection, now: Now
+) -> None:
     late = SymbolTape("BYUSDT", delivery_now_ms=5_104, delivery_p50_ms=-3_208, delivery_p99_ms=85)
     view = HealthView(told(site, now, late, SymbolTape("BTCUSDT")))
     (row,) = view.step(health_page, now)["delivery-table"]["rowData"]
@@ -82,8 +84,10 @@ def test_the_filters_are_those_of_the_api(asks: Any, filters: dict[str, str], hr
     assert gaps.link(filters) == href
 
 
-def test_gaps_are_listed_with_what_became_of_them(site: Site, health_page: Selection, now: Now) -> None:
-    readings = cast("Readings", StubReadings(gaps=Listing((GAP,))))
+def test_gaps_are_listed_with_what_became_of_them(
+    site: PageContext, health_page: Selection, now: Now
+) -> None:
+    readings = cast("PollCache", StubReadings(gaps=Listing((GAP,))))
     props = HealthView(replace(site, readings=readings)).step(health_page, now)
     (row,) = props["gaps-table"]["rowData"]
     assert (row["state"], row["trades"], row["missing"], row["reason"]) == (
@@ -106,13 +110,13 @@ def test_gaps_are_listed_with_what_became_of_them(site: Site, health_page: Selec
     ],
 )
 def test_a_table_that_is_not_all_says_so(count: int | None, error: str | None, said: str) -> None:
-    reading: Reading[Listing[Gap]] = Reading()
+    reading: PolledAnswer[Listing[Gap]] = PolledAnswer()
     reading.value, reading.error = None if count is None else Listing((GAP,) * count), error
     assert gaps.words(reading) == said
 
 
 def test_the_title_counts_what_is_not_well(
-    site: Site, health_page: Selection, service: Make, now: Now
+    site: PageContext, health_page: Selection, service: Make, now: Now
 ) -> None:
     view = HealthView(site)
     view.step(health_page, now)

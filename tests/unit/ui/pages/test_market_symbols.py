@@ -9,7 +9,7 @@ from services.common.clock import MINUTE, SECOND
 from services.ui.api.types import Bar, StreamMessage, SymbolStats
 from services.ui.pages.market import symbols
 from services.ui.series.cache import HOUR_BARS
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from tests.unit.ui.conftest import START_S, Make, track_of
 
 
@@ -17,7 +17,7 @@ def a_bar(minute: int, close: float) -> Bar:
     return Bar(minute * MINUTE, close, close, close, close, 1.0, 1, closed=True)
 
 
-def test_a_row_tells_the_last_trade_and_the_day(market: Market, bar: Make, now: Now) -> None:
+def test_a_row_tells_the_last_trade_and_the_day(market: LiveState, bar: Make, now: Now) -> None:
     market.watch([], [SymbolStats("ETHUSDT", 3000.0, 1, 10_250.5, 9.4, -1.234), SymbolStats("NEWUSDT")])
     hour = track_of([bar(START_S - 60, close=3400.0), bar(START_S, close=3434.0)])
     eth, new = symbols.rows(market, {"ETHUSDT": hour}, now).values()
@@ -34,7 +34,7 @@ def test_a_row_tells_the_last_trade_and_the_day(market: Market, bar: Make, now: 
     assert new["stale"]
 
 
-def test_age_grows_and_is_stale_at_last(market: Market, now: Now) -> None:
+def test_age_grows_and_is_stale_at_last(market: LiveState, now: Now) -> None:
     def seen(seconds: float) -> dict[str, Any]:
         at = Now(now.us + int(seconds * SECOND), now.s + seconds)
         return symbols.rows(market, {}, at)["ETHUSDT"]
@@ -43,7 +43,7 @@ def test_age_grows_and_is_stale_at_last(market: Market, now: Now) -> None:
     assert (seen(12)["text"]["age"], seen(12)["stale"]) == ("12 s ago", True)
 
 
-def test_a_replay_has_no_age_before_a_tick(market: Market, now: Now) -> None:
+def test_a_replay_has_no_age_before_a_tick(market: LiveState, now: Now) -> None:
     market.watch([], [SymbolStats("SOLUSDT", 148.0, now.us - 5 * SECOND)])
     assert symbols.rows(market, {}, now)["SOLUSDT"]["age"] == 5
     market.feed = "replay"
@@ -77,7 +77,7 @@ def test_one_minute_is_no_line() -> None:
     assert symbols.hour_line([]) == ([], None)
 
 
-def test_the_newest_of_tick_and_reading_is_the_last_price(market: Market, tick: Make, now: Now) -> None:
+def test_the_newest_of_tick_and_reading_is_the_last_price(market: LiveState, tick: Make, now: Now) -> None:
     assert symbols.last_price(market, "NOPE") is None
     market.watch([], [SymbolStats("SOLUSDT", 148.0)])
     assert symbols.last_price(market, "SOLUSDT") == 148.0

@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 
 from services.common.clock import SECOND
-from services.ui.api.poll_cache import Readings
+from services.ui.api.poll_cache import PollCache
 from services.ui.api.types import Bar, Gap, Listing, StreamMessage, SymbolStats, SymbolTape
 from services.ui.charts import palette
 from services.ui.pages.market.view import MarketView
-from services.ui.series.buffer import Track
-from services.ui.series.cache import BARS_KEPT, Tracks
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.series.cache import BARS_KEPT, SeriesCache
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Selection, Site
+from services.ui.state.page_context import PageContext, Selection
 from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
 ONE = {"symbol": "ETHUSDT", "interval": "1m"}
@@ -30,7 +30,7 @@ def later(now: Now, seconds: float) -> Now:
     return Now(now.us + int(seconds * SECOND), now.s + seconds)
 
 
-def test_as_many_charts_as_intervals(site: Site, now: Now) -> None:
+def test_as_many_charts_as_intervals(site: PageContext, now: Now) -> None:
     props = MarketView(site).step(asking(interval="1s,1h"), now)
     drawn = {chart: values["series"][0]["id"] for chart, values in props.items() if "series" in values}
     assert drawn == {"chart-candles": "candles|ETHUSDT|1s", "chart-candles-2": "candles|ETHUSDT|1h"}
@@ -38,14 +38,14 @@ def test_as_many_charts_as_intervals(site: Site, now: Now) -> None:
 
 
 @pytest.mark.parametrize("interval", ["", "2m", "1s,1m,1h", "1s,2m,1h,5m", "1m," * 40])
-def test_other_intervals_are_one_usual_chart(site: Site, now: Now, interval: str) -> None:
+def test_other_intervals_are_one_usual_chart(site: PageContext, now: Now, interval: str) -> None:
     props = MarketView(site).step(asking(interval=interval), now)
     assert [values["series"][0]["id"] for values in props.values() if "series" in values] == [
         "candles|ETHUSDT|1m"
     ]
 
 
-def test_a_chart_that_was_emptied_is_filled_again(site: Site, now: Now) -> None:
+def test_a_chart_that_was_emptied_is_filled_again(site: PageContext, now: Now) -> None:
     view = MarketView(site)
     view.step(asking(), now)
     assert set(view.step(asking(), now)["chart-candles"]) == {"tick"}
@@ -54,7 +54,7 @@ def test_a_chart_that_was_emptied_is_filled_again(site: Site, now: Now) -> None:
     assert set(view.step(asking(turns={"": 2, "-2": 1}), now)["chart-candles"]) == {"tick"}
 
 
-def test_a_chart_taken_away_comes_back_whole(site: Site, now: Now) -> None:
+def test_a_chart_taken_away_comes_back_whole(site: PageContext, now: Now) -> None:
     view = MarketView(site)
     view.step(asking(interval="1m,5m"), now)
     assert "chart-candles-2" not in view.step(asking(), now)
@@ -62,12 +62,12 @@ def test_a_chart_taken_away_comes_back_whole(site: Site, now: Now) -> None:
 
 
 @pytest.mark.parametrize("mark", [None, {"": {"key": "odd"}}, [1], {"-2": 3}])
-def test_a_mark_that_cannot_be_read_is_no_mark(site: Site, now: Now, mark: Any) -> None:
+def test_a_mark_that_cannot_be_read_is_no_mark(site: PageContext, now: Now, mark: Any) -> None:
     assert "series" in MarketView(site, mark).step(asking(), now)["chart-candles"]
 
 
 def test_the_table_is_sent_whole_once_and_then_what_changed_each_second(
-    site: Site, tick: Make, now: Now
+    site: PageContext, tick: Make, now: Now
 ) -> None:
     view = MarketView(site)
     first = view.step(asking(), now)["symbols-table"]
@@ -81,13 +81,13 @@ def test_the_table_is_sent_whole_once_and_then_what_changed_each_second(
     assert len(view.step(asking(), later(now, 2.0))["symbols-table"]["rowData"]) == 1
 
 
-def test_many_symbols_can_be_searched(site: Site, now: Now) -> None:
+def test_many_symbols_can_be_searched(site: PageContext, now: Now) -> None:
     assert MarketView(site).step(asking(), now)["symbol-filter"] == {"display": "none"}
     site.market.watch([], [SymbolStats(f"C{n}USDT") for n in range(8)])
     assert MarketView(site).step(asking(), now)["symbol-filter"] == {"display": "block"}
 
 
-def test_the_first_symbol_is_chosen_when_the_address_names_none(site: Site, now: Now) -> None:
+def test_the_first_symbol_is_chosen_when_the_address_names_none(site: PageContext, now: Now) -> None:
     props = MarketView(site).step(replace(asking(), asks={"address": {"interval": "1m"}}), now)
     assert props["symbol"] == {"data": "BTCUSDT"}
     # Before the address has been read nobody knows whether it names one.
@@ -95,7 +95,7 @@ def test_the_first_symbol_is_chosen_when_the_address_names_none(site: Site, now:
     assert props["candles-title"] == {"children": "BTCUSDT 1m"}
 
 
-def test_a_bar_that_trades_still_is_told(site: Site, bar: Make, now: Now) -> None:
+def test_a_bar_that_trades_still_is_told(site: PageContext, bar: Make, now: Now) -> None:
     track = site.tracks.bars("ETHUSDT", "1m")
     track.points = [bar(closed=False, coverage=0.2, vwap=3400.5)]
     props = MarketView(site).step(asking(), now)
@@ -103,7 +103,7 @@ def test_a_bar_that_trades_still_is_told(site: Site, bar: Make, now: Now) -> Non
     assert props["chart-candles"]["series"][0]["data"][0]["color"] == palette.UP + palette.OPEN_ALPHA
 
 
-def test_a_bar_of_only_a_part_of_its_time_is_told(site: Site, bar: Make, now: Now) -> None:
+def test_a_bar_of_only_a_part_of_its_time_is_told(site: PageContext, bar: Make, now: Now) -> None:
     track = site.tracks.bars("ETHUSDT", "1m")
     track.points = [bar(coverage=0.99999)]
     props = MarketView(site).step(asking(), now)
@@ -113,7 +113,7 @@ def test_a_bar_of_only_a_part_of_its_time_is_told(site: Site, bar: Make, now: No
     assert MarketView(site).step(asking(), now)["legend-bar"]["children"].endswith("V\N{NO-BREAK SPACE}12.5")
 
 
-def test_the_quote_and_the_title_follow_the_last_trade(site: Site, now: Now) -> None:
+def test_the_quote_and_the_title_follow_the_last_trade(site: PageContext, now: Now) -> None:
     site.market.watch([], [SymbolStats("ETHUSDT", change_24h_pct=-0.5)])
     view = MarketView(site)
     props = view.step(asking(), now)
@@ -132,17 +132,17 @@ def test_the_quote_and_the_title_follow_the_last_trade(site: Site, now: Now) -> 
 class OneTrack:
     """Tracks of which there is one."""
 
-    def __init__(self, track: Track[Bar]) -> None:
+    def __init__(self, track: SeriesBuffer[Bar]) -> None:
         self.track = track
 
-    def bars(self, symbol: str, interval: str) -> Track[Bar]:
+    def bars(self, symbol: str, interval: str) -> SeriesBuffer[Bar]:
         return self.track
 
-    def hours(self, symbols: Any) -> Mapping[str, Track[Bar]]:
+    def hours(self, symbols: Any) -> Mapping[str, SeriesBuffer[Bar]]:
         return {}
 
 
-def test_older_bars_come_to_the_left_of_those_that_are_seen(site: Site, bar: Make, now: Now) -> None:
+def test_older_bars_come_to_the_left_of_those_that_are_seen(site: PageContext, bar: Make, now: Now) -> None:
     stored = [bar(START_S + 60 * n) for n in range(1200)]
 
     async def older(count: int, before_us: int) -> list[Bar]:
@@ -153,7 +153,7 @@ def test_older_bars_come_to_the_left_of_those_that_are_seen(site: Site, bar: Mak
         track = track_of(
             stored[-BARS_KEPT:], BARS_KEPT, fetch_older=older, monotonic=lambda: float(next(clock))
         )
-        view = MarketView(replace(site, tracks=cast("Tracks", OneTrack(track))))
+        view = MarketView(replace(site, tracks=cast("SeriesCache", OneTrack(track))))
         assert len(view.step(asking(), now)["chart-candles"]["series"][0]["data"]) == 500
         assert view.step(asking(older={"": 1000}), now)["older"]["children"] == "Loading older bars…"
         await track.settled()
@@ -177,10 +177,12 @@ def test_older_bars_come_to_the_left_of_those_that_are_seen(site: Site, bar: Mak
     asyncio.run(run())
 
 
-def test_bars_that_lack_trades_are_shaded_until_they_are_there(site: Site, bar: Make, now: Now) -> None:
+def test_bars_that_lack_trades_are_shaded_until_they_are_there(
+    site: PageContext, bar: Make, now: Now
+) -> None:
     start_us = START_S * SECOND
     gap = Gap("ETHUSDT", 1, 3, start_us + 1, start_us + 2, 0, 0, "unrepaired", 3)
-    site = replace(site, readings=cast("Readings", StubReadings(gaps=Listing((gap,)))))
+    site = replace(site, readings=cast("PollCache", StubReadings(gaps=Listing((gap,)))))
     site.market.tapes = (SymbolTape("ETHUSDT", open_gaps=1),)
     view = MarketView(site)
     props = view.step(asking(), now)
@@ -191,17 +193,17 @@ def test_bars_that_lack_trades_are_shaded_until_they_are_there(site: Site, bar: 
     assert view.step(asking(), now)["candles-shades"] == {"data": {}}
 
 
-def test_a_new_stream_goes_on_while_the_bars_are_not_read_yet(site: Site, now: Now) -> None:
+def test_a_new_stream_goes_on_while_the_bars_are_not_read_yet(site: PageContext, now: Now) -> None:
     before = MarketView(site)
     before.step(asking(), now)
-    view = MarketView(replace(site, tracks=cast("Tracks", OneTrack(track_of([])))), before.mark)
+    view = MarketView(replace(site, tracks=cast("SeriesCache", OneTrack(track_of([])))), before.mark)
     assert "chart-candles" not in view.step(asking(), now)
 
 
-def test_an_unknown_symbol_is_told_with_what_the_api_says(site: Site, now: Now) -> None:
+def test_an_unknown_symbol_is_told_with_what_the_api_says(site: PageContext, now: Now) -> None:
     track = track_of([])
     track.error, track.refusal = "status 404", "expected one of BTCUSDT, received 'XRPUSDT'"
-    view = MarketView(replace(site, tracks=cast("Tracks", OneTrack(track))))
+    view = MarketView(replace(site, tracks=cast("SeriesCache", OneTrack(track))))
     props = view.step(asking(symbol="XRPUSDT"), now)
     assert props["candles-empty"]["children"] == (
         "The API does not have this: expected one of BTCUSDT, received 'XRPUSDT'"

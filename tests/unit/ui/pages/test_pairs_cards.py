@@ -11,14 +11,14 @@ from services.ui.api.types import Status, StreamMessage, SymbolStats, SymbolTape
 from services.ui.pages.pairs.annotations import EXPLAINED
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.texts import PAST, PAUSED, state
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets.formatting import NONE
 from tests.unit.ui.conftest import START_S, Make
 
 
 @pytest.fixture
-def market(pair: WatchedPair, tick: Make, signal: Make, now: Now) -> Market:
-    market = Market()
+def market(pair: WatchedPair, tick: Make, signal: Make, now: Now) -> LiveState:
+    market = LiveState()
     market.watch(
         [pair], [SymbolStats("ETHUSDT", change_24h_pct=-1.234, volume_24h=12345.6), SymbolStats("BTCUSDT")]
     )
@@ -41,7 +41,7 @@ def shown(props: dict[str, dict[str, Any]], name: str) -> tuple[str, str, str]:
     )
 
 
-def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair, now: Now) -> None:
+def test_numbers_have_the_digits_they_deserve(market: LiveState, pair: WatchedPair, now: Now) -> None:
     props = cards(market, pair, now)
     assert shown(props, "y") == ("3\u202f400.25", "−1.23 % in 24 h\n12.35 k traded in 24 h", "ok")
     assert shown(props, "x") == ("64\u202f000.1", "last trade", "ok")
@@ -62,7 +62,7 @@ def test_numbers_have_the_digits_they_deserve(market: Market, pair: WatchedPair,
     ],
 )
 def test_a_leg_says_how_late_it_is_delivered(
-    market: Market, pair: WatchedPair, now: Now, ms: int | None, note: str, title: str, tone: str
+    market: LiveState, pair: WatchedPair, now: Now, ms: int | None, note: str, title: str, tone: str
 ) -> None:
     tapes = SymbolTape("BTCUSDT", delivery_now_ms=90_000), SymbolTape("ETHUSDT", delivery_now_ms=ms)
     market.apply(StreamMessage("update", status=Status(symbols=tapes)), now)
@@ -87,7 +87,14 @@ def test_a_leg_says_how_late_it_is_delivered(
     ],
 )
 def test_the_z_score_is_judged(
-    market: Market, pair: WatchedPair, signal: Make, now: Now, zscore: float, text: str, note: str, tone: str
+    market: LiveState,
+    pair: WatchedPair,
+    signal: Make,
+    now: Now,
+    zscore: float,
+    text: str,
+    note: str,
+    tone: str,
 ) -> None:
     market.apply(StreamMessage("update", signals=(signal(zscore=zscore),)), now)
     props = cards(market, pair, now)
@@ -96,7 +103,7 @@ def test_the_z_score_is_judged(
 
 
 def test_not_enough_data_shows_progress_and_no_number(
-    market: Market, pair: WatchedPair, signal: Make, now: Now
+    market: LiveState, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
     thin = signal(
         zscore=None, spread=None, hedge_ratio=None, price_correlation=None, samples=75, quality="not_enough_data",
@@ -112,7 +119,7 @@ def test_not_enough_data_shows_progress_and_no_number(
 
 
 def test_a_number_that_is_not_known_is_not_a_zero(
-    market: Market, pair: WatchedPair, signal: Make, now: Now
+    market: LiveState, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
     market.apply(
         StreamMessage(
@@ -125,7 +132,7 @@ def test_a_number_that_is_not_known_is_not_a_zero(
     assert shown(props, "zscore") == ("+0.75", "stale: BTCUSDT is quiet", "stale")
 
 
-def test_silence_turns_every_number_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+def test_silence_turns_every_number_stale(market: LiveState, pair: WatchedPair, now: Now) -> None:
     props = cards(market, pair, later(now, 12))
     for name in ("y", "x", "spread", "zscore"):
         assert shown(props, name)[2] == "stale"
@@ -133,7 +140,7 @@ def test_silence_turns_every_number_stale(market: Market, pair: WatchedPair, now
 
 
 def test_numbers_of_a_past_that_is_played_say_so(
-    market: Market, pair: WatchedPair, service: Make, now: Now
+    market: LiveState, pair: WatchedPair, service: Make, now: Now
 ) -> None:
     market.services = (service("ingest", filling=Filling(340, 900)),)
     props = cards(market, pair, later(now, 700))
@@ -150,7 +157,7 @@ def test_numbers_of_a_past_that_is_played_say_so(
 
 
 def test_what_is_wrong_with_a_pair_is_said_while_it_is_measured(
-    market: Market, pair: WatchedPair, now: Now
+    market: LiveState, pair: WatchedPair, now: Now
 ) -> None:
     signal = market.signals[pair.pair].message
     assert state(market, pair, signal, now) == ""
@@ -159,26 +166,26 @@ def test_what_is_wrong_with_a_pair_is_said_while_it_is_measured(
     assert state(market, msgspec.structs.replace(doubtful, paused=True), signal, now) == PAUSED
 
 
-def test_a_lost_stream_turns_every_number_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+def test_a_lost_stream_turns_every_number_stale(market: LiveState, pair: WatchedPair, now: Now) -> None:
     market.link(False, now, "gone")
     assert {shown(cards(market, pair, now), name)[2] for name in ("y", "zscore")} == {"stale"}
 
 
-def test_a_replay_of_old_trades_is_not_stale(market: Market, pair: WatchedPair, now: Now) -> None:
+def test_a_replay_of_old_trades_is_not_stale(market: LiveState, pair: WatchedPair, now: Now) -> None:
     market.feed = "replay"
     years_later = Now(now.us + 10**15, now.s + 1)
     assert shown(cards(market, pair, years_later), "y")[2] == "ok"
 
 
 def test_before_anything_is_known_nothing_is_claimed(pair: WatchedPair, now: Now) -> None:
-    props = cards(Market(), pair, now)
+    props = cards(LiveState(), pair, now)
     assert shown(props, "y") == (NONE, "waiting for a first trade", "waiting")
     assert shown(props, "zscore") == (NONE, "waiting for a first signal", "waiting")
-    assert shown(cards(Market(), None, now), "y")[0] == NONE
+    assert shown(cards(LiveState(), None, now), "y")[0] == NONE
 
 
 def test_the_hover_text_says_what_a_number_is_until_there_is_worse_to_say(
-    market: Market, pair: WatchedPair, signal: Make, now: Now
+    market: LiveState, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
     market.apply(StreamMessage("update", signals=(signal(START_S + 1, reversion="unproven"),)), now)
     props = cards(market, pair, now)
@@ -189,7 +196,7 @@ def test_the_hover_text_says_what_a_number_is_until_there_is_worse_to_say(
 
 
 def test_a_paused_pair_says_so_on_every_number_that_stands(
-    market: Market, pair: WatchedPair, now: Now
+    market: LiveState, pair: WatchedPair, now: Now
 ) -> None:
     paused = msgspec.structs.replace(pair, paused=True)
     props = cards(market, paused, later(now, 900))
@@ -197,4 +204,4 @@ def test_a_paused_pair_says_so_on_every_number_that_stands(
         assert shown(props, name)[0] == value
         assert shown(props, name)[2] == "paused"
         assert props[f"card-{name}"]["title"].startswith("Paused")
-    assert shown(cards(Market(), paused, now), "zscore")[1] == "paused"
+    assert shown(cards(LiveState(), paused, now), "zscore")[1] == "paused"

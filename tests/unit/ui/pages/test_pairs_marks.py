@@ -10,7 +10,7 @@ from services.common.clock import SECOND
 from services.ui.api.types import WatchedPair
 from services.ui.charts import palette
 from services.ui.pages.pairs import marks
-from services.ui.pages.pairs.marks import Crossings, Mark
+from services.ui.pages.pairs.marks import ChartMark, Crossings
 from tests.unit.ui.conftest import START_S, Make
 
 
@@ -132,12 +132,12 @@ def test_outliers_have_a_mark_that_names_the_remedy(signal: Make) -> None:
 
 
 def test_marks_are_sorted_by_time() -> None:
-    late, early = Mark(2 * SECOND, "exit", 0.0, "late"), Mark(SECOND, "exit", 0.0, "early")
+    late, early = ChartMark(2 * SECOND, "exit", 0.0, "late"), ChartMark(SECOND, "exit", 0.0, "early")
     assert [marker["id"] for marker in marks.markers([late, early], 0, 3 * SECOND)] == ["early", "late"]
 
 
 def test_an_alert_of_a_crossing_is_one_mark_with_it(alert: Make) -> None:
-    crossing = Mark(START_S * SECOND, "short", 2.31, "Entry")
+    crossing = ChartMark(START_S * SECOND, "short", 2.31, "Entry")
     fired = marks.of_alerts([alert(1, START_S), alert(2, START_S + 1), alert(3, START_S, state="resolved")])
     both, resolved, alone = marks.markers([crossing, *fired], 0, 2**62)
     assert both["id"] == "Alert firing: beyond entry. Entry"

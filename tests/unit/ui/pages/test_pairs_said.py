@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from services.ui.api.types import WatchedPair
-from services.ui.pages.pairs.annotations import EXPLAINED, OUTLIERS, Said, said
+from services.ui.pages.pairs.annotations import EXPLAINED, OUTLIERS, Annotation, said
 from services.ui.pages.pairs.marks import REMEDY
-from services.ui.state.live_state import Market
+from services.ui.state.live_state import LiveState
 from tests.unit.ui.conftest import Make
 
 TESTED = {
@@ -21,8 +21,8 @@ TESTED = {
 
 @pytest.fixture
 def say(pair: WatchedPair, signal: Make) -> Make:
-    def make(name: str, **fields: Any) -> Said:
-        return said(name, Market(), pair, signal(**fields))
+    def make(name: str, **fields: Any) -> Annotation:
+        return said(name, LiveState(), pair, signal(**fields))
 
     return make
 

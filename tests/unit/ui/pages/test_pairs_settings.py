@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from services.ui.api.client import ApiClient
 from services.ui.api.types import WatchedPair
 from services.ui.pages.pairs import manage, settings, sidebar
-from services.ui.state.live_state import Market
-from services.ui.state.page_context import Props, Selection, Site
+from services.ui.state.live_state import LiveState
+from services.ui.state.page_context import PageContext, Props, Selection
 from tests.e2e import fake_pairs
 from tests.unit.ui.conftest import PAIR
 
@@ -25,7 +25,7 @@ Answers = dict[str, httpx.Response | Exception]
 
 
 def run(
-    site: Site, answers: Answers, act: Callable[[Site], Awaitable[Any]]
+    site: PageContext, answers: Answers, act: Callable[[PageContext], Awaitable[Any]]
 ) -> tuple[Any, list[tuple[str, str, Any]]]:
     """Return what `act` returns over an API that gives `answers` by method, and what it was sent beside GET."""
     sent: list[tuple[str, str, Any]] = []
@@ -42,7 +42,7 @@ def run(
 
     async def asking() -> Any:
         async with ApiClient("http://api.test", httpx.MockTransport(handle)) as client:
-            return await act(Site(site.market, site.tracks, client, site.now))
+            return await act(PageContext(site.market, site.tracks, client, site.now))
 
     return asyncio.run(asking()), sent
 
@@ -62,7 +62,7 @@ def text(props: Props, element: str) -> str:
     ],
 )
 def test_a_saved_change_says_what_follows(
-    site: Site, changed: dict[str, Any], over: dict[str, Any], feed: Any, says: str
+    site: PageContext, changed: dict[str, Any], over: dict[str, Any], feed: Any, says: str
 ) -> None:
     site.market.feed = feed
     answers: Answers = {"PATCH": httpx.Response(200, json={**LISTED, **over})}
@@ -82,9 +82,9 @@ def test_a_saved_change_says_what_follows(
     ],
 )
 def test_what_is_not_done_is_said_with_its_reason(
-    site: Site, answer: httpx.Response | Exception, says: str
+    site: PageContext, answer: httpx.Response | Exception, says: str
 ) -> None:
-    acts: dict[str, tuple[str, Callable[[Site], Awaitable[Any]]]] = {
+    acts: dict[str, tuple[str, Callable[[PageContext], Awaitable[Any]]]] = {
         "PATCH": ("settings-status", lambda site: settings.change(site, PAIR, {"window": 20})),
         "PUT": ("add-status", lambda site: manage.add(site, "ETHUSDT", "BTCUSDT")),
         "DELETE": ("manage-status", lambda site: manage.remove(site, PAIR)),
@@ -98,7 +98,7 @@ def test_what_is_not_done_is_said_with_its_reason(
         assert props[element]["className"] == "panel-status is-error"
 
 
-def test_a_pair_that_is_watched_keeps_its_settings(site: Site) -> None:
+def test_a_pair_that_is_watched_keeps_its_settings(site: PageContext) -> None:
     known: Answers = {"GET": httpx.Response(200, json=LISTED)}
     props, sent = run(site, known, lambda site: manage.add(site, " ethusdt ", "BTCUSDT"))
     assert sent == []
@@ -106,7 +106,7 @@ def test_a_pair_that_is_watched_keeps_its_settings(site: Site) -> None:
     assert "watched already" in text(props, "add-status")
 
 
-def test_an_added_pair_is_chosen_at_once(site: Site) -> None:
+def test_an_added_pair_is_chosen_at_once(site: PageContext) -> None:
     answers: Answers = {
         "GET": httpx.Response(404, json={"detail": ""}),
         "PUT": httpx.Response(201, json=LISTED),
@@ -118,14 +118,14 @@ def test_an_added_pair_is_chosen_at_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_a_pause_changes_nothing_else(site: Site, paused: bool) -> None:
+def test_a_pause_changes_nothing_else(site: PageContext, paused: bool) -> None:
     answers: Answers = {"PATCH": httpx.Response(200, json={**LISTED, "paused": paused})}
     props, sent = run(site, answers, lambda site: manage.pause(site, PAIR, paused=paused))
     assert sent == [("PATCH", f"/v1/pairs/{PAIR}", {"paused": paused})]
     assert text(props, "manage-status").startswith("Paused." if paused else "Resumed.")
 
 
-def test_after_a_removal_another_pair_is_shown(site: Site) -> None:
+def test_after_a_removal_another_pair_is_shown(site: PageContext) -> None:
     props, sent = run(site, {"DELETE": httpx.Response(204)}, lambda site: manage.remove(site, "A-B"))
     assert sent == [("DELETE", "/v1/pairs/A-B", None)]
     assert props["pair-select"]["value"] == PAIR
@@ -140,7 +140,7 @@ def test_a_duration_is_rounded_up_by_less_than_its_unit(seconds: int) -> None:
 
 
 def test_live_values_are_sent_only_where_they_are_seen(
-    site: Site, pair: WatchedPair, pairs_page: Selection
+    site: PageContext, pair: WatchedPair, pairs_page: Selection
 ) -> None:
     assert "whatif-live-zscore" not in sidebar.live(site.market, pair, pairs_page)
     open_tab = Selection("one", "pairs", 1, asks={"side": "whatif"})
@@ -154,7 +154,7 @@ def test_live_values_are_sent_only_where_they_are_seen(
 
 
 def test_without_a_pair_there_is_nothing_to_pause(pairs_page: Selection) -> None:
-    props = sidebar.live(Market(), None, pairs_page)
+    props = sidebar.live(LiveState(), None, pairs_page)
     assert props["pair-live"] == {"data": None}
     assert props["manage-pause"]["disabled"]
     assert text(props, "manage-state") == "No pair is chosen."

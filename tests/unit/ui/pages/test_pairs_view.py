@@ -7,43 +7,45 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
-from services.ui.api.poll_cache import Reading, Readings
+from services.ui.api.poll_cache import PollCache, PolledAnswer
 from services.ui.api.types import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
-from services.ui.pages.pairs.fits import Fit, Line, band_words
+from services.ui.pages.pairs.fits import FittedLine, RollingFit, band_words
 from services.ui.pages.pairs.view import PairsView
 from services.ui.series import day
-from services.ui.series.cache import Tracks
-from services.ui.state.event_log import Journal
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Selection, Site
+from services.ui.series.cache import SeriesCache
+from services.ui.state.event_log import EventLog
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import PageContext, Selection
 from tests.unit.ui.conftest import PAIR, START_S, Make, StubReadings, StubTracks
 
 COUNT = 60
 
 
 @pytest.fixture
-def site(site: Site, signal: Make) -> Site:
+def site(site: PageContext, signal: Make) -> PageContext:
     signals = [signal(START_S - COUNT + 1 + n) for n in range(COUNT)]
-    return replace(site, tracks=cast("Tracks", StubTracks([], signals)))
+    return replace(site, tracks=cast("SeriesCache", StubTracks([], signals)))
 
 
-def fit(**fields: Any) -> Fit:
+def fit(**fields: Any) -> RollingFit:
     values: dict[str, Any] = {
         "method": "ols",
         "bars": 20,
         "first_us": (START_S - 20) * SECOND + 1,
         "last_us": START_S * SECOND,
         "not_enough_data": {},
-        "regression": Line(0.05, 0.06, 0.95),
+        "regression": FittedLine(0.05, 0.06, 0.95),
     }
-    return Fit(**{**values, **fields})
+    return RollingFit(**{**values, **fields})
 
 
 def with_(selection: Selection, **asks: Any) -> Selection:
     return replace(selection, asks={**selection.asks, **asks})
 
 
-def test_the_range_says_how_many_points_are_in_view(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_the_range_says_how_many_points_are_in_view(
+    site: PageContext, pairs_page: Selection, now: Now
+) -> None:
     chart = PairsView(site).step(with_(pairs_page, range="5m"), now)["chart-pair"]
     assert chart["visibleLogicalRange"] == {
         "from": 0,
@@ -56,17 +58,17 @@ def test_the_range_says_how_many_points_are_in_view(site: Site, pairs_page: Sele
 
 @pytest.mark.parametrize("a_minute", [1, 2, 3])
 def test_a_day_is_shown_whole_and_no_more(
-    site: Site, pairs_page: Selection, signal: Make, now: Now, a_minute: int
+    site: PageContext, pairs_page: Selection, signal: Make, now: Now, a_minute: int
 ) -> None:
     kept = range(day.MINUTES * day.A_MINUTE)
-    site.tracks.day(PAIR, Journal()).points = [signal(START_S + 60 // a_minute * n) for n in kept]
+    site.tracks.day(PAIR, EventLog()).points = [signal(START_S + 60 // a_minute * n) for n in kept]
     view = PairsView(site)
     chart = view.step(with_(pairs_page, range="1d", panes=["zscore"]), now)["chart-pair"]
     assert view.mark["count"] == min(len(kept), day.MINUTES * a_minute + 1)
     assert chart["visibleLogicalRange"]["from"] == 0
 
 
-def test_other_panes_are_drawn_without_a_move(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_other_panes_are_drawn_without_a_move(site: PageContext, pairs_page: Selection, now: Now) -> None:
     view = PairsView(site)
     view.step(pairs_page, now)
     chart = view.step(with_(pairs_page, panes=["zscore"]), now)
@@ -78,11 +80,11 @@ def test_other_panes_are_drawn_without_a_move(site: Site, pairs_page: Selection,
 
 
 def test_points_that_leave_when_it_is_drawn_again_move_the_view(
-    site: Site, pairs_page: Selection, signal: Make, now: Now
+    site: PageContext, pairs_page: Selection, signal: Make, now: Now
 ) -> None:
     view = PairsView(site)
     view.step(pairs_page, now)
-    track = site.tracks.signals(PAIR, (), Journal())
+    track = site.tracks.signals(PAIR, (), EventLog())
     track.points = [*track.points[1:], signal(START_S + 1)]
     view.step(pairs_page, now)
     view.step(with_(pairs_page, panes=["zscore"]), now)
@@ -90,7 +92,7 @@ def test_points_that_leave_when_it_is_drawn_again_move_the_view(
 
 
 def test_another_turn_of_the_page_begins_at_the_newest_points(
-    site: Site, pairs_page: Selection, now: Now
+    site: PageContext, pairs_page: Selection, now: Now
 ) -> None:
     view = PairsView(site)
     view.step(with_(pairs_page, turn=1), now)
@@ -99,7 +101,7 @@ def test_another_turn_of_the_page_begins_at_the_newest_points(
 
 
 def test_other_bands_are_drawn_at_once(
-    site: Site, pairs_page: Selection, pair: WatchedPair, now: Now
+    site: PageContext, pairs_page: Selection, pair: WatchedPair, now: Now
 ) -> None:
     view = PairsView(site)
     view.step(pairs_page, now)
@@ -108,28 +110,28 @@ def test_other_bands_are_drawn_at_once(
     assert drawn["zscore"]["priceLines"][0]["price"] == 3.0
 
 
-def test_the_band_lies_over_the_bars_it_is_of(site: Site, pairs_page: Selection, now: Now) -> None:
-    known = replace(site, readings=cast("Readings", StubReadings(analysis=fit())))
+def test_the_band_lies_over_the_bars_it_is_of(site: PageContext, pairs_page: Selection, now: Now) -> None:
+    known = replace(site, readings=cast("PollCache", StubReadings(analysis=fit())))
     extras = PairsView(known).step(pairs_page, now)["pair-extras"]["data"]
     high = extras[f"high|{PAIR}|30m"]["data"]
     assert [point["time"] for point in high] == [START_S - 19, START_S]
     # Bars that are no longer on the chart have no band there.
     old = fit(first_us=0, last_us=SECOND)
-    gone = replace(site, readings=cast("Readings", StubReadings(analysis=old)))
+    gone = replace(site, readings=cast("PollCache", StubReadings(analysis=old)))
     assert PairsView(gone).step(pairs_page, now)["pair-extras"]["data"][f"high|{PAIR}|30m"]["data"] == []
 
 
 def test_alerts_of_the_store_and_of_the_stream_are_marked_once(
-    site: Site, pairs_page: Selection, alert: Make, now: Now
+    site: PageContext, pairs_page: Selection, alert: Make, now: Now
 ) -> None:
     older = (alert(1, START_S - 5), alert(2, START_S - 3))
     site.market.apply(StreamMessage("update", alerts=(alert(2, START_S - 3), alert(3, START_S))), now)
-    known = replace(site, readings=cast("Readings", StubReadings(alerts=older)))
+    known = replace(site, readings=cast("PollCache", StubReadings(alerts=older)))
     markers = PairsView(known).step(pairs_page, now)["pair-extras"]["data"][f"zscore|{PAIR}|30m"]["markers"]
     assert [marker["time"] for marker in markers] == [START_S - 5, START_S - 3, START_S]
 
 
-def test_the_csv_begins_where_the_chart_does(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_the_csv_begins_where_the_chart_does(site: PageContext, pairs_page: Selection, now: Now) -> None:
     link = PairsView(site).step(pairs_page, now)["pair-csv"]["href"]
     first_us = (START_S - COUNT + 1) * SECOND
     assert link.startswith(f"/download/v1/pairs/{PAIR}/signals?start={first_us}&")
@@ -144,22 +146,22 @@ def test_the_csv_begins_where_the_chart_does(site: Site, pairs_page: Selection, 
     ],
 )
 def test_a_pair_that_is_not_watched_says_what_is(
-    site: Site, pairs_page: Selection, now: Now, asked: str, said: str
+    site: PageContext, pairs_page: Selection, now: Now, asked: str, said: str
 ) -> None:
     text = PairsView(site).step(with_(pairs_page, pair=asked), now)["pair-empty"]["children"]
     assert text == f"{asked} is not watched here. {said}"
 
 
-def test_no_pair_at_all_and_no_api_are_told_apart(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_no_pair_at_all_and_no_api_are_told_apart(site: PageContext, pairs_page: Selection, now: Now) -> None:
     site.market.watch([], ())
     assert PairsView(site).step(pairs_page, now)["pair-empty"]["children"] == "No pair is watched."
-    away = Market(error="expected an answer from http://api.test")
+    away = LiveState(error="expected an answer from http://api.test")
     said = PairsView(replace(site, market=away)).step(pairs_page, now)["pair-empty"]["children"]
     assert said == "Waiting for the API. expected an answer from http://api.test"
 
 
 def test_a_chart_that_is_not_what_it_could_be_says_why(
-    site: Site, pairs_page: Selection, pair: WatchedPair, signal: Make, now: Now
+    site: PageContext, pairs_page: Selection, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
     def said() -> str:
         return str(PairsView(site).step(pairs_page, now)["pair-state"]["children"])
@@ -182,7 +184,10 @@ def test_a_chart_that_is_not_what_it_could_be_says_why(
             {"method": "kalman"},
             "band: 95 % interval 0.050000 to 0.060000 of the last state over the last 20 bars of 1 s",
         ),
-        ({"method": "tls", "regression": Line(None, None, 0.95)}, "no interval: the method tls has none"),
+        (
+            {"method": "tls", "regression": FittedLine(None, None, 0.95)},
+            "no interval: the method tls has none",
+        ),
         (
             {"regression": None, "not_enough_data": {"regression": "3 bars, 10 needed"}},
             "no interval: 3 bars, 10 needed",
@@ -190,16 +195,16 @@ def test_a_chart_that_is_not_what_it_could_be_says_why(
     ],
 )
 def test_the_band_is_explained(fields: dict[str, Any], said: str) -> None:
-    reading: Reading[Fit] = Reading()
+    reading: PolledAnswer[RollingFit] = PolledAnswer()
     assert band_words(reading) == ""
     reading.value = fit(**fields)
     assert band_words(reading) == said
 
 
-def test_older_points_are_asked_for(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_older_points_are_asked_for(site: PageContext, pairs_page: Selection, now: Now) -> None:
     reached: list[int] = []
-    track: Any = site.tracks.signals(PAIR, (), Journal())
-    track.reach = reached.append
+    track: Any = site.tracks.signals(PAIR, (), EventLog())
+    track.ensure_length = reached.append
     view = PairsView(site)
     view.step(pairs_page, now)
     view.step(with_(pairs_page, older=3600), now)
@@ -208,7 +213,7 @@ def test_older_points_are_asked_for(site: Site, pairs_page: Selection, now: Now)
 
 
 def test_a_correction_is_sent_alone_marked_and_counted(
-    site: Site, pairs_page: Selection, signal: Make, now: Now
+    site: PageContext, pairs_page: Selection, signal: Make, now: Now
 ) -> None:
     view, corrections = PairsView(site), site.market.corrections[PAIR]
     track: Any = site.tracks.signals(PAIR, (), corrections)
@@ -228,11 +233,11 @@ def test_a_correction_is_sent_alone_marked_and_counted(
 
 
 def test_an_outlier_is_marked_beside_what_else_is(
-    site: Site, pairs_page: Selection, signal: Make, now: Now
+    site: PageContext, pairs_page: Selection, signal: Make, now: Now
 ) -> None:
     seconds = range(START_S - 9, START_S + 1)
     known = [signal(at, outlier=at == START_S - 4, revision=int(at == START_S - 2)) for at in seconds]
-    marked = replace(site, tracks=cast("Tracks", StubTracks([], known)))
+    marked = replace(site, tracks=cast("SeriesCache", StubTracks([], known)))
     props = PairsView(marked).step(pairs_page, now)
     drawn = props["pair-extras"]["data"][f"zscore|{PAIR}|30m"]["markers"]
     assert [(one["time"] - START_S, one["id"].split(":")[0]) for one in drawn] == [
@@ -242,19 +247,19 @@ def test_an_outlier_is_marked_beside_what_else_is(
 
 
 def test_a_new_stream_goes_on_while_the_signals_are_not_read_yet(
-    site: Site, pairs_page: Selection, now: Now
+    site: PageContext, pairs_page: Selection, now: Now
 ) -> None:
     before = PairsView(site)
     before.step(pairs_page, now)
-    unread = replace(site, tracks=cast("Tracks", StubTracks([], [])))
+    unread = replace(site, tracks=cast("SeriesCache", StubTracks([], [])))
     assert "chart-pair" not in PairsView(unread, before.mark).step(pairs_page, now)
 
 
-def test_seconds_that_lack_trades_are_shaded(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_seconds_that_lack_trades_are_shaded(site: PageContext, pairs_page: Selection, now: Now) -> None:
     at_us = (START_S - 5) * SECOND
     gap = Gap("BTCUSDT", 1, 3, at_us + 1, at_us + 2, 0, 0, "unrepaired", 3)
     site.market.tapes = (SymbolTape("BTCUSDT", open_gaps=1),)
-    holed = replace(site, readings=cast("Readings", StubReadings(gaps=Listing((gap,)))))
+    holed = replace(site, readings=cast("PollCache", StubReadings(gaps=Listing((gap,)))))
     props = PairsView(holed).step(pairs_page, now)
     drawn = [one for one in props["chart-pair"]["series"] if one["id"].startswith("shade|")]
     assert [[point["time"] for point in one["data"]] for one in drawn] == [[START_S - 5]] * 5

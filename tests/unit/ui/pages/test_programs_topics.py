@@ -4,7 +4,7 @@ import pytest
 
 from services.common import codec
 from services.contracts import topics
-from services.ui.pages.programs.topics import INTERNAL, LATEST, TOPICS, Topic
+from services.ui.pages.programs.topics import INTERNAL, LATEST, TOPICS, TopicExample
 
 OURS = {topic.name: topic for topic in topics.ALL}
 HOUR_MS = 3_600_000
@@ -23,13 +23,13 @@ def test_every_topic_is_named() -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_key_and_retention_are_those_of_the_broker(topic: Topic) -> None:
+def test_key_and_retention_are_those_of_the_broker(topic: TopicExample) -> None:
     ours = OURS[topic.name]
     assert (topic.key, topic.kept) == (ours.key, kept(ours))
 
 
 @pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic.message], ids=lambda topic: topic.name)
-def test_an_example_is_a_message_of_its_topic(topic: Topic) -> None:
+def test_an_example_is_a_message_of_its_topic(topic: TopicExample) -> None:
     assert topic.message is not None
     kind = type(topic.message)
     assert codec.decode(topic.example().encode(), kind) == topic.message

@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from services.ui.api.client import ApiClient
-from services.ui.api.poll_cache import Readings
+from services.ui.api.poll_cache import PollCache
 from services.ui.api.types import Listing
 from services.ui.pages.upload import bars, report
-from services.ui.pages.upload.queries import Refused, once, why_nothing
+from services.ui.pages.upload.queries import RefusedQuery, once, why_nothing
 from services.ui.pages.upload.types import Dataset, DatasetDetail, FileReading, Finding, StoredBar, SymbolPart
 from services.ui.pages.upload.view import UploadView
 from services.ui.state.live_state import Now
-from services.ui.state.page_context import Selection, Site
+from services.ui.state.page_context import PageContext, Selection
 from tests.unit.ui.conftest import START_S, StubReadings
 
 SECOND = 1_000_000
@@ -58,14 +58,14 @@ def asking(**asks: Any) -> Selection:
 
 
 @pytest.fixture
-def known(site: Site) -> Site:
+def known(site: PageContext) -> PageContext:
     """Return a site whose API has said everything of one dataset."""
     findings = Listing(tuple(Finding("rejected", "may.csv", line, "no number") for line in range(1_200)))
     values = {"datasets": (Dataset(**ABOUT),), "one": DETAIL, "bars": stored(500), "report": findings}
-    return replace(site, readings=cast("Readings", StubReadings(**values)))
+    return replace(site, readings=cast("PollCache", StubReadings(**values)))
 
 
-def test_every_dataset_is_a_row(known: Site, now: Now) -> None:
+def test_every_dataset_is_a_row(known: PageContext, now: Now) -> None:
     props = UploadView(known).step(Selection("one", "upload", 1), now)
     assert set(props) == {"datasets-empty", "datasets-table"}
     (row,) = props["datasets-table"]["rowData"]
@@ -75,7 +75,7 @@ def test_every_dataset_is_a_row(known: Site, now: Now) -> None:
     )
 
 
-def test_candles_are_sent_once_and_again_when_others_are_asked_for(known: Site, now: Now) -> None:
+def test_candles_are_sent_once_and_again_when_others_are_asked_for(known: PageContext, now: Now) -> None:
     view = UploadView(known)
     series = view.step(asking(), now)["chart-dataset"]["series"]
     assert [one["id"].split("|")[0] for one in series] == ["candles", "volume"]
@@ -85,7 +85,7 @@ def test_candles_are_sent_once_and_again_when_others_are_asked_for(known: Site, 
     assert "chart-dataset" not in UploadView(known, view.mark).step(asking(symbol="B"), now)
 
 
-def test_the_controls_offer_what_the_dataset_has(known: Site, now: Now) -> None:
+def test_the_controls_offer_what_the_dataset_has(known: PageContext, now: Now) -> None:
     props = UploadView(known).step(asking(symbol="C"), now)
     assert props["dataset-symbol"] == {"data": ["A", "B", "C"]}
     assert (props["dataset-y"]["value"], props["dataset-x"]["value"]) == ("A", "B")
@@ -137,7 +137,7 @@ def test_the_report_says_how_many_bars_are_carried(
     assert (label, f"{value} {note}") == ("Bars carried", words)
 
 
-def test_the_report_shows_the_first_findings_and_leads_to_all(known: Site, now: Now) -> None:
+def test_the_report_shows_the_first_findings_and_leads_to_all(known: PageContext, now: Now) -> None:
     props = UploadView(known).step(asking(show="report", kind="rejected"), now)
     assert len(props["dataset-findings"]["rowData"]) == report.MOST_SHOWN
     assert props["dataset-findings-note"]["children"].startswith("The first 1000 are shown")
@@ -154,7 +154,9 @@ def test_the_report_shows_the_first_findings_and_leads_to_all(known: Site, now: 
         (None, ""),
     ],
 )
-def test_the_report_says_what_has_just_become_of_files(known: Site, now: Now, stored: Any, said: str) -> None:
+def test_the_report_says_what_has_just_become_of_files(
+    known: PageContext, now: Now, stored: Any, said: str
+) -> None:
     props = UploadView(known).step(asking(show="report", stored=stored), now)
     assert props["dataset-done"] == {"children": said}
 
@@ -173,10 +175,12 @@ def test_how_a_file_was_read_names_columns_that_are_called_otherwise() -> None:
         (httpx.Response(503, json={"detail": "away"}), "No answer from the API."),
     ],
 )
-def test_an_answer_that_is_none_is_said(site: Site, now: Now, answer: httpx.Response, said: str) -> None:
+def test_an_answer_that_is_none_is_said(
+    site: PageContext, now: Now, answer: httpx.Response, said: str
+) -> None:
     async def run() -> str:
         client = ApiClient("http://api.test", httpx.MockTransport(lambda _: answer))
-        asked = replace(site, client=client, readings=Readings(lambda: now.s))
+        asked = replace(site, client=client, readings=PollCache(lambda: now.s))
         reading = once(asked, now, "/v1/datasets/one", Dataset)
         assert why_nothing(reading) == "Loading…"
         await reading.settled()
@@ -185,7 +189,7 @@ def test_an_answer_that_is_none_is_said(site: Site, now: Now, answer: httpx.Resp
     assert asyncio.run(run()).startswith(said)
 
 
-def test_what_was_answered_is_not_asked_again_and_what_was_not_is(site: Site, now: Now) -> None:
+def test_what_was_answered_is_not_asked_again_and_what_was_not_is(site: PageContext, now: Now) -> None:
     answers = [httpx.Response(503), httpx.Response(200, json=ABOUT), httpx.Response(404)]
 
     async def run() -> None:
@@ -198,7 +202,7 @@ def test_what_was_answered_is_not_asked_again_and_what_was_not_is(site: Site, no
         assert isinstance(reading.value, Dataset)
         assert len(answers) == 1
 
-    class Clocked(Readings):
+    class Clocked(PollCache):
         monotonic_s = now.s
 
         def __init__(self) -> None:
@@ -206,14 +210,14 @@ def test_what_was_answered_is_not_asked_again_and_what_was_not_is(site: Site, no
 
     readings = Clocked()
 
-    def asked(client: ApiClient) -> Site:
+    def asked(client: ApiClient) -> PageContext:
         return replace(site, client=client, readings=readings)
 
     asyncio.run(run())
 
 
-def test_a_refusal_stands_for_the_dataset(site: Site, now: Now) -> None:
-    gone = replace(site, readings=cast("Readings", StubReadings(gone=Refused("it has been deleted"))))
+def test_a_refusal_stands_for_the_dataset(site: PageContext, now: Now) -> None:
+    gone = replace(site, readings=cast("PollCache", StubReadings(gone=RefusedQuery("it has been deleted"))))
     props = UploadView(gone).step(asking(dataset="gone"), now)
     assert props["dataset-empty"]["children"] == "The API does not have this: it has been deleted"
     assert "chart-dataset" not in props

@@ -7,12 +7,12 @@ import pytest
 
 from services.common.errors import TransientError
 from services.contracts.messages import Signal
-from services.ui.api.client import ApiClient, RefusedError
+from services.ui.api.client import ApiClient, ApiRefusedError
 from services.ui.api.poll_cache import UNUSED_S
 from services.ui.api.types import Bar
-from services.ui.series.buffer import Track
-from services.ui.series.cache import HOURS_EVERY_S, Tracks
-from services.ui.state.event_log import Journal
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.series.cache import HOURS_EVERY_S, SeriesCache
+from services.ui.state.event_log import EventLog
 from tests.unit.ui.conftest import PAIR, START_S, Make
 from tests.unit.ui.stub_store import Clock, Store, play, read, seconds
 
@@ -20,7 +20,7 @@ from tests.unit.ui.stub_store import Clock, Store, play, read, seconds
 def test_the_first_reading_is_whole_and_the_next_are_small(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar(START_S + n) for n in range(100)]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         store.points[-1] = bar(START_S + 99, close=3333.0)
         store.points.append(bar(START_S + 100))
@@ -36,12 +36,12 @@ def test_the_first_reading_is_whole_and_the_next_are_small(bar: Make) -> None:
 def test_readings_are_rare_however_many_tabs_ask(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar()]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
         for _ in range(10):
-            track.poke()
+            track.refresh_if_due()
         await track.settled()
         clock.s += 0.4
-        track.poke()
+        track.refresh_if_due()
         await track.settled()
         assert len(store.asked) == 1
 
@@ -51,7 +51,7 @@ def test_readings_are_rare_however_many_tabs_ask(bar: Make) -> None:
 def test_a_hole_is_filled_from_the_store(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar(START_S + n) for n in range(10)]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         store.points += [bar(START_S + n) for n in range(10, 20)]
         await read(track, clock)
@@ -73,7 +73,7 @@ def test_what_changes_among_the_older_bars_is_seen_when_they_are_read_again(
 ) -> None:
     async def run() -> None:
         store, clock = Store([bar(START_S + n) for n in range(10)]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock, again_every_s=3)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock, again_every_s=3)
         await read(track, clock)
         store.points = change(bar, store.points)
         await read(track, clock)
@@ -92,7 +92,7 @@ def test_what_changes_among_the_older_bars_is_seen_when_they_are_read_again(
 def test_another_tape_begins_another_generation(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar(START_S + n) for n in range(10)]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         store.points = [bar(START_S - 5000 + n) for n in range(10)]
         await read(track, clock)
@@ -105,7 +105,7 @@ def test_another_tape_begins_another_generation(bar: Make) -> None:
 def test_the_same_tape_from_its_start_takes_later_bars_away(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar(START_S + n) for n in range(60)]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         store.points = [bar(START_S + n, close=1.0) for n in range(30)]
         await read(track, clock)
@@ -117,7 +117,7 @@ def test_the_same_tape_from_its_start_takes_later_bars_away(bar: Make) -> None:
 def test_a_stream_that_begins_again_takes_later_signals_away(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         await read(track, clock, signal(START_S + 10))
         store.points = store.points[:5]
@@ -132,7 +132,7 @@ def test_a_stream_that_begins_again_takes_later_signals_away(signal: Make) -> No
 def test_a_signal_that_follows_needs_no_reading(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         await read(track, clock, signal(START_S + 10))
         await read(track, clock, signal(START_S + 10))
@@ -145,7 +145,7 @@ def test_a_signal_that_follows_needs_no_reading(signal: Make) -> None:
 def test_seconds_that_close_at_once_need_no_reading(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         await read(track, clock, *(signal(START_S + n) for n in range(7, 14)))
         assert seconds(track) == list(range(14))
@@ -157,7 +157,7 @@ def test_seconds_that_close_at_once_need_no_reading(signal: Make) -> None:
 def test_a_signal_that_jumps_waits_for_what_is_between(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         await read(track, clock, signal(START_S + 14))  # the store lags: 10 to 14 are not there yet
         assert seconds(track)[-1] == 9
@@ -173,7 +173,7 @@ def test_a_signal_that_jumps_waits_for_what_is_between(signal: Make) -> None:
 def test_a_reading_behind_the_stream_takes_nothing_away(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(10)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
         await read(track, clock)
         await read(track, clock, signal(START_S + 10))
         await read(track, clock)
@@ -185,7 +185,7 @@ def test_a_reading_behind_the_stream_takes_nothing_away(signal: Make) -> None:
 def test_an_error_is_kept_until_the_next_answer(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar()]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
         store.error = TransientError("away")
         await read(track, clock)
         assert (track.error, track.loaded) == ("away", False)
@@ -199,8 +199,8 @@ def test_an_error_is_kept_until_the_next_answer(bar: Make) -> None:
 def test_a_refusal_is_told_apart_from_a_silence(bar: Make) -> None:
     async def run() -> None:
         store, clock = Store([bar()]), Clock()
-        track: Track[Bar] = Track(store.newest, 50, 0.5, clock)
-        store.error = RefusedError("status 404: no such symbol", "no such symbol")
+        track: SeriesBuffer[Bar] = SeriesBuffer(store.newest, 50, 0.5, clock)
+        store.error = ApiRefusedError("status 404: no such symbol", "no such symbol")
         await read(track, clock)
         assert (track.error, track.refusal) == ("status 404: no such symbol", "no such symbol")
         store.error = TransientError("away")
@@ -221,7 +221,7 @@ def test_hours_are_read_a_few_at_a_time_and_once_a_minute(bar: Make) -> None:
 
     async def run() -> None:
         clock, api = Clock(), Api()
-        tracks = Tracks(cast("ApiClient", api), clock)
+        tracks = SeriesCache(cast("ApiClient", api), clock)
         for asked in (["A", "B"], ["A", "B", "C"], ["A", "B", "C"]):
             held = tracks.hours("ABC")
             for track in held.values():
@@ -248,13 +248,13 @@ def test_tracks_are_shared_and_dropped_when_unused(bar: Make, signal: Make) -> N
 
     async def run() -> None:
         clock = Clock()
-        tracks = Tracks(cast("ApiClient", Api()), clock)
+        tracks = SeriesCache(cast("ApiClient", Api()), clock)
         bars = tracks.bars("ETHUSDT", "1m")
         assert tracks.bars("ETHUSDT", "1m") is bars
         assert tracks.bars("ETHUSDT", "5m") is not bars
-        signals = tracks.signals(PAIR, (), Journal())
+        signals = tracks.signals(PAIR, (), EventLog())
         clock.s += UNUSED_S + 1
         assert tracks.bars("ETHUSDT", "1m") is not bars
-        assert tracks.signals(PAIR, (), Journal()) is not signals
+        assert tracks.signals(PAIR, (), EventLog()) is not signals
 
     play(run())

@@ -7,22 +7,22 @@ from msgspec.structs import replace
 from services.common.clock import SECOND
 from services.common.errors import TransientError
 from services.contracts.messages import Signal
-from services.ui.series.buffer import Track
-from services.ui.state.event_log import Journal
+from services.ui.series.buffer import SeriesBuffer
+from services.ui.state.event_log import EventLog
 from tests.unit.ui.conftest import START_S, Make
 from tests.unit.ui.stub_store import Clock, Store, play, read
 
 
-def revisions(track: Track[Signal]) -> list[int]:
+def revisions(track: SeriesBuffer[Signal]) -> list[int]:
     return [one.revision for one in track.points]
 
 
-async def look(track: Track[Signal], clock: Clock, corrections: Journal[Signal], *news: Any) -> None:
+async def look(track: SeriesBuffer[Signal], clock: Clock, corrections: EventLog[Signal], *news: Any) -> None:
     await read(track, clock, *news)
     track.correct(corrections)
 
 
-def correct(corrections: Journal[Signal], signal: Signal) -> Signal:
+def correct(corrections: EventLog[Signal], signal: Signal) -> Signal:
     corrected = replace(signal, revision=signal.revision + 1, late=1)
     corrections.add(corrected)
     return corrected
@@ -31,8 +31,8 @@ def correct(corrections: Journal[Signal], signal: Signal) -> Signal:
 def test_a_correction_replaces_its_point_without_a_reading_and_is_noted(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(5)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
-        corrections: Journal[Signal] = Journal()
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
+        corrections: EventLog[Signal] = EventLog()
         await look(track, clock, corrections)
         newest = signal(START_S + 5)
         correct(corrections, store.points[1])
@@ -50,8 +50,8 @@ def test_a_correction_replaces_its_point_without_a_reading_and_is_noted(signal: 
 def test_what_is_read_of_the_time_before_a_correction_does_not_undo_it(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(5)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock, again_every_s=1)
-        corrections: Journal[Signal] = Journal()
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock, again_every_s=1)
+        corrections: EventLog[Signal] = EventLog()
         correct(corrections, store.points[2])
         await look(track, clock, corrections)
         assert revisions(track) == [0, 0, 1, 0, 0]
@@ -73,8 +73,8 @@ def test_where_corrections_may_have_been_missed_all_is_read_again_until_there_is
 ) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + n) for n in range(5)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock)
-        corrections: Journal[Signal] = Journal()
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock)
+        corrections: EventLog[Signal] = EventLog()
         await look(track, clock, corrections)
         store.points[1] = replace(store.points[1], revision=1)
         corrections.lose()
@@ -94,8 +94,8 @@ def test_where_corrections_may_have_been_missed_all_is_read_again_until_there_is
 def test_a_thinned_track_is_read_again_from_where_it_was_corrected(signal: Make) -> None:
     async def run() -> None:
         store, clock = Store([signal(START_S + 20 * n) for n in range(9)]), Clock()
-        track: Track[Signal] = Track(store.newest, 50, 0.5, clock, is_thinned=True)
-        corrections: Journal[Signal] = Journal()
+        track: SeriesBuffer[Signal] = SeriesBuffer(store.newest, 50, 0.5, clock, is_thinned=True)
+        corrections: EventLog[Signal] = EventLog()
         await look(track, clock, corrections)
         extreme = correct(corrections, signal(START_S + 90, zscore=9.0))
         track.correct(corrections)

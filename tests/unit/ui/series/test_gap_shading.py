@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import MINUTE, SECOND
-from services.ui.api.poll_cache import Readings
+from services.ui.api.poll_cache import PollCache
 from services.ui.api.types import Bar, Gap, Listing, SymbolTape
 from services.ui.series import gap_shading
-from services.ui.series.gap_shading import NO_SHADE, WORDS_UP_TO, Holes, Quiet, Shade
-from services.ui.state.page_context import Site
+from services.ui.series.gap_shading import NO_SHADE, WORDS_UP_TO, GapShading, Shade, SilentStretch
+from services.ui.state.page_context import PageContext
 from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
-QUIET = Quiet(MINUTE, 2 * MINUTE - 1, "no trade")
+QUIET = SilentStretch(MINUTE, 2 * MINUTE - 1, "no trade")
 START_US = START_S * SECOND
 
 
@@ -27,8 +27,8 @@ def gap(start_s: int, end_s: int, **fields: Any) -> Gap:
     return Gap(**{**values, **times, "first_id": 1, "last_id": 318, **fields})
 
 
-def shade(bars: list[Bar], *gaps: Gap, first: int = 0, quiet: Quiet = QUIET) -> Shade:
-    return Holes().shade(
+def shade(bars: list[Bar], *gaps: Gap, first: int = 0, quiet: SilentStretch = QUIET) -> Shade:
+    return GapShading().shade(
         track_of(bars), bars[first].start_us, bars[-1].start_us, (Listing(gaps),), quiet, "UTC"
     )
 
@@ -62,7 +62,7 @@ def test_the_bars_that_lack_trades_are_shaded_with_words(bar: Make) -> None:
 def test_a_gap_is_shaded_where_the_chart_shows_its_time(
     bar: Make, start_s: int, end_s: int, bars: list[int]
 ) -> None:
-    loose = Quiet(MINUTE, 60 * MINUTE, "no trade")
+    loose = SilentStretch(MINUTE, 60 * MINUTE, "no trade")
     made = shade(minutes(bar, -12, 0, 1, 4), gap(start_s, end_s), first=1, quiet=loose)
     assert shaded(made) == bars
 
@@ -75,7 +75,7 @@ def test_a_silence_is_shaded_after_it(bar: Make) -> None:
 
 
 def test_silences_are_followed_as_the_chart_grows_and_made_anew_only_then(bar: Make) -> None:
-    track, chart = track_of(minutes(bar, 0, 1, 2, 3)), Holes()
+    track, chart = track_of(minutes(bar, 0, 1, 2, 3)), GapShading()
 
     def step(*gaps: Gap) -> Shade:
         return chart.shade(track, START_US, track.points[-1].start_us, (Listing(gaps),), QUIET, "UTC")
@@ -126,8 +126,10 @@ def test_only_points_of_the_chart_are_shaded_oldest_first(
     ]
     gaps = [gap(*sorted(span)) for span in spans]
     last_us = bars[max(0, len(bars) - 1 - new)].start_us  # the track may know more than is drawn
-    quiet = Quiet(SECOND, MINUTE, "no trade")
-    made = Holes().shade(track_of(bars), bars[0].start_us, last_us, (Listing(tuple(gaps)),), quiet, "UTC")
+    quiet = SilentStretch(SECOND, MINUTE, "no trade")
+    made = GapShading().shade(
+        track_of(bars), bars[0].start_us, last_us, (Listing(tuple(gaps)),), quiet, "UTC"
+    )
     for drawn in (made.points, made.silent, made.markers):
         times = [one["time"] for one in drawn]
         assert times == sorted(set(times))
@@ -135,7 +137,7 @@ def test_only_points_of_the_chart_are_shaded_oldest_first(
         assert all(time * SECOND <= last_us for time in times)
 
 
-def test_only_symbols_with_open_gaps_are_asked_for(site: Site) -> None:
+def test_only_symbols_with_open_gaps_are_asked_for(site: PageContext) -> None:
     asked: list[Any] = []
 
     class Noted(StubReadings):
@@ -144,7 +146,7 @@ def test_only_symbols_with_open_gaps_are_asked_for(site: Site) -> None:
             return super().get(key, ask, every_s)
 
     listing = Listing((gap(1, 2),))
-    site = replace(site, readings=cast("Readings", Noted(gaps=listing)))
+    site = replace(site, readings=cast("PollCache", Noted(gaps=listing)))
     assert gap_shading.open_gaps(site, ("ETHUSDT", "BTCUSDT")) == ()
     site.market.tapes = (SymbolTape("ETHUSDT", open_gaps=1), SymbolTape("BTCUSDT"))
     assert gap_shading.open_gaps(site, ("ETHUSDT", "BTCUSDT")) == (listing,)

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from services.contracts.messages import Filling
 from services.ui.api.types import Status, StreamMessage, SymbolStats, WatchedPair
 from services.ui.shell.notices import CATCHING_UP, FIRING_SHOWN, Notice, banner, firing, notices, strip
-from services.ui.state.live_state import Market, Now
+from services.ui.state.live_state import LiveState, Now
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
-def connected(now: Now, *services: object, feed: str = "live") -> Market:
-    market = Market()
+def connected(now: Now, *services: object, feed: str = "live") -> LiveState:
+    market = LiveState()
     market.apply(StreamMessage("snapshot", status=Status(tuple(services))), now)  # type: ignore[arg-type]
     market.link(True, now)
     return market
@@ -154,7 +154,9 @@ def _read(entry: Any) -> tuple[str, str]:
     return entry.className, entry.children[1]
 
 
-def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(market: Market, alert: Make, now: Now) -> None:
+def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(
+    market: LiveState, alert: Make, now: Now
+) -> None:
     assert firing(market, "UTC", now) == []
     market.apply(StreamMessage("update", alerts=(alert(1),)), now)
     shown: Any = firing(market, "UTC", now)
@@ -168,7 +170,7 @@ def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(market: Market, a
 
 
 def test_a_firing_alert_says_whether_the_spread_was_seen_to_revert(
-    market: Market, alert: Make, now: Now
+    market: LiveState, alert: Make, now: Now
 ) -> None:
     market.apply(StreamMessage("update", alerts=(alert(1, reversion="broken"),)), now)
     shown: Any = firing(market, "UTC", now)
@@ -177,7 +179,7 @@ def test_a_firing_alert_says_whether_the_spread_was_seen_to_revert(
 
 
 def test_a_z_score_near_a_threshold_is_told_from_it(
-    market: Market, alert: Make, signal: Make, now: Now
+    market: LiveState, alert: Make, signal: Make, now: Now
 ) -> None:
     near = signal(START_S + 1, zscore=1.9962)
     market.apply(StreamMessage("update", signals=(near,), alerts=(alert(1),)), now)
@@ -185,7 +187,7 @@ def test_a_z_score_near_a_threshold_is_told_from_it(
     assert shown[1].children[1].children.startswith("z +1.996 now")
 
 
-def test_many_alerts_are_summed_up(market: Market, pair: WatchedPair, alert: Make, now: Now) -> None:
+def test_many_alerts_are_summed_up(market: LiveState, pair: WatchedPair, alert: Make, now: Now) -> None:
     names = [f"A{n}-B" for n in range(FIRING_SHOWN + 2)]
     market.watch([replace(pair, pair=name) for name in names], [])
     market.apply(
@@ -198,7 +200,7 @@ def test_many_alerts_are_summed_up(market: Market, pair: WatchedPair, alert: Mak
 
 
 def test_an_alert_of_a_pair_that_is_no_longer_measured_does_not_last(
-    market: Market, pair: WatchedPair, alert: Make, now: Now
+    market: LiveState, pair: WatchedPair, alert: Make, now: Now
 ) -> None:
     market.apply(StreamMessage("update", alerts=(alert(1),)), now)
     for watched in ([replace(pair, paused=True)], []):
@@ -208,7 +210,7 @@ def test_an_alert_of_a_pair_that_is_no_longer_measured_does_not_last(
     assert len(firing(market, "UTC", now)) == 2
 
 
-def test_the_z_score_of_a_lost_stream_is_the_last_known(market: Market, alert: Make, now: Now) -> None:
+def test_the_z_score_of_a_lost_stream_is_the_last_known(market: LiveState, alert: Make, now: Now) -> None:
     market.apply(StreamMessage("update", alerts=(alert(1),)), now)
     market.link(False, now, "gone")
     shown: Any = firing(market, "UTC", now)

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from services.common.clock import SECOND
 from services.ui.api.types import HandledAlert
-from services.ui.state.alert_state import ALERTS_KEPT, TRANSITIONS_KEPT, Alarms, source
+from services.ui.state.alert_state import ALERTS_KEPT, TRANSITIONS_KEPT, AlertState, source
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 NOW_US = START_S * SECOND
@@ -44,7 +44,7 @@ def test_an_alert_holds_until_it_is_resolved_whatever_the_order_and_however_old(
     last = {alert.pair: alert for alert in alerts}
     shuffled = list(alerts)
     random.shuffle(shuffled)
-    alarms = Alarms()
+    alarms = AlertState()
     for alert in shuffled:
         alarms.take([alert])
     firing = [alert for alert in reversed(alerts) if alert.state == "firing" and last[alert.pair] is alert]
@@ -73,7 +73,7 @@ def test_what_holds_is_the_last_transition_that_none_has_retracted_whatever_the_
         if is_told_again:
             alerts.append(structs.replace(one, retracted_by=alerts[-1].alert_id))
     random.shuffle(alerts)
-    alarms = Alarms()
+    alarms = AlertState()
     for one in alerts:
         alarms.take([one])
     firing = sorted((one for one in holding.values() if one.state == "firing"), key=lambda one: -one.event_us)
@@ -81,7 +81,7 @@ def test_what_holds_is_the_last_transition_that_none_has_retracted_whatever_the_
 
 
 def test_a_retracted_alert_is_told_to_nobody_and_one_that_had_ended_it_lets_it_fire_again() -> None:
-    alarms, fired, resolved = Alarms(), made(1), made(2, state="resolved")
+    alarms, fired, resolved = AlertState(), made(1), made(2, state="resolved")
     alarms.take([fired, resolved])
     assert alarms.firing() == []
     alarms.take([retraction(resolved)])
@@ -90,12 +90,12 @@ def test_a_retracted_alert_is_told_to_nobody_and_one_that_had_ended_it_lets_it_f
     alarms.take([retraction(fired), structs.replace(fired, retracted_by="it")])
     assert alarms.firing() == []
     assert not alarms.is_to_be_told(fired, NOW_US)
-    assert not Alarms().is_to_be_told(structs.replace(fired, retracted_by="it"), NOW_US)
+    assert not AlertState().is_to_be_told(structs.replace(fired, retracted_by="it"), NOW_US)
     assert "it" in {one.retracted_by for one in alarms.handled.values()}
 
 
 def test_an_alert_of_a_pair_that_fires_often_is_forgotten_last() -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     alarms.take(made(n, state="resolved" if n % 2 else "firing") for n in range(2 * TRANSITIONS_KEPT))
     assert alarms.firing() == []
     last = made(2 * TRANSITIONS_KEPT)
@@ -104,7 +104,7 @@ def test_an_alert_of_a_pair_that_fires_often_is_forgotten_last() -> None:
 
 
 def test_what_is_said_again_replaces_what_was_known(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     alarms.take([alert(1)])
     assert alarms.is_to_be_told(alert(1), NOW_US)
     seen = alert(1, acked_us=NOW_US, acked_by="desk")
@@ -116,7 +116,7 @@ def test_what_is_said_again_replaces_what_was_known(alert: Make) -> None:
 
 
 def test_a_snooze_holds_for_later_alerts_of_the_same_rule_and_pair_until_it_ends(alert: Make) -> None:
-    alarms, until_us = Alarms(), NOW_US + 900 * SECOND
+    alarms, until_us = AlertState(), NOW_US + 900 * SECOND
     alarms.take([alert(1, snoozed_until_us=until_us)])
     later = alert(2, START_S + 60)
     assert alarms.snoozed_until_us(source(later), NOW_US) == until_us
@@ -126,7 +126,7 @@ def test_a_snooze_holds_for_later_alerts_of_the_same_rule_and_pair_until_it_ends
 
 
 def test_a_snooze_can_be_ended(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     alarms.take([alert(1, snoozed_until_us=NOW_US + SECOND)])
     alarms.take([alert(1)])
     assert alarms.is_to_be_told(alert(1), NOW_US)
@@ -134,7 +134,7 @@ def test_a_snooze_can_be_ended(alert: Make) -> None:
 
 
 def test_nothing_is_known_after_a_snapshot_began(alert: Make) -> None:
-    alarms = Alarms()
+    alarms = AlertState()
     alarms.take([alert(1, snoozed_until_us=NOW_US + SECOND)])
     version = alarms.version
     alarms.clear()

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ui.state.event_log import KEPT, Journal
+from services.ui.state.event_log import KEPT, EventLog
 
 
 @given(st.lists(st.sampled_from("alr"), max_size=60))
 def test_a_reader_gets_each_entry_once_or_is_told_that_some_are_not_known(steps: list[str]) -> None:
-    journal: Journal[int] = Journal()
+    journal: EventLog[int] = EventLog()
     said: list[int] = []
     read: list[int] = []
     heard, is_hole = 0, False
@@ -33,7 +33,7 @@ def test_a_reader_gets_each_entry_once_or_is_told_that_some_are_not_known(steps:
 
 
 def test_the_oldest_go() -> None:
-    journal: Journal[int] = Journal()
+    journal: EventLog[int] = EventLog()
     for n in range(KEPT + 1):
         journal.add(n)
     assert journal.after(0) is None

@@ -12,24 +12,24 @@ from services.ui.api.types import StreamMessage
 from services.ui.pages import PAGES
 from services.ui.shell.callbacks import DRAWN
 from services.ui.shell.layout import shell
-from services.ui.state.live_state import Market, Now
-from services.ui.state.page_context import Page, Selection, Site
-from services.ui.state.session import Tab
-from services.ui.widgets.batched_elements import Drawings
+from services.ui.state.live_state import LiveState, Now
+from services.ui.state.page_context import Page, PageContext, Selection
+from services.ui.state.session import Session
+from services.ui.widgets.batched_elements import BatchedElements
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 VIEWS = {page.name: page.view for page in PAGES}
 
 
-def tab(site: Site, mark: Any = None, **more: Any) -> Tab:
-    return Tab(site, VIEWS, mark, **more)
+def tab(site: PageContext, mark: Any = None, **more: Any) -> Session:
+    return Session(site, VIEWS, mark, **more)
 
 
 def later(now: Now, seconds: float) -> Now:
     return Now(now.us + int(seconds * SECOND), now.s + seconds)
 
 
-def test_only_what_changed_is_sent(site: Site, pairs_page: Selection, tick: Make, now: Now) -> None:
+def test_only_what_changed_is_sent(site: PageContext, pairs_page: Selection, tick: Make, now: Now) -> None:
     one = tab(site)
     assert {"metric-zscore", "chart-pair", "feed-badge", "services", "mark"} <= set(one.step(pairs_page, now))
     # The first update of the chart; the same one is not sent again.
@@ -40,20 +40,22 @@ def test_only_what_changed_is_sent(site: Site, pairs_page: Selection, tick: Make
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_everything_sent_has_a_place_and_is_json(page: Page, site: Site, alert: Make, now: Now) -> None:
+def test_everything_sent_has_a_place_and_is_json(
+    page: Page, site: PageContext, alert: Make, now: Now
+) -> None:
     ids = _ids(shell()) | _ids(page.layout())
-    nothing = replace(site, market=Market())
+    nothing = replace(site, market=LiveState())
     site.market.apply(StreamMessage("update", alerts=(alert(),)), now)
     for asks in ({}, {"symbol": "ETHUSDT", "pair": PAIR}):
         for stood_on in (site, nothing):
             made = tab(stood_on).step(Selection("one", page.name, 1, asks=asks), now)
-            props = Drawings(DRAWN).gather(made)
+            props = BatchedElements(DRAWN).gather(made)
             assert set(props) <= ids
             json.dumps(props, default=Component.to_plotly_json, allow_nan=False)
 
 
 def test_only_alerts_that_come_while_the_page_is_open_are_called_out(
-    site: Site, pairs_page: Selection, alert: Make, now: Now
+    site: PageContext, pairs_page: Selection, alert: Make, now: Now
 ) -> None:
     site.market.apply(StreamMessage("update", alerts=(alert(1),)), now)
     one = tab(site)
@@ -66,7 +68,7 @@ def test_only_alerts_that_come_while_the_page_is_open_are_called_out(
 
 
 def test_a_retraction_changes_a_toast_without_a_tone(
-    site: Site, pairs_page: Selection, alert: Make, now: Now
+    site: PageContext, pairs_page: Selection, alert: Make, now: Now
 ) -> None:
     one = tab(site)
     one.step(pairs_page, now)
@@ -79,7 +81,9 @@ def test_a_retraction_changes_a_toast_without_a_tone(
     assert "alert-called" not in props
 
 
-def test_many_alerts_at_once_are_summed_up(site: Site, pairs_page: Selection, alert: Make, now: Now) -> None:
+def test_many_alerts_at_once_are_summed_up(
+    site: PageContext, pairs_page: Selection, alert: Make, now: Now
+) -> None:
     one = tab(site)
     one.step(pairs_page, now)
     site.market.apply(StreamMessage("update", alerts=tuple(alert(n, START_S + n) for n in range(10))), now)
@@ -90,7 +94,7 @@ def test_many_alerts_at_once_are_summed_up(site: Site, pairs_page: Selection, al
 
 @pytest.mark.parametrize(("name", "chart"), [("market_page", "chart-candles"), ("pairs_page", "chart-pair")])
 def test_a_new_stream_goes_on_where_the_last_one_ended(
-    name: str, chart: str, site: Site, alert: Make, now: Now, request: pytest.FixtureRequest
+    name: str, chart: str, site: PageContext, alert: Make, now: Now, request: pytest.FixtureRequest
 ) -> None:
     selection: Selection = request.getfixturevalue(name)
     site.market.apply(StreamMessage("update", alerts=(alert(1),)), now)
@@ -107,13 +111,13 @@ def test_a_new_stream_goes_on_where_the_last_one_ended(
 
 @pytest.mark.parametrize("mark", [None, {}, {"place": "odd"}, {"second": "x"}, [1]])
 def test_a_mark_that_cannot_be_read_is_no_mark(
-    mark: Any, site: Site, market_page: Selection, now: Now
+    mark: Any, site: PageContext, market_page: Selection, now: Now
 ) -> None:
     assert "series" in tab(site, mark).step(market_page, now)["chart-candles"]
 
 
 def test_another_selection_fills_what_the_page_has_emptied(
-    site: Site, market_page: Selection, now: Now
+    site: PageContext, market_page: Selection, now: Now
 ) -> None:
     one = tab(site)
     one.step(market_page, now)
@@ -124,7 +128,7 @@ def test_another_selection_fills_what_the_page_has_emptied(
 
 
 def test_another_page_is_filled_from_nothing(
-    site: Site, market_page: Selection, pairs_page: Selection, now: Now
+    site: PageContext, market_page: Selection, pairs_page: Selection, now: Now
 ) -> None:
     one = tab(site)
     one.step(market_page, now)
@@ -132,7 +136,7 @@ def test_another_page_is_filled_from_nothing(
 
 
 def test_the_first_pair_is_chosen_when_the_address_names_none(
-    site: Site, pairs_page: Selection, now: Now
+    site: PageContext, pairs_page: Selection, now: Now
 ) -> None:
     # Until the page has read its address it may still name one.
     assert tab(site).step(replace(pairs_page, asks={}), now)["pair-select"] == {"data": [PAIR]}
@@ -145,12 +149,12 @@ def test_the_first_pair_is_chosen_when_the_address_names_none(
     assert props["pair-select"] == {"data": [PAIR, "A-B"]}
 
 
-def test_a_pair_that_is_not_watched_is_said(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_a_pair_that_is_not_watched_is_said(site: PageContext, pairs_page: Selection, now: Now) -> None:
     props = tab(site).step(replace(pairs_page, asks={"pair": "A-B"}), now)
     assert props["pair-empty"]["children"] == f"A-B is not watched here. Watched pairs: {PAIR}."
 
 
-def test_the_title_tells_the_z_score(site: Site, pairs_page: Selection, now: Now) -> None:
+def test_the_title_tells_the_z_score(site: PageContext, pairs_page: Selection, now: Now) -> None:
     assert tab(site).step(pairs_page, now)["mark"]["data"]["title"] == f"+0.75 {PAIR} · pairstream"
     site.market.link(False, now, "gone")
     assert tab(site).step(pairs_page, now)["mark"]["data"]["title"] == "pairstream"

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from services.ui.state.wake_up_signal import Bell
+from services.ui.state.wake_up_signal import WakeUpSignal
 
 
 def test_all_who_wait_are_woken() -> None:
     async def run() -> None:
-        bell = Bell()
+        bell = WakeUpSignal()
         waiting = [asyncio.create_task(bell.wait(bell.rung, 60)) for _ in range(3)]
         await asyncio.sleep(0)
         bell.ring()
@@ -19,7 +19,7 @@ def test_all_who_wait_are_woken() -> None:
 
 def test_a_ring_between_two_waits_is_not_missed() -> None:
     async def run() -> None:
-        bell = Bell()
+        bell = WakeUpSignal()
         heard = bell.rung
         bell.ring()
         async with asyncio.timeout(5):
@@ -30,7 +30,7 @@ def test_a_ring_between_two_waits_is_not_missed() -> None:
 
 def test_without_a_ring_the_time_passes() -> None:
     async def run() -> bool:
-        bell = Bell()
+        bell = WakeUpSignal()
         waiting = asyncio.create_task(bell.wait(bell.rung, 0.02))
         await asyncio.sleep(0)
         was_waiting = not waiting.done()

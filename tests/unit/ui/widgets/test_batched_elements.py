@@ -9,7 +9,7 @@ from dash import html
 from services.ui.shell.callbacks import DRAWN
 from services.ui.state.page_context import attributes
 from services.ui.widgets import batched_elements
-from services.ui.widgets.batched_elements import Drawings, Drawn, plain
+from services.ui.widgets.batched_elements import BatchedElement, BatchedElements, plain
 
 CARD = html.Div(
     [html.Span("-", id="value"), html.Span("fine", className="note")], id="card", className="card"
@@ -36,9 +36,9 @@ def test_only_elements_can_be_drawn() -> None:
 
 
 def test_what_is_drawn_together_is_one_property_and_always_whole() -> None:
-    owners = batched_elements.ids(html.Main([Drawn("cards", CARD), html.Div(id="other")]))
+    owners = batched_elements.ids(html.Main([BatchedElement("cards", CARD), html.Div(id="other")]))
     assert owners == {"card": "cards", "value": "cards"}
-    drawings = Drawings(owners)
+    drawings = BatchedElements(owners)
     both = {"value": {"children": "1"}, "card": {"className": "card is-old"}, "other": {"children": "2"}}
     assert drawings.gather(both) == {
         "cards": {"values": {"value": {"children": "1"}, "card": {"className": "card is-old"}}},

@@ -9,7 +9,7 @@ import pytest
 
 from services.common.clock import MINUTE, SECOND
 from services.contracts.messages import Filling, Tick
-from services.ingest.feed import Item, Status
+from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from tests.unit.ingest.fake_clock import FakeClock
@@ -49,7 +49,7 @@ def ticks(items: list[Item]) -> list[Tick]:
 
 
 def fillings(items: list[Item]) -> list[Filling]:
-    return [item.filling for item in items if isinstance(item, Status) and item.filling]
+    return [item.filling for item in items if isinstance(item, FeedStatus) and item.filling]
 
 
 def identity(tick: Tick) -> tuple[str, int, int, float, float, bool]:
@@ -58,7 +58,7 @@ def identity(tick: Tick) -> tuple[str, int, int, float, float, bool]:
 
 def test_history_comes_at_once_and_then_it_runs_in_real_time() -> None:
     items, _ = run(60)
-    at = items.index(Status("running"))
+    at = items.index(FeedStatus("running"))
     history, after = ticks(items[:at]), ticks(items[at:])
     assert START - 120 * SECOND <= history[0].event_us <= history[-1].event_us < START
     assert {tick.received_us for tick in history} == {START}
@@ -70,8 +70,8 @@ def test_history_comes_at_once_and_then_it_runs_in_real_time() -> None:
 
 def test_while_history_is_played_it_is_running_and_says_how_much_has_been() -> None:
     items, _ = run(60)
-    assert {item.state for item in items if isinstance(item, Status)} == {"running"}
-    assert items[0] == Status("running", filling=Filling(0, 120))
+    assert {item.state for item in items if isinstance(item, FeedStatus)} == {"running"}
+    assert items[0] == FeedStatus("running", filling=Filling(0, 120))
     told = fillings(items)
     assert len(told) == pytest.approx(120, abs=15)
     assert [one.total_s for one in told] == [120] * len(told)
@@ -79,15 +79,15 @@ def test_while_history_is_played_it_is_running_and_says_how_much_has_been() -> N
     assert 110 < told[-1].done_s < 120
     # What a status says has been played is what has come before it.
     for before, item in pairwise(items):
-        if isinstance(item, Status) and item.filling and isinstance(before, Tick):
+        if isinstance(item, FeedStatus) and item.filling and isinstance(before, Tick):
             assert before.event_us <= START + (item.filling.done_s - 120) * SECOND
-    assert items.count(Status("running")) == 1
+    assert items.count(FeedStatus("running")) == 1
 
 
 def test_what_trades_while_history_is_played_is_behind_too() -> None:
     """The reader takes 0.02 s for each tick: 24 s for the history, 10 s for what came meanwhile, and so on."""
     items, clock = run(60, reading_s=0.02, rate=10.0)
-    at = items.index(Status("running"))
+    at = items.index(FeedStatus("running"))
     told = fillings(items)
     assert [one.total_s for one in told] == sorted(one.total_s for one in told)
     assert told[0].total_s == 120
@@ -101,7 +101,7 @@ def test_what_trades_while_history_is_played_is_behind_too() -> None:
 
 def test_without_history_nothing_is_filled() -> None:
     items, _ = run(10, history_s=0)
-    assert [item for item in items if isinstance(item, Status)] == [Status("running")]
+    assert [item for item in items if isinstance(item, FeedStatus)] == [FeedStatus("running")]
 
 
 def test_a_restart_repeats_history_and_continues_without_a_jump() -> None:
@@ -123,7 +123,7 @@ def test_max_never_waits() -> None:
     items, clock = run(600, speed=math.inf)
     assert clock.now == START
     assert [one.total_s for one in fillings(items)] == [120] * len(fillings(items))
-    after = items[items.index(Status("running")) :]
+    after = items[items.index(FeedStatus("running")) :]
     assert min(tick.event_us for tick in ticks(after)) >= START
     assert len(ticks(items)) == pytest.approx(720 * 20, rel=0.1)
 
@@ -146,7 +146,7 @@ def test_a_market_without_trades_is_running_and_sleeps_a_minute_at_a_time() -> N
         return items
 
     told = asyncio.run(five_minutes())
-    assert (told[0], told[-1]) == (Status("running", filling=Filling(0, 900)), Status("running"))
+    assert (told[0], told[-1]) == (FeedStatus("running", filling=Filling(0, 900)), FeedStatus("running"))
     assert [one.done_s for one in fillings(told)] == [0, 30, *range(90, 900, 60)]
     assert clock.slept == [30, 60, 60, 60, 60, 60]
 

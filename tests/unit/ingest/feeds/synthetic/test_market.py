@@ -4,26 +4,26 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import coint
 
-from services.ingest.feeds.synthetic.market import INSTRUMENTS, REGIMES, Market
+from services.ingest.feeds.synthetic.market import INSTRUMENTS, REGIMES, SyntheticMarket
 
 HOUR_S = 3600
 NOON = 1_794_916_800 // HOUR_S * HOUR_S
 HOURS = [NOON + hour * HOUR_S for hour in range(24)]
 
 
-def coint_p(market: Market, y: str, x: str, second: int, count: int) -> float:
+def coint_p(market: SyntheticMarket, y: str, x: str, second: int, count: int) -> float:
     legs = (np.log(market.prices(symbol, second, count)) for symbol in (y, x))
     # The made-up spreads are AR(1): one lag is enough, and fifty times as fast as the choice of one.
     return float(coint(*legs, maxlag=1, autolag=None)[1])
 
 
 def test_eth_and_btc_are_cointegrated_all_the_time() -> None:
-    market = Market(1)
+    market = SyntheticMarket(1)
     assert max(coint_p(market, "ETHUSDT", "BTCUSDT", hour, HOUR_S) for hour in HOURS) < 0.05
 
 
 def test_sol_and_bnb_are_cointegrated_until_the_half_hour_only() -> None:
-    market, half = Market(1), HOUR_S // 2
+    market, half = SyntheticMarket(1), HOUR_S // 2
     whole = [coint_p(market, "SOLUSDT", "BNBUSDT", hour, half) for hour in HOURS]
     broken = [coint_p(market, "SOLUSDT", "BNBUSDT", hour + half, half) for hour in HOURS]
     assert max(whole) < 0.05
@@ -33,26 +33,26 @@ def test_sol_and_bnb_are_cointegrated_until_the_half_hour_only() -> None:
 
 
 def test_prices_do_not_depend_on_what_was_asked_before() -> None:
-    whole = Market(3).prices("SOLUSDT", NOON - 5000, 10_000)
-    later = Market(3)
+    whole = SyntheticMarket(3).prices("SOLUSDT", NOON - 5000, 10_000)
+    later = SyntheticMarket(3)
     assert np.array_equal(later.prices("SOLUSDT", NOON, 100), whole[5000:5100])
     assert np.array_equal(later.prices("SOLUSDT", NOON - 1, 1), whole[4999:5000])
-    assert not np.array_equal(Market(4).prices("SOLUSDT", NOON, 100), whole[5000:5100])
+    assert not np.array_equal(SyntheticMarket(4).prices("SOLUSDT", NOON, 100), whole[5000:5100])
 
 
 @pytest.mark.parametrize("symbol", INSTRUMENTS)
 def test_prices_are_realistic_and_continuous(symbol: str) -> None:
     prices = np.concatenate(
-        [Market(1).prices(symbol, NOON + day * 86_400, HOUR_S) for day in range(0, 120, 10)]
+        [SyntheticMarket(1).prices(symbol, NOON + day * 86_400, HOUR_S) for day in range(0, 120, 10)]
     )
     level = INSTRUMENTS[symbol].level
     assert level / 3 < prices.min() < prices.max() < level * 3
-    moves = np.abs(np.diff(np.log(Market(1).prices(symbol, NOON, 6 * HOUR_S))))
+    moves = np.abs(np.diff(np.log(SyntheticMarket(1).prices(symbol, NOON, 6 * HOUR_S))))
     assert moves.max() < 0.003
 
 
 def test_storms_move_more_than_calm() -> None:
-    market, period = Market(1), NOON // 600
+    market, period = SyntheticMarket(1), NOON // 600
     moves: dict[str, list[float]] = {regime.name: [] for regime in REGIMES}
     for number in range(100):
         prices = market.prices("BTCUSDT", (period + number) * 600, 600)

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from services.ingest.feeds.synthetic.market import INSTRUMENTS, Market
-from services.ingest.feeds.synthetic.trades import Trade, Trades
+from services.ingest.feeds.synthetic.market import INSTRUMENTS, SyntheticMarket
+from services.ingest.feeds.synthetic.trades import SyntheticTrade, SyntheticTrades
 
 SYMBOLS = ("BTCUSDT", "SOLUSDT")
 INDEX = 29_915_280
 
 
-def trades(first: int = INDEX, minutes: int = 3, seed: int = 1, rate: float = 20.0) -> list[Trade]:
-    source = Trades(seed, SYMBOLS, rate)
+def trades(first: int = INDEX, minutes: int = 3, seed: int = 1, rate: float = 20.0) -> list[SyntheticTrade]:
+    source = SyntheticTrades(seed, SYMBOLS, rate)
     return [trade for index in range(first, first + minutes) for trade in source.minute(index)]
 
 
@@ -44,21 +44,21 @@ def test_prices_and_sizes_are_what_the_venue_could_send() -> None:
         instrument = INSTRUMENTS[trade.symbol]
         assert trade.price == round(trade.price, instrument.price_decimals)
         assert trade.size == round(trade.size, instrument.size_decimals) > 0
-        fair = Market(1).prices(trade.symbol, trade.event_us // 1_000_000, 1)[0]
+        fair = SyntheticMarket(1).prices(trade.symbol, trade.event_us // 1_000_000, 1)[0]
         assert trade.price == pytest.approx(fair, rel=0.002)
         assert (trade.event_us % 1000, type(trade.buyer_is_maker)) == (0, bool)
 
 
 def test_sellers_hit_a_lower_price_than_buyers() -> None:
-    minute = Trades(1, SYMBOLS, 2000.0).of("BTCUSDT", INDEX)
-    grid = Market(1).prices("BTCUSDT", INDEX * 60, 61)
+    minute = SyntheticTrades(1, SYMBOLS, 2000.0).of("BTCUSDT", INDEX)
+    grid = SyntheticMarket(1).prices("BTCUSDT", INDEX * 60, 61)
     fair = np.interp(minute.event_ms / 1000, np.arange(61), grid)
     assert (minute.price[minute.buyer_is_maker] < fair[minute.buyer_is_maker]).all()
     assert (minute.price[~minute.buyer_is_maker] > fair[~minute.buyer_is_maker]).all()
 
 
 def test_arrivals_come_in_bursts() -> None:
-    source, rate = Trades(1, SYMBOLS, 20.0), 10
+    source, rate = SyntheticTrades(1, SYMBOLS, 20.0), 10
     counts = np.concatenate(
         [np.histogram(source.of("BTCUSDT", INDEX + n).event_ms, 60, (0, 60_000))[0] for n in range(60)]
     )
@@ -68,8 +68,8 @@ def test_arrivals_come_in_bursts() -> None:
 
 
 def test_one_price_in_four_hours_is_absurd() -> None:
-    source = Trades(1, SYMBOLS, 2.0)
-    first, market = INDEX // 240 * 240, Market(1)
+    source = SyntheticTrades(1, SYMBOLS, 2.0)
+    first, market = INDEX // 240 * 240, SyntheticMarket(1)
     errors = []
     for index in range(first, first + 480):
         minute = source.of("BTCUSDT", index)

@@ -12,7 +12,7 @@ from services.common.settings import load
 from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance.venue import ROUTES, Binance
-from services.ingest.venues.rest import GoneError, RefusedError
+from services.ingest.venues.rest import GoneError, VenueRefusedError
 from services.ingest.venues.venue import Stream, Venue
 from tests.unit.ingest.venues.stub_rest import Params, StubRest
 
@@ -204,7 +204,7 @@ def test_a_page_that_begins_late_and_long_ago_is_gone() -> None:
 @pytest.mark.parametrize("body", [b'{"code":-4166,"msg":"Search window is restricted."}'])
 def test_a_refusal_of_old_trades_is_gone(body: bytes) -> None:
     def refuse(*_: object) -> None:
-        raise RefusedError("expected HTTP 200, received 400", body)
+        raise VenueRefusedError("expected HTTP 200, received 400", body)
 
     with pytest.raises(GoneError):
         asyncio.run(binance(refuse)[0].trades("BTCUSDT", 8))
@@ -213,9 +213,9 @@ def test_a_refusal_of_old_trades_is_gone(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b'{"code":-1121}', b"<html>", b"", b'{"code":"-4166"}', b"[" * 5000])
 def test_any_other_refusal_is_transient(body: bytes) -> None:
     def refuse(*_: object) -> None:
-        raise RefusedError("expected HTTP 200, received 400", body)
+        raise VenueRefusedError("expected HTTP 200, received 400", body)
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(VenueRefusedError):
         asyncio.run(binance(refuse)[0].trades("BTCUSDT", 8))
 
 

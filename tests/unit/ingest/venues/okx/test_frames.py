@@ -13,7 +13,7 @@ from services.common.codec import decode, encode
 from services.common.errors import BadMessageError, FatalError
 from services.contracts.messages import Tick
 from services.contracts.pairs import Pair, parse_symbol
-from services.ingest.venues.okx.frames import Instrument, contract_of, instrument_of, parse, symbol_of
+from services.ingest.venues.okx.frames import OkxInstrument, contract_of, instrument_of, parse, symbol_of
 from services.ingest.venues.venue import Acknowledgement, Event, Parsed
 
 CONTRACTS = {"BTC-USDT-SWAP": Decimal("0.01"), "DOGE-USDT-SWAP": Decimal(1000)}
@@ -264,7 +264,7 @@ LINEAR = {"instId": "BTC-USDT-SWAP", "ctType": "linear", "ctVal": "0.01", "ctMul
 
 
 def test_a_contract_is_value_times_multiplier() -> None:
-    assert contract_of(Instrument(**{**LINEAR, "ctMult": "10"})) == Decimal("0.1")
+    assert contract_of(OkxInstrument(**{**LINEAR, "ctMult": "10"})) == Decimal("0.1")
 
 
 @pytest.mark.parametrize(
@@ -280,4 +280,4 @@ def test_a_contract_is_value_times_multiplier() -> None:
     ],
 )
 def test_other_contracts_are_none_of_ours(changes: dict[str, str]) -> None:
-    assert contract_of(Instrument(**{**LINEAR, **changes})) is None
+    assert contract_of(OkxInstrument(**{**LINEAR, **changes})) is None

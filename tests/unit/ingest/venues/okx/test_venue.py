@@ -14,7 +14,7 @@ from services.common.errors import BadMessageError, FatalError, TransientError
 from services.common.settings import load
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.okx.venue import Okx
-from services.ingest.venues.rest import GoneError, RefusedError, VenueBusyError
+from services.ingest.venues.rest import GoneError, VenueBusyError, VenueRefusedError
 from services.ingest.venues.venue import Venue
 from tests.unit.ingest.venues.stub_rest import Params, StubRest
 
@@ -237,7 +237,7 @@ def test_too_many_requests_hold_the_next_ones() -> None:
 
 
 def test_another_code_is_transient() -> None:
-    with pytest.raises(RefusedError, match="received 51001: Instrument ID"):
+    with pytest.raises(VenueRefusedError, match="received 51001: Instrument ID"):
         ids(okx(lambda *_: {"code": "51001", "msg": "Instrument ID doesn't exist"})[0], 8)
 
 
