@@ -81,11 +81,15 @@ def differences(expected: ReconciledBar | None, found: ReconciledBar | None) -> 
     What is expected to be None is not compared.
     """
     if found is None:
-        yield f"missing: expected {expected}, found no bar"
+        yield f"missing: expected a bar of {_words(expected)}, found none"
     elif expected is None:
-        yield f"surplus: expected no bar, found {found}"
+        yield f"surplus: expected no bar, found one of {_words(found)}"
     else:
         for name, right, stored in zip(ReconciledBar._fields, expected, found, strict=True):
             rel_tol = RELATIVE if name in SUMS else 0.0
             if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
                 yield f"{name}: expected {right!r}, found {stored!r}"
+
+
+def _words(bar: ReconciledBar) -> str:
+    return ", ".join(f"{name} {value}" for name, value in bar._asdict().items())
