@@ -25,6 +25,7 @@ from services.api.routes import (
     stream,
     symbols,
     ticks,
+    work,
 )
 from services.api.security.middleware import SecurityMiddleware
 from services.api.security.request_context import FEED_HEADER, ID_HEADER, RequestContext
@@ -114,6 +115,7 @@ def create_app(backend: Backend) -> FastAPI:
         calibration,
         correlation,
         signals,
+        work,
         alerts,
         gaps,
         stream,

@@ -80,11 +80,11 @@ def differences(expected: ReconciledBar | None, found: ReconciledBar | None) -> 
 
     What is expected to be None is not compared.
     """
-    if found is None:
+    if found is None and expected is not None:
         yield f"missing: expected a bar of {_words(expected)}, found none"
-    elif expected is None:
+    elif expected is None and found is not None:
         yield f"surplus: expected no bar, found one of {_words(found)}"
-    else:
+    elif expected is not None and found is not None:
         for name, right, stored in zip(ReconciledBar._fields, expected, found, strict=True):
             rel_tol = RELATIVE if name in SUMS else 0.0
             if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
