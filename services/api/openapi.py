@@ -61,7 +61,8 @@ class Application(FastAPI):
 
 def _complete(path: str, method: str, operation: Document) -> None:
     for parameter in operation.get("parameters", ()):
-        parameter.setdefault("description", _description(parameter["schema"]))
+        if "description" not in parameter:
+            parameter["description"] = _description(parameter["schema"])
     responses: dict[str, Document] = operation["responses"]
     for status, response in responses.items():
         if status >= "400" and "content" in response:

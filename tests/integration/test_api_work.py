@@ -43,7 +43,10 @@ def measured(config: PairConfig) -> list[Signal]:
         if number in GAP:
             continue
         end_us = START_US + number * SECOND
-        legs = TapeTrade(end_us - 2, round(float(y[number]), 2)), TapeTrade(end_us - 1, round(float(x[number]), 1))
+        legs = (
+            TapeTrade(end_us - 2, round(float(y[number]), 2)),
+            TapeTrade(end_us - 1, round(float(x[number]), 1)),
+        )
         sample = Sample(end_us, *legs, stale=("y",) if number == QUIET else ())
         if window.is_outdated(end_us):
             window.clear()

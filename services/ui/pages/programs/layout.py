@@ -58,18 +58,6 @@ def register(app: Dash, _site: PageContext) -> None:
     bind_clientside("select", Output("copied", "children"), *(Input(name, "value") for name in fields))
 
 
-def code(text: str, label: str) -> Component:
-    """Return a text with a button that copies it."""
-    block: Component = html.Div(
-        [
-            html.Pre(html.Code(text), tabIndex=0, role="region", **attributes("aria", label=label)),
-            html.Button("Copy", className="copy", **attributes("aria", label=f"Copy: {label}")),
-        ],
-        className="code",
-    )
-    return block
-
-
 def _field(element: str, label: str, placeholder: str, width: int) -> Component:
     field: Component = dmc.TextInput(
         id=element, label=label, placeholder=placeholder, size="xs", w=width, debounce=400
