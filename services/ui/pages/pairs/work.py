@@ -178,5 +178,5 @@ def _exact(value: float | None) -> str:
     """Return a number with the digits that tell it from its neighbours in a check by hand."""
     if value is None:
         return ""
-    digits = max(0, 9 - len(f"{abs(value):.0f}")) if abs(value) >= 1 else 9
+    digits = max(0, 9 - len(f"{abs(value):.0f}")) if abs(value) >= 1 else 8
     return number(value, digits)
