@@ -1,4 +1,4 @@
-"""The HTTP application: routes, problems, and what stands before them."""
+"""The HTTP application: routes, problem documents, and the middleware before them."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware

@@ -1,4 +1,4 @@
-"""What the routes stand on: the store, the present, and who is alive."""
+"""Backend of the routes: the store, the live state, and the health of the services."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The processes of one service: which of them live, which are silent, and which are gone. No I/O."""
+"""Instances of one service: which processes are alive, silent, or gone. No I/O."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every operation of the OpenAPI document has in common, whether its route says so or not."""
+"""OpenAPI document: completes every operation with what all of them have in common."""
 
 from http import HTTPStatus
 from typing import Any

@@ -1,4 +1,4 @@
-"""What each resource can be asked, checked: unknown parameters are refused, because a misspelt one would lie."""
+"""Query parameters of each resource, validated; unknown ones are refused, as they may be misspelt."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""Listen and serve."""
+"""HTTP server of the API."""
 
 from contextlib import closing
 

@@ -1,4 +1,4 @@
-"""Who is alive, from when the heartbeats of each process came. No I/O."""
+"""Health of the services, judged by when the heartbeats of each process came. No I/O."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""How complete each symbol's tape is: its last coverage, its stale streams, its open gaps. No I/O."""
+"""Health of each symbol's tape: its last coverage, stale streams and open gaps. No I/O."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The commands on the store: import, export, reconcile."""
+"""Commands on the store: import, export, reconcile."""
 
 import argparse
 import asyncio

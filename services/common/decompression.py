@@ -1,4 +1,4 @@
-"""Unpack a file as far as it goes: one that is cut off, damaged or still being written gives what it has."""
+"""Decompression of a file as far as possible: also when it is cut off, damaged or still being written."""
 
 import lzma
 import os

@@ -1,4 +1,4 @@
-"""How a service says once a second that it lives, and how it is."""
+"""Heartbeat of a service: published once a second, with its state."""
 
 import asyncio
 import contextlib

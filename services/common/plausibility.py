@@ -1,4 +1,4 @@
-"""Whether the times of a trade can be true: what every reader of the topic ``ticks`` asks before it takes one."""
+"""Plausibility of a trade's times: checked by every reader of the topic ``ticks``."""
 
 from collections.abc import Iterable, Sequence
 

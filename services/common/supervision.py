@@ -1,4 +1,4 @@
-"""The owner of the tasks that a service lives by: each runs, or it is known why not."""
+"""Supervisor of a service's tasks: each runs, is restarted, or its failure is known."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, MutableMapping

@@ -1,4 +1,4 @@
-"""What the fields of messages may hold."""
+"""Field types of messages, with the values they allow."""
 
 from typing import Annotated
 

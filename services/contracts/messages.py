@@ -1,4 +1,4 @@
-"""The messages on the topics: frozen structs, JSON on the wire, schemas in ``schemas/``.
+"""Messages on the topics: frozen structs, JSON on the wire, schemas in ``schemas/``.
 
 Times are integer microseconds since the epoch, UTC. Prices are in quote currency, sizes in base currency.
 Readers ignore unknown fields; writers only ever add optional ones.

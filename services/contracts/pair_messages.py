@@ -1,4 +1,4 @@
-"""What is said of pairs: how one is measured, its signals and its alerts. All messages: ``messages``."""
+"""Messages about pairs: configurations, signals and alerts. All others: ``messages``."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Every topic pairstream owns, in one table."""
+"""Table of every topic that pairstream owns."""
 
 from typing import Literal, NamedTuple
 

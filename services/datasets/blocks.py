@@ -1,4 +1,4 @@
-"""Bars by the block: some ten thousand lines at once as columns, and line by line only where one is no bar."""
+"""Blocks of bars: some ten thousand lines parsed at once, and line by line only where one is no bar."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

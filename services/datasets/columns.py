@@ -1,4 +1,4 @@
-"""Which column holds what, told by its name in the header or by somebody who knows."""
+"""Columns of a file of bars, recognised by the names in its header or named by the user."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

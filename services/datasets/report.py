@@ -1,4 +1,4 @@
-"""What was found in the files of a dataset: counted, and the first findings of each kind kept."""
+"""Import report of a dataset: findings counted, the first of each kind kept."""
 
 from collections import Counter
 from collections.abc import Callable

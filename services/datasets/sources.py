@@ -1,4 +1,4 @@
-"""The files of a dataset: opened, bounded, and known again."""
+"""Source files of a dataset: opened, limited in size, and recognised when they come again."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""How long after they happened trades are delivered: of each symbol, over the last minute of receipts. No I/O."""
+"""Delivery lag of each symbol: receipt time minus event time over the last minute of receipts. No I/O."""
 
 from collections import deque
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What every feed is: a stream of what happens on it."""
+"""Protocol of a feed, and the items that a feed yields."""
 
 from collections.abc import AsyncGenerator
 from typing import Literal, NamedTuple, Protocol

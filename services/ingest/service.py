@@ -1,4 +1,4 @@
-"""The boundary of ingest: a feed on one side, the broker on the other."""
+"""Service loop of ingest: reads a feed, publishes to the broker."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Say of a quiet symbol how far its tape is known, by the event time of the others and by what vouches for it."""
+"""Time marks of quiet symbols: how far their tape is known, judged by other symbols and by the venue."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The data directory, held by one run: by a file lock, and by a name in that file where locks reach nobody.
+"""Data directory, held by one run: by a file lock, and by a name in that file where locks do not work.
 
 On a network disk a lock may be refused, or may reach no other host. So the file ``lock`` says who runs, and its owner
 changes it every `BEAT_S`. Whoever finds another's name there, and cannot tell that its process has ended, looks for

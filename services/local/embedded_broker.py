@@ -1,4 +1,4 @@
-"""The embedded broker: librdkafka's mock cluster, which speaks the real protocol on a loopback port."""
+"""Embedded broker: librdkafka's mock cluster, which speaks the real protocol on a loopback port."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The embedded database: the PostgreSQL of a wheel, on a unix socket, in the data directory."""
+"""Embedded database: PostgreSQL from a wheel, on a unix socket, in the data directory."""
 
 import asyncio
 import logging

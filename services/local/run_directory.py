@@ -1,4 +1,4 @@
-"""What a run keeps in the temporary directory: the sockets of its database, and those that wake its readers.
+"""Run directory, temporary: sockets of the database, and sockets that wake readers.
 
 Its name is new with every run, and the run holds a lock on it, which the system takes away when the process ends,
 however it ends. So the next run knows which directories nobody needs any more.

@@ -1,4 +1,4 @@
-"""The flags of ``pairstream up`` and ``record``, and the variables of the services they become."""
+"""Flags of ``pairstream up`` and ``record``, and the variables of services that they set."""
 
 import os
 import re

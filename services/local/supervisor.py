@@ -1,4 +1,4 @@
-"""Keep child processes running: prefixed output, restarts with back-off, a stop that leaves nothing behind."""
+"""Supervisor of child processes: prefixed output, restarts with back-off, a stop that leaves no process."""
 
 import asyncio
 import contextlib

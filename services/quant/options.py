@@ -1,4 +1,4 @@
-"""What can be asked of a pair and what is answered, by name: without the libraries that work it out."""
+"""Options and result names of an analysis, without the libraries that compute it."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The rank of a value among the recent ones."""
+"""Rank of a value among the recent ones."""
 
 from array import array
 from bisect import bisect_left, insort

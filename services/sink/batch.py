@@ -1,4 +1,4 @@
-"""What the sink writes in one transaction: decoded messages, and how far each partition was read."""
+"""Batch that the sink writes in one transaction: decoded messages, and the offsets they reach."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence

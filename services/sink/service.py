@@ -1,4 +1,4 @@
-"""Read, write, commit: from what the database holds, again and again, whatever goes away in between.
+"""Service loop of the sink: reads from the stored offsets, writes, commits; starts again after an outage.
 
 While the database takes one batch the next one is read and decoded, and no more than that.
 """

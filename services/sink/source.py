@@ -1,4 +1,4 @@
-"""The sink's side of Kafka: batches of the assigned partitions, from where the database says to go on."""
+"""Source of the sink: batches of its assigned Kafka partitions, from the offsets in the database."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The sink's side of the database: one batch, one transaction, with the offsets in it."""
+"""Writer of the sink: one batch and its offsets in one transaction of the database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager

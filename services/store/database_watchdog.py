@@ -1,4 +1,4 @@
-"""Notice that the database answers nobody, and hang nobody on it."""
+"""Watchdog of the database: notices a server that answers nobody, and cuts the connections to it."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""How often each pair may speak between two closes: the latest word wins, none is lost for good."""
+"""Conflation of live signals between two closes: at most so many per pair, and always the latest."""
 
 import heapq
 from collections.abc import Hashable

@@ -1,4 +1,4 @@
-"""What was said of a second, and what is to be said anew once more is known of it."""
+"""Corrections: what was published of a second, and its next revision once late trades change it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Stretches of a symbol's tape that may not be what they look like, and since when that is known."""
+"""Doubtful stretches of a symbol's tape: trades may be missing there; also since when that is known."""
 
 from collections.abc import Iterator
 from typing import Literal, Self

@@ -1,4 +1,4 @@
-"""Bring trades to the partitions of their pairs: many trades in one message, soon but not one by one."""
+"""Fan-out of trades to the partitions of their pairs: many trades in one message, after a short wait."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""What a worker measures of itself."""
+"""Metrics of a worker."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal

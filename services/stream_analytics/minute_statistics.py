@@ -1,4 +1,4 @@
-"""What is looked at once a minute: the window of a pair as a whole."""
+"""Minute statistics: computed once a minute over the whole window of a pair."""
 
 from collections.abc import Iterable, Sequence
 from zlib import crc32

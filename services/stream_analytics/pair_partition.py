@@ -1,4 +1,4 @@
-"""The pairs of one partition and the tapes they share."""
+"""Pair partition: the pairs of one partition and the tapes they share."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""One pair from its two tapes to its signals and alerts."""
+"""Pair tracker: from the two tapes of a pair to its signals and alerts."""
 
 from collections.abc import Iterable, Iterator
 

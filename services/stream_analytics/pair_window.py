@@ -1,4 +1,4 @@
-"""The rolling statistics of one pair: what its parameters say of its prices."""
+"""Pair window: the rolling statistics of one pair, and each price judged by them."""
 
 import copy
 from collections import deque

@@ -1,4 +1,4 @@
-"""Time marks that wait for the trades they follow, which come on a topic of their own."""
+"""Pending time marks: they wait for the trades they follow, which come on another topic."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From the topics of ingest to the partitions of the pairs."""
+"""Router from the topics of ingest to the partitions of the pairs."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol

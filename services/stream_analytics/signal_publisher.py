@@ -1,4 +1,4 @@
-"""What is published of the pairs, and how often."""
+"""Signal publisher: signals and alerts of the pairs, at a limited rate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence

@@ -1,4 +1,4 @@
-"""What of a pair survives its worker: its samples and z-scores in chunks and one head, small values in a table."""
+"""State storage: samples and z-scores in chunks, a head for each pair, and small values, in a Faust table."""
 
 import struct
 from array import array

@@ -1,4 +1,4 @@
-"""The tape of one symbol as its pairs need it: the last trade of each second, how far it is known, and since when."""
+"""Symbol tape: the last trade of each second, how far the tape is known, and since when."""
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Trades as the tapes need them, and what is learned when their second has closed."""
+"""Trades of a tape, and changes by trades that come after their second has closed."""
 
 from operator import attrgetter
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What every answer of the dashboard says to browsers, and the log of what nobody expected."""
+"""ASGI middleware for response headers of the dashboard, and for the log of unexpected errors."""
 
 from collections.abc import Collection
 from http import HTTPStatus

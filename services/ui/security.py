@@ -1,4 +1,4 @@
-"""The first thing that happens to a request for the dashboard: who comes, from which page, with how much."""
+"""ASGI middleware of the dashboard: checks host, origin, rate and size before a request is handled."""
 
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack

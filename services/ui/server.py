@@ -1,4 +1,4 @@
-"""Serve the dashboard: the API's stream in, the page out."""
+"""Dashboard server: follows the API's stream, serves the pages."""
 
 from contextlib import closing
 

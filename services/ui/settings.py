@@ -1,4 +1,4 @@
-"""The dashboard's settings."""
+"""Settings of the dashboard."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Files that never change, compressed once and not for every visitor."""
+"""Static cache: files that never change, compressed once for all visitors."""
 
 from collections.abc import Collection
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""What the workers are asked."""
+"""Requests to the worker processes."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""From a question to its answer: out of what is kept, or worked out as long as somebody waits."""
+"""Analysis service: answers from the cache, or computes for as long as a client waits."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The bars of a dataset, as wide as they came or put together, in the shape of those of the market."""
+"""Bars of a dataset, stored or aggregated to a wider interval, in the shape of market bars."""
 
 from collections.abc import Sequence
 from datetime import datetime

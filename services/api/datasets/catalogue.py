@@ -1,4 +1,4 @@
-"""Which datasets there are, and what each holds."""
+"""Catalogue of datasets: which there are, and what each holds."""
 
 from http import HTTPStatus
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What is sent with files, checked."""
+"""Form fields of an upload, validated."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What all answers are made of."""
+"""Base models that all responses share."""
 
 from typing import Annotated, Generic, TypeVar
 

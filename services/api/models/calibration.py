@@ -1,4 +1,4 @@
-"""What the past of a pair's z-score says of it."""
+"""Models of the calibration of a pair's z-score."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Uploaded history."""
+"""Models of datasets, uploads and previews."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What is known of a line, of its spread, and of cointegration."""
+"""Models of the evidence on a pair: regression, residual tests, unit roots, half-life, verdict."""
 
 from typing import Annotated
 

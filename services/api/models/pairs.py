@@ -1,4 +1,4 @@
-"""The pairs and what is measured of them."""
+"""Models of pairs and their signals."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What went wrong."""
+"""Model of a problem document (RFC 9457)."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Whether what holds two legs together is one line all along."""
+"""Models of the stability of a pair's line: structural breaks, slopes of thirds, CUSUM, variance ratio."""
 
 from typing import Annotated
 

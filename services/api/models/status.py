@@ -1,4 +1,4 @@
-"""Who is well."""
+"""Models of the pipeline's status and of the health of its services."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What the stream says and is told."""
+"""Models of the messages of the stream."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""How complete the tape is."""
+"""Models of the gap ledger and of the coverage of a tape."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""Closes of symbols, from the bars of the market or of a dataset, as arrays."""
+"""Closes of symbols as arrays, from the bars of the market or of a dataset."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""What is stored, read as rows, and what people do about alerts."""
+"""Reader of the store: rows of every table, and what people did about alerts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping

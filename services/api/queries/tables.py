@@ -1,4 +1,4 @@
-"""The tables a page can be read from, and the statement that reads one; rows are in the order of their key."""
+"""Tables that can be paged, and the SQL that reads a page; rows are in the order of their key."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

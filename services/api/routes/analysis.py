@@ -1,4 +1,4 @@
-"""``GET /v1/pairs/{pair}/analysis``: everything there is to say of a pair over a range."""
+"""``GET /v1/pairs/{pair}/analysis``: all statistics of a pair over a range."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``GET /v1/pairs/{pair}/calibration``: whether a pair's z-score is one, and what became of its entries."""
+"""``GET /v1/pairs/{pair}/calibration``: whether a pair's z-score is normal, and how its entries ended."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``GET /v1/correlation``: how symbols move together."""
+"""``GET /v1/correlation``: the correlation matrix of symbols."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Who asks, and what that lets them do."""
+"""Access rights of a caller: authentication by API key, and the role that a route requires."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

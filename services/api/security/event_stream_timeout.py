@@ -1,4 +1,4 @@
-"""How long the stream of server-sent events waits for its reader."""
+"""Timeout of a server-sent event stream whose client does not read it."""
 
 from services.common.http.read_timeout import ImpatientProtocol
 

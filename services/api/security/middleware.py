@@ -1,4 +1,4 @@
-"""The first thing that happens to a request, before a byte of its body is read."""
+"""ASGI middleware: checks host, rate, key, role and concurrency before the body is read."""
 
 from contextlib import AsyncExitStack
 

@@ -1,4 +1,4 @@
-"""Records as JSON, CSV or Parquet, some at a time, so that a table of any length takes the memory of a few rows."""
+"""Encoders of records as JSON, CSV and Parquet, some rows at a time, so that memory stays small."""
 
 import csv
 import io

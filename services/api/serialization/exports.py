@@ -1,4 +1,4 @@
-"""More rows than one statement should read: page after page, each a statement of its own.
+"""Export of more rows than one statement should read: page after page, each by a statement of its own.
 
 A reader may take its time, and no connection or snapshot is held for it.
 """

@@ -1,4 +1,4 @@
-"""A table in the form that was asked for: whole and with its ETag, or, when it is long, streamed."""
+"""Table response in the form asked for: whole with an ETag, or streamed when it is long."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""When messages came to the broker, as their reader can tell by its own monotonic clock. No I/O."""
+"""Arrival times of messages at the broker, on the reader's own monotonic clock. No I/O."""
 
 import math
 from collections import deque

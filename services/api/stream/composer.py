@@ -1,4 +1,4 @@
-"""What clients of the stream are told: composed once for all who want the same and are equally far. No I/O."""
+"""Stream composer: builds each message once for all clients with the same filter and position. No I/O."""
 
 import heapq
 import math

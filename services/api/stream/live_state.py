@@ -1,4 +1,4 @@
-"""The present: the newest tick of each symbol, the newest signals of each pair, and what was said lately. No I/O."""
+"""Live state: newest tick of each symbol, newest signals of each pair, and recent messages. No I/O."""
 
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What a client of the stream may ask and change, and how far it is. No I/O."""
+"""Subscription of a client of the stream: its filter, its commands, and its position. No I/O."""
 
 import math
 from collections.abc import Iterable

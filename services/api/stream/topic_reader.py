@@ -1,4 +1,4 @@
-"""The one Kafka consumer of the process: the end of every topic, into the hub. No group: each process reads all."""
+"""Topic reader, the process's one Kafka consumer: reads the end of every topic, without a group."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""``pairstream export``: what is stored, as CSV or Parquet, however much it is."""
+"""``pairstream export``: stored rows as CSV or Parquet, however many there are."""
 
 import asyncio
 import time

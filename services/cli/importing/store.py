@@ -1,4 +1,4 @@
-"""The import's side of the database: a batch of a file, its bars, and how far the file was read."""
+"""Store of an import: a batch of a file, its bars, and how far the file was read, in one transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple

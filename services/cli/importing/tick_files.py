@@ -1,4 +1,4 @@
-"""Files with ticks, read as batches: the venue's archive, recorded frames, ndjson; plain, gz or zip."""
+"""Tick files read in batches: the venue's archive, recorded frames, ndjson; plain, gz or zip."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Bars beside what they should be, and what is said of those that differ."""
+"""Comparison of stored bars with a reference, and the text of each difference."""
 
 from collections.abc import AsyncIterator, Iterator
 from math import isclose

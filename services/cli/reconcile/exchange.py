@@ -1,4 +1,4 @@
-"""Bars beside the exchange's own: Binance's klines, over HTTP."""
+"""Reference bars of the exchange: Binance's klines, over HTTP."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any

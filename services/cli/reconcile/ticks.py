@@ -1,4 +1,4 @@
-"""Bars beside a recomputation from raw ticks, in the database."""
+"""Reference bars recomputed from raw ticks in the database."""
 
 from collections.abc import AsyncIterator
 from typing import Any

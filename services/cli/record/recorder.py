@@ -1,4 +1,4 @@
-"""Take what venues send to a file, whatever happens to the connections."""
+"""Recorder: frames of venues into a file, through every reconnect."""
 
 from collections.abc import Mapping, Sequence
 from typing import NoReturn

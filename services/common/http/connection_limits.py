@@ -1,4 +1,4 @@
-"""How many connections a listener has, and which of them make room for others."""
+"""Limit on the connections of a listener; idle ones are closed to make room for others."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""Which web pages may make a browser ask: those of a service's own origin, and those that the settings name."""
+"""Origin check, against cross-site requests: which web pages may make a browser send a request."""
 
 import re
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Who asks, where a reverse proxy asks for others: behind one nobody is local."""
+"""Caller of a request behind trusted reverse proxies; a forwarded request never counts as local."""
 
 import re
 from collections.abc import Sequence

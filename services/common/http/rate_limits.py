@@ -1,4 +1,4 @@
-"""How often and how much at once one caller may ask. No I/O."""
+"""Rate limiter: how often, and how much at once, one caller may ask. No I/O."""
 
 import math
 import re

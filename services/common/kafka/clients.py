@@ -1,4 +1,4 @@
-"""The one place that builds Kafka producers and consumers, with the security of the environment."""
+"""Kafka clients: the one place that builds producers and consumers, with security as the settings say."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""Where bytes go that could not be processed: each while they are few, a sample and the count while they flood."""
+"""Dead letters: bytes that could not be processed; all while few, a sample and a count in a flood."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Keep producers behind a broker's memory: no further ahead of the slowest reader than the broker keeps."""
+"""Flow control: keeps producers no further ahead of the slowest reader than the broker keeps messages."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""How far behind a reader of topics is, in messages and in seconds. No I/O."""
+"""Lag of a reader of topics, in messages and in seconds. No I/O."""
 
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping

@@ -1,4 +1,4 @@
-"""What a reader loses: messages that the broker deleted before they were read, each counted once."""
+"""Losses of a reader: messages that the broker deleted before they were read, each counted once."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 

@@ -1,4 +1,4 @@
-"""Which pairs there are: the compacted topic ``pairs``, followed while a service runs, and written."""
+"""Pair configurations on the compacted topic ``pairs``: followed while a service runs, and published."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Tell a Kafka broker from whatever else listens at its address: a client would wait there for an answer in silence."""
+"""Probe that tells a Kafka broker from any other server: a client would wait there in silence."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Messages to the broker in batches, each partition's in order: lose none, and wait rather than outrun a reader."""
+"""Publisher in batches, in order per partition: loses no message, and waits rather than outrun a reader."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""What a fetch brought, batch by batch: what nobody can read is said in its place, and the reading goes on.
+"""Record batches of a fetch: an unreadable one becomes one record in its place, and reading goes on.
 
 aiokafka raises an error at the first damage, and raises it again at each fetch that follows: its reader stands still
 or, if the error ends it, begins again and again.

@@ -1,4 +1,4 @@
-"""What waits to be sent: each partition's batches, in order, and for how long they are filled."""
+"""Send queue: the batches of each partition, in order, and for how long each is filled."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""Where frames wait for the broker: bounded, in order of receipt, dropped before anyone looks into them.
+"""Buffer of frames that wait for the broker: bounded, in order of receipt, dropped before they are parsed.
 
 A frame that is dropped here leaves a gap before the next trade of its symbol, and gaps are repaired. One dropped
 later would be missed by nobody.

@@ -1,4 +1,4 @@
-"""Say why a connection could not be made or has ended, and how long the venue wants to be left alone."""
+"""Reasons why a connection failed or ended, and how long the venue wants no new one."""
 
 import email.utils
 import socket

@@ -1,4 +1,4 @@
-"""One open socket, and the streams that were asked for on it."""
+"""Connection: one open socket, and the streams subscribed on it."""
 
 import asyncio
 import contextlib

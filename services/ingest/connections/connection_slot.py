@@ -1,4 +1,4 @@
-"""Keep one group of streams connected, whatever happens to its connections."""
+"""Connection slot: keeps one group of streams connected by one connection after another."""
 
 import asyncio
 import random

@@ -1,4 +1,6 @@
-"""What comes out of a venue's connections: frames, and what happens besides.
+"""Events of a venue's connections: frames, and changes of the connections.
+
+A slot is a group of streams that share a connection, one connection after another.
 
 A lane is a group of streams that share a connection, one after another.
 """

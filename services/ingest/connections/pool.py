@@ -1,4 +1,4 @@
-"""All connections to one venue."""
+"""Pool of all connections to one venue."""
 
 import asyncio
 from collections.abc import Iterable, Sequence

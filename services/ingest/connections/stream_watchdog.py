@@ -1,4 +1,4 @@
-"""Tell a stream that has died from one that only trades rarely. Pure: times are passed in (epoch, us)."""
+"""Watchdog: tells a dead stream from one with rare trades. Pure: times are passed in (epoch, us)."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How the live feed is: what its connections report, as words, as messages and as one state."""
+"""Health of the live feed: reports of its connections as log lines, as messages and as one state."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, assert_never

@@ -1,4 +1,4 @@
-"""Whether a file that has been read to its end is still being written."""
+"""Growth of a file: whether one that was read to its end is still being written."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The live feed: what venues send, made a complete tape by what they are asked for."""
+"""Live feed: streams of the venues, completed by requests for the trades they missed."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Let recorded or invented time pass at a chosen speed."""
+"""Pace of replayed or synthetic time, at a chosen speed."""
 
 import asyncio
 import math

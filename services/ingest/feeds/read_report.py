@@ -1,4 +1,4 @@
-"""What was found while reading recorded data."""
+"""Report on recorded data: lines read, damage found, and the end."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The replay feed: recordings and archives, at the speed they were made or at another."""
+"""Replay feed: recordings and archives, at the speed they were made or at another."""
 
 import asyncio
 import heapq

@@ -1,4 +1,4 @@
-"""Which trades of one symbol have been seen, told from consecutive ids alone: no id is remembered.
+"""Chain of a symbol's trades, known from consecutive ids alone: no id is stored.
 
 Seen is every id from the first to the last, except the spans that are missing. So the memory of months is two
 numbers and the open gaps, and a duplicate is recognised however late it comes.

@@ -1,4 +1,4 @@
-"""The share of a symbol's trades that are on the tape, from counts per minute of event time."""
+"""Coverage: the share of a symbol's trades that are on the tape, from counts per minute of event time."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The minutes before the start: what the store lacks of them, asked of the venue before the stream goes on."""
+"""History before the start: minutes that the store lacks, requested before the stream goes on."""
 
 import heapq
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping

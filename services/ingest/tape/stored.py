@@ -1,4 +1,4 @@
-"""What the database has of the tape: which trades, which open gaps, and the trades themselves."""
+"""Stored tape: trades and open gaps that the database has already."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager

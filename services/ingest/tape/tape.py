@@ -1,4 +1,4 @@
-"""The tape: lets each trade through once, and knows of every one that is missing. No I/O, no clock of its own."""
+"""Tape: passes each trade on once, and knows every missing one. No I/O, no clock of its own."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What a venue allows one address, and how much of it is used up: pure, time is passed in."""
+"""Request budget: what a venue allows one address, and how much of it is spent. Pure: time is passed in."""
 
 from collections import deque
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Ask a venue over HTTP, within what it allows: all requests to one venue go through one `Rest`."""
+"""REST client of a venue, within its limits: all requests to one venue go through one `Rest`."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""Whether the time of a trade or a mark price can be true: nothing happens after it was received."""
+"""Timestamp check of trades and mark prices: none can happen after it was received."""
 
 from collections import deque
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What an exchange is to the live feed: one object that knows its addresses, its frames and its history."""
+"""Protocol of a venue: its addresses, frames and history, as the live feed needs them."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""What time it is where trades are stamped: the local clock may be wrong, and then the venue's counts."""
+"""Clock of a venue: corrects a wrong local clock by the venue's times."""
 
 import time
 from collections.abc import Callable

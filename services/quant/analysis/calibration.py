@@ -1,4 +1,4 @@
-"""Whether a z-score is one: its past beside the standard normal distribution that its name promises."""
+"""Calibration of a z-score: its past beside the standard normal distribution that its name promises."""
 
 import math
 from collections.abc import Callable

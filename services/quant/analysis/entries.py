@@ -1,4 +1,4 @@
-"""What became of the entries of a z-score: when it came back, and whether that was soon enough."""
+"""Entries of a z-score: when each came back, and how many did in time."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a verdict is made of."""
+"""Evidence that a verdict rests on."""
 
 import math
 

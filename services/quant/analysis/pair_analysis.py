@@ -1,4 +1,4 @@
-"""Everything there is to say of two legs over one history."""
+"""Pair analysis: all statistics of two legs over one history."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar, get_args

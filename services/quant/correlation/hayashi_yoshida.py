@@ -1,4 +1,4 @@
-"""The correlation of two legs that trade at different times, and which of them leads, from their ticks."""
+"""Correlation of two legs that trade at different times, and which of them leads, from their ticks."""
 
 from statistics import NormalDist
 from typing import NamedTuple

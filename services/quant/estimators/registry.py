@@ -1,4 +1,4 @@
-"""Every way to estimate the hedge ratio of a pair, by its name in the settings."""
+"""Registry of the estimators of the hedge ratio, by their names in the settings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol

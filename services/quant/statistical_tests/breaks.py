@@ -1,4 +1,4 @@
-"""Did the line of two legs that belong together change, and when?"""
+"""Structural breaks: whether the line of two cointegrated legs changed, and when."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Do two legs belong together, if the line between them may change once?"""
+"""Gregory-Hansen test: cointegration of two legs whose line may change once."""
 
 from typing import Any
 

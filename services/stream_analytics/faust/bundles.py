@@ -1,4 +1,4 @@
-"""One event for all that a fetch brought of a partition: to Faust an event costs ten times what a message does."""
+"""Bundle: one Faust event for all that a fetch brought of a partition; an event costs ten times a message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Faust's own settings, and why each is what it is."""
+"""Options of Faust, and the reason for each."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport, with what its settings do not reach."""
+"""Kafka transport of Faust, with the options that Faust's settings do not reach."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What is said of an alert everywhere, and what can be done about it: acknowledge it, or be told nothing of it."""
+"""Alert actions, acknowledge and snooze, and the text of an alert on every page."""
 
 from typing import Any
 from urllib.parse import urlencode

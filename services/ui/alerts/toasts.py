@@ -1,4 +1,4 @@
-"""Alerts as toasts: what has just happened, said once, and taken away when somebody has dealt with it."""
+"""Toasts of new alerts: each is shown once, and removed when somebody has handled the alert."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The rolling numbers of an analysis as a chart that stands still."""
+"""Static chart of the rolling numbers of an analysis."""
 
 from typing import Any, Literal, NamedTuple, get_args
 

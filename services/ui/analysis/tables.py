@@ -1,4 +1,4 @@
-"""The numbers of an analysis as rows of a table."""
+"""Tables of the numbers of an analysis."""
 
 from collections.abc import Iterator
 from typing import Any

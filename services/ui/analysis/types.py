@@ -1,4 +1,4 @@
-"""What the API answers to ``GET /v1/pairs/{pair}/analysis``, as far as the dashboard reads it."""
+"""Types of ``GET /v1/pairs/{pair}/analysis``, as far as the dashboard reads it."""
 
 from typing import Literal
 

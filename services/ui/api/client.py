@@ -1,4 +1,4 @@
-"""The boundary to the API: HTTP and one WebSocket."""
+"""Client of the API: HTTP and one WebSocket."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Answers of the API that are read again now and then in the background, shared by every tab."""
+"""Poll cache: responses of the API that are refreshed in the background and shared by every session."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the API says is wrong, in words, at the field it concerns."""
+"""Problem documents of the API as texts, each at the field it concerns."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the API answers, as far as the dashboard reads it; unknown fields are ignored."""
+"""API types, as far as the dashboard reads them; unknown fields are ignored."""
 
 from typing import Generic, Literal, TypeVar
 

@@ -1,4 +1,4 @@
-"""Bring a chart from what a tab has been sent to what is known now: the whole series once, then only updates."""
+"""Chart updates: the whole series once, then only what changed since the session's last update."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence, Set

@@ -1,4 +1,4 @@
-"""The newest points of one series, read from the API only as needed."""
+"""Series buffer: the newest points of one series, read from the API only as needed."""
 
 import asyncio
 import time

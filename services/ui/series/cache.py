@@ -1,4 +1,4 @@
-"""The series that charts show, shared by every tab."""
+"""Series cache: the buffers of all charts, shared by every session."""
 
 import time
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""A day of signals, thinned so that a chart can hold it and no extreme is lost."""
+"""Day of signals, thinned for a chart without losing an extreme."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""What charts would hide, because their points stand side by side: missing trades, and where a series is silent."""
+"""Gap shading: marks missing trades and silent stretches, which adjacent points would hide."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What every page asks of the server: one stream for each tab, and a slow poll where there can be none."""
+"""Callbacks of every page: one stream for each session, and a slow poll where no stream is possible."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What all pages have in common: the feed's name, the link, the clock, what lasts and must be known, the services."""
+"""Header values of all pages: feed name, connection, clock, notices, services."""
 
 from services.ui.shell.notices import banner, firing, notices, strip
 from services.ui.state.live_state import LiveState, Now

@@ -1,4 +1,4 @@
-"""What stands around every page: header, menu, banner, toasts, services. Everything that changes has an id."""
+"""Layout around every page: header, menu, banner, toasts, services. Every changing part has an id."""
 
 import dash
 import dash_mantine_components as dmc

@@ -1,4 +1,4 @@
-"""What lasts and must be known: the banner above the page, and the strip of services below it."""
+"""Lasting notices: the banner above the page, and the strip of services below it."""
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple

@@ -1,4 +1,4 @@
-"""What a reader should know first, in three steps; shown once, and again by the button in the header.
+"""Tour in three steps; shown once, and again by the button in the header.
 
 ``assets/tour.js`` opens it: a modal ``<dialog>``, so the browser keeps the focus in it, closes it on Escape, and
 gives the focus back.

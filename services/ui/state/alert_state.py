@@ -1,4 +1,4 @@
-"""What is known of alerts: the newest, which of them still hold, and of what nobody is to be told."""
+"""Alert state: the newest alerts, which of them are firing, and which are snoozed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

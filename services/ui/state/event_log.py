@@ -1,4 +1,4 @@
-"""What came, in the order it came, for readers at their own pace."""
+"""Event log, in order of arrival, for readers at their own pace."""
 
 from collections import deque
 from itertools import islice

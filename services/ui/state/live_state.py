@@ -1,4 +1,4 @@
-"""What the API last said: the newest of everything, and when it arrived."""
+"""Live state: the newest messages of the API, and when each arrived."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable

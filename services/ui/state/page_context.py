@@ -1,4 +1,4 @@
-"""What a page is, what a tab looks at, and what is to be shown on it."""
+"""Page context: what a page is, what its session has selected, and what is to be shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the services counted in the last minutes: how fast they are, and how far behind they were."""
+"""Service rates: throughput and lag of each service over the last minutes."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""One browser tab: what it has been sent, and what is new for it."""
+"""Session of one browser tab: what it has been sent, and what is new for it."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What cannot wait for the next frame."""
+"""Wake-up signal shared by all sessions: ends a push loop's wait early, for alerts."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Parts of a page that are drawn as one, because each component of Dash costs a little on every update."""
+"""Batched elements: many small parts as one component, as each Dash component costs time on every update."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

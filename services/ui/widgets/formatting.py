@@ -1,4 +1,4 @@
-"""Numbers and times as text: the right digits, one minus sign, nothing that jumps."""
+"""Formatting of numbers and times: the right digits, one minus sign, a constant width."""
 
 import math
 from functools import lru_cache

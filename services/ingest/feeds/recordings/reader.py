@@ -1,4 +1,4 @@
-"""Recordings: frames as the venue sent them, or ndjson of ``ticks`` messages; plain, gz or zip.
+"""Reader of recordings: frames as the venue sent them, or ndjson of ``ticks`` messages; plain, gz or zip.
 
 A line of frames is ``<receipt time in epoch seconds>: <raw JSON frame>``; a line that begins with a URL names the
 connection that was opened there.

@@ -1,4 +1,4 @@
-"""The trades of the synthetic market, minute by minute."""
+"""Trades of the synthetic market, minute by minute."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

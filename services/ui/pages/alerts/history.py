@@ -1,4 +1,4 @@
-"""The alerts so far: which of them are wanted, as rows of a table."""
+"""Alert history: its filter, and its rows in the table."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

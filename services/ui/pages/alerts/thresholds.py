@@ -1,4 +1,4 @@
-"""The thresholds of each pair, to be changed in place, and where its z-score is."""
+"""Thresholds of each pair, editable in place, beside its current z-score."""
 
 from collections.abc import Mapping
 from typing import Any

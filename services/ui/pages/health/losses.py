@@ -1,4 +1,4 @@
-"""Take note of what a service has lost."""
+"""Losses of services, and their acknowledgement."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pipeline drawn: its stations in the order of the trades."""
+"""Pipeline diagram drawn: its nodes in the order in which trades pass them."""
 
 from dash import html
 from dash.development.base_component import Component

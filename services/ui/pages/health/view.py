@@ -1,4 +1,4 @@
-"""The page of health as one tab sees it."""
+"""View of the health page in one session."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The row of live numbers: value, what it means, how old it is, and in which state."""
+"""Cards of live numbers: value, meaning, age and state."""
 
 from dataclasses import dataclass
 from typing import Literal

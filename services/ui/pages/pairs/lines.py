@@ -1,4 +1,4 @@
-"""A pair's lines: signals as the series of a chart with a pane for each thing that is measured."""
+"""Line series of a pair: signals as series of a chart with a pane for each metric."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

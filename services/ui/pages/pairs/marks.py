@@ -1,4 +1,4 @@
-"""What is marked on the z-score: where it enters and leaves the bands, and what fired."""
+"""Marks on the z-score chart: entries and exits of the bands, alerts, outliers and corrections."""
 
 from collections import deque
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What can be done with a pair, beside its charts: tests, its past, what-if, settings, and which pairs there are."""
+"""Sidebar of the pairs page: tests, calibration, what-if, settings, and management of pairs."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html

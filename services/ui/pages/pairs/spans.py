@@ -1,4 +1,4 @@
-"""How far back the charts of a pair look."""
+"""Time spans of the charts of a pair."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

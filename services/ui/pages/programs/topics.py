@@ -1,4 +1,4 @@
-"""The topics that programs may read, each with a message as it is on the wire.
+"""Topics that programs may read, each with a message as it is on the wire.
 
 The names, keys and retentions are those of the broker's table; a test compares them.
 """

@@ -1,4 +1,4 @@
-"""What the API says of uploaded history."""
+"""Types of the API's responses on datasets."""
 
 from msgspec import Struct
 
