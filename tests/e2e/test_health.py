@@ -1,4 +1,4 @@
-"""The page of health over the fake API."""
+"""Health page over the fake API."""
 
 import csv
 from pathlib import Path
