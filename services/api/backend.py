@@ -91,7 +91,7 @@ class Backend:
 
     @property
     def feed(self) -> str | None:
-        """Return the feed's name, None until ingest has said it."""
+        """Return the feed's name, None until ingest has published it."""
         return self._health.feed
 
     def problems(self) -> list[str]:
@@ -174,7 +174,7 @@ class Backend:
         return self.require_pair(name)
 
     async def warm(self) -> None:
-        """Return when the hub has caught up with store and topics, or when that takes too long."""
+        """Return when the live state has caught up with store and topics, or when that takes too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_S):
                 await self._seeded.wait()

@@ -86,7 +86,7 @@ def _drop_null(form: Document) -> None:
 
 
 def _describe_fields(schemas: Document) -> None:
-    """Say of each field what it is: where it does not say so itself, what is said of its content."""
+    """Copy a missing field description from the schema that the field refers to."""
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             content = field.get("items", field)

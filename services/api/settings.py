@@ -42,7 +42,9 @@ RateSetting = Annotated[Rate, BeforeValidator(_rate)]
 
 
 class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
-    """Where to listen (loopback unless told otherwise; port 0 takes a free one and logs it), and who may ask what."""
+    """Settings of the API: its listener (loopback by default; port 0 takes a free one and logs it), and
+    access rights.
+    """
 
     api_host: str = "127.0.0.1"
     api_port: Port = 8000

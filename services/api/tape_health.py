@@ -24,7 +24,7 @@ class OpenGap(Struct, frozen=True):
 
 
 class TapeHealth:
-    """Keeps what events and store said; of two statements on one thing the later one counts."""
+    """Health of every tape, from events and store; of two statements on one thing the later counts."""
 
     def __init__(self) -> None:
         self._coverage: dict[str, TapeEvent] = {}

@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class HeartbeatState:
-    """A service's own account of itself; the service writes the fields, ``beat`` publishes them."""
+    """State of a service, as its heartbeat tells it: the service writes the fields, ``beat`` publishes them."""
 
     def __init__(self, service: str, feed: FeedName | None = None) -> None:
         self.service = service
@@ -92,8 +92,8 @@ class HeartbeatState:
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
         """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``.
 
-        What the service could not read is said on ``tape-events`` before. The last heartbeat of a process that was
-        asked to end says so, and nobody takes it for dead.
+        Messages that the service could not read are reported on ``tape-events`` before. The last heartbeat of a
+        process that was asked to end says so, and nobody takes it for dead.
         """
         try:
             while True:

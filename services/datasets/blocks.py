@@ -36,7 +36,7 @@ _PRICES = ("open", "high", "low", "close")
 
 
 class ParsedBlock(NamedTuple):
-    """What a block of lines holds, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
+    """Content of a block of lines, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
 
     bars: Bars
     damages: list[RowProblem]

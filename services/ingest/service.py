@@ -214,7 +214,7 @@ class _Health:
         self._pulse.filling = status.filling
 
     def ended(self) -> None:
-        """Take it that the feed is over; what it said last stays."""
+        """Note that the feed is over; its last state stays."""
         self._waits = self._stuck = None
         self._follow_delivery()
         self.told(FeedStatus("finished", self._status.detail))

@@ -22,7 +22,7 @@ _DOUBTS = ("gap_found", "stream_stale", "reconnect", "dropped")
 
 
 class _Symbol:
-    """What is known of one symbol; the ends of the marks said since its last trade are for the next one to tell."""
+    """State of one symbol; the ends of marks sent since its last trade are for the next trade to carry."""
 
     __slots__ = (
         "ends_us",

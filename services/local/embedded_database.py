@@ -131,7 +131,7 @@ class EmbeddedDatabase:
         return _unfit(self._directory, f"a server that {self.child.reason}")
 
     def _hear(self, name: str, line: str) -> None:
-        """Keep what the server says until it has started: if it cannot, the reason is said in one line."""
+        """Collect the server's output until it has started: if it cannot, one line tells the reason."""
         if self._held is None:
             self._log_line(name, line)
         else:

@@ -8,7 +8,7 @@ _LEAST = 60
 
 
 class RollingRank:
-    """How many of the last `window` values were smaller.
+    """Rank among the last `window` values: the number of smaller ones.
 
     Values are kept as floats of 32 bits: a rank needs no more, and they are many.
     """

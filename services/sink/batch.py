@@ -92,7 +92,7 @@ class SinkBatch:
         self.passed = 0
         """Messages that are not stored: only their offsets are."""
         self.expired = 0
-        """Ticks that are not stored because they are older than ticks are kept."""
+        """Number of ticks that are not stored because they are older than the retention."""
         self.size = 0
         """Bytes of all messages."""
         self.read: dict[PartitionBatch, int] = {}

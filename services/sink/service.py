@@ -209,7 +209,7 @@ async def _write(
             TaskGroup() as tasks,
         ):
             source = TopicSource(consumer, settings, pulse.outrun)
-            # A dead letter counts as buried when the broker has it, before its offset is passed.
+            # A dead letter is safe when the broker has it, before its offset is passed.
             letters = DeadLetters(producer.send, "sink", pulse.counters)
             sink = Sink(settings, source, letters, pulse, lambda: watch.is_silent)
             tasks.create_task(sink.watch_lag())
@@ -228,7 +228,7 @@ async def _watch(watch: DatabaseWatch) -> NoReturn:
 
 
 async def delete_expired(settings: SinkSettings) -> None:
-    """Delete every minute what is older than it is to be kept, until cancelled; return if all is kept for ever."""
+    """Delete expired rows every minute, until cancelled; return at once if no table has a retention."""
     retentions = settings.retentions
     while any(retentions.values()):
         try:

@@ -41,7 +41,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]
     """
 
     answers = True
-    """Whether the broker did when it was asked last."""
+    """True if the broker answered the last request."""
 
     def __init__(self, consumer: AIOKafkaConsumer, settings: SinkSettings, outrun: Outrun) -> None:
         """`consumer` is started, a member of GROUP and not yet subscribed; `outrun` is told what was deleted unread."""

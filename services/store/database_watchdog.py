@@ -44,7 +44,7 @@ class DatabaseWatch:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the database has not answered lately, whoever should have asked it."""
+        """Tell whether the database has not answered lately."""
         return time.monotonic() - self._answered_s > _SILENT_S
 
     async def run(self) -> NoReturn:

@@ -43,7 +43,7 @@ class FanOut:
 
     @property
     def in_flight(self) -> int:
-        """How many times something was sent that the broker does not have yet."""
+        """Number of messages sent that the broker has not acknowledged yet."""
         return len(self._sent)
 
     async def put(

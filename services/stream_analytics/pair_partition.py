@@ -16,7 +16,7 @@ from services.stream_analytics.trades import TapeTrade
 
 
 class Acknowledge(Protocol):
-    """What we need of a Faust event."""
+    """Acknowledgement of a Faust event."""
 
     def ack(self) -> bool:
         """Let the offset be committed."""

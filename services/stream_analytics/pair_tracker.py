@@ -127,7 +127,7 @@ class PairTracker:
         )
 
     def _go_along(self, until: int, at_us: int | None = None) -> Iterator[Outcome]:
-        """Bring the newest head to `until`, and yield what is said first or is another now.
+        """Bring the newest head to `until`, and yield outcomes that are new or have changed.
 
         With `at_us` seconds are taken as they are known then, otherwise each as it is known at its end.
         """
@@ -143,7 +143,7 @@ class PairTracker:
                 yield outcome
 
     def _settle(self) -> None:
-        """Bring the final head to where nothing changes any more: what it holds has all been said.
+        """Bring the final head to where nothing changes any more: all outcomes up to there are published.
 
         Whoever goes on from there must say again what was said: so it stays before a change as long as seconds after it
         were closed without knowing of that change.
@@ -174,7 +174,7 @@ class PairTracker:
         )
 
     def now(self) -> Signal | None:
-        """Return the signal of this moment, None until both legs have traded or if a close has said it already."""
+        """Return the signal of this moment, None until both legs have traded or if a close has published it already."""
         if (moment := self._moment()) is None:
             return None
         return structs.replace(self._newest.window.judge(moment, closed=False), late=self.late)
@@ -196,7 +196,7 @@ class PairTracker:
 
     @property
     def late(self) -> int:
-        """How many trades of both legs came too late to count, since this worker has them."""
+        """Number of trades of both legs that came too late to count, since this worker has the pair."""
         return self.legs[0].late + self.legs[1].late
 
     def save(self, position: int = -1) -> None:

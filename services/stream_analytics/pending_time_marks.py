@@ -24,7 +24,7 @@ class PendingTimeMarks:
 
     @property
     def span_us(self) -> int:
-        """How far the last one is from the first one, by event time."""
+        """Return the distance of the last mark from the first, by event time."""
         return self._marks[-1].event_us - self._marks[0].event_us if self._marks else 0
 
     def put(self, mark: PendingTimeMark) -> None:

@@ -27,7 +27,7 @@ def pair_of(key: bytes) -> str:
 
 
 class StoredState(Struct, frozen=True, array_like=True):
-    """Where a pair stands.
+    """Stored head of a pair.
 
     `count` samples came since its beginning, of which those before `begun_at` are outdated; `tail` holds the
     samples that do not fill a chunk yet; `zscores` and `zscores_tail` are the same of the z-scores. `window` is what

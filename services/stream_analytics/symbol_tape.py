@@ -219,7 +219,7 @@ class SymbolTape:
             self._fill_hole(hole, until_us)
 
     def _tear(self, first_us: int, last_us: int, kind: HoleKind) -> tuple[DoubtfulStretch, ...]:
-        """Note a hole, and return its parts: of what has closed it is known from now on, of the rest it always was."""
+        """Note a doubtful stretch, and return its parts: closed seconds are doubtful from now on, open ones always."""
         self._learn(first_us)
         closed_us, parts = self.closed_us, []
         if first_us < closed_us:

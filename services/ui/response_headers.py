@@ -34,7 +34,7 @@ class ResponseHeaders:
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and leave tabs as they are."""
+        """Serve a request, and leave WebSockets as they are."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -45,7 +45,7 @@ class SecurityMiddleware:
         self._proxies = Proxies(self._serve, trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request or a tab, or refuse it."""
+        """Serve a request or a WebSocket, or refuse it."""
         await (self._app if scope["type"] == "lifespan" else self._proxies)(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:

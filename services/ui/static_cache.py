@@ -18,7 +18,7 @@ class StaticCache:
         self._answers: dict[tuple[str, bytes, bool], list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer out of what is kept, or keep what is answered with 200."""
+        """Answer from the cache, or cache a response of status 200."""
         headers = dict(scope.get("headers", ()))
         is_file = (
             scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(self._paths)

@@ -20,7 +20,7 @@ class FieldError(Record):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """Problem document of an error (RFC 9457)."""
 
     type: Annotated[
         str,

@@ -122,7 +122,7 @@ class VarianceRatio(Record):
 
 
 class Innovations(Record):
-    """What an autoregression of the spread did not foresee."""
+    """Innovations: what an autoregression of the spread did not predict."""
 
     variance_ratio: VarianceRatio
     arch: Annotated[Statistic, Field(description="Engle's test of changing variance, up to `lags`.")]

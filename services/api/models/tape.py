@@ -48,7 +48,7 @@ class Gap(Record):
 
 
 class SymbolCoverage(Record):
-    """How much of a symbol's tape is here, as it was at `coverage_us`."""
+    """Coverage of a symbol's tape, as of `coverage_us`."""
 
     symbol: Symbol
     coverage_1h: Coverage1h

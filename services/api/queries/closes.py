@@ -34,7 +34,7 @@ FROM (
 
 
 class Bars(NamedTuple):
-    """Where bars are read: a SELECT of `symbol`, `ts` and `close`, its values, and the width of a bar in µs."""
+    """Source of bars: a SELECT of `symbol`, `ts` and `close`, its values, and the width of a bar in µs."""
 
     select: sql.Composable
     values: Mapping[str, Any]

@@ -21,7 +21,9 @@ SIGNALS_MAX = 100_000
 
 
 class CalibrationQuery(SpanQuery):
-    """Which signals, and when an entry is given up; without a start the last day of signals before `end`."""
+    """Query of a calibration: the signals, and the time limit of an entry; without a start, the last day
+    before `end`.
+    """
 
     stop: Annotated[
         float | None,

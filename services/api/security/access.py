@@ -16,7 +16,7 @@ _SCOPE_KEY = "pairstream.caller"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: the name of the key; without keys `local`, which is this machine, or `anonymous`."""
+    """Caller of a request: the name of its key; without keys `local`, which is this machine, or `anonymous`."""
 
     name: str
     role: Role

@@ -38,7 +38,7 @@ _SLICE_BYTES = 1 << 18
 
 
 class TableAnswer:
-    """How the rows of `model` go out in answer to `request`.
+    """Table response: writes the rows of `model` as `request` asks.
 
     `members` are what a JSON document has besides, `about` what the metadata of a Parquet file say besides the request.
     """

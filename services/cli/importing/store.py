@@ -61,7 +61,7 @@ class ImportRun(NamedTuple):
 
 
 class ImportedRows(NamedTuple):
-    """How many rows of a batch are new, and which are not."""
+    """Outcome of a batch: how many rows are new, and which are not."""
 
     stored: int
     known: list[ImportRun]

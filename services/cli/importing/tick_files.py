@@ -46,7 +46,7 @@ class Ticks(NamedTuple):
 
 
 class TickBatch(NamedTuple):
-    """What some lines of a file hold, up to the line `through`; `read` counts the unpacked bytes so far."""
+    """Content of some lines of a file, up to the line `through`; `read` counts the unpacked bytes so far."""
 
     ticks: list[Ticks]
     rejected: list[FileDamage]

@@ -46,7 +46,7 @@ _klines = msgspec.json.Decoder(list[_Kline], strict=False)
 
 
 class ExchangeReference:
-    """What Binance says, in whose bars a minute without trades is flat, with volume 0."""
+    """Reference by Binance's klines; a minute without trades is flat there, with volume 0."""
 
     name = "the exchange"
     intervals = INTERVALS[1:]

@@ -50,7 +50,7 @@ SELECT least((SELECT min(ts) FROM ticks WHERE symbol = %(symbol)s AND ts >= %(st
 
 
 class TickReference:
-    """What the stored ticks say."""
+    """Reference by the stored ticks."""
 
     name = "ticks"
     intervals = INTERVALS

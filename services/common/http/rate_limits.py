@@ -25,7 +25,7 @@ class Rate:
 
     @property
     def every_s(self) -> float:
-        """How long the next one takes to be free."""
+        """Seconds until the next request is free."""
         return self.seconds / self.requests
 
     @classmethod
@@ -39,7 +39,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a caller has left after a request; `wait_s` is above 0 if the request was one too many."""
+    """Allowance of a caller after a request; `wait_s` is above 0 if the request was one too many."""
 
     rate: Rate
     remaining: int
@@ -66,7 +66,7 @@ class RateLimiter:
         self._empty_at: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return of how many callers something is kept."""
+        """Return the number of callers in memory."""
         return len(self._empty_at)
 
     def take(self, caller: str, rate: Rate, now_s: float) -> Allowance:
@@ -90,7 +90,7 @@ class RateLimiter:
 
 
 class Slots:
-    """How many requests of each caller run, streams among them."""
+    """Running requests of each caller, streams among them."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -113,7 +113,7 @@ class Slots:
 
 
 class Held:
-    """How many bytes of bodies each caller has here at once."""
+    """Bytes of bodies that each caller has in memory at once."""
 
     def __init__(self, most: int) -> None:
         self.most = most

@@ -113,7 +113,7 @@ class DeadLetters:
 
 
 class _Bucket:
-    """What may still be kept of one source; it fills up as time passes."""
+    """Token bucket of one source: letters that may still be stored; it fills up as time passes."""
 
     def __init__(self, now_s: float) -> None:
         self._left = float(AT_ONCE)
@@ -129,7 +129,7 @@ class _Bucket:
 
 
 class _LetterLog:
-    """What the log says: the first ones each, of the others once a second how many there were."""
+    """Log of dead letters: one line for each of the first, then one a second with their number."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds

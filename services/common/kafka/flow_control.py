@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class _Window:
-    """What one partition holds that not every group has acknowledged: our batches, and before them what was there."""
+    """Messages of one partition that not every group has acknowledged: our batches, and those before them."""
 
     def __init__(self, begun_at: int) -> None:
         self._begun_at = self._end = begun_at

@@ -159,7 +159,7 @@ class Publisher:
         return self._lanes[place]
 
     async def _begin(self, lane: PartitionQueue) -> SendBatch:
-        """Return the open batch of a lane that had none; another sender may have begun one meanwhile."""
+        """Return the open batch of a partition that had none; another sender may have begun one meanwhile."""
         while lane.queue.bytes >= self._limit_bytes:
             lane.queue.shrunk.clear()
             await lane.queue.shrunk.wait()
@@ -277,7 +277,7 @@ async def publisher(settings: KafkaSettings, **options: Any) -> AsyncIterator[Pu
     async with AsyncExitStack() as stack:
         waker = stack.enter_context(closing(Waker(settings.wake_directory)))
         producer = await stack.enter_async_context(clients.producer(settings, **fixed, **options))
-        # aiokafka lets batches expire while a partition has no leader, and leaves a hole in their numbers.
+        # aiokafka lets batches expire while a partition has no leader, and leaves a gap in their sequence numbers.
         producer._message_accumulator._batch_ttl = math.inf
         flow = None
         if needed(settings):

@@ -23,7 +23,7 @@ A = TypeVar("A")
 
 
 class Buffer(Generic[A]):
-    """A queue of one reader: frames while there is room; occurrences and other news (`A`) always, and first."""
+    """Queue of one reader: frames while there is room; events and other items (`A`) always, and first."""
 
     def __init__(self, frames: int = 0, most_bytes: int = MOST_BYTES) -> None:
         """`frames` is how many may wait; 0 is two minutes of the busiest minute seen, but at least `FLOOR`."""

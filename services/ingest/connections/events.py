@@ -12,7 +12,7 @@ from services.ingest.venues.venue import Stream, Venue
 
 
 class Frame(NamedTuple):
-    """What the venue sent, the `number`-th on its connection."""
+    """Frame of the venue, the `number`-th on its connection."""
 
     raw: bytes
     received_us: int
@@ -59,7 +59,7 @@ class Stale(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A stale or refused stream speaks again."""
+    """A stale or refused stream delivers again."""
 
     venue: str
     stream: Stream

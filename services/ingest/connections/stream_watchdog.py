@@ -21,7 +21,7 @@ _ASLEEP_US = 10 * SECOND
 
 
 class Silence(NamedTuple):
-    """A stream that is stale, how long it has said nothing, and what would have been plausible (us)."""
+    """Stale stream: how long it has been silent, and which silence would have been plausible (us)."""
 
     stream: Stream
     silent_us: int
@@ -29,7 +29,7 @@ class Silence(NamedTuple):
 
 
 class WatchedStream:
-    """One stream: when it spoke, how often, and whether it is taken for dead."""
+    """One stream: when and how often it delivered, and whether it is taken for dead."""
 
     __slots__ = (
         "alarms",
@@ -85,7 +85,7 @@ class WatchedStream:
 
 
 class StreamWatchdog:
-    """The streams of one venue. Those whose connection is down are not expected to speak, and not judged."""
+    """The streams of one venue. Those whose connection is down are not expected to deliver, and not judged."""
 
     def __init__(self, least_us: float) -> None:
         """`least_us` is a silence that is plausible of any stream."""
@@ -109,7 +109,7 @@ class StreamWatchdog:
             watched.expected_us = None
 
     def refused(self, stream: Stream) -> None:
-        """Take the stream for dead until it speaks."""
+        """Take the stream for dead until it delivers."""
         if watched := self.get(stream.kind, stream.symbol):
             watched.alarms += 1
 

@@ -142,7 +142,7 @@ class LiveFeed:
         return ConnectionPool(streams, around)
 
     async def _connect(self, venue: Venue, pool: ConnectionPool) -> NoReturn:
-        """Hold the connections to a venue, from when it has said that it trades our symbols."""
+        """Hold the connections to a venue, once it has confirmed that it trades our symbols."""
         delays = Backoff(first_s=0.5, cap_s=60.0)
         while True:
             try:

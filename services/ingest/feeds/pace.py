@@ -28,7 +28,7 @@ class Pace:
 
     @property
     def is_real(self) -> bool:
-        """Whether the tape's time passes as fast as the wall clock's."""
+        """Tell whether the tape's time passes as fast as the wall clock's."""
         return self._speed == 1
 
     def present_us(self) -> int:

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 
 class ReplaySource(Protocol):
-    """What can be replayed: one recording, or the archive of one symbol."""
+    """Source of a replay: one recording, or the archive of one symbol."""
 
     name: str
     report: ReadReport
@@ -55,7 +55,7 @@ Received = TypeVar("Received", bound=Tick | Quote | MarkPrice | Liquidation)
 
 
 class ReplayFeed:
-    """What recordings and archives hold of `symbols`, merged by time."""
+    """Replay of recordings and archives: their trades of `symbols`, merged by time."""
 
     name: FeedName = "replay"
 

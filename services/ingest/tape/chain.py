@@ -33,7 +33,7 @@ class IdSpan(NamedTuple):
 
     @property
     def ids(self) -> int:
-        """How many there are."""
+        """Return the number of ids."""
         return self.last_id - self.first_id + 1
 
     def since(self, us: int) -> int:
@@ -68,7 +68,7 @@ class IdSpan(NamedTuple):
 
 
 class Taken(Enum):
-    """What a trade is to its chain."""
+    """Verdict on a trade by its chain."""
 
     NEXT = auto()
     AHEAD = auto()

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class HistoryLoader:
     """Brings the tape of every symbol from what is stored up to now, merged by event time.
 
-    The streams must be connected before, and wait in their buffer: what they bring joins without a hole, because
+    The streams must be connected before, and wait in their buffer: what they bring joins without a gap, because
     the tape drops what comes twice and notices what does not come. Whatever could not be had within `patience_s`
     is a gap as soon as the stream goes on, and is repaired like any other.
     """

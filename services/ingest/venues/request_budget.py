@@ -21,7 +21,7 @@ class Budget(NamedTuple):
 
 
 class Spending:
-    """How long to wait before the next request: the budget, what we spent of it, what the venue says was spent.
+    """Spending of a budget: our requests, the venue's own count, and the wait before the next request.
 
     Times are seconds of any clock that never jumps.
     """

@@ -36,7 +36,7 @@ class Venue(Protocol):
     """As in ``Tick.venue``."""
     streams_per_connection: int
     messages_per_second: float
-    """What a client may send on one connection."""
+    """Limit on what a client may send on one connection."""
     lifetime_s: float
     """A connection is replaced before it gets so old; infinity if the venue has no limit."""
 

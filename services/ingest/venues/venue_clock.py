@@ -60,7 +60,7 @@ class VenueClock:
 
     @property
     def behind_us(self) -> int:
-        """How far the local clock is behind the venue's, negative if it is ahead; 0 unless that is known."""
+        """Return how far the local clock is behind the venue's, negative if ahead; 0 unless that is known."""
         if self._told is None:
             return 0
         venue_us, at_s = self._told

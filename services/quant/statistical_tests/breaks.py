@@ -60,7 +60,7 @@ class Edge(Struct, frozen=True):
 
 
 class Residuals(NamedTuple):
-    """What one line leaves of y, with the sum of squares."""
+    """Residuals of one line for y, with their sum of squares."""
 
     values: Values
     squares: float

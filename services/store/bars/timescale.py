@@ -118,8 +118,8 @@ def pieces(spans: Iterable[TimeSpan], width_us: int, below_us: int) -> list[Time
 
     Spans less than five buckets apart become one, and beyond 500 those do that are nearest to each other.
 
-    >>> pieces([Span(65, 66), Span(5, 12), Span(300, 301), Span(500, 501)], width_us=10, below_us=400)
-    [Span(start_us=0, end_us=70), Span(start_us=300, end_us=310)]
+    >>> pieces([TimeSpan(65, 66), TimeSpan(5, 12), TimeSpan(300, 301), TimeSpan(500, 501)], width_us=10, below_us=400)
+    [TimeSpan(start_us=0, end_us=70), TimeSpan(start_us=300, end_us=310)]
     """
     whole = sorted(
         TimeSpan(one.start_us // width_us * width_us, -(-min(one.end_us, below_us) // width_us) * width_us)

@@ -18,7 +18,7 @@ class Fetched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What Faust takes for one record of Kafka: the `value` is the records themselves.
+    """Bundle that Faust takes for one record of Kafka: the `value` is the records themselves.
 
     Its offset is that of the last, so that an acknowledgement is one of all; its time is that of the first.
     """

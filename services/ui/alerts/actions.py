@@ -69,7 +69,7 @@ def reversion_words(alert: HandledAlert) -> str:
 
 
 def message(alert: HandledAlert) -> str:
-    """Return what an alert says of itself, without what is said of the reversion beside it."""
+    """Return the text of an alert, without the text on the mean reversion beside it."""
     return alert.message.removesuffix(f", reversion {alert.reversion}")
 
 

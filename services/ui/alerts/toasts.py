@@ -15,7 +15,7 @@ SEEN_KEPT = 1000
 
 
 class Toasts:
-    """The toasts of one tab."""
+    """Toasts of one session."""
 
     def __init__(self, alarms: AlertState, since_us: int | None) -> None:
         """Alerts up to `since_us` have been called out before, all that are known if it is None."""

@@ -31,7 +31,7 @@ MARGINS = {"top": 0.28, "bottom": 0.08}
 
 
 class Thresholds(NamedTuple):
-    """Where the z-score is marked."""
+    """Thresholds marked on the z-score."""
 
     entry: float = 2.0
     exit: float = 0.5

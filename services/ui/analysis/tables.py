@@ -8,7 +8,7 @@ from services.ui.widgets.formatting import UTC, moment
 
 Row = dict[str, Any]
 
-# What is saved is what the API said, with all its digits.
+# A saved table has the API's values, with all their digits.
 NUMBER = {"type": "rightAligned", "useValueFormatterForExport": False}
 CRITICAL = {**NUMBER, "width": 56, "valueFormatter": {"function": "pairstreamDigits(params.value, 3)"}}
 COLUMNS: list[Row] = [

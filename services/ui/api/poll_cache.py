@@ -60,7 +60,7 @@ class PolledAnswer(Generic[T]):
 
 
 class PollCache:
-    """Every answer some tab looks at; one that nobody has looked at for a minute is dropped."""
+    """Cache of every response that some session shows; one that none has read for a minute is dropped."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

@@ -30,7 +30,7 @@ K = TypeVar("K")
 
 
 class SeriesCache:
-    """Every track some tab looks at; one that nobody has looked at for a minute is dropped."""
+    """Cache of every series that some session shows; one that none has read for a minute is dropped."""
 
     def __init__(self, client: ApiClient, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -127,7 +127,7 @@ class SeriesCache:
     def _of(
         self, tracks: dict[K, SeriesBuffer[P]], key: K, make: Callable[[], SeriesBuffer[P]]
     ) -> SeriesBuffer[P]:
-        """Return the track of `key`, made if there is none; those nobody looks at any more go."""
+        """Return the buffer of `key`, made if there is none; those that no session shows any more go."""
         drop_unused(tracks, self._monotonic())
         if key not in tracks:
             tracks[key] = make()

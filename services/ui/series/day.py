@@ -9,12 +9,12 @@ from services.ui.api.client import ApiClient
 
 MINUTES = 1440
 A_MINUTE = 3
-"""Signals that are kept of a minute."""
+"""Number of signals left of a minute."""
 PAGE = 7_200
 
 
 async def extremes(client: ApiClient, pair: str, minutes: int) -> list[Signal]:
-    """Return what is kept of the last `minutes` that are over, oldest first, read page by page."""
+    """Return the thinned signals of the last `minutes` that are over, oldest first, read page by page."""
     size = min(PAGE, (minutes + 2) * 60)
     page = await client.signals(pair, size)
     if not page:

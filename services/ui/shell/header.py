@@ -14,7 +14,7 @@ FEEDS = {
         "Invented trades from a seeded generator, not a market. For trying things out only.",
     ),
 }
-NO_FEED = ("NO FEED", "The API has not said where its trades come from.")
+NO_FEED = ("NO FEED", "The API has not named its feed yet.")
 
 
 def frame(market: LiveState, selection: Selection, now: Now) -> Props:
@@ -35,5 +35,5 @@ def frame(market: LiveState, selection: Selection, now: Now) -> Props:
 
 
 def title(about: str | None) -> str:
-    """Return the tab's title: what is most to be known is legible even when the tab is not in front."""
+    """Return the tab's title: the most urgent notice is legible even when the tab is not in front."""
     return NAME if about is None else f"{about} · {NAME}"

@@ -13,7 +13,7 @@ from services.ui.state.page_context import attributes
 
 
 class TourStep(NamedTuple):
-    """What is said beside the element that a CSS selector finds."""
+    """Step of the tour: a text beside the element that a CSS selector finds."""
 
     beside: str
     title: str

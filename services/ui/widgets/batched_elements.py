@@ -83,7 +83,7 @@ def ids(layout: Component) -> dict[str, str]:
 
 
 class BatchedElements:
-    """What one tab has been sent of the parts that are drawn as one."""
+    """Batched elements that one session has been sent."""
 
     def __init__(self, owners: Mapping[str, str]) -> None:
         """`owners` are the `ids` of every page."""

@@ -39,7 +39,7 @@ class _ReceivedAt(msgspec.Struct):
 
 
 class Format(NamedTuple):
-    """How to read a line: when it was received, and what is in it, nothing for frames of other kinds.
+    """Format of a line: parses its receipt time and its content, which is nothing for frames of other kinds.
 
     Lines are to be read in order. Both raise BadMessageError for a line that is damaged.
     """
@@ -82,7 +82,7 @@ class RecordedLine(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """Which symbols were seen to have trades, and whether all of the file was looked at."""
+    """Result of a first look: the symbols that have trades, and whether the look covered the whole file."""
 
     symbols: set[str]
     everything: bool

@@ -32,7 +32,7 @@ OUTLIERS = (
 
 
 class Annotation(NamedTuple):
-    """A value, None if it is not known, and what is said of it."""
+    """Annotation of a value, which is None if unknown."""
 
     value: str | None
     note: str = ""

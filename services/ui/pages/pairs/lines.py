@@ -71,7 +71,7 @@ Extras = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Canvas:
-    """What of a pair is drawn: over which span, in which panes, from the top."""
+    """Canvas of a pair's chart: the span, and the panes from the top."""
 
     pair: WatchedPair
     span: ChartSpan

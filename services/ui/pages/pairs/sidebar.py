@@ -26,7 +26,7 @@ APPLIED = ("method", "window", "interval", "transform", "intercept")
 def layout() -> list[Component]:
     """Return what stands beside the charts.
 
-    Closed tabs stay in the page: inputs that come into it later do not show the value they were given before.
+    Closed panels stay in the page: inputs that come into it later do not show the value they were given before.
     """
     contents = {
         "tests": _tests(),

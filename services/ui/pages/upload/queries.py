@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class RefusedQuery(NamedTuple):
-    """Why the API does not want to answer."""
+    """The API refused the query; the text says why."""
 
     detail: str
 
