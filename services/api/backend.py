@@ -58,7 +58,7 @@ class Backend:
             settings.api_analysis_timeout.total_seconds(),
             settings.api_analysis_idle.total_seconds(),
         )
-        # A million bars take half a minute and most of a gigabyte: one after the other, and nobody else waits for them.
+        # A million bars take half a minute and most of a gigabyte: one request at a time, apart from all others.
         self.long_pool = WorkerPool(
             1, settings.api_analysis_queue, settings.api_analysis_long_timeout.total_seconds(), None
         )

@@ -9,7 +9,7 @@ from services.common.heartbeat import INTERVAL_S
 from services.contracts.messages import Heartbeat
 
 SILENT_AFTER_S = 5.0
-# An instance that died is named for so long, and for longer only if no other of its service is there.
+# An instance that died is listed this long, and longer only if its service has no other.
 DEAD_KEPT_S = 600.0
 # More processes of one service are counted, and not listed.
 INSTANCES_KEPT = 32

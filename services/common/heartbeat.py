@@ -21,7 +21,7 @@ from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
 INTERVAL_S = 1.0
-# Who ends waits no longer for a broker that takes nothing.
+# Longest wait of an ending process for a broker that takes nothing (s).
 GOODBYE_S = 1.0
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from services.contracts.pair_messages import ReversionState as ReversionState
 from services.contracts.pair_messages import Signal as Signal
 from services.contracts.pair_messages import Transform as Transform
 
-# How many can be missing is a number of 64 bits, too.
+# The number of missing trades has 64 bits, too.
 _MOST_IDS = 2**63 - 1
 
 TapeEventKind = Literal[

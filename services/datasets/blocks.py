@@ -200,7 +200,7 @@ def _blocks(stream: Packed, name: str) -> Iterator[bytes]:
         block, newline, rest = (rest + read).rpartition(b"\n")
         if len(rest) > LONGEST_LINE:
             if number == 1 and not newline:
-                # What is no text at all is told by its beginning.
+                # A file that is no text shows that at its beginning.
                 yield rest[:SAMPLE_BYTES]
             expected = f"expected lines of at most {LONGEST_LINE:,} bytes, received a longer one"
             raise FileError(name, expected, number + (block + newline).count(b"\n"))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from services.datasets.options import FIELDS, Field
 
-# Where several are there, the first counts.
+# Of several matching columns the first counts.
 _NAMES: dict[Field, tuple[str, ...]] = {
     "time": (
         *("open_time", "start_us", "start_time", "timestamp", "datetime", "date_time", "unix", "time_utc"),

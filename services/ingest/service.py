@@ -30,7 +30,7 @@ from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
 from services.ingest.time_marks import TimeMarks
 
-# What comes besides ticks.
+# Messages other than ticks.
 _Other = Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | FeedStatus
 _TOPICS: dict[type[Struct], str] = {
     Quote: QUOTES.name,
@@ -53,7 +53,7 @@ _COUNTERS = (
 # What a frame that is not damaged is counted as.
 _TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
 _FILLING_SAID_EVERY_S = 5
-# Readers are waited for often, and seldom for so long.
+# Waits for readers are frequent, and seldom this long.
 _WAIT_SAID_S = 5.0
 
 log = structlog.get_logger()

@@ -20,7 +20,7 @@ from services.common.errors import FatalError
 
 BEAT_S = 2.0
 WATCH_S = 7.0
-# So long two runs that begin at the same moment may take to write their names.
+# Time that two runs which start at one moment may take to write their names.
 _SETTLE_S = 0.5
 
 log = structlog.get_logger()

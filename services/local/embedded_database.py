@@ -31,7 +31,7 @@ _SETTINGS = {
     "jit": "off",
     "log_min_messages": "error",
     "log_line_prefix": "",
-    # What it says of a start that fails is read here.
+    # Output of the server, read when a start fails.
     "lc_messages": "C",
     "timezone": "UTC",
 }
@@ -60,7 +60,7 @@ class EmbeddedDatabase:
         self._log_line = say
         self._held: list[tuple[str, str]] | None = []
         with warnings.catch_warnings():
-            # Where there is no XDG_RUNTIME_DIR it takes another directory, which is fine.
+            # Without XDG_RUNTIME_DIR the library takes another directory, which is fine.
             warnings.simplefilter("ignore", UserWarning)
             server = _prepared(directory)
         if server.system_user is not None:
@@ -114,7 +114,7 @@ class EmbeddedDatabase:
                 if reason and not _PASSES.search(reason):
                     raise self._ended() from error
                 if not reason and _STARTING.search(str(error)):
-                    # It lives, and reads what a crash has left to do.
+                    # The server is alive, and recovers from a crash.
                     deadline = now + timeout_s
                     if now - began > _STARTING_SAID_AFTER_S and not is_said:
                         is_said = True

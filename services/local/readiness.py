@@ -14,7 +14,7 @@ from services.common.errors import FatalError
 from services.local.supervisor import Child
 
 TIMEOUT_S = 60.0
-# A service that has ended so often before it was ever healthy will not become so.
+# A service that has ended this often before it was ever healthy will not recover.
 _RESTARTS = 3
 
 

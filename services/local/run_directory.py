@@ -23,7 +23,7 @@ PREFIX = "pairstream-up-"
 # What runs of older versions made, without a lock: one for the database, and one for those that are woken.
 _OLDER = re.compile(r"pairstream-(wake-)?[a-z0-9_]{8}")
 _DATABASE_LOCK = re.compile(r"\.s\.PGSQL\.\d+\.lock")
-# What is there no longer may still be about to be used.
+# A directory younger than this may belong to a run that is just starting.
 _YOUNG_S = 600.0
 
 

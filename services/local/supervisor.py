@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 10.0
-# Whoever runs for so long has started well.
+# A process that has run for this long has started well.
 _STEADY_S = 30.0
 _REMEMBERED = 1_000
-# Whoever was ended by others has not said why, and may well begin as before.
+# A process ended by a signal had no fault of its own, so its next run may print the same as before.
 _BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 _AGAIN = "ended the same way again; restarts become less frequent, and are not logged until that changes"
 _PR_SET_PDEATHSIG = 1
@@ -31,7 +31,7 @@ class ServiceCommand:
     environment: Mapping[str, str]
     user: str | None = None
     stop_signal: str = "SIGTERM"
-    # What its last lines say of its end.
+    # Reason of its end, from its last lines.
     why: Callable[[Sequence[str]], str] = lambda lines: lines[-1] if lines else ""
 
 

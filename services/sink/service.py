@@ -32,7 +32,7 @@ from services.store.database_watchdog import DatabaseWatch
 
 _SWEEP_S = 60
 _ASK_AGAIN_S = 0.5
-# Whoever comes back finds us within this.
+# Longest delay until the sink notices that the broker or database is back.
 _LONGEST_DELAY_S = 2.0
 
 _COUNTERS = (

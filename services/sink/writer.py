@@ -21,7 +21,7 @@ from services.store.database import Connection
 
 DeadLetterSink = Callable[[Sequence[RefusedMessage]], Awaitable[None]]
 
-# What a row is refused with: values out of range, constraints, keys too long for an index.
+# Errors that refuse a row: values out of range, constraints, keys too long for an index.
 _REFUSALS = (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded, OverflowError)
 
 

@@ -19,7 +19,7 @@ from services.store.database import Connection
 
 _EVERY_S = 1.0
 _ANSWER_S = 3.0
-# Whoever asks may be late itself.
+# The asking task may be late itself.
 _SILENT_S = _EVERY_S + _ANSWER_S + 0.5
 
 

@@ -58,7 +58,7 @@ class Conflation(Generic[K]):
         """Return the key held back whose time has come first, and let it publish; None if there is none."""
         while self.is_due(now_s):
             due_s, _, key = heapq.heappop(self._queue)
-            # It may have spoken out of turn since, and even be held back again behind another entry.
+            # The key may have published out of turn since, and even be held back again behind another entry.
             if self._held.get(key) == due_s:
                 self.spoke(key, now_s)
                 return key

@@ -12,9 +12,9 @@ from services.stream_analytics.pair_partition import Acknowledge
 
 # A message stays far below what brokers take, and the reader's turn short.
 _MOST_TRADES = 1_000
-# For what nobody waits for: it is old, or it only adds to a second that is open.
+# Linger time of trades that are not urgent: old ones, and those that only add to an open second.
 _PATIENT_S = 0.1
-# What one fetch brought of several partitions comes within this.
+# Time within which one fetch's records of several partitions arrive.
 _TOGETHER_S = 0.002
 
 Send = Callable[[int, bytes], Awaitable["asyncio.Future[None]"]]

@@ -21,7 +21,7 @@ COUNTERS = (
     "signals",
     "live_signals",
     "live_thinned",  # how often signals between closes had to wait, because there was no time or no room for them
-    "corrections",  # closed signals that were said anew, because trades came late
+    "corrections",  # closed signals that were published again, because trades came late
     "alerts",
     "dead_letters",
     "late",

@@ -18,11 +18,11 @@ from services.stream_analytics.trades import TapeTrade
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
 _STATE = 4
-# A state that does not change is stored again when so many messages have come: it says where to go on reading.
+# Messages after which an unchanged state is stored again, as it holds the read positions.
 _MOVED = 1_000
-# For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
+# While one leg has no trade at all, those of the other stay unacknowledged this long.
 _PATIENCE_US = 600 * SECOND
-# And so long they are remembered: reading a recording, one partition may be far ahead of another.
+# And this long they stay in memory: in a replay one partition may be far ahead of another.
 _MEMORY_US = 100_000 * SECOND
 # If trades have come late all the time for so long, the state is stored nevertheless: after a crash, revisions of the
 # last seconds may then count otherwise. What they end with is the same.

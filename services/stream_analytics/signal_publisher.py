@@ -16,9 +16,9 @@ from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.live_budget import LiveBudget
 from services.stream_analytics.pair_partition import PairPartition
 
-# What has waited in its topic for longer than this is not the present.
+# Messages that have waited in their topic for longer are not live.
 BEHIND_S = 0.5
-# So many signals between closes a second a worker publishes at most: with many pairs each has them less often.
+# Most live signals a second of a worker: with many pairs, each pair has fewer.
 _MOST_LIVE_S = 2_500
 # Trades come in batches, twenty milliseconds apart while there are many: what the next one brings is newer.
 _GRACE_S = 0.025

@@ -87,7 +87,7 @@ class SymbolTape:
             begun_at = max(begun_at, last_id + 1)
             self._follow(last, begun_at, trade)
         elif last is not None and trade.event_us > last.event_us and not self._lacks(trade.trade_id):
-            # Nothing has come from after the latest trade: the venue numbers anew.
+            # No trade after the latest one has come: the venue has started a new numbering.
             self._old_last_id, self._renumbered_us = last_id, last.event_us
             self._begin_at(trade.trade_id)
         elif not self._fill(begun_at, trade, second):
@@ -255,7 +255,7 @@ class SymbolTape:
             return False
         self._earlier.take(begun_at, trade.trade_id)
         for hole in self._missing.take(begun_at, trade.trade_id):
-            # What is too late to count fills nothing: what was said of these seconds stays.
+            # A trade that is too late to count fills nothing: the signals of these seconds stay.
             hole.is_final |= second < self.final_us
             if not hole.missing and not hole.is_final:
                 self._fill_hole(hole, hole.last_us)

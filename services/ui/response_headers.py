@@ -20,7 +20,7 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-# The address of a file of ours says when the file was changed, so what it names never changes.
+# The URL of our files holds the time of their last change, so its content never changes.
 KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 log = structlog.get_logger()

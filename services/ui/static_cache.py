@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# There are some fifty; more are names that nobody but an intruder asks for.
+# There are some fifty files; more names come only from an intruder.
 MOST = 200
 
 
@@ -33,7 +33,7 @@ class StaticCache:
             if answer[0]["status"] == HTTPStatus.OK and len(self._answers) < MOST:
                 self._answers[key] = answer
         for message in answer:
-            # Who stands before us changes the headers.
+            # The middleware before this one changes the headers.
             await send({**message, "headers": list(message["headers"])} if "headers" in message else message)
 
     async def _answer(self, scope: Scope, receive: Receive) -> list[Message]:

@@ -12,7 +12,7 @@ from services.api.analysis.result_cache import ResultCache
 from services.api.analysis.worker_pool import WorkerPool
 from services.api.serialization.listing import TableAnswer
 
-# Nobody reads it but the log and the metrics; the number is that of nginx.
+# Status of a request that its client has closed, for log and metrics only; the number is nginx's.
 CLIENT_GONE = 499
 LONG = 10_000
 

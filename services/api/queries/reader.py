@@ -27,7 +27,7 @@ from services.store.database_watchdog import DatabaseWatch
 
 CONNECTIONS = 4
 EXPORTS = 2
-# Reading so many rows takes some milliseconds; then others have their turn.
+# Rows to read before other tasks get their turn: some milliseconds.
 _SLICE_ROWS = 500
 BUSY = "every connection to the database is in use: ask again"
 

@@ -2,7 +2,7 @@
 
 from services.common.http.read_timeout import ImpatientProtocol
 
-# Who takes so long to read from a stream is ended.
+# A client that has not read for this long is disconnected.
 SLOW_S = 5.0
 EVENTS = "/v1/events"
 

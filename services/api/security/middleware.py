@@ -23,7 +23,7 @@ from services.common.http.body_limit import bounded
 from services.common.http.rate_limits import Held, Slots
 
 UPLOADS = "/v1/datasets"
-# So many of the largest, or more that are smaller, lie here at once for one caller: spooled, or in memory.
+# Bodies of the largest size that one caller may have here at once, in memory or spooled; more if smaller.
 UPLOADS_HELD = 2
 
 

@@ -31,9 +31,9 @@ TABLE_RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "Not modified: what `If-None-Match` names is what the answer would be."},
 }
-# Encoding so many rows takes some milliseconds; then others have their turn.
+# Rows to encode before other tasks get their turn: some milliseconds.
 _SLICE_ROWS = 500
-# Compressing so many bytes, likewise.
+# Bytes to compress, likewise.
 _SLICE_BYTES = 1 << 18
 
 

@@ -20,7 +20,7 @@ STATUS_EVERY_S = 1.0
 LOOK_EVERY_S = 0.25
 # Of closes and alerts: a client that comes back after long gets them in messages of about this size.
 MESSAGE_BYTES = 256 * 1024
-# Where in an interval clients are told: all at once, the last would wait until the others have been sent theirs.
+# Spreads clients over four phases of the interval, so that they are not all served at one instant.
 PHASES = (0.0, 0.5, 0.25, 0.75)
 
 

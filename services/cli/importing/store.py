@@ -26,7 +26,7 @@ _COPY = sql.SQL("COPY staged_ticks ({}, nth) FROM STDIN (FORMAT binary)").format
     sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns))
 )
 
-# So far from a batch another time of one of its trades is looked for: further would be another trade.
+# Distance in time within which the same trade id is the same trade.
 _NEAR_US = clock.SECOND
 # Of rows with one id the first stays, in the store or in the batch. Another time is another key, so without
 # this a venue's trade could be stored twice. Runs keep the answer short when a whole file is there already.

@@ -82,7 +82,7 @@ def _archive(path: Path, symbol: str, after: int) -> Iterator[TickBatch]:
                     yield from _split(list(parse(text, number)), symbol, (after, through), read)
             case FileDamage(number) | CutOff(number):
                 read += len(found.line)
-                # What a file lacks at its end is said again by an import that goes on behind its last line.
+                # A missing end is reported again by an import that resumes behind the file's last line.
                 if number > after or not found.line:
                     yield TickBatch([], [FileDamage(*found)], number, read)
 

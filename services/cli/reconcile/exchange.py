@@ -17,7 +17,7 @@ from services.store.relations import INTERVALS, WIDTHS
 
 _PATH = "/fapi/v1/klines"
 _LIMIT = 1_500
-# A request for so many has the weight 10.
+# Klines of a request of weight 10.
 BUDGET = venue.BUDGET._replace(weights={_PATH: 10})
 # A bar that ended just now may be on its way into the store.
 _SETTLED_US = 30 * clock.SECOND

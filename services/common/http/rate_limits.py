@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 CALLERS_KEPT = 10_000
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
-# Whoever has one IPv6 address has 2^64 of them.
+# A host with one IPv6 address has 2^64 of them.
 _IPV6_PREFIX = 64
 # Of a request: sums of seconds since the start of the machine are that exact for years.
 _ROUNDING = 1e-3

@@ -182,7 +182,7 @@ async def create_topics(
             if "delete" in topic.cleanup:
                 configs["retention.ms"] = str(topic.retention_ms)
             if "compact" in topic.cleanup:
-                # Whoever starts reads all of it: what was overwritten is to go soon, not when a segment is full.
+                # Every start reads the whole topic: overwritten messages should go soon, not when a segment is full.
                 configs |= {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
             answer = await client.create_topics(
                 [NewTopic(topic.name, partitions, replication_factor, topic_configs=configs)]

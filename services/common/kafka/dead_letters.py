@@ -11,14 +11,14 @@ from services.common import clock
 from services.common.unreadable import count, place
 from services.contracts.topics import DEAD_LETTERS
 
-# Of each source so many a second are kept on average, and so many at once after a quiet time.
+# Letters of each source that are stored: a second on average, and at once after a quiet time.
 A_SECOND = 100
 AT_ONCE = 1_000
 # A large one counts as several.
 _BYTES_OF_ONE = 10_000
 # Brokers take 1 MiB a message by default; the rest is for the headers.
 _MOST_BYTES = 1_000_000
-# So many are logged one by one, again after a quiet time; then one line a second has the count.
+# Letters that are logged one by one, again after a quiet time; then one line a second has the count.
 _LINES = 10
 _QUIET_S = 60.0
 _SAID_EVERY_S = 1.0

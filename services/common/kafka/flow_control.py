@@ -15,7 +15,7 @@ from services.contracts.topics import ALL
 
 # The rest is for what others write, and for the one batch that is written before readers have been asked.
 _SHARE = 0.75
-# What a message of an earlier run is taken for: we know how many there are, not how large they are.
+# Assumed size of a message of an earlier run: their number is known, not their size.
 _EARLIER_BYTES = 16_384
 _LOOK_S = 0.05
 _SAID_S = 10.0

@@ -10,7 +10,7 @@ Outrun = Callable[[str, int, int], None]
 Asked = Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 """Asks the broker for an offset of partitions, as a consumer's ``beginning_offsets`` does."""
 
-# Who goes back further than this many losses counts some of them again.
+# Losses remembered; a reader that goes back further counts some of them again.
 _SPANS_KEPT = 100
 
 log = structlog.get_logger()

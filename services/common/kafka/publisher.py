@@ -25,7 +25,7 @@ from services.common.settings import KafkaSettings
 
 # The most bytes of a batch before it is compressed.
 BATCH_BYTES = 1 << 18
-# Of each topic so many bytes may wait in batches that are full.
+# Bytes of each topic that may wait in full batches.
 _LIMIT_BYTES = 8 << 20
 _KEYS_KEPT = 1 << 16
 
@@ -118,7 +118,7 @@ class Publisher:
         """Return when all that has been enqueued until now, or of these topics, has been delivered; as `send`."""
         waiting = [batch.delivered for batch in self._waiting(*topics)]
         self._flush()
-        # Whoever gives up waiting has cancelled no delivery.
+        # A caller that stops waiting cancels no delivery.
         if waiting:
             await asyncio.wait(waiting)
         self._require_well()

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-# How often to look when nobody says anything.
+# Interval of fetches without a wake-up (s).
 LOOK_S = 0.5
 _LIST_S = 0.5
 
@@ -56,7 +56,7 @@ class Waker:
             try:
                 self._socket.sendto(b"1", address)
             except (ConnectionRefusedError, FileNotFoundError):
-                # It was killed; its next run makes a socket of another name.
+                # The reader was killed; its next run makes a socket of another name.
                 self._listed_s = float("-inf")
                 with contextlib.suppress(OSError):
                     Path(address).unlink()

@@ -14,9 +14,9 @@ from services.ingest.connections.events import Dropped, Frame, Occurrence
 FLOOR = 20_000
 # Frames are 200 bytes; a venue that sends megabytes must not fill the memory.
 MOST_BYTES = 256 * 2**20
-# So many frames that need no wait, then the sockets and the heartbeat get their turn.
+# Frames to take without a wait before the sockets and the heartbeat get their turn.
 _TURN = 64
-# Who takes half of what comes would be told of every other frame.
+# Interval of reports on dropped frames: with a reader that takes every other frame, each would cause one.
 _OWN_UP_US = SECOND
 
 A = TypeVar("A")

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from services.common import clock
 
-# What a socket that is opened or read may raise.
+# Errors of opening or reading a socket.
 ERRORS = (OSError, TimeoutError, WebSocketException)
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT)
 # The venue says busy, but not for how long.

@@ -20,7 +20,7 @@ from services.ingest.connections.stream_watchdog import StreamWatchdog
 from services.ingest.venues.venue import Stream, Venue
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 60.0
-# How long a new connection may take to bring what the old one brings.
+# Longest time until a new connection delivers all streams of the old one.
 _OVERLAP_S = 30.0
 _LOOK_S = 0.05
 # Connections opened together must not all be replaced together.
@@ -167,7 +167,7 @@ class ConnectionSlot:
             self._current = new
             self._settle(new, reason)
             await self._close(old)
-            # What was asked for on the old one meanwhile.
+            # Streams requested on the old connection meanwhile.
             await new.ask(self.streams)
         else:
             await self._close(new)

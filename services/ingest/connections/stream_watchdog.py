@@ -7,7 +7,7 @@ from services.common.clock import MINUTE, SECOND
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Stream
 
-# What is known of a stream's rate fades with this time constant.
+# Time constant of the average of a stream's rate.
 _MEMORY_US = 10 * MINUTE
 # Of a Poisson stream, one silence in e^20 (500 million) lasts as long as 20 mean intervals.
 _MEAN_INTERVALS = 20.0

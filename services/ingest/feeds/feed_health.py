@@ -20,7 +20,7 @@ from services.ingest.connections.events import (
 from services.ingest.feed import Counted, FeedStatus, Item
 from services.ingest.venues.venue import Stream
 
-# So many reasons are named at once.
+# Most reasons named at once.
 _WORDS = 3
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from services.common import clock
 
-# So many calls that need no wait, then the other tasks (the heartbeat among them) get their turn.
+# Calls without a wait before other tasks (the heartbeat among them) get their turn.
 _TURN = 256
 _LEAST_SLEEP_S = 0.005
 

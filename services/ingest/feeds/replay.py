@@ -32,7 +32,7 @@ _KINDS: dict[type[Item], StreamKind] = {
     MarkPrice: "mark-prices",
     Liquidation: "liquidations",
 }
-# Read so many items ahead, in a thread: parsing a day of an archive takes seconds.
+# Items read ahead in a thread: parsing a day of an archive takes seconds.
 _AHEAD = 2048
 # All symbols together have room for rows out of order, but each for so many.
 _LEAST_WINDOW = 1 << 9

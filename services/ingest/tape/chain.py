@@ -13,7 +13,7 @@ from services.contracts.messages import Tick
 
 # A trade dated after the last one, with an id so far below it, is of another numbering: late trades are older.
 BACK = 1_000
-# The busiest contract takes a year for so many ids.
+# Ids that the busiest contract uses in a year.
 _AHEAD = 1_000_000_000
 _FIRST = attrgetter("first_id")
 _LAST = attrgetter("last_id")

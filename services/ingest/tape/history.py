@@ -120,14 +120,14 @@ class HistoryLoader:
             ask = partial(self._more, venue, symbol, next_id)
 
     async def _more(self, venue: Venue, symbol: str, next_id: int) -> list[Tick]:
-        # What the venue's budget holds up for long is repaired while the streams go on; they do not wait for it.
+        # Minutes that the budget delays for long are repaired while the streams go on, which do not wait for them.
         with venue.hurried(self._patience_us / 2 / SECOND):
             return await venue.trades(symbol, next_id)
 
     async def _answer(self, ask: Callable[[], Awaitable[T]], symbol: str, deadline_us: int) -> T | None:
         """Return the venue's answer, None if it has none or gives none in time."""
         delays = Backoff(first_s=0.5)
-        # Whoever waits here keeps the other symbols waiting, so half of the patience is for them.
+        # A wait here delays the other symbols, so half of the patience is for them.
         retry_until_us = deadline_us - self._patience_us // 2
         while self._now_us() < deadline_us:
             try:

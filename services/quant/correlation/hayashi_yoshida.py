@@ -11,7 +11,7 @@ from services.quant.fit import NotEnoughDataError
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 
-# How often chance alone may have what stands out.
+# Probability that chance alone exceeds the threshold.
 _CHANCE = 0.05
 
 

@@ -13,7 +13,7 @@ from services.ui.series.buffer import SeriesBuffer
 from services.ui.state.event_log import EventLog
 
 BARS_KEPT = 500
-# What a browser draws without effort, with room for those that come while a chart is open.
+# Points that a browser draws without effort, with room for those that come while a chart is open.
 BARS_MOST = 19_000
 SIGNALS_KEPT = 1800  # half an hour of seconds
 BARS_EVERY_S = 0.5

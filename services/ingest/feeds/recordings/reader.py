@@ -27,7 +27,7 @@ from services.ingest.venues.any_frames import AnyFrames
 from services.ingest.venues.venue import Event
 
 _CONNECTION = re.compile(rb"(wss?|https?)://")
-# So much is looked at before anything is started.
+# Bytes read before the start, to find the symbols.
 _LOOK_BYTES = 16 << 20
 _LAST_BYTES = 4 << 20
 _BEGINNING_BYTES = 1 << 20

@@ -8,7 +8,7 @@ from services.ui.state.page_context import attributes
 from services.ui.state.service_rates import KEPT_S
 from services.ui.widgets.formatting import number
 
-# So many columns show the minutes that are kept.
+# Columns that show the last minutes.
 COLUMNS = 60
 # A lag below this is drawn low, however small the others are.
 LOW_LAG = 20
