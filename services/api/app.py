@@ -1,4 +1,4 @@
-"""The HTTP application: routes, problems, and what stands before them."""
+"""The HTTP application: routes, problem documents, and the middleware before them."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -59,7 +59,7 @@ TAGS = {
     "bars": "Open, high, low, close and volume of each interval.",
     "datasets": "Uploaded history, in place of the market's.",
     "pairs": "Which pairs are watched, and what is measured of them.",
-    "alerts": "What the rules said, and what people did about it.",
+    "alerts": "Alerts of the rules, with their acknowledgement and snoozing.",
     "gaps": "What the tape missed, and what became of it.",
     "stream": "What is new, pushed.",
     "probes": "Is this process alive, ready, and how busy.",

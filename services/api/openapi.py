@@ -1,4 +1,4 @@
-"""What every operation of the OpenAPI document has in common, whether its route says so or not."""
+"""OpenAPI document: completes every operation with what all of them have in common."""
 
 from http import HTTPStatus
 from typing import Any
@@ -87,7 +87,7 @@ def _drop_null(form: Document) -> None:
 
 
 def _describe_fields(schemas: Document) -> None:
-    """Say of each field what it is: where it does not say so itself, what is said of its content."""
+    """Copy a missing field description from the schema that the field refers to."""
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             content = field.get("items", field)

@@ -1,4 +1,4 @@
-"""What is said of pairs: how one is measured, its signals and its alerts. All messages: ``messages``."""
+"""Messages about pairs: configurations, signals and alerts. All others: ``messages``."""
 
 from typing import Annotated, Literal
 
@@ -39,7 +39,8 @@ def is_log_through_origin(method: Method, transform: Transform, intercept: bool 
 
 
 class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one pair is measured; compacted topic ``pairs``, key: pair. A message without a value removes the pair.
+    """Configuration of one pair; compacted topic ``pairs``, key: pair. A message without a value removes the
+    pair.
 
     `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
     false for ``ols`` alone: then the line goes through the origin, and is one of prices. A pair from before that was
@@ -76,7 +77,7 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def warning(self) -> str | None:
-        """What is wrong with a configuration that is good enough to go on, but not to be asked for."""
+        """Return the problem of a configuration that may stay in use, but not be newly asked for."""
         is_meaningless = is_log_through_origin(self.method, self.transform, self.intercept)
         return f"expected {LOG_THROUGH_ORIGIN}" if is_meaningless else None
 
@@ -91,7 +92,7 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
     trade's time, and the next signal replaces this one; it is not stored.
 
-    A closed second may be corrected: the same key with a higher ``revision`` replaces what was said before, because a
+    A closed second may be corrected: the same key with a higher ``revision`` replaces the earlier one, because a
     trade of it, or of the window before it, came after it had closed. ``late`` counts the trades of both legs that came
     after their second had closed: in a closed signal those of its second, in an open one all since the worker began.
 

@@ -1,4 +1,4 @@
-"""What the workers are asked."""
+"""Requests to the worker processes."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 class AnalysisRequest(Struct, frozen=True, kw_only=True):
-    """What is asked at which `path`, and in which form it is answered."""
+    """Request to a worker: the question of the route `path`, and the format of the response."""
 
     form: Format
     path: str

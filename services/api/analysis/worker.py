@@ -1,4 +1,4 @@
-"""What the workers do: from closes to the bytes of an answer, so that the API only has to send them."""
+"""Work of a worker process: closes in, bytes of the response out."""
 
 import math
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The shape of everything that is answered: flat records in which every time is a number and a text."""
+"""Rows of a response: flat records in which every time stands as a number and as a text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache

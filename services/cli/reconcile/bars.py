@@ -1,4 +1,4 @@
-"""Bars beside what they should be, and what is said of those that differ."""
+"""Comparison of stored bars with a reference, and the text of each difference."""
 
 from collections.abc import AsyncIterator, Iterator
 from math import isclose
@@ -13,7 +13,7 @@ RELATIVE = 1e-9
 
 
 class ReconciledBar(NamedTuple):
-    """What is in a bar. A venue's bars count other trades than ours: there the last three are None."""
+    """Values of a bar. A venue's bars count other trades than ours: there the last three are None."""
 
     open: float
     high: float
@@ -53,7 +53,7 @@ class BarDifference(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What was compared next, up to `end_us`: how many bars, and which of them differ."""
+    """Next part of a comparison, up to `end_us`: the number of bars, and those that differ."""
 
     end_us: int
     compared: int
@@ -61,7 +61,7 @@ class Part(NamedTuple):
 
 
 class Reference(Protocol):
-    """What bars are compared with."""
+    """Reference that bars are compared with."""
 
     name: str
     intervals: tuple[Interval, ...]

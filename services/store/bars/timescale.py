@@ -1,4 +1,4 @@
-"""Keep bars in step with ticks that TimescaleDB's continuous aggregates would not show by themselves.
+"""Bars on TimescaleDB: refreshes that continuous aggregates need for late ticks.
 
 An aggregate has a watermark: below it reads find what was aggregated, above it the level below is aggregated
 while it is read. So ticks above every watermark show at once and cost nothing here, and ticks below one show

@@ -1,4 +1,4 @@
-"""What all live charts have in common; the one module that knows Lightweight Charts (through dash-tvlwc).
+"""Lightweight Charts, shared by all live charts; the one module that knows them (through dash-tvlwc).
 
 Series ids carry what they show (``candles|BTCUSDT|1m``), so a late update of the previous selection names a
 series that is no longer there and changes nothing.

@@ -1,4 +1,4 @@
-"""A panel that asks the API whenever one of its controls or its subject changes."""
+"""Query panel: asks the API whenever one of its controls or its subject changes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any

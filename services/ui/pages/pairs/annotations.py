@@ -1,4 +1,4 @@
-"""What a signal says on the cards: a value, what there is to know beside it, and its tone."""
+"""Annotations of a signal on the cards: a value, a remark beside it, and its tone."""
 
 from typing import Literal, NamedTuple
 
@@ -32,7 +32,7 @@ OUTLIERS = (
 
 
 class Annotation(NamedTuple):
-    """A value, None if it is not known, and what is said of it."""
+    """Annotation of a value, which is None if unknown."""
 
     value: str | None
     note: str = ""

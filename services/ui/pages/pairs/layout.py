@@ -1,4 +1,4 @@
-"""The page of pairs, before anything is known."""
+"""Layout of the pairs page before data arrives."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html

@@ -1,4 +1,4 @@
-"""The settings of the live pair: seen, changed and saved in place."""
+"""Settings of the live pair: shown, edited and saved in place."""
 
 import math
 from typing import Any

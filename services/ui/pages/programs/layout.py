@@ -1,4 +1,4 @@
-"""The page for programs: where the API is, then examples, routes and topics, filled in by the view."""
+"""Layout of the programs page: the API's address, then examples, routes and topics, filled in by the view."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html

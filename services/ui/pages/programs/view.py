@@ -1,4 +1,4 @@
-"""The page for programs as one tab sees it: built again only when what its examples name is another."""
+"""View of the programs page in one session: rebuilt only when the names in its examples change."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is said of a bar that is not as expected."""
+"""Text of a difference between bars."""
 
 import pytest
 
