@@ -1,4 +1,4 @@
-"""Generated contracts in ``schemas/``: ``python -m services.cli.schemas`` writes them."""
+"""Generated contracts in ``schemas/``, and docs/settings.md: ``python -m services.cli.schemas`` writes them."""
 
 import inspect
 import json
@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.cli import asyncapi
+from services.cli import asyncapi, settings_reference
 from services.contracts.messages import MESSAGES
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
@@ -42,6 +42,8 @@ def main() -> None:
     for name, text in documents().items():
         (DIRECTORY / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"schemas/{name}\n")
+    settings_reference.PATH.write_text(settings_reference.text(), encoding="utf-8")
+    sys.stdout.write("docs/settings.md\n")
 
 
 if __name__ == "__main__":
