@@ -1,4 +1,4 @@
-"""Write the generated contracts: ``python -m services.cli.schemas``."""
+"""Write the generated contracts, and the dashboard's types from them: ``python -m services.cli.schemas``."""
 
 import inspect
 import json
@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.cli import asyncapi
+from services.cli import asyncapi, ui_types
 from services.contracts.messages import MESSAGES
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
@@ -39,9 +39,12 @@ def _message(struct: type[Struct]) -> dict[str, Any]:
 
 def main() -> None:
     """Write the files and say which."""
-    for name, text in documents().items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"schemas/{name}\n")
+    texts = documents()
+    files = {DIRECTORY / name: text for name, text in texts.items()}
+    files[ui_types.PATH] = ui_types.module(json.loads(texts["openapi.json"]))
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(DIRECTORY.parent)}\n")
 
 
 if __name__ == "__main__":
