@@ -1,4 +1,4 @@
-"""Generated contracts in ``schemas/``, and docs/settings.md: ``python -m services.cli.schemas`` writes them."""
+"""Generated contracts: ``schemas/``, docs/settings.md, the dashboard's types: ``python -m services.cli.schemas``."""
 
 import inspect
 import json
@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.cli import asyncapi, settings_reference
+from services.cli import asyncapi, settings_reference, ui_types
 from services.contracts.messages import MESSAGES
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
@@ -39,11 +39,13 @@ def _message(struct: type[Struct]) -> dict[str, Any]:
 
 def main() -> None:
     """Write the files and say which."""
-    for name, text in documents().items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"schemas/{name}\n")
-    settings_reference.PATH.write_text(settings_reference.text(), encoding="utf-8")
-    sys.stdout.write("docs/settings.md\n")
+    texts = documents()
+    files = {DIRECTORY / name: text for name, text in texts.items()}
+    files[ui_types.PATH] = ui_types.module(json.loads(texts["openapi.json"]))
+    files[settings_reference.PATH] = settings_reference.text()
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(DIRECTORY.parent)}\n")
 
 
 if __name__ == "__main__":

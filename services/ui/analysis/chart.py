@@ -3,7 +3,7 @@
 from typing import Any, Literal, NamedTuple, get_args
 
 from services.common.clock import SECOND
-from services.ui.analysis.types import Analysis, Point
+from services.ui.api.types import Analysis, Point
 from services.ui.charts import lightweight, palette
 from services.ui.charts.lightweight import DASHED, DOTTED, Series, line_options, price_format
 from services.ui.state.page_context import Props

@@ -27,8 +27,8 @@ from services.ui.analysis.query import (
     WIDTHS,
     question,
 )
-from services.ui.analysis.types import Analysis
 from services.ui.api import problems
+from services.ui.api.types import Analysis
 from services.ui.charts import lightweight
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel

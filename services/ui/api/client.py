@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from services.common.errors import BadMessageError, TransientError
 from services.contracts.messages import Signal
-from services.ui.api.types import Bar, HandledAlert, Listing, StreamMessage, SymbolStats, WatchedPair
+from services.ui.api.types import Ack, Bar, HandledAlert, Listing, Snapshot, SymbolStats, Update, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
 # Update intervals of the stream: while a page is open, and while none is.
@@ -26,6 +26,9 @@ DOWNLOAD_TIMEOUT_S = 60.0
 MAX_MESSAGE_BYTES = 16 * 2**20
 
 T = TypeVar("T")
+StreamMessage = Snapshot | Update
+# A type checker knows no type of a union.
+_ANY_MESSAGE: Any = StreamMessage | Ack
 
 asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
 """Who asks through the dashboard for something of their own, if not this machine: an address, or ``unknown``."""
@@ -98,10 +101,11 @@ class ApiClient:
                 max_size=MAX_MESSAGE_BYTES,
             ) as self._socket:
                 async for raw in self._socket:
-                    message = _decode(raw, StreamMessage, self._stream_url)
-                    # The acknowledgement of a change of pace holds no data.
-                    if message.type != "ack" and message.scope == "all":
-                        yield message
+                    message: StreamMessage | Ack = _decode(raw, _ANY_MESSAGE, self._stream_url)
+                    # What answers a change of pace says nothing new.
+                    match message:
+                        case Update() | Snapshot(scope="all"):
+                            yield message
         except (OSError, TimeoutError, WebSocketException) as error:
             raise TransientError(f"expected the stream at {self._stream_url}: {_said(error)}") from error
         finally:

@@ -10,6 +10,7 @@ from services.common import clock
 from services.common.backoff import Backoff
 from services.common.errors import BadMessageError, TransientError
 from services.ui.api.client import ApiClient
+from services.ui.api.types import Snapshot
 from services.ui.state.alert_state import ALERTS_KEPT
 from services.ui.state.live_state import LiveState, Now
 
@@ -36,7 +37,7 @@ async def follow(client: ApiClient, market: LiveState) -> NoReturn:
                     said = None
                     await refresh_once(client, market)
                 market.apply(message, now())
-                if message.type == "snapshot":
+                if isinstance(message, Snapshot):
                     await _catch_up(client, market)
                 market.link(True, now())
                 backoff.reset()

@@ -9,9 +9,9 @@ from dash.development.base_component import Component
 
 from services.common.errors import TransientError
 from services.ui.api import problems
+from services.ui.api.types import Calibration
 from services.ui.calibration import presenter
 from services.ui.calibration.presenter import PREFIX, RANGES, USUAL
-from services.ui.calibration.types import Calibration
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
 from services.ui.widgets.query_panel import AGAIN

@@ -10,6 +10,7 @@ from services.ui.alerts import actions
 from services.ui.api.types import HandledAlert, ServiceHealth
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import attributes
+from services.ui.state.service_states import has_only_lost, partly_silent
 from services.ui.widgets.formatting import NONE, age, filling, moment, number, per_second, zscore
 
 SILENT_S = 3.0
@@ -50,9 +51,9 @@ def notices(market: LiveState, now: Now) -> list[Notice]:
         for service in market.services:
             if service.healthy is None:
                 continue
-            if not service.healthy and not service.has_only_lost:
+            if not service.healthy and not has_only_lost(service):
                 detail = f": {service.detail}" if service.detail else ""
-                verb = ":" if service.partly_silent else " is"
+                verb = ":" if partly_silent(service) else " is"
                 found.append(Notice("error", f"{service.service}{verb} {_state(service)}{detail}."))
             elif service.state == "degraded":
                 found.append(Notice("warning", _sentence(f"{service.service} is degraded: {service.detail}")))
@@ -125,13 +126,11 @@ def _firing(alert: HandledAlert, market: LiveState, zone: str) -> Component:
 def strip(market: LiveState) -> list[Component]:
     """Return one entry for each service: health in colour and words, lag, and the tick rate of the feed."""
     entries = [_entry(service, market) for service in market.services]
-    rates = [stats.tick_rate for stats in market.symbols.values() if stats.tick_rate is not None]
+    rates = [stats.tick_rate for stats in market.symbols.values()]
     if rates:
         rate = f"{per_second(sum(rates))} ticks/s"
         title = ", ".join(
-            f"{stats.symbol} {per_second(stats.tick_rate)}/s"
-            for stats in market.symbols.values()
-            if stats.tick_rate is not None
+            f"{stats.symbol} {per_second(stats.tick_rate)}/s" for stats in market.symbols.values()
         )
         entries.append(html.Span([html.B("rate"), rate], className="service is-rate", title=title))
     return entries
@@ -140,7 +139,7 @@ def strip(market: LiveState) -> list[Component]:
 def _entry(service: ServiceHealth, market: LiveState) -> Component:
     state = _state(service)
     level = "is-ok" if service.healthy else "is-error"
-    if service.has_only_lost or (service.healthy and service.state == "degraded"):
+    if has_only_lost(service) or (service.healthy and service.state == "degraded"):
         level = "is-warning"
     if service.healthy is None:
         level = "is-unknown"
@@ -157,10 +156,10 @@ def _entry(service: ServiceHealth, market: LiveState) -> Component:
 
 
 def _state(service: ServiceHealth) -> str:
-    if service.healthy or service.healthy is None or service.has_only_lost or service.state == "stopped":
+    if service.healthy or service.healthy is None or has_only_lost(service) or service.state == "stopped":
         return service.state
-    if service.partly_silent:
-        return service.partly_silent
+    if partly_silent(service):
+        return partly_silent(service)
     if service.age_s is None:
         return "silent since before the API began" if service.instances else "not heard from yet"
     if service.age_s > SILENT_S:

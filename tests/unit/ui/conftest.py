@@ -14,14 +14,13 @@ from services.ui.api.types import (
     HandledAlert,
     ProcessHealth,
     ServiceHealth,
-    StreamMessage,
-    SymbolStats,
     WatchedPair,
 )
 from services.ui.series.buffer import SeriesBuffer
 from services.ui.series.cache import SeriesCache
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import PageContext, Selection
+from tests.unit.ui.answers import answer, snapshot, stats
 
 PAIR = "ETHUSDT-BTCUSDT"
 START_S = 1_700_000_000
@@ -78,10 +77,8 @@ def track_of(points: list[Any], kept: int = 100, generation: int = 1, **more: An
 def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now) -> LiveState:
     """Return what is known when all is well: one pair, its legs, a signal and a service."""
     market = LiveState()
-    market.watch([pair], [SymbolStats("ETHUSDT"), SymbolStats("BTCUSDT")])
-    market.apply(
-        StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
-    )
+    market.watch([pair], [stats("ETHUSDT"), stats("BTCUSDT")])
+    market.apply(snapshot("live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now)
     market.services = (service(),)
     market.link(True, now)
     return market
@@ -106,7 +103,8 @@ def pairs_page() -> Selection:
 
 @pytest.fixture
 def pair() -> WatchedPair:
-    return WatchedPair(
+    return answer(
+        WatchedPair,
         pair=PAIR,
         y="ETHUSDT",
         x="BTCUSDT",
@@ -170,8 +168,9 @@ def bar() -> Make:
             "volume": 12.5,
             "trade_count": 3,
             "closed": True,
+            "coverage": 1.0,
         }
-        return Bar(**{**values, **fields})
+        return answer(Bar, **{**values, **fields})
 
     return make
 
@@ -189,7 +188,7 @@ def alert() -> Make:
             "threshold": 2.0,
             "message": "beyond entry",
         }
-        return HandledAlert(**{**values, **fields})
+        return answer(HandledAlert, **{**values, **fields})
 
     return make
 
@@ -198,7 +197,7 @@ def alert() -> Make:
 def process() -> Make:
     def make(instance: str | None = None, **fields: Any) -> ProcessHealth:
         values: dict[str, Any] = {"state": "running", "said": "running", "healthy": True, "age_s": 0.5}
-        return ProcessHealth(instance, **{**values, **fields})
+        return answer(ProcessHealth, instance=instance, **{**values, **fields})
 
     return make
 
@@ -207,6 +206,6 @@ def process() -> Make:
 def service() -> Make:
     def make(name: str = "sink", **fields: Any) -> ServiceHealth:
         values: dict[str, Any] = {"service": name, "state": "running", "healthy": True, "age_s": 0.5}
-        return ServiceHealth(**{**values, **fields})
+        return answer(ServiceHealth, **{**values, **fields})
 
     return make

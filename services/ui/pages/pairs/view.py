@@ -10,12 +10,11 @@ import msgspec
 from services.common.clock import SECOND
 from services.contracts.messages import Signal
 from services.ui.api.poll_cache import PolledAnswer
-from services.ui.api.types import HandledAlert
+from services.ui.api.types import Analysis, HandledAlert
 from services.ui.charts import lightweight, updates
 from services.ui.charts.updates import ChartCursor
 from services.ui.pages.pairs import fits, lines, marks, sidebar, spans, texts
 from services.ui.pages.pairs.cards import cards
-from services.ui.pages.pairs.fits import RollingFit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
 from services.ui.pages.pairs.marks import Crossings, Runs
@@ -82,7 +81,7 @@ class PairsView(View):
         self,
         canvas: Canvas,
         track: SeriesBuffer[Signal],
-        fit: PolledAnswer[RollingFit] | None,
+        fit: PolledAnswer[Analysis] | None,
         selection: Selection,
     ) -> Props:
         span, older = canvas.span, selection.asks.get("older")
@@ -119,7 +118,7 @@ class PairsView(View):
         self,
         canvas: Canvas,
         track: SeriesBuffer[Signal],
-        fit: PolledAnswer[RollingFit] | None,
+        fit: PolledAnswer[Analysis] | None,
         ends: tuple[int, int],
         zone: str,
     ) -> Extras:
@@ -162,7 +161,7 @@ class PairsView(View):
 
 
 def _band(
-    fit: PolledAnswer[RollingFit] | None, points: Sequence[Signal], first_us: int, last_us: int
+    fit: PolledAnswer[Analysis] | None, points: Sequence[Signal], first_us: int, last_us: int
 ) -> Band | None:
     """Return the interval over those of `points`, from `first_us` to `last_us`, that it is of."""
     found = fit.value if fit else None

@@ -8,9 +8,10 @@ import pytest
 
 from services.common.errors import BadMessageError, TransientError
 from services.ui.api import stream_follower
-from services.ui.api.client import ApiClient
-from services.ui.api.types import StreamMessage, SymbolStats, WatchedPair
+from services.ui.api.client import ApiClient, StreamMessage
+from services.ui.api.types import SymbolStats, WatchedPair
 from services.ui.state.live_state import LiveState
+from tests.unit.ui.answers import snapshot
 from tests.unit.ui.conftest import Make
 
 
@@ -69,9 +70,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_loss_is_followed_by_another_try(tick: Make) -> None:
     api = StubApi(
         [TransientError("refused")],
-        [StreamMessage("snapshot", "live"), BadMessageError("odd")],
+        [snapshot("live"), BadMessageError("odd")],
         [],
-        [StreamMessage("snapshot", "live", ticks=(tick(),))],
+        [snapshot("live", ticks=(tick(),))],
     )
     market = followed(api)
     assert api.connections == 4
@@ -79,20 +80,18 @@ def test_every_loss_is_followed_by_another_try(tick: Make) -> None:
 
 
 def test_a_loss_keeps_the_numbers_and_the_reason(tick: Make) -> None:
-    market = followed(
-        StubApi([StreamMessage("snapshot", "live", ticks=(tick(),)), TransientError("gone away")])
-    )
+    market = followed(StubApi([snapshot("live", ticks=(tick(),)), TransientError("gone away")]))
     assert (market.connected, market.connected_before, market.error) == (False, True, "gone away")
     assert "ETHUSDT" in market.ticks
 
 
 def test_a_stream_that_ends_is_a_loss() -> None:
-    market = followed(StubApi([StreamMessage("snapshot")]))
+    market = followed(StubApi([snapshot()]))
     assert (market.connected, market.error) == (False, "the API closed the stream")
 
 
 def test_pairs_are_read_again_at_each_connection(pair: WatchedPair) -> None:
-    market = followed(StubApi([StreamMessage("snapshot")], [StreamMessage("snapshot")], pairs=(pair,)))
+    market = followed(StubApi([snapshot()], [snapshot()], pairs=(pair,)))
     assert market.pairs == {pair.pair: pair}
 
 

@@ -9,13 +9,15 @@ from msgspec import structs
 from services.common.clock import SECOND
 from services.ui.api.types import HandledAlert
 from services.ui.state.alert_state import ALERTS_KEPT, TRANSITIONS_KEPT, AlertState, source
+from tests.unit.ui.answers import answer
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 NOW_US = START_S * SECOND
 
 
 def made(second: int, pair: str = PAIR, state: Any = "firing", **more: Any) -> HandledAlert:
-    return HandledAlert(
+    return answer(
+        HandledAlert,
         alert_id=f"{pair}:{second}",
         rule_id="zscore",
         pair=pair,
