@@ -22,6 +22,7 @@ ROOTS = (
     "Ack",
     "Analysis",
     "Calibration",
+    "SignalWork",
     "DatasetDetail",
     "DatasetPreview",
     "Dataset",

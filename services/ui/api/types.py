@@ -548,6 +548,50 @@ class Calibration(Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
+class Arithmetic(Struct, frozen=True, kw_only=True):
+    """From the window to the z-score; `y`, `x` and what follows are of logarithms if `transform` says so."""
+
+    transform: Literal["price", "log"]
+    samples: int
+    y: float
+    x: float
+    hedge_ratio: float | None = None
+    intercept: float | None = None
+    predicted: float | None = None
+    spread: float | None = None
+    scale: float | None = None
+    zscore: float | None = None
+    reason: str | None = None
+
+
+class WindowSample(Struct, frozen=True, kw_only=True):
+    """One sample of a window, or the second that is judged by it."""
+
+    event_us: int
+    y_price: float
+    x_price: float
+    in_window: bool
+
+
+class SignalWork(Struct, frozen=True, kw_only=True):
+    """How the numbers of one closed second come about: what went in, the arithmetic, and a program that repeats it."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    pair: str
+    event_us: int
+    method: str
+    window: int
+    zscore: float | None = None
+    spread: float | None = None
+    hedge_ratio: float | None = None
+    reason: str | None = None
+    arithmetic: Arithmetic
+    agrees: bool
+    is_whole: bool
+    python: str
+    data: tuple[WindowSample, ...]
+
+
 class SymbolPart(Struct, frozen=True, kw_only=True):
     """Bars of one symbol in a dataset."""
 
