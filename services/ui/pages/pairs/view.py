@@ -125,7 +125,9 @@ class PairsView(View):
     ) -> Extras:
         pair, first_us = canvas.pair, ends[0]
         known = f"{track.generation}|{track.revision}|{track.corrected.count}|{first_us}"
-        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{known}"
+        key = (
+            f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{pair.only_while_reverting}|{known}"
+        )
         if self._crossings is None or self._crossings[0] != key:
             self._crossings = (key, Crossings(pair, first_us))
         crossings = self._crossings[1]
