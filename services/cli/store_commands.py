@@ -43,8 +43,10 @@ def add(commands: "Commands") -> None:
 
     exported = commands.add_parser("export", help="the store to CSV or Parquet")
     exported.add_argument("table", choices=("ticks", "bars", "signals", "alerts"))
-    exported.add_argument("--symbol", type=_symbol, help="of ticks and bars; default: every one")
-    exported.add_argument("--pair", type=_pair, help="of signals and alerts; default: every one")
+    owner = exported.add_mutually_exclusive_group()
+    owner.add_argument("--symbol", type=_symbol, help="of ticks and bars; default: every one")
+    owner.add_argument("--pair", type=_pair, help="of signals and alerts; default: every one")
+    owner.add_argument("--subject", help="of alerts: a pair, a symbol, a service; default: every one")
     exported.add_argument("--interval", choices=INTERVALS, default="1m", help="of bars; default: %(default)s")
     _add_period(exported)
     exported.add_argument(
@@ -112,9 +114,11 @@ def _export(flags: argparse.Namespace) -> None:
     settings = load(DatabaseSettings)
     tables = {"ticks": TICKS, "bars": BARS[flags.interval], "signals": SIGNALS, "alerts": ALERTS}
     table = tables[flags.table]
-    unused, owner = ("pair", flags.symbol) if table.of == "symbol" else ("symbol", flags.pair)
-    if getattr(flags, unused) is not None:
-        raise FatalError(f"--{unused}: expected --{table.of} with {flags.table}")
+    given = {"symbol": flags.symbol, "pair": flags.pair, "subject": flags.subject}
+    name, owner = next(((name, one) for name, one in given.items() if one is not None), (table.of, None))
+    # A pair is one of the subjects.
+    if name != table.of and (name, table.of) != ("pair", "subject"):
+        raise FatalError(f"--{name}: expected --{table.of} with {flags.table}")
     wanted = ExportRequest(table, owner, flags.start, flags.end)
     _run(export(settings, wanted, flags.output, flags.force))
 

@@ -1,9 +1,8 @@
 """The rule that every pair has, on its z-score: it fires at the entry level and resolves at the exit level."""
 
+from services.contracts.alert_messages import DEFAULT_RULE, DEFAULT_RULE_ID, ZSCORE
 from services.contracts.messages import Alert, AlertState, PairConfig, Signal
 from services.contracts.threshold import Threshold
-
-RULE_ID = "zscore"
 
 
 class ThresholdRule(Threshold):
@@ -24,8 +23,8 @@ class ThresholdRule(Threshold):
         reversion = signal.reversion or "unproven"
         seen = f", reversion {reversion}" if self.firing and reversion != "reverting" else ""
         return Alert(
-            alert_id=f"{RULE_ID}:{signal.pair}:{signal.event_us}:{state}",
-            rule_id=RULE_ID,
+            alert_id=f"{DEFAULT_RULE_ID}:{signal.pair}:{signal.event_us}:{state}",
+            rule_id=DEFAULT_RULE_ID,
             pair=signal.pair,
             event_us=signal.event_us,
             state=state,
@@ -33,4 +32,8 @@ class ThresholdRule(Threshold):
             threshold=threshold,
             message=f"{signal.pair}: z-score {signal.zscore:+.2f} {reached} ±{threshold:g}{seen}",
             reversion=reversion,
+            rule=DEFAULT_RULE,
+            metric=ZSCORE,
+            subject=signal.pair,
+            values={ZSCORE: signal.zscore, "entry": self.entry, "exit": self.exit},
         )

@@ -1,4 +1,4 @@
-"""What is known of alerts: the newest, which of them still hold, and of what nobody is to be told."""
+"""State of alerts, by rule and subject: the newest, which of them still hold, and of what nobody is to be told."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,15 +13,15 @@ RETRACTIONS_KEPT = 1_000
 
 
 class AlertSource(NamedTuple):
-    """A rule on a pair."""
+    """A rule on a subject: a pair, a symbol, a service."""
 
-    rule_id: str
-    pair: str
+    rule: str
+    subject: str
 
 
 def source(alert: HandledAlert) -> AlertSource:
     """Return what an alert comes from."""
-    return AlertSource(alert.rule_id, alert.pair)
+    return AlertSource(alert.rule, alert.subject)
 
 
 class AlertState:

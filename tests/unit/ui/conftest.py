@@ -195,6 +195,30 @@ def alert() -> Make:
 
 
 @pytest.fixture
+def price_move(alert: Make) -> Make:
+    """Return alerts of a rule that measures no z-score, on a symbol."""
+
+    def make(number: int = 1, second: int = START_S, **fields: Any) -> HandledAlert:
+        values: dict[str, Any] = {
+            "rule_id": "",
+            "pair": None,
+            "value": None,
+            "threshold": None,
+            "message": "BTCUSDT: moved by 5.2 %",
+            "rule": "btc-moves",
+            "metric": "price_move",
+            "subject": "BTCUSDT",
+            "severity": "critical",
+            "labels": {"desk": "majors"},
+            "values": {"price_move": 0.052, "limit": 0.05},
+        }
+        made: HandledAlert = alert(number, second, **{**values, **fields})
+        return made
+
+    return make
+
+
+@pytest.fixture
 def process() -> Make:
     def make(instance: str | None = None, **fields: Any) -> ProcessHealth:
         values: dict[str, Any] = {"state": "running", "said": "running", "healthy": True, "age_s": 0.5}

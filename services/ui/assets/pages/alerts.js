@@ -30,10 +30,10 @@
     }
 
     function ask(button, does, seconds) {
-        const { alert, pair } = button.dataset;
+        const { alert, subject } = button.dataset;
         if (does === "other") {
             set("snooze-alert", { data: { alert: alert } });
-            set("snooze-about", { children: pair });
+            set("snooze-about", { children: subject });
             set("snooze-said", { children: "" });
             set("snooze", { opened: true });
         } else {
@@ -131,29 +131,33 @@
     const components = window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
     const element = (...parts) => window.React.createElement(...parts);
 
-    components.PairLink = function (cell) {
-        const { pair } = cell.data;
-        return element("a", { className: "inside", href: "/pairs?pair=" + encodeURIComponent(pair) }, pair);
+    const inside = (name, href) => element("a", { className: "inside", href: href }, name);
+
+    components.PairLink = (cell) => inside(cell.data.pair, "/pairs?pair=" + encodeURIComponent(cell.data.pair));
+
+    components.SubjectLink = function (cell) {
+        const { subject, href } = cell.data;
+        return href ? inside(subject, href) : subject;
     };
 
     /* Who has seen an alert and until when it is silent, or what can be done about it. */
     components.AlertHandling = function (cell) {
-        const { id, pair, state, acked, by, until } = cell.data;
-        const about = { "data-alert": id, "data-pair": pair };
+        const { id, subject, state, acked, by, until } = cell.data;
+        const about = { "data-alert": id, "data-subject": subject };
         const parts = [];
         if (acked) {
             parts.push(element("span", { key: "acked", title: moment(acked) },
                 "Acknowledged by " + by + ", " + moment(acked, "second")));
         } else if (state === "firing") {
             parts.push(element("button", { key: "ack", className: "action", "data-does": "ack",
-                "aria-label": "Acknowledge the alert of " + pair, ...about }, "Acknowledge"));
+                "aria-label": "Acknowledge the alert of " + subject, ...about }, "Acknowledge"));
         }
         if (until || (state === "firing" && !acked)) {
             const options = [["", until ? "Snoozed until " + moment(until).slice(5, 16) : "Snooze\u2026"],
                 ...cell.snoozes.map(([label, seconds]) => [seconds, label]), ["other", "Other\u2026"],
                 ...(until ? [["0", "End the snooze"]] : [])];
             parts.push(element("select", { key: "snooze", className: "action", defaultValue: "",
-                "aria-label": "Snooze " + pair, ...about },
+                "aria-label": "Snooze " + subject, ...about },
             options.map(([value, label]) => element("option", { key: value, value: value, disabled: value === "" }, label))));
         }
         return element("span", { className: "alert-handling" }, parts);

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
+from services.contracts.alert_messages import ZSCORE
 from services.contracts.messages import Signal
 from services.contracts.threshold import Threshold
 from services.ui.api.types import HandledAlert, WatchedPair
@@ -82,7 +83,9 @@ def of_alerts(alerts: Iterable[HandledAlert]) -> list[ChartMark]:
 
 def _mark(alert: HandledAlert, *, is_retracted: bool) -> ChartMark:
     words = f"Alert {alert.state}{', retracted' if is_retracted else ''}: {alert.message}"
-    return ChartMark(alert.event_us, "retracted" if is_retracted else alert.state, alert.value, words)
+    # Only the sign counts, for the side of the line: one of another rule lies below it.
+    zscore = alert.values.get(ZSCORE, 0.0)
+    return ChartMark(alert.event_us, "retracted" if is_retracted else alert.state, zscore, words)
 
 
 def markers(marks: Iterable[ChartMark], first_us: int, last_us: int) -> list[Marker]:

@@ -157,7 +157,7 @@ class PairsView(View):
     def _alerts(self, pair: str) -> list[HandledAlert]:
         site = self.site
         older = site.readings.get(
-            ("alerts", pair), lambda: site.client.alerts(pair, marks.KEPT), ALERTS_EVERY_S
+            ("alerts", pair), lambda: site.client.alerts(marks.KEPT, pair), ALERTS_EVERY_S
         )
         known = [*(older.value or ()), *(alert for alert in site.market.alerts if alert.pair == pair)]
         return list({alert.alert_id: alert for alert in known}.values())

@@ -131,6 +131,18 @@ def test_a_retracted_alert_has_one_quiet_mark_with_what_retracts_it(alert: Make)
     assert alone["text"] == "retracted"
 
 
+def test_an_alert_of_another_rule_on_the_pair_is_marked_too(alert: Make) -> None:
+    moved = alert(
+        1, rule="spread-moves", metric="spread_move", value=None, threshold=None, values={"spread_move": 3.0}
+    )
+    (shown,) = marks.markers(marks.of_alerts([moved]), 0, 2**62)
+    assert (shown["id"], shown["position"], shown["text"]) == (
+        "Alert firing: beyond entry",
+        "belowBar",
+        "alert",
+    )
+
+
 def test_corrected_seconds_beside_each_other_have_one_small_mark(signal: Make) -> None:
     revised = {1: 0, 4: 1, 5: 0, 6: 2, 9: 3}
     signals = [signal(START_S + n, revision=int(n in revised), late=revised.get(n, 0)) for n in range(12)]
