@@ -1,4 +1,4 @@
-"""Messages about pairs: configurations, signals and alerts. All others: ``messages``."""
+"""Messages about pairs: configurations and signals. All others: ``messages``."""
 
 from typing import Annotated, Literal
 
@@ -7,7 +7,6 @@ from msgspec import Meta, Struct
 from services.contracts.fields import (
     Correlation,
     Count,
-    Id,
     Microseconds,
     Name,
     NotNegative,
@@ -20,7 +19,6 @@ from services.contracts.pairs import parse_pair
 Quality = Literal["ok", "not_enough_data", "stale"]
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 Transform = Literal["price", "log"]
-AlertState = Literal["firing", "resolved", "retracted"]
 ReversionState = Literal["reverting", "unproven", "broken"]
 
 LEAST_TESTED = 30
@@ -141,26 +139,3 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     half_life_s: NotNegative | None = None
     half_life_low_s: NotNegative | None = None
     half_life_high_s: NotNegative | None = None
-
-
-class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic.
-
-    ``y_age_s`` and ``x_age_s`` say how old the price of each leg was (s). A transition that does not hold once late
-    trades are known is followed by one whose state is ``retracted``, of the same time, with its id in ``retracts``:
-    what holds now is the latest transition that was not retracted. ``reversion`` is that of the signal: whether the
-    spread is seen to come back at all.
-    """
-
-    alert_id: Id
-    rule_id: Id
-    pair: PairName
-    event_us: Microseconds
-    state: AlertState
-    value: float
-    threshold: float
-    message: str
-    y_age_s: Annotated[float, Meta(ge=0)] | None = None
-    x_age_s: Annotated[float, Meta(ge=0)] | None = None
-    retracts: Id | None = None
-    reversion: ReversionState | None = None

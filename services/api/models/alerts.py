@@ -1,14 +1,14 @@
-"""Models of alerts."""
+"""Alerts of rules, and what is done about them."""
 
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.api.models.base import EpochUs, IsoTime, PairName, Record
+from services.api.models.base import EpochUs, IsoTime, Record
 from services.api.models.pairs import Reversion
 from services.api.time_parameters import Moment
 from services.common import clock
-from services.contracts.messages import AlertState
+from services.contracts.messages import AlertState, Severity
 
 SNOOZE_MAX_S = 30 * 24 * 3_600
 LegAgeS = Annotated[
@@ -18,9 +18,9 @@ LegAgeS = Annotated[
 
 
 class Alert(Record):
-    """One transition of one rule on one pair.
+    """One transition of one rule on one subject.
 
-    What holds now is the latest transition of a pair and rule that is not `retracted` and that none has retracted.
+    What holds now is the latest transition of a rule and subject that is not `retracted` and that none has retracted.
     """
 
     alert_id: Annotated[
@@ -30,8 +30,13 @@ class Alert(Record):
             examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
         ),
     ]
-    rule_id: Annotated[str, Field(description="The rule.", examples=["zscore"])]
-    pair: PairName
+    rule_id: Annotated[str, Field(description="The old name of `rule`.", examples=["zscore"])]
+    pair: Annotated[
+        str | None,
+        Field(
+            description="The pair that it has to do with; null if with none.", examples=["ETHUSDT-BTCUSDT"]
+        ),
+    ]
     event_us: EpochUs
     event_time: IsoTime
     state: Annotated[
@@ -41,8 +46,11 @@ class Alert(Record):
             "earlier alert does not hold."
         ),
     ]
-    value: Annotated[float, Field(description="What was measured.", examples=[2.31])]
-    threshold: Annotated[float, Field(description="What it crossed.", examples=[2.0])]
+    value: Annotated[
+        float | None,
+        Field(description="What was measured; null unless the rule compares two numbers.", examples=[2.31]),
+    ]
+    threshold: Annotated[float | None, Field(description="What it crossed; null likewise.", examples=[2.0])]
     message: Annotated[str, Field(description="The same in words.", examples=["z-score above 2"])]
     y_age_s: LegAgeS
     x_age_s: LegAgeS
@@ -68,6 +76,38 @@ class Alert(Record):
     ]
     snoozed_until_us: EpochUs | None
     snoozed_until_time: IsoTime | None
+    rule: Annotated[
+        str,
+        Field(
+            description="The rule; `zscore-threshold` is the one that every pair has.",
+            examples=["zscore-threshold"],
+        ),
+    ]
+    metric: Annotated[
+        str,
+        Field(
+            description="What the rule measures: the name of what was measured in `values`.",
+            examples=["zscore"],
+        ),
+    ]
+    subject: Annotated[
+        str,
+        Field(description="What it is of: a pair, a symbol or a service.", examples=["ETHUSDT-BTCUSDT"]),
+    ]
+    severity: Annotated[Severity, Field(description="How bad it is.", examples=["warning"])]
+    labels: Annotated[
+        dict[str, str],
+        Field(
+            description="What the rule says of itself; as CSV and Parquet JSON.", examples=[{"desk": "fx"}]
+        ),
+    ]
+    values: Annotated[
+        dict[str, float],
+        Field(
+            description="The numbers that caused it; as CSV and Parquet JSON.",
+            examples=[{"zscore": 2.31, "entry": 2.0, "exit": 0.5}],
+        ),
+    ]
 
 
 class Snooze(Record):

@@ -174,9 +174,10 @@ ALERTS = TableSource(
     _HANDLED_ALERTS,
     sql.SQL(
         "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, y_age_s, x_age_s, reversion, "
-        "retracts, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us"
+        "retracts, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us, rule, metric, "
+        'subject, severity, labels, "values"'
     ),
-    sql.Identifier("pair"),
+    sql.Identifier("subject"),
     {"ts": "event_us", "alert_id": "alert_id"},
     Decoder(tuple[Microseconds, _Text]),
 )

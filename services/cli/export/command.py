@@ -21,8 +21,10 @@ _PAGE_ROWS = 50_000
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("table", choices=("ticks", "bars", "signals", "alerts"))
-    parser.add_argument("--symbol", type=arguments.symbol, help="of ticks and bars; default: every one")
-    parser.add_argument("--pair", type=arguments.pair, help="of signals and alerts; default: every one")
+    owner = parser.add_mutually_exclusive_group()
+    owner.add_argument("--symbol", type=arguments.symbol, help="of ticks and bars; default: every one")
+    owner.add_argument("--pair", type=arguments.pair, help="of signals and alerts; default: every one")
+    owner.add_argument("--subject", help="of alerts: a pair, a symbol, a service; default: every one")
     parser.add_argument(
         "--interval", choices=relations.INTERVALS, default="1m", help="of bars; default: %(default)s"
     )
@@ -39,9 +41,11 @@ def _run(flags: argparse.Namespace) -> None:
     tables = {"bars": relations.BARS[flags.interval], "ticks": relations.TICKS}
     tables |= {"signals": relations.SIGNALS, "alerts": relations.ALERTS}
     table = tables[flags.table]
-    unused, owner = ("pair", flags.symbol) if table.of == "symbol" else ("symbol", flags.pair)
-    if getattr(flags, unused) is not None:
-        raise FatalError(f"--{unused}: expected --{table.of} with {flags.table}")
+    given = {"symbol": flags.symbol, "pair": flags.pair, "subject": flags.subject}
+    name, owner = next(((name, one) for name, one in given.items() if one is not None), (table.of, None))
+    # A pair is one of the subjects.
+    if name != table.of and (name, table.of) != ("pair", "subject"):
+        raise FatalError(f"--{name}: expected --{table.of} with {flags.table}")
     wanted = ExportRequest(table, owner, flags.start, flags.end)
     whole.run(export(settings, wanted, flags.output, flags.force))
 

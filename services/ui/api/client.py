@@ -141,9 +141,10 @@ class ApiClient:
             )
         return response
 
-    async def alerts(self, pair: str, limit: int) -> tuple[HandledAlert, ...]:
-        """Return the newest `limit` alerts of a pair, newest first."""
-        return await self._get("/v1/alerts", HandledAlert, pair=pair, limit=limit)
+    async def alerts(self, limit: int, pair: str | None = None) -> tuple[HandledAlert, ...]:
+        """Return the newest `limit` alerts, of a pair or of all, newest first."""
+        of = {} if pair is None else {"pair": pair}
+        return await self._get("/v1/alerts", HandledAlert, **of, limit=limit)
 
     async def _get(self, path: str, kind: type[T], **params: Any) -> tuple[T, ...]:
         return (await self.read(path, Listing[kind], **params)).data  # type: ignore[valid-type]

@@ -90,15 +90,15 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class HandledAlert(Struct, frozen=True, kw_only=True):
-    """One transition of one rule on one pair."""
+    """One transition of one rule on one subject."""
 
     alert_id: str
     rule_id: str
-    pair: str
+    pair: str | None = None
     event_us: int
     state: Literal["firing", "resolved", "retracted"]
-    value: float
-    threshold: float
+    value: float | None = None
+    threshold: float | None = None
     message: str
     y_age_s: float | None = None
     x_age_s: float | None = None
@@ -108,6 +108,12 @@ class HandledAlert(Struct, frozen=True, kw_only=True):
     acked_us: int | None = None
     acked_by: str | None = None
     snoozed_until_us: int | None = None
+    rule: str
+    metric: str
+    subject: str
+    severity: Literal["info", "warning", "critical"]
+    labels: dict[str, str]
+    values: dict[str, float]
 
 
 class Filling(Struct, frozen=True, kw_only=True):

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import asdict
 
 from services.common.clock import SECOND
-from services.contracts.messages import Signal, Tick
+from services.contracts.messages import Alert, Signal, Tick
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache, PolledAnswer
 from services.ui.api.types import (
@@ -188,7 +189,36 @@ def alert() -> Make:
             "threshold": 2.0,
             "message": "beyond entry",
         }
-        return answer(HandledAlert, **{**values, **fields})
+        given = {**values, **fields}
+        # What the API answers of a message: fields that old and new ones say of each other are filled in.
+        message = Alert(**{name: one for name, one in given.items() if name in Alert.__struct_fields__})
+        return answer(
+            HandledAlert, **{**asdict(message), **given, "rule_id": message.rule_id, "pair": message.pair}
+        )
+
+    return make
+
+
+@pytest.fixture
+def price_move(alert: Make) -> Make:
+    """Return alerts of a rule that measures no z-score, on a symbol."""
+
+    def make(number: int = 1, second: int = START_S, **fields: Any) -> HandledAlert:
+        values: dict[str, Any] = {
+            "rule_id": "",
+            "pair": None,
+            "value": None,
+            "threshold": None,
+            "message": "BTCUSDT: moved by 5.2 %",
+            "rule": "btc-moves",
+            "metric": "price_move",
+            "subject": "BTCUSDT",
+            "severity": "critical",
+            "labels": {"desk": "majors"},
+            "values": {"price_move": 0.052, "limit": 0.05},
+        }
+        made: HandledAlert = alert(number, second, **{**values, **fields})
+        return made
 
     return make
 

@@ -44,10 +44,10 @@
     }
 
     function ask(button, does, seconds) {
-        const { alert, pair } = button.dataset;
+        const { alert, subject } = button.dataset;
         if (does === "other") {
             set("snooze-alert", { data: { alert: alert } });
-            set("snooze-about", { children: pair });
+            set("snooze-about", { children: subject });
             set("snooze-said", { children: "" });
             set("snooze", { opened: true });
         } else {
@@ -151,15 +151,19 @@
     const components = window.dashAgGridComponentFunctions;
     const element = (...parts) => window.React.createElement(...parts);
 
-    components.PairLink = (cell) => {
-        const { pair } = cell.data;
-        return element("a", { className: "inside", href: `/pairs?pair=${encodeURIComponent(pair)}` }, pair);
+    const inside = (name, href) => element("a", { className: "inside", href: href }, name);
+
+    components.PairLink = (cell) => inside(cell.data.pair, `/pairs?pair=${encodeURIComponent(cell.data.pair)}`);
+
+    components.SubjectLink = (cell) => {
+        const { subject, href } = cell.data;
+        return href ? inside(subject, href) : subject;
     };
 
     /* Who has seen an alert and until when it is silent, or what can be done about it. */
     components.AlertHandling = (cell) => {
-        const { id, pair, state, acked, by, until } = cell.data;
-        const about = { "data-alert": id, "data-pair": pair };
+        const { id, subject, state, acked, by, until } = cell.data;
+        const about = { "data-alert": id, "data-subject": subject };
         const parts = [];
         if (acked) {
             parts.push(
@@ -177,7 +181,7 @@
                         key: "ack",
                         className: "action",
                         "data-does": "ack",
-                        "aria-label": texts.alerts.acknowledgeOf(pair),
+                        "aria-label": texts.alerts.acknowledgeOf(subject),
                         ...about,
                     },
                     texts.alerts.acknowledge,
@@ -198,7 +202,7 @@
                         key: "snooze",
                         className: "action",
                         defaultValue: "",
-                        "aria-label": texts.alerts.snoozeOf(pair),
+                        "aria-label": texts.alerts.snoozeOf(subject),
                         ...about,
                     },
                     options.map(([value, label]) =>

@@ -124,7 +124,9 @@ class PairsView(View):
     ) -> Extras:
         pair, first_us = canvas.pair, ends[0]
         known = f"{track.generation}|{track.revision}|{track.corrected.count}|{first_us}"
-        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{known}"
+        key = (
+            f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{pair.only_while_reverting}|{known}"
+        )
         if self._crossings is None or self._crossings[0] != key:
             self._crossings = (key, Crossings(pair, first_us))
         crossings = self._crossings[1]
@@ -154,7 +156,7 @@ class PairsView(View):
     def _alerts(self, pair: str) -> list[HandledAlert]:
         site = self.site
         older = site.readings.get(
-            ("alerts", pair), lambda: site.client.alerts(pair, marks.KEPT), ALERTS_EVERY_S
+            ("alerts", pair), lambda: site.client.alerts(marks.KEPT, pair), ALERTS_EVERY_S
         )
         known = [*(older.value or ()), *(alert for alert in site.market.alerts if alert.pair == pair)]
         return list({alert.alert_id: alert for alert in known}.values())

@@ -39,6 +39,11 @@ def test_a_pair_fires_until_it_is_resolved(market: LiveState, alert: Make, now: 
     assert row(market)["state"] == "Quiet"
 
 
+def test_an_alert_of_another_rule_does_not_fire_here(market: LiveState, price_move: Make, now: Now) -> None:
+    market.apply(update(alerts=(price_move(subject=PAIR, pair=PAIR),)), now)
+    assert (row(market)["state"], row(market)["is_firing"]) == ("Quiet", False)
+
+
 def test_what_fires_since_another_day_says_which(market: LiveState, alert: Make, now: Now) -> None:
     market.apply(update(alerts=(alert(1, START_S - 3 * 86_400),)), now)
     assert row(market)["state"] == "Firing since 2023-11-11 22:13"

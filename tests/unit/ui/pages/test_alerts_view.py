@@ -43,6 +43,12 @@ def test_live_alerts_come_beside_it_and_make_the_title(read_site: PageContext, a
     assert view.step(other, now)["alerts-live"]["data"] == {"turn": 2, "rows": []}
 
 
+def test_subjects_that_are_no_pairs_can_be_chosen(read_site: PageContext, price_move: Make, now: Now) -> None:
+    read_site.market.apply(update(alerts=(price_move(),)), now)
+    options = AlertsView(read_site).step(PAGE, now)["alerts-pair"]["data"]
+    assert [option["value"] for option in options] == ["", PAIR, "BTCUSDT"]
+
+
 def test_nothing_is_said_with_its_reason(site: PageContext, now: Now) -> None:
     props = AlertsView(site).step(PAGE, now)
     assert props["alerts-empty"]["children"] == "Reading…"

@@ -170,6 +170,21 @@ def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(
     assert firing(market, "UTC", now) == []
 
 
+def test_a_firing_alert_of_another_rule_says_what_that_measured(
+    market: LiveState, price_move: Make, now: Now
+) -> None:
+    market.apply(update(alerts=(price_move(),)), now)
+    shown: Any = firing(market, "UTC", now)
+    link, text, _ = shown[1].children
+    assert (link.children, link.href) == ("BTCUSDT", "/?symbol=BTCUSDT")
+    assert text.children == "btc-moves: price_move 0.052, since 22:13:20 UTC"
+    service = price_move(2, START_S + 1, subject="sink", metric="lag_s", values={"lag_s": 12.5})
+    market.apply(update(alerts=(service,)), now)
+    shown = firing(market, "UTC", now)
+    assert shown[0].children == "2 alerts are firing"
+    assert (shown[1].children[0].children, hasattr(shown[1].children[0], "href")) == ("sink", False)
+
+
 def test_a_firing_alert_says_whether_the_spread_was_seen_to_revert(
     market: LiveState, alert: Make, now: Now
 ) -> None:
