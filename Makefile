@@ -48,7 +48,7 @@ lint: $(VENV)/.installed ## check style, imports and architecture
 types: $(VENV)/.installed ## check types
 	$(BIN)/mypy
 
-schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ from the code
+schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ and the row types of the client from the code
 	$(BIN)/python -m services.cli.schemas
 
 bench: $(VENV)/.installed browser ## print the benchmark table

@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.cli import asyncapi
+from services.cli import asyncapi, client_types
 from services.contracts.messages import MESSAGES
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
@@ -42,6 +42,9 @@ def main() -> None:
     for name, text in documents().items():
         (DIRECTORY / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"schemas/{name}\n")
+    client = client_types.PATH
+    client.write_text(client_types.renewed(client.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(f"docs/client/{client.name}\n")
 
 
 if __name__ == "__main__":

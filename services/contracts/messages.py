@@ -13,10 +13,10 @@ from services.contracts.pair_messages import Alert as Alert
 from services.contracts.pair_messages import AlertState as AlertState
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
-from services.contracts.pair_messages import Quality as Quality
-from services.contracts.pair_messages import ReversionState as ReversionState
-from services.contracts.pair_messages import Signal as Signal
 from services.contracts.pair_messages import Transform as Transform
+from services.contracts.signals import Quality as Quality
+from services.contracts.signals import ReversionState as ReversionState
+from services.contracts.signals import Signal as Signal
 
 # How many can be missing is a number of 64 bits, too.
 _MOST_IDS = 2**63 - 1

@@ -1,27 +1,20 @@
-"""What is said of pairs: how one is measured, its signals and its alerts. All messages: ``messages``."""
+"""How a pair is measured, and its alerts; its signals are in ``signals``, all messages in ``messages``."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from services.contracts.fields import (
-    Correlation,
-    Count,
-    Id,
-    Microseconds,
-    Name,
-    NotNegative,
-    PairName,
-    Positive,
-    Share,
-)
+from services.contracts.fields import Id, Microseconds, PairName
 from services.contracts.pairs import parse_pair
+from services.contracts.signals import Reversion
 
-Quality = Literal["ok", "not_enough_data", "stale"]
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 Transform = Literal["price", "log"]
 AlertState = Literal["firing", "resolved", "retracted"]
-ReversionState = Literal["reverting", "unproven", "broken"]
+LegAge = Annotated[
+    Annotated[float, Meta(ge=0)] | None,
+    Meta(description="How old the price of this leg was, in seconds, if known.", examples=[0.2]),
+]
 
 LEAST_TESTED = 30
 """In a window of fewer samples no spread is ever seen to revert."""
@@ -81,85 +74,41 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"expected {LOG_THROUGH_ORIGIN}" if is_meaningless else None
 
 
-class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    r"""The state of one pair at the close of one second. Unique by (pair, event_us); topic ``signals``, key: pair.
-
-    ``event_us`` is the end of the second. The parameters are fitted on the window before it, so ``spread``
-    and ``zscore`` never see the observation they judge. Unless ``quality`` is ``ok``, what could not be
-    computed is null and ``reason`` says why.
-
-    Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
-    trade's time, and the next signal replaces this one; it is not stored.
-
-    A closed second may be corrected: the same key with a higher ``revision`` replaces what was said before, because a
-    trade of it, or of the window before it, came after it had closed. ``late`` counts the trades of both legs that came
-    after their second had closed: in a closed signal those of its second, in an open one all since the worker began.
-
-    ``hedge_ratio_se`` is the standard error as if the errors were independent, ``r_squared`` the share of y's variance
-    in the window that the line explains. ``price_correlation`` is that of prices (or of their logarithms) in the
-    window; ``correlation`` is its old name. ``zscore_rank`` is the share, 0 to 1, of the pair's last 720 \|z\| (one
-    in five seconds: an hour if none is missing) that were smaller, null of fewer than 60. An ``outlier`` moves the line
-    of its window by more than two of its own standard errors, or has more leverage than all others together; none is
-    one of fewer than 30 samples; ``outliers`` counts those in the window.
-
-    Once a minute the window is looked at as a whole, and until the next time the signals carry what was found:
-    ``return_correlation`` of the returns between trades (Hayashi-Yoshida); ``lead_lag_s``, by how much y leads x (s),
-    null if no lag stands out; ``reversion``: whether the spread is seen to come back, by Engle-Granger both ways
-    round (``cointegration_p`` is the worse one), or did so within the last window and has left its line (``broken``);
-    the median-unbiased half-life with the ends of its interval of 95 %, those of an AR(1): noise on the spread makes
-    them too short. With a ``cointegration_p`` null is no end, without one nothing could be tested.
-    """
-
-    pair: PairName
-    event_us: Microseconds
-    y_price: Positive
-    x_price: Positive
-    hedge_ratio: float | None
-    intercept: float | None
-    method: Name
-    spread: float | None
-    zscore: float | None
-    correlation: float | None
-    window: Count
-    samples: Count
-    quality: Quality
-    reason: str | None = None
-    closed: bool = True
-    late: Count = 0
-    revision: Count = 0
-    hedge_ratio_se: NotNegative | None = None
-    r_squared: float | None = None
-    price_correlation: Correlation | None = None
-    zscore_rank: Share | None = None
-    outlier: bool = False
-    outliers: Count = 0
-    return_correlation: Correlation | None = None
-    lead_lag_s: float | None = None
-    reversion: ReversionState | None = None
-    cointegration_p: Share | None = None
-    half_life_s: NotNegative | None = None
-    half_life_low_s: NotNegative | None = None
-    half_life_high_s: NotNegative | None = None
-
-
 class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic.
 
-    ``y_age_s`` and ``x_age_s`` say how old the price of each leg was (s). A transition that does not hold once late
-    trades are known is followed by one whose state is ``retracted``, of the same time, with its id in ``retracts``:
-    what holds now is the latest transition that was not retracted. ``reversion`` is that of the signal: whether the
-    spread is seen to come back at all.
+    A transition that does not hold once late trades are known is followed by one whose state is ``retracted``, of the
+    same time, with its id in ``retracts``: what holds now is the latest transition that was not retracted.
+    ``reversion`` is that of the signal. The store and the API follow these fields as they follow those of a signal.
     """
 
-    alert_id: Id
-    rule_id: Id
+    alert_id: Annotated[
+        Id,
+        Meta(
+            description="The same however often the transition is found.",
+            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
+        ),
+    ]
+    rule_id: Annotated[Id, Meta(description="The rule.", examples=["zscore"])]
     pair: PairName
     event_us: Microseconds
-    state: AlertState
-    value: float
-    threshold: float
-    message: str
-    y_age_s: Annotated[float, Meta(ge=0)] | None = None
-    x_age_s: Annotated[float, Meta(ge=0)] | None = None
-    retracts: Id | None = None
-    reversion: ReversionState | None = None
+    state: Annotated[
+        AlertState,
+        Meta(
+            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
+            "earlier alert does not hold."
+        ),
+    ]
+    value: Annotated[float, Meta(description="What was measured.", examples=[2.31])]
+    threshold: Annotated[float, Meta(description="What it crossed.", examples=[2.0])]
+    message: Annotated[str, Meta(description="The same in words.", examples=["z-score above 2"])]
+    y_age_s: LegAge = None
+    x_age_s: LegAge = None
+    reversion: Reversion = None
+    retracts: Annotated[
+        Id | None,
+        Meta(
+            description="Of one that is `retracted`: the id of the alert that does not hold.",
+            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
+        ),
+    ] = None

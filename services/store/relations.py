@@ -10,7 +10,9 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from services.common import clock
 from services.common.errors import AwayError, FatalError
+from services.contracts.messages import Alert, Signal
 from services.store.database import Connection
+from services.store.message_columns import columns_of
 
 Cursor = AsyncServerCursor[Any]
 Interval = Literal["1s", "1m", "5m", "1h"]
@@ -75,48 +77,14 @@ BARS = {
     )
     for interval in INTERVALS
 }
-SIGNAL_COLUMNS: dict[str, str] = {
-    "y_price": "float8",
-    "x_price": "float8",
-    "hedge_ratio": "float8",
-    "intercept": "float8",
-    "method": "text",
-    "spread": "float8",
-    "zscore": "float8",
-    "correlation": "float8",
-    "window": "int4",
-    "samples": "int4",
-    "quality": "text",
-    "reason": "text",
-    "late": "int4",
-    "revision": "int4",
-    "hedge_ratio_se": "float8",
-    "r_squared": "float8",
-    "zscore_rank": "float8",
-    "outlier": "bool",
-    "outliers": "int4",
-    "return_correlation": "float8",
-    "lead_lag_s": "float8",
-    "reversion": "text",
-    "cointegration_p": "float8",
-    "half_life_s": "float8",
-    "half_life_low_s": "float8",
-    "half_life_high_s": "float8",
-}
+STORED_AS = {"price_correlation": "correlation"}
+"""Fields of a signal that have the column of another one."""
+NOT_STORED = frozenset({"closed"})
+"""Fields of a signal that all stored ones have alike."""
+SIGNAL_COLUMNS = columns_of(Signal, without={"pair", "event_us", *STORED_AS, *NOT_STORED})
 """What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
 SIGNALS = Relation("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
-ALERT_COLUMNS: dict[str, str] = {
-    "alert_id": "text",
-    "rule_id": "text",
-    "state": "text",
-    "value": "float8",
-    "threshold": "float8",
-    "message": "text",
-    "y_age_s": "float8",
-    "x_age_s": "float8",
-    "retracts": "text",
-    "reversion": "text",
-}
+ALERT_COLUMNS = columns_of(Alert, without={"pair", "event_us"})
 """The same of an alert."""
 ALERTS = Relation("alerts", "pair", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
 

@@ -5,55 +5,23 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Record
-from services.api.models.pairs import Reversion
+from services.api.models.message_record import record_of
 from services.api.time_parameters import Moment
 from services.common import clock
-from services.contracts.messages import AlertState
+from services.contracts import messages
 
 SNOOZE_MAX_S = 30 * 24 * 3_600
-LegAgeS = Annotated[
-    float | None,
-    Field(description="How old the price of this leg was, in seconds, if known.", examples=[0.2]),
-]
 
 
-class Alert(Record):
+class Alert(record_of(messages.Alert)):  # type: ignore[misc]  # made when it is imported
     """One transition of one rule on one pair.
 
     What holds now is the latest transition of a pair and rule that is not `retracted` and that none has retracted.
     """
 
-    alert_id: Annotated[
-        str,
-        Field(
-            description="The same however often the transition is found.",
-            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
-        ),
-    ]
-    rule_id: Annotated[str, Field(description="The rule.", examples=["zscore"])]
     pair: PairName
     event_us: EpochUs
     event_time: IsoTime
-    state: Annotated[
-        AlertState,
-        Field(
-            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
-            "earlier alert does not hold."
-        ),
-    ]
-    value: Annotated[float, Field(description="What was measured.", examples=[2.31])]
-    threshold: Annotated[float, Field(description="What it crossed.", examples=[2.0])]
-    message: Annotated[str, Field(description="The same in words.", examples=["z-score above 2"])]
-    y_age_s: LegAgeS
-    x_age_s: LegAgeS
-    reversion: Reversion
-    retracts: Annotated[
-        str | None,
-        Field(
-            description="Of one that is `retracted`: the id of the alert that does not hold.",
-            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
-        ),
-    ]
     retracted_by: Annotated[
         str | None,
         Field(
