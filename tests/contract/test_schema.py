@@ -63,7 +63,7 @@ def test_a_missing_schema_is_one_clear_line(empty_database_url: str) -> None:
 
 def test_an_older_schema_is_one_clear_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     known = schema.revisions()
-    monkeypatch.setattr(database, "revisions", lambda: [*known, "9998"])
+    monkeypatch.setattr(schema, "revisions", lambda: [*known, "9998"])
     told = f"expected database schema 9998, received {known[-1]}: run pairstream db upgrade"
     with pytest.raises(FatalError, match=told):
         on_connection(database_url, schema.require)

@@ -130,7 +130,7 @@
         return React.createElement(tree.tag, props, element(children, values));
     }
 
-    function Drawn(props) {
+    function BatchedElement(props) {
         return element(props.tree, props.values || {});
     }
 
@@ -155,7 +155,7 @@
         if (sorted && !inOrder(api, sorted)) api.refreshClientSideRowModel("sort");
     }
 
-    function Rows({ table, rows }) {
+    function BatchedRows({ table, rows }) {
         React.useEffect(function () {
             if (rows.length) window.dash_ag_grid.getApiAsync(table).then((api) => takeIn(api, rows));
         }, [rows]);
@@ -170,7 +170,7 @@
         if (String(held) !== String(chosen)) set(table, { selectedRows: { ids: chosen } });
     }
 
-    window.pairstream = { Drawn, Rows, markRow, held, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
+    window.pairstream = { BatchedElement, BatchedRows, markRow, held, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
         tell, looking: () => looking, zone: () => zone };
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {
