@@ -1,4 +1,4 @@
-"""Row types of the Python client: the fields of its TypedDicts, from the models of the API."""
+"""Row types of the Python client: the fields of its TypedDicts, from the models of the API, and the intervals."""
 
 import re
 from pathlib import Path
@@ -9,20 +9,21 @@ from pydantic import BaseModel
 
 from services.api.models.market import Bar, Tick
 from services.api.models.pairs import Signal
+from services.contracts.intervals import Interval
 
 PATH = Path(__file__).parents[2] / "docs" / "client" / "pairstream_client.py"
 MODELS: tuple[type[BaseModel], ...] = (Tick, Bar, Signal)
 
 
 def renewed(client: str) -> str:
-    """Return the text of the client with the fields that the API has now; docstrings and all else stay."""
+    """Return the text of the client with the fields and intervals of now; docstrings and all else stay."""
     for model in MODELS:
         fields = re.compile(
             rf'(^class {model.__name__}\(TypedDict\):\n    """.*?"""\n\n)(?:    [^\n]*\n)*', re.M | re.S
         )
         client, found = fields.subn(lambda match, model=model: match[1] + _fields(model), client)  # type: ignore[misc]
         assert found == 1, f"expected one class {model.__name__}(TypedDict) with a docstring, found {found}"
-    return client
+    return re.sub(r"^Interval = .*$", f"Interval = {_text(Interval)}", client, flags=re.M)
 
 
 def _fields(model: type[BaseModel]) -> str:

@@ -11,8 +11,9 @@ from services.api.time_parameters import parse_moment
 from services.common import process
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings, StoreSettings, load
+from services.contracts.intervals import INTERVALS, USUAL
 from services.contracts.pairs import Pair, parse_symbol
-from services.store.relations import ALERTS, BARS, INTERVALS, SIGNALS, TICKS
+from services.store.relations import ALERTS, BARS, SIGNALS, TICKS
 
 T = TypeVar("T")
 
@@ -45,7 +46,9 @@ def add(commands: "Commands") -> None:
     exported.add_argument("table", choices=("ticks", "bars", "signals", "alerts"))
     exported.add_argument("--symbol", type=_symbol, help="of ticks and bars; default: every one")
     exported.add_argument("--pair", type=_pair, help="of signals and alerts; default: every one")
-    exported.add_argument("--interval", choices=INTERVALS, default="1m", help="of bars; default: %(default)s")
+    exported.add_argument(
+        "--interval", choices=INTERVALS, default=USUAL, help="of bars; default: %(default)s"
+    )
     _add_period(exported)
     exported.add_argument(
         "--output", metavar="FILE", type=Path, required=True, help="a new .csv, .csv.gz or .parquet file"

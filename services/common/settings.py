@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from services.common.errors import FatalError
+from services.contracts.intervals import INTERVALS
+from services.contracts.pair_messages import DEFAULTS
 from services.contracts.pairs import Pair, parse_symbol
 
 PREFIX = "PAIRSTREAM_"
@@ -153,10 +155,7 @@ class StoreSettings(DatabaseSettings):
         """How long each relation keeps its rows, by its name."""
         return {
             "ticks": self.retention_ticks,
-            "ohlc_1s": self.retention_bars_1s,
-            "ohlc_1m": self.retention_bars_1m,
-            "ohlc_5m": self.retention_bars_5m,
-            "ohlc_1h": self.retention_bars_1h,
+            **{f"ohlc_{interval}": getattr(self, f"retention_bars_{interval}") for interval in INTERVALS},
             "signals": self.retention_signals,
             "alerts": self.retention_alerts,
             "deliveries": self.retention_deliveries,
@@ -165,7 +164,7 @@ class StoreSettings(DatabaseSettings):
     @model_validator(mode="after")
     def _outlives(self) -> Self:
         """Refuse what would compute a bar again from rows that are gone."""
-        names = ("ticks", "bars_1s", "bars_1m", "bars_5m", "bars_1h")
+        names = ("ticks", *(f"bars_{interval}" for interval in INTERVALS))
         least, below = self.lateness + self.slack, "lateness and 4 hours more"
         for name in names:
             keep: timedelta | None = getattr(self, f"retention_{name}")
@@ -190,17 +189,17 @@ class SymbolSettings(Settings):
 class WindowSettings(Settings):
     """How many samples, one a second, a pair is measured on unless it says otherwise."""
 
-    window: Annotated[int, Field(ge=10, le=100_000)] = 300
+    window: Annotated[int, Field(ge=10, le=100_000)] = DEFAULTS.window
 
 
 class PairSettings(SymbolSettings, WindowSettings):
     """Which pairs of the symbols there are, and how a pair is measured, at first start."""
 
-    pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[arg-type]
-    min_samples: Annotated[int, Field(ge=3)] = 30
-    entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
-    exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-    stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
+    pairs: Pairs = Field(default=DEFAULTS.pair)  # type: ignore[arg-type]
+    min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples
+    entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.entry_z
+    exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = DEFAULTS.exit_z
+    stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.stale_after_s
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -74,6 +74,10 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"expected {LOG_THROUGH_ORIGIN}" if is_meaningless else None
 
 
+DEFAULTS = PairConfig(pair="ETHUSDT-BTCUSDT")
+"""A pair of which nobody has said how it is measured."""
+
+
 class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic.
 

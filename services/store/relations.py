@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import AsyncServerCursor, sql
@@ -10,20 +10,12 @@ from psycopg.types.numeric import Int8BinaryLoader
 
 from services.common import clock
 from services.common.errors import AwayError, FatalError
+from services.contracts.intervals import INTERVALS
 from services.contracts.messages import Alert, Signal
 from services.store.database import Connection
 from services.store.message_columns import columns_of
 
 Cursor = AsyncServerCursor[Any]
-Interval = Literal["1s", "1m", "5m", "1h"]
-INTERVALS: tuple[Interval, ...] = get_args(Interval)
-WIDTHS: dict[Interval, int] = {
-    "1s": clock.SECOND,
-    "1m": clock.MINUTE,
-    "5m": 5 * clock.MINUTE,
-    "1h": clock.HOUR,
-}
-"""The width of each interval's bars (us)."""
 
 # The driver's fastest way to a number: a timestamptz is sent as microseconds since 2000, so that one moved on
 # by the 30 years before is the microseconds since 1970.

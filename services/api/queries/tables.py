@@ -12,8 +12,9 @@ from services.api.serialization.cursor import Key
 from services.api.serialization.rows import JsonRecords
 from services.common import clock
 from services.contracts.fields import Microseconds
+from services.contracts.intervals import INTERVALS, Interval
 from services.contracts.messages import Alert, Signal
-from services.store.relations import INTERVALS, NOT_STORED, STORED_AS, Interval
+from services.store.relations import NOT_STORED, STORED_AS
 
 Order = Literal["ascending", "descending", "newest"]
 _Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -5,6 +5,7 @@ from typing import Generic, Literal, TypeVar
 from msgspec import Struct
 
 from services.contracts.messages import Alert, FeedName, Filling, Signal, Tick
+from services.contracts.pair_messages import DEFAULTS
 
 T = TypeVar("T")
 
@@ -59,8 +60,8 @@ class WatchedPair(Struct, frozen=True):
     exit_z: float
     stale_after_s: float
     transform: str = ""
-    window: int = 300
-    method: str = "ols"
+    window: int = DEFAULTS.window
+    method: str = DEFAULTS.method
     intercept: bool = True
     paused: bool = False
     only_while_reverting: bool = False

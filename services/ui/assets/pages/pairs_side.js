@@ -8,9 +8,9 @@
     const NAMES = { method: "method", window: "window", transform: "values", intercept: "intercept",
         min_samples: "samples needed", entry_z: "entry |z|", exit_z: "exit |z|", stale_after_s: "stale after",
         only_while_reverting: "alert only while reverting" };
-    const SECONDS = { "1s": 1, "1m": 60, "5m": 300, "1h": 3600 };
     const MOST_BARS = 10000;
-    const { query, remember, oneOf, look, set, keep } = window.pairstream;
+    const { query, remember, oneOf, look, set, keep, constants } = window.pairstream;
+    const SECONDS = constants.widths;
 
     let base = null; // the settings the form was filled from
 
