@@ -9,7 +9,7 @@ from psycopg import AsyncServerCursor, sql
 from psycopg.types.numeric import Int8BinaryLoader
 
 from services.common import clock
-from services.common.errors import AwayError, FatalError
+from services.common.errors import AwayError, FatalError, reason_of
 from services.contracts.intervals import INTERVALS
 from services.contracts.messages import Alert, Signal
 from services.store.database import Connection
@@ -87,11 +87,9 @@ def errors() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise AwayError(
-            "the database", f"the database did not answer: {' '.join(str(error).split())}"
-        ) from error
+        raise AwayError("the database", f"the database did not answer: {reason_of(error)}") from error
     except psycopg.Error as error:
-        raise FatalError(f"the database refused a statement: {' '.join(str(error).split())}") from error
+        raise FatalError(f"the database refused a statement: {reason_of(error)}") from error
 
 
 async def period(connection: Connection, table: Relation, owner: str) -> tuple[int, int] | None:
