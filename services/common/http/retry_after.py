@@ -5,11 +5,10 @@ from email.utils import parsedate_to_datetime
 
 SOON = {"Retry-After": "1"}
 """Headers for whoever has too much under way: the next moment may be better."""
-_MOST_DIGITS = 11
 
 
 def seconds(header: str, now: datetime | None) -> float | None:
-    """Return the seconds from `now`, None if the header gives none; a date needs a `now` to be reckoned from.
+    """Return the seconds from `now`, however many, None if the header gives none; a date needs a `now` to be reckoned from.
 
     >>> seconds("120", None), seconds("soon", None), seconds("Thu, 01 Jan 1970 00:01:00 GMT", None)
     (120.0, None, None)
@@ -17,15 +16,10 @@ def seconds(header: str, now: datetime | None) -> float | None:
     60.0
     """
     text = header.strip()
-    if is_number(text):
+    if text.isascii() and text.isdigit():
         return float(text)
     until = date(text)
     return None if until is None or now is None else max(0.0, (until - now).total_seconds())
-
-
-def is_number(text: str) -> bool:
-    """Return whether a header is a whole number that can be meant."""
-    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def date(text: str) -> datetime | None:

@@ -170,7 +170,7 @@ class Rest:
 
     def _read_budget(self, answer: httpx.Response) -> None:
         used = answer.headers.get(self._budget.header or "", "")
-        if not retry_after.is_number(used):
+        if not _is_number(used):
             return
         # Periods begin with the venue's minute, which its clock knows and ours may not.
         elapsed_s = 0.0
@@ -184,3 +184,7 @@ class Rest:
         if asked_s is not None or answer.status_code not in _BUSY:
             return asked_s
         return _SHORTEST_BAN_S if answer.status_code == httpx.codes.IM_A_TEAPOT else self._budget.period_s
+
+
+def _is_number(header: str) -> bool:
+    return header.isascii() and header.isdigit() and len(header) < 12
