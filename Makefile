@@ -60,7 +60,7 @@ format: $(VENV)/.installed ## format Python, and JavaScript and CSS where npm is
 types: $(VENV)/.installed ## check types
 	$(BIN)/mypy
 
-schemas: $(VENV)/.installed ## regenerate schemas/, docs/settings.md and the dashboard's types from the code
+schemas: $(VENV)/.installed ## regenerate schemas/, docs/settings.md, the types of the dashboard and of the client
 	$(BIN)/python -m services.cli.schemas
 
 bench: $(VENV)/.installed browser ## print the benchmark table

@@ -67,7 +67,7 @@ class Bar(TypedDict):
     closed: bool
     coverage: float
     carried: bool
-    complete: bool
+    complete: bool  # deprecated
 
 
 class Signal(TypedDict):
@@ -87,7 +87,7 @@ class Signal(TypedDict):
     spread: float | None
     zscore: float | None
     price_correlation: float | None
-    correlation: float | None  # the old name of price_correlation
+    correlation: float | None  # deprecated
     window: int
     samples: int
     quality: Literal["ok", "not_enough_data", "stale"]

@@ -21,9 +21,9 @@ from services.api.problems import refused
 from services.api.serialization.listing import Format
 from services.api.time_parameters import Moment
 from services.common import clock
+from services.contracts.intervals import USUAL, Interval
 from services.contracts.messages import AlertState, Severity
 from services.contracts.pairs import SYMBOL, parse_pair, parse_symbol
-from services.store.relations import Interval
 
 ROWS_MAX = 1_000_000
 # A bar of an hour may be asked for before it begins; more is a wrong zone or a wrong year.
@@ -56,7 +56,10 @@ DatasetName = Annotated[
 ]
 BarInterval = Annotated[
     Interval | None,
-    Field(description="Width of a bar; without it 1m of the market, and a dataset's own.", examples=["1m"]),
+    Field(
+        description=f"Width of a bar; without it {USUAL} of the market, and a dataset's own.",
+        examples=[USUAL],
+    ),
 ]
 Limit = Annotated[
     int,

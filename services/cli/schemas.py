@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.cli import asyncapi, settings_reference, ui_types
+from services.cli import asyncapi, client_types, settings_reference, ui_types
 from services.contracts.messages import MESSAGES
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
@@ -43,6 +43,7 @@ def main() -> None:
     files = {DIRECTORY / name: text for name, text in texts.items()}
     files[ui_types.PATH] = ui_types.module(json.loads(texts["openapi.json"]))
     files[settings_reference.PATH] = settings_reference.text()
+    files[client_types.PATH] = client_types.renewed(client_types.PATH.read_text(encoding="utf-8"))
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{path.relative_to(DIRECTORY.parent)}\n")

@@ -5,6 +5,15 @@ class PairstreamError(Exception):
     """Base of every error pairstream raises itself."""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what an error says, on one line; its class if it says nothing.
+
+    >>> reason_of(ValueError("two", "lines")), reason_of(OSError("a\\n  b")), reason_of(TimeoutError())
+    ("('two', 'lines')", 'a b', 'TimeoutError')
+    """
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class BadMessageError(PairstreamError):
     """Input that can never be processed: count it, send it to ``dead-letters``, go on."""
 

@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from services.common.errors import FatalError
+from services.contracts.intervals import INTERVALS
+from services.contracts.pair_messages import DEFAULTS
 from services.contracts.pairs import Pair, parse_symbol
 
 PREFIX = "PAIRSTREAM_"
@@ -184,10 +186,7 @@ class StoreSettings(DatabaseSettings):
         """Return the retention of each relation, by its name."""
         return {
             "ticks": self.retention_ticks,
-            "ohlc_1s": self.retention_bars_1s,
-            "ohlc_1m": self.retention_bars_1m,
-            "ohlc_5m": self.retention_bars_5m,
-            "ohlc_1h": self.retention_bars_1h,
+            **{f"ohlc_{interval}": getattr(self, f"retention_bars_{interval}") for interval in INTERVALS},
             "signals": self.retention_signals,
             "alerts": self.retention_alerts,
             "deliveries": self.retention_deliveries,
@@ -196,7 +195,7 @@ class StoreSettings(DatabaseSettings):
     @model_validator(mode="after")
     def _outlives(self) -> Self:
         """Refuse what would compute a bar again from rows that are gone."""
-        names = ("ticks", "bars_1s", "bars_1m", "bars_5m", "bars_1h")
+        names = ("ticks", *(f"bars_{interval}" for interval in INTERVALS))
         least, below = self.lateness + self.slack, "lateness and 4 hours more"
         for name in names:
             keep: timedelta | None = getattr(self, f"retention_{name}")
@@ -222,22 +221,22 @@ class SymbolSettings(Settings):
 class WindowSettings(Settings):
     """Settings of the window: the samples, one a second, by which a pair is measured by default."""
 
-    window: Annotated[int, Field(ge=10, le=100_000)] = 300
+    window: Annotated[int, Field(ge=10, le=100_000)] = DEFAULTS.window
     """Window of a pair, samples: one a second."""
 
 
 class PairSettings(SymbolSettings, WindowSettings):
     """Settings of pairs at first start: the pairs, and how each is measured."""
 
-    pairs: Pairs = Field(default="ETHUSDT-BTCUSDT")  # type: ignore[arg-type]
+    pairs: Pairs = Field(default=DEFAULTS.pair)  # type: ignore[arg-type]
     """Pairs to analyse at first start, `Y-X`, separated by commas; later the topic `pairs` rules."""
-    min_samples: Annotated[int, Field(ge=3)] = 30
+    min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples
     """Samples in the window from which on signals have numbers."""
-    entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
+    entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.entry_z
     """Level of |z-score| at which an alert fires, standard deviations."""
-    exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = DEFAULTS.exit_z
     """Level of |z-score| at which an alert resolves, standard deviations; below `entry_z`."""
-    stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
+    stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.stale_after_s
     """Age of a leg's last trade from which on signals are `stale`, s."""
 
     @model_validator(mode="after")

@@ -6,8 +6,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from services.contracts.fields import Id, Microseconds, Name, PairName
-from services.contracts.pair_messages import ReversionState
 from services.contracts.pairs import is_pair
+from services.contracts.signals import Reversion
 
 AlertState = Literal["firing", "resolved", "retracted"]
 Severity = Literal["info", "warning", "critical"]
@@ -20,6 +20,11 @@ ZSCORE = "zscore"
 """What the default rule measures."""
 
 _MOST_ENTRIES = 64
+_EXAMPLE_ID = "zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"
+LegAge = Annotated[
+    Annotated[float, Meta(ge=0)] | None,
+    Meta(description="How old the price of this leg was, in seconds, if known.", examples=[0.2]),
+]
 
 
 def rule_named(name: str) -> str:
@@ -47,24 +52,75 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     signal: whether the spread is seen to come back at all.
     """
 
-    alert_id: Id
-    rule_id: Id = ""
-    pair: PairName | None = None
+    alert_id: Annotated[
+        Id, Meta(description="The same however often the transition is found.", examples=[_EXAMPLE_ID])
+    ]
+    rule_id: Annotated[Id, Meta(description="The old name of `rule`.", examples=["zscore"])] = ""
+    pair: Annotated[
+        PairName | None,
+        Meta(description="The pair that it has to do with; null if with none.", examples=["ETHUSDT-BTCUSDT"]),
+    ] = None
     event_us: Microseconds
-    state: AlertState
-    value: float | None = None
-    threshold: float | None = None
-    message: str
-    y_age_s: Annotated[float, Meta(ge=0)] | None = None
-    x_age_s: Annotated[float, Meta(ge=0)] | None = None
-    retracts: Id | None = None
-    reversion: ReversionState | None = None
-    rule: Id = ""
-    metric: Name = ""
-    subject: Id = ""
-    severity: Severity = "warning"
-    labels: Annotated[dict[Name, Id], Meta(max_length=_MOST_ENTRIES)] = {}
-    values: Annotated[dict[Name, float], Meta(max_length=_MOST_ENTRIES)] = {}
+    state: Annotated[
+        AlertState,
+        Meta(
+            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
+            "earlier alert does not hold."
+        ),
+    ]
+    value: Annotated[
+        float | None,
+        Meta(description="What was measured; null unless the rule compares two numbers.", examples=[2.31]),
+    ] = None
+    threshold: Annotated[
+        float | None, Meta(description="What it crossed; null likewise.", examples=[2.0])
+    ] = None
+    message: Annotated[str, Meta(description="The same in words.", examples=["z-score above 2"])]
+    y_age_s: LegAge = None
+    x_age_s: LegAge = None
+    retracts: Annotated[
+        Id | None,
+        Meta(
+            description="Of one that is `retracted`: the id of the alert that does not hold.",
+            examples=[_EXAMPLE_ID],
+        ),
+    ] = None
+    reversion: Reversion = None
+    rule: Annotated[
+        Id,
+        Meta(
+            description="The rule; `zscore-threshold` is the one that every pair has.",
+            examples=["zscore-threshold"],
+        ),
+    ] = ""
+    metric: Annotated[
+        Name,
+        Meta(
+            description="What the rule measures: the name of what was measured in `values`.",
+            examples=["zscore"],
+        ),
+    ] = ""
+    subject: Annotated[
+        Id,
+        Meta(description="What it is of: a pair, a symbol or a service.", examples=["ETHUSDT-BTCUSDT"]),
+    ] = ""
+    severity: Annotated[Severity, Meta(description="How bad it is.", examples=["warning"])] = "warning"
+    labels: Annotated[
+        dict[Name, Id],
+        Meta(
+            max_length=_MOST_ENTRIES,
+            description="What the rule says of itself; as CSV and Parquet JSON.",
+            examples=[{"desk": "fx"}],
+        ),
+    ] = {}
+    values: Annotated[
+        dict[Name, float],
+        Meta(
+            max_length=_MOST_ENTRIES,
+            description="The numbers that caused it; as CSV and Parquet JSON.",
+            examples=[{"zscore": 2.31, "entry": 2.0, "exit": 0.5}],
+        ),
+    ] = {}
 
     def __post_init__(self) -> None:
         """Fill what old and new fields say of each other; ValueError if neither names the rule or the subject."""

@@ -14,10 +14,10 @@ from services.contracts.alert_messages import Severity as Severity
 from services.contracts.fields import Id, Microseconds, Name, NotNegative, Positive, Symbol, TradeId
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
-from services.contracts.pair_messages import Quality as Quality
-from services.contracts.pair_messages import ReversionState as ReversionState
-from services.contracts.pair_messages import Signal as Signal
 from services.contracts.pair_messages import Transform as Transform
+from services.contracts.signals import Quality as Quality
+from services.contracts.signals import ReversionState as ReversionState
+from services.contracts.signals import Signal as Signal
 
 # The number of missing trades has 64 bits, too.
 _MOST_IDS = 2**63 - 1

@@ -1,25 +1,14 @@
-"""Messages about pairs: configurations and signals. All others: ``messages``."""
+"""Configuration of a pair: how it is measured. Its signals are in ``signals``, its alerts in ``alert_messages``."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from services.contracts.fields import (
-    Correlation,
-    Count,
-    Microseconds,
-    Name,
-    NotNegative,
-    PairName,
-    Positive,
-    Share,
-)
+from services.contracts.fields import PairName
 from services.contracts.pairs import parse_pair
 
-Quality = Literal["ok", "not_enough_data", "stale"]
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 Transform = Literal["price", "log"]
-ReversionState = Literal["reverting", "unproven", "broken"]
 
 LEAST_TESTED = 30
 """In a window of fewer samples no spread is ever seen to revert."""
@@ -80,62 +69,5 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"expected {LOG_THROUGH_ORIGIN}" if is_meaningless else None
 
 
-class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    r"""The state of one pair at the close of one second. Unique by (pair, event_us); topic ``signals``, key: pair.
-
-    ``event_us`` is the end of the second. The parameters are fitted on the window before it, so ``spread``
-    and ``zscore`` never see the observation they judge. Unless ``quality`` is ``ok``, what could not be
-    computed is null and ``reason`` says why.
-
-    Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
-    trade's time, and the next signal replaces this one; it is not stored.
-
-    A closed second may be corrected: the same key with a higher ``revision`` replaces the earlier one, because a
-    trade of it, or of the window before it, came after it had closed. ``late`` counts the trades of both legs that came
-    after their second had closed: in a closed signal those of its second, in an open one all since the worker began.
-
-    ``hedge_ratio_se`` is the standard error as if the errors were independent, ``r_squared`` the share of y's variance
-    in the window that the line explains. ``price_correlation`` is that of prices (or of their logarithms) in the
-    window; ``correlation`` is its old name. ``zscore_rank`` is the share, 0 to 1, of the pair's last 720 \|z\| (one
-    in five seconds: an hour if none is missing) that were smaller, null of fewer than 60. An ``outlier`` moves the line
-    of its window by more than two of its own standard errors, or has more leverage than all others together; none is
-    one of fewer than 30 samples; ``outliers`` counts those in the window.
-
-    Once a minute the window is looked at as a whole, and until the next time the signals carry what was found:
-    ``return_correlation`` of the returns between trades (Hayashi-Yoshida); ``lead_lag_s``, by how much y leads x (s),
-    null if no lag stands out; ``reversion``: whether the spread is seen to come back, by Engle-Granger both ways
-    round (``cointegration_p`` is the worse one), or did so within the last window and has left its line (``broken``);
-    the median-unbiased half-life with the ends of its interval of 95 %, those of an AR(1): noise on the spread makes
-    them too short. With a ``cointegration_p`` null is no end, without one nothing could be tested.
-    """
-
-    pair: PairName
-    event_us: Microseconds
-    y_price: Positive
-    x_price: Positive
-    hedge_ratio: float | None
-    intercept: float | None
-    method: Name
-    spread: float | None
-    zscore: float | None
-    correlation: float | None
-    window: Count
-    samples: Count
-    quality: Quality
-    reason: str | None = None
-    closed: bool = True
-    late: Count = 0
-    revision: Count = 0
-    hedge_ratio_se: NotNegative | None = None
-    r_squared: float | None = None
-    price_correlation: Correlation | None = None
-    zscore_rank: Share | None = None
-    outlier: bool = False
-    outliers: Count = 0
-    return_correlation: Correlation | None = None
-    lead_lag_s: float | None = None
-    reversion: ReversionState | None = None
-    cointegration_p: Share | None = None
-    half_life_s: NotNegative | None = None
-    half_life_low_s: NotNegative | None = None
-    half_life_high_s: NotNegative | None = None
+DEFAULTS = PairConfig(pair="ETHUSDT-BTCUSDT")
+"""A pair of which nobody has said how it is measured."""

@@ -1,6 +1,6 @@
 """Where a z-score enters its bands and comes back: the one rule of alerts, of past entries and of the chart's marks."""
 
-from services.contracts.pair_messages import Signal
+from services.contracts.signals import Signal
 
 
 class Threshold:

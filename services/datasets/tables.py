@@ -1,6 +1,6 @@
 """Tables of a dataset's bars, and the wider intervals that are aggregated from them."""
 
-from services.store.relations import INTERVALS, WIDTHS, Interval
+from services.contracts.intervals import INTERVALS, WIDTHS_US, Interval
 
 
 def wider_than(width_us: int) -> list[Interval]:
@@ -9,7 +9,7 @@ def wider_than(width_us: int) -> list[Interval]:
     >>> wider_than(60_000_000), wider_than(7_000_000)
     (['5m', '1h'], [])
     """
-    return [name for name in INTERVALS if WIDTHS[name] > width_us and WIDTHS[name] % width_us == 0]
+    return [name for name in INTERVALS if WIDTHS_US[name] > width_us and WIDTHS_US[name] % width_us == 0]
 
 
 def bars_relation(dataset_id: str, wider: Interval | None = None) -> str:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, checkpoint, end, pause
-from services.common.errors import AwayError, FatalError, RefusedError, TransientError
+from services.common.errors import AwayError, FatalError, RefusedError, TransientError, reason_of
 from services.common.heartbeat import INTERVAL_S, HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter, DeadLetters
@@ -79,7 +79,7 @@ class Sink:
             except (TransientError, KafkaError) as error:
                 delay = self._backoff.next_s()
                 self._pulse.state, self._pulse.detail = "degraded", _told(error)
-                log.warning("waiting", error=str(error) or repr(error), retry_in_s=round(delay, 2))
+                log.warning("waiting", error=reason_of(error), retry_in_s=round(delay, 2))
                 await asyncio.sleep(delay)
 
     async def watch_lag(self) -> None:
@@ -237,5 +237,5 @@ async def delete_expired(settings: SinkSettings) -> None:
             if deleted:
                 log.info("deleted what has expired", rows=deleted)
         except (TransientError, psycopg.Error) as error:
-            log.warning("nothing deleted, trying again in a minute", error=" ".join(str(error).split()))
+            log.warning("nothing deleted, trying again in a minute", error=reason_of(error))
         await pause(_SWEEP_S)

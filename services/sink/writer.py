@@ -9,7 +9,7 @@ from msgspec import Struct
 from psycopg import errors, sql
 
 from services.common.clock import SECOND
-from services.common.errors import AwayError, FatalError, TransientError
+from services.common.errors import AwayError, FatalError, TransientError, reason_of
 from services.contracts.topics import TICKS
 from services.sink import offsets
 from services.sink.batch import PartitionBatch, ReadRecords, RefusedMessage, SinkBatch
@@ -126,7 +126,7 @@ class SinkWriter:
                 self._all_new = False
                 return await self._store(topic, records, part, refused)
             if len(part) == 1:
-                reason = f"the database refused it: {' '.join(str(error).split())}"
+                reason = f"the database refused it: {reason_of(error)}"
                 refused.append(records.refused(part.start, reason))
                 return 0
         middle = len(part) // 2
@@ -161,8 +161,8 @@ async def _errors() -> AsyncIterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
-        reason = f"the database did not take a batch: {' '.join(str(error).split())}"
+        reason = f"the database did not take a batch: {reason_of(error)}"
         # Only who answers has a code for it.
         raise (TransientError(reason) if error.sqlstate else AwayError("the database", reason)) from error
     except psycopg.Error as error:
-        raise FatalError(f"the database contradicts the schema: {' '.join(str(error).split())}") from error
+        raise FatalError(f"the database contradicts the schema: {reason_of(error)}") from error

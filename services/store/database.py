@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from services.common.errors import AwayError, FatalError, RefusedError
+from services.common.errors import AwayError, FatalError, RefusedError, reason_of
 from services.common.settings import DatabaseSettings
 
 Connection = AsyncConnection[Any]
@@ -102,7 +102,7 @@ def conninfo(url: str, name: str) -> str:
 def _unreachable(text: str, error: Exception) -> AwayError:
     given = conninfo_to_dict(text)
     place = f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
-    reason = " ".join(str(error).split())
+    reason = reason_of(error)
     if _REFUSED.search(reason):
         expected = f"PAIRSTREAM_DATABASE_URL: expected a user, password and database that {place} accepts"
         return RefusedError("the database", f"{expected}, received: {reason}")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import AsyncServerCursor, pq, sql
@@ -11,19 +11,13 @@ from psycopg.adapt import Loader
 from psycopg.types.numeric import Int8BinaryLoader
 
 from services.common import clock
-from services.common.errors import AwayError, FatalError
+from services.common.errors import AwayError, FatalError, reason_of
+from services.contracts.intervals import INTERVALS
+from services.contracts.messages import Alert, Signal
 from services.store.database import Connection
+from services.store.message_columns import columns_of
 
 Cursor = AsyncServerCursor[Any]
-Interval = Literal["1s", "1m", "5m", "1h"]
-INTERVALS: tuple[Interval, ...] = get_args(Interval)
-WIDTHS: dict[Interval, int] = {
-    "1s": clock.SECOND,
-    "1m": clock.MINUTE,
-    "5m": 5 * clock.MINUTE,
-    "1h": clock.HOUR,
-}
-"""The width of each interval's bars (us)."""
 
 # The driver's fastest way to a number: a timestamptz is sent as microseconds since 2000, so that one moved on
 # by the 30 years before is the microseconds since 1970.
@@ -77,54 +71,14 @@ BARS = {
     )
     for interval in INTERVALS
 }
-SIGNAL_COLUMNS: dict[str, str] = {
-    "y_price": "float8",
-    "x_price": "float8",
-    "hedge_ratio": "float8",
-    "intercept": "float8",
-    "method": "text",
-    "spread": "float8",
-    "zscore": "float8",
-    "correlation": "float8",
-    "window": "int4",
-    "samples": "int4",
-    "quality": "text",
-    "reason": "text",
-    "late": "int4",
-    "revision": "int4",
-    "hedge_ratio_se": "float8",
-    "r_squared": "float8",
-    "zscore_rank": "float8",
-    "outlier": "bool",
-    "outliers": "int4",
-    "return_correlation": "float8",
-    "lead_lag_s": "float8",
-    "reversion": "text",
-    "cointegration_p": "float8",
-    "half_life_s": "float8",
-    "half_life_low_s": "float8",
-    "half_life_high_s": "float8",
-}
+STORED_AS = {"price_correlation": "correlation"}
+"""Fields of a signal that have the column of another one."""
+NOT_STORED = frozenset({"closed"})
+"""Fields of a signal that all stored ones have alike."""
+SIGNAL_COLUMNS = columns_of(Signal, without={"pair", "event_us", *STORED_AS, *NOT_STORED})
 """What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
 SIGNALS = Relation("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
-ALERT_COLUMNS: dict[str, str] = {
-    "alert_id": "text",
-    "rule_id": "text",
-    "pair": "text",
-    "state": "text",
-    "value": "float8",
-    "threshold": "float8",
-    "message": "text",
-    "y_age_s": "float8",
-    "x_age_s": "float8",
-    "retracts": "text",
-    "reversion": "text",
-    "rule": "text",
-    "metric": "text",
-    "severity": "text",
-    "labels": "jsonb",
-    "values": "jsonb",
-}
+ALERT_COLUMNS = columns_of(Alert, without={"subject", "event_us"})
 """The same of an alert, which belongs to its subject."""
 ALERTS = Relation("alerts", "subject", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
 
@@ -144,11 +98,9 @@ def errors() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise AwayError(
-            "the database", f"the database did not answer: {' '.join(str(error).split())}"
-        ) from error
+        raise AwayError("the database", f"the database did not answer: {reason_of(error)}") from error
     except psycopg.Error as error:
-        raise FatalError(f"the database refused a statement: {' '.join(str(error).split())}") from error
+        raise FatalError(f"the database refused a statement: {reason_of(error)}") from error
 
 
 async def period(connection: Connection, table: Relation, owner: str) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from services.common.errors import FatalError
+from services.common.errors import FatalError, reason_of
 from services.common.settings import DatabaseSettings, StoreSettings
 from services.store import database, timescale_extension
 from services.store.bars import policies
@@ -60,7 +60,7 @@ def _refusals() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise FatalError(
-            f"expected the database to take schema {revisions()[-1]}, received {' '.join(str(error).split())}"
+            f"expected the database to take schema {revisions()[-1]}, received {reason_of(error)}"
         ) from error
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import psycopg
 
-from services.common.errors import FatalError
+from services.common.errors import FatalError, reason_of
 from services.store.bars.timescale import AGGREGATED
 
 Wanted = Literal["auto", "off"]
@@ -48,7 +48,7 @@ def prepare(connection: psycopg.Connection[Any], wanted: Wanted) -> bool:
         try:
             connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         except psycopg.Error as error:
-            reason = " ".join(str(error).split())
+            reason = reason_of(error)
             raise FatalError(
                 f"expected to create the extension timescaledb, received: {reason}; have it created {_INSTEAD}"
             ) from error

@@ -18,6 +18,7 @@ from services.common.http.proxies import Network
 from services.ui.api import downloads, uploads
 from services.ui.pages import PAGES, not_found
 from services.ui.response_headers import ResponseHeaders
+from services.ui.script_constants import filled
 from services.ui.security import SecurityMiddleware
 from services.ui.shell.callbacks import register
 from services.ui.shell.layout import shell
@@ -61,7 +62,7 @@ def build(site: PageContext, hosts: Collection[str] = (), proxies: Sequence[Netw
         title="pairstream",
         update_title="",
         add_log_handler=False,
-        index_string=files("services.ui").joinpath("index.html").read_text(encoding="utf-8"),
+        index_string=filled(files("services.ui").joinpath("index.html").read_text(encoding="utf-8")),
         websocket_inactivity_timeout=0,
         use_pages=True,
         pages_folder="",

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.common.http import retry_after
 from services.common.http.body_limit import bounded
 from services.common.http.head_limit import excess
 from services.common.http.origin_check import is_own_host, is_own_page
@@ -83,7 +84,7 @@ class SecurityMiddleware:
         for slots in (self._slots, self._passed) if is_passed_on else (self._slots,):
             if not slots.is_free(name):
                 detail = f"expected at most {slots.most} requests and tabs of one address at once, received one more"
-                raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": "1"})
+                raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, retry_after.SOON)
             stack.enter_context(slots.taken(name))
         if connection.scope["type"] == "websocket":
             return receive

@@ -14,9 +14,9 @@ from psycopg.types.json import Jsonb
 
 from services.api.queries.tables import BARS, RowSelection
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime, to_datetime
+from services.contracts.intervals import Interval
 from services.contracts.messages import Tick
 from services.store.bars.timescale import BATCHES, LEVELS, BarLevel
-from services.store.relations import Interval
 from services.store.timescale_extension import aggregated
 from tests.contract.store import START_US, WIDTHS, assert_bars, recompute, select, tick, write_all
 from tests.fix_database import empty

@@ -15,12 +15,12 @@ from psycopg import sql
 
 from services.common.clock import MINUTE, from_datetime, to_iso
 from services.common.settings import DatabaseSettings
+from services.contracts.intervals import Interval
 from services.datasets.report import ImportReport
 from services.datasets.sources import FileSource, Upload
 from services.datasets.storage import store_dataset
 from services.datasets.tables import bars_relation
 from services.store import database, schema
-from services.store.relations import Interval
 from tests.contract.servers import apply
 from tests.contract.store import START_US
 from tests.fix_database import created

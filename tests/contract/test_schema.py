@@ -11,7 +11,7 @@ import pytest
 
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
-from services.store import database, schema
+from services.store import database, relations, schema
 
 TABLES = {"ticks", "ohlc_1s", "ohlc_1m", "ohlc_5m", "ohlc_1h", "signals", "alerts", "gaps", "stream_offsets"}
 
@@ -135,3 +135,20 @@ def test_an_upgrade_keeps_what_is_stored(empty_database_url: str) -> None:
     assert schema.upgrade(empty_database_url) == schema.revisions()[1:]
     with psycopg.connect(empty_database_url) as connection:
         assert connection.execute("SELECT trade_id, repaired FROM ticks").fetchall() == [(1, False)]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "key"),
+    [
+        ("signals", relations.SIGNAL_COLUMNS, {"pair": "text", "ts": "timestamptz"}),
+        ("alerts", relations.ALERT_COLUMNS, {"pair": "text", "ts": "timestamptz"}),
+    ],
+)
+def test_every_field_of_a_message_that_is_stored_has_a_migration(
+    store: str, table: str, columns: dict[str, str], key: dict[str, str]
+) -> None:
+    with psycopg.connect(store) as connection:
+        found = connection.execute(
+            "SELECT column_name, udt_name FROM information_schema.columns WHERE table_name = %s", [table]
+        ).fetchall()
+    assert dict(found) == columns | key, f"fields and columns of {table} differ: see docs/howto"

@@ -15,6 +15,7 @@ from services.api.parameters import BarInterval, DatasetQuery
 from services.api.problems import refused
 from services.api.queries.closes import Bars, Closes, Period, closes, market_bars
 from services.common import clock
+from services.contracts.intervals import USUAL
 
 WINDOW_MAX = 10_000
 # Of all symbols together: what a worker can hold.
@@ -131,7 +132,7 @@ def _most(symbols: int) -> int:
 async def find(backend: Backend, query: ClosesQuery) -> CloseSource:
     """Return the source `query` asks for; ProblemError if the dataset is not known or has no such bars."""
     if query.dataset is None:
-        return CloseSource(backend, market_bars(query.interval or "1m"))
+        return CloseSource(backend, market_bars(query.interval or USUAL))
     dataset = await catalogue.find(backend.store, query.dataset)
     relation, carried = relation_of(dataset, query.interval), query.carried or "drop"
     return CloseSource(backend, dataset_bars(relation, carried), _History(dataset, relation, carried))

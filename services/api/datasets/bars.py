@@ -15,8 +15,8 @@ from services.api.queries.reader import StoreReader
 from services.api.queries.tables import TableSource
 from services.common import clock
 from services.contracts.fields import Microseconds
+from services.contracts.intervals import WIDTHS_US, Interval
 from services.datasets.tables import bars_relation, wider_than
-from services.store.relations import WIDTHS, Interval
 
 _COLUMNS = sql.SQL("""
 ts AS start_us, open, high, low, close, volume, NULL::float8 AS quote_volume, NULL::float8 AS vwap,
@@ -52,10 +52,10 @@ class Relation(NamedTuple):
 
 def relation_of(dataset: CatalogueEntry, interval: Interval | None) -> Relation:
     """Return where the bars of `interval` are, without it those of the file; ProblemError if there can be none."""
-    if interval is None or WIDTHS[interval] == dataset.width_us:
+    if interval is None or WIDTHS_US[interval] == dataset.width_us:
         return Relation(sql.Identifier(bars_relation(dataset.dataset_id)), dataset.width_us)
     if interval in wider_than(dataset.width_us):
-        return Relation(sql.Identifier(bars_relation(dataset.dataset_id, interval)), WIDTHS[interval])
+        return Relation(sql.Identifier(bars_relation(dataset.dataset_id, interval)), WIDTHS_US[interval])
     expected = f"a multiple of {dataset.width_us / 1e6:g} s, the width of the bars of {dataset.name}"
     raise refused("interval", expected, interval)
 

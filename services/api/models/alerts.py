@@ -4,64 +4,24 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.api.models.base import EpochUs, IsoTime, Record
-from services.api.models.pairs import Reversion
+from services.api.models.base import EpochUs, IsoTime
+from services.api.models.base import Record as Record
+from services.api.models.message_record import record_of
 from services.api.time_parameters import Moment
 from services.common import clock
-from services.contracts.messages import AlertState, Severity
+from services.contracts import messages
 
 SNOOZE_MAX_S = 30 * 24 * 3_600
-LegAgeS = Annotated[
-    float | None,
-    Field(description="How old the price of this leg was, in seconds, if known.", examples=[0.2]),
-]
 
 
-class Alert(Record):
+class Alert(record_of(messages.Alert)):  # type: ignore[misc]  # made when it is imported
     """One transition of one rule on one subject.
 
     What holds now is the latest transition of a rule and subject that is not `retracted` and that none has retracted.
     """
 
-    alert_id: Annotated[
-        str,
-        Field(
-            description="The same however often the transition is found.",
-            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
-        ),
-    ]
-    rule_id: Annotated[str, Field(description="The old name of `rule`.", examples=["zscore"])]
-    pair: Annotated[
-        str | None,
-        Field(
-            description="The pair that it has to do with; null if with none.", examples=["ETHUSDT-BTCUSDT"]
-        ),
-    ]
     event_us: EpochUs
     event_time: IsoTime
-    state: Annotated[
-        AlertState,
-        Field(
-            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
-            "earlier alert does not hold."
-        ),
-    ]
-    value: Annotated[
-        float | None,
-        Field(description="What was measured; null unless the rule compares two numbers.", examples=[2.31]),
-    ]
-    threshold: Annotated[float | None, Field(description="What it crossed; null likewise.", examples=[2.0])]
-    message: Annotated[str, Field(description="The same in words.", examples=["z-score above 2"])]
-    y_age_s: LegAgeS
-    x_age_s: LegAgeS
-    reversion: Reversion
-    retracts: Annotated[
-        str | None,
-        Field(
-            description="Of one that is `retracted`: the id of the alert that does not hold.",
-            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
-        ),
-    ]
     retracted_by: Annotated[
         str | None,
         Field(
@@ -76,38 +36,6 @@ class Alert(Record):
     ]
     snoozed_until_us: EpochUs | None
     snoozed_until_time: IsoTime | None
-    rule: Annotated[
-        str,
-        Field(
-            description="The rule; `zscore-threshold` is the one that every pair has.",
-            examples=["zscore-threshold"],
-        ),
-    ]
-    metric: Annotated[
-        str,
-        Field(
-            description="What the rule measures: the name of what was measured in `values`.",
-            examples=["zscore"],
-        ),
-    ]
-    subject: Annotated[
-        str,
-        Field(description="What it is of: a pair, a symbol or a service.", examples=["ETHUSDT-BTCUSDT"]),
-    ]
-    severity: Annotated[Severity, Field(description="How bad it is.", examples=["warning"])]
-    labels: Annotated[
-        dict[str, str],
-        Field(
-            description="What the rule says of itself; as CSV and Parquet JSON.", examples=[{"desk": "fx"}]
-        ),
-    ]
-    values: Annotated[
-        dict[str, float],
-        Field(
-            description="The numbers that caused it; as CSV and Parquet JSON.",
-            examples=[{"zscore": 2.31, "entry": 2.0, "exit": 0.5}],
-        ),
-    ]
 
 
 class Snooze(Record):

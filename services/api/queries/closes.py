@@ -12,8 +12,8 @@ from psycopg.pq import Format
 
 from services.api.queries.reader import StoreReader
 from services.common import clock
+from services.contracts.intervals import WIDTHS_US, Interval
 from services.store import database
-from services.store.relations import WIDTHS, Interval
 
 Moments = NDArray[np.int64]
 Prices = NDArray[np.float64]
@@ -59,7 +59,7 @@ class Period(NamedTuple):
 def market_bars(interval: Interval) -> Bars:
     """Return the bars made of trades; one is read once a later trade has completed it."""
     table, width = sql.Identifier(f"ohlc_{interval}"), sql.Literal(interval)
-    return Bars(_MARKET.format(table=table, width=width), {}, WIDTHS[interval])
+    return Bars(_MARKET.format(table=table, width=width), {}, WIDTHS_US[interval])
 
 
 async def closes(store: StoreReader, bars: Bars, symbols: Iterable[str], period: Period) -> dict[str, Closes]:

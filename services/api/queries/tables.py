@@ -1,10 +1,10 @@
 """Tables that can be paged, and the SQL that reads a page; rows are in the order of their key."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from psycopg import sql
 
@@ -12,7 +12,9 @@ from services.api.serialization.cursor import Key
 from services.api.serialization.rows import JsonRecords
 from services.common import clock
 from services.contracts.fields import Microseconds
-from services.store.relations import INTERVALS, SIGNAL_COLUMNS, Interval
+from services.contracts.intervals import INTERVALS, Interval
+from services.contracts.messages import Alert, Signal
+from services.store.relations import NOT_STORED, STORED_AS
 
 Order = Literal["ascending", "descending", "newest"]
 _Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -132,6 +134,15 @@ class TableSource(NamedTuple):
         )
 
 
+def _fields(message: type[Struct], columns: Mapping[str, str], without: Collection[str] = ()) -> sql.Composed:
+    """Return the fields of `message` for SELECT; `columns` are those of another name than their fields."""
+    return sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(sql.Identifier(columns.get(name, name)), sql.Identifier(name))
+        for name in message.__struct_fields__
+        if name not in without
+    )
+
+
 TICKS = TableSource(
     sql.Identifier("ticks"),
     sql.SQL(
@@ -145,14 +156,7 @@ TICKS = TableSource(
 
 SIGNALS = TableSource(
     sql.Identifier("signals"),
-    sql.SQL("pair, ts AS event_us, {}").format(
-        sql.SQL(", ").join(
-            sql.SQL("correlation AS price_correlation, correlation")
-            if name == "correlation"
-            else sql.Identifier(name)
-            for name in SIGNAL_COLUMNS
-        )
-    ),
+    _fields(Signal, {"event_us": "ts", **STORED_AS}, NOT_STORED),
     sql.Identifier("pair"),
     {"ts": "event_us"},
     Decoder(tuple[Microseconds]),
@@ -172,10 +176,8 @@ _HANDLED_ALERTS = sql.SQL("""
 
 ALERTS = TableSource(
     _HANDLED_ALERTS,
-    sql.SQL(
-        "alert_id, rule_id, pair, ts AS event_us, state, value, threshold, message, y_age_s, x_age_s, reversion, "
-        "retracts, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us, rule, metric, "
-        'subject, severity, labels, "values"'
+    sql.SQL("{}, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us").format(
+        _fields(Alert, {"event_us": "ts"})
     ),
     sql.Identifier("subject"),
     {"ts": "event_us", "alert_id": "alert_id"},

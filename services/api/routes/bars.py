@@ -13,6 +13,7 @@ from services.api.problems import RESPONSES
 from services.api.queries.tables import BARS
 from services.api.serialization.listing import TABLE_RESPONSES
 from services.api.serialization.paging import from_start_or_newest, page
+from services.contracts.intervals import USUAL
 
 router = APIRouter(prefix="/v1", tags=["bars"])
 
@@ -31,7 +32,7 @@ async def read_bars(
     equal, order = {"symbol": query.symbol}, from_start_or_newest(query)
     if query.dataset is None:
         await backend.require_symbol(query.symbol)
-        interval = query.interval or "1m"
+        interval = query.interval or USUAL
         about = {"interval": str(interval)}
         return await page(request, backend, query, BARS[interval], Bar, equal, order, about)
     dataset = await catalogue.find(backend.store, query.dataset)

@@ -19,6 +19,7 @@ from services.api.security.admission import (
 )
 from services.api.security.api_keys import ApiKeys, RevokedError
 from services.api.settings import ApiSettings
+from services.common.http import retry_after
 from services.common.http.body_limit import bounded
 from services.common.http.rate_limits import Held, Slots
 
@@ -62,7 +63,7 @@ class SecurityMiddleware:
         visitor = self._admission.visitor(connection)
         if not self._slots.is_free(visitor.counted_as):
             detail = f"expected at most {self._slots.most} requests and streams at once, received one more"
-            raise too_many(detail, {"Retry-After": "1"})
+            raise too_many(detail, retry_after.SOON)
         return visitor
 
     def _most_bytes(self, path: str) -> int:

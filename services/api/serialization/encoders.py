@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.parquet
 from pydantic import BaseModel
 
 from services.api.serialization.columns import Column, columns
 from services.api.serialization.rows import JsonRecords, encode
+from services.common import parquet
+from services.common.parquet import TIME
 
 # First characters of a formula in a spreadsheet.
 _FORMULA = frozenset("=+-@\t\r")
@@ -19,7 +20,6 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Bytes to compress before other tasks get their turn: some 10 ms.
 _ROW_GROUP = 20_000
 _TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string(), dict: pa.string()}
-_TIME = pa.timestamp("us", "UTC")
 
 
 class Encoder(Protocol):
@@ -78,10 +78,10 @@ class ParquetEncoder:
 
     def __init__(self, model: type[BaseModel], metadata: Mapping[str, str]) -> None:
         self._columns = columns(model)
-        fields = [(one.name, _TIME if _is_time(one) else _TYPES[one.kind]) for one in self._columns]
+        fields = [(one.name, TIME if _is_time(one) else _TYPES[one.kind]) for one in self._columns]
         self._schema = pa.schema(fields, {f"pairstream.{name}": value for name, value in metadata.items()})
         self._sink = _Sink()
-        self._writer = pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
+        self._writer = parquet.writer(self._sink, self._schema)
         self._waiting: list[Any] = []
 
     def encode(self, records: JsonRecords) -> bytes:
@@ -138,7 +138,7 @@ def _array(column: Column, records: JsonRecords) -> Any:
         return pa.array(column.values(records), _TYPES[column.kind])
     *within, name = column.path
     us = Column(column.name, int, (*within, f"{name.removesuffix('time')}us"))
-    return pa.array(us.values(records), pa.int64()).cast(_TIME)
+    return pa.array(us.values(records), pa.int64()).cast(TIME)
 
 
 def _cells(column: Column, records: JsonRecords) -> Sequence[Any]:

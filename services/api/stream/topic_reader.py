@@ -20,7 +20,7 @@ from services.common import clock
 from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, checkpoint, pause
 from services.common.codec import decode_all
-from services.common.errors import BadMessageError, TransientError
+from services.common.errors import BadMessageError, TransientError, reason_of
 from services.common.heartbeat import INTERVAL_S, HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.consumer_watchdog import ConsumerWatchdog
@@ -120,9 +120,7 @@ class TopicReader:
                     tasks.create_task(self._watch(consumer))
                     tasks.create_task(self.read(consumer))
             except* (TransientError, KafkaError) as group:
-                log.warning(
-                    "waiting", error="; ".join(str(error) or repr(error) for error in group.exceptions)
-                )
+                log.warning("waiting", error="; ".join(reason_of(error) for error in group.exceptions))
             self._pulse.lag_messages = self._pulse.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
 

@@ -11,6 +11,7 @@ from services.cli.export.file import ExportFile, created
 from services.cli.progress import Show, progress
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings, load
+from services.contracts.intervals import INTERVALS
 from services.local.terminal import write
 from services.store import database, relations, schema
 from services.store.database import Connection
@@ -25,9 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     owner.add_argument("--symbol", type=arguments.symbol, help="of ticks and bars; default: every one")
     owner.add_argument("--pair", type=arguments.pair, help="of signals and alerts; default: every one")
     owner.add_argument("--subject", help="of alerts: a pair, a symbol, a service; default: every one")
-    parser.add_argument(
-        "--interval", choices=relations.INTERVALS, default="1m", help="of bars; default: %(default)s"
-    )
+    parser.add_argument("--interval", choices=INTERVALS, default="1m", help="of bars; default: %(default)s")
     arguments.add_period(parser)
     parser.add_argument(
         "--output", metavar="FILE", type=Path, required=True, help="a new .csv, .csv.gz or .parquet file"

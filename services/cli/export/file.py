@@ -9,16 +9,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
+from services.common import parquet
 from services.common.errors import FatalError
+from services.common.parquet import TIME
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 # 9, which is usual, takes nine times as long for a file that is a tenth smaller.
 _LEVEL = 4
-_TIME = pa.timestamp("us", "UTC")
 # By the numbers that these types have in every PostgreSQL.
-_TYPES = {16: pa.bool_(), 20: pa.int64(), 23: pa.int32(), 25: pa.string(), 701: pa.float64(), 1184: _TIME}
+_TYPES = {16: pa.bool_(), 20: pa.int64(), 23: pa.int32(), 25: pa.string(), 701: pa.float64(), 1184: TIME}
 _TYPES[3802] = pa.string()  # jsonb
 
 
@@ -43,7 +43,7 @@ class ExportFile:
             return
         self._schema = pa.schema([(name.replace("_us", "_time"), _TYPES[oid]) for name, oid in columns])
         self._writer = self._stack.enter_context(
-            pyarrow.parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
+            parquet.writer(self._sink, self._schema)
             if self._parquet
             else pyarrow.csv.CSVWriter(self._sink, _as_text(self._schema.empty_table()).schema)
         )
@@ -86,6 +86,6 @@ def created(path: Path, replace: bool) -> Iterator[ExportFile]:
 def _as_text(table: pa.Table) -> pa.Table:
     """Return `table` with its times in ISO 8601: Arrow's own form has a space in the middle."""
     for index, field in enumerate(table.schema):
-        if field.type == _TIME:
+        if field.type == TIME:
             table = table.set_column(index, field.name, pc.strftime(table[index], "%Y-%m-%dT%H:%M:%SZ"))
     return table

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from math import isclose
 from typing import NamedTuple, Protocol
 
+from services.contracts.intervals import Interval
 from services.store.database import Connection
-from services.store.relations import Interval
 
 # Sums of floating-point numbers depend, in the last digits, on the order.
 SUMS = ("volume", "quote_volume")

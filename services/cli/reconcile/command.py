@@ -12,12 +12,13 @@ from services.cli.reconcile.ticks import TickReference
 from services.common import clock
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings, StoreSettings, load
+from services.contracts.intervals import INTERVALS, WIDTHS_US
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.rest import Rest
 from services.local.terminal import write
 from services.store import database, relations, schema
 from services.store.database import Connection
-from services.store.relations import BARS, INTERVALS, TICKS, WIDTHS
+from services.store.relations import BARS, TICKS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,10 @@ async def reconcile(settings: DatabaseSettings, scope: Scope, references: Sequen
 
 async def _stretches(connection: Connection, scope: Scope, reference: Reference) -> list[Stretch]:
     """Return the whole buckets of each symbol and interval, from the first tick or bar to the last."""
-    known = {*await relations.owners(connection, TICKS), *await relations.owners(connection, BARS["1h"])}
+    known = {
+        *await relations.owners(connection, TICKS),
+        *await relations.owners(connection, BARS[INTERVALS[-1]]),
+    }
     found = []
     for symbol in sorted(known) if scope.symbol is None else [scope.symbol]:
         for interval in reference.intervals:
@@ -72,7 +76,7 @@ async def _stretches(connection: Connection, scope: Scope, reference: Reference)
             periods = [await relations.period(connection, table, symbol) for table in (TICKS, BARS[interval])]
             times = [us for period in periods if period for us in period]
             if times:
-                width = WIDTHS[interval]
+                width = WIDTHS_US[interval]
                 start = min(times) if scope.start_us is None else scope.start_us
                 end = max(times) + 1 if scope.end_us is None else scope.end_us
                 whole = max(start // width, -(-reference.earliest_us // width)), -(-end // width)

@@ -10,10 +10,10 @@ from psycopg import sql
 from services.cli.reconcile.bars import BarDifference, Part, ReconciledBar, Stretch, differences
 from services.common import clock
 from services.common.cancellation import pause
+from services.contracts.intervals import INTERVALS, WIDTHS_US
 from services.ingest.venues.binance import venue
 from services.ingest.venues.rest import Rest, VenueBusyError
 from services.store.database import Connection
-from services.store.relations import INTERVALS, WIDTHS
 
 _PATH = "/fapi/v1/klines"
 _LIMIT = 1_500
@@ -63,7 +63,7 @@ class ExchangeReference:
     async def compare(self, connection: Connection, stretch: Stretch) -> AsyncIterator[Part]:
         """Yield so many bars at a time as one request gives; not one that is going on."""
         query = _STORED.format(sql.Identifier(f"ohlc_{stretch.interval}"))
-        width = WIDTHS[stretch.interval]
+        width = WIDTHS_US[stretch.interval]
         last_us = min(stretch.end_us, (self._now_us() - _SETTLED_US) // width * width)
         for start_us in range(stretch.start_us, last_us, _LIMIT * width):
             end_us = min(start_us + _LIMIT * width, last_us)

@@ -7,8 +7,8 @@ from psycopg import sql
 
 from services.cli.reconcile.bars import RELATIVE, SUMS, BarDifference, Part, ReconciledBar, Stretch
 from services.common import clock
+from services.contracts.intervals import INTERVALS, WIDTHS_US, Interval
 from services.store.database import Connection
-from services.store.relations import INTERVALS, WIDTHS, Interval
 
 _DAY = 24 * clock.HOUR
 _COLUMNS = sql.SQL(", ").join(map(sql.Identifier, ReconciledBar._fields))
@@ -65,7 +65,7 @@ class TickReference:
     async def compare(self, connection: Connection, stretch: Stretch) -> AsyncIterator[Part]:
         """Yield a day after another that has ticks or bars, each as of one moment: a sink may go on writing."""
         comparison, following = _statements(stretch.interval)
-        width, start_us = WIDTHS[stretch.interval], stretch.start_us
+        width, start_us = WIDTHS_US[stretch.interval], stretch.start_us
         while True:
             bounds = _bounds(stretch.symbol, start_us, stretch.end_us)
             ((first,),) = await (await connection.execute(following, bounds)).fetchall()

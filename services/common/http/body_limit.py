@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive
 
+from services.common.http import retry_after
+
 SILENCE_S = 30.0
 # Beyond the silence that is allowed: who sends one byte now and then would take for ever, too.
 LEAST_BYTES_PER_S = 1024
@@ -41,7 +43,7 @@ def bounded(
                 detail = (
                     "expected fewer bytes of one caller at once, received more: send one body after another"
                 )
-                raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": "1"})
+                raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, detail, retry_after.SOON)
             held = size
 
     async def receive_bounded() -> Message:

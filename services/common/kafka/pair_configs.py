@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from services.common.backoff import Backoff
 from services.common.cancellation import checkpoint
 from services.common.codec import decode, encode
-from services.common.errors import AwayError, BadMessageError, TransientError
+from services.common.errors import AwayError, BadMessageError, TransientError, reason_of
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.losses import Losses, Outrun
@@ -72,7 +72,7 @@ async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | No
             with closing(Waker(settings.wake_directory)) as waker:
                 waker.wake([PAIRS.name])
     except (KafkaError, TimeoutError) as error:
-        reason = f"expected the broker to take the pairs: {str(error) or repr(error)}"
+        reason = f"expected the broker to take the pairs: {reason_of(error)}"
         raise AwayError("the broker", reason) from error
     return reached
 
@@ -114,9 +114,7 @@ class PairConfigs:
                     await self._follow(consumer, ends)
             except (KafkaError, TransientError) as error:
                 delay = backoff.next_s()
-                log.warning(
-                    "waiting for the pairs", error=str(error) or repr(error), retry_in_s=round(delay, 1)
-                )
+                log.warning("waiting for the pairs", error=reason_of(error), retry_in_s=round(delay, 1))
                 await asyncio.sleep(delay)
 
     async def wait_for(self, offsets: Offsets) -> None:

@@ -15,7 +15,7 @@ from aiokafka.partitioner import murmur2
 
 from services.common.backoff import Backoff
 from services.common.cancellation import asked
-from services.common.errors import FatalError, TransientError
+from services.common.errors import FatalError, TransientError, reason_of
 from services.common.kafka import clients
 from services.common.kafka.flow_control import FlowControl, asking, needed
 from services.common.kafka.lag import Lag
@@ -228,7 +228,7 @@ class Publisher:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise _refused(topic, error) from error
                 backoff = backoff or Backoff()
-                log.warning("the broker takes nothing, trying again", topic=topic, reason=_words(error))
+                log.warning("the broker takes nothing, trying again", topic=topic, reason=reason_of(error))
                 await asyncio.sleep(backoff.next_s())
 
     def _fail(self, error: Exception) -> None:
@@ -289,8 +289,4 @@ async def publisher(settings: KafkaSettings, **options: Any) -> AsyncIterator[Pu
 
 
 def _refused(topic: str, error: KafkaError) -> FatalError:
-    return FatalError(f"expected the broker to take messages of {topic}, received {_words(error)}")
-
-
-def _words(error: KafkaError) -> str:
-    return str(error) or type(error).__name__
+    return FatalError(f"expected the broker to take messages of {topic}, received {reason_of(error)}")

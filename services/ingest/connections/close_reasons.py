@@ -1,6 +1,5 @@
 """Reasons why a connection failed or ended, and how long the venue wants no new one."""
 
-import email.utils
 import socket
 import ssl
 from http import HTTPStatus
@@ -8,6 +7,8 @@ from http import HTTPStatus
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from services.common import clock
+from services.common.errors import reason_of
+from services.common.http import retry_after
 
 # Errors of opening or reading a socket.
 ERRORS = (OSError, TimeoutError, WebSocketException)
@@ -27,19 +28,11 @@ def retry_after_s(error: Exception, now_us: int) -> float:
     """Return for how many seconds the venue wants no connection, 0 if it did not ask for that."""
     if not isinstance(error, InvalidStatus):
         return 0.0
-    given = error.response.headers.get("Retry-After", "").strip()
-    if given.isascii() and given.isdigit():
-        return min(float(given), _MOST_S)
-    if date := _date_us(given):
-        return min(max((date - now_us) / clock.SECOND, 0.0), _MOST_S)
+    given = error.response.headers.get("Retry-After", "")
+    asked_s = retry_after.seconds(given, clock.to_datetime(now_us))
+    if asked_s is not None:
+        return min(asked_s, _MOST_S)
     return _BUSY_S if error.response.status_code in _BUSY else 0.0
-
-
-def _date_us(text: str) -> int | None:
-    try:
-        return clock.from_datetime(email.utils.parsedate_to_datetime(text))
-    except ValueError:
-        return None
 
 
 def _words(error: Exception) -> str:
@@ -58,4 +51,4 @@ def _words(error: Exception) -> str:
         case TimeoutError():
             return str(error) or "no answer in time"
         case _:
-            return str(error) or type(error).__name__
+            return reason_of(error)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import psycopg
 
 from services.common.clock import HOUR, MINUTE, from_datetime, to_datetime
-from services.common.errors import TransientError
+from services.common.errors import TransientError, reason_of
 from services.common.settings import DatabaseSettings
 from services.contracts.messages import Tick
 from services.ingest.tape.chain import BACK, IdSpan
@@ -117,9 +117,7 @@ class DatabaseTape:
             return await cursor.fetchall()
         # A schema that is not ours yet is no reason to miss trades.
         except psycopg.Error as error:
-            raise TransientError(
-                f"the database does not say what is stored: {' '.join(str(error).split())}"
-            ) from error
+            raise TransientError(f"the database does not say what is stored: {reason_of(error)}") from error
 
 
 @asynccontextmanager

@@ -5,8 +5,6 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -14,7 +12,8 @@ import httpx
 import msgspec
 
 from services.common.backoff import Backoff
-from services.common.errors import BadMessageError, PairstreamError, TransientError
+from services.common.errors import BadMessageError, PairstreamError, TransientError, reason_of
+from services.common.http import retry_after
 from services.ingest.venues.request_budget import Budget, Spending
 
 T = TypeVar("T")
@@ -166,7 +165,7 @@ class Rest:
                 f"expected an answer from {url} within {self._timeout_s:g} s, received none or a part"
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error) or type(error).__name__
+            reason = reason_of(error)
             raise TransientError(f"expected an answer from {url}, received none: {reason}") from error
 
     def _read_budget(self, answer: httpx.Response) -> None:
@@ -175,28 +174,17 @@ class Rest:
             return
         # Periods begin with the venue's minute, which its clock knows and ours may not.
         elapsed_s = 0.0
-        if date := _date(answer.headers.get("Date", "")):
+        if date := retry_after.date(answer.headers.get("Date", "")):
             elapsed_s = date.timestamp() % self._budget.period_s
         self._spending.tell(int(used), self._now_s() + self._budget.period_s - elapsed_s)
 
     def _retry_after_s(self, answer: httpx.Response) -> float | None:
-        wait = answer.headers.get("Retry-After", "")
-        if _is_number(wait):
-            return float(wait)
-        if (until := _date(wait)) and (now := _date(answer.headers.get("Date", ""))):
-            return max(0.0, (until - now).total_seconds())
-        if answer.status_code not in _BUSY:
-            return None
+        now = retry_after.date(answer.headers.get("Date", ""))
+        asked_s = retry_after.seconds(answer.headers.get("Retry-After", ""), now)
+        if asked_s is not None or answer.status_code not in _BUSY:
+            return asked_s
         return _SHORTEST_BAN_S if answer.status_code == httpx.codes.IM_A_TEAPOT else self._budget.period_s
 
 
 def _is_number(header: str) -> bool:
     return header.isascii() and header.isdigit() and len(header) < 12
-
-
-def _date(header: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from services.quant.options import Criterion
-from services.quant.statistical_tests.dickey_fuller import choose_lags
+from services.quant.statistical_tests.dickey_fuller import MOST_LAGS, choose_lags
 from services.quant.statistical_tests.split_lines import Lines
 
 CRITICAL_VALUES = {"1%": -5.47, "5%": -4.95, "10%": -4.68}
@@ -16,8 +16,6 @@ _CELLS = 700_000
 # Dates computed at once: a block that fits into the cache takes half the time.
 _BLOCK = 32_768
 _DATES = 71
-# A long history has more lags to choose from than its dates need.
-_MOST_LAGS = 24
 
 Values = NDArray[np.float64]
 
@@ -51,7 +49,7 @@ def gregory_hansen(lines: Lines, y: Values, x: Values, lags: int | Criterion = "
     of_best = lines.residuals(np.array([best]), y, x)[0]
     scale = np.abs(of_best).max()
     of_best = of_best / scale
-    wanted = lags if isinstance(lags, int) else min(choose_lags(of_best, "n", lags), _MOST_LAGS)
+    wanted = lags if isinstance(lags, int) else min(choose_lags(of_best, "n", lags), MOST_LAGS)
     used = min(wanted, len(y) // 4)
     blocks = np.array_split(chosen, -(-len(chosen) * len(y) // _BLOCK))
     statistics = np.concatenate([_adf(lines.residuals(block, y, x) / scale, used) for block in blocks])

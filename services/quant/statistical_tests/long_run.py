@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.quant.fit import ROUNDING, NotEnoughDataError
-from services.quant.statistical_tests.dickey_fuller import choose_lags, lagged_steps
-
-_MOST_LAGS = 24
+from services.quant.statistical_tests.dickey_fuller import MOST_LAGS, choose_lags, lagged_steps
 
 Values = NDArray[np.float64]
 
@@ -34,7 +32,7 @@ def autoregression(series: Values, parameters: int = 1) -> Autoregression:
     """
     n = len(series)
     series = series - series.mean()
-    lags = min(choose_lags(series, "n", "bic"), _MOST_LAGS)
+    lags = min(choose_lags(series, "n", "bic"), MOST_LAGS)
     *lagged, _ = lagged_steps(series, lags)
     columns = [series[lags:-1], *lagged]
     design, target = np.column_stack(columns), series[lags + 1 :]

@@ -7,6 +7,8 @@ same bits.
 
 from psycopg import sql
 
+from services.contracts.intervals import INTERVALS, WIDTHS_US
+
 # The seconds that new ticks have touched in this transaction.
 STAGE_SECONDS = sql.SQL(
     "CREATE TEMP TABLE touched_seconds (symbol text, ts timestamptz) ON COMMIT DELETE ROWS"
@@ -55,21 +57,18 @@ SET open = excluded.open, high = excluded.high, low = excluded.low, close = excl
 """)
 
 
-def _compute(table: str, width: str, source: sql.SQL, below: str) -> sql.Composed:
-    interval = sql.SQL("interval ") + sql.Literal(width)
-    return _COMPUTE.format(
-        table=sql.Identifier(table),
-        width=interval,
-        source=source.format(below=sql.Identifier(below), width=interval),
+def _compute(table: str, width_us: int, below: str | None) -> sql.Composed:
+    interval = sql.SQL("interval ") + sql.Literal(f"{width_us} microseconds")
+    source = (
+        _FROM_TICKS.format(width=interval)
+        if below is None
+        else _FROM_BARS.format(below=sql.Identifier(below), width=interval)
     )
+    return _COMPUTE.format(table=sql.Identifier(table), width=interval, source=source)
 
 
-COMPUTE = (
-    _compute("ohlc_1s", "1 second", _FROM_TICKS, "ticks"),
-    _compute("ohlc_1m", "1 minute", _FROM_BARS, "ohlc_1s"),
-    _compute("ohlc_5m", "5 minutes", _FROM_BARS, "ohlc_1m"),
-    _compute("ohlc_1h", "1 hour", _FROM_BARS, "ohlc_5m"),
-)
+_TABLES = [f"ohlc_{interval}" for interval in INTERVALS]
+COMPUTE = tuple(map(_compute, _TABLES, WIDTHS_US.values(), [None, *_TABLES]))
 """To be run in this order: each level is computed from the one before."""
 
 FIND_TOUCHED = (sql.SQL("SELECT DISTINCT (extract(epoch FROM ts) * 1000000)::bigint FROM touched_seconds"),)

@@ -19,8 +19,9 @@ from psycopg.types.json import Jsonb
 
 from services.common import clock
 from services.common.backoff import Backoff
-from services.common.clock import HOUR, MINUTE, SECOND
+from services.common.clock import SECOND
 from services.common.errors import FatalError, TransientError
+from services.contracts.intervals import WIDTHS_US
 from services.store.database import Connection
 
 
@@ -32,11 +33,9 @@ class BarLevel(NamedTuple):
     tail_us: int
 
 
-LEVELS = (
-    BarLevel("ohlc_1s", SECOND, 10 * SECOND),
-    BarLevel("ohlc_1m", MINUTE, 20 * SECOND),
-    BarLevel("ohlc_5m", 5 * MINUTE, 30 * SECOND),
-    BarLevel("ohlc_1h", HOUR, 40 * SECOND),
+LEVELS = tuple(
+    BarLevel(f"ohlc_{interval}", width_us, number * 10 * SECOND)
+    for number, (interval, width_us) in enumerate(WIDTHS_US.items(), 1)
 )
 """Finest first; each is made of the one before, the first of ticks."""
 

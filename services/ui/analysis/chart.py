@@ -1,31 +1,17 @@
 """Static chart of the rolling numbers of an analysis."""
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from services.common.clock import SECOND
+from services.contracts.pair_messages import DEFAULTS
 from services.ui.api.types import Analysis, Point
-from services.ui.charts import lightweight, palette
+from services.ui.charts import lightweight, measures, palette
 from services.ui.charts.lightweight import DASHED, DOTTED, Series, line_options, price_format
 from services.ui.state.page_context import Props
-from services.ui.widgets.formatting import significant_decimals
 
-PaneName = Literal["hedge_ratio", "spread", "zscore", "correlation"]
-PANES: tuple[PaneName, ...] = get_args(PaneName)
-TITLES: dict[PaneName, str] = {
-    "hedge_ratio": "Hedge ratio",
-    "spread": "Spread",
-    "zscore": "z-score",
-    "correlation": "Correlation of prices",
-}
 SHARES = {"hedge_ratio": 0.24, "spread": 0.24, "zscore": 0.3, "correlation": 0.22}
-COLORS = {
-    "hedge_ratio": palette.LEG_Y,
-    "spread": palette.SPREAD,
-    "zscore": palette.ZSCORE,
-    "correlation": palette.SPREAD,
-}
-DIGITS = {"hedge_ratio": 5, "spread": 4}
-DECIMALS = {"zscore": 2, "correlation": 3}
+PANES = tuple(SHARES)
+TITLES = {name: measures.ROLLING[name].label for name in PANES} | {"correlation": "Correlation of prices"}
 # Room for the name at the top of a pane.
 MARGINS = {"top": 0.28, "bottom": 0.08}
 
@@ -33,8 +19,8 @@ MARGINS = {"top": 0.28, "bottom": 0.08}
 class Thresholds(NamedTuple):
     """Thresholds marked on the z-score."""
 
-    entry: float = 2.0
-    exit: float = 0.5
+    entry: float = DEFAULTS.entry_z
+    exit: float = DEFAULTS.exit_z
 
 
 def chart(chart_id: str, found: Analysis, thresholds: Thresholds, key: str) -> Props:
@@ -54,15 +40,16 @@ def has_points(found: Analysis) -> bool:
     return any(getattr(point, pane) is not None for point in found.data for pane in PANES)
 
 
-def _line(pane: PaneName, number: int, found: Analysis, thresholds: Thresholds) -> Series:
+def _line(pane: str, number: int, found: Analysis, thresholds: Thresholds) -> Series:
     known = [abs(value) for point in found.data if (value := getattr(point, pane)) is not None]
-    decimals = DECIMALS.get(pane) or significant_decimals(max(known, default=1.0), DIGITS[pane])
+    measure = measures.ROLLING[pane]
+    decimals = measure.decimals(max(known, default=1.0))
     series: Series = {
         "id": f"{pane}|{found.pair}|{found.bar_s:g}",
         "type": "line",
         "pane": number,
         "data": _points(pane, found),
-        "options": {**line_options(COLORS[pane]), "priceFormat": price_format(decimals)},
+        "options": {**line_options(measure.color), "priceFormat": price_format(decimals)},
         "priceScaleOptions": {"scaleMargins": MARGINS},
     }
     if found.structural_break is not None and found.structural_break.found:
@@ -74,7 +61,7 @@ def _line(pane: PaneName, number: int, found: Analysis, thresholds: Thresholds) 
     return {**series, "priceLines": _bands(thresholds)} if pane == "zscore" else series
 
 
-def _points(pane: PaneName, found: Analysis) -> list[dict[str, Any]]:
+def _points(pane: str, found: Analysis) -> list[dict[str, Any]]:
     points: list[dict[str, Any]] = []
     for one, following in zip(found.data, [*found.data[1:], None], strict=True):
         value = getattr(one, pane)
@@ -88,7 +75,7 @@ def _points(pane: PaneName, found: Analysis) -> list[dict[str, Any]]:
     return points
 
 
-def _breaks(pane: PaneName, one: Point, following: Point, bar_s: float) -> bool:
+def _breaks(pane: str, one: Point, following: Point, bar_s: float) -> bool:
     return getattr(following, pane) is None or following.start_us - one.start_us > 1.5 * bar_s * SECOND
 
 

@@ -6,14 +6,13 @@ A page puts ``layout`` somewhere, calls ``register`` once, and fills the store `
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import dash_mantine_components as dmc
-import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from services.common.errors import TransientError
 from services.ui.analysis import presenter, tables
 from services.ui.analysis.chart import PANES, SHARES, TITLES, Thresholds
 from services.ui.analysis.query import (
@@ -27,7 +26,6 @@ from services.ui.analysis.query import (
     WIDTHS,
     question,
 )
-from services.ui.api import problems
 from services.ui.api.types import Analysis
 from services.ui.charts import lightweight
 from services.ui.state.page_context import PageContext, Props, attributes
@@ -183,32 +181,28 @@ def register(
 
 async def answer(site: PageContext, prefix: str, names: tuple[str, ...], asks: dict[str, Any]) -> Props:
     """Ask the API and return what the panel shows of its answer."""
-    fine: Props = {f"{prefix}-{name}": {"error": ""} for name in names}
     asked = question(asks)
     if isinstance(asked, str):
+        fine: Props = {f"{prefix}-{name}": {"error": ""} for name in names}
         return {**fine, **presenter.refused(prefix, asked), f"{prefix}-intercept": {"error": asked}}
     began = time.monotonic()
-    try:
-        response = await site.client.send("GET", asked.path, params=asked.params, timeout=TIMEOUT_S)
-    except TransientError as error:
-        return {**fine, **presenter.refused(prefix, str(error))}
+    fields = {ASKED_AS.get(name, name): name for name in names}
+    found, props = await query_panel.answered(
+        site.client,
+        prefix,
+        asked,
+        Analysis,
+        "an analysis",
+        fields,
+        TIMEOUT_S,
+        partial(presenter.refused, prefix),
+    )
+    if found is None:
+        return props
     seconds = time.monotonic() - began
-    if response.is_error:
-        fields = {ASKED_AS.get(name, name): name for name in names}
-        wrong = problems.read(response, tuple(fields))
-        at = {f"{prefix}-{fields[field]}": {"error": text} for field, text in wrong.fields.items()}
-        text = wrong.rest or "Not asked: one of the values is refused."
-        return {**fine, **at, **presenter.refused(prefix, text)}
-    try:
-        found = msgspec.json.decode(response.content, type=Analysis)
-    except msgspec.DecodeError as error:
-        return {
-            **fine,
-            **presenter.refused(prefix, f"Expected an analysis, received another answer: {error}"),
-        }
     pair = None if asks.get("dataset") else (site.market.pairs or {}).get(asks["pair"])
     thresholds = Thresholds(pair.entry_z, pair.exit_z) if pair else Thresholds()
-    return {**fine, **presenter.answered(prefix, asked, found, seconds, thresholds)}
+    return {**props, **presenter.answered(prefix, asked, found, seconds, thresholds)}
 
 
 def ids(*laid_out: Component) -> frozenset[str]:

@@ -9,9 +9,8 @@ from services.ui.analysis.chart import Thresholds
 from services.ui.analysis.query import AnalysisQuery
 from services.ui.api import downloads
 from services.ui.api.types import Analysis, HalfLife
-from services.ui.charts import updates
+from services.ui.charts import measures, updates
 from services.ui.state.page_context import Props
-from services.ui.widgets import formatting
 from services.ui.widgets.formatting import NONE, moment, number, share, significant_decimals
 
 HEADLINES = {
@@ -23,19 +22,15 @@ HEADLINES = {
     "not_enough_data": "Not enough data",
 }
 NUMBERS = {
-    "line": "Hedge ratio",
+    "line": measures.HEDGE_RATIO.label,
     "interval": "Interval",
     "hac_interval": "Interval, HAC",
     "r_squared": "R²",
     "half_life": "Half-life",
-    "hedge_ratio": "Hedge ratio",
-    "intercept": "Intercept",
-    "spread": "Spread",
-    "zscore": "z-score",
-    "correlation": "Correlation",
+    **{name: measure.label for name, measure in measures.ROLLING.items()},
 }
 OF_ALL = ("line", "interval", "hac_interval", "r_squared", "half_life")
-OF_NEWEST = ("hedge_ratio", "intercept", "spread", "zscore", "correlation")
+OF_NEWEST = tuple(measures.ROLLING)
 
 
 def answered(
@@ -139,7 +134,7 @@ def numbers(found: Analysis) -> dict[str, str]:
     """Return the numbers by name, as text."""
     shown = dict.fromkeys(NUMBERS, NONE)
     if line := found.regression:
-        shown["line"] = five(line.hedge_ratio)
+        shown["line"] = measures.HEDGE_RATIO.text(line.hedge_ratio)
         shown["interval"] = _interval(line.low, line.high, line.level) or f"none for {found.method}"
         shown["hac_interval"] = (
             _interval(line.hac_low, line.hac_high, line.level) or f"none for {found.method}"
@@ -150,29 +145,13 @@ def numbers(found: Analysis) -> dict[str, str]:
         shown["half_life"] = _half_life(life)
     if found.data:
         newest = found.data[-1]
-        for name, value in (("hedge_ratio", newest.hedge_ratio), ("intercept", newest.intercept)):
-            shown[name] = NONE if value is None else five(value)
-        shown |= latest(newest.spread, newest.zscore, newest.correlation)
+        shown |= {name: measure.text(getattr(newest, name)) for name, measure in measures.ROLLING.items()}
     return shown
-
-
-def latest(spread: float | None, zscore: float | None, correlation: float | None) -> dict[str, str]:
-    """Return the numbers that live signals have, too, as text."""
-    return {
-        "spread": NONE if spread is None else number(spread, significant_decimals(spread, 4), sign=True),
-        "zscore": NONE if zscore is None else number(zscore, 2, sign=True),
-        "correlation": NONE if correlation is None else formatting.correlation(correlation),
-    }
 
 
 def three(value: float) -> str:
     """Return three significant digits of `value`."""
     return number(value, significant_decimals(value, 3))
-
-
-def five(value: float) -> str:
-    """Return five significant digits of `value`."""
-    return number(value, significant_decimals(value, 5))
 
 
 def _interval(low: float | None, high: float | None, level: float) -> str | None:

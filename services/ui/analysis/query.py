@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple, get_args
 
+from services.contracts.intervals import INTERVALS
 from services.contracts.messages import Method
 from services.ui.api.client import segment
-from services.ui.state.page_context import INTERVALS
 from services.ui.widgets.formatting import UTC
 
 METHODS: dict[str, str] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.ui.api.types import Analysis, GregoryHansen, Statistic, UnitRoot
+from services.ui.charts import measures
 from services.ui.widgets.formatting import UTC, moment
 
 Row = dict[str, Any]
@@ -153,7 +154,12 @@ def _line(found: Analysis) -> Iterator[Row]:
         yield _missing("regression", found)
         return
     level = f"{100 * line.level:g} %"
-    yield {"name": "Hedge ratio", "value": line.hedge_ratio, "samples": line.samples, "note": found.method}
+    yield {
+        "name": measures.HEDGE_RATIO.label,
+        "value": line.hedge_ratio,
+        "samples": line.samples,
+        "note": found.method,
+    }
     for end, value in (("low", line.low), ("high", line.high)):
         note = "" if value is not None else f"the method {found.method} has none here"
         yield {"name": f"{level} interval, {end}", "value": value, "samples": line.samples, "note": note}

@@ -11,7 +11,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from services.common.errors import BadMessageError, TransientError
+from services.common.errors import BadMessageError, TransientError, reason_of
 from services.contracts.messages import Signal
 from services.ui.api.types import Ack, Bar, HandledAlert, Listing, Snapshot, SymbolStats, Update, WatchedPair
 
@@ -107,7 +107,7 @@ class ApiClient:
                         case Update() | Snapshot(scope="all"):
                             yield message
         except (OSError, TimeoutError, WebSocketException) as error:
-            raise TransientError(f"expected the stream at {self._stream_url}: {_said(error)}") from error
+            raise TransientError(f"expected the stream at {self._stream_url}: {reason_of(error)}") from error
         finally:
             self._socket = None
 
@@ -164,7 +164,9 @@ class ApiClient:
         try:
             return await self._http.send(request, stream=stream)
         except httpx.HTTPError as error:
-            raise TransientError(f"expected an answer from {self._http.base_url}: {_said(error)}") from error
+            raise TransientError(
+                f"expected an answer from {self._http.base_url}: {reason_of(error)}"
+            ) from error
 
 
 def _forwarded(request: httpx.Request) -> httpx.Request:
@@ -197,7 +199,3 @@ def problem(response: httpx.Response) -> str:
         return f": {response.json()['detail']}"
     except (ValueError, KeyError, TypeError):
         return ""
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -102,18 +102,18 @@ class HandledAlert(Struct, frozen=True, kw_only=True):
     message: str
     y_age_s: float | None = None
     x_age_s: float | None = None
-    reversion: Literal["reverting", "unproven", "broken"] | None = None
     retracts: str | None = None
-    retracted_by: str | None = None
-    acked_us: int | None = None
-    acked_by: str | None = None
-    snoozed_until_us: int | None = None
+    reversion: Literal["reverting", "unproven", "broken"] | None = None
     rule: str
     metric: str
     subject: str
     severity: Literal["info", "warning", "critical"]
     labels: dict[str, str]
     values: dict[str, float]
+    retracted_by: str | None = None
+    acked_us: int | None = None
+    acked_by: str | None = None
+    snoozed_until_us: int | None = None
 
 
 class Filling(Struct, frozen=True, kw_only=True):

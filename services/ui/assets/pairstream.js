@@ -177,6 +177,9 @@
         pairstreamTick: (seconds, kind) => TICKS[kind](seconds * 1000),
     });
 
+    // What the server knows, too: services/ui/script_constants.py.
+    window.pairstream.constants = JSON.parse(document.documentElement.dataset.constants);
+
     window.dash_clientside = window.dash_clientside || {};
     window.dash_clientside.pairstream = {
         /* A page has been opened: mark it in the menu, and say so to the server. */

@@ -3,12 +3,9 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-import msgspec
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
-from services.common.errors import TransientError
-from services.ui.api import problems
 from services.ui.api.types import Calibration
 from services.ui.calibration import presenter
 from services.ui.calibration.presenter import PREFIX, RANGES, USUAL
@@ -57,20 +54,11 @@ async def answer(site: PageContext, asks: dict[str, Any]) -> Props:
     """Ask the API and return what the panel shows of its answer."""
     seen = site.market.signals.get(asks["pair"])
     asked = presenter.question(asks, seen.message.event_us if seen else None)
-    fine: Props = {f"{PREFIX}-{name}": {"error": ""} for name in CONTROLS}
-    try:
-        response = await site.client.send("GET", asked.path, params=asked.params, timeout=TIMEOUT_S)
-    except TransientError as error:
-        return {**fine, **presenter.refused(str(error))}
-    if response.is_error:
-        wrong = problems.read(response, CONTROLS)
-        at = {f"{PREFIX}-{name}": {"error": text} for name, text in wrong.fields.items()}
-        return {**fine, **at, **presenter.refused(wrong.rest or "Not asked: one of the values is refused.")}
-    try:
-        found = msgspec.json.decode(response.content, type=Calibration)
-    except msgspec.DecodeError as error:
-        return {**fine, **presenter.refused(f"Expected a calibration, received another answer: {error}")}
-    return {**fine, **presenter.answered(asked, found)}
+    fields = dict(zip(CONTROLS, CONTROLS, strict=True))
+    found, props = await query_panel.answered(
+        site.client, PREFIX, asked, Calibration, "a calibration", fields, TIMEOUT_S, presenter.refused
+    )
+    return props if found is None else {**props, **presenter.answered(asked, found)}
 
 
 def _control(name: str) -> Component:

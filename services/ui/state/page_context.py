@@ -2,21 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar
 
 from dash import Dash
 from dash.development.base_component import Component
 
-from services.common.clock import MINUTE, SECOND
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache
 from services.ui.series.cache import SeriesCache
 from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets.formatting import UTC
-
-Interval = Literal["1s", "1m", "5m", "1h"]
-INTERVALS: tuple[Interval, ...] = get_args(Interval)
-WIDTHS_US: dict[Interval, int] = {"1s": SECOND, "1m": MINUTE, "5m": 5 * MINUTE, "1h": 60 * MINUTE}
 
 Props = dict[str, dict[str, Any]]
 """Component id to the properties it should have."""

@@ -71,7 +71,7 @@ def plain(value: float) -> str:
     """Return a number of which nothing is known, with six significant digits and no zeros at its end.
 
     >>> plain(0.052), plain(-65000.5), plain(1234567.8), plain(1e-9)
-    ('0.052', '−65\u202f000.5', '1\u202f234\u202f568', '1e−9')
+    ('0.052', '−65\\u202f000.5', '1\\u202f234\\u202f568', '1e−09')
     """
     exponent = Decimal(f"{value:.6g}").normalize().as_tuple().exponent
     return number(value, max(0, -exponent) if isinstance(exponent, int) else 0)

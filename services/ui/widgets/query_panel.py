@@ -1,13 +1,61 @@
-"""Query panel: asks the API whenever one of its controls or its subject changes."""
+"""Query panel: asks the API whenever one of its controls or its subject changes, and shows what is refused."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
+import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, State, set_props
 
+from services.common.errors import TransientError
+from services.ui.api import problems
+from services.ui.api.client import ApiClient
 from services.ui.state.page_context import Props
 
 AGAIN = "Recompute"
+
+T = TypeVar("T")
+
+
+class Question(Protocol):
+    """What a panel asks."""
+
+    @property
+    def path(self) -> str:
+        """The route."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Its parameters."""
+
+
+async def answered(
+    client: ApiClient,
+    prefix: str,
+    question: Question,
+    kind: type[T],
+    expected: str,
+    fields: Mapping[str, str],
+    timeout_s: float,
+    refused: Callable[[str], Props],
+) -> tuple[T | None, Props]:
+    """Ask the API; return its answer and no error at any control, or None and what the panel shows without one.
+
+    `expected` names the answer, `fields` are the parameters that have a control, and its name; `refused` makes the
+    properties of a refusal.
+    """
+    fine: Props = {f"{prefix}-{name}": {"error": ""} for name in fields.values()}
+    try:
+        response = await client.send("GET", question.path, params=question.params, timeout=timeout_s)
+    except TransientError as error:
+        return None, {**fine, **refused(str(error))}
+    if response.is_error:
+        wrong = problems.read(response, tuple(fields))
+        at = {f"{prefix}-{fields[field]}": {"error": text} for field, text in wrong.fields.items()}
+        return None, {**fine, **at, **refused(wrong.rest or "Not asked: one of the values is refused.")}
+    try:
+        return msgspec.json.decode(response.content, type=kind), fine
+    except msgspec.DecodeError as error:
+        return None, {**fine, **refused(f"Expected {expected}, received another answer: {error}")}
 
 
 def register(

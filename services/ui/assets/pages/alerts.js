@@ -153,7 +153,8 @@
 
     const inside = (name, href) => element("a", { className: "inside", href: href }, name);
 
-    components.PairLink = (cell) => inside(cell.data.pair, `/pairs?pair=${encodeURIComponent(cell.data.pair)}`);
+    components.PairLink = (cell) =>
+        inside(cell.data.pair, `/pairs?pair=${encodeURIComponent(cell.data.pair)}`);
 
     components.SubjectLink = (cell) => {
         const { subject, href } = cell.data;

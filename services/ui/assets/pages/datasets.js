@@ -3,12 +3,14 @@
     "use strict";
 
     const SHOWS = ["candles", "pair", "report"];
-    const INTERVALS = ["own", "1m", "5m", "1h"];
     const COUNTS = ["500", "2000", "10000", "all"];
     const EVER = "1970-01-01T00:00:00Z";
     const KINDS = ["all", "rejected", "repeated", "out of order", "gap", "carried"];
     const LOOK_EVERY_MS = 400;
-    const { texts, query, remember, oneOf, look, set, markRow, number, moment } = window.pairstream;
+    const { texts, query, remember, oneOf, look, set, markRow, number, moment, constants } =
+        window.pairstream;
+    // Files of the narrowest bars have them as their own.
+    const INTERVALS = ["own", ...Object.keys(constants.widths).slice(1)];
 
     let dataset = null;
     let turn = 0;

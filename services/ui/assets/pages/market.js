@@ -2,9 +2,6 @@
 (() => {
     "use strict";
 
-    const INTERVALS = ["1s", "1m", "5m", "1h"];
-    const USUAL = ["1m", "5m", "1s", "1h"];
-    const SECONDS = { "1s": 1, "1m": 60, "5m": 300, "1h": 3600 };
     const COUNTS = ["1", "2", "4"];
     const PLACES = ["", "-2", "-3", "-4"];
     const FIRST_BARS = 500;
@@ -12,7 +9,9 @@
     // Older bars are asked for when this many are left to the left of what is seen.
     const BARS_AHEAD = 60;
     const LOOK_EVERY_MS = 400;
-    const { texts, query, remember, oneOf, look, set, props, markRow, keep } = window.pairstream;
+    const { texts, query, remember, oneOf, look, set, props, markRow, keep, constants } = window.pairstream;
+    const SECONDS = constants.widths;
+    const USUAL = constants.charts;
 
     let symbol = null;
     let find = "";
@@ -122,7 +121,7 @@
             drawn = {};
             older = {};
             symbol = pointed = null;
-            const asked = (query().get("interval") || "").split(",").filter((one) => INTERVALS.includes(one));
+            const asked = (query().get("interval") || "").split(",").filter((one) => one in SECONDS);
             const count = oneOf(String(asked.length), COUNTS, "1");
             return [
                 query().get("symbol") || keep(),

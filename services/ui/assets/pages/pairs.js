@@ -3,13 +3,13 @@
     "use strict";
 
     const RANGES = ["5m", "30m", "2h", "1d"];
-    const PANES = ["prices", "spread", "zscore", "hedge-ratio", "correlation"];
-    const FEW_PANES = PANES.slice(0, 3);
     const MOST_POINTS = 10000;
     // Older signals are asked for when this many are left to the left of what is seen.
     const POINTS_AHEAD = 120;
     const LOOK_EVERY_MS = 400;
-    const { texts, query, remember, oneOf, look, set, props, number, keep } = window.pairstream;
+    const { texts, query, remember, oneOf, look, set, props, number, keep, constants } = window.pairstream;
+    const PANES = constants.panes;
+    const FEW_PANES = PANES.slice(0, 3);
 
     let panes = PANES;
     let drawn = null; // pair and range on the chart
@@ -125,12 +125,10 @@
                     found[id.split("|")[0]] = text(point.value, series[id]);
             }
             const band = found.low && found.high ? `  ${found.low} to ${found.high}` : "";
+            found.prices = found.y && found.x ? `${found.y}  ${found.x}` : "";
+            if (found["hedge-ratio"]) found["hedge-ratio"] += band;
             return [
-                found.y && found.x ? `${found.y}  ${found.x}` : "",
-                found.spread || "",
-                found.zscore || "",
-                found["hedge-ratio"] ? found["hedge-ratio"] + band : "",
-                found.correlation || "",
+                ...PANES.map((pane) => found[pane] || ""),
                 crosshair?.hoveredObjectId || found.missing || found.corrected || "",
             ];
         },

@@ -14,9 +14,9 @@
         "stale_after_s",
         "only_while_reverting",
     ];
-    const SECONDS = { "1s": 1, "1m": 60, "5m": 300, "1h": 3600 };
     const MOST_BARS = 10000;
-    const { query, remember, oneOf, look, set, keep } = window.pairstream;
+    const { query, remember, oneOf, look, set, keep, constants } = window.pairstream;
+    const SECONDS = constants.widths;
     const texts = window.pairstream.texts.settings;
 
     let base = null; // the settings the form was filled from

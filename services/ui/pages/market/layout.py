@@ -4,10 +4,12 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
+from services.contracts import intervals
+from services.contracts.intervals import INTERVALS, Interval
 from services.ui.api import downloads
 from services.ui.charts import lightweight
 from services.ui.pages.market import symbols
-from services.ui.state.page_context import INTERVALS, Interval, PageContext, attributes
+from services.ui.state.page_context import PageContext, attributes
 from services.ui.widgets.batched_elements import BatchedElement, BatchedRows
 from services.ui.widgets.components import cover, page, pane, segmented
 from services.ui.widgets.formatting import NONE
@@ -15,7 +17,7 @@ from services.ui.widgets.formatting import NONE
 PLACES = ("", "-2", "-3", "-4")
 """What tells the ids of one chart and its controls from those of the next."""
 COUNTS = ("1", "2", "4")
-USUAL: tuple[Interval, ...] = ("1m", "5m", "1s", "1h")
+USUAL: tuple[Interval, ...] = (intervals.USUAL, "5m", "1s", "1h")
 BAR_SPACING = 7
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from services.common import clock
 from services.common.clock import MINUTE
+from services.contracts.intervals import INTERVALS, WIDTHS_US, Interval
 from services.ui.api import downloads
 from services.ui.api.types import Bar
 from services.ui.charts import lightweight, updates
@@ -19,7 +20,7 @@ from services.ui.series.buffer import SeriesBuffer
 from services.ui.series.cache import BARS_KEPT, BARS_MOST
 from services.ui.series.gap_shading import GapShading, SilentStretch
 from services.ui.state.live_state import LiveState, Now
-from services.ui.state.page_context import INTERVALS, WIDTHS_US, Interval, PageContext, Props, Selection, View
+from services.ui.state.page_context import PageContext, Props, Selection, View
 from services.ui.widgets import batched_elements
 from services.ui.widgets.batched_elements import Row
 from services.ui.widgets.formatting import NONE, age, number, quantity, share

@@ -5,7 +5,8 @@ from typing import Literal
 
 from services.contracts.messages import Signal, Tick
 from services.ui.api.types import SymbolStats, WatchedPair
-from services.ui.pages.pairs.annotations import Tone, said
+from services.ui.pages.pairs.annotations import Tone
+from services.ui.pages.pairs.metrics import METRICS, Metric
 from services.ui.pages.pairs.texts import PAST, PAUSED
 from services.ui.state.live_state import LiveState, Now, Received
 from services.ui.state.page_context import Props
@@ -35,11 +36,7 @@ def cards(market: LiveState, pair: WatchedPair | None, now: Now) -> Props:
     shown: dict[str, Card] = {
         "y": _price(market, pair, pair.y if pair else None, now),
         "x": _price(market, pair, pair.x if pair else None, now),
-        "spread": _signal_card("spread", market, pair, signal, now),
-        "zscore": _signal_card("zscore", market, pair, signal, now),
-        "hedge-ratio": _signal_card("hedge-ratio", market, pair, signal, now),
-        "correlation": _signal_card("correlation", market, pair, signal, now),
-        "reversion": _signal_card("reversion", market, pair, signal, now),
+        **{metric.name: _signal_card(metric, market, pair, signal, now) for metric in METRICS},
     }
     labels = {"y": pair.y if pair else "Y", "x": pair.x if pair else "X"}
     props: Props = {f"label-{leg}": {"children": label} for leg, label in labels.items()}
@@ -103,7 +100,7 @@ def _day(stats: SymbolStats) -> str:
 
 
 def _signal_card(
-    name: str, market: LiveState, pair: WatchedPair | None, seen: Received[Signal] | None, now: Now
+    metric: Metric, market: LiveState, pair: WatchedPair | None, seen: Received[Signal] | None, now: Now
 ) -> Card:
     if pair is None or (seen is None and not pair.paused):
         return Card(note="waiting for a first signal")
@@ -112,7 +109,7 @@ def _signal_card(
     signal = seen.message
     stale, shown_age = _freshness(market, pair, seen, now)
     if pair.paused:
-        value = said(name, market, pair, signal).value
+        value = metric.said(market, pair, signal).value
         return Card(value or NONE, "paused, last known", shown_age, "paused", reason=PAUSED)
     if signal.quality == "not_enough_data" and signal.samples < pair.min_samples:
         return Card(
@@ -123,7 +120,7 @@ def _signal_card(
             progress=signal.samples / pair.min_samples,
             reason=f"{signal.samples} samples of {pair.min_samples} needed",
         )
-    value, note, tone, explained = said(name, market, pair, signal)
+    value, note, tone, explained = metric.said(market, pair, signal)
     if value is None:
         return Card(
             note=signal.reason or "not known", age=shown_age, state="stale", reason=signal.reason or ""

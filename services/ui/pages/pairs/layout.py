@@ -6,7 +6,8 @@ from dash.development.base_component import Component
 
 from services.ui.charts import lightweight
 from services.ui.pages.pairs import sidebar, spans, work
-from services.ui.pages.pairs.lines import PANES, PaneName, tops
+from services.ui.pages.pairs.lines import PANES, tops
+from services.ui.pages.pairs.metrics import DRAWN, METRICS
 from services.ui.state.page_context import PageContext, attributes
 from services.ui.widgets.batched_elements import BatchedElement
 from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
@@ -14,22 +15,8 @@ from services.ui.widgets.formatting import NONE
 
 CHART = "chart-pair"
 BAR_SPACING = 1.1
-LABELS = {
-    "y": "Y",
-    "x": "X",
-    "spread": "Spread",
-    "zscore": "z-score",
-    "hedge-ratio": "Hedge ratio",
-    "correlation": "Price correlation",
-    "reversion": "Mean reversion",
-}
-TITLES: dict[PaneName, str] = {
-    "prices": "Prices",
-    "spread": "Spread",
-    "zscore": "z-score",
-    "hedge-ratio": "Hedge ratio",
-    "correlation": "Correlation",
-}
+LABELS = {"y": "Y", "x": "X", **{metric.name: metric.card or metric.measure.label for metric in METRICS}}
+TITLES = {"prices": "Prices", **{metric.name: metric.measure.label for metric in DRAWN.values()}}
 
 
 def layout() -> Component:

@@ -1,8 +1,9 @@
 """Line series of a pair: signals as series of a chart with a pane for each metric."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from services.common.clock import SECOND
 from services.contracts.messages import Signal
@@ -20,33 +21,19 @@ from services.ui.charts.lightweight import (
     price_format,
 )
 from services.ui.pages.pairs import marks
+from services.ui.pages.pairs.metrics import DRAWN
 from services.ui.pages.pairs.spans import ChartSpan
 from services.ui.series.gap_shading import NO_SHADE, Shade
-from services.ui.widgets.formatting import significant_decimals
 
-PaneName = Literal["prices", "spread", "zscore", "hedge-ratio", "correlation"]
-PANES: tuple[PaneName, ...] = get_args(PaneName)
-SHARES: dict[PaneName, float] = {
-    "prices": 0.28,
-    "spread": 0.17,
-    "zscore": 0.25,
-    "hedge-ratio": 0.16,
-    "correlation": 0.14,
-}
-LINES: dict[PaneName, tuple[str, ...]] = {
-    "prices": ("y", "x"),
-    "spread": ("spread",),
-    "zscore": ("zscore",),
-    "hedge-ratio": ("hedge-ratio",),
-    "correlation": ("correlation",),
-}
-COLORS = {
-    "y": palette.LEG_Y,
-    "x": palette.LEG_X,
-    "spread": palette.SPREAD,
-    "zscore": palette.ZSCORE,
-    "hedge-ratio": palette.LEG_Y,
-    "correlation": palette.SPREAD,
+PaneName = str
+SHARES: dict[PaneName, float] = {"prices": 0.28, **{name: metric.share for name, metric in DRAWN.items()}}
+PANES: tuple[PaneName, ...] = tuple(SHARES)
+LEGS = {"y": palette.LEG_Y, "x": palette.LEG_X}
+LINES: dict[PaneName, tuple[str, ...]] = {"prices": tuple(LEGS), **{name: (name,) for name in DRAWN}}
+COLORS = LEGS | {name: metric.measure.color for name, metric in DRAWN.items()}
+VALUES: dict[str, Callable[[Signal], float | None]] = {
+    **{leg: attrgetter(f"{leg}_price") for leg in LEGS},
+    **{name: metric.value for name, metric in DRAWN.items() if metric.value},
 }
 INDEXED_TO_100 = 3
 # Room for the label at the top of a pane; markers above the z-score make their own.
@@ -145,15 +132,11 @@ class Canvas:
         return {**series, "priceLines": _bands(self.pair)} if name == "zscore" else series
 
     def _format(self, name: str, signals: Sequence[Signal]) -> Options:
-        if name in ("y", "x"):
+        if name in LEGS:
             return {}
-        if name == "zscore":
-            return {"priceFormat": price_format(2)}
-        if name == "correlation":
-            return {"priceFormat": price_format(3)}
-        known = [abs(value) for signal in signals if (value := _value(name, signal)) is not None]
-        digits = significant_decimals(max(known, default=1.0), 5 if name == "hedge-ratio" else 4)
-        return {"priceFormat": price_format(digits if name == "hedge-ratio" else max(self.decimals, digits))}
+        known = [abs(value) for signal in signals if (value := VALUES[name](signal)) is not None]
+        digits = DRAWN[name].measure.decimals(max(known, default=1.0))
+        return {"priceFormat": price_format(max(self.decimals, digits) if DRAWN[name].in_prices else digits)}
 
     def _signals_within_reach(self, signals: Sequence[Signal]) -> Series:
         # Price lines do not widen a scale: unseen bars keep both entry bands in sight.
@@ -185,7 +168,7 @@ class Canvas:
     def _points(self, name: str, signals: Sequence[Signal]) -> list[dict[str, Any]]:
         points: list[dict[str, Any]] = []
         for signal, following in zip(signals, [*signals[1:], None], strict=False):
-            value = _value(name, signal)
+            value = VALUES[name](signal)
             point: dict[str, Any] = {"time": signal.event_us // SECOND}
             if value is not None:
                 point["value"] = value
@@ -201,7 +184,7 @@ class Canvas:
 
     def _breaks(self, name: str, signal: Signal, following: Signal) -> bool:
         silent_s = (following.event_us - signal.event_us) / SECOND - self.span.apart_s
-        return _value(name, following) is None or silent_s > self.pair.stale_after_s
+        return VALUES[name](following) is None or silent_s > self.pair.stale_after_s
 
 
 def shown(asked: Any) -> tuple[PaneName, ...]:
@@ -222,18 +205,6 @@ def tops(panes: Sequence[PaneName]) -> dict[PaneName, float]:
         begins[pane] = round(above / whole, 4)
         above += SHARES[pane]
     return begins
-
-
-def _value(name: str, signal: Signal) -> float | None:
-    if name == "y":
-        return signal.y_price
-    if name == "x":
-        return signal.x_price
-    if name == "spread":
-        return signal.spread
-    if name == "zscore":
-        return signal.zscore
-    return signal.hedge_ratio if name == "hedge-ratio" else signal.price_correlation
 
 
 def _distinct(signals: Iterable[Signal]) -> Iterable[Signal]:

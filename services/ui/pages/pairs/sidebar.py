@@ -4,10 +4,11 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from services.ui.analysis import panel, presenter
+from services.ui.analysis import panel
 from services.ui.analysis.panel import TESTS, WHAT_IF
 from services.ui.api.types import WatchedPair
 from services.ui.calibration import panel as calibration
+from services.ui.charts import measures
 from services.ui.pages.pairs import manage, settings
 from services.ui.state.live_state import LiveState
 from services.ui.state.page_context import PageContext, Props, Selection, attributes
@@ -20,6 +21,8 @@ TABS = {
     "settings": "Settings",
     "pairs": "Pairs",
 }
+LIVE_NAMES = {"correlation": "price_correlation"}
+"""Fields of an analysis that signals call otherwise."""
 APPLIED = ("method", "window", "interval", "transform", "intercept")
 
 
@@ -109,13 +112,11 @@ def live(market: LiveState, pair: WatchedPair | None, selection: Selection) -> P
 def _live(market: LiveState, pair: WatchedPair | None) -> dict[str, str]:
     seen = market.signals.get(pair.pair) if pair and not pair.paused else None
     if seen is None or not market.connected:
-        return dict.fromkeys(presenter.OF_NEWEST, NONE)
-    signal = seen.message
-    ratio, intercept = (
-        NONE if value is None else presenter.five(value) for value in (signal.hedge_ratio, signal.intercept)
-    )
-    others = presenter.latest(signal.spread, signal.zscore, signal.price_correlation)
-    return {"hedge_ratio": ratio, "intercept": intercept, **others}
+        return dict.fromkeys(measures.ROLLING, NONE)
+    return {
+        name: measure.text(getattr(seen.message, LIVE_NAMES.get(name, name)))
+        for name, measure in measures.ROLLING.items()
+    }
 
 
 def _state(pair: WatchedPair | None) -> str:

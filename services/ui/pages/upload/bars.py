@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from services.common.clock import SECOND
+from services.contracts.intervals import INTERVALS, WIDTHS_US
 from services.ui.api.types import Bar, Dataset, DatasetDetail
 from services.ui.charts import lightweight
 from services.ui.pages.market.candles import candle_series
@@ -12,7 +14,7 @@ from services.ui.widgets.formatting import MAX_DECIMALS, decimals_of, moment, nu
 
 OWN = "own"
 """The interval of the files themselves."""
-WIDTHS_S = {"1m": 60, "5m": 300, "1h": 3600}
+WIDTHS_S: dict[str, int] = {interval: WIDTHS_US[interval] // SECOND for interval in INTERVALS[1:]}
 COUNTS = ("500", "2000", "10000")
 ALL = "all"
 """As many as an analysis takes; a chart of candles draws the most that it can."""

@@ -8,8 +8,8 @@ import pytest
 from services.common.clock import SECOND
 from services.contracts.messages import Filling
 from services.ui.api.types import Status, WatchedPair
-from services.ui.pages.pairs.annotations import EXPLAINED
 from services.ui.pages.pairs.cards import cards
+from services.ui.pages.pairs.metrics import METRICS
 from services.ui.pages.pairs.texts import PAST, PAUSED, state
 from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets.formatting import NONE
@@ -184,8 +184,8 @@ def test_the_hover_text_says_what_a_number_is_until_there_is_worse_to_say(
 ) -> None:
     market.apply(update(signals=(signal(START_S + 1, reversion="unproven"),)), now)
     props = cards(market, pair, now)
-    for name, explained in EXPLAINED.items():
-        assert props[f"card-{name}"]["title"].endswith(explained)
+    for metric in METRICS:
+        assert props[f"card-{metric.name}"]["title"].endswith(metric.explained)
     stale = cards(market, pair, later(now, 900))
     assert stale["card-zscore"]["title"] == "No signal for more than 10 s"
 

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from services.ui.api.types import WatchedPair
-from services.ui.pages.pairs.annotations import EXPLAINED, OUTLIERS, Annotation, said
+from services.ui.pages.pairs.annotations import OUTLIERS, Annotation
 from services.ui.pages.pairs.marks import REMEDY
+from services.ui.pages.pairs.metrics import METRICS
 from services.ui.state.live_state import LiveState
 from tests.unit.ui.conftest import Make
 
+BY_NAME = {metric.name: metric for metric in METRICS}
 TESTED = {
     "reversion": "unproven",
     "cointegration_p": 0.18,
@@ -22,7 +24,7 @@ TESTED = {
 @pytest.fixture
 def say(pair: WatchedPair, signal: Make) -> Make:
     def make(name: str, **fields: Any) -> Annotation:
-        return said(name, LiveState(), pair, signal(**fields))
+        return BY_NAME[name].said(LiveState(), pair, signal(**fields))
 
     return make
 
@@ -44,7 +46,7 @@ def test_a_z_score_has_its_rank_beside_it(say: Make, fields: dict[str, Any], not
 def test_an_outlier_is_said_and_what_to_do_about_it(say: Make) -> None:
     found = say("zscore", zscore=9.0, zscore_rank=1.0, outlier=True)
     assert (found.note, found.tone) == ("an outlier of its window\nbeyond all of the last hour", "hot")
-    assert found.explained == f"{EXPLAINED['zscore']} {OUTLIERS}"
+    assert found.explained == f"{BY_NAME['zscore'].explained} {OUTLIERS}"
     after = say("hedge-ratio", outliers=2, hedge_ratio_se=0.0004, r_squared=0.9712)
     assert (after.note, after.tone) == ("2 outliers in the window\n± 0.00040, R² 0.971", "delayed")
     assert after.explained.endswith(f"{REMEDY}.")
@@ -100,5 +102,5 @@ def test_what_has_no_end_is_no_number(say: Make, changed: dict[str, Any], note: 
 
 def test_what_is_not_known_is_no_value(say: Make) -> None:
     nothing = dict.fromkeys(("spread", "zscore", "hedge_ratio", "price_correlation", "reversion"))
-    for name in EXPLAINED:
+    for name in BY_NAME:
         assert say(name, **nothing).value is None

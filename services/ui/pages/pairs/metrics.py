@@ -1,0 +1,92 @@
+"""Metrics of a signal: THE list of what the page of pairs shows of one, on cards, in panes and in the address."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+
+from services.contracts.messages import Signal
+from services.ui.api.types import WatchedPair
+from services.ui.charts import measures
+from services.ui.charts.measures import Measure
+from services.ui.pages.pairs import annotations
+from services.ui.pages.pairs.annotations import Annotation
+from services.ui.state.live_state import LiveState
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A card, and a pane of the chart where it has a `share` of its height.
+
+    `name` is that of its elements and in the address, `value` takes its number out of a signal. `annotate` says on the
+    card what there is to know beside the number; without it the number stands alone. `explained` is the hover text;
+    `card` the card's label where it is not the measure's. What is counted `in_prices` has the decimals of a price, too.
+    """
+
+    name: str
+    measure: Measure
+    value: Callable[[Signal], float | None] | None = None
+    share: float = 0.0
+    explained: str = ""
+    card: str = ""
+    annotate: Callable[[LiveState, WatchedPair, Signal], Annotation] | None = None
+    in_prices: bool = False
+
+    def said(self, market: LiveState, pair: WatchedPair, signal: Signal) -> Annotation:
+        """Return what a signal says on the card."""
+        if self.annotate:
+            found = self.annotate(market, pair, signal)
+        else:
+            number = self.value(signal) if self.value else None
+            found = Annotation(None if number is None else self.measure.text(number))
+        return found._replace(explained=found.explained.format(self.explained))
+
+
+METRICS = (
+    Metric(
+        "spread",
+        measures.SPREAD,
+        attrgetter("spread"),
+        0.17,
+        "What the line that was fitted before this second leaves of Y.",
+        annotate=annotations.spread,
+        in_prices=True,
+    ),
+    Metric(
+        "zscore",
+        measures.ZSCORE,
+        attrgetter("zscore"),
+        0.25,
+        "The spread in deviations of its window. Of a rolling line these are no normal ones: how many of the pair's "
+        "|z| of the last hour were smaller says how rare it is.",
+        annotate=annotations.zscore,
+    ),
+    Metric(
+        "hedge-ratio",
+        measures.HEDGE_RATIO,
+        attrgetter("hedge_ratio"),
+        0.16,
+        "How much Y moves with one of X. ± is its standard error, as if the errors were independent. R² is the share "
+        "of Y's variance in the window that the line explains.",
+        annotate=annotations.hedge_ratio,
+    ),
+    Metric(
+        "correlation",
+        measures.CORRELATION,
+        attrgetter("price_correlation"),
+        0.14,
+        "Of the legs' prices in the window: two that trend have a large one by chance. That of their returns, from "
+        "trade to trade, does not come by trends. A leg that leads moves first.",
+        card="Price correlation",
+        annotate=annotations.correlation,
+    ),
+    Metric(
+        "reversion",
+        measures.REVERSION,
+        explained="Reverting, if Engle-Granger rejects at 5 % both ways round (p is the greater one); broken, if it "
+        "did so within the last window and the spread has left that line; else unproven. The half-life is "
+        "median-unbiased, with its interval of 95 %.",
+        annotate=annotations.reversion,
+    ),
+)
+DRAWN = {metric.name: metric for metric in METRICS if metric.share}
+"""Those with a pane, by name, from the top."""

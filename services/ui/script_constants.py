@@ -1,0 +1,23 @@
+"""Constants that the scripts in ``assets`` share with the server: an attribute of the document, as JSON."""
+
+import html
+import json
+
+from services.common.clock import SECOND
+from services.contracts.intervals import WIDTHS_US
+from services.ui.pages.market.layout import USUAL
+from services.ui.pages.pairs.lines import PANES
+
+PLACE = "{constants}"
+CONSTANTS = {
+    "widths": {interval: width_us // SECOND for interval, width_us in WIDTHS_US.items()},
+    "charts": USUAL,
+    "panes": PANES,
+}
+"""The width (s) of each interval of bars, the intervals of the charts of the market, the panes of a pair."""
+
+
+def filled(document: str) -> str:
+    """Return `document` with the constants in their place."""
+    assert PLACE in document
+    return document.replace(PLACE, html.escape(json.dumps(CONSTANTS)))
