@@ -28,13 +28,22 @@ def add(commands: "Commands") -> None:
         metavar="FILE",
         nargs="+",
         type=Path,
-        help="aggTrades csv, ndjson ticks or recorded frames, plain, gz or zip; or OHLCV csv",
+        help="aggTrades csv, ndjson ticks or recorded frames, plain, gz or zip; or OHLCV bars: csv, xlsx, "
+        "Parquet, JSON",
     )
     imported.add_argument(
         "--symbol", type=_symbol, help="of files that do not say it; of others only its trades"
     )
     imported.add_argument(
         "--dataset", metavar="NAME", help="what OHLCV bars are kept as, beside the live ones"
+    )
+    imported.add_argument(
+        "--read",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="how files of bars are read, where they do not tell it: zone, mapping, delimiter, decimal, thousands, "
+        "time_unit, time_format, date_order, as in POST /v1/datasets",
     )
     imported.add_argument(
         "--report", metavar="FILE", type=Path, help="is added to: every line that was not stored, and why"
@@ -94,12 +103,17 @@ def _parsed(parse: Callable[[str], T], text: str) -> T:
 
 def _import(flags: argparse.Namespace) -> None:
     from services.cli.importing.command import import_files
+    from services.cli.importing.dataset import read_options
     from services.cli.importing.report import findings
 
     settings = load(StoreSettings)
     with findings(flags.report) as found:
         try:
-            _run(import_files(settings, flags.files, flags.symbol, flags.dataset, found))
+            _run(
+                import_files(
+                    settings, flags.files, flags.symbol, flags.dataset, read_options(flags.read), found
+                )
+            )
         finally:
             for line in found.first:
                 sys.stderr.write(f"{line}\n")

@@ -21,6 +21,9 @@ class Dataset(Struct, frozen=True):
     repeated: int
     out_of_order: int
     uploaded_us: int
+    skipped: int = 0
+    adjusted: int = 0
+    odd: int = 0
 
 
 class SymbolPart(Struct, frozen=True):
@@ -48,6 +51,8 @@ class FileReading(Struct, frozen=True):
     zone: str | None = None
     symbol: str | None = None
     close_only: bool | None = None
+    thousands: str | None = None
+    notes: tuple[str, ...] | None = None
 
 
 class Finding(Struct, frozen=True):
@@ -91,6 +96,22 @@ class Preview(Struct, frozen=True):
     out_of_order: int
     bars: tuple[PreviewBar, ...]
     findings: tuple[Finding, ...]
+    skipped: int = 0
+    adjusted: int = 0
+
+
+class Reading(Struct, frozen=True):
+    """A value of an option, and the first bars that it gives."""
+
+    value: str
+    bars: tuple[PreviewBar, ...]
+
+
+class Question(Struct, frozen=True):
+    """What a file does not tell: the option that would, and what each reading gives."""
+
+    option: str
+    readings: tuple[Reading, ...]
 
 
 class StoredBar(Struct, frozen=True):
