@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-Kind = Literal["rejected", "out of order", "repeated", "gap", "carried"]
+Kind = Literal["rejected", "skipped", "adjusted", "out of order", "repeated", "odd", "gap", "carried"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEPT = 10_000
 """Number of findings of each kind that are stored."""

@@ -623,12 +623,14 @@ class FileReading(Struct, frozen=True, kw_only=True):
     zone: str | None = None
     symbol: str | None = None
     close_only: bool | None = None
+    thousands: str | None = None
+    notes: tuple[str, ...] | None = None
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Something in a file that is not as it should be."""
 
-    kind: Literal["rejected", "out of order", "repeated", "gap", "carried"]
+    kind: Literal["rejected", "skipped", "adjusted", "out of order", "repeated", "odd", "gap", "carried"]
     file: str | None = None
     line: int | None = None
     reason: str
@@ -649,6 +651,9 @@ class DatasetDetail(Struct, frozen=True, kw_only=True):
     carried: int | None = None
     carried_share: float | None = None
     rejected: int
+    skipped: int
+    adjusted: int
+    odd: int
     repeated: int
     out_of_order: int
     uploaded_us: int
@@ -679,6 +684,8 @@ class Preview(Struct, frozen=True, kw_only=True):
     lines: int
     complete: bool
     rejected: int
+    skipped: int
+    adjusted: int
     out_of_order: int
     bars: tuple[PreviewBar, ...]
     findings: tuple[Finding, ...]
@@ -699,6 +706,9 @@ class Dataset(Struct, frozen=True, kw_only=True):
     carried: int | None = None
     carried_share: float | None = None
     rejected: int
+    skipped: int
+    adjusted: int
+    odd: int
     repeated: int
     out_of_order: int
     uploaded_us: int
