@@ -210,7 +210,7 @@ class Backend:
             self.tell_handling(stored)
 
     def tell_handling(self, stored: Row) -> None:
-        """Tell every client of the stream what was done about an alert."""
+        """Tell every client of the stream about an action on an alert."""
         self.hub.handle(*_handled_alert(stored))
 
     async def _forget_removed(self) -> None:

@@ -30,7 +30,8 @@ class _Kept:
 
 
 class Supervisor:
-    """Runs tasks, and starts one again that has ended by itself: returned, failed, or cancelled though nobody asked.
+    """Runs tasks, and restarts one that has ended by itself: returned, failed, or cancelled by no one of
+    ours.
 
     What they end with is logged, and counted as ``restarted_tasks``. A FatalError is the end of all of them.
     """
@@ -58,7 +59,7 @@ class Supervisor:
         return [f"{one.name} is started again: it {one.trouble}" for one in self._kept if one.trouble]
 
     async def run(self) -> None:
-        """Run them until cancelled; FatalError if one cannot go on."""
+        """Run the tasks until cancelled; FatalError if a required one ends."""
         tasks = [asyncio.create_task(self._keep(one), name=one.name) for one in self._kept]
         pending = set(tasks)
         try:

@@ -10,7 +10,7 @@ SYMBOL = re.compile(r"[A-Z0-9]{2,30}(_[0-9]{6})?(\.[A-Z]{2,12})?")
 
 @lru_cache(maxsize=4096)
 def is_symbol(text: str) -> bool:
-    """Tell whether a symbol is written as it is here: what was asked before costs next to nothing."""
+    """Tell whether a text is a symbol; results are cached."""
     return SYMBOL.fullmatch(text) is not None
 
 

@@ -53,7 +53,7 @@ def split(line: str, delimiter: str) -> list[str]:
 
 
 def recognise(sample: bytes, name: str, options: ReadOptions) -> Dialect:
-    """Return how the file is written that begins with `sample`; FileError, with what it was taken for, otherwise."""
+    """Return the dialect of a file that begins with `sample`; FileError if it is no file of bars."""
     lines = _text(sample, name).split("\n")
     delimiters = [options.delimiter] if options.delimiter else list(DELIMITERS)
     header = _header(lines, delimiters, options, name)

@@ -72,7 +72,7 @@ class DatabaseWatch:
 
 @asynccontextmanager
 async def watched(settings: DatabaseSettings, name: str) -> AsyncIterator[None]:
-    """Have whoever waits for the database in the block get an OperationalError once it answers nobody."""
+    """Give callers in the block an OperationalError once the database answers nobody."""
     watching = asyncio.create_task(DatabaseWatch(settings, name).run())
     try:
         yield

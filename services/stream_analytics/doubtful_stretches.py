@@ -80,7 +80,7 @@ class DoubtfulStretches:
             self._put_doubt(DoubtfulStretch(first_us, until_us, "doubtful", first_us))
 
     def dispelled(self, until_us: int) -> list[DoubtfulStretch]:
-        """Take out what is doubtful before `until_us`; the caller fills it, and gives back the rest by ``fill``."""
+        """Take out the stretches before `until_us`; the caller fills them, and returns the rest by ``fill``."""
         found = [hole for hole in self._doubts if hole.first_us < until_us]
         self._doubts = [hole for hole in self._doubts if hole.first_us >= until_us]
         return found
@@ -93,7 +93,8 @@ class DoubtfulStretches:
             self._put_doubt(one)
 
     def kind_at(self, end_us: int, at_us: int) -> HoleKind | None:
-        """Return why the trades just before `end_us` are unknown, by what was known at `at_us`; None if they are not.
+        """Return why the trades just before `end_us` are unknown, as known at `at_us`; None if they are
+        known.
 
         What is missing comes before what may be.
         """

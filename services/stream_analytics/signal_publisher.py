@@ -62,7 +62,7 @@ class SignalPublisher:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether what was read lately was old."""
+        """Tell whether recent messages were old."""
         return self._behind_until_s > asyncio.get_running_loop().time()
 
     @property
@@ -96,7 +96,7 @@ class SignalPublisher:
             await self._publish_all(number, outcomes, touched, age_s)
 
     async def run(self) -> None:
-        """Publish what was held back when it is due, until cancelled."""
+        """Publish held-back signals when they are due, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await self._held.wait()

@@ -71,7 +71,7 @@ class Alert(Record):
 
 
 class Snooze(Record):
-    """Until when nobody is to be told of an alert: one of the two."""
+    """End of a snooze, as a time or a duration: one of the two."""
 
     model_config = ConfigDict(
         extra="forbid",

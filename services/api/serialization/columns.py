@@ -19,7 +19,7 @@ class Column(NamedTuple):
     path: tuple[str, ...]
 
     def values(self, records: JsonRecords) -> Sequence[Any]:
-        """Return the value of each record; what is no finite number is None, as it is in JSON."""
+        """Return the value of each record; a number that is not finite is None, as in JSON."""
         first, *within = self.path
         values = records.columns[first]
         for name in within:

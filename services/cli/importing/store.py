@@ -98,7 +98,7 @@ class ImportStore:
         return 0 if row is None else int(row[0])
 
     async def write(self, ticks: Sequence[Ticks]) -> ImportedRows:
-        """Store what is not there yet, all or nothing, and the bars of the time from the first to the last."""
+        """Store new rows in one transaction, with the bars of the time from the first to the last."""
         first_us = min(int(one.rows["event_us"].min()) for one in ticks)
         last_us = max(int(one.rows["event_us"].max()) for one in ticks)
         with errors():
@@ -140,7 +140,7 @@ class ImportStore:
             )
 
     async def finish(self, file: str) -> None:
-        """Forget the finished import of `file`: if it is imported again, somebody wants it looked at again."""
+        """Forget the finished import of `file`, so that a repeated import reads it again."""
         with errors():
             while self._held:
                 checkpoint()

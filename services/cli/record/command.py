@@ -22,7 +22,7 @@ _SHOW_EVERY_S = 0.5
 
 
 async def record(settings: RecordSettings) -> None:
-    """Record until cancelled or until the time is over, then say what is in the file.
+    """Record until cancelled or until the time is over, then print a summary of the file.
 
     FatalError if the file cannot be written, a symbol is not traded, or no frame came in the given time.
     """

@@ -107,7 +107,7 @@ async def serve(
     most: int | None = None,
     **options: Any,
 ) -> NoReturn:
-    """Serve until cancelled, then stop within `GRACE_S`, whoever is still connected; `options` are uvicorn's.
+    """Serve until cancelled, then stop within `GRACE_S`, even with open connections; `options` are uvicorn's.
 
     There are `most` connections at once, `most_connections()` unless told otherwise.
     """

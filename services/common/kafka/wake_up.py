@@ -34,7 +34,7 @@ def _mark(topic: str) -> str:
 
 
 class Waker:
-    """The producer's side: ``wake`` whoever reads some topics."""
+    """Producer's side of wake-ups: ``wake`` wakes the readers of topics."""
 
     def __init__(self, directory: Path | None) -> None:
         """Without a directory there is nobody to wake."""
@@ -64,7 +64,7 @@ class Waker:
                 pass
 
     def close(self) -> None:
-        """Wake nobody any more."""
+        """Stop waking readers."""
         if self._socket is not None:
             self._socket.close()
 

@@ -93,7 +93,7 @@ class ConnectionSlot:
             refusing.ask_again(streams[:middle], streams[middle:])
 
     def delivered(self) -> None:
-        """Take note that a connection has brought data: the venue is well, whatever was before."""
+        """Note that a connection has delivered data, so the venue is well."""
         self._delays.reset()
 
     async def adjust(self) -> None:

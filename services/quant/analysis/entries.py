@@ -62,7 +62,7 @@ class HitRate(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """So many `entries`, a `share` of all of them, were back within `seconds`."""
+    """Number and share of `entries` that were back within `seconds`."""
 
     seconds: float
     entries: int

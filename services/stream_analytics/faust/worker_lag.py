@@ -20,7 +20,7 @@ _ANSWER_S = 3.0
 
 
 class Progress:
-    """Ask the broker what there is: a consumer that no longer fetches does not know what it misses."""
+    """Ask the broker for the end offsets: a consumer that does not fetch does not know them."""
 
     def __init__(
         self, app: Any, patience_s: float, blocked: Callable[[], Collection[str]] = frozenset

@@ -151,7 +151,7 @@ class Innovations(Struct, frozen=True):
 
 
 class Point(Struct, frozen=True):
-    """The rolling numbers of one bar, by what was before it."""
+    """Rolling numbers of one bar, computed from the bars before it."""
 
     start_us: int
     hedge_ratio: float | None

@@ -49,7 +49,7 @@ class SymbolStats(Struct, frozen=True):
 
 
 class WatchedPair(Struct, frozen=True):
-    """A pair and how it is measured; ``min_samples`` is what it takes to say anything."""
+    """Pair and its settings; ``min_samples`` is the number of samples from which on it has numbers."""
 
     pair: str
     y: str
@@ -108,7 +108,7 @@ class ServiceHealth(Struct, frozen=True):
 
     @property
     def has_only_lost(self) -> bool:
-        """Return whether nothing is wrong but that nobody has acknowledged what it lost."""
+        """Tell whether unacknowledged losses are the only problem."""
         return bool(self.unacknowledged and self.instances) and all(one.healthy for one in self.instances)
 
 
@@ -158,7 +158,7 @@ class Gap(Struct, frozen=True):
 
 
 class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
-    """An alert, which one has retracted it, who has seen it, and until when nobody is to be told of it."""
+    """Alert, with its retraction, its acknowledgement, and the end of its snooze."""
 
     retracted_by: str | None = None
     acked_us: int | None = None
@@ -167,7 +167,7 @@ class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
 
 
 class StreamMessage(Struct, frozen=True):
-    """One message of ``/v1/stream``: a snapshot of everything first, then updates with what is new.
+    """Message of ``/v1/stream``: first a snapshot of everything, then updates.
 
     ``degraded`` says why what it brings may be old, or not all: in a snapshot if it is, and when that changes.
     """

@@ -91,7 +91,7 @@ class LiveState:
         return self.connected and any(service.filling is not None for service in self.services)
 
     def apply(self, message: StreamMessage, now: Now) -> None:
-        """Take in one message of the stream; a snapshot replaces what was known."""
+        """Take one message of the stream; a snapshot replaces everything known."""
         self.messages += 1
         if message.type == "snapshot":
             self.ticks.clear()

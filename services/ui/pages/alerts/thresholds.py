@@ -124,7 +124,7 @@ def row(pair: WatchedPair, market: LiveState, firing: Mapping[str, HandledAlert]
 
 
 def register(app: Dash, site: PageContext) -> None:
-    """Save what is typed into a cell."""
+    """Save a value typed into a cell."""
 
     @app.callback(
         Output(f"{TABLE}-changed", "rows", allow_duplicate=True),

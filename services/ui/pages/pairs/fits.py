@@ -23,7 +23,7 @@ class FittedLine(Struct, frozen=True):
 
 
 class RollingFit(Struct, frozen=True):
-    """One analysis of the newest bars; what is None has its reason in ``not_enough_data``."""
+    """Analysis of the newest bars; a part that is None has its reason in ``not_enough_data``."""
 
     method: str
     bars: int

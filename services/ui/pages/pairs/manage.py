@@ -21,7 +21,7 @@ LOST = "It is measured no longer; its settings and its window are lost."
 
 
 def layout() -> Component:
-    """Return what adds a pair, and what is done with the one that is shown."""
+    """Return the form that adds a pair, and the actions on the selected one."""
     shown = html.Div(
         [
             html.H4("This pair", className="part-title"),
