@@ -43,15 +43,15 @@ class Supervisor:
         self._kept: list[_Kept] = []
 
     def keep(self, name: str, work: Work) -> None:
-        """Have `work` run for ever."""
+        """Run `work` for ever: it is restarted whenever it ends."""
         self._kept.append(_Kept(name, work, is_restarted=True, may_return=False))
 
     def finish(self, name: str, work: Work) -> None:
-        """Have `work` run until it returns."""
+        """Run `work` until it returns."""
         self._kept.append(_Kept(name, work, is_restarted=True, may_return=True))
 
     def require(self, name: str, work: Work, *, may_return: bool = False) -> None:
-        """Have `work` run, and all of it end with a FatalError if it ends, but for a return where it `may_return`."""
+        """Run `work`, and end all tasks with a FatalError if it ends, but for a return where it `may_return`."""
         self._kept.append(_Kept(name, work, is_restarted=False, may_return=may_return))
 
     def problems(self) -> list[str]:

@@ -42,7 +42,7 @@ class Upload:
 
     @contextmanager
     def opened(self, source: FileSource, symbols: Symbols) -> Iterator[BarFile]:
-        """Yield one of the files; FileError, TooLargeError if it cannot be read to its end."""
+        """Yield one of the files; FileError, UploadTooLargeError if it cannot be read to its end."""
         source.file.seek(0)
         with opened(source.file, source.name) as stream:
             bounded = cast("Packed", _Bounded(stream, self, source.name))

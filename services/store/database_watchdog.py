@@ -91,7 +91,7 @@ def _answering(connection: Connection) -> Iterator[None]:
 
 
 def _cut(connections: Iterable[Connection]) -> None:
-    """Have everybody who waits on these connections find them closed by the other side."""
+    """Close these connections from the other side, as all who wait on them see it."""
     for connection in connections:
         # Closed meanwhile, or cut already.
         with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as cut:

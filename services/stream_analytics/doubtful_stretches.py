@@ -73,7 +73,7 @@ class DoubtfulStretches:
         self._all += [hole for hole in holes if hole.tells or hole.kind == "lost"]
 
     def doubt(self, first_us: int, until_us: int) -> None:
-        """Have a time be doubtful, as one with the doubtful time that ends where it begins."""
+        """Mark a time as doubtful, as one stretch with the doubtful time that ends where it begins."""
         if self._doubts and self._doubts[-1].last_us == first_us:
             self._doubts[-1].last_us = until_us
         else:

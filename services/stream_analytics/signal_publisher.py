@@ -82,7 +82,7 @@ class SignalPublisher:
     async def take(
         self, number: int, partition: PairPartition, trades: Sequence[LegTrade], age_s: float
     ) -> list[Outcome]:
-        """Have a partition take trades, publish what follows, and return it; `age_s` is how long they have waited."""
+        """Pass trades to a partition, publish what follows, and return it; `age_s` is their waiting time."""
         pressed = age_s > BEHIND_S or self._is_pressed
         outcomes, touched = partition.take(trades, self._every_trade, pressed)
         await self._publish_all(number, outcomes, touched, age_s)

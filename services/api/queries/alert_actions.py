@@ -38,5 +38,5 @@ async def follow(
                 async for notification in connection.notifies():
                     await told(notification.payload)
         except (TransientError, psycopg.OperationalError) as error:
-            log.info("not told what is done about alerts", error=str(error))
+            log.info("no notifications of actions on alerts", error=str(error))
         await asyncio.sleep(backoff.next_s())

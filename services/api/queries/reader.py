@@ -250,7 +250,7 @@ class StoreReader:
         self._problem = problem
 
     def _give_up(self) -> None:
-        """Have nobody wait any longer for a connection."""
+        """Fail all callers that wait for a connection."""
         self._pool, self._problem = None, AWAY
         for wait in self._waiting:
             wait.reschedule(0)

@@ -63,7 +63,7 @@ class _Server(uvicorn.Server):
     def _stop(self, accepting: asyncio.Future[None]) -> None:
         self.should_exit = True
         if not accepting.cancelled():
-            log.error("nobody is let in any more", exc_info=accepting.exception())
+            log.error("the listener accepts no more connections", exc_info=accepting.exception())
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -108,7 +108,7 @@ async def ends(
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:
-    """Have a fetch wait as the settings say while messages come, and longer while there are none."""
+    """Make a fetch wait as the settings say while messages come, and longer while there are none."""
     wait_ms = settings.fetch_max_wait_ms
     consumer._fetcher._fetch_max_wait_ms = wait_ms if something_came else max(wait_ms, _IDLE_FETCH_MS)
 
@@ -119,7 +119,7 @@ async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await client.stop()
     except TimeoutError:
-        log.warning("the broker did not answer a goodbye", waited_s=STOP_TIMEOUT_S)
+        log.warning("the broker did not answer when a client closed", waited_s=STOP_TIMEOUT_S)
 
 
 @asynccontextmanager

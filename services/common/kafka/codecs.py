@@ -94,7 +94,7 @@ def _grown(unpack_into: Callable[..., int], raw: bytes) -> bytes:
 
 
 def install(*batches: type[Any]) -> None:
-    """Have these classes of aiokafka unpack so: they look the codecs up in the module they are of."""
+    """Make these classes of aiokafka decompress so: they look the codecs up in the module they are of."""
     for module in {sys.modules[batch.__module__] for batch in batches}:
         for name, codec in {"gzip": gzip, "snappy": snappy, "lz4": lz4, "zstd": zstd}.items():
             if hasattr(module, f"{name}_decode"):

@@ -82,7 +82,7 @@ class ConnectionSlot:
             await asyncio.gather(*(self._close(connection) for connection in [*self.connections.values()]))
 
     def replace(self, reason: str) -> None:
-        """Have the connection replaced by another, which is opened before this one is closed."""
+        """Replace the connection by another, which is opened before this one is closed."""
         self._wanted = reason
         self._wake.set()
 

@@ -47,9 +47,7 @@ class Entry(Struct, frozen=True):
 
 
 class HitRate(Struct, frozen=True):
-    """Entries by outcome; `rate` is the share of hits among those that have one, with its confidence
-    interval.
-    """
+    """Entries by outcome; `rate` is the share of hits among those with one, with its confidence interval."""
 
     entries: int
     hits: int

@@ -85,7 +85,7 @@ def install(
                 )
 
         def _confirm_membership(self) -> None:
-            """Have the consumer know when the group last said that we are a member."""
+            """Tell the consumer when the group last confirmed our membership."""
             member: Any = self.consumer
             coordinator = self._ensure_consumer()._coordinator
             beat = coordinator._do_heartbeat
@@ -159,7 +159,7 @@ def install(
             return {tp: expected_next(tp, offset, first[tp], committed[tp]) for tp, offset in stored.items()}
 
     class Consumer(driver.Consumer):
-        """Keeps a fetch and a seek apart: what a fetch takes meanwhile Faust drops, behind the new position."""
+        """Lock between a fetch and a seek: Faust drops what a fetch brings behind the new position."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)

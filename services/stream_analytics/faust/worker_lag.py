@@ -109,7 +109,7 @@ class Recovery:
         self._began_s = time.monotonic()
         self._stop_looking()
         tasks = Supervisor()
-        tasks.keep("the look at the recovery", self._look)
+        tasks.keep("the watch over the recovery", self._look)
         self._looking = asyncio.create_task(tasks.run())
 
     async def _end(self, *_: Any, **__: Any) -> None:

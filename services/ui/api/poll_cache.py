@@ -39,7 +39,7 @@ class PolledAnswer(Generic[T]):
         self._asking: asyncio.Task[None] | None = None
 
     def refresh_if_due(self, ask: Callable[[], Awaitable[T]], every_s: float, now_s: float) -> None:
-        """Have `ask` answer again, without waiting for it, unless it did within `every_s` seconds."""
+        """Call `ask` again in the background, unless it has answered within `every_s` seconds."""
         self.used_s = now_s
         if now_s - self._asked_s >= every_s and (self._asking is None or self._asking.done()):
             self._asked_s = now_s
