@@ -17,7 +17,7 @@ ZIP = b"PK"
 
 
 class FileError(FatalError):
-    """A file that cannot be used: its name, what is wrong with it, and in which line, if it is in one."""
+    """Unusable file: its name, the reason, and the line, if it is in one."""
 
     def __init__(self, name: str, detail: str, line: int | None = None) -> None:
         super().__init__(f"{name}: {detail}" if line is None else f"{name}:{line}: {detail}")

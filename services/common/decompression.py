@@ -73,7 +73,7 @@ class Unpacking:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Unpacking]:
-    """Yield what is inside `path`; FileError if it cannot be opened or read."""
+    """Yield the content of `path`; FileError if it cannot be opened or read."""
     try:
         with path.open("rb") as file:
             yield Unpacking(file, str(path))

@@ -13,7 +13,7 @@ SYMBOL = re.compile(
 
 @lru_cache(maxsize=4096)
 def is_symbol(text: str) -> bool:
-    """Tell whether a symbol is written as it is here: what was asked before costs next to nothing."""
+    """Tell whether a text is a symbol; results are cached."""
     return SYMBOL.fullmatch(text) is not None
 
 

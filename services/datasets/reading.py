@@ -7,7 +7,7 @@ from services.datasets.numbers import name_of
 
 
 class FileReading(NamedTuple):
-    """A file and what it was taken for; `columns` leads from each field to the name of its column."""
+    """File and its recognised dialect; `columns` leads from each field to the name of its column."""
 
     name: str
     delimiter: str

@@ -36,5 +36,5 @@ class ImportReport:
             self._heard(finding)
 
     def add_uncounted(self, kind: Kind, count: int) -> None:
-        """Note `count` findings that nobody has looked at one by one."""
+        """Count findings that were not looked at one by one."""
         self.counts[kind] += count

@@ -65,7 +65,7 @@ class Child:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def watched(self) -> None:
-        """Return once nobody watches over the process any more."""
+        """Return once the process is no longer supervised."""
         assert self._task is not None, "it is started"
         await asyncio.shield(self._task)
 

@@ -49,7 +49,7 @@ def _symbols(text: str) -> str:
 
 
 class PreviewForm(BaseModel):
-    """Files, and what they do not say themselves."""
+    """Form of a preview: files, and options that the files do not say themselves."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -125,7 +125,7 @@ class PreviewForm(BaseModel):
         return self
 
     def upload(self, most_bytes: int) -> Upload:
-        """Return what is to be read, called as its first file; unpacked it may have so many bytes."""
+        """Return the upload, named after its first file, with a limit on its unpacked bytes."""
         symbols: Sequence[str | None] = self.symbols.split(",") if self.symbols else [None] * len(self.files)
         sources = [
             FileSource(_file_name(file.filename), file.file, symbol)
@@ -159,7 +159,7 @@ class UploadForm(PreviewForm):
         return self
 
     def upload(self, most_bytes: int) -> Upload:
-        """Return what is to be stored."""
+        """Return the upload to store."""
         upload = super().upload(most_bytes)
         upload.name = self.name or upload.name
         return upload

@@ -91,7 +91,7 @@ class DatasetSymbol(Record):
 
 
 class FileReading(Record):
-    """A file, and what it was taken for; null where that was not kept."""
+    """File and its recognised dialect; null where that was not stored."""
 
     name: Annotated[str, Field(description="Of the file.", examples=["BTCUSDT-1m.csv"])]
     delimiter: Annotated[

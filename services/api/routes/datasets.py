@@ -130,7 +130,7 @@ async def read_dataset(dataset: DatasetName, backend: BackendDependency) -> Resp
 async def read_report(
     request: Request, dataset: DatasetName, query: Annotated[ReportQuery, Query()], backend: BackendDependency
 ) -> Response:
-    """Return what was found in the files of a dataset, line by line: the first 10,000 findings of each kind."""
+    """Return the findings in the files of a dataset, line by line: the first 10,000 of each kind."""
     found = await catalogue.find(backend.store, dataset)
     rows = await catalogue.findings(backend.store, found.dataset_id, query.kind, KEPT * len(KINDS))
     return await answer(request, query.format, Finding, None, rows)

@@ -83,7 +83,7 @@ async def import_files(
     options: ReadOptions,
     findings: Findings,
 ) -> None:
-    """Store what is in `paths`, file by file, and say what came of each: ticks, or bars as datasets.
+    """Import `paths`, file by file, and print the result of each: ticks, or bars as datasets.
 
     A dataset is called as its file without `dataset`, which names the only file's.
 
@@ -137,7 +137,7 @@ class _File:
         self._last_ids: dict[str, int] = {}
 
     async def store_all(self, symbol: str | None, show: Show) -> str:
-        """Store what is not stored yet, and return in words what that was."""
+        """Store the rows that are not stored yet, and return a summary in words."""
         began = time.monotonic()
         identity = await asyncio.to_thread(_fingerprint, self._path, symbol)
         after = await self._store.through(identity)

@@ -146,7 +146,7 @@ class ImportStore:
             )
 
     async def finish(self, file: str) -> None:
-        """Forget the finished import of `file`: if it is imported again, somebody wants it looked at again."""
+        """Forget the finished import of `file`, so that a repeated import reads it again."""
         with errors():
             while self._held:
                 checkpoint()

@@ -141,7 +141,7 @@ class ProcessHealth(Struct, frozen=True, kw_only=True):
 
 
 class ServiceHealth(Struct, frozen=True, kw_only=True):
-    """A service: the worst state and age of its processes, the sum of what they count."""
+    """Health of a service: the worst state and age of its processes, the sum of their counters."""
 
     healthy: bool | None = None
     age_s: float | None = None
@@ -395,7 +395,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 class Analysis(Struct, frozen=True, kw_only=True):
-    """Everything there is to say of a pair over a range; what is null has its reason in `not_enough_data`."""
+    """Analysis of a pair over a range; a part that is null has its reason in `not_enough_data`."""
 
     feed: Literal["live", "replay", "synthetic"] | None = None
     dataset: str | None = None
@@ -612,7 +612,7 @@ class SymbolPart(Struct, frozen=True, kw_only=True):
 
 
 class FileReading(Struct, frozen=True, kw_only=True):
-    """A file, and what it was taken for; null where that was not kept."""
+    """File and its recognised dialect; null where that was not stored."""
 
     name: str
     delimiter: str | None = None

@@ -93,7 +93,7 @@ class Archive:
             yield None if rejected is None else ArchiveBatch(EMPTY, [rejected])
 
     def items(self) -> Iterator[tuple[int, Item | None]]:
-        """Yield the ticks, ascending by id unless late, and what is rejected, each with its event time (epoch, us).
+        """Yield ticks, ascending by id unless late, and rejected rows, each with its event time (epoch, us).
 
         None says that nothing more has been written yet.
         """

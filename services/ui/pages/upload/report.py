@@ -44,7 +44,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 
 def findings() -> Component:
-    """Return the table of what was found in the files, without rows."""
+    """Return the table of findings, without rows."""
     return table("dataset-findings", COLUMNS, "Nothing was found.", tooltipShowDelay=300)
 
 
@@ -57,7 +57,7 @@ def rows(found: Iterable[Finding]) -> list[dict[str, Any]]:
 
 
 def counts(found: DatasetDetail) -> list[Component]:
-    """Return what was stored and what was not, in figures."""
+    """Return the counts of stored and refused lines."""
     said: tuple[tuple[str, int | None, str], ...] = (
         ("Bars stored", found.bars, f"of {_many(found.symbol_count, 'symbol')}"),
         ("Lines rejected", found.rejected, "they are no bar"),
@@ -83,7 +83,7 @@ def counts(found: DatasetDetail) -> list[Component]:
 
 
 def symbols(found: DatasetDetail, zone: str) -> Component:
-    """Return what there is of each symbol."""
+    """Return the table of symbols, with their bars and gaps."""
     return plain_table(
         "Symbols",
         ("Symbol", "Bars", "From", "To", "Gaps", "Missing", "Carried"),
