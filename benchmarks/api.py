@@ -1,4 +1,4 @@
-"""How fast the API answers with five million ticks stored and the whole pipeline running at 500 ticks a second.
+"""Latency of the API with five million ticks stored and the whole pipeline running at 500 ticks/s.
 
     python -m benchmarks.api
 

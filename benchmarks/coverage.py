@@ -1,4 +1,4 @@
-"""How often the 95 % interval of the hedge ratio holds the true one, on simulated tapes.
+"""Coverage of the 95 % interval of the hedge ratio, on simulated tapes.
 
     python -m benchmarks.coverage [--tapes 1000]
 

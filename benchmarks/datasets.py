@@ -1,4 +1,4 @@
-"""How fast a large file of bars becomes a dataset, what others notice of it meanwhile, and how soon it is gone.
+"""Duration of a large upload and of its deletion, and the API's latency meanwhile.
 
     python -m benchmarks.datasets [MB]
 

@@ -1,4 +1,4 @@
-"""How long it takes from a tick on its topic to a bar that has it, on a running sink.
+"""Delay from a tick on its topic to a bar that includes it, on a running sink.
 
     python -m benchmarks.freshness [URL]
 

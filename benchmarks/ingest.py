@@ -1,4 +1,4 @@
-"""What ingest costs a frame, how many it can take, and how long a trade waits in it.
+"""Ingest: cost per frame, maximum rate, and latency of a trade.
 
     python -m benchmarks.ingest
 

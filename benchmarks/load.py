@@ -1,4 +1,4 @@
-"""What the benchmarks of stream_analytics share: names, a market, a process of ours that runs."""
+"""Load of the stream_analytics benchmarks: symbols, pairs, a market, and a process."""
 
 import os
 import random

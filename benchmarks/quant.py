@@ -1,4 +1,4 @@
-"""What an observation costs, by estimator and window, against numpy on the whole window at each observation.
+"""Cost of an observation, by estimator and window, against numpy on the whole window each time.
 
     python -m benchmarks.quant
 

@@ -1,4 +1,4 @@
-"""How often verdicts and intervals are right, on pairs whose truth is known.
+"""Accuracy of verdicts and intervals, on pairs with a known truth.
 
     python -m benchmarks.statistics [--runs 1000]      all of it, into benchmarks/results/ and docs/statistics.md
     python -m benchmarks.statistics quantiles          the constants of services/quant that are simulated

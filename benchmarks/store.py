@@ -1,4 +1,4 @@
-"""How long bars take to be read with five million ticks stored, on plain PostgreSQL and on TimescaleDB.
+"""Latency of reading bars with five million ticks stored, on plain PostgreSQL and on TimescaleDB.
 
     PAIRSTREAM_TEST_TIMESCALE_URL=postgresql://... python -m benchmarks.store
 

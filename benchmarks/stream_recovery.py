@@ -1,4 +1,4 @@
-"""How long 1,000 pairs with full windows of 3,600 samples take to come back on Kafka, and what they weigh.
+"""Recovery of 1,000 pairs with full windows of 3,600 samples on Kafka: its duration, and their size.
 
 python -m benchmarks.stream_recovery
 """

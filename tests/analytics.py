@@ -1,4 +1,4 @@
-"""What stream_analytics should say of a tape: one worker that nothing interrupts, without Kafka."""
+"""Expected output of stream_analytics for a tape: one uninterrupted worker, without Kafka."""
 
 from collections.abc import Iterable, Mapping
 from random import Random

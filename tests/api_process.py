@@ -1,4 +1,4 @@
-"""The API as a process, and rows for it to read, as a test sees them."""
+"""API process under test, and rows in the store for it to read."""
 
 import asyncio
 import os

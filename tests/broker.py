@@ -1,4 +1,4 @@
-"""Write to and read from a broker, as a test sees it."""
+"""Helpers that write to a broker and read from it."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""A module of the project as a process of its own."""
+"""Child process that runs a module of the project."""
 
 import asyncio
 import os

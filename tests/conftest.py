@@ -1,4 +1,4 @@
-"""What all tests share: fixtures by subject, in ``fix_*.py``."""
+"""Settings of all tests; fixtures stand by subject in ``fix_*.py``."""
 
 import os
 

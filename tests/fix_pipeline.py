@@ -1,4 +1,4 @@
-"""Where a pipeline under test keeps its data."""
+"""Data directories of pipelines under test."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""The API and the dashboard as processes of which nothing else is there: no broker, no database, no API."""
+"""API and dashboard processes that run alone: no broker, no database."""
 
 import os
 import resource

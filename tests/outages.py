@@ -1,4 +1,4 @@
-"""A broker that is away for a while, in the ways in which one is."""
+"""Outages of a broker: frozen, or killed and started again."""
 
 import signal
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A running pool of connections to a stub venue, and what comes out of it."""
+"""Running pool of connections to a stub venue, and its events."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A producer without a broker, whose batches are aiokafka's own."""
+"""Fake producer without a broker, whose batches are aiokafka's own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""A client of ``/v1/stream``, and messages for it on the topics."""
+"""Client of ``/v1/stream``, and messages for it on the topics."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""A venue of the tests: frames are ``<symbol> <trade id>``, anything that begins with ``!`` is damaged."""
+"""Stub venue: frames are ``<symbol> <trade id>``; a frame that begins with ``!`` is damaged."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence

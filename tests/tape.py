@@ -1,4 +1,4 @@
-"""A source that has every message at hand: the sink without a broker."""
+"""Source with every message at hand: the sink without a broker."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

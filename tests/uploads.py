@@ -1,4 +1,4 @@
-"""Files of bars, and an API that takes them."""
+"""Files of bars for upload, and an API that takes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

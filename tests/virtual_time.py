@@ -1,4 +1,4 @@
-"""Time that passes as soon as everybody waits for it: seconds of sleeps and timers take none."""
+"""Virtual time: it passes as soon as every task waits for it."""
 
 import asyncio
 import selectors

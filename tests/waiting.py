@@ -1,4 +1,4 @@
-"""Wait for what a process will do, never for time to pass."""
+"""Wait for a condition with a deadline, never for time to pass."""
 
 import time
 from collections.abc import Callable

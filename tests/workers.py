@@ -1,4 +1,4 @@
-"""Several workers of stream_analytics on one broker, the load they are under, and what they say."""
+"""Workers of stream_analytics on one broker, their load, and their output."""
 
 import os
 import random

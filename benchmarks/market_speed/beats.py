@@ -1,4 +1,4 @@
-"""What the services say of themselves on ``heartbeats``."""
+"""Heartbeats of the services."""
 
 from collections import defaultdict
 from collections.abc import Iterator

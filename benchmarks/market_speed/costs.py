@@ -1,4 +1,4 @@
-"""What the processes of a pipeline cost: time of the processor and memory, by name."""
+"""Costs of a pipeline's processes: processor time and memory, by name."""
 
 from collections import defaultdict
 

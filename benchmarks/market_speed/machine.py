@@ -1,4 +1,4 @@
-"""What was measured, and where: the facts without which a figure means nothing."""
+"""Machine and versions: facts without which a figure means nothing."""
 
 import os
 import platform

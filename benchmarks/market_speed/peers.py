@@ -1,4 +1,4 @@
-"""Virtualenvs of what is measured beside us: each from a lock of its own, outside the project, made when missing."""
+"""Virtualenvs of the peers: each from a lock of its own, outside the project, made when missing."""
 
 import os
 import re

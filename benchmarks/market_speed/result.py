@@ -1,4 +1,4 @@
-"""What a case of the benchmark says."""
+"""Result of a benchmark case."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field

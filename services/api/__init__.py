@@ -1,1 +1,1 @@
-"""Store and topics to HTTP: what pairstream knows, as JSON, as CSV and as a live stream."""
+"""HTTP API: the store and the topics as JSON, as CSV and as a live stream."""

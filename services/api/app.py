@@ -1,4 +1,4 @@
-"""The HTTP application: routes, problems, and what stands before them."""
+"""The HTTP application: routes, problem documents, and the middleware before them."""
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -25,6 +25,7 @@ from services.api.routes import (
     stream,
     symbols,
     ticks,
+    work,
 )
 from services.api.security.middleware import SecurityMiddleware
 from services.api.security.request_context import FEED_HEADER, ID_HEADER, RequestContext
@@ -58,7 +59,7 @@ TAGS = {
     "bars": "Open, high, low, close and volume of each interval.",
     "datasets": "Uploaded history, in place of the market's.",
     "pairs": "Which pairs are watched, and what is measured of them.",
-    "alerts": "What the rules said, and what people did about it.",
+    "alerts": "Alerts of the rules, with their acknowledgement and snoozing.",
     "gaps": "What the tape missed, and what became of it.",
     "stream": "What is new, pushed.",
     "probes": "Is this process alive, ready, and how busy.",
@@ -114,6 +115,7 @@ def create_app(backend: Backend) -> FastAPI:
         calibration,
         correlation,
         signals,
+        work,
         alerts,
         gaps,
         stream,

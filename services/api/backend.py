@@ -1,4 +1,4 @@
-"""What the routes stand on: the store, the present, and who is alive."""
+"""Backend of the routes: the store, the live state, and the health of the services."""
 
 import asyncio
 import time
@@ -58,7 +58,7 @@ class Backend:
             settings.api_analysis_timeout.total_seconds(),
             settings.api_analysis_idle.total_seconds(),
         )
-        # A million bars take half a minute and most of a gigabyte: one after the other, and nobody else waits for them.
+        # A million bars take half a minute and most of a gigabyte: one request at a time, apart from all others.
         self.long_pool = WorkerPool(
             1, settings.api_analysis_queue, settings.api_analysis_long_timeout.total_seconds(), None
         )
@@ -91,7 +91,7 @@ class Backend:
 
     @property
     def feed(self) -> str | None:
-        """Return the feed's name, None until ingest has said it."""
+        """Return the feed's name, None until ingest has published it."""
         return self._health.feed
 
     def problems(self) -> list[str]:
@@ -174,7 +174,7 @@ class Backend:
         return self.require_pair(name)
 
     async def warm(self) -> None:
-        """Return when the hub has caught up with store and topics, or when that takes too long."""
+        """Return when the live state has caught up with store and topics, or when that takes too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_S):
                 await self._seeded.wait()

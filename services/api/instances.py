@@ -1,4 +1,4 @@
-"""The processes of one service: which of them live, which are silent, and which are gone. No I/O."""
+"""Instances of one service: which processes are alive, silent, or gone. No I/O."""
 
 import math
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from services.common.heartbeat import INTERVAL_S
 from services.contracts.messages import Heartbeat
 
 SILENT_AFTER_S = 5.0
-# An instance that died is named for so long, and for longer only if no other of its service is there.
+# An instance that died is listed this long, and longer only if its service has no other.
 DEAD_KEPT_S = 600.0
 # More processes of one service are counted, and not listed.
 INSTANCES_KEPT = 32
@@ -20,7 +20,8 @@ Life = Literal["alive", "silent", "catching up"]
 
 
 class Received(NamedTuple):
-    """When a heartbeat came to the broker, on the reader's monotonic clock: after `since_s`, not after `read_s`.
+    """Arrival of a heartbeat at the broker, on the reader's monotonic clock: after `since_s`, not after
+    `read_s`.
 
     `stamp_s` is what the broker's own clock said, None if the broker did not look.
     """
@@ -31,7 +32,7 @@ class Received(NamedTuple):
 
 
 class Listening(NamedTuple):
-    """What whoever judges has heard since `began_s`: everything that came before `heard_s`, and the last stamp."""
+    """State of the reader since `began_s`: it has read all that came before `heard_s`, and the last stamp."""
 
     now_s: float
     began_s: float
@@ -57,10 +58,10 @@ class Instance:
     came: Received
     first: Received
     has_replaced: bool = False
-    """Whether another one has gone whose place it took."""
+    """True if another instance has gone and this one took its place."""
 
     def life(self, ears: Listening) -> Life:
-        """Return whether it lives; what has not been read yet speaks neither for it nor against it."""
+        """Return whether the process is alive; while heartbeats may be unread, it counts as ``catching up``."""
         if ears.now_s - self.came.since_s < _ALIVE_S:
             return "alive"
         is_silent = ears.is_listening and ears.heard_s - self.came.read_s >= SILENT_AFTER_S

@@ -1,4 +1,4 @@
-"""What every operation of the OpenAPI document has in common, whether its route says so or not."""
+"""OpenAPI document: completes every operation with what all of them have in common."""
 
 from http import HTTPStatus
 from typing import Any
@@ -61,7 +61,8 @@ class Application(FastAPI):
 
 def _complete(path: str, method: str, operation: Document) -> None:
     for parameter in operation.get("parameters", ()):
-        parameter.setdefault("description", _description(parameter["schema"]))
+        if "description" not in parameter:
+            parameter["description"] = _description(parameter["schema"])
     responses: dict[str, Document] = operation["responses"]
     for status, response in responses.items():
         if status >= "400" and "content" in response:
@@ -86,7 +87,7 @@ def _drop_null(form: Document) -> None:
 
 
 def _describe_fields(schemas: Document) -> None:
-    """Say of each field what it is: where it does not say so itself, what is said of its content."""
+    """Copy a missing field description from the schema that the field refers to."""
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             content = field.get("items", field)

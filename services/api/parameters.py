@@ -1,4 +1,4 @@
-"""What each resource can be asked, checked: unknown parameters are refused, because a misspelt one would lie."""
+"""Query parameters of each resource, validated; unknown ones are refused, as they may be misspelt."""
 
 from typing import Annotated, Literal, Self
 
@@ -87,7 +87,7 @@ class TableQuery(BaseModel):
 
 
 class SpanQuery(TableQuery):
-    """What has a time."""
+    """Query of rows that have a time."""
 
     start: Annotated[
         Moment | None,
@@ -121,7 +121,7 @@ class SpanQuery(TableQuery):
 
 
 class DatasetQuery(SpanQuery):
-    """What a dataset can answer in place of the market."""
+    """Query that a dataset can answer in place of the market."""
 
     dataset: DatasetName | None = None
     carried: Annotated[

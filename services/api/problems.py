@@ -1,4 +1,4 @@
-"""Every error as an RFC 9457 problem document."""
+"""Problem documents (RFC 9457) for every error."""
 
 import re
 from collections.abc import Iterable, Mapping

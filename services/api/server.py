@@ -1,4 +1,4 @@
-"""Listen and serve."""
+"""HTTP server of the API."""
 
 from contextlib import closing
 
@@ -26,7 +26,7 @@ async def serve(settings: ApiSettings) -> None:
     with closing(serving.listen(settings.api_host, settings.api_port, "API")) as listener:
         backend = Backend(settings)
         log.info("listening", url=f"{serving.address(listener)}/docs")
-        # It cannot be started again: it ends with its listener.
+        # The application cannot be started again: it ends with its listener.
         backend.tasks.require(
             "the server",
             lambda: serving.serve(

@@ -1,4 +1,4 @@
-"""Who is alive, from when the heartbeats of each process came. No I/O."""
+"""Health of the services, judged by when the heartbeats of each process came. No I/O."""
 
 import math
 import time
@@ -14,7 +14,7 @@ from services.common import clock
 from services.contracts.messages import DeliveryLag, FeedName, Heartbeat
 
 SERVICES = ("ingest", "stream_analytics", "sink", "api")
-# Anybody may write heartbeats: so much of one is kept, and so many services that are none of ours.
+# Limits on heartbeats, as anybody may write some: the length of a text, and the number of foreign services.
 OTHERS_KEPT = 16
 TEXT_KEPT = 500
 ENTRIES_KEPT = 100

@@ -42,7 +42,9 @@ RateSetting = Annotated[Rate, BeforeValidator(_rate)]
 
 
 class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
-    """Where to listen (loopback unless told otherwise; port 0 takes a free one and logs it), and who may ask what."""
+    """Settings of the API: its listener (loopback by default; port 0 takes a free one and logs it), and
+    access rights.
+    """
 
     api_host: str = "127.0.0.1"
     api_port: Port = 8000
@@ -59,11 +61,11 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     api_body_limit: ByteSize = ByteSize(2**20)
     # Of a whole request to /v1/datasets.
     api_upload_limit: ByteSize = ByteSize(200 * 2**20)
-    # Analyses run in processes of their own: so many at once, so many more that wait, so long at most.
+    # Analyses run in worker processes: how many at once, how many more may wait, and how long each may take.
     api_analysis_workers: Annotated[int, Field(ge=1, le=64)] = 2
     api_analysis_queue: Annotated[int, Field(ge=1)] = 32
     api_analysis_timeout: Duration = timedelta(seconds=20)
     # Those of more than 10,000 bars have one process for themselves.
     api_analysis_long_timeout: Duration = timedelta(minutes=10)
-    # These begin with the first question, or so long after the start: that takes some seconds of a processor.
+    # Workers start with the first request, or this long after the start: that costs seconds of processor time.
     api_analysis_idle: Duration = timedelta(seconds=10)

@@ -1,4 +1,4 @@
-"""How complete each symbol's tape is: its last coverage, its stale streams, its open gaps. No I/O."""
+"""Health of each symbol's tape: its last coverage, stale streams and open gaps. No I/O."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class OpenGap(Struct, frozen=True):
 
 
 class TapeHealth:
-    """Keeps what events and store said; of two statements on one thing the later one counts."""
+    """Health of every tape, from events and store; of two statements on one thing the later counts."""
 
     def __init__(self) -> None:
         self._coverage: dict[str, TapeEvent] = {}

@@ -1,4 +1,4 @@
-"""Times as users write them."""
+"""Time parameters: the forms in which users may write a time."""
 
 import re
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""The ``pairstream`` command: one room for each subcommand."""
+"""Command line: one file or package for each command."""

@@ -1,4 +1,4 @@
-"""The ``pairstream`` command."""
+"""``pairstream``: live pair analytics for crypto futures."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""Describe the topics and the stream of the API as an AsyncAPI 3.0 document."""
+"""AsyncAPI 3.0 document of the topics and of the API's stream."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""The commands on API keys: new, list, revoke."""
+"""``pairstream keys``: new, list and revoke API keys."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Say how far a long command is: a bar on a terminal, a plain line now and then anywhere else."""
+"""Progress of a long command: a bar on a terminal, else a plain line every few seconds."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Write the generated contracts: ``python -m services.cli.schemas``."""
+"""Generated contracts in ``schemas/``: ``python -m services.cli.schemas`` writes them."""
 
 import inspect
 import json

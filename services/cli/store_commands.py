@@ -1,4 +1,4 @@
-"""The commands on the store: import, export, reconcile."""
+"""Commands on the store: import, export, reconcile."""
 
 import argparse
 import asyncio
@@ -35,7 +35,7 @@ def add(commands: "Commands") -> None:
         "--symbol", type=_symbol, help="of files that do not say it; of others only its trades"
     )
     imported.add_argument(
-        "--dataset", metavar="NAME", help="what OHLCV bars are kept as, beside the live ones"
+        "--dataset", metavar="NAME", help="name of the dataset that OHLCV bars become, apart from live bars"
     )
     imported.add_argument(
         "--report", metavar="FILE", type=Path, help="is added to: every line that was not stored, and why"

@@ -1,4 +1,4 @@
-"""The whole pipeline on one machine: check everything first, then start, say when it is ready, stop cleanly."""
+"""``pairstream up``: checks first, starts the whole pipeline, reports when it is ready, stops cleanly."""
 
 import asyncio
 import contextlib

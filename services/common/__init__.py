@@ -1,1 +1,1 @@
-"""What two services share: messages, topics, Kafka and database plumbing, clock, errors, logging."""
+"""Kernel shared by all services: clock, errors, settings, logs, metrics, process, Kafka and HTTP plumbing."""

@@ -1,4 +1,4 @@
-"""Cancellations as Python 3.11 and libraries get them wrong: swallowed, left behind, or asked for by nobody.
+"""Cancellation done right, where Python 3.11 and libraries swallow one, leave one behind, or invent one.
 
 ``asyncio.wait_for`` forgets a cancellation that comes in the same moment as the result or the error of what it waits
 for: a task that loops for ever around such a library would never end. `checkpoint`, `pause` and `end` see to it.

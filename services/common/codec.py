@@ -1,4 +1,4 @@
-"""Messages from and to JSON: what is wrong with one is said, and takes nothing from the others."""
+"""Codec of messages from and to JSON: one bad message is reported and costs the others nothing."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""Open what people upload: plain files, gz, and zip with one file inside, if they are whole."""
+"""Uploaded files opened for reading: plain, gz, and zip with one file inside, if they are whole."""
 
 import gzip
 import zipfile

@@ -1,4 +1,4 @@
-"""Unpack a file as far as it goes: one that is cut off, damaged or still being written gives what it has."""
+"""Decompression of a file as far as possible: also when it is cut off, damaged or still being written."""
 
 import lzma
 import os
@@ -126,7 +126,7 @@ class _Inflation:
 
     @property
     def rest(self) -> bytes:
-        """What was read of the file and belongs to what follows."""
+        """Bytes read of the file that belong to what follows."""
         return self._zlib.unused_data
 
     def read(self, size: int) -> bytes:
@@ -184,7 +184,7 @@ class _Gzip:
 
 
 class _Header(NamedTuple):
-    """What a zip says of the file in it."""
+    """Header of a file inside a zip."""
 
     method: int
     crc: int

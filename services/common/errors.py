@@ -1,4 +1,4 @@
-"""The three classes of error. Every one says what was expected, what was received, and where."""
+"""Three classes of errors. Each message says what was expected, what was received, and where."""
 
 
 class PairstreamError(Exception):

@@ -1,4 +1,4 @@
-"""How a service says once a second that it lives, and how it is."""
+"""Heartbeat of a service: published once a second, with its state."""
 
 import asyncio
 import contextlib
@@ -21,14 +21,14 @@ from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
 INTERVAL_S = 1.0
-# Who ends waits no longer for a broker that takes nothing.
+# Longest wait of an ending process for a broker that takes nothing (s).
 GOODBYE_S = 1.0
 
 log = structlog.get_logger()
 
 
 class HeartbeatState:
-    """A service's own account of itself; the service writes the fields, ``beat`` publishes them."""
+    """State of a service, as its heartbeat tells it: the service writes the fields, ``beat`` publishes them."""
 
     def __init__(self, service: str, feed: FeedName | None = None) -> None:
         self.service = service
@@ -92,8 +92,8 @@ class HeartbeatState:
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
         """Publish a heartbeat every second until cancelled; `send` is an AIOKafkaProducer's ``send``.
 
-        What the service could not read is said on ``tape-events`` before. The last heartbeat of a process that was
-        asked to end says so, and nobody takes it for dead.
+        Messages that the service could not read are reported on ``tape-events`` before. The last heartbeat of a
+        process that was asked to end says so, and nobody takes it for dead.
         """
         try:
             while True:

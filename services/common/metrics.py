@@ -19,7 +19,7 @@ _WELL = ("running", "finished")
 
 
 class HeartbeatMetrics(Collector):
-    """What a service says of itself in its heartbeat, and what else is `known` of it, asked when somebody looks."""
+    """Metrics of a service: those of its heartbeat, and `known` values, computed when Prometheus asks."""
 
     def __init__(
         self,

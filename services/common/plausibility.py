@@ -1,4 +1,4 @@
-"""Whether the times of a trade can be true: what every reader of the topic ``ticks`` asks before it takes one."""
+"""Plausibility of a trade's times: checked by every reader of the topic ``ticks``."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from services.contracts.messages import Tick
 
 # 2009-01-01: before that nothing was traded that has a symbol here. Seconds and milliseconds fall far below it.
 EARLIEST_US = 1_230_768_000 * SECOND
-# The clocks of the venue and of the receipt may differ by so much.
+# Largest difference between the clocks of the venue and of the receiver.
 AHEAD_US = 2 * SECOND
 # No clock of ours is so far from the reader's.
 _LATEST_US = 24 * HOUR

@@ -1,4 +1,4 @@
-"""One process of pairstream: settings, logs, run until a signal, one clear line if it cannot."""
+"""Process of a service: settings, logs, run until a signal, one clear line if it cannot start."""
 
 import asyncio
 import gc

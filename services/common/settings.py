@@ -88,7 +88,7 @@ def _addresses(text: str) -> str:
 
 
 class KafkaSettings(Settings):
-    """How to reach the broker."""
+    """Settings of the connection to the broker."""
 
     brokers: Annotated[
         str, Field(pattern=r"^[^,\s]+:\d{1,5}(,[^,\s]+:\d{1,5})*$"), AfterValidator(_addresses)
@@ -117,20 +117,22 @@ class KafkaSettings(Settings):
 
 
 class MetricsSettings(Settings):
-    """Where a service without HTTP answers ``/metrics`` for Prometheus, and ``/healthz``; port 0 is nowhere."""
+    """Settings of a service without HTTP: the listener of ``/metrics`` for Prometheus and of ``/healthz``;
+    port 0 is none.
+    """
 
     metrics_port: Port = 0
     metrics_host: str = "127.0.0.1"
 
 
 class DatabaseSettings(Settings):
-    """How to reach PostgreSQL, with or without TimescaleDB."""
+    """Settings of the connection to PostgreSQL, with or without TimescaleDB."""
 
     database_url: str = "postgresql://pairstream@127.0.0.1:5432/pairstream"
 
 
 class StoreSettings(DatabaseSettings):
-    """How late a tick may come, and how long each table keeps its rows: without an end unless one is set.
+    """Settings of the store: how late a tick may come, and the retention of each table: unlimited unless set.
 
     Ticks later than `lateness` still count, but then cost more. On TimescaleDB policies made by
     `pairstream db upgrade` delete what is too old, whole chunks at a time; elsewhere the sink does.
@@ -152,7 +154,7 @@ class StoreSettings(DatabaseSettings):
 
     @property
     def retentions(self) -> dict[str, timedelta | None]:
-        """How long each relation keeps its rows, by its name."""
+        """Return the retention of each relation, by its name."""
         return {
             "ticks": self.retention_ticks,
             **{f"ohlc_{interval}": getattr(self, f"retention_bars_{interval}") for interval in INTERVALS},
@@ -181,19 +183,19 @@ class StoreSettings(DatabaseSettings):
 
 
 class SymbolSettings(Settings):
-    """Which symbols there are."""
+    """Settings of the symbols."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
 
 
 class WindowSettings(Settings):
-    """How many samples, one a second, a pair is measured on unless it says otherwise."""
+    """Settings of the window: the samples, one a second, by which a pair is measured by default."""
 
     window: Annotated[int, Field(ge=10, le=100_000)] = DEFAULTS.window
 
 
 class PairSettings(SymbolSettings, WindowSettings):
-    """Which pairs of the symbols there are, and how a pair is measured, at first start."""
+    """Settings of pairs at first start: the pairs, and how each is measured."""
 
     pairs: Pairs = Field(default=DEFAULTS.pair)  # type: ignore[arg-type]
     min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples

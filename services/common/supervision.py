@@ -1,4 +1,4 @@
-"""The owner of the tasks that a service lives by: each runs, or it is known why not."""
+"""Supervisor of a service's tasks: each runs, is restarted, or its failure is known."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, MutableMapping
@@ -14,7 +14,7 @@ from services.common.errors import FatalError
 Work = Callable[[], Coroutine[Any, Any, Any]]
 COUNTER = "restarted_tasks"
 _FIRST_S, _LONGEST_S = 0.1, 5.0
-# What has lived for so long may begin again at once.
+# A task that has run for this long may start again at once.
 _STEADY_S = 30.0
 
 log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""What stands on a topic where messages were that nobody can read."""
+"""Placeholder record for messages on a topic that cannot be read."""
 
 
 class Unreadable(bytes):

@@ -1,1 +1,1 @@
-"""Contracts between services: messages, pairs, symbols. No I/O, and nothing of the services is imported."""
+"""Contracts between services: messages, pairs, symbols. No I/O, and no import of a service."""

@@ -1,4 +1,4 @@
-"""What the fields of messages may hold."""
+"""Field types of messages, with the values they allow."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Positive = Annotated[float, Meta(gt=0, lt=1e20)]
 # Before the year 10000: Python's datetime ends there, and milli- or nanoseconds by mistake fall outside.
 Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 
-# What is longer no index takes, and what a database or a terminal chokes on is no name. The pattern is
+# An index takes no longer name, and a name has no character that breaks a database or a terminal. The pattern is
 # for readers of the schemas: `decode` sees to it, at a fraction of what a regular expression costs.
 _PRINTED = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
 _SYMBOL = {"pattern": f"^{SYMBOL.pattern}$"}

@@ -1,4 +1,4 @@
-"""The messages on the topics: frozen structs, JSON on the wire, schemas in ``schemas/``.
+"""Messages on the topics: frozen structs, JSON on the wire, schemas in ``schemas/``.
 
 Times are integer microseconds since the epoch, UTC. Prices are in quote currency, sizes in base currency.
 Readers ignore unknown fields; writers only ever add optional ones.
@@ -18,7 +18,7 @@ from services.contracts.signals import Quality as Quality
 from services.contracts.signals import ReversionState as ReversionState
 from services.contracts.signals import Signal as Signal
 
-# How many can be missing is a number of 64 bits, too.
+# The number of missing trades has 64 bits, too.
 _MOST_IDS = 2**63 - 1
 
 TapeEventKind = Literal[
@@ -105,7 +105,7 @@ class Liquidation(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What happened to the tape of one symbol; topic ``tape-events``, key: symbol.
+    """Event on the tape of one symbol; topic ``tape-events``, key: symbol.
 
     ``messages_lost`` is of a whole partition, and its symbol and venue are empty: the service ``reader`` could not
     read so many ``messages`` of a ``topic`` and ``partition``, because the broker had deleted them before.
@@ -188,14 +188,15 @@ class TimeMark(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Filling(Struct, frozen=True):
-    """How much of the history that a feed plays at its start has been played, in seconds of event time."""
+    """Progress through the history that a feed plays at its start, in seconds of event time."""
 
     done_s: Annotated[float, Meta(ge=0)]
     total_s: Annotated[float, Meta(ge=0)]
 
 
 class DeliveryLag(Struct, frozen=True):
-    """How long after they happened a symbol's trades are received, in ms; below zero if the clocks differ.
+    """Delivery lag of a symbol: receipt time minus event time of its trades, in ms; below zero if the clocks
+    differ.
 
     ``now_ms`` is of the latest trade; half of the last minute's trades took no longer than ``p50_ms``, 99 of 100 no
     longer than ``p99_ms``.
@@ -207,7 +208,7 @@ class DeliveryLag(Struct, frozen=True):
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):
-    """What one process says of itself every second; topic ``heartbeats``, key: service/instance.
+    """Heartbeat of one process, once a second; topic ``heartbeats``, key: service/instance.
 
     ``instance`` names the process among those of its service: host, process id and start. Without it all are one.
     Times are of the process's own clock, and nobody judges by them who lives. The last one of a process that ends as

@@ -1,4 +1,4 @@
-"""How a pair is measured, and its alerts; its signals are in ``signals``, all messages in ``messages``."""
+"""Messages about pairs: configurations and alerts. Signals: ``signals``; all others: ``messages``."""
 
 from typing import Annotated, Literal
 
@@ -32,7 +32,8 @@ def is_log_through_origin(method: Method, transform: Transform, intercept: bool 
 
 
 class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How one pair is measured; compacted topic ``pairs``, key: pair. A message without a value removes the pair.
+    """Configuration of one pair; compacted topic ``pairs``, key: pair. A message without a value removes the
+    pair.
 
     `window` counts samples, one a second; `min_samples` of them give the first z-score. `intercept` may be
     false for ``ols`` alone: then the line goes through the origin, and is one of prices. A pair from before that was
@@ -69,7 +70,7 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def warning(self) -> str | None:
-        """What is wrong with a configuration that is good enough to go on, but not to be asked for."""
+        """Return the problem of a configuration that may stay in use, but not be newly asked for."""
         is_meaningless = is_log_through_origin(self.method, self.transform, self.intercept)
         return f"expected {LOG_THROUGH_ORIGIN}" if is_meaningless else None
 

@@ -1,4 +1,4 @@
-"""A pair of futures, written ``Y-X``: Y is regressed on X."""
+"""Pair of futures, written ``Y-X``: Y is regressed on X."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What a symbol is a future on, and what it is priced in."""
+"""Underlying asset that two symbols share."""
 
 import re
 

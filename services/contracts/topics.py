@@ -1,4 +1,4 @@
-"""Every topic pairstream owns, in one table."""
+"""Table of every topic that pairstream owns."""
 
 from typing import Literal, NamedTuple
 
@@ -18,7 +18,7 @@ class Topic(NamedTuple):
     retention_ms: int = -1
     groups: tuple[str, ...] = ()
     stamped: bool = False
-    """Whether the broker notes when a message came; otherwise whoever sends it does, by another clock."""
+    """True if the broker stamps the arrival time of a message; otherwise the sender does, by another clock."""
 
 
 TICKS = Topic("ticks", "symbol", "delete", 24 * _HOUR_MS, (ANALYTICS_GROUP, SINK_GROUP))

@@ -1,1 +1,1 @@
-"""Uploaded history: OHLCV csv as people have it, read into datasets apart from everything live."""
+"""Datasets: OHLCV csv files of any usual dialect, stored apart from live history."""

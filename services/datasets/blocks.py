@@ -1,4 +1,4 @@
-"""Bars by the block: some ten thousand lines at once as columns, and line by line only where one is no bar."""
+"""Blocks of bars: some ten thousand lines parsed at once, and line by line only where one is no bar."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -36,7 +36,7 @@ _PRICES = ("open", "high", "low", "close")
 
 
 class ParsedBlock(NamedTuple):
-    """What a block of lines holds, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
+    """Content of a block of lines, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
 
     bars: Bars
     damages: list[RowProblem]
@@ -200,7 +200,7 @@ def _blocks(stream: Packed, name: str) -> Iterator[bytes]:
         block, newline, rest = (rest + read).rpartition(b"\n")
         if len(rest) > LONGEST_LINE:
             if number == 1 and not newline:
-                # What is no text at all is told by its beginning.
+                # A file that is no text shows that at its beginning.
                 yield rest[:SAMPLE_BYTES]
             expected = f"expected lines of at most {LONGEST_LINE:,} bytes, received a longer one"
             raise FileError(name, expected, number + (block + newline).count(b"\n"))

@@ -1,11 +1,11 @@
-"""Which column holds what, told by its name in the header or by somebody who knows."""
+"""Columns of a file of bars, recognised by the names in its header or named by the user."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from services.datasets.options import FIELDS, Field
 
-# Where several are there, the first counts.
+# Of several matching columns the first counts.
 _NAMES: dict[Field, tuple[str, ...]] = {
     "time": (
         *("open_time", "start_us", "start_time", "timestamp", "datetime", "date_time", "unix", "time_utc"),

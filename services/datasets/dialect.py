@@ -1,4 +1,4 @@
-"""How a file is written, recognised from its beginning: delimiter, columns, decimal sign, times."""
+"""Dialect of a CSV file, recognised from its beginning: delimiter, columns, decimal sign, times."""
 
 import csv
 import re

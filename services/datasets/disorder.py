@@ -1,4 +1,4 @@
-"""Bars that come before the one behind them in the file."""
+"""Order of bars: finds those that come before the bar above them in the file."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What somebody can say of a file that it does not say itself."""
+"""Read options: what a user says of a file that the file does not say itself."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args

@@ -1,4 +1,4 @@
-"""A look at files before they become a dataset: what they are taken for, and what their first lines hold."""
+"""Preview of files before they become a dataset: the recognised dialect and the first bars."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""How a file was read, in words and figures that anybody can check."""
+"""Summary of how a file was read, in words and figures that a user can check."""
 
 from typing import NamedTuple
 

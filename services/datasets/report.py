@@ -1,4 +1,4 @@
-"""What was found in the files of a dataset: counted, and the first findings of each kind kept."""
+"""Import report of a dataset: findings counted, the first of each kind kept."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 Kind = Literal["rejected", "out of order", "repeated", "gap", "carried"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEPT = 10_000
-"""So many findings of each kind are kept."""
+"""Number of findings of each kind that are stored."""
 
 
 class Finding(NamedTuple):

@@ -1,4 +1,4 @@
-"""One line is one bar, or the reason why it is none: what all faster ways of reading must agree with."""
+"""Parser of one line: a bar, or the reason why it is none; every faster way of reading must agree with it."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""The files of a dataset: opened, bounded, and known again."""
+"""Source files of a dataset: opened, limited in size, and recognised when they come again."""
 
 import hashlib
 import json
@@ -23,12 +23,12 @@ class FileSource(NamedTuple):
 
 
 class UploadTooLargeError(FileError):
-    """What is in the files is more than we take."""
+    """The unpacked files are larger than the limit."""
 
 
 @dataclass
 class Upload:
-    """What becomes a dataset; unpacked, its files may have `most_bytes` together."""
+    """Upload that becomes a dataset; unpacked, its files may have `most_bytes` together."""
 
     name: str
     sources: list[FileSource]
@@ -36,7 +36,7 @@ class Upload:
     most_bytes: int | None = None
 
     def fingerprint(self) -> bytes:
-        """Return what the dataset is known by: its files, and what was said of them. Blocks."""
+        """Return the identity of the dataset: a digest of its files and read options. Blocks."""
         said = {"options": self.options.said(), "files": [_known_by(source) for source in self.sources]}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 

@@ -1,4 +1,4 @@
-"""The SQL by which files become a dataset."""
+"""SQL statements that store a dataset."""
 
 from psycopg import sql
 

@@ -1,4 +1,4 @@
-"""Files of bars become a dataset: history apart from everything live, there as a whole or not at all."""
+"""Storage of a dataset: files of bars become one, whole or not at all."""
 
 import asyncio
 import json

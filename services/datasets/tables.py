@@ -1,4 +1,4 @@
-"""Where the bars of a dataset are, and which wider ones are put together of them."""
+"""Tables of a dataset's bars, and the wider intervals that are aggregated from them."""
 
 from services.contracts.intervals import INTERVALS, WIDTHS_US, Interval
 

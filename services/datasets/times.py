@@ -1,4 +1,4 @@
-"""When a bar begins, as files say it: ISO 8601, since 1970, or in a format that somebody has told."""
+"""Times of bars in files: ISO 8601, since 1970, or in a format that the user named."""
 
 import re
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Venue feed -> ``ticks``: every trade once, in the venue's own numbers."""
+"""Venue feed -> ``ticks``: every trade once, with the venue's own ids and times."""

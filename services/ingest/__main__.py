@@ -1,4 +1,4 @@
-"""``python -m services.ingest``: a feed in, ticks out."""
+"""Start ingest: ``python -m services.ingest``."""
 
 from services.common import process
 

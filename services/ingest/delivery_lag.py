@@ -1,4 +1,4 @@
-"""How long after they happened trades are delivered: of each symbol, over the last minute of receipts. No I/O."""
+"""Delivery lag of each symbol: receipt time minus event time over the last minute of receipts. No I/O."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from services.contracts.messages import DeliveryLag
 # A minute in slots: the oldest is forgotten as a whole.
 _SLOT_US = 5 * SECOND
 _SLOTS = 12
-# Up to here a lag is counted to the millisecond, beyond it to so many significant bits.
+# Up to here a lag is counted to the millisecond, beyond it to this many significant bits.
 _EXACT_MS = 256
 _BITS = 8
 _BEHIND_MS = -500

@@ -1,4 +1,4 @@
-"""What every feed is: a stream of what happens on it."""
+"""Protocol of a feed, and the items that a feed yields."""
 
 from collections.abc import AsyncGenerator
 from typing import Literal, NamedTuple, Protocol
@@ -57,11 +57,11 @@ class Feed(Protocol):
 
     @property
     def name(self) -> FeedName:
-        """What the ticks are: nobody may take one kind for another."""
+        """Kind of the feed, so that nobody takes synthetic or replayed ticks for live ones."""
 
     @property
     def delivery(self) -> DeliveryLags:
-        """What the feed counts the lag of each trade in that came by itself, neither asked for nor played at once."""
+        """Lags of trades that came by themselves, neither requested nor played at once."""
 
     def vouches(self, price: MarkPrice) -> bool:
         """Tell whether the mark price that was yielded last came by the connection of the trades of its symbol."""

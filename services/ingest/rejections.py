@@ -1,4 +1,4 @@
-"""Notice a venue that has changed its frames: pure, counts are passed in."""
+"""Rejection counts that reveal a venue with a changed frame format. Pure: counts are passed in."""
 
 from collections import deque
 

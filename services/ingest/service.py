@@ -1,4 +1,4 @@
-"""The boundary of ingest: a feed on one side, the broker on the other."""
+"""Service loop of ingest: reads a feed, publishes to the broker."""
 
 import asyncio
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
 from services.ingest.time_marks import TimeMarks
 
-# What comes besides ticks.
+# Messages other than ticks.
 _Other = Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | FeedStatus
 _TOPICS: dict[type[Struct], str] = {
     Quote: QUOTES.name,
@@ -53,7 +53,7 @@ _COUNTERS = (
 # What a frame that is not damaged is counted as.
 _TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
 _FILLING_SAID_EVERY_S = 5
-# Readers are waited for often, and seldom for so long.
+# Waits for readers are frequent, and seldom this long.
 _WAIT_SAID_S = 5.0
 
 log = structlog.get_logger()
@@ -214,7 +214,7 @@ class _Health:
         self._pulse.filling = status.filling
 
     def ended(self) -> None:
-        """Take it that the feed is over; what it said last stays."""
+        """Note that the feed is over; its last state stays."""
         self._waits = self._stuck = None
         self._follow_delivery()
         self.told(FeedStatus("finished", self._status.detail))

@@ -97,7 +97,9 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
 
     @property
     def history_us(self) -> int:
-        """How far back the live feed begins (us): whole minutes, and one more for the window's first sample."""
+        """Length of history before the live feed (us): whole minutes, and one more for the window's first
+        sample.
+        """
         given = self.history_minutes
         return (math.ceil(self.window / 60) + 1 if given is None else given) * MINUTE
 

@@ -1,4 +1,4 @@
-"""Say of a quiet symbol how far its tape is known, by the event time of the others and by what vouches for it."""
+"""Time marks of quiet symbols: how far their tape is known, judged by other symbols and by the venue."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from services.contracts.messages import TapeEvent, Tick, TimeMark
 AWAITED_US = 30 * SECOND
 # Trades of different symbols that happened at one moment are published within so long of each other.
 _APART_US = 3 * SECOND
-# What was delivered no later says that its connection is healthy.
+# A message delivered within this lag proves that its connection is healthy.
 _PROMPT_US = 2 * SECOND
-# A mark price may overtake trades of its own connection by so much.
+# Largest time by which a mark price may overtake trades of its own connection.
 _OVERTAKES_US = SECOND
-# Of fewer trades nobody knows how long the symbol is silent.
+# Trades needed to know how long a symbol is usually silent.
 _LEAST_TRADES = 10
-# How much of the longest silence a trade leaves.
+# Decay of the longest silence with each trade.
 _KEPT = 0.999
 _DOUBTS = ("gap_found", "stream_stale", "reconnect", "dropped")
 
 
 class _Symbol:
-    """What is known of one symbol; the ends of the marks said since its last trade are for the next one to tell."""
+    """State of one symbol; the ends of marks sent since its last trade are for the next trade to carry."""
 
     __slots__ = (
         "ends_us",

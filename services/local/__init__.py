@@ -1,1 +1,1 @@
-"""``pairstream up``: every service on one machine, with the embedded broker and database."""
+"""Parts of ``pairstream up``: supervisor, embedded broker, embedded database, readiness."""

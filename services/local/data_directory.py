@@ -1,4 +1,4 @@
-"""The data directory, held by one run: by a file lock, and by a name in that file where locks reach nobody.
+"""Data directory, held by one run: by a file lock, and by a name in that file where locks do not work.
 
 On a network disk a lock may be refused, or may reach no other host. So the file ``lock`` says who runs, and its owner
 changes it every `BEAT_S`. Whoever finds another's name there, and cannot tell that its process has ended, looks for
@@ -20,7 +20,7 @@ from services.common.errors import FatalError
 
 BEAT_S = 2.0
 WATCH_S = 7.0
-# So long two runs that begin at the same moment may take to write their names.
+# Time that two runs which start at one moment may take to write their names.
 _SETTLE_S = 0.5
 
 log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""The embedded broker: librdkafka's mock cluster, which speaks the real protocol on a loopback port."""
+"""Embedded broker: librdkafka's mock cluster, which speaks the real protocol on a loopback port."""
 
 import logging
 
@@ -6,7 +6,7 @@ from confluent_kafka import KafkaException, Producer
 
 from services.common.errors import FatalError
 
-# It answers a fetch only when the fetch's wait is over: so long do those wait that nobody wakes.
+# The broker answers a fetch only when the fetch's wait is over: the latency of readers that are not woken.
 FETCH_MAX_WAIT_MS = 5
 # Of a partition; then it drops the oldest messages.
 KEEPS_BYTES = 5 << 20

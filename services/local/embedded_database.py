@@ -1,4 +1,4 @@
-"""The embedded database: the PostgreSQL of a wheel, on a unix socket, in the data directory."""
+"""Embedded database: PostgreSQL from a wheel, on a unix socket, in the data directory."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ _SETTINGS = {
     "jit": "off",
     "log_min_messages": "error",
     "log_line_prefix": "",
-    # What it says of a start that fails is read here.
+    # Output of the server, read when a start fails.
     "lc_messages": "C",
     "timezone": "UTC",
 }
@@ -60,7 +60,7 @@ class EmbeddedDatabase:
         self._log_line = say
         self._held: list[tuple[str, str]] | None = []
         with warnings.catch_warnings():
-            # Where there is no XDG_RUNTIME_DIR it takes another directory, which is fine.
+            # Without XDG_RUNTIME_DIR the library takes another directory, which is fine.
             warnings.simplefilter("ignore", UserWarning)
             server = _prepared(directory)
         if server.system_user is not None:
@@ -114,7 +114,7 @@ class EmbeddedDatabase:
                 if reason and not _PASSES.search(reason):
                     raise self._ended() from error
                 if not reason and _STARTING.search(str(error)):
-                    # It lives, and reads what a crash has left to do.
+                    # The server is alive, and recovers from a crash.
                     deadline = now + timeout_s
                     if now - began > _STARTING_SAID_AFTER_S and not is_said:
                         is_said = True
@@ -131,7 +131,7 @@ class EmbeddedDatabase:
         return _unfit(self._directory, f"a server that {self.child.reason}")
 
     def _hear(self, name: str, line: str) -> None:
-        """Keep what the server says until it has started: if it cannot, the reason is said in one line."""
+        """Collect the server's output until it has started: if it cannot, one line tells the reason."""
         if self._held is None:
             self._log_line(name, line)
         else:

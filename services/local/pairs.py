@@ -1,4 +1,4 @@
-"""Bring the pairs of the store back to a broker that remembers nothing."""
+"""Pairs restored from the store to an embedded broker, which starts empty."""
 
 from services.common.kafka.pair_configs import configured, publish
 from services.common.settings import DatabaseSettings

@@ -1,4 +1,4 @@
-"""When is the pipeline ready: when the API says that every service is healthy and the dashboard answers.
+"""Readiness of the pipeline: the API reports every service healthy, and the dashboard answers.
 
 The past that ingest plays at its start is not waited for: it takes as long as its readers do. Nor is anybody who would
 acknowledge what was lost before.
@@ -14,7 +14,7 @@ from services.common.errors import FatalError
 from services.local.supervisor import Child
 
 TIMEOUT_S = 60.0
-# A service that has ended so often before it was ever healthy will not become so.
+# A service that has ended this often before it was ever healthy will not recover.
 _RESTARTS = 3
 
 

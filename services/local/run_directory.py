@@ -1,4 +1,4 @@
-"""What a run keeps in the temporary directory: the sockets of its database, and those that wake its readers.
+"""Run directory, temporary: sockets of the database, and sockets that wake readers.
 
 Its name is new with every run, and the run holds a lock on it, which the system takes away when the process ends,
 however it ends. So the next run knows which directories nobody needs any more.
@@ -23,7 +23,7 @@ PREFIX = "pairstream-up-"
 # What runs of older versions made, without a lock: one for the database, and one for those that are woken.
 _OLDER = re.compile(r"pairstream-(wake-)?[a-z0-9_]{8}")
 _DATABASE_LOCK = re.compile(r"\.s\.PGSQL\.\d+\.lock")
-# What is there no longer may still be about to be used.
+# A directory younger than this may belong to a run that is just starting.
 _YOUNG_S = 600.0
 
 

@@ -1,4 +1,4 @@
-"""The flags of ``pairstream up`` and ``record``, and the variables of the services they become."""
+"""Flags of ``pairstream up`` and ``record``, and the variables of services that they set."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 @dataclass(frozen=True)
 class UpSettings:
-    """How to run on one machine: `environment` is what every service gets, flags before variables."""
+    """Settings of ``pairstream up``: `environment` is what every service gets, flags before variables."""
 
     feed: str
     data_dir: Path
@@ -35,7 +35,7 @@ class UpSettings:
 
 @dataclass(frozen=True)
 class RecordSettings:
-    """What to record, where to, and for how many seconds; `environment` is that of ingest, flags before variables."""
+    """Settings of ``pairstream record``: `environment` is that of ingest, flags before variables."""
 
     file: Path
     force: bool

@@ -1,4 +1,4 @@
-"""Keep child processes running: prefixed output, restarts with back-off, a stop that leaves nothing behind."""
+"""Supervisor of child processes: prefixed output, restarts with back-off, a stop that leaves no process."""
 
 import asyncio
 import contextlib
@@ -13,27 +13,25 @@ from dataclasses import dataclass
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 10.0
-# Whoever runs for so long has started well.
+# A process that has run for this long has started well.
 _STEADY_S = 30.0
 _REMEMBERED = 1_000
-# Whoever was ended by others has not said why, and may well begin as before.
+# A process ended by a signal had no fault of its own, so its next run may print the same as before.
 _BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-_AGAIN = (
-    "ended the same way again; it is started again ever less often, and no more is said until that changes"
-)
+_AGAIN = "ended the same way again; restarts become less frequent, and are not logged until that changes"
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class ServiceCommand:
-    """What to run, and how to ask it to stop."""
+    """Command that starts a service, and the way to ask it to stop."""
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
     user: str | None = None
     stop_signal: str = "SIGTERM"
-    # What its last lines say of its end.
+    # Reason of its end, from its last lines.
     why: Callable[[Sequence[str]], str] = lambda lines: lines[-1] if lines else ""
 
 
@@ -44,7 +42,7 @@ class Child:
     """
 
     def __init__(self, command: ServiceCommand, say: Callable[[str, str], None]) -> None:
-        """`say` takes the name of the speaker and a line."""
+        """`say` takes the name of the service and a line."""
         self.command = command
         self.restarts = 0
         self.reason = ""
@@ -113,7 +111,7 @@ class Child:
                 await self._stopping.wait()
 
     def _hear(self, line: str) -> None:
-        """Pass on what the process says, unless a run that ended at once has said it before."""
+        """Pass on the process's output, unless a run that ended at once printed the same before."""
         if line:
             self._words.append(line)
         shape = _shape(line)

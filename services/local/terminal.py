@@ -1,4 +1,4 @@
-"""What ``pairstream up`` says: every line with the name of who speaks."""
+"""Terminal output of ``pairstream up``: every line with the name of its service."""
 
 import sys
 

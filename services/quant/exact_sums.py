@@ -1,4 +1,4 @@
-"""Sums in fixed point: what was added can be taken away again without a trace, in any order."""
+"""Exact sums in fixed point: a value can be added and removed in any order without a rounding error."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What every estimator of a pair says: a line through the prices of its legs."""
+"""Fit of a pair: a line through the prices of its legs, as every estimator returns it."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""What can be asked of a pair and what is answered, by name: without the libraries that work it out."""
+"""Options and result names of an analysis, without the libraries that compute it."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ SIGNIFICANCE = 0.05
 
 
 class AnalysisOptions(Struct, frozen=True, kw_only=True):
-    """How to analyse. `window` and `min_samples` are of the rolling numbers, in bars.
+    """Options of an analysis. `window` and `min_samples` are of the rolling numbers, in bars.
 
     ValueError for a line of logarithms through the origin: its slope would depend on the unit of the prices.
     """

@@ -1,4 +1,4 @@
-"""The rank of a value among the recent ones."""
+"""Rank of a value among the recent ones."""
 
 from array import array
 from bisect import bisect_left, insort
@@ -8,7 +8,7 @@ _LEAST = 60
 
 
 class RollingRank:
-    """How many of the last `window` values were smaller.
+    """Rank among the last `window` values: the number of smaller ones.
 
     Values are kept as floats of 32 bits: a rank needs no more, and they are many.
     """

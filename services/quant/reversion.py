@@ -1,4 +1,4 @@
-"""Whether a spread is seen to come back, judged again and again as its window moves."""
+"""Mean reversion of a spread, judged again as its window moves."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Imported before numpy by processes that share a machine: each takes one core, before numpy counts them.
+"""One core for each process, set before numpy counts them: import this module before numpy.
 
 Threads would be in each other's way, and the last bit of a number would depend on how many there are.
 """

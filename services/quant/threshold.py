@@ -1,4 +1,4 @@
-"""Where a z-score enters its bands and comes back: the one rule of alerts and of what is said about past ones."""
+"""Threshold rule of a z-score: entry to its bands and exit; live alerts and analyses of the past share it."""
 
 
 class Threshold:

@@ -1,4 +1,4 @@
-"""What an estimator sees of a price: the price, or its logarithm."""
+"""Transform of a price before estimation: the price, or its logarithm."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,1 +1,1 @@
-"""Write ticks, signals, alerts and gaps to PostgreSQL, with bars kept current."""
+"""Sink: writes ticks, signals, alerts and gaps to PostgreSQL, and keeps bars current."""

@@ -1,4 +1,4 @@
-"""What the sink writes in one transaction: decoded messages, and how far each partition was read."""
+"""Batch that the sink writes in one transaction: decoded messages, and the offsets they reach."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ class SinkBatch:
         self.passed = 0
         """Messages that are not stored: only their offsets are."""
         self.expired = 0
-        """Ticks that are not stored because they are older than ticks are kept."""
+        """Number of ticks that are not stored because they are older than the retention."""
         self.size = 0
         """Bytes of all messages."""
         self.read: dict[PartitionBatch, int] = {}

@@ -1,4 +1,4 @@
-"""The gap ledger: from the events of a tape to one row for each gap."""
+"""Gap ledger in the database: one row for each gap, from the events of the tape."""
 
 from psycopg import sql
 

@@ -1,4 +1,4 @@
-"""What readers lost: one row for each time that one said so."""
+"""Losses of readers in the database: one row for each report of one."""
 
 from psycopg import sql
 

@@ -1,4 +1,4 @@
-"""How far each partition was read, in the database: the fence between one sink and the next."""
+"""Offsets in the database, one for each partition: they also fence off a sink that lost its partitions."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Keep the table `pairs` a mirror of its topic, which is small enough to be compared as a whole."""
+"""Mirror of the topic ``pairs`` in the table `pairs`, compared as a whole because it is small."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A table that messages are copied into, and the statements that do it."""
+"""Sink table: the SQL that copies messages into a table of the store."""
 
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""What is deleted because it is older than it is to be kept, where the database has no policy that does it."""
+"""Retention on plain PostgreSQL: deletes expired rows where no policy of TimescaleDB does it."""
 
 from collections.abc import Mapping
 from datetime import timedelta

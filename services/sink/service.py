@@ -1,4 +1,4 @@
-"""Read, write, commit: from what the database holds, again and again, whatever goes away in between.
+"""Service loop of the sink: reads from the stored offsets, writes, commits; starts again after an outage.
 
 While the database takes one batch the next one is read and decoded, and no more than that.
 """
@@ -32,7 +32,7 @@ from services.store.database_watchdog import DatabaseWatch
 
 _SWEEP_S = 60
 _ASK_AGAIN_S = 0.5
-# Whoever comes back finds us within this.
+# Longest delay until the sink notices that the broker or database is back.
 _LONGEST_DELAY_S = 2.0
 
 _COUNTERS = (
@@ -209,7 +209,7 @@ async def _write(
             TaskGroup() as tasks,
         ):
             source = TopicSource(consumer, settings, pulse.outrun)
-            # A dead letter counts as buried when the broker has it, before its offset is passed.
+            # A dead letter is safe when the broker has it, before its offset is passed.
             letters = DeadLetters(producer.send, "sink", pulse.counters)
             sink = Sink(settings, source, letters, pulse, lambda: watch.is_silent)
             tasks.create_task(sink.watch_lag())
@@ -228,7 +228,7 @@ async def _watch(watch: DatabaseWatch) -> NoReturn:
 
 
 async def delete_expired(settings: SinkSettings) -> None:
-    """Delete every minute what is older than it is to be kept, until cancelled; return if all is kept for ever."""
+    """Delete expired rows every minute, until cancelled; return at once if no table has a retention."""
     retentions = settings.retentions
     while any(retentions.values()):
         try:

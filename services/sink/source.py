@@ -1,4 +1,4 @@
-"""The sink's side of Kafka: batches of the assigned partitions, from where the database says to go on."""
+"""Source of the sink: batches of its assigned Kafka partitions, from the offsets in the database."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ from services.sink.batch import KINDS, PartitionBatch, SinkBatch
 from services.sink.settings import SinkSettings
 
 GROUP = SINK_GROUP
-# The shortest a broker accepts by default: a member that was killed holds its partitions for so long.
+# Session timeout, the shortest that brokers accept by default: a killed member holds its partitions this long.
 SESSION_TIMEOUT_MS = 6_000
 _IDLE_MS = 1_000
 # Ends a batch of unusually large messages: the sink holds two batches, and what each broker answers a fetch with.
@@ -28,7 +28,7 @@ _BATCH_BYTES = 16 << 20
 # Decoded without a look at the database, which has been given the batch before and must not wait for us.
 _AT_ONCE = 2_000
 _ANSWER_S = 3.0
-# A reader that has not moved for so long while it waits for messages, and they came, begins again.
+# A reader that has not moved for this long while messages came starts again.
 _STALLED_S = 5.0
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]
     """
 
     answers = True
-    """Whether the broker did when it was asked last."""
+    """True if the broker answered the last request."""
 
     def __init__(self, consumer: AIOKafkaConsumer, settings: SinkSettings, outrun: Outrun) -> None:
         """`consumer` is started, a member of GROUP and not yet subscribed; `outrun` is told what was deleted unread."""

@@ -1,4 +1,4 @@
-"""How each message becomes a row: its columns, their binary types, and the statement that stores it."""
+"""Tables of the sink: for each message its columns, their binary types, and the statement that stores it."""
 
 from operator import attrgetter
 

@@ -1,4 +1,4 @@
-"""The sink's side of the database: one batch, one transaction, with the offsets in it."""
+"""Writer of the sink: one batch and its offsets in one transaction of the database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ from services.store.database import Connection
 
 DeadLetterSink = Callable[[Sequence[RefusedMessage]], Awaitable[None]]
 
-# What a row is refused with: values out of range, constraints, keys too long for an index.
+# Errors that refuse a row: values out of range, constraints, keys too long for an index.
 _REFUSALS = (psycopg.DataError, psycopg.IntegrityError, errors.ProgramLimitExceeded, OverflowError)
 
 
@@ -30,7 +30,7 @@ class FencedError(TransientError):
 
 
 class WriteResult(NamedTuple):
-    """What a batch came to: new or improved rows by topic, and rows that were there already."""
+    """Result of a batch: new or improved rows by topic, and rows that were there already."""
 
     stored: dict[str, int]
     duplicates: int
@@ -78,7 +78,7 @@ class SinkWriter:
         """Store the batch's rows, its bars and its offsets, all or nothing; FencedError if we lost a partition.
 
         Rows the database refuses are handed to `dead_letter` before the commit, so that they are lost by no crash;
-        after a crash in between they are buried twice.
+        after a crash in between they are dead letters twice.
         """
         stored: dict[str, int] = {}
         refused: list[RefusedMessage] = []
@@ -98,7 +98,7 @@ class SinkWriter:
 
     @property
     def refreshed(self) -> bool:
-        """Whether the aggregates show everything that was written."""
+        """Tell whether the continuous aggregates show everything that was written."""
         return not self._touched
 
     async def refresh(self) -> None:

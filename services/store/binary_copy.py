@@ -1,4 +1,4 @@
-"""Rows as COPY's binary form takes them: built by column, ten times as fast as row by row."""
+"""Binary COPY: rows built column by column, ten times as fast as row by row."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -89,7 +89,7 @@ def conninfo(url: str, name: str) -> str:
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # What libpq says of it repeats the password.
+        # The message of libpq repeats the password.
         raise FatalError(
             "PAIRSTREAM_DATABASE_URL: expected postgresql://user@host/name, received something else"
         ) from None

@@ -1,4 +1,4 @@
-"""Notice that the database answers nobody, and hang nobody on it."""
+"""Watchdog of the database: notices a server that answers nobody, and cuts the connections to it."""
 
 import asyncio
 import math
@@ -19,7 +19,7 @@ from services.store.database import Connection
 
 _EVERY_S = 1.0
 _ANSWER_S = 3.0
-# Whoever asks may be late itself.
+# The asking task may be late itself.
 _SILENT_S = _EVERY_S + _ANSWER_S + 0.5
 
 
@@ -44,7 +44,7 @@ class DatabaseWatch:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the database has not answered lately, whoever should have asked it."""
+        """Tell whether the database has not answered lately."""
         return time.monotonic() - self._answered_s > _SILENT_S
 
     async def run(self) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The pairs in the store: a mirror of the topic ``pairs``, and the names of those that were removed."""
+"""Pairs in the store: a mirror of the topic ``pairs``, and the names of removed pairs."""
 
 import msgspec
 from psycopg import sql

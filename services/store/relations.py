@@ -1,4 +1,4 @@
-"""Read what is stored, in the order of time, however much it is: memory holds one page of it."""
+"""Relations of the store, read in the order of time; memory holds one page."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager

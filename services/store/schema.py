@@ -1,4 +1,4 @@
-"""The schema of the database: which one this code expects, and the upgrade to it."""
+"""Schema of the database: the version that this code expects, and the upgrade to it."""
 
 import asyncio
 import logging

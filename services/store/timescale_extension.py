@@ -1,4 +1,4 @@
-"""Whether a database is to be a TimescaleDB store, and what the extension must be for that."""
+"""TimescaleDB extension: whether a database uses it, and which versions and licences will do."""
 
 import re
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""``python -m services.stream_analytics``: trades in, signals and alerts out."""
+"""Start stream_analytics: ``python -m services.stream_analytics``."""
 
 from services.common import process
 

@@ -1,4 +1,4 @@
-"""Bring the two legs of a pair onto closed one-second samples, by event time alone."""
+"""Alignment of the two legs of a pair on closed one-second samples, by event time alone."""
 
 from collections.abc import Iterator
 from typing import Literal

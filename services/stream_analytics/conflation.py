@@ -1,4 +1,4 @@
-"""How often each pair may speak between two closes: the latest word wins, none is lost for good."""
+"""Conflation of live signals between two closes: at most so many per pair, and always the latest."""
 
 import heapq
 from collections.abc import Hashable
@@ -22,7 +22,7 @@ class Conflation(Generic[K]):
         self._number = 0
 
     def offer(self, key: K, now_s: float) -> bool:
-        """Tell whether `key` may speak now; otherwise it will be ``due``."""
+        """Tell whether `key` may publish now; otherwise it will be ``due``."""
         due_s = self._next_s.get(key, now_s)
         if due_s <= now_s:
             self.spoke(key, now_s)
@@ -31,7 +31,7 @@ class Conflation(Generic[K]):
         return False
 
     def hold(self, key: K, now_s: float) -> None:
-        """Keep `key` from speaking now, whether or not it could: it will be ``due``."""
+        """Keep `key` from publishing now, whether or not it could: it will be ``due``."""
         self._hold(key, max(now_s, self._next_s.get(key, now_s)))
 
     def _hold(self, key: K, due_s: float) -> None:
@@ -55,10 +55,10 @@ class Conflation(Generic[K]):
         return self.due_s is not None and self.due_s <= now_s
 
     def next_due(self, now_s: float) -> K | None:
-        """Return the key held back whose time has come first, and let it speak; None if there is none."""
+        """Return the key held back whose time has come first, and let it publish; None if there is none."""
         while self.is_due(now_s):
             due_s, _, key = heapq.heappop(self._queue)
-            # It may have spoken out of turn since, and even be held back again behind another entry.
+            # The key may have published out of turn since, and even be held back again behind another entry.
             if self._held.get(key) == due_s:
                 self.spoke(key, now_s)
                 return key

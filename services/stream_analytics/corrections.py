@@ -1,4 +1,4 @@
-"""What was said of a second, and what is to be said anew once more is known of it."""
+"""Corrections: what was published of a second, and its next revision once late trades change it."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,16 @@ from services.stream_analytics.minute_statistics import NEVER, MinuteStatistics
 
 
 class Outcome(NamedTuple):
-    """What one closed second, or the prices of this moment, say; a corrected one may take back an alert."""
+    """Outcome of one closed second, or of this moment's prices; a corrected one may retract an alert."""
 
     signal: Signal
     alerts: tuple[Alert, ...] = ()
 
 
 class PublishedSecond(NamedTuple):
-    """What was said last of a second that is not final, whether the rule fires after it, and what its minute found."""
+    """Last outcome published of a second that is not final, the rule's state after it, and its minute
+    statistics.
+    """
 
     signal: Signal
     alert: Alert | None
@@ -27,7 +29,7 @@ class PublishedSecond(NamedTuple):
 def revised(
     before: PublishedSecond | None, signal: Signal, alert: Alert | None, is_firing: bool
 ) -> tuple[PublishedSecond, Outcome | None]:
-    """Return what holds of a second of which `before` was said, and what is to be published, if anything is another.
+    """Return the outcome of a second that was published as `before`, and what to publish if it differs.
 
     An alert keeps the id it had; one that comes by a correction has the revision in its id.
     """

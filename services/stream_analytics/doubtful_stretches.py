@@ -1,4 +1,4 @@
-"""Stretches of a symbol's tape that may not be what they look like, and since when that is known."""
+"""Doubtful stretches of a symbol's tape: trades may be missing there; also since when that is known."""
 
 from collections.abc import Iterator
 from typing import Literal, Self
@@ -23,9 +23,9 @@ class DoubtfulStretch(Struct):
     since_us: int
     filled_us: int | None = None
     missing: int = 0
-    """How many of its ids have not come."""
+    """Number of its ids that have not come."""
     is_final: bool = False
-    """Whether it is never filled, because a trade of it came too late to count."""
+    """True if it is never filled, because one of its trades came too late to count."""
 
     def covers(self, end_us: int, at_us: int) -> bool:
         """Tell whether trades just before `end_us` are missing, by what the tape knew at `at_us`."""
@@ -56,7 +56,7 @@ class DoubtfulStretch(Struct):
 
 
 class DoubtfulStretches:
-    """The holes of one tape that tell of a second, or of a loss."""
+    """Doubtful stretches of one tape in which a second ends, or messages were lost."""
 
     def __init__(self) -> None:
         self._all: list[DoubtfulStretch] = []
@@ -69,7 +69,7 @@ class DoubtfulStretches:
         return iter(self._all)
 
     def put(self, *holes: DoubtfulStretch) -> None:
-        """Take holes; one inside a second tells nothing unless it is of a loss."""
+        """Take stretches; one inside a second tells nothing unless it is a loss."""
         self._all += [hole for hole in holes if hole.tells or hole.kind == "lost"]
 
     def doubt(self, first_us: int, until_us: int) -> None:
@@ -86,7 +86,7 @@ class DoubtfulStretches:
         return found
 
     def fill(self, hole: DoubtfulStretch, until_us: int, at_us: int, final_us: int) -> None:
-        """Fill a hole as ``DoubtfulStretch.fill`` does, and keep what stays of it."""
+        """Fill a stretch as ``DoubtfulStretch.fill`` does, and keep what stays of it."""
         rest, final = hole.fill(until_us, at_us, final_us)
         self.put(*final)
         for one in rest:

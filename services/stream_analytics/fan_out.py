@@ -1,4 +1,4 @@
-"""Bring trades to the partitions of their pairs: many trades in one message, soon but not one by one."""
+"""Fan-out of trades to the partitions of their pairs: many trades in one message, after a short wait."""
 
 import asyncio
 from collections import deque
@@ -12,9 +12,9 @@ from services.stream_analytics.pair_partition import Acknowledge
 
 # A message stays far below what brokers take, and the reader's turn short.
 _MOST_TRADES = 1_000
-# For what nobody waits for: it is old, or it only adds to a second that is open.
+# Linger time of trades that are not urgent: old ones, and those that only add to an open second.
 _PATIENT_S = 0.1
-# What one fetch brought of several partitions comes within this.
+# Time within which one fetch's records of several partitions arrive.
 _TOGETHER_S = 0.002
 
 Send = Callable[[int, bytes], Awaitable["asyncio.Future[None]"]]
@@ -43,7 +43,7 @@ class FanOut:
 
     @property
     def in_flight(self) -> int:
-        """How many times something was sent that the broker does not have yet."""
+        """Number of messages sent that the broker has not acknowledged yet."""
         return len(self._sent)
 
     async def put(

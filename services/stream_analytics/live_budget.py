@@ -1,4 +1,4 @@
-"""The share of a worker's time that goes into signals between closes: what is left is for closes."""
+"""Budget of a worker's time for signals between closes: the rest is for closes."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a worker measures of itself."""
+"""Metrics of a worker."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -21,7 +21,7 @@ COUNTERS = (
     "signals",
     "live_signals",
     "live_thinned",  # how often signals between closes had to wait, because there was no time or no room for them
-    "corrections",  # closed signals that were said anew, because trades came late
+    "corrections",  # closed signals that were published again, because trades came late
     "alerts",
     "dead_letters",
     "late",
@@ -35,7 +35,7 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 
 
 class StreamMetrics:
-    """What the heartbeat says, the lag, and how long each stage takes."""
+    """Metrics of a worker: those of its heartbeat, the lag, and the duration of each stage."""
 
     def __init__(self, pulse: HeartbeatState, known: Mapping[str, Callable[[], float | None]]) -> None:
         """`known` are gauges by name, asked when somebody looks; one that is None at the moment is left out."""

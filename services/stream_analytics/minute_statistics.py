@@ -1,4 +1,4 @@
-"""What is looked at once a minute: the window of a pair as a whole."""
+"""Minute statistics: computed once a minute over the whole window of a pair."""
 
 from collections.abc import Iterable, Sequence
 from zlib import crc32
@@ -19,7 +19,7 @@ _RETURNS = 1_000
 
 
 class MinuteStatistics(Struct, frozen=True, array_like=True):
-    """What was found when the minute `number` began; `lead_lag_s` is above 0 if y leads."""
+    """Statistics at the begin of the minute `number`; `lead_lag_s` is above 0 if y leads."""
 
     number: int = -1
     reversion: Reversion = Reversion("unproven")

@@ -1,4 +1,4 @@
-"""Ids of one symbol that have not come, and the holes they are missing in, found by bisection."""
+"""Missing trade ids of one symbol, and the gaps they are in, found by bisection."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable

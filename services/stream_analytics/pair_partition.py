@@ -1,4 +1,4 @@
-"""The pairs of one partition and the tapes they share."""
+"""Pair partition: the pairs of one partition and the tapes they share."""
 
 import math
 from collections import deque
@@ -16,7 +16,7 @@ from services.stream_analytics.trades import TapeTrade
 
 
 class Acknowledge(Protocol):
-    """What we need of a Faust event."""
+    """Acknowledgement of a Faust event."""
 
     def ack(self) -> bool:
         """Let the offset be committed."""

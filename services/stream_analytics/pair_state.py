@@ -1,4 +1,4 @@
-"""What a pair is at one moment of its tapes: where it stands, its window, and whether its rule fires."""
+"""State of a pair at one moment of its tapes: position, window, and whether its rule fires."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""One pair from its two tapes to its signals and alerts."""
+"""Pair tracker: from the two tapes of a pair to its signals and alerts."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,11 +18,11 @@ from services.stream_analytics.trades import TapeTrade
 
 # One more whenever an estimator's saved numbers change their meaning: older state is then not found.
 _STATE = 4
-# A state that does not change is stored again when so many messages have come: it says where to go on reading.
+# Messages after which an unchanged state is stored again, as it holds the read positions.
 _MOVED = 1_000
-# For a leg that was never heard of, trades of the other one are kept from being acknowledged so long.
+# While one leg has no trade at all, those of the other stay unacknowledged this long.
 _PATIENCE_US = 600 * SECOND
-# And so long they are remembered: reading a recording, one partition may be far ahead of another.
+# And this long they stay in memory: in a replay one partition may be far ahead of another.
 _MEMORY_US = 100_000 * SECOND
 # If trades have come late all the time for so long, the state is stored nevertheless: after a crash, revisions of the
 # last seconds may then count otherwise. What they end with is the same.
@@ -127,7 +127,7 @@ class PairTracker:
         )
 
     def _go_along(self, until: int, at_us: int | None = None) -> Iterator[Outcome]:
-        """Bring the newest head to `until`, and yield what is said first or is another now.
+        """Bring the newest head to `until`, and yield outcomes that are new or have changed.
 
         With `at_us` seconds are taken as they are known then, otherwise each as it is known at its end.
         """
@@ -143,7 +143,7 @@ class PairTracker:
                 yield outcome
 
     def _settle(self) -> None:
-        """Bring the final head to where nothing changes any more: what it holds has all been said.
+        """Bring the final head to where nothing changes any more: all outcomes up to there are published.
 
         Whoever goes on from there must say again what was said: so it stays before a change as long as seconds after it
         were closed without knowing of that change.
@@ -174,7 +174,7 @@ class PairTracker:
         )
 
     def now(self) -> Signal | None:
-        """Return the signal of this moment, None until both legs have traded or if a close has said it already."""
+        """Return the signal of this moment, None until both legs have traded or if a close has published it already."""
         if (moment := self._moment()) is None:
             return None
         return structs.replace(self._newest.window.judge(moment, closed=False), late=self.late)
@@ -196,7 +196,7 @@ class PairTracker:
 
     @property
     def late(self) -> int:
-        """How many trades of both legs came too late to count, since this worker has them."""
+        """Number of trades of both legs that came too late to count, since this worker has the pair."""
         return self.legs[0].late + self.legs[1].late
 
     def save(self, position: int = -1) -> None:

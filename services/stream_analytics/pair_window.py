@@ -1,4 +1,4 @@
-"""The rolling statistics of one pair: what its parameters say of its prices."""
+"""Pair window: the rolling statistics of one pair, and each price judged by them."""
 
 import copy
 from collections import deque
@@ -30,7 +30,7 @@ _RANKED_EVERY_US = 5 * SECOND
 
 
 class WindowState(Struct, frozen=True, array_like=True):
-    """What the samples and the z-scores of a window do not tell.
+    """State of a window beyond its samples and z-scores.
 
     `numbers` are those of the estimator, `position` that of the moments beside it. `learned` counts samples, `outliers`
     are the numbers of those that were outliers.
@@ -44,7 +44,7 @@ class WindowState(Struct, frozen=True, array_like=True):
 
 
 class _Parameters(NamedTuple):
-    """What a window says, computed once between two samples."""
+    """Parameters of a window, computed once between two samples."""
 
     fit: Fit
     moments: Moments
@@ -98,7 +98,7 @@ class PairWindow:
 
     @property
     def memory(self) -> int:
-        """How many of the last samples `restore` needs."""
+        """Return the number of last samples that `restore` needs."""
         return max(self.config.window, self._estimator.memory)
 
     def state(self) -> WindowState:
@@ -278,7 +278,7 @@ class PairWindow:
         )
 
     def _stands_out(self, sample: Sample) -> bool:
-        """Tell whether a sample that nothing can be said of decides what is said of the next ones."""
+        """Tell whether a sample that cannot be judged decides how the next ones are judged."""
         if self.is_outdated(sample.end_us):
             return False
         y, x = self._transform(sample.y.price), self._transform(sample.x.price)

@@ -1,4 +1,4 @@
-"""Which partition a pair lives on, and which partitions need the trades of a symbol."""
+"""Partition assignment: the partition of each pair, and the partitions that need a symbol's trades."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b

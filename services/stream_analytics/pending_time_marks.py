@@ -1,4 +1,4 @@
-"""Time marks that wait for the trades they follow, which come on a topic of their own."""
+"""Pending time marks: they wait for the trades they follow, which come on another topic."""
 
 from collections import deque
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class PendingTimeMarks:
 
     @property
     def span_us(self) -> int:
-        """How far the last one is from the first one, by event time."""
+        """Return the distance of the last mark from the first, by event time."""
         return self._marks[-1].event_us - self._marks[0].event_us if self._marks else 0
 
     def put(self, mark: PendingTimeMark) -> None:

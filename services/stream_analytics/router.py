@@ -1,4 +1,4 @@
-"""From the topics of ingest to the partitions of the pairs."""
+"""Router from the topics of ingest to the partitions of the pairs."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from services.stream_analytics.signal_publisher import BEHIND_S, SignalPublisher
 
 
 class ReadPosition(Protocol):
-    """What is done with every bundle."""
+    """Observer of the router: learns of every bundle that was read, and takes bad messages."""
 
     def took(self, event: Any, stage: Stage) -> float:
         """Note that a bundle was read, and return how long its oldest message has waited (s)."""

@@ -1,4 +1,4 @@
-"""What is published of the pairs, and how often."""
+"""Signal publisher: signals and alerts of the pairs, at a limited rate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -16,9 +16,9 @@ from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.live_budget import LiveBudget
 from services.stream_analytics.pair_partition import PairPartition
 
-# What has waited in its topic for longer than this is not the present.
+# Messages that have waited in their topic for longer are not live.
 BEHIND_S = 0.5
-# So many signals between closes a second a worker publishes at most: with many pairs each has them less often.
+# Most live signals a second of a worker: with many pairs, each pair has fewer.
 _MOST_LIVE_S = 2_500
 # Trades come in batches, twenty milliseconds apart while there are many: what the next one brings is newer.
 _GRACE_S = 0.025
@@ -71,7 +71,7 @@ class SignalPublisher:
         return not self._every_trade and (self._budget.is_spent or not self._has_room())
 
     def pace(self, pairs: int) -> None:
-        """Have each of so many pairs speak as often as all of them may."""
+        """Let each of so many pairs publish as often as all of them may."""
         if not self._every_trade:
             self._conflation.interval_s = max(self._interval_s, pairs / _MOST_LIVE_S)
 

@@ -1,4 +1,4 @@
-"""What of a pair survives its worker: its samples and z-scores in chunks and one head, small values in a table."""
+"""State storage: samples and z-scores in chunks, a head for each pair, and small values, in a Faust table."""
 
 import struct
 from array import array
@@ -27,7 +27,7 @@ def pair_of(key: bytes) -> str:
 
 
 class StoredState(Struct, frozen=True, array_like=True):
-    """Where a pair stands.
+    """Stored head of a pair.
 
     `count` samples came since its beginning, of which those before `begun_at` are outdated; `tail` holds the
     samples that do not fill a chunk yet; `zscores` and `zscores_tail` are the same of the z-scores. `window` is what

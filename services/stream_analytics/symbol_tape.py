@@ -1,4 +1,4 @@
-"""The tape of one symbol as its pairs need it: the last trade of each second, how far it is known, and since when."""
+"""Symbol tape: the last trade of each second, how far the tape is known, and since when."""
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ class SymbolTape:
             begun_at = max(begun_at, last_id + 1)
             self._follow(last, begun_at, trade)
         elif last is not None and trade.event_us > last.event_us and not self._lacks(trade.trade_id):
-            # Nothing has come from after the latest trade: the venue numbers anew.
+            # No trade after the latest one has come: the venue has started a new numbering.
             self._old_last_id, self._renumbered_us = last_id, last.event_us
             self._begin_at(trade.trade_id)
         elif not self._fill(begun_at, trade, second):
@@ -219,7 +219,7 @@ class SymbolTape:
             self._fill_hole(hole, until_us)
 
     def _tear(self, first_us: int, last_us: int, kind: HoleKind) -> tuple[DoubtfulStretch, ...]:
-        """Note a hole, and return its parts: of what has closed it is known from now on, of the rest it always was."""
+        """Note a doubtful stretch, and return its parts: closed seconds are doubtful from now on, open ones always."""
         self._learn(first_us)
         closed_us, parts = self.closed_us, []
         if first_us < closed_us:
@@ -255,7 +255,7 @@ class SymbolTape:
             return False
         self._earlier.take(begun_at, trade.trade_id)
         for hole in self._missing.take(begun_at, trade.trade_id):
-            # What is too late to count fills nothing: what was said of these seconds stays.
+            # A trade that is too late to count fills nothing: the signals of these seconds stay.
             hole.is_final |= second < self.final_us
             if not hole.missing and not hole.is_final:
                 self._fill_hole(hole, hole.last_us)

@@ -1,4 +1,4 @@
-"""The threshold rule on the z-score: it fires at the entry level and resolves at the exit level."""
+"""Threshold rule on the z-score: it fires at the entry level and resolves at the exit level."""
 
 from services.contracts.messages import Alert, AlertState, PairConfig, Signal
 from services.quant.threshold import Threshold

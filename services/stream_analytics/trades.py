@@ -1,4 +1,4 @@
-"""Trades as the tapes need them, and what is learned when their second has closed."""
+"""Trades of a tape, and changes by trades that come after their second has closed."""
 
 from operator import attrgetter
 from typing import NamedTuple
@@ -25,7 +25,9 @@ def order(trade: TapeTrade) -> tuple[int, int]:
 
 
 class Change(NamedTuple):
-    """What was known of the time from `first_us` on has changed when the tape was in the second `learned_us`."""
+    """Change of what was known of the time from `first_us` on, made when the tape was in the second
+    `learned_us`.
+    """
 
     first_us: int
     learned_us: int

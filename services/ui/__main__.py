@@ -1,4 +1,4 @@
-"""Run the dashboard: ``python -m services.ui``."""
+"""Start the dashboard: ``python -m services.ui``."""
 
 from functools import partial
 

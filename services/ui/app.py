@@ -1,4 +1,4 @@
-"""The Dash app on its FastAPI server."""
+"""Dash app on its FastAPI server."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What every answer of the dashboard says to browsers, and the log of what nobody expected."""
+"""ASGI middleware for response headers of the dashboard, and for the log of unexpected errors."""
 
 from collections.abc import Collection
 from http import HTTPStatus
@@ -20,7 +20,7 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-# The address of a file of ours says when the file was changed, so what it names never changes.
+# The URL of our files holds the time of their last change, so its content never changes.
 KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ class ResponseHeaders:
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and leave tabs as they are."""
+        """Serve a request, and leave WebSockets as they are."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The first thing that happens to a request for the dashboard: who comes, from which page, with how much."""
+"""ASGI middleware of the dashboard: checks host, origin, rate and size before a request is handled."""
 
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
@@ -46,7 +46,7 @@ class SecurityMiddleware:
         self._proxies = Proxies(self._serve, trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request or a tab, or refuse it."""
+        """Serve a request or a WebSocket, or refuse it."""
         await (self._app if scope["type"] == "lifespan" else self._proxies)(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Serve the dashboard: the API's stream in, the page out."""
+"""Dashboard server: follows the API's stream, serves the pages."""
 
 from contextlib import closing
 
@@ -36,6 +36,6 @@ async def serve(settings: UiSettings) -> None:
             tasks.keep("the reader of the stream", lambda: stream_follower.follow(client, market))
             tasks.keep("the reader of pairs and symbols", lambda: stream_follower.refresh(client, market))
             tasks.finish("the first visit", lambda: warm(app, files))
-            # It cannot be started again: it ends with its listener.
+            # The application cannot be started again: it ends with its listener.
             tasks.require("the server", lambda: serving.serve(app, listener, ws_max_size=MOST_BYTES))
             await tasks.run()

@@ -1,4 +1,4 @@
-"""The dashboard's settings."""
+"""Settings of the dashboard."""
 
 from typing import Annotated
 
@@ -14,11 +14,11 @@ def _http_url(text: str) -> str:
 
 
 class UiSettings(Settings):
-    """Where the API is, the key to ask it with if it wants one, and where the dashboard listens."""
+    """Settings of the dashboard: the API's address, the key for it if it wants one, and the listener."""
 
     api_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8000"
     brokers: str = "127.0.0.1:9092"
-    """Where programs find the topics; the dashboard only says it."""
+    """Address of the topics for programs; the dashboard only displays it."""
     api_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = None
     ui_host: str = "127.0.0.1"
     ui_port: Port = 8050

@@ -1,11 +1,11 @@
-"""Files that never change, compressed once and not for every visitor."""
+"""Static cache: files that never change, compressed once for all visitors."""
 
 from collections.abc import Collection
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# There are some fifty; more are names that nobody but an intruder asks for.
+# There are some fifty files; more names come only from an intruder.
 MOST = 200
 
 
@@ -18,7 +18,7 @@ class StaticCache:
         self._answers: dict[tuple[str, bytes, bool], list[Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer out of what is kept, or keep what is answered with 200."""
+        """Answer from the cache, or cache a response of status 200."""
         headers = dict(scope.get("headers", ()))
         is_file = (
             scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(self._paths)
@@ -33,7 +33,7 @@ class StaticCache:
             if answer[0]["status"] == HTTPStatus.OK and len(self._answers) < MOST:
                 self._answers[key] = answer
         for message in answer:
-            # Who stands before us changes the headers.
+            # The middleware before this one changes the headers.
             await send({**message, "headers": list(message["headers"])} if "headers" in message else message)
 
     async def _answer(self, scope: Scope, receive: Receive) -> list[Message]:

@@ -1,4 +1,4 @@
-"""Apache Kafka as Maven brings it: kept in the virtualenv, so that it comes once and `make clean` takes it away."""
+"""Distribution of Apache Kafka from Maven, kept in the virtualenv: fetched once, removed by `make clean`."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What runs, and what can be done to it: killed, ended, paused, cut off, and let go on."""
+"""Actors of a chaos run: processes and networks that can be killed, ended, paused, cut off and resumed."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A venue for ingest to read among faults, of symbols that no pair has; and a look at the dashboard."""
+"""Venue for ingest in a chaos run, with symbols that no pair has; and a check of the dashboard."""
 
 import json
 import subprocess

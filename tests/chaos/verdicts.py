@@ -1,4 +1,4 @@
-"""What is right, and what is wrong with what the store and the witnesses hold."""
+"""Verdicts of a chaos run: the expected rows, and each difference in the store or at a witness."""
 
 import time
 from collections.abc import Callable, Iterator

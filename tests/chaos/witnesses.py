@@ -1,4 +1,4 @@
-"""What clients of the streams and a reader of the topics were told."""
+"""Witnesses of a chaos run: clients of the streams and a reader of the topics."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The server of the tests that only TimescaleDB can pass."""
+"""Fixture for tests that only TimescaleDB can pass: its server."""
 
 import os
 

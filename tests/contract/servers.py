@@ -1,4 +1,4 @@
-"""Databases of the kinds that an upgrade meets: without a schema, with an older one, with or without the extension."""
+"""Databases that an upgrade meets: without a schema, with an older one, with or without the extension."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the tests of the store share: messages to write, a writer, and bars recomputed in plain Python."""
+"""Helpers of the store's tests: messages to write, a writer, and bars recomputed in plain Python."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Which extensions of a server are good enough; the others are refused in one line."""
+"""Versions and licences of the TimescaleDB extension: those that do not serve are refused in one line."""
 
 from typing import Any, cast
 

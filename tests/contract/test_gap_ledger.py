@@ -1,4 +1,4 @@
-"""What every store must keep true of the gap ledger: each gap once, as its latest event says, however they come."""
+"""Gap ledger on every store: each gap once, in the state of its latest event, whatever their order."""
 
 import asyncio
 import itertools

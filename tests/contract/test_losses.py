@@ -1,4 +1,4 @@
-"""What every store must keep true of what readers lost: each loss once, also one that somebody has acknowledged."""
+"""Losses on every store: each is kept once, also after somebody has acknowledged it."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -19,11 +19,12 @@ TABLES = {
     "/v1/pairs/{pair}/analysis",
     "/v1/pairs/{pair}/calibration",
     "/v1/pairs/{pair}/signals",
+    "/v1/pairs/{pair}/signals/{time}/work",
     "/v1/correlation",
     "/v1/alerts",
     "/v1/gaps",
 }
-FROM_ANSWERS = {"cursor", "last-event-id"}
+FROM_ANSWERS = {"cursor", "last-event-id", "time"}
 """Parameters of which an example would be a lie."""
 
 

@@ -1,4 +1,4 @@
-"""The store's pairs hold all of a configuration, are what the topic says they are, and remember what was removed."""
+"""Pairs in the store: all of a configuration is kept, the topic rules, and removed pairs are remembered."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every store must keep true: rows once, and bars equal to a recomputation."""
+"""Every store: rows once, and bars equal to a recomputation."""
 
 import asyncio
 import itertools

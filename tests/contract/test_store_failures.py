@@ -1,4 +1,4 @@
-"""What every store must keep true when a row is poison, another writer is at work, or the server goes away."""
+"""Every store under failures: a refused row, a second writer, a server that goes away."""
 
 import asyncio
 from collections.abc import Sequence

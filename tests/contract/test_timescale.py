@@ -1,4 +1,4 @@
-"""What only TimescaleDB's store must keep true: late ticks shown at once, kept bars kept, nobody in another's way."""
+"""TimescaleDB store: late ticks show at once, bars outlive their ticks, and writers do not wait."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A real Chromium before a real dashboard process."""
+"""Fixtures of browser tests: a real Chromium before a real dashboard process."""
 
 import re
 from collections.abc import Callable, Generator, Iterator

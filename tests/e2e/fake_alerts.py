@@ -1,4 +1,4 @@
-"""What the fake API says of alerts, and what may be done about them."""
+"""Alerts of the fake API, and the actions on them."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What the fake API says of an analysis."""
+"""Analysis of the fake API."""
 
 import math
 from typing import Any

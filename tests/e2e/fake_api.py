@@ -1,4 +1,4 @@
-"""A small API with moving numbers, in the shapes of the real one; ``/fake/...`` steers it.
+"""Fake API with moving numbers, in the shapes of the real one; ``/fake/...`` steers it.
 
 ``python fake_api.py PORT [FEED]``. The past is a function of the time, so a restart continues the same market.
 """

@@ -1,4 +1,4 @@
-"""What the fake API says of the past of a pair's z-score."""
+"""Calibration of the fake API."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

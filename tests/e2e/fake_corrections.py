@@ -1,4 +1,4 @@
-"""What the fake API says again of seconds that late trades have changed."""
+"""Corrections of the fake API: seconds that late trades have changed."""
 
 from collections.abc import Callable
 from typing import Any

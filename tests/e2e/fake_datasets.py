@@ -1,4 +1,4 @@
-"""What the fake API says of uploaded files: every csv is minutes of two symbols, a web page is none."""
+"""Datasets of the fake API: every csv is minutes of two symbols, a web page is none."""
 
 import asyncio
 import json

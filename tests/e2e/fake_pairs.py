@@ -1,4 +1,4 @@
-"""What the fake API says of the pairs it watches: their settings, changes of them, and what an analysis finds."""
+"""Pairs of the fake API: their settings, and changes of them."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

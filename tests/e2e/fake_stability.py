@@ -1,4 +1,4 @@
-"""What the fake API says of breaks: one in the middle of the bars, or none."""
+"""Structural breaks of the fake API: one in the middle of the bars, or none."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the fake API says of its services and of its tape: counters that grow, coverage, gaps of every kind."""
+"""Services and tape of the fake API: counters that grow, coverage, gaps of every kind."""
 
 import time
 from typing import Any

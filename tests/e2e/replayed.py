@@ -1,4 +1,4 @@
-"""One pipeline over a replay for all files of tests that look at it."""
+"""Pipeline over a replay, shared by all test files that look at it."""
 
 import re
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What the page's tests stand on: the fake API and the dashboard as real processes, and a page that is watched."""
+"""Set-up of browser tests: the fake API and the dashboard as processes, and a page that is watched."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What axe-core says of every page, in both themes, on a desk and on a phone.
+"""Accessibility of every page by axe-core, in both themes, on a desktop and on a phone.
 
 WCAG 2.1, A and AA, and axe's own list of good practice; no rule is switched off.
 """

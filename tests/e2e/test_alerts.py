@@ -1,4 +1,4 @@
-"""The page of alerts over the fake API; toasts, their tone and the line of firing alerts on every page."""
+"""Alerts page over the fake API, and toasts and the banner of firing alerts on every page."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Late trades on an open page, over the fake API: a second that is corrected, and an alert that is retracted."""
+"""Late trades on an open page, over the fake API: a corrected second, and a retracted alert."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""How late each leg is delivered, on the pages of health and pairs over the fake API."""
+"""Delivery lag of each leg on the pages health and pairs, over the fake API."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The API's own page, in a browser that can reach nothing else."""
+"""Documentation page of the API, in a browser that can reach no other host."""
 
 from playwright.sync_api import Browser, ConsoleMessage, Route, expect
 

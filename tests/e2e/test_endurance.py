@@ -1,4 +1,4 @@
-"""A page that is left open, or gone through again and again, does not grow."""
+"""Memory of a page that is left open, or visited again and again: it does not grow."""
 
 import os
 

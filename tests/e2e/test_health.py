@@ -1,4 +1,4 @@
-"""The page of health over the fake API."""
+"""Health page over the fake API."""
 
 import csv
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_what_is_filled_is_on_every_page_and_what_was_lost_at_its_station(
             dashboard_server.url, "health", viewport={"width": width, "height": 844}, color_scheme="dark"
         ).page
         note = page.locator(".notice.is-note")
-        expect(note).to_have_text("filling: 340 of 912 s; what is shown is of the past.")
+        expect(note).to_have_text("filling: 340 of 912 s; the page shows old data.")
         expect(note).to_have_attribute("aria-live", "off")
         expect(page.locator(".station").nth(0)).to_contain_text("filling: 340 of 912 s")
         expect(page.locator(".station").nth(4).locator(".station-lost")).to_have_text(

@@ -1,4 +1,4 @@
-"""The page of the market over the fake API."""
+"""Market page over the fake API."""
 
 import itertools
 import re

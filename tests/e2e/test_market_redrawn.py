@@ -1,4 +1,4 @@
-"""Charts of the market that are drawn again, over the fake API."""
+"""Charts of the market page that are redrawn, over the fake API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of pairs over the fake API."""
+"""Pairs page over the fake API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

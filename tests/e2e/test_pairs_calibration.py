@@ -1,4 +1,4 @@
-"""What a pair's z-score has done, beside its charts, over the fake API."""
+"""Calibration panel of the pairs page over the fake API."""
 
 import re
 from collections.abc import Iterator

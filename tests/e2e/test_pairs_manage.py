@@ -1,4 +1,4 @@
-"""Pairs that come, pause and go on the page, over the fake API."""
+"""Management of pairs over the fake API: add, pause, resume, remove."""
 
 import pytest
 from playwright.sync_api import expect

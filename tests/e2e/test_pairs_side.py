@@ -1,4 +1,4 @@
-"""What can be done with a pair beside its charts, over the fake API."""
+"""Sidebar of the pairs page over the fake API."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How far the numbers of a pair can be trusted, on its page over the fake API."""
+"""Uncertainty of a pair's numbers on its page, over the fake API."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""A page whose stream is late or silent is polled; what was polled and what was sent never mix."""
+"""Polling of a page whose stream is late or silent; polled and streamed data never mix."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,4 +1,4 @@
-"""The page for programs over the fake API."""
+"""Programs page over the fake API."""
 
 import pytest
 from playwright.sync_api import expect

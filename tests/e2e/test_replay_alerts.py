@@ -1,4 +1,4 @@
-"""Every control of the page of alerts, of toasts and of the banner over a running pipeline."""
+"""Controls of the alerts page, of toasts and of the banner, over a running pipeline."""
 
 import re
 from collections.abc import Iterator

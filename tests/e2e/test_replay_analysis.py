@@ -1,4 +1,4 @@
-"""Every control of the panels that analyse a pair, live or uploaded, over a running pipeline."""
+"""Controls of the analysis panels, live or uploaded, over a running pipeline."""
 
 from typing import Any
 

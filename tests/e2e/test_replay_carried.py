@@ -1,4 +1,4 @@
-"""A dataset that was filled up, over a running pipeline: the page tells which bars are no observations."""
+"""Dataset with filled-up bars, over a running pipeline: the page names the bars without a trade."""
 
 from collections.abc import Iterator
 

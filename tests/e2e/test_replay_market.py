@@ -1,4 +1,4 @@
-"""Every control of market, health and the page for programs over a running pipeline."""
+"""Controls of the pages market, health and programs, over a running pipeline."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Every control of the page of pairs over a running pipeline: what it does is what its API then says."""
+"""Controls of the pairs page over a running pipeline: the API then says what was set."""
 
 import re
 from collections.abc import Iterator

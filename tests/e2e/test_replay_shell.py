@@ -1,4 +1,4 @@
-"""The header, the menu and the keyboard over a running pipeline."""
+"""Header, menu and keyboard over a running pipeline."""
 
 import itertools
 import re

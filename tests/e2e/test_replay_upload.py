@@ -1,4 +1,4 @@
-"""Every control of the page of uploaded history over a running pipeline: what is stored is what its API then says."""
+"""Controls of the upload page over a running pipeline: the API then has what was stored."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""What all pages have in common, over the fake API."""
+"""Shell around every page, over the fake API."""
 
 import pytest
 from playwright.sync_api import expect

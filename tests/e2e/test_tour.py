@@ -1,4 +1,4 @@
-"""What a reader is told first, once."""
+"""Tour for new readers, shown once."""
 
 import pytest
 from playwright.sync_api import expect

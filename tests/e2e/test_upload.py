@@ -1,4 +1,4 @@
-"""The page of uploaded history over the fake API."""
+"""Upload page over the fake API."""
 
 import re
 from collections.abc import Iterator

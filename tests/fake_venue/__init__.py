@@ -1,4 +1,4 @@
-"""A small venue on loopback: the routes of Binance USD-M futures that ingest uses, REST and stream on one port."""
+"""Fake venue on loopback: the routes of Binance USD-M futures that ingest uses, on one port."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Which trades there are: those of the market, those a test has told of, and ids that were never issued."""
+"""Trades of the fake venue: those of its market, those a test has added, and ids that were never issued."""
 
 from collections.abc import Iterator
 from itertools import islice

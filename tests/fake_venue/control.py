@@ -1,4 +1,4 @@
-"""Tell a fake venue in another process what to do wrong, and ask it what it has done."""
+"""Control of a fake venue in another process: faults to cause, and questions on what it did."""
 
 import json
 from collections.abc import AsyncIterator

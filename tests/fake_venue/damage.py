@@ -1,4 +1,4 @@
-"""Frames as no venue should send them, each made from a good one."""
+"""Damaged frames, as no venue should send them, each made from a good one."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

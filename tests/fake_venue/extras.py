@@ -1,4 +1,4 @@
-"""The other streams, one frame a second each: best bid and ask, mark price, and now and then a liquidation."""
+"""Other streams, one frame a second each: best bid and ask, mark price, and now and then a liquidation."""
 
 from typing import Any
 

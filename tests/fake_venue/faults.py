@@ -1,4 +1,4 @@
-"""What the fake venue can be told to do wrong, each as one message: JSON on the control port, structs in a test."""
+"""Faults of the fake venue, one message each: JSON on the control port, structs in a test."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""How a payload looks on the wire, which depends on how the client has connected."""
+"""Frames on the wire; their form depends on how the client has connected."""
 
 import json
 from collections.abc import Mapping

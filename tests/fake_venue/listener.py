@@ -1,4 +1,4 @@
-"""The venue's port: who may connect, and what REST answers."""
+"""Listener of the venue's port: who may connect, and the answers of REST."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A market whose every trade is known beforehand: trade n of a symbol is a function of the symbol and n alone."""
+"""Market whose every trade is known beforehand: trade n is a function of the symbol and n alone."""
 
 import math
 import zlib

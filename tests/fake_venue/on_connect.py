@@ -1,4 +1,4 @@
-"""What a test wants every new connection to hear."""
+"""Frames that a test wants every new connection to receive."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The venue's REST: what it lists, what it remembers, and what it charges."""
+"""REST of the fake venue: its listing, its history, and its request weights."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""One WebSocket connection to the venue: its route, its streams, and what still has to be sent on it."""
+"""Subscriber: one WebSocket connection to the venue, its route, its streams, and frames still to send."""
 
 import asyncio
 import json

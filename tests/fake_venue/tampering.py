@@ -1,4 +1,4 @@
-"""What is wrong with the trades of one symbol on their way to the stream."""
+"""Tampering with the trades of one symbol on their way to the stream."""
 
 from collections.abc import Iterable
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""The fake venue: good until it is told otherwise."""
+"""Fake venue: correct until a test tells it otherwise."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence

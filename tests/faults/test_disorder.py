@@ -1,4 +1,4 @@
-"""The running pipeline on disorderly tapes: at every speed, and through kill -9, it ends with the same numbers."""
+"""Pipeline on disorderly tapes: the final numbers are the same at every speed, and through kill -9."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Readers that are outrun on the embedded broker, by a replay at full speed and by kills: none loses a message."""
+"""Readers outrun on the embedded broker, by a replay at full speed and by kills: none loses a message."""
 
 import os
 import random

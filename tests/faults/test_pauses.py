@@ -1,4 +1,4 @@
-"""A worker that is paused for longer than its session, and wakes: what it writes then changes no number."""
+"""Worker paused for longer than its session: what it writes when it wakes changes no number."""
 
 import signal
 

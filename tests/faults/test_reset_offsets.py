@@ -1,4 +1,4 @@
-"""An operator resets the offsets of a group: the states say where they go on, and no number changes."""
+"""Offsets of a group reset by an operator: the stored read positions rule, and no number changes."""
 
 import asyncio
 

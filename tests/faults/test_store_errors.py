@@ -1,4 +1,4 @@
-"""The sink while a database that answers takes no batch, or does not answer: it waits, and loses nothing."""
+"""Sink before a database that refuses batches or does not answer: it waits, and loses nothing."""
 
 import asyncio
 import threading

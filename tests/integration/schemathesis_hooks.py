@@ -1,4 +1,4 @@
-"""Which requests may be refused though they are as the schema says."""
+"""Schemathesis hooks: requests that may be refused though they match the schema."""
 
 import re
 from typing import Any

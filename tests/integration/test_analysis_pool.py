@@ -1,4 +1,4 @@
-"""Worker processes: how many calls they take, how long, and what is left of them."""
+"""Pool of analysis workers: how many calls run at once, how long, and which processes remain."""
 
 import asyncio
 import os

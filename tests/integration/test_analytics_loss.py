@@ -1,4 +1,4 @@
-"""Ticks that the broker deletes while no worker runs: counted, said, and never taken for a market that was quiet."""
+"""Ticks deleted by the broker while no worker runs: counted, reported, and never taken for a quiet market."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Signals go on soon after a broker was away, however it was, and no number changes."""
+"""Outages of a broker: signals go on soon after each kind, and no number changes."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""State that comes back from a changelog that Kafka has really compacted, bit for bit."""
+"""Recovery of state from a changelog that Kafka has compacted, bit for bit."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The first start of stream_analytics, before anything is committed: it reads from the first trade on."""
+"""First start of stream_analytics, before any offset is committed: it reads from the first trade."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Every route of the API, as a process on the embedded broker and each database of the contract."""
+"""Every route of the API, as a process on the embedded broker and on each database of the contract."""
 
 import asyncio
 import csv

@@ -1,4 +1,4 @@
-"""What people do about alerts is stored once, filtered by, and told to everybody who listens."""
+"""Acknowledgement and snoozing of alerts: stored once, filtered by, and sent to every listener."""
 
 import asyncio
 import json

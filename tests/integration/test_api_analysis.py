@@ -1,4 +1,4 @@
-"""Pair analysis and correlation through the API: the numbers are those of the bars it answers itself."""
+"""Pair analysis and correlation through the API: the numbers are those of the API's own bars."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Every route of the application, whoever asks: the routes are listed by the application, what holds is told here."""
+"""Authorisation on every route: the application lists the routes, this file says what holds for each."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What the past of a z-score says of it, through the API: the numbers are those of the stored signals."""
+"""Calibration through the API: the numbers are those of the stored signals."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Bars in which nothing traded are no observations: reported at upload, left out of analyses, kept if asked for."""
+"""Bars without a trade are no observations: reported at upload, left out of analyses, kept on request."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Uploaded history through the API: what comes in, what is told of it, and its bars."""
+"""Datasets through the API: upload, description, and bars."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""How late each leg is delivered, from the recording that ingest replays to the API and to Prometheus."""
+"""Delivery lag of each leg, from the recording that ingest replays to the API and to Prometheus."""
 
 import json
 import os

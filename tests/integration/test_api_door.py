@@ -1,4 +1,4 @@
-"""The door of the API: limits, pages of other sites, and what every answer tells a browser. No broker."""
+"""Security of the API: limits, pages of other sites, and headers of every response. No broker."""
 
 import asyncio
 import json

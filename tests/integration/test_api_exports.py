@@ -1,4 +1,4 @@
-"""Tables longer than a page: streamed as CSV and Parquet, and equal to what the store holds."""
+"""Tables longer than a page: streamed as CSV and Parquet, and equal to the store."""
 
 import csv
 import gzip

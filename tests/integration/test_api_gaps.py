@@ -1,4 +1,4 @@
-"""The gap ledger and the completeness of the tape, of symbols of two venues, on each database of the contract."""
+"""Gap ledger and coverage, of symbols of two venues, on each database of the contract."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who lives, as a real API tells it: after it was killed, of several processes of a service, and of what they lost."""
+"""Health of services at a real API: after a kill, with several processes of a service, and with losses."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Keys of the API: what each role may do, what becomes of a key that comes, goes or is wrong, and the log of writes."""
+"""API keys: what each role may do, keys that come, go or are wrong, and the log of writes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The API's reader on a broker that deletes what it has not read yet."""
+"""Reader of the API on a broker that deletes messages before they are read."""
 
 import asyncio
 import threading

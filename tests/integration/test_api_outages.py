@@ -1,4 +1,4 @@
-"""The API while what it reads from is frozen, or dies and comes back: it says so, and nothing is missed."""
+"""Outages of the API's broker and database: the API reports each, and misses nothing."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Pages of any size, from any place, while ticks arrive before, between and after: none twice, none left out."""
+"""Paging with pages of any size while ticks arrive before, between and after: no row twice, none left out."""
 
 import itertools
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Pairs come, change and go through the API, which goes by the topic `pairs` like everybody else."""
+"""Pairs through the API, which follows the topic `pairs` like every other service."""
 
 import asyncio
 from collections.abc import Iterator

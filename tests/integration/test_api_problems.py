@@ -1,4 +1,4 @@
-"""What the API says to requests that cannot be answered."""
+"""Problem documents for requests that cannot be answered."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes up from the OpenAPI document, right and wrong ones, with every check it has."""
+"""Requests that schemathesis generates from the OpenAPI document, valid and invalid, with all its checks."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The stream of the API, and the API while broker, database and clients misbehave."""
+"""Stream of the API, also while broker, database and clients fail."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What clients of the stream may ask, how they come back, and what happens to those that do not read."""
+"""Stream protocol: commands of clients, resumed streams, and clients that do not read."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Uploads to the API that store nothing: previews, files that are no bars, fields and forms that cannot be."""
+"""Uploads that store nothing: previews, files that are no bars, and impossible fields and forms."""
 
 import gzip
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The Python client, the lines of the README, the notebook and the page for programs, on a running pipeline."""
+"""Python client, code of the README, notebook and programs page, on a running pipeline."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The pool of connections against a server that hangs up, refuses, or is not there."""
+"""Connection pool against a server that hangs up, refuses, or is not there."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Connections are replaced by others before they end, or when one of their streams has died."""
+"""Replacement of connections, before they expire, or when one of their streams has died."""
 
 import asyncio
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The pool of connections: which streams it asks for, and what it makes of the answers."""
+"""Connection pool: its subscriptions, and the venue's replies to them."""
 
 import pytest
 from websockets.asyncio.server import ServerConnection

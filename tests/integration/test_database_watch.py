@@ -1,4 +1,4 @@
-"""Whoever waits for a database that answers nobody is told in time, and so is who looks at its health."""
+"""Frozen database: every service that waits for it notices in time, and reports it in its health."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The doors of the API and the dashboard, on real sockets: more connections than there can be, and rebound names."""
+"""Listeners of the API and the dashboard on real sockets: too many connections, and rebound names."""
 
 import json
 import socket

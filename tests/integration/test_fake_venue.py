@@ -1,4 +1,4 @@
-"""The fake venue keeps to the rules of the real one, and breaks them when told to: proofs rest on both."""
+"""Fake venue: it keeps the rules of the real one, and breaks them on command."""
 
 import asyncio
 import json

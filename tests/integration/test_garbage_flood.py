@@ -1,4 +1,4 @@
-"""Between 50,000 messages of garbage every good one is found, a sample is kept, and the counters add up."""
+"""Flood of 50,000 bad messages: every good one is found, a sample is kept, and the counters add up."""
 
 import asyncio
 import time

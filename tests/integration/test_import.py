@@ -1,4 +1,4 @@
-"""import, export and reconcile as commands on the embedded database."""
+"""Commands import, export and reconcile on the embedded database."""
 
 import asyncio
 import csv

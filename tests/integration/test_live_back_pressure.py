@@ -1,4 +1,4 @@
-"""A broker that takes nothing costs a live feed no memory and no trade: it drops frames, owns up, and repairs."""
+"""Blocked broker and a live feed: memory is bounded, dropped frames are counted, gaps repaired."""
 
 import asyncio
 from collections.abc import Callable

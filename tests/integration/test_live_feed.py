@@ -1,4 +1,4 @@
-"""The live feed against a venue of our own on loopback."""
+"""Live feed against a fake venue on loopback."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What vouches for a quiet symbol, and what is believed of a trade that was asked for, over real sockets."""
+"""Timestamps over real sockets: proofs that a symbol is quiet, and doubtful times of repaired trades."""
 
 import asyncio
 from contextlib import aclosing

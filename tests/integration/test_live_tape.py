@@ -1,4 +1,4 @@
-"""The live feed makes a complete tape of a venue that trades by itself and does wrong on command."""
+"""Live feed: a complete tape of a venue that trades by itself and fails on command."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

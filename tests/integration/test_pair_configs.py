@@ -1,4 +1,4 @@
-"""The topic `pairs`, as a service follows and writes it."""
+"""Pair configurations: the topic `pairs` as a service follows and writes it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

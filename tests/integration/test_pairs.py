@@ -1,4 +1,4 @@
-"""A user's pairs through the whole pipeline: watched at once, paused, removed, and as they were after a restart."""
+"""Pairs of a user through the whole pipeline: watched at once, paused, removed, restored after a restart."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The publisher on brokers: they die, lose their leader or keep little, and nothing it was given is missing."""
+"""Publisher on brokers that die, lose their leader or keep little: no message is missing."""
 
 import asyncio
 import time

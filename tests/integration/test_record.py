@@ -1,4 +1,4 @@
-"""``pairstream record`` as a process, against a venue of our own; what it wrote is then replayed."""
+"""``pairstream record`` as a process, against a fake venue; its recording is then replayed."""
 
 import asyncio
 import gzip

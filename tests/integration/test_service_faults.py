@@ -1,4 +1,4 @@
-"""A service that is started alone where something is wrong: one line that says what, and the exit code."""
+"""Service started alone with something wrong: one line that says what, and the exit code."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The sink as a process, on the embedded broker and database, while things are taken away from it."""
+"""Sink as a process, on the embedded broker and database, through outages of both."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Late and repaired ticks show in bars at once on both kinds of store, also when the sink dies after its commit."""
+"""Late and repaired ticks in bars, at once, on both stores, also when the sink dies after its commit."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The sink while the database or the broker is frozen: it says so, goes on in time, and loses nothing."""
+"""Sink before a frozen database or broker: it reports that, goes on in time, and loses nothing."""
 
 import asyncio
 import os

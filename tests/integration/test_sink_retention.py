@@ -1,4 +1,4 @@
-"""What is older than it is to be kept goes, everything else stays, on plain tables and beside hypertables."""
+"""Retention: expired rows go, all others stay, on plain tables and beside hypertables."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A start of ``pairstream up`` that cannot go well: one line that says why and what to do, at once, and no process."""
+"""Start of ``pairstream up`` that must fail: one line with the reason and the remedy, and no process left."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""stream_analytics as a process on the embedded broker: what it publishes, and what a kill changes (nothing)."""
+"""stream_analytics as a process on the embedded broker: its output, which no kill changes."""
 
 import asyncio
 import os

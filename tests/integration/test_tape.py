@@ -1,4 +1,4 @@
-"""Ingest as a process among faults of the venue, of the broker and of its own: the tape is complete afterwards.
+"""Ingest as a process among faults of venue, broker and its own: the tape is complete afterwards.
 
 The short form of ``make soak``; ``make faults`` runs the longer ones in ``tests/soak/faults.py``.
 """

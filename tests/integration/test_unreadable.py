@@ -1,4 +1,4 @@
-"""Every reader, on Kafka: all codecs, batches that are damaged on the broker's disk, transactions of every end."""
+"""Unreadable messages on Kafka for every reader: all codecs, damaged batches, every end of a transaction."""
 
 import asyncio
 import struct

@@ -1,4 +1,4 @@
-"""``pairstream up`` as its user meets it: the whole pipeline on a recording, its restarts, its refusals, its end."""
+"""``pairstream up`` as a user meets it: a whole recording, restarts, refusals, the end."""
 
 import asyncio
 import os

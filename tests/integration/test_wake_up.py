@@ -1,4 +1,4 @@
-"""Readers on the embedded broker that producers wake: soon there, seldom asking, and kept from nothing."""
+"""Wake-up of readers on the embedded broker: soon there, seldom asking, and kept from nothing."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""Several workers of stream_analytics on Kafka: who comes, leaves or dies changes no number, nor how many there are."""
+"""Several workers of stream_analytics on Kafka: their number, joins, leaves and deaths change no number."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is what is on the topics exactly what the venue has traded, and does the ledger explain every gap?"""
+"""Checker of a soak run: the topics hold exactly what the venue traded, and the ledger explains every gap."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""One fault after another on one rig: ``make faults``. Named so that ``make test`` does not collect it."""
+"""Single faults on one rig: ``make faults``. Its name keeps ``make test`` from collecting it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One rig for all the tests of a module."""
+"""Fixture: one rig for all the tests of a module."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator

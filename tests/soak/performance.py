@@ -1,4 +1,4 @@
-"""Do what the schedule says, and watch ingest's memory meanwhile."""
+"""Performance of a schedule of faults, with a watch on ingest's memory."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""A way to the broker that can be slow, stuck or gone."""
+"""Proxy to the broker that can be slow, stuck or gone."""
 
 import asyncio
 import contextlib

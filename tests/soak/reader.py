@@ -1,4 +1,4 @@
-"""Show a checker everything that is on the topics, as it comes: the embedded broker keeps little."""
+"""Reader that hands every message on the topics to a checker at once, as the embedded broker keeps little."""
 
 from typing import NoReturn
 

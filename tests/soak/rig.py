@@ -1,4 +1,4 @@
-"""Ingest between a fake venue and the embedded broker, each a process, with a checker at the end of the line."""
+"""Rig: ingest between a fake venue and the embedded broker, each a process, with a checker at the end."""
 
 import asyncio
 import tempfile

@@ -1,4 +1,4 @@
-"""Which fault comes when: drawn at random, the same for the same seed."""
+"""Schedule of faults: drawn at random, the same for the same seed."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What stream_analytics computes, on Quix Streams: a peer to measure it by, with requirements of its own.
+"""Peer of stream_analytics on Quix Streams, to compare with; its requirements are its own.
 
 It reads the topic ``ticks``, brings both legs of each pair onto closed one-second samples, judges each sample by the
 window before it (pairs.py), and writes the closed signals to the topic ``signals``. The mathematics is services/quant,

@@ -1,1 +1,1 @@
-"""Heavy questions: worked out by processes of their own, kept, and given up when nobody waits for them."""
+"""Analyses: computed by worker processes, cached, and cancelled when no client waits for them."""

@@ -1,4 +1,4 @@
-"""How workers answer what the past of a z-score says of it."""
+"""Calibration of a z-score, as the worker processes compute it."""
 
 from collections.abc import Sequence
 

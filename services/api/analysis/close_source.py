@@ -1,4 +1,4 @@
-"""Which closes a question is about: of the market or of a dataset, in which range."""
+"""Source of the closes of an analysis: the market or a dataset, and the range."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, NamedTuple

@@ -1,4 +1,4 @@
-"""Rows of an answer as the bytes that go out."""
+"""Encoding of the rows of an analysis as the bytes of the response."""
 
 from collections.abc import Iterable
 

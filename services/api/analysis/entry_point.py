@@ -1,4 +1,4 @@
-"""The entry point of worker processes: what it imports stays out of the API itself."""
+"""Entry point of the worker processes: its imports stay out of the API process."""
 
 from services.api.analysis.requests import AnalysisRequest
 

@@ -1,5 +1,8 @@
-"""What the workers are asked."""
+"""Requests to the worker processes."""
 
+from typing import Any
+
+import numpy as np
 from msgspec import Struct
 
 from services.api.models.calibration import CalibrationTable
@@ -9,7 +12,10 @@ from services.api.queries.closes import Closes
 from services.api.queries.signal_history import SignalHistory
 from services.api.serialization.listing import Format
 from services.quant.analysis.entries import Bands
+from services.quant.analysis.recomputation import Prices
+from services.quant.estimators.registry import Method
 from services.quant.options import AnalysisOptions
+from services.quant.transform import Transform
 
 BARS_MAX = 1_000_000
 
@@ -44,7 +50,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 class AnalysisRequest(Struct, frozen=True, kw_only=True):
-    """What is asked at which `path`, and in which form it is answered."""
+    """Request to a worker: the question of the route `path`, and the format of the response."""
 
     form: Format
     path: str
@@ -90,3 +96,22 @@ class CalibrationRequest(AnalysisRequest, frozen=True, kw_only=True):
     window: int
     windows: int
     table: CalibrationTable
+
+
+class WorkRequest(AnalysisRequest, frozen=True, kw_only=True):
+    """One closed signal as it was `published`, and the window `legs` (y, x) before it; `url` is its own."""
+
+    url: str
+    feed: str | None
+    pair: str
+    event_us: int
+    method: Method
+    window: int
+    transform: Transform
+    zscore: float | None
+    published: dict[str, Any]
+    y: float
+    x: float
+    at_us: np.ndarray[Any, np.dtype[np.int64]]
+    legs: tuple[Prices, Prices]
+    is_whole: bool

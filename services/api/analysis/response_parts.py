@@ -1,4 +1,4 @@
-"""The parts of an analysis as they are answered: with the times of bars where the mathematics has their numbers."""
+"""Parts of an analysis response: bar numbers of the mathematics become times of bars."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What was worked out, kept for whoever asks the same of the same data; one that is being worked out is shared."""
+"""Cache of analysis results: equal requests on equal data share one result, also while it is computed."""
 
 import asyncio
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""From a question to its answer: out of what is kept, or worked out as long as somebody waits."""
+"""Analysis service: answers from the cache, or computes for as long as a client waits."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,7 @@ from services.api.analysis.result_cache import ResultCache
 from services.api.analysis.worker_pool import WorkerPool
 from services.api.serialization.listing import TableAnswer
 
-# Nobody reads it but the log and the metrics; the number is that of nginx.
+# Status of a request that its client has closed, for log and metrics only; the number is nginx's.
 CLIENT_GONE = 499
 LONG = 10_000
 

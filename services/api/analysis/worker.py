@@ -1,4 +1,4 @@
-"""What the workers do: from closes to the bytes of an answer, so that the API only has to send them."""
+"""Work of a worker process: closes in, bytes of the response out."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from services.api.analysis import calibration
+from services.api.analysis import calibration, work
 from services.api.analysis.encoding import encoded
 from services.api.analysis.requests import (
     BARS_MAX,
@@ -16,6 +16,7 @@ from services.api.analysis.requests import (
     MatrixRequest,
     PairRequest,
     Subject,
+    WorkRequest,
 )
 from services.api.analysis.response_parts import has_broken, parts
 from services.api.models.analysis import Point
@@ -44,6 +45,8 @@ def solve(question: AnalysisRequest) -> bytes:
             return _correlate(question)
         case CalibrationRequest():
             return calibration.answer(question)
+        case WorkRequest():
+            return work.answer(question)
     raise AssertionError(f"nobody knows how to answer {question}")
 
 

@@ -1,4 +1,4 @@
-"""Worker processes for what would block the event loop: few, polite, and ended when they take too long."""
+"""Pool of worker processes for work that would block the event loop; a call that takes too long is ended."""
 
 import asyncio
 import multiprocessing

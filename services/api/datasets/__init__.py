@@ -1,1 +1,1 @@
-"""Uploaded history: what there is of it, and its bars beside those of the market."""
+"""Datasets in the API: the catalogue, upload forms, and bars beside those of the market."""

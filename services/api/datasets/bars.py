@@ -1,4 +1,4 @@
-"""The bars of a dataset, as wide as they came or put together, in the shape of those of the market."""
+"""Bars of a dataset, stored or aggregated to a wider interval, in the shape of market bars."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ FROM dataset_symbols AS known WHERE dataset_id = %(dataset_id)s AND symbol = ANY
 
 
 class Relation(NamedTuple):
-    """Where bars of one width are, and their width in µs."""
+    """Relation that holds bars of one interval, and that interval in µs."""
 
     name: sql.Identifier
     width_us: int
@@ -84,7 +84,9 @@ def dataset_bars(relation: Relation, carried: Carried) -> Bars:
 
 
 class Reach(NamedTuple):
-    """How many bars there are of the symbol that has most, and when the first of any begins (epoch, us)."""
+    """Extent of a dataset: the bars of the symbol with most, and the begin of the first bar of any (epoch,
+    us).
+    """
 
     bars: int
     first_us: int

@@ -1,4 +1,4 @@
-"""Which datasets there are, and what each holds."""
+"""Catalogue of datasets: which there are, and what each holds."""
 
 from http import HTTPStatus
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from services.api.serialization.rows import Row
 from services.common.errors import TransientError
 from services.datasets.report import Kind
 
-# Of a problem: more names help nobody.
+# Most names in a problem document.
 _NAMED = 1_000
 _FIRST_FINDINGS = 20
 
@@ -50,7 +50,7 @@ ORDER BY dataset_id = %(given)s DESC LIMIT 1
 _NAMES = sql.SQL("SELECT name FROM datasets ORDER BY uploaded_at DESC LIMIT %(limit)s")
 _OF = sql.SQL("SELECT symbol FROM dataset_symbols WHERE dataset_id = %(dataset_id)s ORDER BY symbol")
 _COUNT = sql.SQL("SELECT count(*) AS datasets FROM datasets")
-# Whoever reads the dataset next waits as long.
+# The next reader of the dataset waits as long.
 _PATIENCE = "SET LOCAL lock_timeout = '2s'"
 _DELETE = "DELETE FROM datasets WHERE dataset_id = %s"
 

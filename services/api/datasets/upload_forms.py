@@ -1,4 +1,4 @@
-"""What is sent with files, checked."""
+"""Form fields of an upload, validated."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from services.datasets.rows import market_symbol
 from services.datasets.sources import FileSource, Upload
 
 FILES_MAX = 100
-# Packed, a file can be this many times as large as what is uploaded.
+# Largest ratio of an unpacked file to its upload.
 UNPACKED_TIMES = 5
 _NAME = re.compile(r"\w[\w. -]{0,99}")
 _PROBE = datetime(2024, 12, 31, 23, 59, 58, tzinfo=UTC)

@@ -1,1 +1,1 @@
-"""What the API answers, described for its readers: one model per record, in the order of its columns."""
+"""Models of the API: one per record, its fields in the order of the columns."""

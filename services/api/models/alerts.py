@@ -1,4 +1,4 @@
-"""What the rules said."""
+"""Models of alerts."""
 
 from typing import Annotated
 

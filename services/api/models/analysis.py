@@ -1,4 +1,4 @@
-"""What is known of a pair over a history."""
+"""Models of a pair analysis over a history."""
 
 from typing import Annotated
 

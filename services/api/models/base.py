@@ -1,4 +1,4 @@
-"""What all answers are made of."""
+"""Base models that all responses share."""
 
 from typing import Annotated, Generic, TypeVar
 
@@ -18,7 +18,7 @@ PairName = Annotated[str, Field(description="Y-X: Y is regressed on X.", example
 Price = Annotated[float, Field(description="In quote currency.", examples=[64123.4])]
 Feed = Annotated[
     FeedName | None,
-    Field(description="Where all this comes from; null until ingest has said it, and of a dataset."),
+    Field(description="Feed of the data; null until ingest has named it, and of a dataset."),
 ]
 AgeS = Annotated[
     float | None,

@@ -1,4 +1,4 @@
-"""What the past of a pair's z-score says of it."""
+"""Models of the calibration of a pair's z-score."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1, examples=[0.159])]
 
 
 class Bin(Record):
-    """How many z-scores lie in a range of their values."""
+    """Number of z-scores in a range of values."""
 
     low: Annotated[
         float | None, Field(description="Inclusive; null of the first bin, which has no lower end.")
@@ -56,7 +56,7 @@ class Lag(Record):
 
 
 class Level(Record):
-    """How often the z-score was at a level or beyond, on either side."""
+    """Share of time in which the z-score was at a level or beyond, on either side."""
 
     level: Annotated[float, Field(description="Of |z|.", examples=[2.0])]
     seconds: Annotated[int, Field(description="Seconds at it or beyond.", examples=[13738])]
@@ -65,7 +65,7 @@ class Level(Record):
 
 
 class Wait(Record):
-    """How many entries were back within a time."""
+    """Number of entries that came back within a time."""
 
     seconds: Annotated[float, Field(description="From the entry to the exit.", examples=[84.0])]
     entries: Annotated[int, Field(description="Entries that were back within it.", examples=[120])]
@@ -96,7 +96,7 @@ class Entry(Record):
 
 
 class HitRate(Record):
-    """How often an entry was a hit."""
+    """Hit rate of entries."""
 
     entries: Annotated[int, Field(description="All of them.", examples=[212])]
     hits: Annotated[int, Field(description="Back in time.", examples=[171])]
@@ -118,7 +118,7 @@ class Moments(Record):
 
 
 class Calibration(Record):
-    """What the past of a z-score says of it; what is null or empty has its reason in `not_enough_data`."""
+    """Calibration of a past z-score; a part that is null or empty has its reason in `not_enough_data`."""
 
     feed: Feed
     pair: PairName

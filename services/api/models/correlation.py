@@ -1,4 +1,4 @@
-"""How symbols move together."""
+"""Models of the correlation matrix."""
 
 from typing import Annotated, Literal
 

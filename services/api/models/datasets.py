@@ -1,4 +1,4 @@
-"""Uploaded history."""
+"""Models of datasets, uploads and previews."""
 
 from typing import Annotated, Literal
 
@@ -61,7 +61,7 @@ class Dataset(Record):
 
 
 class DatasetSymbol(Record):
-    """What a dataset has of one symbol."""
+    """Bars of one symbol in a dataset."""
 
     symbol: Symbol
     bars: Bars
@@ -152,7 +152,7 @@ class PreviewBar(Record):
 
 
 class DatasetPreview(Record):
-    """What files would become; nothing of it is stored."""
+    """Preview of a dataset from its files; nothing is stored."""
 
     files: list[FileReading]
     symbols: Annotated[list[str], Field(description="Those in the lines looked at.", examples=[["BTCUSDT"]])]

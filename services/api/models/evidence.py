@@ -1,4 +1,4 @@
-"""What is known of a line, of its spread, and of cointegration."""
+"""Models of the evidence on a pair: regression, residual tests, unit roots, half-life, verdict."""
 
 from typing import Annotated
 
@@ -105,7 +105,7 @@ class Statistic(Record):
 
 
 class Diagnostics(Record):
-    """What is left in the spread of the whole range."""
+    """Diagnostics of the spread of the whole range."""
 
     durbin_watson: Annotated[
         float,
@@ -153,7 +153,7 @@ class UnitRoot(Record):
 
 
 class HalfLife(Record):
-    """How fast the spread comes back, by an autoregression of order 1."""
+    """Half-life of the spread, by an autoregression of order 1."""
 
     samples: Annotated[
         float | None,
@@ -227,7 +227,7 @@ class Hurst(Record):
 
 
 class Verdict(Record):
-    """What the numbers mean."""
+    """Verdict on the pair, with its reasons."""
 
     conclusion: Annotated[
         Conclusion,

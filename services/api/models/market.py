@@ -1,4 +1,4 @@
-"""What traded."""
+"""Models of ticks, bars and symbols."""
 
 from typing import Annotated
 

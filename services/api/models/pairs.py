@@ -1,4 +1,4 @@
-"""The pairs and what is measured of them."""
+"""Models of pairs and their signals."""
 
 from typing import Annotated
 
@@ -104,7 +104,7 @@ class Pair(Record):
 
 @with_config(ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
 class PairChange(TypedDict, total=False):
-    """How a pair is to be measured; what is left out keeps its default, or what it was."""
+    """Settings of a pair to create or change; a field left out keeps its default, or its present value."""
 
     window: Window
     method: FitMethod

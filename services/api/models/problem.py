@@ -1,4 +1,4 @@
-"""What went wrong."""
+"""Model of a problem document (RFC 9457)."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ class FieldError(Record):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """Problem document of an error (RFC 9457)."""
 
     type: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""Whether what holds two legs together is one line all along."""
+"""Models of the stability of a pair's line: structural breaks, slopes of thirds, CUSUM, variance ratio."""
 
 from typing import Annotated
 
@@ -122,7 +122,7 @@ class VarianceRatio(Record):
 
 
 class Innovations(Record):
-    """What an autoregression of the spread did not foresee."""
+    """Innovations: what an autoregression of the spread did not predict."""
 
     variance_ratio: VarianceRatio
     arch: Annotated[Statistic, Field(description="Engle's test of changing variance, up to `lags`.")]

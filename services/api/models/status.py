@@ -1,4 +1,4 @@
-"""Who is well."""
+"""Models of the pipeline's status and of the health of its services."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ class SymbolState(SymbolPrice):
 
 
 class Filling(Record):
-    """How much of the history that a feed plays at its start has been played."""
+    """Progress through the history that a feed plays at its start."""
 
     done_s: Annotated[float, Field(description="Played so far, in seconds of event time.", examples=[340.0])]
     total_s: Annotated[
@@ -39,7 +39,7 @@ class Filling(Record):
 
 
 class ProcessHealth(Record):
-    """What the last heartbeat tells of a process or a service, and when it came to the broker."""
+    """Health of a process or a service by its last heartbeat, and when that came to the broker."""
 
     healthy: Annotated[
         bool | None,
@@ -100,7 +100,7 @@ class InstanceHealth(ProcessHealth):
             description="As it says itself while it is heard; `catching up` is the API, which cannot tell."
         ),
     ]
-    said: Annotated[ServiceState, Field(description="As it said itself last.")]
+    said: Annotated[ServiceState, Field(description="State in its last heartbeat.")]
 
 
 class ServiceHealth(ProcessHealth):
@@ -157,7 +157,7 @@ class Acknowledgement(Record):
 
 
 class Acknowledged(Record):
-    """What was acknowledged now."""
+    """Losses that this request has acknowledged."""
 
     services: Annotated[
         dict[str, dict[str, int]],

@@ -1,4 +1,4 @@
-"""What the stream says and is told."""
+"""Models of the messages of the stream."""
 
 from typing import Annotated, Literal
 
@@ -48,7 +48,7 @@ class _News(Record):
     degraded: Annotated[
         list[str] | None,
         Field(
-            description="Why what is said may be old, or not all: the broker or the database is away. Sent to "
+            description="Why messages may be old or incomplete: the broker or the database is away. Sent to "
             "everybody when that changes; empty once all is well again, and what was missed comes, too.",
             examples=[["the broker cannot be reached"]],
         ),
@@ -74,7 +74,7 @@ class Snapshot(_News):
 
 
 class Update(_News):
-    """What is new since the message before."""
+    """Updates since the message before."""
 
     type: Literal["update"]
     resumed: Annotated[
@@ -84,7 +84,7 @@ class Update(_News):
 
 
 class Ack(Record):
-    """What is wanted from now on; a snapshot of the scope `added` follows."""
+    """Acknowledgement of a changed subscription; a snapshot of the scope `added` follows."""
 
     type: Literal["ack"]
     request_id: RequestId

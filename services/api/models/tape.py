@@ -1,4 +1,4 @@
-"""How complete the tape is."""
+"""Models of the gap ledger and of the coverage of a tape."""
 
 from typing import Annotated, Literal
 
@@ -48,7 +48,7 @@ class Gap(Record):
 
 
 class SymbolCoverage(Record):
-    """How much of a symbol's tape is here, as it was at `coverage_us`."""
+    """Coverage of a symbol's tape, as of `coverage_us`."""
 
     symbol: Symbol
     coverage_1h: Coverage1h

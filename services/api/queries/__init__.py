@@ -1,1 +1,1 @@
-"""What the store holds, read as rows and series."""
+"""Queries: reads of the store as rows and series."""

@@ -1,4 +1,4 @@
-"""What people do about alerts: the database tells every process of the API which alert it was."""
+"""Notifications of acknowledged and snoozed alerts, through the database to every process of the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

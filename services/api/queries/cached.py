@@ -1,4 +1,4 @@
-"""What is asked for often and changes slowly."""
+"""Cache of a query that is asked often and whose result changes slowly."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

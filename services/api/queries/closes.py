@@ -1,4 +1,4 @@
-"""Closes of symbols, from the bars of the market or of a dataset, as arrays."""
+"""Closes of symbols as arrays, from the bars of the market or of a dataset."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
@@ -34,7 +34,7 @@ FROM (
 
 
 class Bars(NamedTuple):
-    """Where bars are read: a SELECT of `symbol`, `ts` and `close`, its values, and the width of a bar in µs."""
+    """Source of bars: a SELECT of `symbol`, `ts` and `close`, its values, and the width of a bar in µs."""
 
     select: sql.Composable
     values: Mapping[str, Any]

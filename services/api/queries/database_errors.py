@@ -1,4 +1,4 @@
-"""What the database refuses, in words that are fit to be shown."""
+"""Translation of errors of the database into texts that are fit for a client."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

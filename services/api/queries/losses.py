@@ -1,4 +1,4 @@
-"""What services lost, as the sink has stored it, and that somebody has taken note of it."""
+"""Losses of the services as stored by the sink, and their acknowledgement."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

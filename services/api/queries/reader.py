@@ -1,4 +1,4 @@
-"""What is stored, read as rows, and what people do about alerts."""
+"""Reader of the store: rows of every table, and what people did about alerts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -27,7 +27,7 @@ from services.store.database_watchdog import DatabaseWatch
 
 CONNECTIONS = 4
 EXPORTS = 2
-# Reading so many rows takes some milliseconds; then others have their turn.
+# Rows to read before other tasks get their turn: some milliseconds.
 _SLICE_ROWS = 500
 BUSY = "every connection to the database is in use: ask again"
 

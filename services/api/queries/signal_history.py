@@ -1,4 +1,4 @@
-"""What was measured of a pair over a range: as arrays, and what is none."""
+"""Signals of a pair over a range, as arrays; signals without a number are counted apart."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""The tables a page can be read from, and the statement that reads one; rows are in the order of their key."""
+"""Tables that can be paged, and the SQL that reads a page; rows are in the order of their key."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,8 @@ _Text = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 @dataclass(frozen=True)
 class RowSelection:
-    """Which rows: equal to `equal` (column to value or values), from `start` to before `end`, strictly after `after`.
+    """Selected rows: equal to `equal` (column to value or values), from `start` to before `end`, strictly
+    after `after`.
 
     `until` is the key of the last row that is meant, in the order asked for.
     In the order ``newest`` the last `limit` of them; in the others the first, and one more if there is one.
@@ -39,7 +40,7 @@ class RowSelection:
 
 
 class _Side(NamedTuple):
-    """How times and keys on one side of a key compare with its own."""
+    """Comparisons of times and keys on one side of a key."""
 
     time: sql.SQL
     key: sql.SQL

@@ -1,1 +1,1 @@
-"""One file per resource."""
+"""Routes: one file per resource."""

@@ -1,4 +1,4 @@
-"""``/v1/alerts``: what the rules said, and what people did about it."""
+"""``/v1/alerts``: alerts that fired, their acknowledgement and snoozing."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""``GET /v1/pairs/{pair}/analysis``: everything there is to say of a pair over a range."""
+"""``GET /v1/pairs/{pair}/analysis``: all statistics of a pair over a range."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ _LAGS_MAX = 100
 
 
 class AnalysisQuery(close_source.ClosesQuery):
-    """How to analyse which bars."""
+    """Query of an analysis: the bars, and the options."""
 
     method: Annotated[Method, Field(description="How the hedge ratio is fitted.", examples=["ols"])] = "ols"
     transform: Annotated[

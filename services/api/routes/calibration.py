@@ -1,4 +1,4 @@
-"""``GET /v1/pairs/{pair}/calibration``: whether a pair's z-score is one, and what became of its entries."""
+"""``GET /v1/pairs/{pair}/calibration``: whether a pair's z-score is normal, and how its entries ended."""
 
 from typing import Annotated
 
@@ -21,7 +21,9 @@ SIGNALS_MAX = 100_000
 
 
 class CalibrationQuery(SpanQuery):
-    """Which signals, and when an entry is given up; without a start the last day of signals before `end`."""
+    """Query of a calibration: the signals, and the time limit of an entry; without a start, the last day
+    before `end`.
+    """
 
     stop: Annotated[
         float | None,

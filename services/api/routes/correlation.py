@@ -1,4 +1,4 @@
-"""``GET /v1/correlation``: how symbols move together."""
+"""``GET /v1/correlation``: the correlation matrix of symbols."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ def _symbols(text: str | None) -> str | None:
 
 
 class CorrelationQuery(close_source.ClosesQuery):
-    """Which symbols' bars, and how."""
+    """Query of the correlation matrix: the symbols, and the options."""
 
     symbols: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""``GET /docs``: the API to try out in a browser, without asking any other host for anything."""
+"""``GET /docs``: interactive documentation of the API, served without any other host."""
 
 from importlib.resources import files
 from pathlib import Path

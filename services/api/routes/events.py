@@ -1,4 +1,4 @@
-"""``GET /v1/events``: what ``/v1/stream`` says, as server-sent events."""
+"""``GET /v1/events``: the messages of ``/v1/stream`` as server-sent events."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""``GET /v1/gaps``: what the tape missed, and what became of it."""
+"""``GET /v1/gaps``: gaps of the tape, and whether each was repaired."""
 
 from collections.abc import Sequence
 from typing import Annotated

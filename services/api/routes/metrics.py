@@ -1,4 +1,4 @@
-"""``GET /metrics``: for Prometheus."""
+"""``GET /metrics``: metrics for Prometheus."""
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse

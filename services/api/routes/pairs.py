@@ -1,4 +1,4 @@
-"""``/v1/pairs``: which pairs are watched, and how; changes go through the topic ``pairs`` and hold at once."""
+"""``/v1/pairs``: pairs and their settings; a change goes through the topic ``pairs`` and holds at once."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/readyz``: for whoever starts and watches the process."""
+"""``/healthz`` and ``/readyz``: probes for supervisors and load balancers."""
 
 from fastapi import APIRouter
 

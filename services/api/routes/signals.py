@@ -1,4 +1,4 @@
-"""``GET /v1/pairs/{pair}/signals``: what was measured of a pair, second by second."""
+"""``GET /v1/pairs/{pair}/signals``: signals of a pair, second by second."""
 
 from typing import Annotated
 

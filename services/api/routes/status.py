@@ -1,4 +1,4 @@
-"""``/v1/status``: is the pipeline well, how old is what it knows, and who has taken note of what it lost."""
+"""``/v1/status``: health of the pipeline, age of its data, and acknowledgement of losses."""
 
 from fastapi import APIRouter, Response
 

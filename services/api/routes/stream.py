@@ -1,4 +1,4 @@
-"""``WS /v1/stream``: the present, and then what is new, at each client's own pace."""
+"""``WS /v1/stream``: a snapshot, then updates at each client's own pace."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""``GET /v1/symbols``: the last day of each symbol."""
+"""``GET /v1/symbols``: the last 24 h of each symbol."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``GET /v1/ticks``: every trade, page by page."""
+"""``GET /v1/ticks``: raw trades, page by page."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""What stands before the routes: who may come in, how often, with how much, and what every answer carries."""
+"""Security before the routes: authentication, rate and size limits, and headers of every response."""

@@ -1,4 +1,4 @@
-"""Who asks, and what that lets them do."""
+"""Access rights of a caller: authentication by API key, and the role that a route requires."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,7 +16,7 @@ _SCOPE_KEY = "pairstream.caller"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: the name of the key; without keys `local`, which is this machine, or `anonymous`."""
+    """Caller of a request: the name of its key; without keys `local`, which is this machine, or `anonymous`."""
 
     name: str
     role: Role

@@ -1,4 +1,4 @@
-"""Who may come in, by the head and the peer of a request: size, host, page, rate, key and role, in this order."""
+"""Admission of a request by its head and peer: size, host, origin, rate, key and role, in this order."""
 
 import time
 from dataclasses import dataclass

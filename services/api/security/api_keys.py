@@ -1,4 +1,4 @@
-"""API keys: a file with a line for each, ``name role sha256``; whose line is gone is out, at once."""
+"""API keys: a file with one line each, ``name role sha256``; a key without its line fails at once."""
 
 import asyncio
 import hashlib

@@ -1,8 +1,8 @@
-"""How long the stream of server-sent events waits for its reader."""
+"""Timeout of a server-sent event stream whose client does not read it."""
 
 from services.common.http.read_timeout import ImpatientProtocol
 
-# Who takes so long to read from a stream is ended.
+# A client that has not read for this long is disconnected.
 SLOW_S = 5.0
 EVENTS = "/v1/events"
 

@@ -1,4 +1,4 @@
-"""The first thing that happens to a request, before a byte of its body is read."""
+"""ASGI middleware: checks host, rate, key, role and concurrency before the body is read."""
 
 from contextlib import AsyncExitStack
 
@@ -24,7 +24,7 @@ from services.common.http.body_limit import bounded
 from services.common.http.rate_limits import Held, Slots
 
 UPLOADS = "/v1/datasets"
-# So many of the largest, or more that are smaller, lie here at once for one caller: spooled, or in memory.
+# Bodies of the largest size that one caller may have here at once, in memory or spooled; more if smaller.
 UPLOADS_HELD = 2
 
 

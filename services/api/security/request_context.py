@@ -1,4 +1,4 @@
-"""What all requests have in common: an id, the feed's name, safe headers, metrics, and a line in the log for writes."""
+"""ASGI middleware: request id, feed name, safe headers, metrics, and a log line for writes."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""How many requests there were, how long they took, and how many run; no label comes from a caller."""
+"""Metrics of requests: count, duration and concurrency; no label value comes from a caller."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What every answer says to browsers and caches, unless its route says otherwise."""
+"""Default headers of every response for browsers and caches, unless its route sets others."""
 
 import re
 from base64 import b64encode

@@ -1,1 +1,1 @@
-"""Tables as they leave: pages, cursors, and rows as JSON, CSV or Parquet."""
+"""Serialization of tables: pages, cursors, and rows as JSON, CSV or Parquet."""

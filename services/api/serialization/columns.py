@@ -1,4 +1,4 @@
-"""The columns of a table: the fields of its model, those of a record within a record named one by one."""
+"""Columns of a table: the fields of its model; a nested record gives one column per field."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Where a page ended, as an opaque text: the key of its last row.
+"""Cursor of a page, an opaque text: the key of the page's last row.
 
 A page goes on strictly after that key, so rows that arrive meanwhile neither repeat nor hide another.
 """

@@ -1,4 +1,4 @@
-"""Records as JSON, CSV or Parquet, some at a time, so that a table of any length takes the memory of a few rows."""
+"""Encoders of records as JSON, CSV and Parquet, some rows at a time, so that memory stays small."""
 
 import csv
 import io
@@ -14,10 +14,10 @@ from services.api.serialization.rows import JsonRecords, encode
 from services.common import parquet
 from services.common.parquet import TIME
 
-# What a spreadsheet takes for the beginning of a formula.
+# First characters of a formula in a spreadsheet.
 _FORMULA = frozenset("=+-@\t\r")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# Compressing so many takes some 10 ms, in which nobody else has a turn.
+# Bytes to compress before other tasks get their turn: some 10 ms.
 _ROW_GROUP = 20_000
 _TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 

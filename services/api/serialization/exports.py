@@ -1,4 +1,4 @@
-"""More rows than one statement should read: page after page, each a statement of its own.
+"""Export of more rows than one statement should read: page after page, each by a statement of its own.
 
 A reader may take its time, and no connection or snapshot is held for it.
 """
@@ -17,7 +17,9 @@ OPPOSITE: dict[Order, Order] = {"ascending": "descending", "descending": "ascend
 
 
 class TableExport(NamedTuple):
-    """What is read, between two keys instead of by its limit, and the key to go on from if there is more."""
+    """Export of a table: its selection, between two keys instead of up to a limit, and the key of the next
+    page.
+    """
 
     selection: RowSelection
     following: Key | None

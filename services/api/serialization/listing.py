@@ -1,4 +1,4 @@
-"""A table in the form that was asked for: whole and with its ETag, or, when it is long, streamed."""
+"""Table response in the form asked for: whole with an ETag, or streamed when it is long."""
 
 import asyncio
 import hashlib
@@ -31,14 +31,14 @@ TABLE_RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "Not modified: what `If-None-Match` names is what the answer would be."},
 }
-# Encoding so many rows takes some milliseconds; then others have their turn.
+# Rows to encode before other tasks get their turn: some milliseconds.
 _SLICE_ROWS = 500
-# Compressing so many bytes, likewise.
+# Bytes to compress, likewise.
 _SLICE_BYTES = 1 << 18
 
 
 class TableAnswer:
-    """How the rows of `model` go out in answer to `request`.
+    """Table response: writes the rows of `model` as `request` asks.
 
     `members` are what a JSON document has besides, `about` what the metadata of a Parquet file say besides the request.
     """

@@ -1,4 +1,4 @@
-"""One page of a table of the store: from the query to the answer."""
+"""Paging of a stored table: from the query to the response."""
 
 from collections.abc import Mapping, Sequence
 

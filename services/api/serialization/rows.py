@@ -1,4 +1,4 @@
-"""The shape of everything that is answered: flat records in which every time is a number and a text."""
+"""Rows of a response: flat records in which every time stands as a number and as a text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -49,7 +49,7 @@ class JsonRecords:
     def timed(cls, columns: Mapping[str, Sequence[Any]]) -> "JsonRecords":
         """Return what `row` makes of each row of `columns`.
 
-        >>> Records.timed({"event_us": [1_500_000], "price": [2.5]}).rows()
+        >>> JsonRecords.timed({"event_us": [1_500_000], "price": [2.5]}).rows()
         [{'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}]
         """
         told: dict[str, Sequence[Any]] = {}

@@ -1,4 +1,4 @@
-"""What is told of a service: of each of its processes, and of all of them together."""
+"""Rows on services in a response: one for each process, and one for all of a service."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""The present: the end of every topic, and the streams that tell clients of it."""
+"""Live stream: the reader of all topics, the live state, and the messages to clients."""

@@ -1,4 +1,4 @@
-"""When messages came to the broker, as their reader can tell by its own monotonic clock. No I/O."""
+"""Arrival times of messages at the broker, on the reader's own monotonic clock. No I/O."""
 
 import math
 from collections import deque
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 Place = tuple[str, int]
 """A topic and a partition."""
 
-# Asked once a second: what has come before all of them came too long ago to show that anybody lives.
+# Answers in memory, one a second: a message before all of them is too old to prove that a service is alive.
 _QUESTIONS_KEPT = 10
 
 

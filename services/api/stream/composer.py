@@ -1,4 +1,4 @@
-"""What clients of the stream are told: composed once for all who want the same and are equally far. No I/O."""
+"""Stream composer: builds each message once for all clients with the same filter and position. No I/O."""
 
 import heapq
 import math
@@ -20,16 +20,16 @@ STATUS_EVERY_S = 1.0
 LOOK_EVERY_S = 0.25
 # Of closes and alerts: a client that comes back after long gets them in messages of about this size.
 MESSAGE_BYTES = 256 * 1024
-# Where in an interval clients are told: all at once, the last would wait until the others have been sent theirs.
+# Spreads clients over four phases of the interval, so that they are not all served at one instant.
 PHASES = (0.0, 0.5, 0.25, 0.75)
 
 
 class LaggingError(Exception):
-    """The client has read so little that what it did not get is no longer kept."""
+    """The client reads so slowly that messages it did not get are no longer in memory."""
 
 
 class Present(Protocol):
-    """What clients look at."""
+    """Live state as the composer reads it."""
 
     hub: LiveState
 
@@ -45,7 +45,7 @@ class Present(Protocol):
 
 
 class Client(Protocol):
-    """Who is told."""
+    """Client of the stream, as the composer sees it."""
 
     interval_ms: int
 
@@ -65,7 +65,7 @@ class Filter:
 
 
 class StreamPosition(NamedTuple):
-    """How far a client is: the newest of each key as of `seen`, everything that is kept one by one as of `told`."""
+    """Position of a client: the newest of each key as of `seen`, all that is logged one by one as of `told`."""
 
     seen: int = 0
     told: int = 0
@@ -121,7 +121,7 @@ class StreamComposer:
         return max(0.0, self._status_due - self.seconds())
 
     def place_of(self, event_id: str | None, wanted: Filter) -> StreamPosition | None:
-        """Return the place after the message of that id; None if what came since is no longer kept."""
+        """Return the position after the message of that id; None if later messages are no longer in memory."""
         epoch, _, number = (event_id or "").partition("-")
         if epoch != self.hub.epoch or not (number.isascii() and number.isdigit()):
             return None

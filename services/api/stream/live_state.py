@@ -1,4 +1,4 @@
-"""The present: the newest tick of each symbol, the newest signals of each pair, and what was said lately. No I/O."""
+"""Live state: newest tick of each symbol, newest signals of each pair, and recent messages. No I/O."""
 
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Struct)
 
 
 class AlertAction(Struct, frozen=True, kw_only=True):
-    """What became of an alert: which one has retracted it, and what people did about it."""
+    """Change of an alert: its retraction, or an action of a user."""
 
     retracted_by: str | None = None
     acked_us: int | None = None
@@ -27,7 +27,7 @@ class AlertAction(Struct, frozen=True, kw_only=True):
 
 
 class LogEntry(Generic[M]):
-    """A message and the version of the hub it came with; its JSON is made once, however many clients want it."""
+    """Message, and the version of the live state it came with; its JSON is made once for all clients."""
 
     __slots__ = ("_json", "handling", "message", "stored", "version")
 
@@ -57,7 +57,7 @@ class RecentMessages(Generic[M]):
 
     def __init__(self, key: Callable[[M], Hashable], kept: int) -> None:
         self.lost_version = 0
-        """The version of the last message that is no longer kept."""
+        """Version of the last message that is no longer in memory."""
         self._key = key
         self._kept = kept
         self._entries: dict[Hashable, LogEntry[M]] = {}
@@ -66,7 +66,7 @@ class RecentMessages(Generic[M]):
         return self._key(message) in self._entries
 
     def get(self, key: Hashable) -> LogEntry[M] | None:
-        """Return what is kept of a key."""
+        """Return the recent messages of a key."""
         return self._entries.get(key)
 
     def put(self, entry: LogEntry[M]) -> None:
@@ -78,7 +78,7 @@ class RecentMessages(Generic[M]):
             self.lost_version = self._entries.pop(next(iter(self._entries))).version
 
     def newest_first(self) -> Iterator[LogEntry[M]]:
-        """Yield everything kept."""
+        """Yield all recent messages."""
         return reversed(self._entries.values())
 
     def after(self, version: int) -> list[LogEntry[M]]:
@@ -87,7 +87,8 @@ class RecentMessages(Generic[M]):
 
 
 class LiveState:
-    """What clients read at their own pace: each remembers the version it has seen and asks for what is newer.
+    """Live state that clients read at their own pace: each remembers its last version and asks for what is
+    newer.
 
     So a tick costs one dict write, whoever listens, and a client that does not read costs nothing. Newest is
     by event time, so a late message never replaces one that is later; but what came from the store gives way
@@ -97,7 +98,7 @@ class LiveState:
 
     def __init__(self) -> None:
         self.epoch = uuid.uuid4().hex[:12]
-        """Versions of another hub, as of this service before it was restarted, mean nothing here."""
+        """Identity of this live state: versions of another one, as before a restart, mean nothing here."""
         self.version = 0
         self.ticks: dict[str, LogEntry[Tick]] = {}
         self.signals: dict[str, LogEntry[Signal]] = {}
@@ -182,7 +183,7 @@ class LiveState:
                 self._earlier[alert.alert_id] = LogEntry(0, alert, stored=True, handling=completed)
 
     def last_alerts(self) -> list[LogEntry[Alert]]:
-        """Return the alerts kept and those from the store, newest first."""
+        """Return the recent alerts and those from the store, newest first."""
         known = self._earlier | {entry.message.alert_id: entry for entry in self.alerts.newest_first()}
         return sorted(
             known.values(), key=lambda one: (one.message.event_us, one.message.alert_id), reverse=True

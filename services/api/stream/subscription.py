@@ -1,4 +1,4 @@
-"""What a client of the stream may ask and change, and how far it is. No I/O."""
+"""Subscription of a client of the stream: its filter, its commands, and its position. No I/O."""
 
 import math
 from collections.abc import Iterable
@@ -76,7 +76,7 @@ Split = BeforeValidator(_split)
 
 
 class StreamQuery(BaseModel):
-    """What a client wants to hear; a list is repeated or has commas between its names."""
+    """Query of the stream; a list is repeated or has commas between its names."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -95,7 +95,7 @@ class StreamQuery(BaseModel):
 
 
 class Command(BaseModel):
-    """What a client says to change its subscription.
+    """Command of a client that changes its subscription.
 
     `subscribe` adds names to its lists, `unsubscribe` takes names away, `set` replaces the lists that are given;
     an empty list means all. `ping` is answered by `pong`.

@@ -1,4 +1,4 @@
-"""The one Kafka consumer of the process: the end of every topic, into the hub. No group: each process reads all."""
+"""Topic reader, the process's one Kafka consumer: reads the end of every topic, without a group."""
 
 import asyncio
 import math
@@ -40,13 +40,13 @@ AWAY = "the broker cannot be reached"
 _TOPICS = {TICKS: 500, SIGNALS: 10_000, ALERTS: 1_000, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
 BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 POLL_MS = 1_000
-# What comes meanwhile is fetched together: a share of the interval at which clients are told, within these bounds.
+# Wait of a fetch for more messages: a share of the interval of clients, within these bounds (s).
 _SPACING_SHARE = 0.25
 _SPACING_S = 0.02, 0.1
 ANSWER_S = 3.0
-# It is asked every second: after so long without an answer it is away, whatever the asking task does.
+# The broker is asked every second; after this long without an answer it counts as away.
 SILENT_S = INTERVAL_S + ANSWER_S + 0.5
-# A reader that has not moved for so long, while messages came, begins again.
+# A reader that has not moved for this long while messages came starts again.
 STALLED_S = 5.0
 # Heartbeats that cannot be sent are dropped soon: nobody wants them late, and they would delay the end.
 SEND_MS = 1_000

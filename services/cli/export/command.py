@@ -1,4 +1,4 @@
-"""``pairstream export``: what is stored, as CSV or Parquet, however much it is."""
+"""``pairstream export``: stored rows as CSV or Parquet, however many there are."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ _PAGE_ROWS = 50_000
 
 
 class ExportRequest(NamedTuple):
-    """Which rows: of `owner`, without one of all, from `start_us` to before `end_us` (epoch, us)."""
+    """Rows to export: of `owner` (None: of all), from `start_us` to before `end_us` (epoch, us)."""
 
     table: relations.Relation
     owner: str | None = None

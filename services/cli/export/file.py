@@ -1,4 +1,4 @@
-"""The files of an export: CSV, plain or gz, and Parquet, written page by page under another name until whole."""
+"""Export file: CSV, plain or gz, or Parquet; it has a temporary name until it is complete."""
 
 import gzip
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""``pairstream import``: ticks of the past into the store, each once, with the bars they belong to."""
+"""``pairstream import``: past ticks into the store, each once, and the bars they belong to."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""``pairstream import`` of a file of bars: it becomes a dataset."""
+"""``pairstream import`` of OHLCV csv: a file of bars becomes a dataset."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an import finds in its files: counted, the first findings shown, all of them written to a report."""
+"""Import report of tick files: findings counted, the first ones shown, all of them written to a file."""
 
 import contextlib
 from collections import Counter

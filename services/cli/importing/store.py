@@ -1,4 +1,4 @@
-"""The import's side of the database: a batch of a file, its bars, and how far the file was read."""
+"""Store of an import: a batch of a file, its bars, and how far the file was read, in one transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -26,7 +26,7 @@ _COPY = sql.SQL("COPY staged_ticks ({}, nth) FROM STDIN (FORMAT binary)").format
     sql.SQL(", ").join(map(sql.Identifier, _TICKS.columns))
 )
 
-# So far from a batch another time of one of its trades is looked for: further would be another trade.
+# Distance in time within which the same trade id is the same trade.
 _NEAR_US = clock.SECOND
 # Of rows with one id the first stays, in the store or in the batch. Another time is another key, so without
 # this a venue's trade could be stored twice. Runs keep the answer short when a whole file is there already.
@@ -61,7 +61,7 @@ class ImportRun(NamedTuple):
 
 
 class ImportedRows(NamedTuple):
-    """How many rows of a batch are new, and which are not."""
+    """Outcome of a batch: how many rows are new, and which are not."""
 
     stored: int
     known: list[ImportRun]

@@ -1,4 +1,4 @@
-"""Files with ticks, read as batches: the venue's archive, recorded frames, ndjson; plain, gz or zip."""
+"""Tick files read in batches: the venue's archive, recorded frames, ndjson; plain, gz or zip."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ class Ticks(NamedTuple):
 
 
 class TickBatch(NamedTuple):
-    """What some lines of a file hold, up to the line `through`; `read` counts the unpacked bytes so far."""
+    """Content of some lines of a file, up to the line `through`; `read` counts the unpacked bytes so far."""
 
     ticks: list[Ticks]
     rejected: list[FileDamage]
@@ -82,7 +82,7 @@ def _archive(path: Path, symbol: str, after: int) -> Iterator[TickBatch]:
                     yield from _split(list(parse(text, number)), symbol, (after, through), read)
             case FileDamage(number) | CutOff(number):
                 read += len(found.line)
-                # What a file lacks at its end is said again by an import that goes on behind its last line.
+                # A missing end is reported again by an import that resumes behind the file's last line.
                 if number > after or not found.line:
                     yield TickBatch([], [FileDamage(*found)], number, read)
 

@@ -1,4 +1,4 @@
-"""Bars beside what they should be, and what is said of those that differ."""
+"""Comparison of stored bars with a reference, and the text of each difference."""
 
 from collections.abc import AsyncIterator, Iterator
 from math import isclose
@@ -13,7 +13,7 @@ RELATIVE = 1e-9
 
 
 class ReconciledBar(NamedTuple):
-    """What is in a bar. A venue's bars count other trades than ours: there the last three are None."""
+    """Values of a bar. A venue's bars count other trades than ours: there the last three are None."""
 
     open: float
     high: float
@@ -53,7 +53,7 @@ class BarDifference(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What was compared next, up to `end_us`: how many bars, and which of them differ."""
+    """Next part of a comparison, up to `end_us`: the number of bars, and those that differ."""
 
     end_us: int
     compared: int
@@ -61,7 +61,7 @@ class Part(NamedTuple):
 
 
 class Reference(Protocol):
-    """What bars are compared with."""
+    """Reference that bars are compared with."""
 
     name: str
     intervals: tuple[Interval, ...]
@@ -80,12 +80,16 @@ def differences(expected: ReconciledBar | None, found: ReconciledBar | None) -> 
 
     What is expected to be None is not compared.
     """
-    if found is None:
-        yield f"missing: expected {expected}, found no bar"
-    elif expected is None:
-        yield f"surplus: expected no bar, found {found}"
-    else:
+    if found is None and expected is not None:
+        yield f"missing: expected a bar of {_words(expected)}, found none"
+    elif expected is None and found is not None:
+        yield f"surplus: expected no bar, found one of {_words(found)}"
+    elif expected is not None and found is not None:
         for name, right, stored in zip(ReconciledBar._fields, expected, found, strict=True):
             rel_tol = RELATIVE if name in SUMS else 0.0
             if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
                 yield f"{name}: expected {right!r}, found {stored!r}"
+
+
+def _words(bar: ReconciledBar) -> str:
+    return ", ".join(f"{name} {value}" for name, value in bar._asdict().items())

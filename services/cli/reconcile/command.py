@@ -1,4 +1,4 @@
-"""``pairstream reconcile``: is every bar what its ticks say, and what the exchange says?"""
+"""``pairstream reconcile``: stored bars against their ticks, and against the exchange's klines."""
 
 from collections.abc import Sequence
 from datetime import timedelta

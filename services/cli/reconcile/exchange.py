@@ -1,4 +1,4 @@
-"""Bars beside the exchange's own: Binance's klines, over HTTP."""
+"""Reference bars of the exchange: Binance's klines, over HTTP."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -17,7 +17,7 @@ from services.store.database import Connection
 
 _PATH = "/fapi/v1/klines"
 _LIMIT = 1_500
-# A request for so many has the weight 10.
+# Klines of a request of weight 10.
 BUDGET = venue.BUDGET._replace(weights={_PATH: 10})
 # A bar that ended just now may be on its way into the store.
 _SETTLED_US = 30 * clock.SECOND
@@ -46,7 +46,7 @@ _klines = msgspec.json.Decoder(list[_Kline], strict=False)
 
 
 class ExchangeReference:
-    """What Binance says, in whose bars a minute without trades is flat, with volume 0."""
+    """Reference by Binance's klines; a minute without trades is flat there, with volume 0."""
 
     name = "the exchange"
     intervals = INTERVALS[1:]

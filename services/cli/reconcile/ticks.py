@@ -1,4 +1,4 @@
-"""Bars beside a recomputation from raw ticks, in the database."""
+"""Reference bars recomputed from raw ticks in the database."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -50,7 +50,7 @@ SELECT least((SELECT min(ts) FROM ticks WHERE symbol = %(symbol)s AND ts >= %(st
 
 
 class TickReference:
-    """What the stored ticks say."""
+    """Reference by the stored ticks."""
 
     name = "ticks"
     intervals = INTERVALS

@@ -1,4 +1,4 @@
-"""``pairstream record``: the venue's frames, as they come, in a file that can be replayed."""
+"""``pairstream record``: the venue's frames, as received, into a file that can be replayed."""
 
 import asyncio
 import time

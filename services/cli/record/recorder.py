@@ -1,4 +1,4 @@
-"""Take what venues send to a file, whatever happens to the connections."""
+"""Recorder: frames of venues into a file, through every reconnect."""
 
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
@@ -76,7 +76,7 @@ class Recorder:
         self._sources: dict[str, _Source] = {}
 
     async def wait_for_venues(self) -> None:
-        """Return once every venue has said that it trades our symbols; FatalError if it does not."""
+        """Return once every venue has confirmed that it trades our symbols; FatalError if it does not."""
         for name, symbols in registry.by_venue(self._settings.symbols).items():
             delays = Backoff()
             while name not in self._sources:

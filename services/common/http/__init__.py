@@ -1,1 +1,1 @@
-"""What stands before every service that listens: how many come in, from where, how much they bring, and how slowly."""
+"""HTTP plumbing of every listening service: limits on connections, callers, bodies and time."""

@@ -1,4 +1,4 @@
-"""No more of a body than is allowed, and not for ever, whatever its route does with it."""
+"""Limit on the size and the duration of a request body, whatever the route does with it."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How many connections a listener has, and which of them make room for others."""
+"""Limit on the connections of a listener; idle ones are closed to make room for others."""
 
 import asyncio
 import errno
@@ -10,10 +10,10 @@ from itertools import islice
 
 import structlog
 
-# What is open besides: files, brokers, databases, processes. Half as much is more than any service has.
+# Share of the open-file limit for connections; the rest is for files, brokers, databases and processes.
 SHARE = 0.75
 MOST = 10_000
-# When nobody can be let in: how long until it is tried again, how many idle ones go meanwhile, how often it is said.
+# When no descriptor is free: delay until the next try (s), idle connections closed meanwhile, log interval (s).
 PAUSE_S = 0.1
 AT_ONCE = 16
 SAID_EVERY_S = 10.0

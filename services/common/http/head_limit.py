@@ -1,4 +1,4 @@
-"""How long a request's URL and headers may be."""
+"""Limit on the length of a request's URL and headers."""
 
 from http import HTTPStatus
 

@@ -1,10 +1,10 @@
-"""Which web pages may make a browser ask: those of a service's own origin, and those that the settings name."""
+"""Origin check, against cross-site requests: which web pages may make a browser send a request."""
 
 import re
 from collections.abc import Collection
 from ipaddress import ip_address
 
-# What RFC 3986 calls a host, and a port. Whatever else a browser sends here was made to be read in two ways.
+# Host and port of RFC 3986; any other text was made to be read in two ways.
 _AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 
 

@@ -1,4 +1,4 @@
-"""Who asks, where a reverse proxy asks for others: behind one nobody is local."""
+"""Caller of a request behind trusted reverse proxies; a forwarded request never counts as local."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Network = IPv4Network | IPv6Network
 
 _SCOPE_KEY = "pairstream.forwarded"
 _FOR = "x-forwarded-for"
-# Whoever sends one of these asks for somebody else, or wants to be taken for somebody else.
+# Headers of a forwarded request, or of one that pretends to be.
 _FORWARDED = re.compile(
     r"forwarded|via|x-forwarded(-.*)?|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip"
 )

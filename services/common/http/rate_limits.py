@@ -1,4 +1,4 @@
-"""How often and how much at once one caller may ask. No I/O."""
+"""Rate limiter: how often, and how much at once, one caller may ask. No I/O."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 CALLERS_KEPT = 10_000
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
-# Whoever has one IPv6 address has 2^64 of them.
+# A host with one IPv6 address has 2^64 of them.
 _IPV6_PREFIX = 64
 # Of a request: sums of seconds since the start of the machine are that exact for years.
 _ROUNDING = 1e-3
@@ -25,7 +25,7 @@ class Rate:
 
     @property
     def every_s(self) -> float:
-        """How long the next one takes to be free."""
+        """Seconds until the next request is free."""
         return self.seconds / self.requests
 
     @classmethod
@@ -39,7 +39,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a caller has left after a request; `wait_s` is above 0 if the request was one too many."""
+    """Allowance of a caller after a request; `wait_s` is above 0 if the request was one too many."""
 
     rate: Rate
     remaining: int
@@ -66,7 +66,7 @@ class RateLimiter:
         self._empty_at: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return of how many callers something is kept."""
+        """Return the number of callers in memory."""
         return len(self._empty_at)
 
     def take(self, caller: str, rate: Rate, now_s: float) -> Allowance:
@@ -90,7 +90,7 @@ class RateLimiter:
 
 
 class Slots:
-    """How many requests of each caller run, streams among them."""
+    """Running requests of each caller, streams among them."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -113,7 +113,7 @@ class Slots:
 
 
 class Held:
-    """How many bytes of bodies each caller has here at once."""
+    """Bytes of bodies that each caller has in memory at once."""
 
     def __init__(self, most: int) -> None:
         self.most = most

@@ -1,4 +1,4 @@
-"""Give up on clients that open a connection and then do not say what they want, or do not read what they asked for."""
+"""Timeout of clients that send their request too slowly or do not read the response."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Serve an ASGI application inside ``services.common.process``: one listener, no signal handlers, a short farewell."""
+"""ASGI server inside ``services.common.process``: one listener, no signal handlers, a short shutdown."""
 
 import asyncio
 import os

@@ -1,1 +1,1 @@
-"""Kafka: clients, topics, batches in and out, and what to do about messages that cannot be read."""
+"""Kafka: clients, batches in and out, flow control, lag, losses and dead letters."""

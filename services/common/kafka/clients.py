@@ -1,4 +1,4 @@
-"""The one place that builds Kafka producers and consumers, with the security of the environment."""
+"""Kafka clients: the one place that builds producers and consumers, with security as the settings say."""
 
 import asyncio
 import ssl
@@ -182,7 +182,7 @@ async def create_topics(
             if "delete" in topic.cleanup:
                 configs["retention.ms"] = str(topic.retention_ms)
             if "compact" in topic.cleanup:
-                # Whoever starts reads all of it: what was overwritten is to go soon, not when a segment is full.
+                # Every start reads the whole topic: overwritten messages should go soon, not when a segment is full.
                 configs |= {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
             answer = await client.create_topics(
                 [NewTopic(topic.name, partitions, replication_factor, topic_configs=configs)]

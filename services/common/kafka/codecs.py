@@ -1,4 +1,4 @@
-"""Unpack the batches of Kafka, but never more of one than a producer can have meant.
+"""Decompression of Kafka batches, limited to a size that a producer can have meant.
 
 The codecs of aiokafka give whatever is inside: a batch of 100 KB may hold gigabytes.
 """

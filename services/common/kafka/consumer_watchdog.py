@@ -1,4 +1,4 @@
-"""Notice a consumer that has stopped: messages come, and the place it has read to stands still."""
+"""Watchdog of a consumer: notices that messages come while its position stands still."""
 
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar

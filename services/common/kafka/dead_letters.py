@@ -1,4 +1,4 @@
-"""Where bytes go that could not be processed: each while they are few, a sample and the count while they flood."""
+"""Dead letters: bytes that could not be processed; all while few, a sample and a count in a flood."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ from services.common import clock
 from services.common.unreadable import count, place
 from services.contracts.topics import DEAD_LETTERS
 
-# Of each source so many a second are kept on average, and so many at once after a quiet time.
+# Letters of each source that are stored: a second on average, and at once after a quiet time.
 A_SECOND = 100
 AT_ONCE = 1_000
 # A large one counts as several.
 _BYTES_OF_ONE = 10_000
 # Brokers take 1 MiB a message by default; the rest is for the headers.
 _MOST_BYTES = 1_000_000
-# So many are logged one by one, again after a quiet time; then one line a second has the count.
+# Letters that are logged one by one, again after a quiet time; then one line a second has the count.
 _LINES = 10
 _QUIET_S = 60.0
 _SAID_EVERY_S = 1.0
@@ -113,7 +113,7 @@ class DeadLetters:
 
 
 class _Bucket:
-    """What may still be kept of one source; it fills up as time passes."""
+    """Token bucket of one source: letters that may still be stored; it fills up as time passes."""
 
     def __init__(self, now_s: float) -> None:
         self._left = float(AT_ONCE)
@@ -129,7 +129,7 @@ class _Bucket:
 
 
 class _LetterLog:
-    """What the log says: the first ones each, of the others once a second how many there were."""
+    """Log of dead letters: one line for each of the first, then one a second with their number."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds

@@ -1,4 +1,4 @@
-"""Keep producers behind a broker's memory: no further ahead of the slowest reader than the broker keeps."""
+"""Flow control: keeps producers no further ahead of the slowest reader than the broker keeps messages."""
 
 import asyncio
 import math
@@ -15,7 +15,7 @@ from services.contracts.topics import ALL
 
 # The rest is for what others write, and for the one batch that is written before readers have been asked.
 _SHARE = 0.75
-# What a message of an earlier run is taken for: we know how many there are, not how large they are.
+# Assumed size of a message of an earlier run: their number is known, not their size.
 _EARLIER_BYTES = 16_384
 _LOOK_S = 0.05
 _SAID_S = 10.0
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class _Window:
-    """What one partition holds that not every group has acknowledged: our batches, and before them what was there."""
+    """Messages of one partition that not every group has acknowledged: our batches, and those before them."""
 
     def __init__(self, begun_at: int) -> None:
         self._begun_at = self._end = begun_at

@@ -1,4 +1,4 @@
-"""How far behind a reader of topics is, in messages and in seconds. No I/O."""
+"""Lag of a reader of topics, in messages and in seconds. No I/O."""
 
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
@@ -11,7 +11,7 @@ _LOOKS_KEPT = 3_600
 
 
 class Lag(NamedTuple):
-    """How many messages are unread, and for how long the oldest of them has waited; None while that is unknown."""
+    """Lag: unread messages, and the seconds that the oldest of them has waited; None while unknown."""
 
     messages: int | None = None
     seconds: float | None = None

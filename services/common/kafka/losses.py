@@ -1,4 +1,4 @@
-"""What a reader loses: messages that the broker deleted before they were read, each counted once."""
+"""Losses of a reader: messages that the broker deleted before they were read, each counted once."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
@@ -6,11 +6,11 @@ import structlog
 from aiokafka import TopicPartition
 
 Outrun = Callable[[str, int, int], None]
-"""Says that of a topic and partition so many messages were lost, as ``Pulse.outrun`` does."""
+"""Reports that so many messages of a topic and partition were lost, as ``HeartbeatState.outrun`` does."""
 Asked = Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
 """Asks the broker for an offset of partitions, as a consumer's ``beginning_offsets`` does."""
 
-# Who goes back further than this many losses counts some of them again.
+# Losses remembered; a reader that goes back further counts some of them again.
 _SPANS_KEPT = 100
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Losses:
 
         Tells whether it deleted any that have not been counted yet.
 
-        It is asked only if there is a hole: transactions and compaction leave some in which nothing was lost.
+        It is asked only where offsets jump: transactions and compaction leave jumps in which nothing was lost.
         """
         return reached > following and self._count(
             place, following, min(reached, (await earliest([place]))[place])

@@ -1,4 +1,4 @@
-"""Which pairs there are: the compacted topic ``pairs``, followed while a service runs, and written."""
+"""Pair configurations on the compacted topic ``pairs``: followed while a service runs, and published."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ Offsets = Mapping[TopicPartition, int]
 
 _POLL_MS = 1_000
 _PUBLISH_S = 3.0
-# So often it is looked at whether all is read that there was at the last look.
+# Interval of the check that everything of the last check is read (s).
 _LOOK_S = 5.0
 _ANSWER_S = 3.0
 

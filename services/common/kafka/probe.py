@@ -1,4 +1,4 @@
-"""Tell a Kafka broker from whatever else listens at its address: a client would wait there for an answer in silence."""
+"""Probe that tells a Kafka broker from any other server: a client would wait there in silence."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ ANSWER_S = 2.0
 _ID = b"pair"
 # ApiVersions, which every broker answers, also before a login: length, key, version, the id it answers with, who asks.
 _QUESTION = b"\x00\x00\x00\x14\x00\x12\x00\x00" + _ID + b"\x00\x0apairstream"
-# Whoever waits for the end of a line says something now.
+# A server that waits for the end of a line answers now.
 _NUDGE = b"\r\n\r\n"
 
 log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""Messages to the broker in batches, each partition's in order: lose none, and wait rather than outrun a reader."""
+"""Publisher in batches, in order per partition: loses no message, and waits rather than outrun a reader."""
 
 import asyncio
 import math
@@ -25,7 +25,7 @@ from services.common.settings import KafkaSettings
 
 # The most bytes of a batch before it is compressed.
 BATCH_BYTES = 1 << 18
-# Of each topic so many bytes may wait in batches that are full.
+# Bytes of each topic that may wait in full batches.
 _LIMIT_BYTES = 8 << 20
 _KEYS_KEPT = 1 << 16
 
@@ -118,7 +118,7 @@ class Publisher:
         """Return when all that has been enqueued until now, or of these topics, has been delivered; as `send`."""
         waiting = [batch.delivered for batch in self._waiting(*topics)]
         self._flush()
-        # Whoever gives up waiting has cancelled no delivery.
+        # A caller that stops waiting cancels no delivery.
         if waiting:
             await asyncio.wait(waiting)
         self._require_well()
@@ -159,7 +159,7 @@ class Publisher:
         return self._lanes[place]
 
     async def _begin(self, lane: PartitionQueue) -> SendBatch:
-        """Return the open batch of a lane that had none; another sender may have begun one meanwhile."""
+        """Return the open batch of a partition that had none; another sender may have begun one meanwhile."""
         while lane.queue.bytes >= self._limit_bytes:
             lane.queue.shrunk.clear()
             await lane.queue.shrunk.wait()
@@ -277,7 +277,7 @@ async def publisher(settings: KafkaSettings, **options: Any) -> AsyncIterator[Pu
     async with AsyncExitStack() as stack:
         waker = stack.enter_context(closing(Waker(settings.wake_directory)))
         producer = await stack.enter_async_context(clients.producer(settings, **fixed, **options))
-        # aiokafka lets batches expire while a partition has no leader, and leaves a hole in their numbers.
+        # aiokafka lets batches expire while a partition has no leader, and leaves a gap in their sequence numbers.
         producer._message_accumulator._batch_ttl = math.inf
         flow = None
         if needed(settings):

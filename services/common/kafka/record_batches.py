@@ -1,4 +1,4 @@
-"""What a fetch brought, batch by batch: what nobody can read is said in its place, and the reading goes on.
+"""Record batches of a fetch: an unreadable one becomes one record in its place, and reading goes on.
 
 aiokafka raises an error at the first damage, and raises it again at each fetch that follows: its reader stands still
 or, if the error ends it, begins again and again.
@@ -31,7 +31,7 @@ class DamageError(Exception):
 
 
 class Answer:
-    """What a broker answered with for one partition, as bytes; in the place of aiokafka's ``MemoryRecords``."""
+    """Response of a broker for one partition, as bytes; in the place of aiokafka's ``MemoryRecords``."""
 
     def __init__(self, raw: bytes | None) -> None:
         """Take any bytes: they are looked at when they are read."""
@@ -65,7 +65,7 @@ class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
     next_fetch_offset: int
     end: int
-    """Where the partition ended just before it was fetched."""
+    """End offset of the partition just before it was fetched."""
 
     def _unpack_records(self) -> Iterator[ConsumerRecord]:
         damaged: list[bytes] = []
@@ -168,7 +168,7 @@ class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         return max(self.next_fetch_offset, following - 1)
 
     def _unreadable(self, raw: bytes, last: int, reason: str, first: int | None = None) -> ConsumerRecord:
-        """Return what is said of the offsets up to the `last`; with a `first` one they were not lost."""
+        """Return the placeholder for the offsets up to the `last`; with a `first` one they were not lost."""
         begin = max(self.next_fetch_offset, first or 0)
         self.next_fetch_offset = last + 1
         value = Unreadable(raw, begin, last, reason, is_lost=first is None)
@@ -178,7 +178,7 @@ class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
 
 
 class FetchedRecords(fetcher.FetchResult):  # type: ignore[misc]
-    """What a fetch brought, with the end of its partition."""
+    """Fetched records, with the end of their partition."""
 
     def __init__(
         self, tp: Any, *, assignment: Any, partition_records: ReadableRecords, backoff: float

@@ -1,4 +1,4 @@
-"""What waits to be sent: each partition's batches, in order, and for how long they are filled."""
+"""Send queue: the batches of each partition, in order, and for how long each is filled."""
 
 import asyncio
 from collections import deque
@@ -26,7 +26,9 @@ class SendBatch:
 
 
 class SendQueue:
-    """How much of one topic waits in batches that are full or due, and who waits for it to become less."""
+    """Send queue of one topic: batches that are full or due, and the senders that wait for them to become
+    fewer.
+    """
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -59,7 +61,7 @@ class PartitionQueue:
 
 
 class Linger:
-    """How long a message waits for others: a moment, and longer while many come.
+    """Linger time of a message: a moment, and longer while many messages come.
 
     Then batches cost the broker and every reader more than messages do.
     """

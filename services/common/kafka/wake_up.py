@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-# How often to look when nobody says anything.
+# Interval of fetches without a wake-up (s).
 LOOK_S = 0.5
 _LIST_S = 0.5
 
@@ -56,7 +56,7 @@ class Waker:
             try:
                 self._socket.sendto(b"1", address)
             except (ConnectionRefusedError, FileNotFoundError):
-                # It was killed; its next run makes a socket of another name.
+                # The reader was killed; its next run makes a socket of another name.
                 self._listed_s = float("-inf")
                 with contextlib.suppress(OSError):
                     Path(address).unlink()
@@ -87,7 +87,7 @@ def _marks(text: str) -> Iterable[str]:
 
 
 class _Asked:
-    """What a broker was asked for last, and what had been heard by then."""
+    """Last fetch request to a broker, and the wake-ups that had come by then."""
 
     def __init__(self, assignment: Any, request: Any, heard: int, at_s: float) -> None:
         self.assignment = assignment
@@ -163,7 +163,7 @@ class WakeUp:
         self._fetcher._notify(self._fetcher._wait_consume_future)
 
     def _hear_all(self) -> None:
-        """Take every word that was said: a fetch that is sent from now on finds what it announced."""
+        """Take every wake-up that has come: a fetch that is sent from now on finds the messages it announced."""
         if self._socket is None:
             return
         with contextlib.suppress(BlockingIOError):

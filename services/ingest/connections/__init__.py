@@ -1,1 +1,1 @@
-"""Sockets to a venue: opened, watched, replaced before they end, and read into one bounded buffer."""
+"""Connections to a venue: opened, watched, replaced before they expire, and read into one bounded buffer."""

@@ -1,4 +1,4 @@
-"""Where frames wait for the broker: bounded, in order of receipt, dropped before anyone looks into them.
+"""Buffer of frames that wait for the broker: bounded, in order of receipt, dropped before they are parsed.
 
 A frame that is dropped here leaves a gap before the next trade of its symbol, and gaps are repaired. One dropped
 later would be missed by nobody.
@@ -14,16 +14,16 @@ from services.ingest.connections.events import Dropped, Frame, Occurrence
 FLOOR = 20_000
 # Frames are 200 bytes; a venue that sends megabytes must not fill the memory.
 MOST_BYTES = 256 * 2**20
-# So many frames that need no wait, then the sockets and the heartbeat get their turn.
+# Frames to take without a wait before the sockets and the heartbeat get their turn.
 _TURN = 64
-# Who takes half of what comes would be told of every other frame.
+# Interval of reports on dropped frames: with a reader that takes every other frame, each would cause one.
 _OWN_UP_US = SECOND
 
 A = TypeVar("A")
 
 
 class Buffer(Generic[A]):
-    """A queue of one reader: frames while there is room; occurrences and other news (`A`) always, and first."""
+    """Queue of one reader: frames while there is room; events and other items (`A`) always, and first."""
 
     def __init__(self, frames: int = 0, most_bytes: int = MOST_BYTES) -> None:
         """`frames` is how many may wait; 0 is two minutes of the busiest minute seen, but at least `FLOOR`."""

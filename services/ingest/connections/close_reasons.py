@@ -1,4 +1,4 @@
-"""Say why a connection could not be made or has ended, and how long the venue wants to be left alone."""
+"""Reasons why a connection failed or ended, and how long the venue wants no new one."""
 
 import socket
 import ssl
@@ -10,12 +10,12 @@ from services.common import clock
 from services.common.errors import reason_of
 from services.common.http import retry_after
 
-# What a socket that is opened or read may raise.
+# Errors of opening or reading a socket.
 ERRORS = (OSError, TimeoutError, WebSocketException)
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.IM_A_TEAPOT)
 # The venue says busy, but not for how long.
 _BUSY_S = 60.0
-# The longest ban that venues speak of is three days.
+# The longest ban that venues document is three days.
 _MOST_S = 3 * 86_400.0
 
 
@@ -25,7 +25,7 @@ def reason(url: str, error: Exception) -> str:
 
 
 def retry_after_s(error: Exception, now_us: int) -> float:
-    """Return for how many seconds the venue wants to be left alone, 0 if it has not said so."""
+    """Return for how many seconds the venue wants no connection, 0 if it did not ask for that."""
     if not isinstance(error, InvalidStatus):
         return 0.0
     given = error.response.headers.get("Retry-After", "")

@@ -1,4 +1,4 @@
-"""One open socket, and the streams that were asked for on it."""
+"""Connection: one open socket, and the streams subscribed on it."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Timeouts(NamedTuple):
-    """How long to wait for the venue, in seconds: to open, between pings, and for a pong."""
+    """Timeouts of a connection, in seconds: to open, between pings, and for a pong."""
 
     open_s: float = 10.0
     ping_s: float = 20.0

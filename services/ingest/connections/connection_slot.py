@@ -1,4 +1,4 @@
-"""Keep one group of streams connected, whatever happens to its connections."""
+"""Connection slot: keeps one group of streams connected by one connection after another."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ from services.ingest.connections.stream_watchdog import StreamWatchdog
 from services.ingest.venues.venue import Stream, Venue
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.5, 60.0
-# How long a new connection may take to bring what the old one brings.
+# Longest time until a new connection delivers all streams of the old one.
 _OVERLAP_S = 30.0
 _LOOK_S = 0.05
 # Connections opened together must not all be replaced together.
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass
 class SlotContext:
-    """What the lanes of one venue share."""
+    """Context that the slots of one venue share."""
 
     venue: Venue
     buffer: Buffer[Any]
@@ -53,7 +53,7 @@ class SlotContext:
 
 
 class ConnectionSlot:
-    """Streams of one route that share a connection; the lane outlives it."""
+    """Slot of the streams of one route that share a connection; the slot outlives the connection."""
 
     def __init__(self, route: str, around: SlotContext) -> None:
         self.number = next(around.lanes)
@@ -133,7 +133,7 @@ class ConnectionSlot:
         self._reason = _OLD
 
     async def _hold(self) -> None:
-        """Keep the lane on an open connection; the end of the last one is raised."""
+        """Keep the slot on an open connection; the end of the last one is raised."""
         while True:
             checkpoint()
             current = self._current
@@ -167,7 +167,7 @@ class ConnectionSlot:
             self._current = new
             self._settle(new, reason)
             await self._close(old)
-            # What was asked for on the old one meanwhile.
+            # Streams requested on the old connection meanwhile.
             await new.ask(self.streams)
         else:
             await self._close(new)
@@ -179,7 +179,7 @@ class ConnectionSlot:
         log.warning("not replaced, keeping the old one", reason=obstacle, retry_in_s=round(delay_s, 1))
 
     async def _takes_over(self, new: Connection, old: Connection) -> bool:
-        """Return whether `new` brings what `old` brings: whatever of it speaks meanwhile speaks on both."""
+        """Return whether `new` delivers what `old` delivers: each stream with data meanwhile had them on both."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._around.overlap_s
         while True:
@@ -194,7 +194,7 @@ class ConnectionSlot:
             await pause(_LOOK_S)
 
     def _spoke_on(self, since_us: int) -> set[int]:
-        """Return the newest connection of each stream that spoke since."""
+        """Return the newest connection of each stream that has delivered since."""
         known = (self._around.watchdog.get(stream.kind, stream.symbol) for stream in self.streams)
         return {watched.connection for watched in known if watched and watched.heard_us >= since_us}
 

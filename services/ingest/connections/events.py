@@ -1,4 +1,6 @@
-"""What comes out of a venue's connections: frames, and what happens besides.
+"""Events of a venue's connections: frames, and changes of the connections.
+
+A slot is a group of streams that share a connection, one connection after another.
 
 A lane is a group of streams that share a connection, one after another.
 """
@@ -10,7 +12,7 @@ from services.ingest.venues.venue import Stream, Venue
 
 
 class Frame(NamedTuple):
-    """What the venue sent, the `number`-th on its connection."""
+    """Frame of the venue, the `number`-th on its connection."""
 
     raw: bytes
     received_us: int
@@ -57,7 +59,7 @@ class Stale(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A stale or refused stream speaks again."""
+    """A stale or refused stream delivers again."""
 
     venue: str
     stream: Stream

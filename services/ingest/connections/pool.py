@@ -1,4 +1,4 @@
-"""All connections to one venue."""
+"""Pool of all connections to one venue."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -23,10 +23,10 @@ _WATCH_S = 0.5
 
 
 class ConnectionPool:
-    """Spreads streams over connections, a route each, and watches that every one of them speaks."""
+    """Spreads streams over connections, a route each, and watches that every stream delivers."""
 
     def __init__(self, streams: Iterable[Stream], around: SlotContext) -> None:
-        """FatalError if a stream is on a wrong route. `around.buffer` is where frames and occurrences come out."""
+        """FatalError if a stream is on a wrong route. `around.buffer` is where frames and events come out."""
         self.venue = around.venue
         self._around = around
         self._lanes: list[ConnectionSlot] = []
@@ -99,7 +99,7 @@ class ConnectionPool:
                     self._running.pop(lane).cancel()
 
     def _add(self, streams: Iterable[Stream]) -> list[ConnectionSlot]:
-        """Give every stream a lane and return the lanes that have changed."""
+        """Give every stream a slot and return the slots that have changed."""
         changed: dict[ConnectionSlot, None] = {}
         for stream in dict.fromkeys(streams):
             if any(stream in lane.streams for lane in self._lanes):

@@ -1,4 +1,4 @@
-"""Tell a stream that has died from one that only trades rarely. Pure: times are passed in (epoch, us)."""
+"""Watchdog: tells a dead stream from one with rare trades. Pure: times are passed in (epoch, us)."""
 
 import math
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from services.common.clock import MINUTE, SECOND
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Stream
 
-# What is known of a stream's rate fades with this time constant.
+# Time constant of the average of a stream's rate.
 _MEMORY_US = 10 * MINUTE
 # Of a Poisson stream, one silence in e^20 (500 million) lasts as long as 20 mean intervals.
 _MEAN_INTERVALS = 20.0
@@ -21,7 +21,7 @@ _ASLEEP_US = 10 * SECOND
 
 
 class Silence(NamedTuple):
-    """A stream that is stale, how long it has said nothing, and what would have been plausible (us)."""
+    """Stale stream: how long it has been silent, and which silence would have been plausible (us)."""
 
     stream: Stream
     silent_us: int
@@ -29,7 +29,7 @@ class Silence(NamedTuple):
 
 
 class WatchedStream:
-    """One stream: when it spoke, how often, and whether it is taken for dead."""
+    """One stream: when and how often it delivered, and whether it is taken for dead."""
 
     __slots__ = (
         "alarms",
@@ -85,7 +85,7 @@ class WatchedStream:
 
 
 class StreamWatchdog:
-    """The streams of one venue. Those whose connection is down are not expected to speak, and not judged."""
+    """The streams of one venue. Those whose connection is down are not expected to deliver, and not judged."""
 
     def __init__(self, least_us: float) -> None:
         """`least_us` is a silence that is plausible of any stream."""
@@ -109,7 +109,7 @@ class StreamWatchdog:
             watched.expected_us = None
 
     def refused(self, stream: Stream) -> None:
-        """Take the stream for dead until it speaks."""
+        """Take the stream for dead until it delivers."""
         if watched := self.get(stream.kind, stream.symbol):
             watched.alarms += 1
 

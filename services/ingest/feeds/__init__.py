@@ -1,1 +1,1 @@
-"""Where ticks come from: one file for each feed, all behind the protocol in ``feed``."""
+"""Feeds, the sources of ticks: one file or package for each, behind the protocol in ``feed``."""

@@ -1,4 +1,4 @@
-"""Work beside a feed that is being read."""
+"""Background work beside a feed that is being read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence

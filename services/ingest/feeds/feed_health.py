@@ -1,4 +1,4 @@
-"""How the live feed is: what its connections report, as words, as messages and as one state."""
+"""Health of the live feed: reports of its connections as log lines, as messages and as one state."""
 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple, assert_never
@@ -20,7 +20,7 @@ from services.ingest.connections.events import (
 from services.ingest.feed import Counted, FeedStatus, Item
 from services.ingest.venues.venue import Stream
 
-# So many reasons are named at once.
+# Most reasons named at once.
 _WORDS = 3
 
 log = structlog.get_logger()

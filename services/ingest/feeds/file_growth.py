@@ -1,4 +1,4 @@
-"""Whether a file that has been read to its end is still being written."""
+"""Growth of a file: whether one that was read to its end is still being written."""
 
 import os
 import time
@@ -10,7 +10,7 @@ LOOK_AGAIN_S = 0.2
 
 
 class FileGrowth:
-    """How one file grows. It has stopped when nothing was appended for STOPPED_S.
+    """Growth of one file. It has stopped when nothing was appended for STOPPED_S.
 
     A file that is whole, has not grown since it was opened and was last written before that is over at once.
     """

@@ -1,4 +1,4 @@
-"""How far a feed is that plays the past at first: by event time, and against a present that goes on meanwhile."""
+"""Progress of a feed that plays the past first: by event time, against the present."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The live feed: what venues send, made a complete tape by what they are asked for."""
+"""Live feed: streams of the venues, completed by requests for the trades they missed."""
 
 import asyncio
 import contextlib
@@ -37,13 +37,13 @@ from services.ingest.venues.timestamps import TimestampCheck
 from services.ingest.venues.venue import Venue
 from services.ingest.venues.venue_clock import VenueClock
 
-# Coverage is told so often, and a second after any gap has changed.
+# Interval of coverage messages; one also comes a second after any gap has changed.
 _COVERAGE_S = 10
-# What is wanted of the past by then is repaired while the stream is live.
+# Longest time for the history; what it lacks then is repaired while the stream is live.
 _HISTORY_PATIENCE_S = 30.0
 # The sink has written by then what the last run published.
 _SETTLED_S = 30.0
-# When one venue is ready the others have so long to be part of the history.
+# When one venue is ready, the time left for the others to join the history.
 _LATECOMERS_S = 5.0
 
 log = structlog.get_logger()
@@ -142,7 +142,7 @@ class LiveFeed:
         return ConnectionPool(streams, around)
 
     async def _connect(self, venue: Venue, pool: ConnectionPool) -> NoReturn:
-        """Hold the connections to a venue, from when it has said that it trades our symbols."""
+        """Hold the connections to a venue, once it has confirmed that it trades our symbols."""
         delays = Backoff(first_s=0.5, cap_s=60.0)
         while True:
             try:
@@ -236,7 +236,7 @@ class LiveFeed:
         if not items:
             return (DUPLICATE,)
         if self._past is None:
-            # How wrong the local clock is where the venue does not say what time it is, this says.
+            # Error of the local clock where the venue does not tell its time.
             self.delivery.take(tick.symbol, received_us, tick.event_us)
         if len(items) > 1:
             self._changed.add(tick.symbol)

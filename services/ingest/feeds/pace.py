@@ -1,4 +1,4 @@
-"""Let recorded or invented time pass at a chosen speed."""
+"""Pace of replayed or synthetic time, at a chosen speed."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from services.common import clock
 
-# So many calls that need no wait, then the other tasks (the heartbeat among them) get their turn.
+# Calls without a wait before other tasks (the heartbeat among them) get their turn.
 _TURN = 256
 _LEAST_SLEEP_S = 0.005
 
@@ -28,7 +28,7 @@ class Pace:
 
     @property
     def is_real(self) -> bool:
-        """Whether the tape's time passes as fast as the wall clock's."""
+        """Tell whether the tape's time passes as fast as the wall clock's."""
         return self._speed == 1
 
     def present_us(self) -> int:

@@ -1,4 +1,4 @@
-"""Find out whether trades arrive at all, before anything is built on them."""
+"""Reachability of the live feed: whether trades arrive at all, checked before the pipeline starts on it."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What was found while reading recorded data."""
+"""Report on recorded data: lines read, damage found, and the end."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ class ReadReport:
     """Trade ids that were jumped over, in so many `gaps`."""
     gaps: int = 0
     cut_off: list[str] = field(default_factory=list)
-    """Where a file ends that is not whole, and what it lacks."""
+    """Place where an incomplete file ends, and what it lacks."""
 
     def rejected(self, path: Path, found: FileDamage | CutOff) -> Rejected | None:
         """Note what is wrong in a file, and return the line of it that is lost, None if none is."""

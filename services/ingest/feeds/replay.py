@@ -1,4 +1,4 @@
-"""The replay feed: recordings and archives, at the speed they were made or at another."""
+"""Replay feed: recordings and archives, at the speed they were made or at another."""
 
 import asyncio
 import heapq
@@ -32,7 +32,7 @@ _KINDS: dict[type[Item], StreamKind] = {
     MarkPrice: "mark-prices",
     Liquidation: "liquidations",
 }
-# Read so many items ahead, in a thread: parsing a day of an archive takes seconds.
+# Items read ahead in a thread: parsing a day of an archive takes seconds.
 _AHEAD = 2048
 # All symbols together have room for rows out of order, but each for so many.
 _LEAST_WINDOW = 1 << 9
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 
 class ReplaySource(Protocol):
-    """What can be replayed: one recording, or the archive of one symbol."""
+    """Source of a replay: one recording, or the archive of one symbol."""
 
     name: str
     report: ReadReport
@@ -55,7 +55,7 @@ Received = TypeVar("Received", bound=Tick | Quote | MarkPrice | Liquidation)
 
 
 class ReplayFeed:
-    """What recordings and archives hold of `symbols`, merged by time."""
+    """Replay of recordings and archives: their trades of `symbols`, merged by time."""
 
     name: FeedName = "replay"
 

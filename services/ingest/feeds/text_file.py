@@ -1,4 +1,4 @@
-"""Read a file of lines as it is: larger than memory, cut off, damaged, or still being written."""
+"""Text file read line by line: larger than memory, cut off, damaged, or still being written."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

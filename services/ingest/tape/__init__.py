@@ -1,1 +1,1 @@
-"""What makes a tape complete: which trades were missed, which came after all, and what share is there."""
+"""Tape completeness: which trades were missed, which were repaired, and the coverage."""

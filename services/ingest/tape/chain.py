@@ -1,4 +1,4 @@
-"""Which trades of one symbol have been seen, told from consecutive ids alone: no id is remembered.
+"""Chain of a symbol's trades, known from consecutive ids alone: no id is stored.
 
 Seen is every id from the first to the last, except the spans that are missing. So the memory of months is two
 numbers and the open gaps, and a duplicate is recognised however late it comes.
@@ -13,7 +13,7 @@ from services.contracts.messages import Tick
 
 # A trade dated after the last one, with an id so far below it, is of another numbering: late trades are older.
 BACK = 1_000
-# The busiest contract takes a year for so many ids.
+# Ids that the busiest contract uses in a year.
 _AHEAD = 1_000_000_000
 _FIRST = attrgetter("first_id")
 _LAST = attrgetter("last_id")
@@ -33,7 +33,7 @@ class IdSpan(NamedTuple):
 
     @property
     def ids(self) -> int:
-        """How many there are."""
+        """Return the number of ids."""
         return self.last_id - self.first_id + 1
 
     def since(self, us: int) -> int:
@@ -68,7 +68,7 @@ class IdSpan(NamedTuple):
 
 
 class Taken(Enum):
-    """What a trade is to its chain."""
+    """Verdict on a trade by its chain."""
 
     NEXT = auto()
     AHEAD = auto()

@@ -1,4 +1,4 @@
-"""The share of a symbol's trades that are on the tape, from counts per minute of event time."""
+"""Coverage: the share of a symbol's trades that are on the tape, from counts per minute of event time."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ DAY_MINUTES = 1440
 
 
 class Coverage:
-    """How many ids were seen in each minute, and how many were given up for good.
+    """Counts per minute of ids that were seen, and of ids that were given up for good.
 
     What is missing still is not counted here but asked of the chain, so that the share is exact at any time.
     """

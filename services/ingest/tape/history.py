@@ -1,4 +1,4 @@
-"""The minutes before the start: what the store lacks of them, asked of the venue before the stream goes on."""
+"""History before the start: minutes that the store lacks, requested before the stream goes on."""
 
 import heapq
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 class HistoryLoader:
     """Brings the tape of every symbol from what is stored up to now, merged by event time.
 
-    The streams must be connected before, and wait in their buffer: what they bring joins without a hole, because
+    The streams must be connected before, and wait in their buffer: what they bring joins without a gap, because
     the tape drops what comes twice and notices what does not come. Whatever could not be had within `patience_s`
     is a gap as soon as the stream goes on, and is repaired like any other.
     """
@@ -120,14 +120,14 @@ class HistoryLoader:
             ask = partial(self._more, venue, symbol, next_id)
 
     async def _more(self, venue: Venue, symbol: str, next_id: int) -> list[Tick]:
-        # What the venue's budget holds up for long is repaired while the streams go on; they do not wait for it.
+        # Minutes that the budget delays for long are repaired while the streams go on, which do not wait for them.
         with venue.hurried(self._patience_us / 2 / SECOND):
             return await venue.trades(symbol, next_id)
 
     async def _answer(self, ask: Callable[[], Awaitable[T]], symbol: str, deadline_us: int) -> T | None:
         """Return the venue's answer, None if it has none or gives none in time."""
         delays = Backoff(first_s=0.5)
-        # Whoever waits here keeps the other symbols waiting, so half of the patience is for them.
+        # A wait here delays the other symbols, so half of the patience is for them.
         retry_until_us = deadline_us - self._patience_us // 2
         while self._now_us() < deadline_us:
             try:

@@ -1,4 +1,4 @@
-"""The gaps of one symbol: found, then repaired, refuted, or left unrepaired with the reason."""
+"""Gap ledger of one symbol: gaps found, then repaired, refuted, or left unrepaired with the reason."""
 
 from bisect import bisect_left, insort
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Ask a venue for the trades that its streams missed."""
+"""Gap repair: requests the trades that a venue's streams missed."""
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable

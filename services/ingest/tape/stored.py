@@ -1,4 +1,4 @@
-"""What the database has of the tape: which trades, which open gaps, and the trades themselves."""
+"""Stored tape: trades and open gaps that the database has already."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -52,7 +52,7 @@ WHERE symbol = %(symbol)s AND (ts, trade_id) > (%(ts)s, %(trade_id)s) ORDER BY t
 
 
 class Shelf(NamedTuple):
-    """What is stored of one symbol: spans of ids within one minute each, open gaps, ids that never were."""
+    """Stored tape of one symbol: spans of ids within one minute each, open gaps, ids that never existed."""
 
     have: Sequence[IdSpan] = ()
     gaps: Sequence[OpenGap] = ()
@@ -60,7 +60,7 @@ class Shelf(NamedTuple):
 
 
 class StoredTape(Protocol):
-    """Where the trades of earlier runs are. TransientError if it cannot say."""
+    """Store of the trades of earlier runs. TransientError if it does not answer."""
 
     async def shelf(self, symbol: str, at_us: int) -> Shelf:
         """Return what there is of the last `REACH_US`, and further back where a gap is open."""
@@ -143,7 +143,7 @@ class _Minute(NamedTuple):
 
 
 def _torn(minutes: Sequence[_Minute]) -> Iterable[_Minute]:
-    """Yield the minutes that have a hole, or one before or after them: their trades say where and when."""
+    """Yield the minutes that have a gap in or beside them: their trades say where and when."""
     for place, minute in enumerate(minutes):
         before = minutes[place - 1].last_id if place else None
         after = minutes[place + 1].first_id if place + 1 < len(minutes) else None

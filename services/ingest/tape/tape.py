@@ -1,4 +1,4 @@
-"""The tape: lets each trade through once, and knows of every one that is missing. No I/O, no clock of its own."""
+"""Tape: passes each trade on once, and knows every missing one. No I/O, no clock of its own."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -134,7 +134,7 @@ class Tape:
 
         Every missing trade in it goes through, ascending by id and flagged, be it of this gap or another; the
         rest is ignored, whatever it is. Ids that two pages in a row should begin with, and both do not, though they
-        have later trades, have never been issued. A hole further on in a page proves nothing.
+        have later trades, have never been issued. A gap further on in a page proves nothing.
         """
         book = self._books[gap.symbol]
         chain, items = book.chain, list[Tick | TapeEvent]()

@@ -1,1 +1,1 @@
-"""Venues: their addresses, frames, limits and history, one package for each behind the protocol in ``venue``."""
+"""Venues: addresses, frames, limits and history, one package for each behind the protocol in ``venue``."""

@@ -1,4 +1,4 @@
-"""Read frames whose venue nobody has named, as in a recording of several venues at once."""
+"""Frames of any venue: the parser for recordings that mix several venues."""
 
 from collections.abc import Sequence
 from decimal import Decimal

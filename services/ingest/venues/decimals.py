@@ -1,4 +1,4 @@
-"""Numbers as venues write them, in strings. Pure."""
+"""Decimal numbers in strings, as venues write them. Pure."""
 
 # The end of year 9999 in ms, as far as Python's dates go.
 LAST_MS = 253_402_300_799_999

@@ -1,4 +1,4 @@
-"""What every venue checks about the symbols it is asked for, and about the history it gives. Pure."""
+"""Checks that all venues share: requested symbols are listed, and a page of history is in order. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Every venue we know: a symbol's suffix names its venue, and a symbol without one is of the first."""
+"""Registry of venues: a symbol's suffix names its venue; a symbol without a suffix is of the first venue."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a venue allows one address, and how much of it is used up: pure, time is passed in."""
+"""Request budget: what a venue allows one address, and how much of it is spent. Pure: time is passed in."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Budget(NamedTuple):
 
 
 class Spending:
-    """How long to wait before the next request: the budget, what we spent of it, what the venue says was spent.
+    """Spending of a budget: our requests, the venue's own count, and the wait before the next request.
 
     Times are seconds of any clock that never jumps.
     """

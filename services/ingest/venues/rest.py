@@ -1,4 +1,4 @@
-"""Ask a venue over HTTP, within what it allows: all requests to one venue go through one `Rest`."""
+"""REST client of a venue, within its limits: all requests to one venue go through one `Rest`."""
 
 import asyncio
 import math
@@ -19,7 +19,7 @@ from services.ingest.venues.request_budget import Budget, Spending
 T = TypeVar("T")
 
 _TIMEOUT_S = 5.0
-# httpx limits each step: the connection, its encryption, every piece of an answer. So long may all of them take.
+# httpx limits each step: the connection, its encryption, every piece of an answer. This limits all of them together.
 # No shorter, because a socket whose encryption is cancelled half-way stays open.
 _STEPS = 3
 # The largest answer we ask for, every symbol of a venue, has 2 or 3 MB.

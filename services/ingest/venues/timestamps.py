@@ -1,4 +1,4 @@
-"""Whether the time of a trade or a mark price can be true: nothing happens after it was received."""
+"""Timestamp check of trades and mark prices: none can happen after it was received."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from services.common.plausibility import AHEAD_US
 from services.contracts.messages import MarkPrice, Tick
 from services.ingest.feed import Rejected
 
-# So many trades of all symbols, and so many of each, tell whether a clock is wrong.
+# Trades of all symbols, and of each, that it takes to tell whether a clock is wrong.
 _OF_ALL = 31
 _OF_EACH = 5
 # A symbol that has been silent for longer says nothing of the clock.

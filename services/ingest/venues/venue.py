@@ -1,4 +1,4 @@
-"""What an exchange is to the live feed: one object that knows its addresses, its frames and its history."""
+"""Protocol of a venue: its addresses, frames and history, as the live feed needs them."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -36,7 +36,7 @@ class Venue(Protocol):
     """As in ``Tick.venue``."""
     streams_per_connection: int
     messages_per_second: float
-    """What a client may send on one connection."""
+    """Limit on what a client may send on one connection."""
     lifetime_s: float
     """A connection is replaced before it gets so old; infinity if the venue has no limit."""
 

@@ -1,4 +1,4 @@
-"""What time it is where trades are stamped: the local clock may be wrong, and then the venue's counts."""
+"""Clock of a venue: corrects a wrong local clock by the venue's times."""
 
 import time
 from collections.abc import Callable
@@ -60,7 +60,7 @@ class VenueClock:
 
     @property
     def behind_us(self) -> int:
-        """How far the local clock is behind the venue's, negative if it is ahead; 0 unless that is known."""
+        """Return how far the local clock is behind the venue's, negative if ahead; 0 unless that is known."""
         if self._told is None:
             return 0
         venue_us, at_s = self._told

@@ -1,1 +1,1 @@
-"""Analyses of a pair over a history: the line, the evidence for mean reversion, the verdict, the calibration."""
+"""Analyses of a pair over a history: regression, evidence for mean reversion, verdict, calibration."""

@@ -1,4 +1,4 @@
-"""Whether a z-score is one: its past beside the standard normal distribution that its name promises."""
+"""Calibration of a z-score: its past beside the standard normal distribution that its name promises."""
 
 import math
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class ZscoreMoments(Struct, frozen=True):
 
 
 class HistogramBin(Struct, frozen=True):
-    """How many z-scores lie from `low` to below `high`; the first and the last bin have no end.
+    """Number of z-scores from `low` to below `high`; the first and the last bin are unbounded.
 
     `density` is their share by the width of the bin, `normal` the standard normal density in its middle.
     """
@@ -82,7 +82,7 @@ class ExceedanceLevel(Struct, frozen=True):
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
-    """What the past of a z-score says of it; a part that is None or empty has its reason in `not_enough_data`."""
+    """Calibration of a past z-score; a part that is None or empty has its reason in `not_enough_data`."""
 
     moments: ZscoreMoments | None
     histogram: list[HistogramBin]

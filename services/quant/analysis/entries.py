@@ -1,4 +1,4 @@
-"""What became of the entries of a z-score: when it came back, and whether that was soon enough."""
+"""Entries of a z-score: when each came back, and how many did in time."""
 
 import math
 from collections import Counter
@@ -47,7 +47,9 @@ class Entry(Struct, frozen=True):
 
 
 class HitRate(Struct, frozen=True):
-    """How many entries had which outcome; `rate` is the share of hits in those that have one, with its interval."""
+    """Entries by outcome; `rate` is the share of hits among those that have one, with its confidence
+    interval.
+    """
 
     entries: int
     hits: int
@@ -68,7 +70,7 @@ class Wait(Struct, frozen=True):
 
 
 class Seconds(NamedTuple):
-    """What was measured in some seconds, oldest first: when (epoch, us), and whether the spread was seen to revert."""
+    """Signals of some seconds, oldest first: time (epoch, us), z-score, spread, and whether it was reverting."""
 
     at_us: NDArray[np.int64]
     zscore: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""What a verdict is made of."""
+"""Evidence that a verdict rests on."""
 
 import math
 
@@ -15,7 +15,7 @@ from services.quant.statistical_tests.instability import Cusum, Innovations, Thi
 from services.quant.statistical_tests.unit_root import UnitRoot
 
 LEVEL = "5%"
-# Returns that are as little correlated as this many standard errors have no sign to speak of.
+# Returns that are as little correlated as this many standard errors have no clear sign.
 _SIGN = 3.0
 
 
@@ -28,7 +28,7 @@ class LineEvidence(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """What is known of two legs; None is what could not be computed, `samples` the number of bars.
+    """Evidence on two legs; None is what could not be computed, `samples` the number of bars.
 
     `same_asset` is the name of what both legs are, if it is the same. `rest_holds` tells whether Engle-Granger rejects
     both ways round without the bars of `edge`. Of `gaps` bars the next is missing, the longest gap is `longest_gap`

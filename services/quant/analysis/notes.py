@@ -1,4 +1,4 @@
-"""What to keep in mind of a pair's numbers, beside the verdict."""
+"""Notes on a pair's numbers, shown beside the verdict."""
 
 from collections.abc import Iterator
 

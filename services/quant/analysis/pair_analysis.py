@@ -1,4 +1,4 @@
-"""Everything there is to say of two legs over one history."""
+"""Pair analysis: all statistics of two legs over one history."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar, get_args
@@ -43,7 +43,7 @@ _NORMAL_95 = 1.959963984540054
 
 
 class Analysis(Struct, frozen=True, kw_only=True):
-    """What was found; a part that is None has its reason in `not_enough_data`.
+    """Result of an analysis; a part that is None has its reason in `not_enough_data`.
 
     `sample_spread` is what the line of the whole sample leaves of y: in-sample, its parameters have seen all of it. Of
     a method whose line moves (`kalman`, `rls`, `ewma`) it is the error of the forecast, nan before the first.

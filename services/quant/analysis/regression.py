@@ -1,4 +1,4 @@
-"""The line of a whole sample: hedge ratio, its interval, how much of y it explains."""
+"""Regression over a whole sample: hedge ratio, its confidence interval, r-squared."""
 
 import math
 from collections.abc import Sequence

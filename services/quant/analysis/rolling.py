@@ -1,4 +1,4 @@
-"""The rolling numbers of a pair over its history, by the code that makes them live."""
+"""Rolling statistics of a pair over its history, by the code that computes the live ones."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

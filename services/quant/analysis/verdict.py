@@ -1,4 +1,4 @@
-"""What the numbers of a pair mean, in plain words, by rules that are written here; docs/statistics.md measures them."""
+"""Verdict on a pair in plain words, by rules that stand here; docs/statistics.md measures them."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""The correlation of two legs that trade at different times, and which of them leads, from their ticks."""
+"""Correlation of two legs that trade at different times, and which of them leads, from their ticks."""
 
 from statistics import NormalDist
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from services.quant.fit import NotEnoughDataError
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 
-# How often chance alone may have what stands out.
+# Probability that chance alone exceeds the threshold.
 _CHANCE = 0.05
 
 

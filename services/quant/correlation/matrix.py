@@ -1,4 +1,4 @@
-"""Correlations of many symbols, each of what its two have in common."""
+"""Correlation matrix of many symbols, each cell over the times that its two symbols share."""
 
 from typing import Literal, NamedTuple
 

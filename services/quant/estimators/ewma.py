@@ -1,4 +1,4 @@
-"""The hedge ratio by exponentially weighted least squares."""
+"""Hedge ratio by exponentially weighted least squares."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The hedge ratio by Huber's M-estimator: outliers of y count, but only so much."""
+"""Hedge ratio by Huber's M-estimator: the weight of outliers of y is bounded."""
 
 import math
 from operator import mul

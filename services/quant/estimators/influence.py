@@ -1,4 +1,4 @@
-"""Whether one observation alone decides the line of a window."""
+"""Influence of one observation on the regression line of a window."""
 
 import math
 

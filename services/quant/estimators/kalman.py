@@ -1,4 +1,4 @@
-"""The hedge ratio by a Kalman filter: it and the intercept walk at random."""
+"""Hedge ratio by a Kalman filter: slope and intercept are random walks."""
 
 import math
 from collections.abc import Sequence

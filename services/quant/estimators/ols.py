@@ -1,4 +1,4 @@
-"""The hedge ratio by ordinary least squares, with an intercept."""
+"""Hedge ratio by ordinary least squares, with an intercept."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The hedge ratio by ordinary least squares through the origin."""
+"""Hedge ratio by ordinary least squares through the origin."""
 
 import math
 

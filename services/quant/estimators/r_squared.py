@@ -1,4 +1,4 @@
-"""How much of one leg's movement a line through the other one explains."""
+"""R-squared of a line: the share of one leg's variance that the other explains."""
 
 from services.quant.fit import Fit
 from services.quant.moments import Moments

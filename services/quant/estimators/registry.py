@@ -1,4 +1,4 @@
-"""Every way to estimate the hedge ratio of a pair, by its name in the settings."""
+"""Registry of the estimators of the hedge ratio, by their names in the settings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
@@ -25,9 +25,9 @@ class Estimator(Protocol):
     """
 
     window: int
-    """How many observations count, or whose mean age the weights have (`rls`, `ewma`, the scale of `kalman`)."""
+    """Number of observations that count, or the mean age by weight (`rls`, `ewma`, the scale of `kalman`)."""
     memory: int
-    """How many of the last observations ``restore`` needs beside the state."""
+    """Number of last observations that ``restore`` needs beside the state."""
 
     @property
     def moments(self) -> RollingMoments | None:

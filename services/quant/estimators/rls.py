@@ -1,4 +1,4 @@
-"""The hedge ratio by recursive least squares with a forgetting factor."""
+"""Hedge ratio by recursive least squares with a forgetting factor."""
 
 import math
 from collections.abc import Sequence

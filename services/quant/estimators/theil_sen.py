@@ -1,4 +1,4 @@
-"""The hedge ratio by the Theil-Sen estimator: the median slope."""
+"""Hedge ratio by the Theil-Sen estimator: the median slope."""
 
 from services.quant.estimators.huber import MAD_OF_NORMAL, median
 from services.quant.estimators.windowed import Windowed

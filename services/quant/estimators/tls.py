@@ -1,4 +1,4 @@
-"""The hedge ratio by total least squares."""
+"""Hedge ratio by total least squares."""
 
 import math
 

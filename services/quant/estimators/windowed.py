@@ -1,4 +1,4 @@
-"""What the estimators of a rolling window share: their observations, and how to make them again."""
+"""Base of estimators over a rolling window: the observations, and an exact refit from them."""
 
 import math
 from collections.abc import Sequence

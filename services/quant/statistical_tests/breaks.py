@@ -1,4 +1,4 @@
-"""Did the line of two legs that belong together change, and when?"""
+"""Structural breaks: whether the line of two cointegrated legs changed, and when."""
 
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ class Edge(Struct, frozen=True):
 
 
 class Residuals(NamedTuple):
-    """What one line leaves of y, with the sum of squares."""
+    """Residuals of one line for y, with their sum of squares."""
 
     values: Values
     squares: float

@@ -1,4 +1,4 @@
-"""Regressions of statsmodels that have one solution, or none is taken."""
+"""Regressions of statsmodels, refused where more than one solution exists."""
 
 import warnings
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the residuals of a regression say about it."""
+"""Diagnostics of the residuals of a regression."""
 
 import numpy as np
 from msgspec import Struct

@@ -1,4 +1,4 @@
-"""The regression of the augmented Dickey-Fuller test, by numpy alone: its lags and its statistic."""
+"""Augmented Dickey-Fuller regression by numpy alone: its lags and its statistic."""
 
 import math
 from collections.abc import Sequence

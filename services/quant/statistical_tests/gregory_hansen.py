@@ -1,4 +1,4 @@
-"""Do two legs belong together, if the line between them may change once?"""
+"""Gregory-Hansen test: cointegration of two legs whose line may change once."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from services.quant.statistical_tests.dickey_fuller import MOST_LAGS, choose_lag
 from services.quant.statistical_tests.split_lines import Lines
 
 CRITICAL_VALUES = {"1%": -5.47, "5%": -4.95, "10%": -4.68}
-# So many residuals are looked at; of a longer history dates a hundredth of it apart are compared.
+# Residuals computed at most; of a longer history only dates a hundredth of it apart are compared.
 _CELLS = 700_000
-# So many at once: what fits into a cache is done in half the time.
+# Dates computed at once: a block that fits into the cache takes half the time.
 _BLOCK = 32_768
 _DATES = 71
 

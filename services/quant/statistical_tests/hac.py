@@ -1,4 +1,4 @@
-"""The standard error of a hedge ratio whose errors are autocorrelated and of changing variance."""
+"""HAC standard error of a hedge ratio: residuals may be autocorrelated and of changing variance."""
 
 import math
 

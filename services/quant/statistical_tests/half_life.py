@@ -1,4 +1,4 @@
-"""How fast a spread comes back: the half-life of its autoregression, and what that leaves open."""
+"""Half-life of a spread from its autoregression, with its confidence interval."""
 
 import math
 from bisect import bisect_right

@@ -1,4 +1,4 @@
-"""Hurst's exponent: how the moves of a series grow with the time they take."""
+"""Hurst exponent: how the moves of a series grow with time."""
 
 import numpy as np
 from msgspec import Struct

@@ -1,4 +1,4 @@
-"""Is what a line leaves of y the same all along? What a single break is not."""
+"""Instability tests of a line: CUSUM, slopes of thirds, variance ratio, innovations."""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""How much the mean of an autocorrelated series varies: long-run variances, and what is left of it beneath."""
+"""Long-run variance of an autocorrelated series, by Newey-West and by an autoregression."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The lines of two legs before and after a date, for every date at once."""
+"""Split lines: the regression of two legs before and after a date, for every date at once."""
 
 from typing import NamedTuple
 

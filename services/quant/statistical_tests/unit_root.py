@@ -1,4 +1,4 @@
-"""Is a series a random walk (ADF), and do two of them belong together (Engle-Granger)?"""
+"""Unit root tests: ADF for one series, Engle-Granger for the cointegration of two."""
 
 import numpy as np
 from msgspec import Struct

@@ -1,1 +1,1 @@
-"""Bars: kept equal to their ticks on plain PostgreSQL and on TimescaleDB, and the policies of their storage."""
+"""Bars: kept equal to their ticks on plain PostgreSQL and on TimescaleDB, and storage policies."""

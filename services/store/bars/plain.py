@@ -1,4 +1,4 @@
-"""The statements that keep tables of bars equal to a recomputation, whatever order the ticks came in.
+"""Bars on plain PostgreSQL: statements that keep them equal to a recomputation, for any order of ticks.
 
 A bar is never changed by a tick: it is computed again from everything below it, so late, repeated and
 out-of-order ticks need no special case. Sums run in the order of trade ids, so the same ticks give the

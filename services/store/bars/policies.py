@@ -1,4 +1,4 @@
-"""The policies of a TimescaleDB store: what its background workers refresh, compress and delete, and when."""
+"""Policies of a TimescaleDB store: what background workers refresh, compress and delete, and when."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Keep bars in step with ticks that TimescaleDB's continuous aggregates would not show by themselves.
+"""Bars on TimescaleDB: refreshes that continuous aggregates need for late ticks.
 
 An aggregate has a watermark: below it reads find what was aggregated, above it the level below is aggregated
 while it is read. So ticks above every watermark show at once and cost nothing here, and ticks below one show
@@ -117,8 +117,8 @@ def pieces(spans: Iterable[TimeSpan], width_us: int, below_us: int) -> list[Time
 
     Spans less than five buckets apart become one, and beyond 500 those do that are nearest to each other.
 
-    >>> pieces([Span(65, 66), Span(5, 12), Span(300, 301), Span(500, 501)], width_us=10, below_us=400)
-    [Span(start_us=0, end_us=70), Span(start_us=300, end_us=310)]
+    >>> pieces([TimeSpan(65, 66), TimeSpan(5, 12), TimeSpan(300, 301), TimeSpan(500, 501)], 10, below_us=400)
+    [TimeSpan(start_us=0, end_us=70), TimeSpan(start_us=300, end_us=310)]
     """
     whole = sorted(
         TimeSpan(one.start_us // width_us * width_us, -(-min(one.end_us, below_us) // width_us) * width_us)

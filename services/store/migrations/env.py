@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that services.store.database opened and locked."""
+"""Alembic environment: runs migrations on the connection that services.store.database has locked."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The Faust wiring: which topics, which agents, which state. The thinking is in the modules beside it."""
+"""Faust app: topics, agents and state, no logic; that is in the modules beside it."""
 
 import asyncio
 import os

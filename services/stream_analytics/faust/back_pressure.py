@@ -1,4 +1,4 @@
-"""Which topics are not to be fetched now, because what reads them, or what that writes to, is behind."""
+"""Back-pressure: topics that are not fetched while their reader, or the topic it writes to, is behind."""
 
 import asyncio
 from collections.abc import Callable

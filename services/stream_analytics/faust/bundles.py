@@ -1,4 +1,4 @@
-"""One event for all that a fetch brought of a partition: to Faust an event costs ten times what a message does."""
+"""Bundle: one Faust event for all that a fetch brought of a partition; an event costs ten times a message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Fetched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What Faust takes for one record of Kafka: the `value` is the records themselves.
+    """Bundle that Faust takes for one record of Kafka: the `value` is the records themselves.
 
     Its offset is that of the last, so that an acknowledgement is one of all; its time is that of the first.
     """

@@ -1,4 +1,4 @@
-"""The table that survives the workers, written so that nothing is acknowledged before what depends on it is sent."""
+"""Changelog of the state table: an input is acknowledged only after the state that holds it was sent."""
 
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any

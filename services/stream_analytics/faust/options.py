@@ -1,4 +1,4 @@
-"""Faust's own settings, and why each is what it is."""
+"""Options of Faust, and the reason for each."""
 
 import os
 import tempfile
@@ -45,7 +45,7 @@ def new_app(
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 5,
         cython_optimizations=True,
-        # An agent that goes on behind an event it has failed at would pass over it.
+        # An agent that continued after a failed event would skip it.
         agent_supervisor="mode.supervisors.CrashingSupervisor",
         # Bytes in, bytes out: Faust acknowledges what it cannot decode, so decoding is ours.
         key_serializer="raw",
@@ -53,7 +53,7 @@ def new_app(
         # What waits is held back before it is fetched, see ``transport``.
         stream_buffer_maxsize=8192,
         stream_wait_empty=False,
-        # It makes its directories also when its store is memory.
+        # Faust makes its directories even when its store is memory.
         datadir=str(Path(tempfile.gettempdir(), f"pairstream-faust-{os.getuid()}")),
         store="memory://",
         table_standby_replicas=0,

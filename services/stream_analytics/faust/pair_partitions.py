@@ -1,4 +1,4 @@
-"""The partitions that are here, and their state: stored before anything that it holds is acknowledged."""
+"""Pair partitions assigned to this worker: state is stored before its inputs are acknowledged."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""How far ticks and time marks were read, kept beside the states: what a group has committed anybody can reset."""
+"""Read positions of ticks and time marks, stored with the states: a group's offsets can be reset."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport, with what its settings do not reach."""
+"""Kafka transport of Faust, with the options that Faust's settings do not reach."""
 
 import asyncio
 import time
@@ -25,9 +25,9 @@ DeadLetterSink = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 Positions = Callable[[], Awaitable[Mapping[TP, int]]]
 """Returns the offsets from which the stored states go on, and how far what brings them trades was read."""
 
-# A seek waits for so long at most; Faust asks for 1 s.
+# Longest wait of a seek; Faust asks for 1 s.
 _FETCH_S = 0.1
-# How soon to look again whether topics are held back still.
+# Interval of the check whether topics are still held back.
 _HELD_S = 0.005
 
 

@@ -1,4 +1,4 @@
-"""How far behind the worker is, whether it still reads at all, and how long it took to get its state back."""
+"""Lag of the worker, its progress, and the duration of its recovery."""
 
 import asyncio
 import time

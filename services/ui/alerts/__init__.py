@@ -1,1 +1,1 @@
-"""Alerts on every page: toasts, and what can be done about one."""
+"""Alerts on every page: toasts and actions."""

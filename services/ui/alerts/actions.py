@@ -1,4 +1,4 @@
-"""What is said of an alert everywhere, and what can be done about it: acknowledge it, or be told nothing of it."""
+"""Alert actions, acknowledge and snooze, and the text of an alert on every page."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -69,7 +69,7 @@ def reversion_words(alert: HandledAlert) -> str:
 
 
 def message(alert: HandledAlert) -> str:
-    """Return what an alert says of itself, without what is said of the reversion beside it."""
+    """Return the text of an alert, without the text on the mean reversion beside it."""
     return alert.message.removesuffix(f", reversion {alert.reversion}")
 
 

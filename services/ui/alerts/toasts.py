@@ -1,4 +1,4 @@
-"""Alerts as toasts: what has just happened, said once, and taken away when somebody has dealt with it."""
+"""Toasts of new alerts: each is shown once, and removed when somebody has handled the alert."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ SEEN_KEPT = 1000
 
 
 class Toasts:
-    """The toasts of one tab."""
+    """Toasts of one session."""
 
     def __init__(self, alarms: AlertState, since_us: int | None) -> None:
         """Alerts up to `since_us` have been called out before, all that are known if it is None."""

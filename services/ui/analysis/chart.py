@@ -1,4 +1,4 @@
-"""The rolling numbers of an analysis as a chart that stands still."""
+"""Static chart of the rolling numbers of an analysis."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ MARGINS = {"top": 0.28, "bottom": 0.08}
 
 
 class Thresholds(NamedTuple):
-    """Where the z-score is marked."""
+    """Thresholds marked on the z-score."""
 
     entry: float = DEFAULTS.entry_z
     exit: float = DEFAULTS.exit_z

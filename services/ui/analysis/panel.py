@@ -1,4 +1,4 @@
-"""A panel that asks for an analysis and shows it: of a live pair or of a dataset, on any page.
+"""Analysis panel of a live pair or of a dataset, for any page.
 
 A page puts ``layout`` somewhere, calls ``register`` once, and fills the store ``<prefix>-subject`` with
 ``{"pair": ..., "dataset": ...}``, or null while nothing is to be asked. The controls are in the address under `prefix`.

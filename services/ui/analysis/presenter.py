@@ -1,4 +1,4 @@
-"""An answer as the properties of a panel."""
+"""Presenter of an analysis: an API response as the properties of a panel."""
 
 from dash import html
 from dash.development.base_component import Component

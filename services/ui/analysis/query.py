@@ -1,4 +1,4 @@
-"""What a panel asks, from what its controls say."""
+"""Query of an analysis panel, from its controls."""
 
 from typing import Any, NamedTuple, get_args
 

@@ -1,4 +1,4 @@
-"""The numbers of an analysis as rows of a table."""
+"""Tables of the numbers of an analysis."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from services.ui.widgets.formatting import UTC, moment
 
 Row = dict[str, Any]
 
-# What is saved is what the API said, with all its digits.
+# A saved table has the API's values, with all their digits.
 NUMBER = {"type": "rightAligned", "useValueFormatterForExport": False}
 CRITICAL = {**NUMBER, "width": 56, "valueFormatter": {"function": "pairstreamDigits(params.value, 3)"}}
 COLUMNS: list[Row] = [

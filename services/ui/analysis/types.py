@@ -1,4 +1,4 @@
-"""What the API answers to ``GET /v1/pairs/{pair}/analysis``, as far as the dashboard reads it."""
+"""Types of ``GET /v1/pairs/{pair}/analysis``, as far as the dashboard reads it."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Conclusion = Literal["cointegrated", "broken", "unstable", "one_way", "not_coint
 
 
 class Verdict(Struct, frozen=True):
-    """What the tests come to."""
+    """Verdict of the tests."""
 
     conclusion: Conclusion
     text: str
@@ -50,7 +50,7 @@ class Statistic(Struct, frozen=True):
 
 
 class Diagnostics(Struct, frozen=True):
-    """What is left in the spread."""
+    """Diagnostics of the spread."""
 
     durbin_watson: float
     ljung_box: Statistic
@@ -143,7 +143,7 @@ class VarianceRatio(Struct, frozen=True):
 
 
 class Innovations(Struct, frozen=True):
-    """What an autoregression of the spread did not foresee."""
+    """Innovations: what an autoregression of the spread did not predict."""
 
     variance_ratio: VarianceRatio
     arch: Statistic
@@ -162,7 +162,7 @@ class Point(Struct, frozen=True):
 
 
 class Analysis(Struct, frozen=True):
-    """What there is to say of two legs; what is None has its reason in ``not_enough_data``."""
+    """Analysis of two legs; a part that is None has its reason in ``not_enough_data``."""
 
     pair: str
     y: str

@@ -1,1 +1,1 @@
-"""The boundary to the API: client, types, the stream that is followed, and answers that are polled."""
+"""Boundary to the API: client, types, stream follower, and poll cache."""

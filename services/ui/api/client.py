@@ -1,4 +1,4 @@
-"""The boundary to the API: HTTP and one WebSocket."""
+"""Client of the API: HTTP and one WebSocket."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -16,7 +16,7 @@ from services.contracts.messages import Signal
 from services.ui.api.types import Bar, HandledAlert, Listing, StreamMessage, SymbolStats, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
-# Pages are brought up to date less often than the first; while no page is open nobody misses anything at the second.
+# Update intervals of the stream: while a page is open, and while none is.
 INTERVAL_MS = 100
 UNWATCHED_INTERVAL_MS = 1_000
 TIMEOUT_S = 5.0
@@ -99,7 +99,7 @@ class ApiClient:
             ) as self._socket:
                 async for raw in self._socket:
                     message = _decode(raw, StreamMessage, self._stream_url)
-                    # What answers a change of pace says nothing new.
+                    # The acknowledgement of a change of pace holds no data.
                     if message.type != "ack" and message.scope == "all":
                         yield message
         except (OSError, TimeoutError, WebSocketException) as error:

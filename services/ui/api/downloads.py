@@ -1,4 +1,4 @@
-"""Tables to save: the API's own answers, passed on as they come, so that a download equals what the API says."""
+"""Downloads: responses of the API passed on unchanged, so that a file equals what the API says."""
 
 import re
 from contextlib import aclosing

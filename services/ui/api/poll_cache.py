@@ -1,4 +1,4 @@
-"""Answers of the API that are read again now and then in the background, shared by every tab."""
+"""Poll cache: responses of the API that are refreshed in the background and shared by every session."""
 
 import asyncio
 import time
@@ -60,7 +60,7 @@ class PolledAnswer(Generic[T]):
 
 
 class PollCache:
-    """Every answer some tab looks at; one that nobody has looked at for a minute is dropped."""
+    """Cache of every response that some session shows; one that none has read for a minute is dropped."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic

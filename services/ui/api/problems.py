@@ -1,4 +1,4 @@
-"""What the API says is wrong, in words, at the field it concerns."""
+"""Problem documents of the API as texts, each at the field it concerns."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ KEY_WANTED = "The dashboard asks with its own key: PAIRSTREAM_API_KEY must be on
 
 
 class FieldProblem(NamedTuple):
-    """What is wrong: by the name of a field, and what concerns none of them."""
+    """Problem in words: by the name of a field, and apart what concerns none of them."""
 
     fields: dict[str, str]
     rest: str
@@ -37,7 +37,7 @@ def read(response: httpx.Response, fields: tuple[str, ...] = ()) -> FieldProblem
 
 
 def _place(field: str, words: str, fields: tuple[str, ...]) -> str | None:
-    """Return the control for `field`; what is wrong with several is said at the first it names."""
+    """Return the control for `field`; a problem with several fields is shown at the first it names."""
     name = field.partition(".")[0]
     if name in fields:
         return name

@@ -1,4 +1,4 @@
-"""Keep one `LiveState` current for every tab: one WebSocket to the API, a slow poll beside it."""
+"""Stream follower: keeps one `LiveState` current for all sessions, by a WebSocket and a slow poll."""
 
 import asyncio
 import time

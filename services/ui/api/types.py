@@ -1,4 +1,4 @@
-"""What the API answers, as far as the dashboard reads it; unknown fields are ignored."""
+"""API types, as far as the dashboard reads them; unknown fields are ignored."""
 
 from typing import Generic, Literal, TypeVar
 
@@ -69,7 +69,7 @@ class WatchedPair(Struct, frozen=True):
 
 
 class ProcessHealth(Struct, frozen=True):
-    """One process of a service; ``said`` is the state it told itself last, which ``state`` is while it is heard."""
+    """One process of a service; ``said`` is the state in its last heartbeat, and ``state`` equals it while alive."""
 
     instance: str | None
     state: str
@@ -114,7 +114,7 @@ class ServiceHealth(Struct, frozen=True):
 
 
 class SymbolTape(Struct, frozen=True):
-    """How complete a symbol's tape is: shares of the trades of the last hour and day that are here, 0 to 1.
+    """Coverage of a symbol's tape: shares of the trades of the last hour and day, 0 to 1.
 
     ``stale`` names its streams that are silent longer than their rate makes plausible. ``delivery_...`` are the lags
     of the last minute's trades; None if none came by itself.

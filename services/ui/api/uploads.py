@@ -1,4 +1,4 @@
-"""Files to keep: passed on to the API as they come from the browser, never whole in memory."""
+"""Uploads from the browser, passed on to the API in parts: a file is never whole in memory."""
 
 from collections.abc import Awaitable, Callable
 

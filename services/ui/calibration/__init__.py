@@ -1,1 +1,1 @@
-"""What a pair's z-score has done: what is asked, and what is shown of the answer."""
+"""Calibration of a pair's z-score: query, presenter, panel."""

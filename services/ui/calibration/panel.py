@@ -1,4 +1,4 @@
-"""The panel of a calibration: its controls, and what it asks."""
+"""Calibration panel: its controls, and its query."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A calibration as the properties of its panel."""
+"""Presenter of a calibration: an API response as the properties of its panel."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the API answers to ``GET /v1/pairs/{pair}/calibration``, as far as the dashboard reads it."""
+"""Types of ``GET /v1/pairs/{pair}/calibration``, as far as the dashboard reads it."""
 
 from msgspec import Struct
 
@@ -53,7 +53,7 @@ class Wait(Struct, frozen=True):
 
 
 class HitRate(Struct, frozen=True):
-    """What became of the entries."""
+    """Hit rate of entries."""
 
     entries: int
     hits: int
@@ -66,7 +66,7 @@ class HitRate(Struct, frozen=True):
 
 
 class Calibration(Struct, frozen=True):
-    """What the past of a z-score says of it; what is empty has its reason in ``not_enough_data``."""
+    """Calibration of a past z-score; an empty part has its reason in ``not_enough_data``."""
 
     pair: str
     entry_z: float

@@ -1,4 +1,4 @@
-"""What all live charts have in common; the one module that knows Lightweight Charts (through dash-tvlwc).
+"""Lightweight Charts, shared by all live charts; the one module that knows them (through dash-tvlwc).
 
 Series ids carry what they show (``candles|BTCUSDT|1m``), so a late update of the previous selection names a
 series that is no longer there and changes nothing.
@@ -50,12 +50,17 @@ THEMES: dict[str, dict[str, Any]] = {
 
 
 def chart(
-    chart_id: str, bar_spacing: float, panes: Sequence[float] = (), *, crosshair: bool = False
+    chart_id: str,
+    bar_spacing: float,
+    panes: Sequence[float] = (),
+    *,
+    crosshair: bool = False,
+    click: bool = False,
 ) -> Component:
     """Return a chart without data that fills its parent and reports its visible range to the page.
 
     `bar_spacing` is in pixels from point to point at the default zoom, `panes` are the shares of several panes, and
-    `crosshair` has the cursor reported, too.
+    `crosshair` has the cursor reported, too, and `click` a click.
     """
     drawn: Component = Tvlwc(
         id=chart_id,
@@ -64,6 +69,7 @@ def chart(
         paneOptions=pane_options(panes),
         subscribeVisibleRange=True,
         subscribeCrosshair=crosshair,
+        subscribeClick=click,
         reportThrottle=REPORT_MS,
         width="100%",
         height="100%",

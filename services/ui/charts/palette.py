@@ -1,4 +1,4 @@
-"""The colours and the font of the charts; those of the page are in ``assets/1-tokens.css``."""
+"""Palette: colours and font of the charts; those of the page are in ``assets/1-tokens.css``."""
 
 # Mid tones, so that one colour keeps a contrast of 3:1 on both themes.
 UP, DOWN = "#1f9d6b", "#e0484d"

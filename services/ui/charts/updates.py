@@ -1,4 +1,4 @@
-"""Bring a chart from what a tab has been sent to what is known now: the whole series once, then only updates."""
+"""Chart updates: the whole series once, then only what changed since the session's last update."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence, Set
@@ -26,7 +26,7 @@ P = TypeVar("P", Bar, Signal)
 
 
 class ChartCursor(Struct, frozen=True):
-    """How far a tab's chart has been brought: ``count`` points from ``first_us`` to ``last_us``.
+    """Extent of the chart in a session: ``count`` points from ``first_us`` to ``last_us``.
 
     ``corrected`` is how many corrections of its track are on it.
     """
@@ -42,7 +42,7 @@ class ChartCursor(Struct, frozen=True):
 
 
 class ChartUpdate(Struct, frozen=True):
-    """What to send to a chart, and where it then stands.
+    """Update to send to a chart, and the cursor after it.
 
     ``dropped`` points left at its left end; less than zero if older points came there.
     """
@@ -131,7 +131,7 @@ def _again(
 
 
 def why_empty(track: SeriesBuffer[Any], otherwise: str) -> str:
-    """Return why a chart of `track` shows nothing, empty if it shows something."""
+    """Return why a chart of the series `track` shows nothing, empty if it shows something."""
     if track.points:
         return ""
     if track.refusal is not None:

@@ -1,4 +1,4 @@
-"""The pages of the dashboard, in the order of its menu."""
+"""Pages of the dashboard, in the order of its menu."""
 
 from services.ui.pages import alerts, health, market, pairs, programs, upload
 from services.ui.state.page_context import Page

@@ -1,4 +1,4 @@
-"""What stands where no page is."""
+"""Page for an address that no page has."""
 
 from dash import dcc, html
 from dash.development.base_component import Component

@@ -1,1 +1,1 @@
-"""Series that charts show, buffered and shared by every session."""
+"""Chart series, buffered and shared by every session."""

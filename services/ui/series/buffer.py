@@ -1,4 +1,4 @@
-"""The newest points of one series, read from the API only as needed."""
+"""Series buffer: the newest points of one series, read from the API only as needed."""
 
 import asyncio
 import time
@@ -79,7 +79,7 @@ class SeriesBuffer(Generic[P]):
         self._asked_us: int | None = None
 
     def refresh_if_due(self, news: Iterable[P] = ()) -> None:
-        """Bring the track up to date without waiting for it; `news` are the last points the stream brought.
+        """Bring the buffer up to date without waiting for it; `news` are the last points the stream brought.
 
         Points that follow their predecessors by one second need no reading. Errors stay in ``error``.
         """
@@ -123,7 +123,7 @@ class SeriesBuffer(Generic[P]):
         self._doubted_us = us if self._doubted_us is None else min(us, self._doubted_us)
 
     def ensure_length(self, count: int) -> None:
-        """Have the track hold its newest `count` points, if the API has as many; they are read in the background."""
+        """Fetch older points in the background until `count` are buffered or the API has no more."""
         now_s = self._monotonic()
         missing = min(count - len(self.points), PAGE)
         if self._fetch_older is None or not self.points or self.is_whole or missing <= 0:
@@ -136,12 +136,12 @@ class SeriesBuffer(Generic[P]):
 
     @property
     def is_reading(self) -> bool:
-        """Whether new points are being read."""
+        """Tell whether new points are being read."""
         return self._reading is not None and not self._reading.done()
 
     @property
     def is_reading_older(self) -> bool:
-        """Whether older points are being read."""
+        """Tell whether older points are being read."""
         return self._reading_older is not None and not self._reading_older.done()
 
     async def settled(self) -> None:

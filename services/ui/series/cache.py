@@ -1,4 +1,4 @@
-"""The series that charts show, shared by every tab."""
+"""Series cache: the buffers of all charts, shared by every session."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from services.ui.series.buffer import SeriesBuffer
 from services.ui.state.event_log import EventLog
 
 BARS_KEPT = 500
-# What a browser draws without effort, with room for those that come while a chart is open.
+# Points that a browser draws without effort, with room for those that come while a chart is open.
 BARS_MOST = 19_000
 SIGNALS_KEPT = 1800  # half an hour of seconds
 BARS_EVERY_S = 0.5
@@ -30,7 +30,7 @@ K = TypeVar("K")
 
 
 class SeriesCache:
-    """Every track some tab looks at; one that nobody has looked at for a minute is dropped."""
+    """Cache of every series that some session shows; one that none has read for a minute is dropped."""
 
     def __init__(self, client: ApiClient, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -127,7 +127,7 @@ class SeriesCache:
     def _of(
         self, tracks: dict[K, SeriesBuffer[P]], key: K, make: Callable[[], SeriesBuffer[P]]
     ) -> SeriesBuffer[P]:
-        """Return the track of `key`, made if there is none; those nobody looks at any more go."""
+        """Return the buffer of `key`, made if there is none; those that no session shows any more go."""
         drop_unused(tracks, self._monotonic())
         if key not in tracks:
             tracks[key] = make()

@@ -1,4 +1,4 @@
-"""A day of signals, thinned so that a chart can hold it and no extreme is lost."""
+"""Day of signals, thinned for a chart without losing an extreme."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -9,12 +9,12 @@ from services.ui.api.client import ApiClient
 
 MINUTES = 1440
 A_MINUTE = 3
-"""Signals that are kept of a minute."""
+"""Number of signals left of a minute."""
 PAGE = 7_200
 
 
 async def extremes(client: ApiClient, pair: str, minutes: int) -> list[Signal]:
-    """Return what is kept of the last `minutes` that are over, oldest first, read page by page."""
+    """Return the thinned signals of the last `minutes` that are over, oldest first, read page by page."""
     size = min(PAGE, (minutes + 2) * 60)
     page = await client.signals(pair, size)
     if not page:

@@ -1,4 +1,4 @@
-"""What charts would hide, because their points stand side by side: missing trades, and where a series is silent."""
+"""Gap shading: marks missing trades and silent stretches, which adjacent points would hide."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ Points = list[dict[str, Any]]
 
 
 class Shade(NamedTuple):
-    """What a ``charts.shade`` shows: points that say what they are, the same without words, and marks."""
+    """Points of a ``charts.shade``: with words, the same without words, and marks."""
 
     points: Points
     silent: Points
@@ -46,7 +46,7 @@ class MissingTrades(NamedTuple):
 
 
 class SilentStretch(NamedTuple):
-    """How wide the points of a series are, how far apart two may be, and what is said if they are farther."""
+    """Rule for silent stretches: the width of a point, the largest distance of two, the text for a larger one."""
 
     width_us: int
     longest_us: int
@@ -69,7 +69,7 @@ def open_gaps(site: PageContext, symbols: Iterable[str]) -> tuple[Listing[Gap], 
 
 
 class GapShading:
-    """The holes of one chart: its own silences, followed as it grows, and the gaps of the tape."""
+    """Gap shading of one chart: its own silent stretches, followed as it grows, and the gaps of the tape."""
 
     def __init__(self) -> None:
         self._subject: Any = None
@@ -122,7 +122,7 @@ def _hole(gap: Gap) -> MissingTrades:
 def _shade(
     holes: list[MissingTrades], points: Sequence[Any], first_us: int, width_us: int, zone: str
 ) -> Shade:
-    """Shade the points that lie in a hole, or the first after one in which there is none."""
+    """Shade the points that lie in a gap, or the first after one that has none."""
     begin_of_chart = bisect_left(points, first_us, key=point_us)
     at: dict[int, list[MissingTrades]] = {}
     marked: dict[int, list[MissingTrades]] = {}

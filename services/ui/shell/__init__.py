@@ -1,1 +1,1 @@
-"""The frame around every page: header, notices, menu, tour, and the callbacks that keep it current."""
+"""Shell around every page: header, notices, menu, tour, and the callbacks that keep it current."""

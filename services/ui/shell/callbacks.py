@@ -1,4 +1,4 @@
-"""What every page asks of the server: one stream for each tab, and a slow poll where there can be none."""
+"""Callbacks of every page: one stream for each session, and a slow poll where no stream is possible."""
 
 import asyncio
 from typing import Any
@@ -15,10 +15,10 @@ from services.ui.widgets import batched_elements
 from services.ui.widgets.batched_elements import BatchedElements
 
 FRAME_S = 0.25
-# So often while a tab's reader has just chosen something, which is when a page is opened, too.
+# Interval just after a user has chosen something, which includes opening a page.
 HURRIED_FRAME_S = 0.1
 HURRY_S = 2.0
-# A tab that does not answer this long is asleep or gone; when it wakes, its page asks for a new stream.
+# A browser tab that does not answer this long is asleep or gone; when it wakes, its page asks for a new stream.
 ANSWER_S = 20.0
 VIEWS = {page.name: page.view for page in PAGES}
 DRAWN = {
@@ -33,9 +33,9 @@ def register(app: Dash, site: PageContext) -> None:
     newest: dict[str, object] = {}
 
     async def stream() -> None:
-        """Send one tab what is new, four times a second and when there is an alert, until it goes.
+        """Send one session what is new, four times a second and when there is an alert, until the browser tab goes.
 
-        Each frame waits for the tab to say what it looks at, so frames never pile up before a slow tab.
+        Each frame waits for the tab to send its selection, so frames never pile up before a slow tab.
         A tab has one stream: when it asks for another, the older one ends.
         """
         socket = ctx.websocket
@@ -92,7 +92,7 @@ def register(app: Dash, site: PageContext) -> None:
 
     @app.callback(Output("polled", "data"), Input("poll", "data"), prevent_initial_call=True)
     async def poll(asked: Any) -> dict[str, Any]:
-        """Answer a tab without a stream; it says all that a stream would ask it for, and shows the answer itself."""
+        """Answer the poll of a session without a stream; it sends all that a stream would ask it for."""
         selection, props = Selection.read(asked.get("selection")), {}
         if selection is not None:
             tab = Session(site, VIEWS, asked.get("mark"), via="poll")

@@ -1,4 +1,4 @@
-"""What all pages have in common: the feed's name, the link, the clock, what lasts and must be known, the services."""
+"""Header values of all pages: feed name, connection, clock, notices, services."""
 
 from services.ui.shell.notices import banner, firing, notices, strip
 from services.ui.state.live_state import LiveState, Now
@@ -14,7 +14,7 @@ FEEDS = {
         "Invented trades from a seeded generator, not a market. For trying things out only.",
     ),
 }
-NO_FEED = ("NO FEED", "The API has not said where its trades come from.")
+NO_FEED = ("NO FEED", "The API has not named its feed yet.")
 
 
 def frame(market: LiveState, selection: Selection, now: Now) -> Props:
@@ -35,5 +35,5 @@ def frame(market: LiveState, selection: Selection, now: Now) -> Props:
 
 
 def title(about: str | None) -> str:
-    """Return the tab's title: what is most to be known is legible even when the tab is not in front."""
+    """Return the tab's title: the most urgent notice is legible even when the tab is not in front."""
     return NAME if about is None else f"{about} · {NAME}"

@@ -1,4 +1,4 @@
-"""What stands around every page: header, menu, banner, toasts, services. Everything that changes has an id."""
+"""Layout around every page: header, menu, banner, toasts, services. Every changing part has an id."""
 
 import dash
 import dash_mantine_components as dmc
@@ -87,9 +87,7 @@ def _header() -> Component:
         role="status",
         **attributes("aria", describedby="feed-tip"),
     )
-    tip = html.Span(
-        "The API has not said where its trades come from.", id="feed-tip", className="tip", role="tooltip"
-    )
+    tip = html.Span("The API has not named its feed yet.", id="feed-tip", className="tip", role="tooltip")
     link = html.Span(
         [
             html.Span("Connecting", id="connection-state", className="link is-connecting"),

@@ -1,4 +1,4 @@
-"""What lasts and must be known: the banner above the page, and the strip of services below it."""
+"""Lasting notices: the banner above the page, and the strip of services below it."""
 
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
@@ -62,7 +62,7 @@ def notices(market: LiveState, now: Now) -> list[Notice]:
             is_heard = service.healthy or (service.age_s or 0.0) <= SILENT_S
             if service.filling is not None and is_heard:
                 said = filling(service.filling.done_s, service.filling.total_s)
-                found.append(Notice("note", f"{said}; what is shown is of the past.", is_counting=True))
+                found.append(Notice("note", f"{said}; the page shows old data.", is_counting=True))
     return found
 
 

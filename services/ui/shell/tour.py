@@ -1,4 +1,4 @@
-"""What a reader should know first, in three steps; shown once, and again by the button in the header.
+"""Tour in three steps; shown once, and again by the button in the header.
 
 ``assets/tour.js`` opens it: a modal ``<dialog>``, so the browser keeps the focus in it, closes it on Escape, and
 gives the focus back.
@@ -13,7 +13,7 @@ from services.ui.state.page_context import attributes
 
 
 class TourStep(NamedTuple):
-    """What is said beside the element that a CSS selector finds."""
+    """Step of the tour: a text beside the element that a CSS selector finds."""
 
     beside: str
     title: str

@@ -1,1 +1,1 @@
-"""What the dashboard knows: live state shared by all, and one session for each browser tab."""
+"""State of the dashboard: live state shared by all, and one session for each browser tab."""

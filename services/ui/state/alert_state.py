@@ -1,4 +1,4 @@
-"""What is known of alerts: the newest, which of them still hold, and of what nobody is to be told."""
+"""Alert state: the newest alerts, which of them are firing, and which are snoozed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -48,7 +48,7 @@ class AlertState:
             known.clear()
 
     def take(self, alerts: Iterable[HandledAlert]) -> None:
-        """Take in alerts in any order; what is said again of one replaces what was known of it."""
+        """Take in alerts in any order; a later statement on an alert replaces the earlier one."""
         self.version += 1
         known = {alert.alert_id: alert for alert in self.recent}
         for alert in alerts:

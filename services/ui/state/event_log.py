@@ -1,4 +1,4 @@
-"""What came, in the order it came, for readers at their own pace."""
+"""Event log, in order of arrival, for readers at their own pace."""
 
 from collections import deque
 from itertools import islice
@@ -27,7 +27,7 @@ class EventLog(Generic[T]):
         self._kept.clear()
 
     def kept(self) -> list[T]:
-        """Return all that are kept, oldest first."""
+        """Return all entries in memory, oldest first."""
         return list(self._kept)
 
     def after(self, count: int) -> list[T] | None:

@@ -1,4 +1,4 @@
-"""What the API last said: the newest of everything, and when it arrived."""
+"""Live state: the newest messages of the API, and when each arrived."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from services.ui.state.service_rates import ServiceRates
 from services.ui.state.wake_up_signal import WakeUpSignal
 from services.ui.widgets.formatting import decimals_of
 
-# More than come between two looks of a tab: after a silence several seconds close at once.
+# More than come between two frames of a session: after a silence several seconds close at once.
 CLOSES_KEPT = 16
 
 T = TypeVar("T", Tick, Signal)
@@ -52,33 +52,33 @@ class LiveState:
     changed_s: float = 0.0
     error: str | None = None
     degraded: tuple[str, ...] = ()
-    """Why what the stream brings may be old, or not all."""
+    """Reason why messages of the stream may be old or incomplete."""
     feed: FeedName | None = None
     ticks: dict[str, Received[Tick]] = field(default_factory=dict)
     signals: dict[str, Received[Signal]] = field(default_factory=dict)
     closes: dict[str, deque[Signal]] = field(default_factory=dict)
     """The last closed signals of each pair, in the order they came, each as it was corrected last."""
     corrections: defaultdict[str, EventLog[Signal]] = field(default_factory=lambda: defaultdict(EventLog))
-    """The closed signals of each pair that correct what was said before of their second."""
+    """Closed signals of each pair that correct an earlier signal of their second."""
     late: dict[str, int] = field(default_factory=dict)
-    """How many trades of each pair came after their second had closed, since its worker began."""
+    """Number of trades of each pair that came after their second had closed, since its worker began."""
     alarms: AlertState = field(default_factory=AlertState)
     services: tuple[ServiceHealth, ...] = ()
     services_s: float | None = None
-    """When the services were last told of, on the monotonic clock."""
+    """Time of the last status of the services, on the monotonic clock."""
     left_out: int = 0
     """Heartbeats of processes that are too many to list."""
     beats: ServiceRates = field(default_factory=ServiceRates)
     tapes: tuple[SymbolTape, ...] = ()
     messages: int = 0
-    """How many messages the stream has brought."""
+    """Number of messages from the stream."""
     symbols: dict[str, SymbolStats] = field(default_factory=dict)
     pairs: dict[str, WatchedPair] | None = None
     decimals: dict[str, int] = field(default_factory=dict)
     watchers: set[object] = field(default_factory=set)
-    """The streams of tabs that are open."""
+    """Number of open streams to browser tabs."""
     bell: WakeUpSignal = field(default_factory=WakeUpSignal)
-    """Rings when there are alerts."""
+    """Wake-up signal, fired by alerts."""
 
     @property
     def alerts(self) -> tuple[HandledAlert, ...]:

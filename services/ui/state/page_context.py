@@ -1,4 +1,4 @@
-"""What a page is, what a tab looks at, and what is to be shown on it."""
+"""Page context: what a page is, what its session has selected, and what is to be shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Selection:
-    """What one tab looks at, as its script says.
+    """Selection in one browser tab, as its script reports it.
 
     ``tab`` tells tabs apart, ``opened`` one opening of a page from the next, ``zone`` is an IANA time zone,
     ``asks`` is what the page's own controls say, and ``polled`` changes when an answer to a poll has been shown.
@@ -51,7 +51,7 @@ class Selection:
 
     @property
     def is_read(self) -> bool:
-        """Whether the page has said what its address asked for when it was opened."""
+        """Tell whether the page has reported what its address asked for when it was opened."""
         return isinstance(self.asks.get("address"), dict)
 
     def opened_with(self, name: str) -> str | None:
@@ -72,7 +72,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class PageContext:
-    """What every page stands on: what the API last said, what charts are drawn from, and the API itself.
+    """Context of every page: the live state, the series cache, the poll cache, and the client of the API.
 
     ``readings`` are answers that are read again now and then; ``brokers`` are for programs, the dashboard asks none.
     """
@@ -86,7 +86,7 @@ class PageContext:
 
 
 class View:
-    """One page as one tab sees it: made when the page is opened, and when a new stream goes on with an old page."""
+    """View of a page in one session: made when the page is opened, and when a new stream resumes an open page."""
 
     cleared: ClassVar[tuple[str, ...]] = ()
     """Components whose text and class the page's own script changes when another thing is chosen on it."""
@@ -97,7 +97,7 @@ class View:
         self.mark: Any = mark
         """How far the page has come, in JSON: what a new stream needs to go on."""
         self.title: str | None = None
-        """What the tab's title says, None for the page's name."""
+        """Return the tab's title, None for the page's name."""
         self.dropped: dict[str, int] = {}
         """Chart id to how many points left its left end in the last step."""
 

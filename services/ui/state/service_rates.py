@@ -1,4 +1,4 @@
-"""What the services counted in the last minutes: how fast they are, and how far behind they were."""
+"""Service rates: throughput and lag of each service over the last minutes."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ MESSAGES = "messages"
 
 
 class ServiceRate(NamedTuple):
-    """What a service had counted at a monotonic second, and how many messages waited for it."""
+    """Counters of a service at a monotonic second, and how many messages waited for it."""
 
     at_s: float
     counters: Mapping[str, int]
@@ -23,7 +23,7 @@ class ServiceRate(NamedTuple):
 
 
 class ServiceRates:
-    """The beats of each service in the last minutes, oldest first; the dashboard's own count as those of `PAGE`.
+    """Counters of each service in the last minutes, oldest first; the dashboard's own count as those of `PAGE`.
 
     Rates are those of its processes together: one that comes or goes changes their sum, and no message has.
     """
@@ -48,7 +48,7 @@ class ServiceRates:
         _add(page[None], ServiceRate(now_s, {MESSAGES: messages}, None))
 
     def rate(self, service: str, *counters: str) -> float | None:
-        """Return how many a second these counters grew together; None without two beats that have one of them."""
+        """Return how many a second these counters grew together; None without two heartbeats that have one of them."""
         rates = [_rate(beats, counters) for beats in self._processes.get(service, {}).values()]
         known = [rate for rate in rates if rate is not None]
         return sum(known) if known else None

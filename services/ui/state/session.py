@@ -1,4 +1,4 @@
-"""One browser tab: what it has been sent, and what is new for it."""
+"""Session of one browser tab: what it has been sent, and what is new for it."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ NOT_KEPT = ("series", "timeScaleAction", "sendNotifications", "hideNotifications
 
 
 class ResumeToken(msgspec.Struct, frozen=True):
-    """How far a tab has come; the page keeps it, so that a new stream goes on where the last one ended.
+    """Position of a session; the page stores it, so that a new stream goes on where the last one ended.
 
     ``place`` is the opening of the page that ``page`` is the mark of.
     """
@@ -31,7 +31,7 @@ class ResumeToken(msgspec.Struct, frozen=True):
 
 
 class Session:
-    """What one tab has been sent."""
+    """Session of one browser tab."""
 
     def __init__(
         self,

@@ -1,11 +1,11 @@
-"""What cannot wait for the next frame."""
+"""Wake-up signal shared by all sessions: ends a push loop's wait early, for alerts."""
 
 import asyncio
 from contextlib import suppress
 
 
 class WakeUpSignal:
-    """Wakes all who wait; ``rung`` counts, so that none is missed between two waits."""
+    """Wakes all waiting sessions; ``rung`` counts the signals, so that none is missed between two waits."""
 
     def __init__(self) -> None:
         self.rung = 0
@@ -18,7 +18,7 @@ class WakeUpSignal:
         self._next = asyncio.Event()
 
     async def wait(self, heard: int, seconds: float) -> None:
-        """Return when the bell has rung more often than `heard`, at the latest after `seconds`."""
+        """Return when there were more signals than `heard`, at the latest after `seconds`."""
         if self.rung == heard:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):

@@ -1,1 +1,1 @@
-"""Components that several pages are made of."""
+"""Widgets: components that several pages share."""

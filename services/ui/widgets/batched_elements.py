@@ -1,4 +1,4 @@
-"""Parts of a page that are drawn as one, because each component of Dash costs a little on every update."""
+"""Batched elements: many small parts as one component, as each Dash component costs time on every update."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -83,7 +83,7 @@ def ids(layout: Component) -> dict[str, str]:
 
 
 class BatchedElements:
-    """What one tab has been sent of the parts that are drawn as one."""
+    """Batched elements that one session has been sent."""
 
     def __init__(self, owners: Mapping[str, str]) -> None:
         """`owners` are the `ids` of every page."""

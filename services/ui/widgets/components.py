@@ -1,4 +1,4 @@
-"""Parts that several pages are made of."""
+"""Components that several pages share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -99,6 +99,19 @@ def table(element: str, columns: Sequence[dict[str, Any]], nothing: str, **more:
         },
     )
     return grid
+
+
+def code(label: str, text: str = "", element: str = "") -> Component:
+    """Return a text with a button that copies it; `element` is the id of the text."""
+    shown = html.Code(text, id=element) if element else html.Code(text)
+    block: Component = html.Div(
+        [
+            html.Pre(shown, tabIndex=0, role="region", **attributes("aria", label=label)),
+            html.Button("Copy", className="copy", **attributes("aria", label=f"Copy: {label}")),
+        ],
+        className="code",
+    )
+    return block
 
 
 def download(element: str, label: str = "CSV") -> Component:

@@ -1,4 +1,4 @@
-"""Numbers and times as text: the right digits, one minus sign, nothing that jumps."""
+"""Formatting of numbers and times: the right digits, one minus sign, a constant width."""
 
 import math
 from functools import lru_cache
@@ -109,7 +109,7 @@ def quantity(value: float) -> str:
     ('0.123', '1.23 k', '2.50 M', '1.00 M')
     """
     for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
-        # What would be rounded to 1000 is one of the next unit.
+        # A value that would be rounded to 1000 is one of the next unit.
         if abs(value) >= 0.9995 * size:
             share = value / size
             return f"{number(share, 0 if abs(share) >= 99.995 else 2)} {unit}"

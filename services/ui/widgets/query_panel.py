@@ -1,4 +1,4 @@
-"""A panel that asks the API whenever one of its controls or its subject changes, and says what is refused."""
+"""Query panel: asks the API whenever one of its controls or its subject changes, and shows refusals."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar

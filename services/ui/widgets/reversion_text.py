@@ -1,4 +1,4 @@
-"""Whether a spread is seen to come back, in words."""
+"""Text on the mean reversion of a spread."""
 
 from services.contracts.messages import ReversionState, Signal
 from services.ui.widgets.formatting import number, significant_decimals

@@ -1,4 +1,4 @@
-"""What listens to heartbeats."""
+"""Fixture: a listener to heartbeats."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A health whose clock a test moves."""
+"""Service health whose clock a test moves."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every answer has in common, also when something unexpected happens."""
+"""Headers and problem documents of every response, also after an unexpected error."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which processes of a service are there, whenever they come, go, die and are replaced."""
+"""Instances of a service, as processes come, go, die and are replaced."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a problem names of what is known."""
+"""Near matches in a problem document."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Who is healthy: whoever runs or has finished, and was heard of a moment ago, whatever any wall clock says."""
+"""Service health: judged by the state and the age of the last heartbeat, whatever a wall clock says."""
 
 import pytest
 from msgspec import structs

@@ -1,4 +1,4 @@
-"""Of two statements on one thing the later one counts, whichever of topic and store made it."""
+"""Tape health: of two statements on one thing the later counts, whether from topic or store."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Times as users write them."""
+"""Time parameters as users write them."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

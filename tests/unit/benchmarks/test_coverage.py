@@ -1,4 +1,4 @@
-"""The intervals of the hedge ratio, on fewer tapes than `python -m benchmarks.coverage` takes."""
+"""Intervals of the hedge ratio, on fewer tapes than `python -m benchmarks.coverage` takes."""
 
 import pytest
 

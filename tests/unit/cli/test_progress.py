@@ -1,4 +1,4 @@
-"""What a long command says while it runs."""
+"""Progress output of a long command."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What comes out of a file that is not all there, or not all well."""
+"""Decompression of files that are cut off or damaged."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""What a process says of itself: who it is, how it is, and at the end that it ends."""
+"""Heartbeat of a process: its identity, its state, and its end."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What strangers make a server log is bounded, and nothing that is left out is left uncounted."""
+"""Log lines that strangers can cause: bounded, and the rest counted."""
 
 import asyncio
 import json

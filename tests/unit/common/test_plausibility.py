@@ -1,4 +1,4 @@
-"""What a reader of ticks takes: times that can be true, whatever unit or clock the writer used by mistake."""
+"""Plausible times of ticks, whatever unit or clock a writer used by mistake."""
 
 import pytest
 from hypothesis import given

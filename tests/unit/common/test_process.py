@@ -1,4 +1,4 @@
-"""What a process ends with: one line for an error of ours, whatever it is wrapped in; its traceback for any other."""
+"""End of a process: one line for an error of ours, a traceback for any other."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Whatever a task ends with, its owner notices: it is started again, or all of it ends."""
+"""Supervisor of tasks: a task that ends is started again, or the process ends."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

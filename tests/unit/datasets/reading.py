@@ -1,4 +1,4 @@
-"""Files of bars for tests, and what they are read as."""
+"""Files of bars for tests, and the bars read from them."""
 
 import io
 

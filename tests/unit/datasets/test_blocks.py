@@ -1,4 +1,4 @@
-"""Read at once or line by line, a table comes back as it was written, in every dialect."""
+"""Blocks of bars: at once or line by line, a table is read back as written, in every dialect."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Bars as people write them."""
+"""Lines of bars as people write them."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""A clock that moves only when somebody sleeps."""
+"""Fake clock that moves only while a task sleeps."""
 
 from services.common.clock import SECOND
 

@@ -1,4 +1,4 @@
-"""A feed that yields what it is told, and what the service publishes of it."""
+"""Scripted feed, and what the service publishes of it."""
 
 import asyncio
 from collections.abc import AsyncGenerator

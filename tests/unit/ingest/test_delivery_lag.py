@@ -1,4 +1,4 @@
-"""The delivery lag of each symbol: right to its resolution, over the last minute of receipts."""
+"""Delivery lag of each symbol: exact to its resolution, over the last minute of receipts."""
 
 from math import ceil
 

@@ -1,4 +1,4 @@
-"""What connections report, as one state and as messages."""
+"""Feed health: reports of connections, as one state and as messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When damaged frames are a trend."""
+"""Rejection counts: when damaged frames are a trend."""
 
 from services.ingest.rejections import Rejections
 

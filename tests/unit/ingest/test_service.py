@@ -1,4 +1,4 @@
-"""What the service makes of what a feed yields."""
+"""Service loop of ingest: what each item of a feed becomes."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What the service says of itself: its state, what it waits for, its alarms and clocks."""
+"""State of the service: feed, history, alarms and clocks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The environment of ingest."""
+"""Settings of ingest."""
 
 import math
 from pathlib import Path

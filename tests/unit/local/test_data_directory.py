@@ -1,4 +1,4 @@
-"""Who holds the data directory: one run, with file locks and without."""
+"""Owner of the data directory: one run, with file locks and without."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""When the pipeline is ready: every service is healthy and the page answers, whatever of the past is still played."""
+"""Readiness: every service healthy and the page there, while history may still be played."""
 
 import asyncio
 import json

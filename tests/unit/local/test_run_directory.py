@@ -1,4 +1,4 @@
-"""What runs keep in the temporary directory: nobody's stays, a live run's always does."""
+"""Run directories: those of dead runs are removed, those of live ones stay."""
 
 import fcntl
 import os

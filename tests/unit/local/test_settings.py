@@ -1,4 +1,4 @@
-"""Flags become variables."""
+"""Flags as variables of the services."""
 
 from argparse import Namespace
 from pathlib import Path

@@ -96,8 +96,8 @@ def test_what_ends_at_once_for_the_same_reason_says_it_once_and_is_started_less_
         assert lines[:3] == [
             "child: no database",
             "child: ended with exit code 1; starting it again in 0.5 s (restart 1)",
-            "child: ended the same way again; it is started again ever less often,"
-            " and no more is said until that changes",
+            "child: ended the same way again; restarts become less frequent,"
+            " and are not logged until that changes",
         ]
         assert lines[3:] in (
             [],

@@ -1,4 +1,4 @@
-"""Prices that estimators meet, and ones they hope not to meet; and what a fresh computation says of a window."""
+"""Price series for estimators, ordinary and hostile, and a fresh computation over a window."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Pairs of which the truth is known: independent, stable, broken, and of a peg that breaks and comes back."""
+"""Pairs with a known truth: independent, stable, broken, and a peg that breaks and comes back."""
 
 from collections.abc import Callable
 

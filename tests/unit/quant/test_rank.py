@@ -1,4 +1,4 @@
-"""Ranks among recent values, against counting them."""
+"""Rank among recent values, against counting them."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The state of mean reversion: its tests against statsmodels, its sizes by simulation."""
+"""Mean reversion: its tests against statsmodels, its sizes by simulation."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""The source on a consumer that does what a test tells it to."""
+"""Source of the sink, on a scripted consumer."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The checker complains of each thing it is there for, and of nothing else."""
+"""Checker of the soak run: it reports each kind of fault, and nothing else."""
 
 from collections.abc import Callable
 

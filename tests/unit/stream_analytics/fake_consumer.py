@@ -1,4 +1,4 @@
-"""Faust's consumer of the worker without a broker."""
+"""Fake of Faust's consumer, without a broker."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""A made-up tape of a few symbols, and what partitions say of it."""
+"""Made-up tape of a few symbols, and the signals of its partitions."""
 
 import random
 from collections.abc import Iterable

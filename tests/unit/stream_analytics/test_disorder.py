@@ -1,4 +1,4 @@
-"""What is said of disorderly tapes: the same however topics and symbols race, whoever crashes, and true in the end."""
+"""Disorderly tapes: the same signals however topics race or workers crash, and correct in the end."""
 
 import random
 from collections import defaultdict

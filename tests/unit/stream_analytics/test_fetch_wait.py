@@ -1,4 +1,4 @@
-"""How long a fetch waits for data."""
+"""Waiting time of a fetch."""
 
 import asyncio
 from contextlib import nullcontext

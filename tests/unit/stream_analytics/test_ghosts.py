@@ -1,4 +1,4 @@
-"""A worker that was paused and writes its old state over the new owner's: where the states go on is what counts."""
+"""Old state of a paused worker, written over the new owner's: the stored read positions rule."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

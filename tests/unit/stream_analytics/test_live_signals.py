@@ -1,4 +1,4 @@
-"""What a pair says between two closes."""
+"""Live signals of a pair between two closes."""
 
 import pytest
 from msgspec import structs

@@ -1,4 +1,4 @@
-"""Missing ids, against a count of each id by itself."""
+"""Missing ids, against a count of each single id."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What signals know of themselves: errors, ranks, outliers, and once a minute the window as a whole."""
+"""Self-descriptions of signals: errors, ranks, outliers, and minute statistics of the whole window."""
 
 from functools import cache
 

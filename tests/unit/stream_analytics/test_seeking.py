@@ -1,4 +1,4 @@
-"""Where a worker goes on reading, whatever its group has committed."""
+"""Read positions of a worker, which do not depend on its group's committed offsets."""
 
 import asyncio
 from types import SimpleNamespace

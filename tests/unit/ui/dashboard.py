@@ -1,4 +1,4 @@
-"""The dashboard as an application, on an API that answers as a test says and notes what it was asked."""
+"""Dashboard application on a scripted API that records its requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""A store that tracks read, and a clock that tests set."""
+"""Stub of the store that series buffers read, and a clock that tests set."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence

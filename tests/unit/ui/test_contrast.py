@@ -1,4 +1,4 @@
-"""Text is legible on everything it stands on, in both themes (WCAG 2.2 AA: 4.5 to 1; lines and marks 3 to 1)."""
+"""Contrast of text in both themes (WCAG 2.2 AA: 4.5 to 1; lines and marks 3 to 1)."""
 
 import re
 from importlib.resources import files

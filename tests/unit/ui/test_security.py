@@ -1,4 +1,4 @@
-"""Who reaches the dashboard, from which page, with how much, and for whom it then asks the API."""
+"""Security of the dashboard: host, origin, rate and size, and the caller it names to the API."""
 
 import asyncio
 from collections.abc import AsyncIterator

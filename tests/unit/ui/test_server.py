@@ -1,4 +1,4 @@
-"""The dashboard as a server: its port, its health, its end."""
+"""Dashboard server: its port, its health, its end."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The dashboard's settings."""
+"""Settings of the dashboard."""
 
 import pytest
 

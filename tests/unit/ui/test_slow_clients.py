@@ -1,4 +1,4 @@
-"""Browsers that are not done with what they ask for, on real sockets."""
+"""Browsers that do not finish a request, on real sockets."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What is compressed once."""
+"""Static cache."""
 
 import asyncio
 from collections import Counter

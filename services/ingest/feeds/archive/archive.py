@@ -1,4 +1,4 @@
-"""The venue's archive as a tape: every trade of a symbol once, by id, out of files that are not so tidy."""
+"""Archive of a venue as a tape: every trade of a symbol once, by id, from untidy files."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""One file of the venue's archive: ``aggTrades`` as csv, plain, gz or zip, with a header or without."""
+"""File of the venue's archive: ``aggTrades`` as csv, plain, gz or zip, with or without a header."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which ids there have been, in memory that grows with the gaps between them, up to a bound."""
+"""Spans of ids seen so far; memory grows with the gaps between them, up to a limit."""
 
 import numpy as np
 from numpy.typing import NDArray

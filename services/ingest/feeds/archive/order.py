@@ -1,4 +1,4 @@
-"""The rows of one file of an archive in the order of their ids, however large the file is."""
+"""Sort of an archive file's rows by id, however large the file is."""
 
 from collections import deque
 from collections.abc import Iterator

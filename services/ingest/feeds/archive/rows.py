@@ -1,4 +1,4 @@
-"""Turn lines of ``aggTrades`` csv into rows: the one place that knows the columns of the venue's archive."""
+"""Parser of ``aggTrades`` csv: the one place that knows the columns of the venue's archive."""
 
 import io
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Recordings of a venue's frames: written, and read as they came."""
+"""Recordings of a venue's frames: writer and reader."""

@@ -1,4 +1,4 @@
-"""Recordings: frames as the venue sent them, or ndjson of ``ticks`` messages; plain, gz or zip.
+"""Reader of recordings: frames as the venue sent them, or ndjson of ``ticks`` messages; plain, gz or zip.
 
 A line of frames is ``<receipt time in epoch seconds>: <raw JSON frame>``; a line that begins with a URL names the
 connection that was opened there.
@@ -27,7 +27,7 @@ from services.ingest.venues.any_frames import AnyFrames
 from services.ingest.venues.venue import Event
 
 _CONNECTION = re.compile(rb"(wss?|https?)://")
-# So much is looked at before anything is started.
+# Bytes read before the start, to find the symbols.
 _LOOK_BYTES = 16 << 20
 _LAST_BYTES = 4 << 20
 _BEGINNING_BYTES = 1 << 20
@@ -39,7 +39,7 @@ class _ReceivedAt(msgspec.Struct):
 
 
 class Format(NamedTuple):
-    """How to read a line: when it was received, and what is in it, nothing for frames of other kinds.
+    """Format of a line: parses its receipt time and its content, which is nothing for frames of other kinds.
 
     Lines are to be read in order. Both raise BadMessageError for a line that is damaged.
     """
@@ -82,7 +82,7 @@ class RecordedLine(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """Which symbols were seen to have trades, and whether all of the file was looked at."""
+    """Result of a first look: the symbols that have trades, and whether the look covered the whole file."""
 
     symbols: set[str]
     everything: bool

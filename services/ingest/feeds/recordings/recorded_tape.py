@@ -1,4 +1,4 @@
-"""Which trades a recording has had so far."""
+"""Tape of a recording: the trades it has had so far."""
 
 from collections.abc import Sequence
 

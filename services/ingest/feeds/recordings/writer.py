@@ -1,4 +1,4 @@
-"""Write recordings, in the format that ``recording`` reads."""
+"""Writer of recordings, in the format that ``reader`` reads."""
 
 import contextlib
 import gzip

@@ -1,1 +1,1 @@
-"""The synthetic feed: a made-up market, the same for everyone with the same seed."""
+"""Synthetic feed: a made-up market, the same for everyone with the same seed."""

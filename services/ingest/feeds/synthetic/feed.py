@@ -1,4 +1,4 @@
-"""The synthetic feed: a made-up market that is the same for everyone with the same seed."""
+"""Synthetic feed: a made-up market, the same for everyone with the same seed."""
 
 from collections.abc import AsyncGenerator
 

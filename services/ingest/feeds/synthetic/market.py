@@ -1,4 +1,4 @@
-"""The market behind the synthetic feed: what each symbol is worth at every second, for ever and again.
+"""Market of the synthetic feed: the value of each symbol at every second, reproducible at any time.
 
 Two pairs: ETHUSDT-BTCUSDT is cointegrated always, SOLUSDT-BNBUSDT in the first half of every hour only.
 """

@@ -1,4 +1,4 @@
-"""Randomness that is a pure function of its name and its place in time, so that it needs no memory.
+"""Noise as a pure function of its name and its time, so that it needs no memory.
 
 Time is cut into periods of ten minutes since the epoch; paths are sampled on whole seconds.
 """

@@ -1,4 +1,4 @@
-"""The trades of the synthetic market, minute by minute."""
+"""Trades of the synthetic market, minute by minute."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from services.ingest.feeds.synthetic.noise import PERIOD_S, Floats, generator
 
 _MINUTE_S = 60
 _MINUTE_MS = 60_000
-# One price in so many minutes is off by a share between these two.
+# Minutes per outlier, and the range of its relative size.
 _ABSURD_MINUTES = 240
 _ABSURD = (0.03, 0.10)
 _HALF_SPREAD = 2e-5

@@ -1,4 +1,4 @@
-"""Read Binance's frames and rows: the one place that knows their fields. Pure.
+"""Frames and rows of Binance: the one parser that knows their fields. Pure.
 
 Frames of the combined stream are ``{"stream": "btcusdt@aggTrade", "data": {...}}``, frames of raw streams the data
 alone. Times are in ms, numbers are decimal strings. Fields that we do not know are ignored.

@@ -1,4 +1,4 @@
-"""Binance USD-M futures: routes, subscriptions, history. Its frames are read in ``binance_frames``.
+"""Binance USD-M futures: routes, subscriptions, history. The parser of its frames is ``frames``.
 
 Every stream belongs to one route, and a connection carries one. The other route accepts a subscription, acknowledges
 it, and stays silent: so a stream on the wrong route is refused here. Connections ping, last 24 h, and may send 10

@@ -1,4 +1,4 @@
-"""Read OKX's frames, rows and names: the one place that knows their fields. Pure.
+"""Frames, rows and names of OKX: the one parser that knows their fields. Pure.
 
 A push of the channel ``trades-all`` holds one trade::
 

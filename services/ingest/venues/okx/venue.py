@@ -1,4 +1,4 @@
-"""OKX linear perpetual swaps: subscriptions, contracts, history. Its frames are read in ``okx_frames``.
+"""OKX linear perpetual swaps: subscriptions, contracts, history. The parser of its frames is ``frames``.
 
 Trades come from the channel ``trades-all`` of the business endpoint, each with an id one higher than the one before
 it of the same instrument, so that a jump is a gap. The better known channel ``trades`` sums up what one order took at

@@ -1,4 +1,4 @@
-"""What fires, what fired, and what was done about it."""
+"""Alerts page: thresholds, firing alerts, history."""
 
 from services.ui.pages.alerts.layout import layout, register
 from services.ui.pages.alerts.view import AlertsView

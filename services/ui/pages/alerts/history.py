@@ -1,4 +1,4 @@
-"""The alerts so far: which of them are wanted, as rows of a table."""
+"""Alert history: its filter, and its rows in the table."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class HistoryFilter:
-    """Which alerts somebody wants to see; times in microseconds since the epoch, the end is not part of it.
+    """Filter of the alert history; times in microseconds since the epoch, the end is exclusive.
 
     ``snoozed`` is whether nobody is told of them now, None for both.
     """

@@ -1,4 +1,4 @@
-"""The page of alerts, before anything is known: thresholds on one side, what fired on the other."""
+"""Layout of the alerts page before data arrives: thresholds on one side, history on the other."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The thresholds of each pair, to be changed in place, and where its z-score is."""
+"""Thresholds of each pair, editable in place, beside its current z-score."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -72,7 +72,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 
 def layout() -> list[Component]:
-    """Return the table, without pairs, and where it is said what became of a change."""
+    """Return the table, without pairs, and the place for the outcome of a change."""
     grid: Any = components.table(
         TABLE,
         COLUMNS,

@@ -1,4 +1,4 @@
-"""The page of alerts as one tab sees it."""
+"""View of the alerts page in one session."""
 
 from typing import Any
 

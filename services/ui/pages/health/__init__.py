@@ -1,4 +1,4 @@
-"""How the pipeline is: its stations, the tape of each symbol, and the gaps."""
+"""Health page: services, tapes, delivery lag, gaps and losses."""
 
 from services.ui.pages.health.layout import layout, register
 from services.ui.pages.health.view import HealthView

@@ -1,4 +1,4 @@
-"""How late the trades of each symbol are delivered."""
+"""Delivery lag of each symbol, as a table."""
 
 from typing import Any
 

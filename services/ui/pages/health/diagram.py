@@ -1,4 +1,4 @@
-"""The stations of the pipeline, from the exchange to this page: how each one is, as far as the API knows it."""
+"""Pipeline diagram: the state of each node, from the exchange to this page, as far as the API knows it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

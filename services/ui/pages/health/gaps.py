@@ -1,4 +1,4 @@
-"""What the tape missed, and what became of it."""
+"""Gaps of the tape, and whether each was repaired, as a table."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of health, before anything is known: the pipeline, the symbols' tapes and delivery, the gaps."""
+"""Layout of the health page before data arrives: pipeline, tapes and delivery of symbols, gaps."""
 
 from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component

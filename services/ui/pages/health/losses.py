@@ -1,4 +1,4 @@
-"""Take note of what a service has lost."""
+"""Losses of services, and their acknowledgement."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ASKED, SAID = "losses-asked", "losses-said"
 
 
 def parts() -> list[Component]:
-    """Return what the buttons at the stations ask by, and where it is said why that was not done."""
+    """Return the stores of the acknowledge buttons, and the place for the reason of a failure."""
     return [dcc.Store(id=ASKED), html.P(id=SAID, className="losses-said", role="alert")]
 
 

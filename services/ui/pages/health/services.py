@@ -1,4 +1,4 @@
-"""The pipeline drawn: its stations in the order of the trades."""
+"""Pipeline diagram drawn: its nodes in the order in which trades pass them."""
 
 from dash import html
 from dash.development.base_component import Component
@@ -8,7 +8,7 @@ from services.ui.state.page_context import attributes
 from services.ui.state.service_rates import KEPT_S
 from services.ui.widgets.formatting import number
 
-# So many columns show the minutes that are kept.
+# Columns that show the last minutes.
 COLUMNS = 60
 # A lag below this is drawn low, however small the others are.
 LOW_LAG = 20

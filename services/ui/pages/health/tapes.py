@@ -1,4 +1,4 @@
-"""How complete the tape of each symbol is."""
+"""Coverage of the tape of each symbol, as a table."""
 
 from typing import Any
 

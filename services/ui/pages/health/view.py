@@ -1,4 +1,4 @@
-"""The page of health as one tab sees it."""
+"""View of the health page in one session."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from services.ui.widgets.formatting import number
 
 
 class HealthView(View):
-    """How the pipeline is: brought up to date once a second, as it tells of itself once a second."""
+    """View of the health page, updated once a second, as services report once a second."""
 
     def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)

@@ -1,4 +1,4 @@
-"""What trades: candles of a symbol."""
+"""Market page: symbols, and candles of one."""
 
 from services.ui.pages.market.layout import layout, register
 from services.ui.pages.market.view import MarketView

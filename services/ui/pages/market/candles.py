@@ -1,4 +1,4 @@
-"""Candles with their volume and VWAP: bars as the series of a chart."""
+"""Candle series of a chart, with volume and VWAP, from bars."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page of the market, before anything is known: the symbols, and up to four charts of one of them."""
+"""Layout of the market page before data arrives: the symbols, and up to four charts of one of them."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html

@@ -1,4 +1,4 @@
-"""What trades, as a table: last price, the last day and hour, how often, and how long ago."""
+"""Table of symbols: last price, change over a day and an hour, trade rate, age."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page of the market as one tab sees it."""
+"""View of the market page in one session."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How two symbols move together: legs, spread and z-score of a pair."""
+"""Pairs page: legs, spread and z-score of a pair."""
 
 from services.ui.pages.pairs.layout import layout, register
 from services.ui.pages.pairs.view import PairsView

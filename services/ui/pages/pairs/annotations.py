@@ -1,4 +1,4 @@
-"""Annotations of the cards: the value of a signal, what there is to know beside it, and its tone."""
+"""Annotations of a signal on the cards: a value, a remark beside it, and its tone."""
 
 from typing import Literal, NamedTuple
 
@@ -21,7 +21,7 @@ OUTLIERS = (
 
 
 class Annotation(NamedTuple):
-    """A value, None if it is not known, and what is said of it; in `explained` {} is what explains it always."""
+    """Annotation of a value, which is None if unknown; {} in `explained` is the text that explains it always."""
 
     value: str | None
     note: str = ""

@@ -1,4 +1,4 @@
-"""The row of live numbers: value, what it means, how old it is, and in which state."""
+"""Cards of live numbers: value, meaning, age and state."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +19,7 @@ State = Literal["ok", "waiting", "collecting", "stale", "paused"]
 
 @dataclass(frozen=True)
 class Card:
-    """What one card shows; ``progress`` from 0 to 1 while there is not enough data."""
+    """Content of one card; ``progress`` from 0 to 1 while there is not enough data."""
 
     value: str = NONE
     note: str = ""

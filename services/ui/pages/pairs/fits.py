@@ -1,4 +1,4 @@
-"""What the newest bars of a pair say beyond its signals: how sure the hedge ratio is."""
+"""Fits of the newest bars of a pair: the uncertainty of the hedge ratio."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""The page of pairs, before anything is known."""
+"""Layout of the pairs page before data arrives."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from services.ui.charts import lightweight
-from services.ui.pages.pairs import sidebar, spans
+from services.ui.pages.pairs import sidebar, spans, work
 from services.ui.pages.pairs.lines import PANES, tops
 from services.ui.pages.pairs.metrics import DRAWN, METRICS
 from services.ui.state.page_context import PageContext, attributes
@@ -53,17 +53,20 @@ def layout() -> Component:
         html.Div(id="pair-older", className="older"),
         cover("pair-empty", "Connecting…"),
     ]
-    drawn = lightweight.chart(CHART, BAR_SPACING, crosshair=True)
+    drawn = lightweight.chart(CHART, BAR_SPACING, crosshair=True, click=True)
     chart = pane("Pair", [drawn, *_labels(), *covers, dcc.Store(id="pair-extras")], "pair", tools)
     aside = html.Aside(sidebar.layout(), id="pair-side", **attributes("aria", label="This pair"))
     return page(
-        "pairs", "Pairs", [BatchedElement("cards", cards), html.Div([chart, aside], className="beside")]
+        "pairs",
+        "Pairs",
+        [BatchedElement("cards", cards), html.Div([chart, aside], className="beside"), work.layout()],
     )
 
 
 def register(app: Dash, site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/pairs.js``."""
     sidebar.register(app, site)
+    work.register(app, site, CHART)
     lightweight.paint(app, CHART)
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("pairs", "route"),

@@ -1,4 +1,4 @@
-"""A pair's lines: signals as the series of a chart with a pane for each thing that is measured."""
+"""Line series of a pair: signals as series of a chart with a pane for each metric."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ Extras = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Canvas:
-    """What of a pair is drawn: over which span, in which panes, from the top."""
+    """Canvas of a pair's chart: the span, and the panes from the top."""
 
     pair: WatchedPair
     span: ChartSpan

@@ -1,4 +1,4 @@
-"""Which pairs are watched: add one, pause, resume or remove the one that is shown."""
+"""Management of pairs: add one; pause, resume or remove the selected one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is marked on the z-score: where it enters and leaves the bands, and what fired."""
+"""Marks on the z-score chart: entries and exits of the bands, alerts, outliers and corrections."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -39,7 +39,7 @@ class ChartMark(NamedTuple):
 
 
 class Crossings:
-    """Where the z-score has entered beyond one band, and come back within the other; the newest are kept."""
+    """Crossings of the bands: entries of the z-score and its exits on the other side; the newest are stored."""
 
     def __init__(self, pair: WatchedPair, first_us: int = 0) -> None:
         """Begin at `first_us`; where the first z-score is already beyond a band, it did not enter there."""

@@ -1,4 +1,4 @@
-"""The settings of the live pair: seen, changed and saved in place."""
+"""Settings of the live pair: shown, edited and saved in place."""
 
 import math
 from typing import Any
@@ -148,7 +148,7 @@ def confirmed(now: WatchedPair, changed: dict[str, Any], market: LiveState) -> s
 def samples(count: int, market: LiveState) -> str:
     """Return a number of samples and how long they take; a replay has its own pace.
 
-    >>> samples(300, Market(feed="live")), samples(30, Market(feed="replay"))
+    >>> samples(300, LiveState(feed="live")), samples(30, LiveState(feed="replay"))
     ('300 samples, about 5 min', '30 samples')
     """
     return f"{count} samples" if market.feed == "replay" else f"{count} samples, about {duration(count)}"

@@ -1,4 +1,4 @@
-"""What can be done with a pair, beside its charts: tests, its past, what-if, settings, and which pairs there are."""
+"""Sidebar of the pairs page: tests, calibration, what-if, settings, and management of pairs."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -29,7 +29,7 @@ APPLIED = ("method", "window", "interval", "transform", "intercept")
 def layout() -> list[Component]:
     """Return what stands beside the charts.
 
-    Closed tabs stay in the page: inputs that come into it later do not show the value they were given before.
+    Closed panels stay in the page: inputs that come into it later do not show the value they were given before.
     """
     contents = {
         "tests": _tests(),

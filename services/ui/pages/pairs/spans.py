@@ -1,4 +1,4 @@
-"""How far back the charts of a pair look."""
+"""Time spans of the charts of a pair."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from services.ui.series.gap_shading import SilentStretch
 from services.ui.state.page_context import PageContext
 
 A_DAY = "1d"
-# What a browser draws without effort.
+# Points that a browser draws without effort.
 MOST = 10_000
 
 

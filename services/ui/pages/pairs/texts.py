@@ -1,4 +1,4 @@
-"""What the page of pairs says in words: what is measured, how, and why something is not there."""
+"""Texts of the pairs page: names of metrics and methods, and reasons for missing values."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""The page of pairs as one tab sees it."""
+"""View of the pairs page in one session."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How programs use what the pages show."""
+"""Programs page: how programs use what the pages show."""
 
 from services.ui.pages.programs.layout import layout, register
 from services.ui.pages.programs.view import ProgramsView

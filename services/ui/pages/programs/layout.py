@@ -1,4 +1,4 @@
-"""The page for programs: where the API is, then examples, routes and topics, filled in by the view."""
+"""Layout of the programs page: the API's address, then examples, routes and topics, filled in by the view."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, html
@@ -56,18 +56,6 @@ def register(app: Dash, _site: PageContext) -> None:
     fields = ("programs-api", "programs-brokers")
     bind_clientside("route", *(Output(name, "value") for name in fields), Input("page-programs", "id"))
     bind_clientside("select", Output("copied", "children"), *(Input(name, "value") for name in fields))
-
-
-def code(text: str, label: str) -> Component:
-    """Return a text with a button that copies it."""
-    block: Component = html.Div(
-        [
-            html.Pre(html.Code(text), tabIndex=0, role="region", **attributes("aria", label=label)),
-            html.Button("Copy", className="copy", **attributes("aria", label=f"Copy: {label}")),
-        ],
-        className="code",
-    )
-    return block
 
 
 def _field(element: str, label: str, placeholder: str, width: int) -> Component:

@@ -1,4 +1,4 @@
-"""The routes of the API as its own description (``/openapi.json``) tells them, each with a line for curl."""
+"""Routes of the API, from its own description (``/openapi.json``), each with a command for curl."""
 
 import json
 from collections.abc import Mapping

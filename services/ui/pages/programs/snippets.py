@@ -1,4 +1,4 @@
-"""Programs that read pairstream, to copy; a test runs each of them."""
+"""Snippets: programs that read pairstream, to copy; a test runs each of them."""
 
 from typing import NamedTuple
 

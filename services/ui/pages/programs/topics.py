@@ -1,4 +1,4 @@
-"""The topics that programs may read, each with a message as it is on the wire.
+"""Topics that programs may read, each with a message as it is on the wire.
 
 The names, keys and retentions are those of the broker's table; a test compares them.
 """
@@ -21,7 +21,7 @@ from services.contracts.messages import (
 
 
 class TopicExample(NamedTuple):
-    """A topic: what its messages are keyed by, how long they are kept, what they say, and one of them."""
+    """Topic: the key, retention and meaning of its messages, and an example."""
 
     name: str
     key: str
@@ -61,7 +61,7 @@ TOPICS = (
         "pair",
         "24 h",
         "A pair at the end of each second; closed is false while the second is still open. A higher revision of a "
-        "second replaces what was said of it before.",
+        "second replaces the earlier signal of that second.",
         Signal(
             pair="ETHUSDT-BTCUSDT",
             event_us=_AT_US // 1_000_000 * 1_000_000,

@@ -1,4 +1,4 @@
-"""The page for programs as one tab sees it: built again only when what its examples name is another."""
+"""View of the programs page in one session: rebuilt only when the names in its examples change."""
 
 import re
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui.pages.programs.layout import code
 from services.ui.pages.programs.routes import Document, Group, groups
 from services.ui.pages.programs.snippets import SNIPPETS, filled
 from services.ui.pages.programs.topics import INTERNAL, TOPICS, TopicExample
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Props, Selection, View
+from services.ui.widgets.components import code
 
 DESCRIPTION = "/openapi.json"
 EVERY_S = 300.0
@@ -73,7 +73,7 @@ def _show(about: dict[str, str], document: Document | None, error: str | None) -
             [
                 html.H4(one.title),
                 html.P(one.needs, className="programs-note"),
-                code(filled(one.text, **about), one.title),
+                code(one.title, filled(one.text, **about)),
             ],
             className="example",
         )
@@ -95,7 +95,7 @@ def _group(group: Group) -> Component:
                 html.P(
                     [html.B(route.method), html.Code(route.path), html.Span(route.does)], className="route"
                 ),
-                code(route.curl, f"{route.method} {route.path}"),
+                code(f"{route.method} {route.path}", route.curl),
             ]
         )
         for route in group.routes
@@ -109,7 +109,7 @@ def _topic(topic: TopicExample) -> Component:
     heading = [html.B(topic.name), html.Span(f"key: {topic.key}; kept: {topic.kept}. {topic.says}")]
     example = topic.example()
     shown: Component = (
-        html.Details([html.Summary(heading), code(example, f"A message of {topic.name}")], className="fold")
+        html.Details([html.Summary(heading), code(f"A message of {topic.name}", example)], className="fold")
         if example
         else html.Div(heading, className="fold is-flat")
     )

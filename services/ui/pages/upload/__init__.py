@@ -1,4 +1,4 @@
-"""Files of bars, measured like live pairs."""
+"""Upload page: files of bars, analysed like live pairs."""
 
 from services.ui.pages.upload.callbacks import register
 from services.ui.pages.upload.layout import layout

@@ -1,4 +1,4 @@
-"""Candles of a dataset: a chart that stands still."""
+"""Static candle chart of a dataset."""
 
 from collections.abc import Sequence
 from typing import Any

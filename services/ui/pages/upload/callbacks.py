@@ -1,4 +1,4 @@
-"""What the page of uploaded history does."""
+"""Callbacks of the upload page."""
 
 from typing import Any
 

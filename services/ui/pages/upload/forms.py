@@ -1,4 +1,4 @@
-"""What takes files in, and shows what they would become."""
+"""Forms of the upload page: files, and the options for reading them."""
 
 from typing import Any
 

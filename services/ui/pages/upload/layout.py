@@ -1,4 +1,4 @@
-"""The page of uploaded history, before anything is known."""
+"""Layout of the upload page before data arrives."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every dataset as a row of a table."""
+"""List of datasets, as rows of a table."""
 
 from typing import Any
 

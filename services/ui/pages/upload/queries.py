@@ -1,4 +1,4 @@
-"""What is asked of the API once, because it does not change: a dataset, its bars, an analysis of them."""
+"""Queries of the upload page, asked once as data never change: dataset, bars, analysis."""
 
 import math
 from functools import partial
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class RefusedQuery(NamedTuple):
-    """Why the API does not want to answer."""
+    """The API refused the query; the text says why."""
 
     detail: str
 

@@ -1,4 +1,4 @@
-"""What became of the files of a dataset: what is stored, what was left out and why."""
+"""Import report of a dataset: what is stored, what was left out, and why."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the page shows of files before they are stored, and when they are, by what the API answered to them."""
+"""Result of a preview or an upload, from the API's response."""
 
 from typing import Any
 

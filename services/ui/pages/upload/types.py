@@ -1,4 +1,4 @@
-"""What the API says of uploaded history."""
+"""Types of the API's responses on datasets."""
 
 from msgspec import Struct
 
@@ -24,7 +24,7 @@ class Dataset(Struct, frozen=True):
 
 
 class SymbolPart(Struct, frozen=True):
-    """What a dataset has of one symbol."""
+    """Bars of one symbol in a dataset."""
 
     symbol: str
     bars: int
@@ -37,7 +37,7 @@ class SymbolPart(Struct, frozen=True):
 
 
 class FileReading(Struct, frozen=True):
-    """A file and what it was taken for; None where that was not kept, or a column says it."""
+    """File and its recognised dialect; None where that was not stored, or a column tells it."""
 
     name: str
     delimiter: str | None = None
@@ -80,7 +80,7 @@ class PreviewBar(Struct, frozen=True):
 
 
 class Preview(Struct, frozen=True):
-    """What files would become, by the first lines of each."""
+    """Preview of files, from the first lines of each."""
 
     files: tuple[FileReading, ...]
     symbols: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The page of uploaded history as one tab sees it."""
+"""View of the upload page in one session."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the workers answer of the past of a z-score."""
+"""Calibration responses of the workers."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""How many closes a question may be about."""
+"""Limits on the closes of an analysis."""
 
 import asyncio
 from collections.abc import Iterable

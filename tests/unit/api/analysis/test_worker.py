@@ -1,4 +1,4 @@
-"""What the workers answer, of closes with holes in them."""
+"""Responses of the workers, for closes with gaps."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""How long nobody is told of an alert."""
+"""Duration of a snooze."""
 
 from hypothesis import given
 from hypothesis import strategies as st

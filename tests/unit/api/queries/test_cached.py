@@ -1,4 +1,4 @@
-"""An answer that is kept for a while."""
+"""Cached query."""
 
 import asyncio
 

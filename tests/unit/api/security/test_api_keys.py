@@ -1,4 +1,4 @@
-"""Which keys a file holds, and what happens when it changes."""
+"""Keys in a file, and changes of the file."""
 
 import asyncio
 import os

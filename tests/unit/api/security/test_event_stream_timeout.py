@@ -1,4 +1,4 @@
-"""Connections on which nothing comes to an end."""
+"""Timeouts of requests and bodies that do not end, and of event streams."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Who comes in: callers from elsewhere, other hosts' pages, proxies. A process on loopback shows the rest."""
+"""Admission of remote callers, pages of other hosts, and proxies; process tests cover the rest."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Cursors: what was given comes back, everything else is refused."""
+"""Cursors: an own one is read back, any other text is refused."""
 
 import base64
 import json

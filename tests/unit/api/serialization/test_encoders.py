@@ -1,4 +1,4 @@
-"""JSON, CSV and Parquet of the same rows say the same; CSV is read back by every reader and executed by none."""
+"""JSON, CSV and Parquet of the same rows hold the same; spreadsheets read the CSV and execute none of it."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The form of an answer: which one, whether the client has it already, where it goes on."""
+"""Form of a response: format, ETag, and the link to the next page."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Records column by column say what rows say one by one."""
+"""Records by column equal the same records by row."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A consumer and a producer as the tail sees them, and what is on the topics."""
+"""Fake consumer and producer of the topic reader, and messages on the topics."""
 
 import asyncio
 from collections.abc import Iterable

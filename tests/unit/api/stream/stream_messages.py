@@ -1,4 +1,4 @@
-"""Messages for the hub, and what a subscription looks at."""
+"""Messages for the live state, and the parts that a subscription reads."""
 
 import json
 from collections.abc import Iterable

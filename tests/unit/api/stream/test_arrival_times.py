@@ -1,4 +1,4 @@
-"""What the ends of partitions tell of when messages came."""
+"""Arrival times of messages, from the end offsets of partitions."""
 
 import math
 

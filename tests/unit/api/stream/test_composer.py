@@ -1,4 +1,4 @@
-"""Whatever arrives and whenever a client looks: it ends with the newest of each key, every close and every alert."""
+"""Stream composer: every client ends with the newest of each key, and with every close and every alert."""
 
 from typing import Any
 

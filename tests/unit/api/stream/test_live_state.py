@@ -1,4 +1,4 @@
-"""The hub: the newest of each key, and what was said lately, each once."""
+"""Live state: the newest of each key, and recent messages, each once."""
 
 from itertools import pairwise
 

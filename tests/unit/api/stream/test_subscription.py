@@ -1,4 +1,4 @@
-"""What a client may change of its subscription, and when it is told more."""
+"""Subscription: commands of a client, and the time of its next message."""
 
 import gc
 import math

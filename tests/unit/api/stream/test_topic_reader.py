@@ -1,4 +1,4 @@
-"""Where the tail begins to read, and how it goes on when partitions are added."""
+"""Topic reader: its first offsets, and new partitions."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the benchmark concludes from heartbeats."""
+"""Heartbeats as the benchmark reads them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A figure means nothing where other numbers were computed: the benchmark sees that."""
+"""Comparison of signals: a benchmark's figure counts only if the numbers computed are the same."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The numbers that a result is made of."""
+"""Numbers of a benchmark's result."""
 
 import pytest
 

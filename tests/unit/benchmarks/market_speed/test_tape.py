@@ -1,4 +1,4 @@
-"""Which trade a figure counts from."""
+"""Trade from which a latency counts."""
 
 from pathlib import Path
 from random import Random

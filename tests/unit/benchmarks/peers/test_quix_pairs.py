@@ -1,4 +1,4 @@
-"""The peer on Quix computes what we compute, whatever the order in which partitions are read."""
+"""Peer on Quix: it computes the same signals, in whatever order partitions are read."""
 
 from itertools import groupby
 from random import Random

@@ -1,4 +1,4 @@
-"""An exported file: every value as it was, and nothing at all unless it is whole."""
+"""Export file: every value exact, and no file at all unless it is complete."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Every line of a file is in one batch, ticks and damage alike, wherever the reading begins."""
+"""Tick files: every line is in one batch, ticks and damage alike, wherever reading begins."""
 
 import gzip
 import zipfile

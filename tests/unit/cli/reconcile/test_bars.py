@@ -1,4 +1,4 @@
-"""What is said of a bar that is not as expected."""
+"""Text of a difference between bars."""
 
 import pytest
 
@@ -25,5 +25,5 @@ def test_what_is_not_known_is_not_compared() -> None:
 
 def test_a_bar_too_few_or_too_many() -> None:
     (missing,), (surplus,) = differences(BAR, None), differences(None, BAR)
-    assert missing.startswith("missing: expected Bar(open=1.0")
+    assert missing.startswith("missing: expected a bar of open 1.0, high")
     assert surplus.startswith("surplus: expected no bar")

@@ -1,4 +1,4 @@
-"""Callers behind proxies: whom the headers may name, and that none of them is of this machine."""
+"""Callers behind proxies: whom the headers may name; none of them is local."""
 
 import asyncio
 from ipaddress import ip_address, ip_network

@@ -1,4 +1,4 @@
-"""How often a caller may ask."""
+"""Rate limiter."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""aiokafka's fetcher as far as it plans, on a clock of its own."""
+"""Fake of aiokafka's fetcher as far as it plans, on its own clock."""
 
 import asyncio
 from types import SimpleNamespace

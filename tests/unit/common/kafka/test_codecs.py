@@ -1,4 +1,4 @@
-"""Codecs that give what aiokafka's give, up to a bound: what is beyond it takes no memory."""
+"""Codecs: equal to aiokafka's up to a limit; a larger batch takes no memory."""
 
 import gzip
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What cannot be processed is kept with its reason; of a flood a sample is, and the rest is counted."""
+"""Dead letters: each with its reason; of a flood a sample, and the rest counted."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""No producer outruns a reader by more than the broker keeps, and none waits for ever while readers go on."""
+"""Flow control: no producer outruns a reader by more than the broker keeps, and none waits for ever."""
 
 import asyncio
 import itertools

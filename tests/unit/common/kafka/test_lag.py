@@ -1,4 +1,4 @@
-"""The lag of a reader in seconds, against a tape of which every message's time is known."""
+"""Lag in seconds, against a tape with known message times."""
 
 from hypothesis import given
 from hypothesis import strategies as st

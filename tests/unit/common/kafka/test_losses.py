@@ -1,4 +1,4 @@
-"""What a reader of one partition counts, against a partition of which every deleted message is known."""
+"""Losses of a reader, against a partition with known deletions."""
 
 import asyncio
 from collections.abc import Collection, Mapping

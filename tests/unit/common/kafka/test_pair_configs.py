@@ -1,4 +1,4 @@
-"""The reader of the pairs moves, or begins anew."""
+"""Reader of the pair configurations: it moves, or starts again."""
 
 import asyncio
 from collections.abc import Iterable

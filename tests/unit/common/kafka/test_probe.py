@@ -1,4 +1,4 @@
-"""What answers at a broker's address: a broker, something else, or nobody yet."""
+"""Probe of a broker's address: a broker, another server, or none."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Nothing handed to the publisher is lost or overtaken, whatever the broker does."""
+"""Publisher: no message is lost or overtaken, whatever the broker does."""
 
 import asyncio
 from collections.abc import Awaitable

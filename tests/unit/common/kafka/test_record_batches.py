@@ -1,4 +1,4 @@
-"""Whatever is damaged, the records around it come out right, the damage is said, and the reading goes on."""
+"""Damaged batches: the records around are read, the damage is reported, and reading goes on."""
 
 import struct
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What goes together, and how long it waits for others."""
+"""Send queue: which messages share a batch, and how long it waits for more."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""When a reader that can be woken fetches, on a clock of the test's own, and who wakes whom."""
+"""Wake-up of readers: times of their fetches, on a clock of the test's own, and who wakes whom."""
 
 import asyncio
 import functools

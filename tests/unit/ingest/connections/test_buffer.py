@@ -1,4 +1,4 @@
-"""Frames wait in order, in bounds, and what is dropped is owned up to."""
+"""Buffer of frames: in order, bounded, and every dropped frame counted."""
 
 import asyncio
 from collections.abc import Callable

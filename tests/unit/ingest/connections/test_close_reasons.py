@@ -1,4 +1,4 @@
-"""Why there is no connection, and for how long the venue wants to be left alone."""
+"""Reasons why a connection failed, and the delay that the venue wants."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""A dead stream is found soon, a rare one is left in peace."""
+"""Watchdog of streams: a dead one is found soon, one with rare trades is left alone."""
 
 import random
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Work beside a feed never ends unseen."""
+"""Background work: no failure goes unnoticed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -1,4 +1,4 @@
-"""When a file is over."""
+"""End of a file that may still be written."""
 
 import os
 from collections.abc import Iterator

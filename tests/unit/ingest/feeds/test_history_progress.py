@@ -1,4 +1,4 @@
-"""How much of the past has been played, against a present that goes on."""
+"""Progress through history, against a present that goes on."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""The live feed says how much of the past it has played, over real sockets."""
+"""Live feed: reports its progress through history, over real sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

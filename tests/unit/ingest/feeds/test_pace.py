@@ -1,4 +1,4 @@
-"""Tape time on the wall clock."""
+"""Pace: tape time on the wall clock."""
 
 import asyncio
 import math

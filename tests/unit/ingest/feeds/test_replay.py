@@ -1,4 +1,4 @@
-"""A recording played back."""
+"""Replay of a recording."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""What is known of files before anything is started, and how little of them is read for it."""
+"""Check of replay files before the start, which reads little of them."""
 
 import asyncio
 import gzip

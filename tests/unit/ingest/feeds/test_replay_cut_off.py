@@ -1,4 +1,4 @@
-"""A copy that was interrupted: whatever is whole in it is replayed, and what is not is said once."""
+"""Replay of a cut-off file: every whole line, and one report of the rest."""
 
 import asyncio
 import math

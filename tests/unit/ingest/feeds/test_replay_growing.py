@@ -1,4 +1,4 @@
-"""A file that is still being written is replayed to where its writer stops."""
+"""Replay of a file that is still being written, up to where its writer stops."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""A file may be far larger than the memory: a child process plays one and says by how much it grew."""
+"""Memory of a replay: bounded, however large the file; measured in a child process."""
 
 import gzip
 import subprocess

@@ -1,4 +1,4 @@
-"""The whole lines of a file, wherever it ends and however it comes to be."""
+"""Whole lines of a file, wherever it ends and whoever still writes it."""
 
 import gzip
 from collections.abc import Callable, Iterator

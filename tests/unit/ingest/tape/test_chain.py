@@ -1,4 +1,4 @@
-"""The arithmetic of ids: spans, and what a trade is to its chain."""
+"""Chain of ids: missing spans, and the place of each trade."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Shares of trades, by minutes of event time."""
+"""Coverage by minutes of event time."""
 
 from services.common.clock import HOUR, MINUTE
 from services.ingest.tape.chain import IdSpan

@@ -1,4 +1,4 @@
-"""What comes before the stream goes on, and that it joins."""
+"""History before the stream, and the join of both."""
 
 import asyncio
 import math

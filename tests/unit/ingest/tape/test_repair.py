@@ -1,4 +1,4 @@
-"""What a venue is asked for, when, and what comes of its answers."""
+"""Gap repair: requests, their times, and what follows from the answers."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What is read from the sink's tables, on the embedded PostgreSQL."""
+"""Stored tape, read from the sink's tables on the embedded PostgreSQL."""
 
 import asyncio
 from collections.abc import Iterable

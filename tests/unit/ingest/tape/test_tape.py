@@ -1,4 +1,4 @@
-"""The tape, case by case; test_tape_properties.py has the general laws."""
+"""Tape, case by case; test_tape_properties.py has the general laws."""
 
 from collections.abc import Iterable
 

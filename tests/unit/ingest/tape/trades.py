@@ -1,4 +1,4 @@
-"""What the tests of the tape share: trades, a venue that answers from a list, a clock."""
+"""Helpers of the tape's tests: trades, a venue that answers from a list, a clock."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence

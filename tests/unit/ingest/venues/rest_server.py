@@ -1,4 +1,4 @@
-"""A server on a real socket for the tests of `Rest`, and a clock that passes only while somebody sleeps."""
+"""HTTP server on a real socket for the tests of `Rest`, and a clock that passes only while a task sleeps."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

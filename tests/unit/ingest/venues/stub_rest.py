@@ -1,4 +1,4 @@
-"""A venue's REST without a network: a function answers, what was asked is noted."""
+"""Stub of a venue's REST without a network: a function answers, requests are recorded."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which symbol is of which venue."""
+"""Venue of each symbol."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""How long a request has to wait: for what we spent, and for what the venue says was spent."""
+"""Waiting time of a request: by our own spending, and by what the venue reports."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Requests against a real socket: what is an answer, what to wait for, what to raise."""
+"""Requests over a real socket: answers, retries and errors."""
 
 import asyncio
 import socket

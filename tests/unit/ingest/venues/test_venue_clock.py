@@ -1,4 +1,4 @@
-"""The local clock may be behind or ahead, and be set at any time: the venue's counts, and no trade is lost or waits."""
+"""Venue clock: the venue's time counts, however wrong the local clock is, and no trade is lost or waits."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Histories that hold no answer: a reason for each part, and never a number that looks like one."""
+"""Histories without an answer: a reason for each part, and never a number that looks like one."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Every number of a calibration beside scipy and statsmodels."""
+"""Calibration: every number beside scipy and statsmodels."""
 
 import numpy as np
 import pytest

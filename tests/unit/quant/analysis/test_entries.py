@@ -1,4 +1,4 @@
-"""Entries of a z-score and what became of them, beside a reading second by second and statsmodels."""
+"""Entries of a z-score and their outcomes, against a reading second by second and statsmodels."""
 
 import numpy as np
 import pytest

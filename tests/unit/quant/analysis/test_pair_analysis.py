@@ -1,4 +1,4 @@
-"""Everything of a pair: the parts fit together, and each verdict comes where it should."""
+"""Pair analysis: its parts agree, and each verdict comes where it should."""
 
 import math
 import re

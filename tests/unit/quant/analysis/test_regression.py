@@ -1,4 +1,4 @@
-"""The line of a whole sample, against statsmodels and scipy."""
+"""Regression over a whole sample, against statsmodels and scipy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Rolling numbers of a history are those of a live stream."""
+"""Rolling statistics of a history equal those of a live stream."""
 
 from itertools import groupby
 

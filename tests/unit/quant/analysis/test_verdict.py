@@ -1,4 +1,4 @@
-"""Each verdict comes where it should, and seldom where it should not: the short form of benchmarks/statistics.py."""
+"""Verdicts: each where it should be, and seldom elsewhere: the short form of benchmarks/statistics.py."""
 
 from collections import Counter
 

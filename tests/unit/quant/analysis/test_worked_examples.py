@@ -1,4 +1,4 @@
-"""What docs/statistics.md tells of real series and of simulations is what comes out."""
+"""Worked examples of docs/statistics.md, on real series and simulations, computed again."""
 
 import doctest
 import json

@@ -1,4 +1,4 @@
-"""Correlation of two symbols, against scipy."""
+"""Correlation matrix, against scipy."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Exponential weights: the moments, and the two regressions on them."""
+"""Exponentially weighted moments, and the two regressions on them."""
 
 import numpy as np
 import pandas as pd

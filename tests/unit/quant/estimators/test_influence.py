@@ -1,4 +1,4 @@
-"""Influence of an observation on the line of a window, against statsmodels, and what it takes for an outlier."""
+"""Influence of an observation on a window's line, against statsmodels, and what makes an outlier."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What holds for every method, whatever it estimates."""
+"""Properties of every estimator."""
 
 import json
 

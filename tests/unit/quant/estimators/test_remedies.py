@@ -1,4 +1,4 @@
-"""What is recommended against an outlier does not follow it; what is not recommended does."""
+"""Remedies against an outlier: the recommended methods do not follow it, the others do."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A break is found where it is, and not where there is none."""
+"""Structural breaks: found where they are, and not where there is none."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What residuals say."""
+"""Diagnostics of residuals."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Gregory-Hansen equals a regression for every date, and finds what has a break."""
+"""Gregory-Hansen test: equal to a regression for every date, and it finds pairs with a break."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""HAC errors are those of statsmodels, and intervals by them hold what they say."""
+"""HAC errors: equal to statsmodels', and intervals by them have their coverage."""
 
 import numpy as np
 import pytest

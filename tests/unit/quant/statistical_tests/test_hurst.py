@@ -1,4 +1,4 @@
-"""Hurst's exponent of series whose exponent is known."""
+"""Hurst exponent of series whose exponent is known."""
 
 import numpy as np
 import pytest

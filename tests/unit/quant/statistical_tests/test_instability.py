@@ -1,4 +1,4 @@
-"""What a line leaves is the same all along, or it is said that it is not."""
+"""Instability tests: residuals are stable over time, or the test says otherwise."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The lines of both sides of a date are those that least squares finds for each side alone."""
+"""Split lines: both sides of a date have the line that least squares finds for each alone."""
 
 import numpy as np
 import pytest

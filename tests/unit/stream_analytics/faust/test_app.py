@@ -1,4 +1,4 @@
-"""What ends before Faust does."""
+"""Shutdown order: heartbeats end before Faust does."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which order things are stored, published and acknowledged in, and what is let go of when a leg stays silent."""
+"""Order of storing, publishing and acknowledging, and when trades of a silent leg's partner are released."""
 
 import asyncio
 from types import SimpleNamespace

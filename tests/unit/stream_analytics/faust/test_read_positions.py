@@ -1,4 +1,4 @@
-"""How far ticks were read: stored when it moves, by whoever may write."""
+"""Read positions of ticks: stored when they move, by a worker that may write."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the buttons of alerts ask the API, and what they say when it refuses."""
+"""Alert actions: their requests to the API, and the texts of refusals."""
 
 import asyncio
 import json

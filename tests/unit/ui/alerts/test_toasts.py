@@ -1,4 +1,4 @@
-"""Which toasts come, and which go."""
+"""Toasts that appear, and toasts that go."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""An answer of the API, in the shape of its own model."""
+"""Analysis response of the API, in the shape of its model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a panel shows equals what the API said, and says what it did not."""
+"""Presenter of an analysis: the panel equals the API's response, and names what is missing."""
 
 import asyncio
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""What a panel asks."""
+"""Query of an analysis panel."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The boundary to the API, against a stub of it."""
+"""Client of the API, against a stub of it."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Tables passed on: what a path below ``/download`` can ask the API for."""
+"""Downloads: paths below ``/download`` and the requests they may become."""
 
 import asyncio
 import posixpath

@@ -1,4 +1,4 @@
-"""Answers that are read again in the background."""
+"""Poll cache: responses that are refreshed in the background."""
 
 import asyncio
 

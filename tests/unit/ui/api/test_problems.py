@@ -1,4 +1,4 @@
-"""What the API says is wrong finds the field it concerns."""
+"""Problem documents as texts at their fields."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Following the API through its losses."""
+"""Stream follower through lost connections."""
 
 import asyncio
 from collections.abc import AsyncIterator

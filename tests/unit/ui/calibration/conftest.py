@@ -1,4 +1,4 @@
-"""A calibration of the API, in the shape of its own model."""
+"""Calibration response of the API, in the shape of its model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The figures hold the numbers of the API."""
+"""Figures of a calibration hold the numbers of the API."""
 
 import math
 

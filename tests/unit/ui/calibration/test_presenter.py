@@ -1,4 +1,4 @@
-"""What the panel shows equals what the API said, and says what it did not."""
+"""Presenter of a calibration: the panel equals the API's response, and names what is missing."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What all charts have in common."""
+"""Options that all charts share."""
 
 from typing import Any
 

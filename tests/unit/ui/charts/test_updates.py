@@ -1,4 +1,4 @@
-"""Bringing a chart up to date."""
+"""Chart updates."""
 
 from itertools import pairwise
 from typing import Any

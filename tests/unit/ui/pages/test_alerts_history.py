@@ -1,4 +1,4 @@
-"""Which alerts the page of alerts asks for, and what it says when there is none."""
+"""Alert history: the requests, and the text when there is no alert."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The thresholds of each pair, and what becomes of a change."""
+"""Thresholds of each pair, and their changes."""
 
 import asyncio
 import json

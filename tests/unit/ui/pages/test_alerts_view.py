@@ -1,4 +1,4 @@
-"""The page of alerts as one tab sees it."""
+"""Alerts page in one session."""
 
 from dataclasses import replace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What is said at Health of a loss that somebody has acknowledged, or could not."""
+"""Acknowledgement of losses on the health page."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""How each station of the pipeline is judged."""
+"""State of each node of the pipeline diagram."""
 
 from dataclasses import replace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""The page of health: the tapes of the symbols, the gaps, and what is sent how often."""
+"""Health page: tapes, gaps, and how often each part is sent."""
 
 from dataclasses import replace
 from typing import Any, cast

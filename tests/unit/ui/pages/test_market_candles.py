@@ -1,4 +1,4 @@
-"""What the candle chart is given."""
+"""Candle series of a chart."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The table of symbols."""
+"""Table of symbols."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of the market as one tab sees it."""
+"""Market page in one session."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""The live numbers and their states."""
+"""Cards of live numbers and their states."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the chart of a pair is given."""
+"""Line series of a pair's chart."""
 
 from itertools import pairwise
 from typing import Any

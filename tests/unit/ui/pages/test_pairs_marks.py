@@ -1,4 +1,4 @@
-"""What is marked on the z-score."""
+"""Marks on the z-score chart."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""What signals say on the cards."""
+"""Annotations of signals on the cards."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Settings that are saved, pairs that are added, paused and removed: what the API says in return is said in words."""
+"""Settings and pairs that are saved, added, paused and removed: the API's reply becomes a text."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The page of pairs as one tab sees it."""
+"""Pairs page in one session."""
 
 from dataclasses import replace
 from typing import Any, cast

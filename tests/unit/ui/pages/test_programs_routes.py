@@ -1,4 +1,4 @@
-"""A line for curl from the API's own description of itself."""
+"""Commands for curl from the API's own description."""
 
 import json
 import re

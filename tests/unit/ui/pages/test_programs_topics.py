@@ -1,4 +1,4 @@
-"""The topics on the page are those of the broker."""
+"""Topics on the programs page are those of the broker."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page for programs: built for the addresses, a symbol and a pair of this pipeline."""
+"""Programs page: built for the addresses, a symbol and a pair of this pipeline."""
 
 from dataclasses import replace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What is shown of files that are not stored yet."""
+"""Previews and uploads, as the page shows them."""
 
 from typing import Any
 

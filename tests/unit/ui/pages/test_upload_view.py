@@ -1,4 +1,4 @@
-"""The page of uploaded history as one tab sees it."""
+"""Upload page in one session."""
 
 import asyncio
 from dataclasses import replace

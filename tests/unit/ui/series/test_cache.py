@@ -1,4 +1,4 @@
-"""Shared chart history: read rarely, never with a hole."""
+"""Series cache: read rarely, never with a gap."""
 
 from collections.abc import Callable
 from typing import cast

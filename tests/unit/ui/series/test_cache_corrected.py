@@ -1,4 +1,4 @@
-"""Tracks whose points the stream corrects: none is lost, whatever the API has stored by then."""
+"""Corrections of buffered points by the stream: none is lost, whatever the API has stored by then."""
 
 from typing import Any
 

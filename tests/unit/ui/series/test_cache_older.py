@@ -1,4 +1,4 @@
-"""Older points of a track: as many as are asked for, until there are none."""
+"""Older points of a series: as many as are asked for, until there are none."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""What charts would hide: trades that are missing, and silences between points that stand side by side."""
+"""Gap shading: missing trades, and silent stretches between adjacent points."""
 
 from dataclasses import replace
 from typing import Any, cast

@@ -117,7 +117,7 @@ def test_how_much_of_the_past_has_been_played_is_a_quiet_note(service: Make, now
     found = notices(connected(now, ingest, service("sink", state="degraded", detail="busy")), now)
     assert [(one.severity, one.text) for one in found] == [
         ("warning", "sink is degraded: busy."),
-        ("note", "filling: 340 of 912 s; what is shown is of the past."),
+        ("note", "filling: 340 of 912 s; the page shows old data."),
     ]
     shown: Any = banner(found)
     assert [getattr(line, "aria-live", None) for line in shown] == [None, "off"]

@@ -1,4 +1,4 @@
-"""Which alerts hold, and of which nobody is to be told."""
+"""Alerts that are firing, and alerts that are snoozed."""
 
 from typing import Any
 

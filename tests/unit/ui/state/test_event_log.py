@@ -1,4 +1,4 @@
-"""What came, for readers at their own pace."""
+"""Event log for readers at their own pace."""
 
 from hypothesis import given
 from hypothesis import strategies as st

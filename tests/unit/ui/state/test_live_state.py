@@ -1,4 +1,4 @@
-"""What the API last said."""
+"""Live state: the newest messages of the API."""
 
 from services.common.clock import SECOND
 from services.ui.api.types import Status, StreamMessage, SymbolStats, WatchedPair

@@ -1,4 +1,4 @@
-"""What one tab is sent."""
+"""Updates that one session is sent."""
 
 import json
 from dataclasses import replace

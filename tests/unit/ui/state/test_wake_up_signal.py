@@ -1,4 +1,4 @@
-"""The bell that ends a frame early."""
+"""Wake-up signal that ends a push loop's wait early."""
 
 import asyncio
 

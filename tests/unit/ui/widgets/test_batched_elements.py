@@ -1,4 +1,4 @@
-"""Elements that are drawn as one."""
+"""Batched elements."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The venue's archive: whatever order and state the rows are in, the same trades come out."""
+"""Archive: the same trades, whatever the order and state of its rows."""
 
 import gzip
 import tempfile

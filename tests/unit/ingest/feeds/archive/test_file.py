@@ -1,4 +1,4 @@
-"""Which files are of the archive, and the one line that says why one cannot be read."""
+"""Archive files: how they are recognised, and the one line on an unreadable one."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""Which ids there have been."""
+"""Spans of ids."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What can be replayed, and the one line that says why something cannot."""
+"""Formats that can be replayed, and the one line on a file that cannot."""
 
 import gzip
 import tempfile

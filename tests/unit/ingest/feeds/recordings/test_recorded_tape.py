@@ -1,4 +1,4 @@
-"""Which trades of a recording are new, in memory that has a bound."""
+"""New trades of a recording, in bounded memory."""
 
 import pytest
 

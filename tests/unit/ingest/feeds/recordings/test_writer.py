@@ -1,4 +1,4 @@
-"""What is recorded is what replay reads."""
+"""Recordings are read by replay as written."""
 
 import gzip
 import tempfile

@@ -1,4 +1,4 @@
-"""The synthetic feed over time: history at once, then as time passes."""
+"""Synthetic feed: history at once, then in real time."""
 
 import asyncio
 import math

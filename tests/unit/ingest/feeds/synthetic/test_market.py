@@ -1,4 +1,4 @@
-"""What the made-up market promises: one pair that holds, one that breaks half-way, regimes."""
+"""Synthetic market: one cointegrated pair, one that breaks half-way, regimes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Paths through time that need no memory."""
+"""Noise: paths through time that need no memory."""
 
 import math
 from itertools import pairwise

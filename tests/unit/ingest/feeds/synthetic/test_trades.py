@@ -1,4 +1,4 @@
-"""The trades of the made-up market."""
+"""Trades of the synthetic market."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One frame of each kind that Binance sends, and the event in it."""
+"""Samples: one frame of each kind that Binance sends, and its event."""
 
 import json
 from typing import Any

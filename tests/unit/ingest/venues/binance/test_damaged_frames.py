@@ -1,4 +1,4 @@
-"""Binance's frames, damaged: each is refused by the one error for it, or holds what is fit to be published."""
+"""Damaged frames of Binance: each is a BadMessageError, or its content is fit to be published."""
 
 import contextlib
 import json

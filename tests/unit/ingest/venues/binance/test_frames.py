@@ -1,4 +1,4 @@
-"""Binance's frames: what is in them, and what is not ours."""
+"""Frames of Binance: their content, and frames that are not ours."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Binance as a venue: what goes on which route, what it is asked, what its answers prove."""
+"""Binance as a venue: routes, requests, and what its answers prove."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""OKX's frames and names: what is in them, what is not ours, what is damaged."""
+"""Frames and names of OKX: their content, frames that are not ours, damage."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""OKX as a venue: what it is asked, what its answers prove."""
+"""OKX as a venue: requests, and what its answers prove."""
 
 import asyncio
 import json

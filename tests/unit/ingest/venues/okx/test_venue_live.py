@@ -1,4 +1,4 @@
-"""The live feed on OKX, over real sockets: what its stream leaves out comes by REST."""
+"""Live feed on OKX, over real sockets: trades that its stream leaves out come by REST."""
 
 import asyncio
 import json

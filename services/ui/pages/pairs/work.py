@@ -1,0 +1,182 @@
+"""The work of one second: how its z-score comes about, opened by a click on the chart of a pair."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+import msgspec
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
+from dash.development.base_component import Component
+from msgspec import Struct
+
+from services.common.clock import SECOND, to_iso
+from services.common.errors import TransientError
+from services.ui.api import downloads, problems
+from services.ui.api.client import segment
+from services.ui.state.page_context import PageContext, Props, attributes
+from services.ui.widgets.components import code, download
+from services.ui.widgets.formatting import UTC, moment, number
+
+TIMEOUT_S = 60.0
+
+
+class Arithmetic(Struct, frozen=True):
+    """From the window to the z-score, worked out again."""
+
+    transform: str
+    samples: int
+    y: float
+    x: float
+    hedge_ratio: float | None
+    intercept: float | None
+    predicted: float | None
+    spread: float | None
+    scale: float | None
+    zscore: float | None
+    reason: str | None
+
+
+class Sample(Struct, frozen=True):
+    """One second of the window, or the one that is judged."""
+
+    event_us: int
+    y_price: float
+    x_price: float
+
+
+class Work(Struct, frozen=True):
+    """The answer to ``GET /v1/pairs/{pair}/signals/{time}/work``, as far as it is shown."""
+
+    pair: str
+    event_us: int
+    method: str
+    window: int
+    zscore: float | None
+    reason: str | None
+    arithmetic: Arithmetic
+    agrees: bool
+    is_whole: bool
+    python: str
+    data: tuple[Sample, ...]
+
+
+def layout() -> Component:
+    """Return the window over the page, closed."""
+    links = html.Div(
+        [download("work-csv", "Window as CSV"), download("work-json", "JSON")], className="form-foot"
+    )
+    modal: Component = dmc.Modal(
+        [
+            html.Div(id="work-status", className="panel-status", role="status"),
+            html.Div(id="work-steps"),
+            html.Div([links, code("Program that computes it", element="work-program")], id="work-more"),
+        ],
+        id="work",
+        title="The work of a second",
+        size="lg",
+        centered=True,
+        closeButtonProps=attributes("aria", label="Close"),
+    )
+    whole: Component = html.Div([dcc.Store(id="work-asks"), dcc.Store(id="work-done"), modal])
+    return whole
+
+
+def register(app: Dash, site: PageContext, chart: str) -> None:
+    """Open the window for the second that is clicked on `chart`."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs_work", "open"),
+        Output("work-asks", "data"),
+        Output("work", "opened"),
+        Input(chart, "click"),
+        State("pair-select", "value"),
+        State("zone-select", "value"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output("work-done", "data"), Input("work-asks", "data"), prevent_initial_call=True)
+    async def ask(asks: dict[str, Any] | None) -> Any:
+        if asks:
+            for element, props in (await answer(site, asks)).items():
+                set_props(element, props)
+        return asks
+
+
+async def answer(site: PageContext, asks: dict[str, Any]) -> Props:
+    """Ask the API for the work of the second `asks["second"]` (epoch), and return what the window shows."""
+    at_us = int(asks["second"]) * SECOND
+    zone = asks.get("zone") or UTC
+    title = {"work": {"title": f"{asks['pair']} at {moment(at_us, zone)}"}}
+    path = f"/v1/pairs/{segment(asks['pair'])}/signals/{to_iso(at_us)}/work"
+    try:
+        response = await site.client.send("GET", path, timeout=TIMEOUT_S)
+        if response.is_error:
+            wrong = problems.read(response, ())
+            return title | _refused(wrong.rest or "The API gave no reason.")
+        found = msgspec.json.decode(response.content, type=Work)
+    except TransientError as error:
+        return title | _refused(str(error))
+    except msgspec.DecodeError as error:
+        return title | _refused(f"Expected the work of a second, received another answer: {error}")
+    return title | {
+        "work-status": {
+            "children": _verdict(found),
+            "className": "panel-status" if found.agrees else "panel-status is-error",
+        },
+        "work-steps": {"children": _steps(found, zone)},
+        "work-more": {"style": {}},
+        "work-program": {"children": found.python},
+        "work-csv": {"href": downloads.link(path, format="csv")},
+        "work-json": {"href": downloads.link(path, format="json")},
+    }
+
+
+def _refused(text: str) -> Props:
+    return {
+        "work-status": {"children": text, "className": "panel-status is-error"},
+        "work-steps": {"children": ""},
+        "work-more": {"style": {"display": "none"}},
+    }
+
+
+def _verdict(found: Work) -> str:
+    if found.agrees:
+        return "Computed again from the stored window: equal to the published value."
+    if not found.is_whole:
+        return "Not all samples of this window are stored any more: the published value cannot be computed again."
+    return "The value computed again differs from the published one: the pair was measured another way then."
+
+
+def _steps(found: Work, zone: str) -> Component:
+    work, window = found.arithmetic, found.data[:-1]
+    log = "ln " if work.transform == "log" else ""
+    span = f", {moment(window[0].event_us, zone)} to {moment(window[-1].event_us, zone)}" if window else ""
+    rows = [
+        ("Window", f"{work.samples} samples{span}"),
+        ("Method", f"{found.method}, {'logarithms of prices' if log else 'prices'}"),
+        (f"{log}Y, {log}X", f"{_exact(work.y)}, {_exact(work.x)}"),
+    ]
+    if work.zscore is None:
+        rows.append(("No z-score", work.reason or found.reason or ""))
+    else:
+        rows += [
+            ("Line", f"{log}Y = {_exact(work.intercept)} + {_exact(work.hedge_ratio)} × {log}X"),
+            ("Predicted", f"{_exact(work.predicted)}"),
+            ("Spread", f"{_exact(work.y)} − {_exact(work.predicted)} = {_exact(work.spread)}"),
+            ("Scale", f"{_exact(work.scale)}, the standard deviation that the window expects"),
+            ("z-score", f"{_exact(work.spread)} / {_exact(work.scale)} = {_exact(work.zscore)}"),
+        ]
+    rows.append(("Published", "none" if found.zscore is None else _exact(found.zscore)))
+    table: Component = html.Table(
+        html.Tbody(
+            [html.Tr([html.Th(name, scope="row"), html.Td(text, className="num")]) for name, text in rows]
+        ),
+        className="work-steps",
+    )
+    return table
+
+
+def _exact(value: float | None) -> str:
+    """Return a number with the digits that tell it from its neighbours in a check by hand."""
+    if value is None:
+        return ""
+    digits = max(0, 9 - len(f"{abs(value):.0f}")) if abs(value) >= 1 else 8
+    return number(value, digits)
