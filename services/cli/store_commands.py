@@ -104,7 +104,7 @@ def _import(flags: argparse.Namespace) -> None:
         try:
             _run(import_files(settings, flags.files, flags.symbol, flags.dataset, found))
         finally:
-            for line in found.first:
+            for line in found.kept:
                 sys.stderr.write(f"{line}\n")
             sys.stdout.write(f"{found}\n")
 
