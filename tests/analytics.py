@@ -9,6 +9,7 @@ from services.ingest.time_marks import TimeMarks
 from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.router import leg_mark, leg_trade
+from tests import builders
 
 # As in the settings of stream_analytics.
 HORIZON_US = 30 * SECOND
@@ -27,15 +28,8 @@ def walk(
         latest[symbol] *= 1 + draw.gauss(0, 1e-4)
         counts[symbol] += 1
         ticks.append(
-            Tick(
-                venue="test",
-                symbol=symbol,
-                trade_id=counts[symbol],
-                event_us=now,
-                received_us=now,
-                price=latest[symbol],
-                size=1.0,
-                buyer_is_maker=False,
+            builders.tick(
+                venue="test", symbol=symbol, trade_id=counts[symbol], event_us=now, price=latest[symbol]
             )
         )
     return ticks

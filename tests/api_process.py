@@ -18,6 +18,7 @@ import httpx
 from services.common import clock
 from services.contracts.messages import Alert, FeedName, Heartbeat, Signal, Tick
 from services.contracts.topics import ALERTS, SIGNALS, TICKS
+from tests import builders
 from tests.contract.store import write_all
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -113,8 +114,7 @@ def api_alone(**variables: str) -> AbstractContextManager[ApiProcess]:
 def tick(
     number: int, symbol: str = "BTCUSDT", event_us: int | None = None, price: float | None = None
 ) -> Tick:
-    return Tick(
-        venue="binance",
+    return builders.tick(
         symbol=symbol,
         trade_id=number,
         event_us=START_US + number * 250_000 if event_us is None else event_us,
@@ -126,33 +126,24 @@ def tick(
 
 
 def pair_signal(number: int, zscore: float | None = 1.5) -> Signal:
-    return Signal(
+    return builders.signal(
         pair=PAIR,
         event_us=START_US + number * clock.SECOND,
-        y_price=3.0,
-        x_price=2.0,
         hedge_ratio=1 / 3,
         intercept=0.25,
-        method="ols",
         spread=0.5,
         zscore=zscore,
-        correlation=None,
-        window=300,
         samples=number,
-        quality="ok",
         reason="=1+1, a formula" if number % 10 == 0 else None,
     )
 
 
 def alert(number: int, message: str = "z-score above 2", pair: str = PAIR) -> Alert:
-    return Alert(
+    return builders.alert(
         alert_id=f"alert-{number:06}",
-        rule_id="zscore-entry",
         pair=pair,
         event_us=START_US + number // 3 * clock.SECOND,
         state="resolved" if number % 2 else "firing",
-        value=2.5,
-        threshold=2.0,
         message=message,
     )
 

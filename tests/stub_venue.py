@@ -12,6 +12,7 @@ from services.common.errors import BadMessageError, FatalError
 from services.contracts.messages import Tick
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Acknowledgement, Parsed, Stream
+from tests import builders
 
 ROUTES: dict[StreamKind, str] = {
     "trades": "/market",
@@ -78,16 +79,7 @@ class StubVenue:
 
 def tick(symbol: str, trade_id: int, at_us: int) -> Tick:
     """Return a trade of which only the name, the number and the time matter."""
-    return Tick(
-        venue="stub",
-        symbol=symbol,
-        trade_id=trade_id,
-        event_us=at_us,
-        received_us=at_us,
-        price=1.0,
-        size=1.0,
-        buyer_is_maker=False,
-    )
+    return builders.tick(venue="stub", symbol=symbol, trade_id=trade_id, event_us=at_us)
 
 
 class StubServer:

@@ -1,8 +1,9 @@
 """Import report of a dataset: findings counted, the first of each kind kept."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
+
+from services.common.findings import CountedFindings
 
 Kind = Literal["rejected", "skipped", "adjusted", "out of order", "repeated", "odd", "gap", "carried"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -19,21 +20,15 @@ class Finding(NamedTuple):
     reason: str
 
 
-class ImportReport:
-    """Grows by its counts and the first findings only; `heard` is told every one that is added."""
+class ImportReport(CountedFindings[Kind, Finding]):
+    """Findings of one import; `heard` is told every one that is added."""
 
     def __init__(self, heard: Callable[[Finding], None] | None = None) -> None:
-        self.counts: Counter[Kind] = Counter()
-        self.kept: list[Finding] = []
-        self._heard = heard
+        super().__init__(KEPT, heard, of_each_kind=True)
 
     def add(self, finding: Finding) -> None:
         """Note one finding."""
-        if self.counts[finding.kind] < KEPT:
-            self.kept.append(finding)
-        self.counts[finding.kind] += 1
-        if self._heard is not None:
-            self._heard(finding)
+        self.note(finding.kind, finding)
 
     def add_uncounted(self, kind: Kind, count: int) -> None:
         """Count findings that were not looked at one by one."""

@@ -16,6 +16,7 @@ from services.contracts.messages import Alert, Quality, Signal, TapeEvent, TapeE
 from services.sink.batch import PartitionBatch, RefusedMessage, SinkBatch
 from services.sink.writer import SinkWriter, WriteResult
 from services.store import database
+from tests import builders
 
 START_US = 1_767_225_600_000_000 - 90 * SECOND  # shortly before an hour ends
 WIDTHS = {"ohlc_1s": SECOND, "ohlc_1m": MINUTE, "ohlc_5m": 5 * MINUTE, "ohlc_1h": HOUR}
@@ -24,8 +25,7 @@ Message = Tick | Signal | Alert | TapeEvent
 
 
 def tick(trade_id: int, event_us: int = START_US, symbol: str = "BTCUSDT", price: float = 100.0) -> Tick:
-    return Tick(
-        venue="binance",
+    return builders.tick(
         symbol=symbol,
         trade_id=trade_id,
         event_us=event_us,
@@ -37,17 +37,10 @@ def tick(trade_id: int, event_us: int = START_US, symbol: str = "BTCUSDT", price
 
 
 def signal(samples: int, quality: Quality = "ok", zscore: float | None = None, window: int = 300) -> Signal:
-    return Signal(
-        pair="ETHUSDT-BTCUSDT",
+    return builders.signal(
         event_us=START_US,
-        y_price=3.0,
-        x_price=2.0,
         hedge_ratio=1.0 / samples,
-        intercept=None,
-        method="ols",
-        spread=None,
         zscore=zscore,
-        correlation=None,
         window=window,
         samples=samples,
         quality=quality,
@@ -55,16 +48,7 @@ def signal(samples: int, quality: Quality = "ok", zscore: float | None = None, w
 
 
 def alert(alert_id: str) -> Alert:
-    return Alert(
-        alert_id=alert_id,
-        rule_id="entry",
-        pair="ETHUSDT-BTCUSDT",
-        event_us=START_US,
-        state="firing",
-        value=2.5,
-        threshold=2.0,
-        message="z-score above 2",
-    )
+    return builders.alert(alert_id=alert_id, rule_id="entry", event_us=START_US)
 
 
 def price_move(alert_id: str, subject: str = "BTCUSDT") -> Alert:

@@ -10,6 +10,7 @@ import pytest
 
 from services.common.clock import SECOND, now_us
 from services.contracts.messages import Alert, AlertState
+from tests import builders
 from tests.e2e.stage import Dashboard, until
 from tests.fix_pipeline import data_directory
 from tests.fixtures.recorded_frames import SYMBOLS, recording
@@ -69,15 +70,8 @@ def alert(
 ) -> Alert:
     """Return an alert of now."""
     at = now_us()
-    return Alert(
-        alert_id=f"test-{at}",
-        rule_id=rule_id,
-        pair=pair,
-        event_us=at,
-        state=state,
-        value=2.5,
-        threshold=2.0,
-        message=message,
+    return builders.alert(
+        alert_id=f"test-{at}", rule_id=rule_id, pair=pair, event_us=at, state=state, message=message
     )
 
 

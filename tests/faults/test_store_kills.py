@@ -27,6 +27,7 @@ from services.local import run_directory
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS
 from services.local.embedded_database import EmbeddedDatabase
 from services.store import schema
+from tests import builders
 from tests.contract.store import assert_bars
 from tests.waiting import wait_until
 
@@ -225,8 +226,7 @@ def _query(url: str, query: str) -> int:
 
 
 def _tick(number: int, event_us: int) -> Tick:
-    return Tick(
-        venue="binance",
+    return builders.tick(
         symbol=SYMBOLS[number % 3],
         trade_id=number,
         event_us=event_us,

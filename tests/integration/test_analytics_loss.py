@@ -16,9 +16,10 @@ from services.common.clock import SECOND
 from services.common.codec import decode, encode
 from services.common.kafka import clients, flow_control
 from services.common.settings import KafkaSettings
-from services.contracts.messages import Heartbeat, Signal, TapeEvent, Tick
+from services.contracts.messages import Heartbeat, Signal, TapeEvent
 from services.contracts.topics import ANALYTICS_GROUP, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS, TIME_MARKS
 from services.ingest.time_marks import TimeMarks
+from tests import builders
 from tests.analytics import published, walk
 from tests.broker import produce, read_all
 from tests.waiting import wait_until
@@ -80,16 +81,7 @@ async def delete_records(broker: str) -> None:
 
 def flood(broker: str) -> None:
     """Push what there is out of both partitions of the embedded broker's ticks."""
-    tick = Tick(
-        venue="test",
-        symbol="FLOOD",
-        trade_id=1,
-        event_us=START_US,
-        received_us=START_US,
-        price=1.0,
-        size=1.0,
-        buyer_is_maker=False,
-    )
+    tick = builders.tick(venue="test", symbol="FLOOD", event_us=START_US)
     raw = encode(tick)
     for number in PARTITION.values():
         produce(broker, TICKS.name, ((raw, number) for _ in range(_FLOOD_BYTES // len(raw))))

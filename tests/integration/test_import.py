@@ -23,6 +23,7 @@ from services.contracts.messages import Tick
 from services.datasets.tables import bars_relation
 from services.store import database
 from services.store.bars.timescale import catch_up
+from tests import builders
 from tests.contract.store import alert, assert_bars, price_move, recompute, select, write_all
 from tests.pipeline import RECORDING, recorded_trades
 from tests.waiting import wait_until
@@ -35,12 +36,9 @@ HEADER = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time
 
 def tick(number: int) -> Tick:
     at_us = (START_MS + number * 37) * 1_000
-    return Tick(
-        venue="binance",
-        symbol="BTCUSDT",
+    return builders.tick(
         trade_id=number,
         event_us=at_us,
-        received_us=at_us,
         price=65_000 + number % 977 / 10,
         size=0.001 * (1 + number % 13),
         buyer_is_maker=number % 2 == 0,

@@ -11,8 +11,8 @@ from services.common.codec import encode
 from services.common.kafka import clients as clients
 from services.common.kafka.publisher import publisher
 from services.common.settings import KafkaSettings
-from services.contracts.messages import Tick
 from services.contracts.topics import TICKS
+from tests import builders
 from tests.broker import read_all
 from tests.brokers.kafka import PARTITIONS, Cluster
 from tests.waiting import wait_until
@@ -89,9 +89,8 @@ def test_a_partition_without_a_leader_is_waited_for_however_long(
 
 def tick(number: int) -> bytes:
     return encode(
-        Tick(
+        builders.tick(
             venue="test",
-            symbol="BTCUSDT",
             trade_id=number,
             event_us=1_767_225_600_000_000 + 997 * number,
             received_us=1_767_225_600_000_000 + 997 * number + 90,

@@ -17,6 +17,7 @@ from services.common.clock import SECOND, from_datetime
 from services.common.codec import decode, encode
 from services.contracts.messages import Heartbeat, TapeEvent, TapeEventKind, Tick
 from services.contracts.topics import SINK_GROUP
+from tests import builders
 from tests.broker import first_offsets, produce, read_all, reset_group
 from tests.brokers.kafka import Cluster
 from tests.fix_broker import embedded_broker
@@ -31,8 +32,7 @@ Start = Callable[[str, str], subprocess.Popen[bytes]]
 
 
 def tick(number: int) -> Tick:
-    return Tick(
-        venue="binance",
+    return builders.tick(
         symbol=SYMBOLS[number % 3],
         trade_id=number,
         event_us=START_US + number * 7_000,

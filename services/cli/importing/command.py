@@ -70,7 +70,7 @@ def _run(flags: argparse.Namespace) -> None:
                 )
             )
         finally:
-            for line in found.first:
+            for line in found.kept:
                 sys.stderr.write(f"{line}\n")
             sys.stdout.write(f"{found}\n")
 

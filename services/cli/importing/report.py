@@ -1,44 +1,38 @@
 """Import report of tick files: findings counted, the first ones shown, all of them written to a file."""
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
 from services.common.errors import FatalError
+from services.common.findings import CountedFindings
 
 Kind = Literal["rejected", "skipped", "adjusted", "conflicting", "repeated", "out of order", "odd"]
 SHOWN = 20
 
 
-class Findings:
-    """Grows by its counts and its first findings only, however many there are."""
+class Findings(CountedFindings[Kind, str]):
+    """Findings of one import, in words, with their file and lines."""
 
     def __init__(self, report: IO[str] | None = None) -> None:
-        self.counts: Counter[Kind] = Counter()
-        """Lines of each kind."""
-        self.first: list[str] = []
+        super().__init__(SHOWN, self._write, of_each_kind=False)
         self._report = report
 
     def add(self, kind: Kind, path: Path, place: tuple[int, int], count: int, reason: str) -> None:
         """Note `count` findings in the lines of `place`, from the first to the last."""
-        self.counts[kind] += count
         first, last = place
         lines = str(first) if first == last else f"{first}-{last}"
-        finding = f"{path}:{lines}: {kind}: {reason}"
-        if len(self.first) < SHOWN:
-            self.first.append(finding)
-        if self._report is not None:
-            self._report.write(f"{finding}\n")
+        self.note(kind, f"{path}:{lines}: {kind}: {reason}", count)
 
     def flush(self) -> None:
         """Hand the report to the system, so that a crash does not take it."""
         if self._report is not None:
             self._report.flush()
 
-    def __str__(self) -> str:
-        return ", ".join(f"{count:,} {kind}" for kind, count in self.counts.items()) or "nothing to report"
+    def _write(self, finding: str) -> None:
+        if self._report is not None:
+            self._report.write(f"{finding}\n")
 
 
 @contextlib.contextmanager

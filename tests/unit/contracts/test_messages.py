@@ -23,6 +23,7 @@ from services.contracts.messages import (
 from services.contracts.pair_messages import LEAST_TESTED
 from services.contracts.pairs import SYMBOL
 from services.quant.reversion import judge
+from tests import builders
 
 ticks = st.builds(
     Tick,
@@ -37,16 +38,7 @@ ticks = st.builds(
 )
 
 
-TICK = Tick(
-    venue="binance",
-    symbol="BTCUSDT",
-    trade_id=7,
-    event_us=1,
-    received_us=2,
-    price=1.0,
-    size=1.0,
-    buyer_is_maker=True,
-)
+TICK = builders.tick(trade_id=7, event_us=1, received_us=2, buyer_is_maker=True)
 
 
 @given(ticks)
@@ -105,10 +97,7 @@ def test_what_has_another_form_is_no_symbol(symbol: str) -> None:
     "pair", ["", "BTCUSDT", "BTCUSDT-BTCUSDT", "ethusdt-BTCUSDT", "A-B", "AAA-BBB-CCC", "=1+1"]
 )
 def test_what_has_another_form_is_no_pair(pair: str) -> None:
-    alert = Alert(
-        alert_id="a", rule_id="z", pair="ETHUSDT-BTCUSDT", event_us=1, state="firing", value=1.0, threshold=1.0,
-        message="m",
-    )  # fmt: skip
+    alert = builders.alert(rule_id="z", event_us=1, value=1.0, threshold=1.0, message="m")  # fmt: skip
     found = decode_all([encode(alert), encode(structs.replace(alert, pair=pair))], Alert)
     assert found.messages == [alert]
     assert "expected pair as in ETHUSDT-BTCUSDT" in str(found.bad[1])

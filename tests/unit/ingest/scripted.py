@@ -5,15 +5,14 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from services.common.heartbeat import HeartbeatState
-from services.contracts.messages import FeedName, MarkPrice, Tick
+from services.contracts.messages import FeedName, MarkPrice
 from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import Item
 from services.ingest.service import publish
+from tests import builders
 from tests.publishing import FakeProducer, publisher
 
-TICK = Tick(
-    venue="binance",
-    symbol="BTCUSDT",
+TICK = builders.tick(
     trade_id=7,
     event_us=1_750_000_000_123_000,
     received_us=1_750_000_000_200_000,

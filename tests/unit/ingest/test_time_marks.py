@@ -6,21 +6,19 @@ from msgspec import structs
 from services.common.clock import SECOND
 from services.contracts.messages import TapeEvent, Tick, TimeMark
 from services.ingest.time_marks import TimeMarks
+from tests import builders
 
 STALE = TapeEvent(kind="stream_stale", venue="test", symbol="A", at_us=0)
 
 
 def tick(symbol: str, second: float, trade_id: int, repaired: bool = False, late_s: float = 0.0) -> Tick:
     at_us = round(second * SECOND)
-    return Tick(
+    return builders.tick(
         venue="test",
         symbol=symbol,
         trade_id=trade_id,
         event_us=at_us,
         received_us=at_us + round(late_s * SECOND),
-        price=1.0,
-        size=1.0,
-        buyer_is_maker=False,
         repaired=repaired,
     )
 

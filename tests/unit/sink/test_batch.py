@@ -4,29 +4,12 @@ from hypothesis import strategies as st
 
 from services.common.codec import encode
 from services.common.unreadable import Unreadable
-from services.contracts.messages import Alert, Signal, TapeEvent, TapeEventKind, Tick
+from services.contracts.messages import TapeEvent, TapeEventKind
 from services.sink.batch import PartitionBatch, RefusedMessage, SinkBatch
+from tests import builders
 
-TICK = Tick(
-    venue="binance",
-    symbol="BTCUSDT",
-    trade_id=1,
-    event_us=2,
-    received_us=3,
-    price=4.0,
-    size=5.0,
-    buyer_is_maker=True,
-)
-ALERT = Alert(
-    alert_id="a",
-    rule_id="entry",
-    pair="ETHUSDT-BTCUSDT",
-    event_us=2,
-    state="firing",
-    value=3.0,
-    threshold=2.0,
-    message="above",
-)
+TICK = builders.tick(event_us=2, received_us=3, price=4.0, size=5.0, buyer_is_maker=True)
+ALERT = builders.alert(rule_id="entry", event_us=2, value=3.0, message="above")
 
 
 def test_messages_are_kept_by_topic_with_where_they_came_from() -> None:
@@ -135,21 +118,7 @@ def test_losses_are_kept_by_themselves_at_the_place_they_came_from() -> None:
 
 
 def test_signals_of_a_second_that_is_still_open_are_passed_over() -> None:
-    signal = Signal(
-        pair="ETHUSDT-BTCUSDT",
-        event_us=2,
-        y_price=1.0,
-        x_price=2.0,
-        hedge_ratio=None,
-        intercept=None,
-        method="ols",
-        spread=None,
-        zscore=None,
-        correlation=None,
-        window=300,
-        samples=1,
-        quality="not_enough_data",
-    )
+    signal = builders.signal(event_us=2, y_price=1.0, samples=1, quality="not_enough_data")
     batch, place = SinkBatch(), PartitionBatch("signals", 0)
     is_open = msgspec.structs.replace(signal, closed=False)
     batch.extend(place, range(3), [encode(is_open), encode(signal), encode(is_open)])

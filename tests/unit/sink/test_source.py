@@ -18,6 +18,7 @@ from services.contracts.messages import Tick
 from services.sink.batch import PartitionBatch, SinkBatch
 from services.sink.settings import SinkSettings
 from services.sink.source import TopicSource
+from tests import builders
 
 PLACE = TopicPartition("ticks", 0)
 
@@ -93,16 +94,7 @@ class Broker:
 
 
 def tick(event_us: int) -> Tick:
-    return Tick(
-        venue="binance",
-        symbol="BTCUSDT",
-        trade_id=1,
-        event_us=event_us,
-        received_us=event_us,
-        price=1.0,
-        size=1.0,
-        buyer_is_maker=True,
-    )
+    return builders.tick(event_us=event_us, buyer_is_maker=True)
 
 
 def placed(

@@ -9,6 +9,7 @@ from services.stream_analytics.alignment import EVER
 from services.stream_analytics.router import runs
 from services.stream_analytics.symbol_tape import SymbolTape
 from services.stream_analytics.trades import TapeTrade
+from tests import builders
 
 # Seconds, ids and symbols that often meet: late trades, swapped ids, gaps, a numbering that begins anew.
 steps = st.lists(
@@ -28,15 +29,12 @@ def ticks(made: list[tuple[str, int, int]]) -> list[Tick]:
             continue
         used.add((symbol, ids[symbol]))
         tape.append(
-            Tick(
+            builders.tick(
                 venue="test",
                 symbol=symbol,
                 trade_id=ids[symbol],
                 event_us=now[symbol],
-                received_us=now[symbol],
                 price=draw.uniform(1, 2),
-                size=1.0,
-                buyer_is_maker=False,
             )
         )
     return tape

@@ -21,6 +21,7 @@ from services.ui.series.buffer import SeriesBuffer
 from services.ui.series.cache import SeriesCache
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import PageContext, Selection
+from tests import builders
 from tests.unit.ui.answers import answer, snapshot, stats
 
 PAIR = "ETHUSDT-BTCUSDT"
@@ -119,16 +120,7 @@ def pair() -> WatchedPair:
 @pytest.fixture
 def tick() -> Make:
     def make(symbol: str = "ETHUSDT", price: float = 3400.25, event_us: int = START_S * SECOND) -> Tick:
-        return Tick(
-            venue="test",
-            symbol=symbol,
-            trade_id=1,
-            event_us=event_us,
-            received_us=event_us,
-            price=price,
-            size=1.0,
-            buyer_is_maker=False,
-        )
+        return builders.tick(venue="test", symbol=symbol, event_us=event_us, price=price)
 
     return make
 

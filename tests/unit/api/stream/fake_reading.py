@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from aiokafka import TopicPartition
 
 from services.common.codec import encode
-from services.contracts.messages import Heartbeat, ServiceState, Tick
+from services.contracts.messages import Heartbeat, ServiceState
+from tests import builders
 
 FIRST, ADDED = TopicPartition("ticks", 0), TopicPartition("ticks", 1)
 BEATS = TopicPartition("heartbeats", 0)
@@ -99,14 +100,7 @@ def message(partition: TopicPartition, offset: int) -> bytes | None:
     if offset % 10 == 7:
         return b"{damaged" if offset % 20 == 7 else None
     return encode(
-        Tick(
-            venue="v",
-            symbol=f"S{partition.partition}",
-            trade_id=offset,
-            event_us=START_US + offset,
-            received_us=START_US + offset,
-            price=1.0,
-            size=1.0,
-            buyer_is_maker=False,
+        builders.tick(
+            venue="v", symbol=f"S{partition.partition}", trade_id=offset, event_us=START_US + offset
         )
     )

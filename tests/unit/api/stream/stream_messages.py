@@ -11,6 +11,7 @@ from services.api.stream.composer import StreamComposer, Topic
 from services.api.stream.live_state import LiveState
 from services.api.stream.subscription import StreamQuery, Subscription
 from services.contracts.messages import Alert, Signal, Tick
+from tests import builders
 
 
 class Present:
@@ -50,31 +51,15 @@ class Present:
 
 
 def tick(symbol: str, event_us: int, trade_id: int = 0) -> Tick:
-    return Tick(
-        venue="v",
-        symbol=symbol,
-        trade_id=trade_id,
-        event_us=event_us,
-        received_us=event_us,
-        price=1.0,
-        size=1.0,
-        buyer_is_maker=False,
-    )
+    return builders.tick(venue="v", symbol=symbol, trade_id=trade_id, event_us=event_us)
 
 
 def signal(pair: str, event_us: int, closed: bool = True, revision: int = 0) -> Signal:
-    return Signal(
+    return builders.signal(
         pair=pair,
         event_us=event_us,
         y_price=1.0,
         x_price=1.0,
-        hedge_ratio=None,
-        intercept=None,
-        method="ols",
-        spread=None,
-        zscore=None,
-        correlation=None,
-        window=300,
         samples=1,
         quality="not_enough_data",
         closed=closed,
@@ -83,15 +68,8 @@ def signal(pair: str, event_us: int, closed: bool = True, revision: int = 0) -> 
 
 
 def alert(number: int, pair: str = "A-B") -> Alert:
-    return Alert(
-        alert_id=str(number),
-        rule_id="r",
-        pair=pair,
-        event_us=number,
-        state="firing",
-        value=1.0,
-        threshold=1.0,
-        message="m",
+    return builders.alert(
+        alert_id=str(number), rule_id="r", pair=pair, event_us=number, value=1.0, threshold=1.0, message="m"
     )
 
 

@@ -15,6 +15,7 @@ from services.cli.importing.tick_files import TickBatch, batches, unpacked_size
 from services.common.codec import encode
 from services.common.errors import FatalError
 from services.contracts.messages import Tick
+from tests import builders
 from tests.fixtures.replay_files import KINDS, PACKINGS, SYMBOL, Kind, Packing
 
 HEADER = "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker"
@@ -26,7 +27,7 @@ def row(trade_id: int) -> str:
 
 
 def tick(trade_id: int, symbol: str) -> Tick:
-    return Tick(
+    return builders.tick(
         venue="okx",
         symbol=symbol,
         trade_id=trade_id,

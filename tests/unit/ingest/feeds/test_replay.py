@@ -19,6 +19,7 @@ from services.contracts.messages import DeliveryLag, Liquidation, MarkPrice, Quo
 from services.ingest.feed import SKIPPED, FeedStatus, Item, Rejected, StreamKind
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
+from tests import builders
 from tests.fixtures.recorded_frames import PATH, SECONDS
 from tests.unit.ingest.fake_clock import FakeClock
 
@@ -96,9 +97,8 @@ def test_damaged_lines_are_rejected_with_their_place(tmp_path: Path) -> None:
 
 def test_ndjson_keeps_the_tick_and_takes_the_receipt_time_as_pace(tmp_path: Path) -> None:
     recorded = [
-        Tick(
+        builders.tick(
             venue="elsewhere",
-            symbol="BTCUSDT",
             trade_id=number,
             event_us=number,
             received_us=number * 2 * SECOND,

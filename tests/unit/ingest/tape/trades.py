@@ -8,6 +8,7 @@ from typing import cast
 from services.common.clock import HOUR, SECOND
 from services.contracts.messages import TapeEvent, Tick
 from services.ingest.venues.venue import Venue
+from tests import builders
 from tests.unit.ingest.fake_clock import FakeClock
 
 SYMBOL = "BTCUSDT"
@@ -18,15 +19,12 @@ START_US = 1_800_000_000 * SECOND + 17 * SECOND
 def trade(trade_id: int, event_us: int | None = None, symbol: str = SYMBOL, repaired: bool = False) -> Tick:
     """Return the trade with an id, by default one a second from `START_US` on."""
     event_us = START_US + trade_id * SECOND if event_us is None else event_us
-    return Tick(
-        venue="binance",
+    return builders.tick(
         symbol=symbol,
         trade_id=trade_id,
         event_us=event_us,
         received_us=event_us + 1_000,
         price=100.0 + trade_id,
-        size=1.0,
-        buyer_is_maker=False,
         repaired=repaired,
     )
 

@@ -65,7 +65,7 @@ def test_a_refusal_carries_the_reason() -> None:
         ("418 Teapot", ["Retry-After: soon"], 120),
         ("429 Slow Down", ["Retry-After: -5"], 60),
         ("429 Slow Down", ["Retry-After: 99999999999"], 3 * 86_400),
-        ("429 Slow Down", ["Retry-After: " + "9" * 400], 60),
+        ("429 Slow Down", ["Retry-After: " + "9" * 400], 3 * 86_400),
         (
             "429 Slow Down",
             ["Date: Mon, 23 Nov 2026 04:00:00 GMT", "Retry-After: Mon, 23 Nov 2026 04:00:30 GMT"],

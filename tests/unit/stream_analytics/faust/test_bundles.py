@@ -13,17 +13,9 @@ from services.contracts.messages import Tick
 from services.stream_analytics.faust.bundles import bundle
 from services.stream_analytics.metrics import Stage
 from services.stream_analytics.router import messages
+from tests import builders
 
-GOOD = Tick(
-    venue="test",
-    symbol="AUSDT",
-    trade_id=0,
-    event_us=1_750_000_000_000_000,
-    received_us=1_750_000_000_000_000,
-    price=1.0,
-    size=1.0,
-    buyer_is_maker=False,
-)
+GOOD = builders.tick(venue="test", symbol="AUSDT", trade_id=0, event_us=1_750_000_000_000_000)
 # Bad by itself; some of it would be good JSON once joined to what is beside it.
 bad_values = st.one_of(
     st.none(),

@@ -14,21 +14,11 @@ from services.common.errors import FatalError
 from services.contracts.messages import Tick
 from services.ingest.feed import DUPLICATE
 from services.ingest.feeds.recordings.reader import Recording
+from tests import builders
 from tests.fixtures.recorded_frames import PATH, recording
 
 FRAMES_BYTES = PATH.read_bytes()
-TICK = encode(
-    Tick(
-        venue="binance",
-        symbol="BTCUSDT",
-        trade_id=1,
-        event_us=1,
-        received_us=2,
-        price=3.0,
-        size=4.0,
-        buyer_is_maker=False,
-    )
-)
+TICK = encode(builders.tick(event_us=1, received_us=2, price=3.0, size=4.0))
 
 Write = Callable[[bytes], Path]
 

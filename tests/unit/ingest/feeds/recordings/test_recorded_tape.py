@@ -5,19 +5,11 @@ import pytest
 from services.contracts.messages import Tick
 from services.ingest.feeds.recordings import recorded_tape
 from services.ingest.feeds.recordings.recorded_tape import RecordedTape
+from tests import builders
 
 
 def tick(trade_id: int, event_us: int = 1) -> Tick:
-    return Tick(
-        venue="binance",
-        symbol="BTCUSDT",
-        trade_id=trade_id,
-        event_us=event_us,
-        received_us=event_us,
-        price=1.0,
-        size=1.0,
-        buyer_is_maker=True,
-    )
+    return builders.tick(trade_id=trade_id, event_us=event_us, buyer_is_maker=True)
 
 
 def test_old_gaps_are_counted_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
