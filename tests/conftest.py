@@ -1,11 +1,19 @@
 """What all tests share: fixtures by subject, in ``fix_*.py``."""
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
 # Several workers whose numpy takes every core are in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Where no bytecode is kept each service compiles all it imports at every start, which takes as long again.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix, "bytecode"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("patient", deadline=None)
