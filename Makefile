@@ -24,7 +24,7 @@ pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; te
 	$(BIN)/pytest tests/e2e/test_replay_*.py
 
 brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
-	$(BIN)/pytest --all-brokers tests/contract tests/integration
+	$(BIN)/pytest tests/contract tests/integration
 
 soak: $(VENV)/.installed browser ## a page held open, then ingest among random faults: is its tape complete? (MINUTES=10)
 	PAIRSTREAM_TEST_HELD_S=30 $(BIN)/pytest tests/e2e/test_pipeline.py tests/e2e/test_endurance.py
