@@ -36,7 +36,8 @@ faults: $(VENV)/.installed kafka ## ingest through each fault of a venue and a b
 	PAIRSTREAM_TEST_KILLS=$(KILLS) $(BIN)/pytest tests/faults
 	PYTHONPATH=docs/client $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
-fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as in test, the API on as many requests
+fuzz: $(VENV)/.installed ## every property on all its examples (test tries a quarter), the parsers on 5,000, the API on as many requests
+	$(BIN)/pytest --hypothesis-profile full -m hypothesis tests/unit tests/contract tests/integration
 	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py
 	PAIRSTREAM_TEST_EXAMPLES=250 $(BIN)/pytest tests/integration/test_api_schemathesis.py
 
