@@ -39,7 +39,7 @@ faults: $(VENV)/.installed kafka ## ingest through each fault of a venue and a b
 
 fuzz: $(VENV)/.installed ## every property on all its examples (test tries a quarter), the parsers on 5,000, the API on as many requests
 	$(BIN)/pytest --hypothesis-profile full -m hypothesis tests/unit tests/contract tests/integration
-	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py
+	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/venues/*/test_*frames.py
 	PAIRSTREAM_TEST_EXAMPLES=250 $(BIN)/pytest tests/integration/test_api_schemathesis.py
 
 lint: $(VENV)/.installed ## check style, imports and architecture, and the dashboard's scripts and style sheets

@@ -3,7 +3,16 @@
     "use strict";
 
     const COLUMNS = ["time", "clock", "symbol", "open", "high", "low", "close", "volume"];
-    const FIELDS = ["symbols", "zone", "delimiter", "decimal", "thousands", "time_unit", "date_order", "time_format"];
+    const FIELDS = [
+        "symbols",
+        "zone",
+        "delimiter",
+        "decimal",
+        "thousands",
+        "time_unit",
+        "date_order",
+        "time_format",
+    ];
     const WHOLE = /\.(zip|xlsx|xlsm|parquet|pq|jsonl?|ndjson)$/i; // cut off, they cannot be read
     const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", pipe: "|" };
     const PREVIEWED = 1 << 20; // so much of a file is enough to preview it
@@ -256,9 +265,12 @@
     };
 
     /* A reading that is chosen is said, and the files are previewed by it. */
-    document.addEventListener("click", function (event) {
-        const chosen = isOpen() && event.target.closest("#upload-question [data-option]");
-        if (chosen) put("file-" + chosen.dataset.option, { value: chosen.dataset.value });
+    document.addEventListener("click", (event) => {
+        const { target } = event;
+        const chosen =
+            isOpen() && target instanceof Element && target.closest("#upload-question [data-option]");
+        if (chosen instanceof HTMLElement)
+            put(`file-${chosen.dataset.option}`, { value: chosen.dataset.value });
     });
 
     for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, over);
