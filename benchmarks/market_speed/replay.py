@@ -16,6 +16,7 @@ from benchmarks.up import directory
 from services.common import clock
 from services.common.clock import SECOND
 from services.contracts.messages import PairConfig, Signal, Tick
+from services.store.relations import NOT_STORED, STORED_AS
 from tests.analytics import outcomes
 
 START_US = 1_767_225_600_000_000
@@ -25,11 +26,9 @@ _LOOK_S = 0.25
 _STALLED_S = 40.0
 _LIMIT_S = 900.0
 
-_COLUMNS = (
-    *("pair", "ts", "y_price", "x_price", "hedge_ratio", "intercept", "method", "spread", "zscore"),
-    *("correlation", '"window"', "samples", "quality", "reason"),
-)
-_SIGNALS = f"SELECT {', '.join(_COLUMNS)} FROM signals"  # noqa: S608
+_FIELDS = tuple(name for name in Signal.__struct_fields__ if name not in NOT_STORED)
+_COLUMNS = [{"event_us": "ts"}.get(name, STORED_AS.get(name, name)) for name in _FIELDS]
+_SIGNALS = "SELECT {} FROM signals".format(", ".join(f'"{name}"' for name in _COLUMNS))  # noqa: S608
 
 Key = tuple[str, int]
 
@@ -137,6 +136,5 @@ def compare(result: Result, said: Mapping[Key, Signal], expected: Mapping[Key, S
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:
-    names = ("pair", "event_us", *(name.strip('"') for name in _COLUMNS[2:]))
-    pair, ts, *rest = row
-    return Signal(**dict(zip(names, (pair, clock.from_datetime(ts), *rest), strict=True)))
+    fields = dict(zip(_FIELDS, row, strict=True))
+    return Signal(**fields | {"event_us": clock.from_datetime(fields["event_us"])})
