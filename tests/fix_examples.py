@@ -1,4 +1,4 @@
-"""How many examples hypothesis tries: under the profile ``dev`` a share of what each test asks for."""
+"""Number of examples that hypothesis tries: under the profile ``dev`` a share of what each test asks for."""
 
 from typing import Any
 

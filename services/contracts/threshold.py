@@ -1,4 +1,4 @@
-"""Where a z-score enters its bands and comes back: the one rule of alerts, of past entries and of the chart's marks."""
+"""Threshold rule of a z-score: entry to its bands and exit; alerts, past entries and chart marks share it."""
 
 from services.contracts.signals import Signal
 

@@ -1,4 +1,4 @@
-"""What a file does not tell: the option that would, and what each of its values makes of the first lines."""
+"""Questions that a file leaves open: the option for each, and how each value reads the first lines."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

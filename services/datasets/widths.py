@@ -1,4 +1,4 @@
-"""How wide bars are: what most steps are, in days, weeks and months of a calendar too."""
+"""Width of bars: the most frequent step, in days, weeks and months of a calendar too."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""How a signal's numbers come about, through the API: what it says equals statsmodels and what was published."""
+"""Work behind a signal, through the API: it equals statsmodels and the published signal."""
 
 import contextlib
 import io

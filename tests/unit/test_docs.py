@@ -10,8 +10,8 @@ import services
 
 ROOT = Path(services.__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
-# The history names paths as they were.
-CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
+# The history and the decision records also name files of the past, and files that were decided against.
+CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "adr"]
 RECORDS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))[1:]
 FOLDERS = ("services", "tests", "docs", "schemas", "benchmarks")
 FILES = {
@@ -32,11 +32,18 @@ def is_there(path: str) -> bool:
     return any(file == path or file.endswith(f"/{path}") for file in FILES)
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.relative_to(ROOT).as_posix())
+def named_by(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=named_by)
 def test_a_page_names_only_files_that_exist(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert [path for path in named(text) if not is_there(path)] == []
-    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text)
+    assert [path for path in named(page.read_text(encoding="utf-8")) if not is_there(path)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named_by)
+def test_a_link_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 

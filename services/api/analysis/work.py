@@ -1,4 +1,4 @@
-"""How workers answer how the numbers of one second come about."""
+"""Work behind one signal, as the worker processes compute it."""
 
 from collections.abc import Sequence
 from itertools import chain

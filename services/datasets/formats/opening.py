@@ -1,4 +1,4 @@
-"""What a file holds, told by its first bytes, as text: csv is as it is, all else becomes csv."""
+"""Opening of a file by its first bytes, as text: csv stays as it is, all else becomes csv."""
 
 import tempfile
 import zipfile

@@ -1,4 +1,4 @@
-"""Which structs are generated from schemas: what the dashboard reads of them, with their defaults."""
+"""Types of the dashboard, generated from the API's schemas, with their defaults."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What stands on the terminal: names in colour where there is one, and lines as they were said."""
+"""Terminal output: coloured names on a terminal, and unchanged lines."""
 
 import pytest
 from rich.console import Console

@@ -1,4 +1,4 @@
-"""Which results are forgotten when there are too many; the sharing of work is in tests/integration."""
+"""Eviction from the result cache; shared computations are tested in tests/integration."""
 
 import asyncio
 
