@@ -127,6 +127,9 @@ class BarFile:
 
     def _parts(self, block: bytes, number: int) -> Iterator[Bars | RowProblem]:
         lines = _lines(block)
+        if block.isspace() and b"\r" not in block:
+            yield from (RowProblem(number + n, "a blank line", "skipped") for n in range(lines))
+            return
         if lines > _FEW_LINES:
             try:
                 yield self._columns(block, number, lines)

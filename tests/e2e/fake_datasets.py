@@ -128,6 +128,8 @@ async def _read(form: FormData) -> Any:
         if text.startswith("<"):
             detail = f"{file.filename}:1: expected a csv of bars, received a web page"
             return problem(422, detail, file=file.filename, line=1)
+        if text.startswith("asked") and "date_order" not in form:
+            return _question(str(file.filename))
         columns = dict(zip(COLUMNS, COLUMNS, strict=True)) | json.loads(str(form.get("mapping", "{}")))
         readings.append(_reading(str(file.filename), zone, str(form.get("delimiter", "comma")), columns))
         rows = text.splitlines()
@@ -138,6 +140,13 @@ async def _read(form: FormData) -> Any:
             if ",x" in row
         ]
     return readings, lines, bad, str(form.get("name", readings[0]["name"].partition(".")[0]))
+
+
+def _question(name: str) -> Response:
+    readings = [{"value": value, "bars": [_bar(2)]} for value in ("dmy", "mdy")]
+    question = {"option": "date_order", "readings": readings}
+    detail = f"{name}: expected a date that tells day from month, or date_order=, received '03/01/2024'"
+    return problem(422, detail, file=name, line=None, question=question)
 
 
 def _reading(name: str, zone: str, delimiter: str, columns: dict[str, str]) -> dict[str, Any]:

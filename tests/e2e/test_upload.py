@@ -251,6 +251,22 @@ def test_what_is_wrong_is_said_where_it_is(
     expect(page.locator("#upload-example")).to_be_visible()
 
 
+def test_what_a_file_does_not_tell_is_asked_and_answered_by_a_button(
+    dashboard_server: Served, open_page: OpenPage, tmp_path: Path
+) -> None:
+    dashboard = open_page(dashboard_server.url, "upload", problems=True)
+    page = dashboard.page
+    asked = tmp_path / "asked.csv"
+    asked.write_text(f"asked {ROWS}")
+    choose(dashboard, asked)
+    expect(page.locator("#upload-wrong")).to_contain_text("expected a date that tells day from month")
+    expect(page.locator("#upload-question")).to_contain_text("60\u202f020.3")
+    page.locator("#upload-question").get_by_text("date_order = mdy").click()
+    expect(page.locator("#upload-found")).to_contain_text("1 file: BTCUSDT, ETHUSDT")
+    expect(page.locator("#upload-question")).to_be_empty()
+    expect(page.locator("#file-date_order")).to_have_value("mdy")
+
+
 @pytest.mark.long
 def test_files_can_be_dropped(upload_page: Dashboard) -> None:
     upload_page.page.evaluate(

@@ -1,5 +1,6 @@
 """JSON as venues answer with bars: arrays or objects in a list, wherever in the document it is."""
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -104,30 +105,35 @@ class JsonRows:
             raise FileError(self._name, "expected a whole JSON document, but it is cut off")
 
     def _tokens(self) -> Iterator["re.Match[str]"]:
-        ended, buffer = False, b""
+        decoder, ended, text = codecs.getincrementaldecoder("utf-8")(), False, ""
         while not ended:
             part = self._rest or self._stream.read(_BYTES)
             self._rest = b""
             ended = not part
-            buffer += part
-            # What is behind the last bracket may go on in the next part.
-            end = len(buffer) if ended else max(buffer.rfind(b"]"), buffer.rfind(b"}")) + 1
             try:
-                text = buffer[:end].decode()
+                text += decoder.decode(part, final=ended)
             except UnicodeDecodeError as error:
                 raise FileError(self._name, f"expected JSON in UTF-8, received {error}") from None
-            buffer = buffer[end:]
-            if len(buffer) > _LONGEST_ROW + _BYTES:
-                raise FileError(
-                    self._name, f"expected values of at most {_LONGEST_ROW:,} bytes, received a longer one"
-                )
-            yield from _TOKEN.finditer(text)
+            tokens = list(_TOKEN.finditer(text))
+            sure = tokens if ended else _certain(tokens)
+            yield from sure
+            text = text[sure[-1].end() :] if sure else text
+            if len(text) > _LONGEST_ROW + _BYTES:
+                expected = f"expected values of at most {_LONGEST_ROW:,} bytes, received a longer one"
+                raise FileError(self._name, expected)
 
     def _decoded(self, text: str) -> Any:
         try:
             return msgspec.json.decode(text)
         except msgspec.DecodeError as error:
             raise FileError(self._name, f"expected JSON, received {text[:80]!r}: {error}") from None
+
+
+def _certain(tokens: Sequence["re.Match[str]"]) -> Sequence["re.Match[str]"]:
+    """Return the tokens up to the last bracket that closes: what is behind it, or a text without its end, may go on."""
+    whole = next((place for place, token in enumerate(tokens) if token[0] == '"'), len(tokens))
+    last = next((n for n in range(whole, 0, -1) if tokens[n - 1].lastgroup in ("row", "close")), 0)
+    return tokens[:last]
 
 
 def _symbol(name: str | None) -> str | None:

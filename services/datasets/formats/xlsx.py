@@ -18,6 +18,13 @@ _SHEETS = "xl/worksheets/"
 # Beside the sheets, which are read row by row, all is in memory: shared texts above all.
 _MOST_BYTES = 16 << 20
 _MOST_COLUMNS = 100
+_MOST_ROWS = 1 << 20
+# A row is in memory as a whole, and what is behind the last one.
+_LONGEST_ROW = 8 << 20
+_ROW_END = b"</row>"
+# With these a text could hold what looks like the end of a row, or more than it is long.
+_TRICKS = (b"<!DOCTYPE", b"<![CDATA[")
+_BYTES = 1 << 20
 
 
 def rows(file: IO[bytes], name: str, most_bytes: int | None) -> Iterator[bytes]:
@@ -25,6 +32,7 @@ def rows(file: IO[bytes], name: str, most_bytes: int | None) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(file) as folder:
             _require_bounds(folder.infolist(), name, most_bytes)
+            _require_short_rows(folder, name)
         file.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and validations that it leaves out
@@ -42,8 +50,9 @@ def _rows(book: Any) -> Iterator[list[object]]:
         # A sheet may say that it is larger than it is.
         sheet.reset_dimensions()
         found = False
-        for row in sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True):
-            cells = [_cell(value) for value in row]
+        for row in sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True):
+            # Sheets often end in many rows that hold nothing.
+            cells = [] if row.count(None) == len(row) else [_cell(value) for value in row]
             while cells and cells[-1] == "":
                 del cells[-1]
             if cells or found:
@@ -59,6 +68,26 @@ def _cell(value: Any) -> object:
     if isinstance(value, datetime):
         return value.isoformat(" ")
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _require_short_rows(folder: zipfile.ZipFile, name: str) -> None:
+    """Return if no row takes much memory: of a sheet the parts between two ends of rows are short."""
+    for member in folder.infolist():
+        with folder.open(member) as file:
+            before, stretch = b"", 0
+            while part := file.read(_BYTES):
+                text = before + part
+                if any(trick in text for trick in _TRICKS):
+                    raise FileError(
+                        name, "expected a spreadsheet without declarations in its XML, received one"
+                    )
+                end = text.rfind(_ROW_END)
+                stretch = len(text) - end if end >= 0 else stretch + len(part)
+                if stretch > _LONGEST_ROW and member.filename.startswith(_SHEETS):
+                    raise FileError(
+                        name, f"expected rows of at most {_LONGEST_ROW >> 20} MiB, received a longer one"
+                    )
+                before = part[-16:]
 
 
 def _require_bounds(members: list[zipfile.ZipInfo], name: str, most_bytes: int | None) -> None:

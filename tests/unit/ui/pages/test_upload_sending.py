@@ -18,6 +18,7 @@ READING = {
     "close_only": True,
 }
 BAR = {"line": 2, "symbol": "BTCUSDT", "start_us": 0, "open": 1.5, "high": 2, "low": 1, "close": 1.25}
+READINGS = {"dmy": 1_704_240_000_000_000, "mdy": 1_709_251_200_000_000}
 FOUND = {
     "files": [READING],
     "symbols": ["BTCUSDT"],
@@ -69,6 +70,31 @@ def test_a_file_that_cannot_be_used_is_told_in_the_words_of_the_api() -> None:
     }
     wrong = answered(document, 422)["upload-wrong"]
     assert wrong["children"] == "iPhone.csv:1: expected a csv of bars, received a web page."
+
+
+def test_what_a_file_does_not_tell_is_asked_with_what_each_reading_gives() -> None:
+    readings = [
+        {"value": value, "bars": [{**BAR, "start_us": at, "volume": 2.0}]} for value, at in READINGS.items()
+    ]
+    question = {"option": "date_order", "readings": readings}
+    document = {"detail": "a.csv: expected a date", "file": "a.csv", "line": None, "question": question}
+    props = answered(document, 422)
+    assert props["upload-wrong"]["children"] == "a.csv: expected a date."
+    assert props["file-date_order"] == {"error": "Not told by the file"}
+    first, second = (str(one) for one in props["upload-question"]["children"])
+    assert ("data-option='date_order'" in first, "data-value='dmy'" in first) == (True, True)
+    assert "2024-01-03" in first
+    assert ("data-value='mdy'" in second, "2024-03-01" in second) == (True, True)
+    assert answered(FOUND)["upload-question"] == {"children": []}
+
+
+def test_what_was_decided_by_evidence_is_said() -> None:
+    reading = {**READING, "thousands": "comma", "time": "mdy", "notes": ["in dates the month comes first"]}
+    props = answered({**FOUND, "files": [reading], "skipped": 2, "adjusted": 1})
+    assert "in dates the month comes first" in str(props["upload-readings"])
+    assert props["file-thousands"]["placeholder"] == "comma"
+    assert props["file-date_order"]["placeholder"] == "mdy"
+    assert "2 are not meant as one, 1 are adjusted by rounding" in props["upload-found"]["children"]
 
 
 def test_what_is_wrong_with_a_field_is_said_there() -> None:
