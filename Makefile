@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE_BIN := node_modules/.bin
 MINUTES ?= 10
 KILLS ?= 50
 
-.PHONY: help demo test pages soak faults fuzz lint types schemas lock bench speed brokers clean browser kafka
+.PHONY: help demo test pages soak faults fuzz lint assets format types schemas lock bench speed brokers clean browser kafka
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,15 +41,26 @@ fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as 
 	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py
 	PAIRSTREAM_TEST_EXAMPLES=250 $(BIN)/pytest tests/integration/test_api_schemathesis.py
 
-lint: $(VENV)/.installed ## check style, imports and architecture
+lint: $(VENV)/.installed ## check style, imports and architecture, and the dashboard's scripts and style sheets
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory assets; \
+		else echo "no npm here: services/ui/assets is not checked; install Node.js 20 or later for it"; fi
+
+assets: node_modules/.installed # Biome checks style and format of JavaScript and CSS, TypeScript the types of JavaScript
+	$(NODE_BIN)/biome check --error-on-warnings
+	$(NODE_BIN)/tsc --project jsconfig.json
+
+format: $(VENV)/.installed ## format Python, and JavaScript and CSS where npm is
+	$(BIN)/ruff format .
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.installed \
+		&& $(NODE_BIN)/biome check --write; fi
 
 types: $(VENV)/.installed ## check types
 	$(BIN)/mypy
 
-schemas: $(VENV)/.installed ## regenerate the contracts in schemas/ and the row types of the client from the code
+schemas: $(VENV)/.installed ## regenerate schemas/, docs/settings.md, the types of the dashboard and of the client
 	$(BIN)/python -m services.cli.schemas
 
 bench: $(VENV)/.installed browser ## print the benchmark table
@@ -70,7 +82,7 @@ kafka: $(VENV)/.installed # Maven fetches it once, Java runs it; without them th
 	@$(BIN)/python -m tests.brokers
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf $(VENV) node_modules .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 
 UV := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
@@ -80,4 +92,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --loglevel=error
 	@touch $@

@@ -157,7 +157,6 @@ def heartbeat(service: str, age_us: int = 0, feed: FeedName | None = None) -> He
 
 def store(url: str, messages: Iterable[Tick | Signal | Alert]) -> None:
     """Have the sink's writer store them, and the bars that follow from the ticks."""
-    # Alerts first: the sink refuses those that a stored signal contradicts.
     kinds: dict[str, list[Tick | Signal | Alert]] = {topic.name: [] for topic in (TICKS, ALERTS, SIGNALS)}
     for message in messages:
         kinds[f"{type(message).__name__.lower()}s"].append(message)

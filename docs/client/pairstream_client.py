@@ -108,6 +108,42 @@ class Signal(TypedDict):
     half_life_high_s: float | None
 
 
+class Alert(TypedDict):
+    """One transition of one rule on one subject: a pair, a symbol, a service.
+
+    `values` are the numbers that caused it, what was measured under the name in `metric`. `value` and `threshold` are
+    None where the rule does not compare two numbers, `pair` where it has to do with none. What holds is the latest
+    transition of a rule and subject that is not `retracted` and that none has retracted. `rule_id` is the old name of
+    `rule`.
+    """
+
+    alert_id: str
+    rule_id: str
+    pair: str | None
+    event_us: int
+    event_time: str
+    state: Literal["firing", "resolved", "retracted"]
+    value: float | None
+    threshold: float | None
+    message: str
+    y_age_s: float | None
+    x_age_s: float | None
+    reversion: Literal["reverting", "unproven", "broken"] | None
+    retracts: str | None
+    retracted_by: str | None
+    acked_us: int | None
+    acked_time: str | None
+    acked_by: str | None
+    snoozed_until_us: int | None
+    snoozed_until_time: str | None
+    rule: str
+    metric: str
+    subject: str
+    severity: Literal["info", "warning", "critical"]
+    labels: dict[str, str]
+    values: dict[str, float]
+
+
 R = TypeVar("R", bound=Mapping[str, Any])
 
 
@@ -224,8 +260,8 @@ class Client:
         """
         return self.get(_path("/v1/pairs", pair, "analysis"), **parameters)
 
-    def alerts(self, limit: int | None = None, **parameters: Any) -> Table[Row]:
-        """Return alerts, newest first; `parameters` are those of the route in /docs."""
+    def alerts(self, limit: int | None = None, **parameters: Any) -> Table[Alert]:
+        """Return alerts, newest first; `parameters` are those of the route, such as `rule`, `subject`."""
         return self.table("/v1/alerts", limit, **parameters)
 
     def upload(self, name: str, *files: str | Path, **options: Any) -> Row:

@@ -22,7 +22,7 @@ from services.api.serialization.listing import Format
 from services.api.time_parameters import Moment
 from services.common import clock
 from services.contracts.intervals import USUAL, Interval
-from services.contracts.messages import AlertState
+from services.contracts.messages import AlertState, Severity
 from services.contracts.pairs import SYMBOL, parse_pair, parse_symbol
 
 ROWS_MAX = 1_000_000
@@ -187,8 +187,20 @@ class AlertsQuery(PeriodQuery):
     pair: Annotated[str | None, Field(description="A known pair.", examples=["ETHUSDT-BTCUSDT"])] = None
     state: Annotated[AlertState | None, Field(description="Of these alone.", examples=["firing"])] = None
     rule: Annotated[
-        str | None, Field(description="Of this rule alone.", pattern=r"^[^\x00]*$", examples=["zscore"])
+        str | None,
+        Field(
+            description="Of this rule alone; `zscore` is the old name of `zscore-threshold`, which every pair has.",
+            pattern=r"^[^\x00]*$",
+            examples=["zscore-threshold"],
+        ),
     ] = None
+    subject: Annotated[
+        str | None,
+        Field(
+            description="Of this pair, symbol or service alone.", pattern=r"^[^\x00]*$", examples=["BTCUSDT"]
+        ),
+    ] = None
+    severity: Annotated[Severity | None, Field(description="Of these alone.", examples=["critical"])] = None
     retracted: Annotated[
         bool | None,
         Field(description="Those that late trades have retracted, or those that hold.", examples=[False]),

@@ -42,30 +42,39 @@ RateSetting = Annotated[Rate, BeforeValidator(_rate)]
 
 
 class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
-    """Settings of the API: its listener (loopback by default; port 0 takes a free one and logs it), and
-    access rights.
-    """
+    """Settings of the API: its listener, access rights, limits, and workers."""
 
     api_host: str = "127.0.0.1"
+    """Address on which the API listens."""
     api_port: Port = 8000
+    """Port on which the API listens; 0 takes a free one and logs it."""
     api_keys_file: Annotated[Path, AfterValidator(_keys_file)] | None = None
-    # Names, beside addresses and names without a dot, by which the API is reached where no keys protect it.
+    """Path of the API keys, a line each; without it everybody reads, and only this machine writes."""
     api_hosts: Hosts = ()
+    """Names by which an API without keys is reached, besides addresses and names without a dot; separated by commas."""
     api_cors_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
-    # Whose X-Forwarded-For is believed, and from whom nothing else comes.
+    """Origins whose web pages may use the API, such as `https://desk.example`; separated by commas."""
     api_proxies: Networks = ()
+    """Addresses or networks of reverse proxies, whose `X-Forwarded-For` names the caller; separated by commas."""
     api_rate_limit: RateSetting = Rate(100, 1)
+    """Rate limit of each key, or of each address without one, as `100/second`, `600/minute` or `5000/hour`."""
     api_local_rate_limit: RateSetting = Rate(1000, 1)
-    # Requests of one caller that run at the same time, streams among them.
+    """Rate limit of callers on this machine."""
     api_concurrency: Annotated[int, Field(ge=1)] = 300
+    """Requests of one caller that may run at once, open streams among them."""
     api_body_limit: ByteSize = ByteSize(2**20)
-    # Of a whole request to /v1/datasets.
+    """Largest request body, as bytes or `1MiB`."""
     api_upload_limit: ByteSize = ByteSize(200 * 2**20)
-    # Analyses run in worker processes: how many at once, how many more may wait, and how long each may take.
+    """Largest request to `/v1/datasets`, everything around the files included, as bytes or `200MiB`."""
     api_analysis_workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Worker processes for analyses."""
     api_analysis_queue: Annotated[int, Field(ge=1)] = 32
+    """Analyses that may wait for a worker; one more is answered 503."""
     api_analysis_timeout: Duration = timedelta(seconds=20)
-    # Those of more than 10,000 bars have one process for themselves.
+    """Longest time of an analysis, as `20s`."""
     api_analysis_long_timeout: Duration = timedelta(minutes=10)
-    # Workers start with the first request, or this long after the start: that costs seconds of processor time.
+    """Longest time of an analysis of more than 10,000 bars, as `10m`; these share one process of their own."""
     api_analysis_idle: Duration = timedelta(seconds=10)
+    """Time after the start at which workers start unless a request needs them sooner, as `10s`: that costs seconds of
+    processor time.
+    """

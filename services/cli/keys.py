@@ -4,20 +4,17 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from services.api.security import api_keys
 from services.common.errors import FatalError
 
 VARIABLE = "PAIRSTREAM_API_KEYS_FILE"
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-
-def add(commands: "Commands") -> None:
-    """Add the parsers of these commands."""
-    names = commands.add_parser("keys", help="API keys").add_subparsers(required=True, metavar="COMMAND")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    names = parser.add_subparsers(required=True, metavar="COMMAND")
     created = names.add_parser("new", help="make one; it is shown once and only its hash is kept")
     created.add_argument("name", metavar="NAME", help="whose it is: seen in the audit log")
     created.add_argument(
@@ -29,8 +26,8 @@ def add(commands: "Commands") -> None:
     revoked = names.add_parser("revoke", help="remove one; a running API notices within a second")
     revoked.add_argument("name", metavar="NAME")
     revoked.set_defaults(run=_revoke)
-    for parser in (created, listed, revoked):
-        parser.add_argument("--file", metavar="FILE", type=Path, help=f"default: {VARIABLE}")
+    for one in (created, listed, revoked):
+        one.add_argument("--file", metavar="FILE", type=Path, help=f"default: {VARIABLE}")
 
 
 def _new(flags: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Generated contracts in ``schemas/``: ``python -m services.cli.schemas`` writes them."""
+"""Generated contracts: ``schemas/``, docs/settings.md, the dashboard's types: ``python -m services.cli.schemas``."""
 
 import inspect
 import json
@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.api.app import create_app
 from services.api.backend import Backend
 from services.api.settings import ApiSettings
-from services.cli import asyncapi, client_types
+from services.cli import asyncapi, client_types, settings_reference, ui_types
 from services.contracts.messages import MESSAGES
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
@@ -39,12 +39,14 @@ def _message(struct: type[Struct]) -> dict[str, Any]:
 
 def main() -> None:
     """Write the files and say which."""
-    for name, text in documents().items():
-        (DIRECTORY / name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"schemas/{name}\n")
-    client = client_types.PATH
-    client.write_text(client_types.renewed(client.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write(f"docs/client/{client.name}\n")
+    texts = documents()
+    files = {DIRECTORY / name: text for name, text in texts.items()}
+    files[ui_types.PATH] = ui_types.module(json.loads(texts["openapi.json"]))
+    files[settings_reference.PATH] = settings_reference.text()
+    files[client_types.PATH] = client_types.renewed(client_types.PATH.read_text(encoding="utf-8"))
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(DIRECTORY.parent)}\n")
 
 
 if __name__ == "__main__":

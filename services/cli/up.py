@@ -1,5 +1,6 @@
 """``pairstream up``: checks first, starts the whole pipeline, reports when it is ready, stops cleanly."""
 
+import argparse
 import asyncio
 import contextlib
 import hashlib
@@ -7,9 +8,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from services.api.security.api_keys import ApiKeys
 from services.api.settings import ApiSettings
+from services.common import logs, process
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings, load
 from services.common.supervision import Supervisor
@@ -19,7 +22,7 @@ from services.ingest.settings import IngestSettings
 from services.local import data_directory, pairs, readiness, run_directory
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
-from services.local.settings import UpSettings, unknown
+from services.local.settings import DEFAULT_DATA_DIR, UpSettings, unknown
 from services.local.supervisor import Child, ServiceCommand
 from services.local.terminal import log_line, write
 from services.sink.settings import SinkSettings
@@ -29,6 +32,32 @@ from services.ui.settings import UiSettings
 
 SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest")
 _PATIENCE_S = 5.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("--feed", choices=("auto", "live", "replay", "synthetic"), help="default: auto")
+    parser.add_argument(
+        "--replay-file",
+        metavar="PATH",
+        help="recorded frames, ndjson ticks or the venue's archive; a directory of it; several by commas",
+    )
+    parser.add_argument("--speed", metavar="N", help="replay and synthetic: N times real time, or max")
+    parser.add_argument("--symbols", metavar="A,B", help="what to ingest")
+    parser.add_argument("--pairs", metavar="Y-X,...", help="what to analyse: Y is regressed on X")
+    parser.add_argument("--seed", metavar="N", help="of the synthetic feed")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", type=Path, default=DEFAULT_DATA_DIR, help="default: %(default)s"
+    )
+    parser.add_argument("--api-port", metavar="PORT", help="default: 8000; 0 takes a free one")
+    parser.add_argument("--ui-port", metavar="PORT", help="default: 8050; 0 takes a free one")
+    parser.set_defaults(run=_run)
+
+
+def _run(flags: argparse.Namespace) -> None:
+    logs.configure("pairstream", log_format="console")
+    # uvloop starts no process as another user, as the database must be.
+    process.run("pairstream", lambda: up(UpSettings.of(flags)), asyncio.new_event_loop)
 
 
 async def up(settings: UpSettings) -> None:

@@ -2,10 +2,10 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,7 @@ _TEXTS = frozenset({"reason", "message", "detail"})
 
 _EXAMPLES = {"symbol": "BTCUSDT", "pair": "ETHUSDT-BTCUSDT"}
 _OF_NO_SYMBOL = "messages_lost"
+_NAMELESS = frozenset({None})
 # What a kind of message requires beyond types (ValueError).
 _REQUIRE = "require_known"
 
@@ -79,7 +80,7 @@ def decode(raw: bytes | None, kind: type[T]) -> T:
 
 
 @cache
-def _names(kind: type[Struct]) -> tuple[str, Callable[[str], bool], Callable[[Struct], str]] | None:
+def _names(kind: type[Struct]) -> tuple[str, Callable[[str], bool], Callable[[Struct], Any]] | None:
     """Return the field with which messages name what they are of, what tells whether it is a name, and its getter."""
     for field, is_name in (("symbol", is_symbol), ("pair", is_pair)):
         if field in kind.__struct_fields__:
@@ -94,7 +95,7 @@ def _are_named(messages: list[Struct], kind: type[Struct]) -> bool:
     if hasattr(kind, _REQUIRE):
         return False
     _, is_name, get = names
-    return all(map(is_name, {*map(get, messages)}))
+    return all(map(is_name, {*map(get, messages)} - _NAMELESS))
 
 
 def _require_named(message: Struct) -> None:
@@ -102,6 +103,8 @@ def _require_named(message: Struct) -> None:
     if (names := _names(type(message))) is not None:
         field, is_name, get = names
         name = get(message)
+        if name is None:  # as an alert of no pair
+            return
         if not (is_name(name) or (name == "" and getattr(message, "kind", None) == _OF_NO_SYMBOL)):
             raise ValueError(
                 f"expected {field} as in {_EXAMPLES[field]}, received {name[:80]!r} - at `$.{field}`"
@@ -126,3 +129,10 @@ def _require_printed(message: Struct) -> None:
         if isinstance(value, tuple):
             for one in value:
                 _require_printed(one)
+        if isinstance(value, dict) and (found := _CONTROLS.search("".join(_texts(value)))):
+            raise ValueError(f"expected printed characters, received {found[0]!r} - at `$.{field}`")
+
+
+def _texts(mapping: Mapping[str, Any]) -> Iterator[str]:
+    yield from mapping
+    yield from (value for value in mapping.values() if isinstance(value, str))

@@ -70,14 +70,23 @@ Retention = Annotated[timedelta | None, BeforeValidator(_retention)]
 
 
 class Settings(BaseModel):
-    """Base of every service's settings; a field ``x_y`` is read from ``PAIRSTREAM_X_Y``."""
+    """Base of every service's settings; a field ``x_y`` is read from ``PAIRSTREAM_X_Y``.
+
+    The text below a field describes it, with its unit, in docs/settings.md.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        validate_default=True,
+        use_attribute_docstrings=True,
     )
 
     log_format: Literal["auto", "console", "json"] = "auto"
+    """Format of the log: `console` for people, `json` for programs; `auto` is `console` on a terminal."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
 
 
 def _addresses(text: str) -> str:
@@ -93,18 +102,27 @@ class KafkaSettings(Settings):
     brokers: Annotated[
         str, Field(pattern=r"^[^,\s]+:\d{1,5}(,[^,\s]+:\d{1,5})*$"), AfterValidator(_addresses)
     ] = "127.0.0.1:9092"
+    """Bootstrap servers of Kafka, `host:port`, separated by commas."""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """Protocol to the broker: `SSL` is TLS, the two with `SASL` want a user name and a password."""
     kafka_username: str | None = None
+    """User name for SASL."""
     kafka_password: str | None = None
+    """Password for SASL."""
     kafka_ca_file: FilePath | None = None
-    # A real broker answers as soon as it has something; the embedded one only when this wait is over.
+    """Path of the certificate authority of the broker's TLS certificate; without it the system's are trusted."""
     fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
+    """Longest time that a broker may wait for data before it answers a fetch, ms. A real broker answers as soon as it
+    has some; the embedded one only when this time is over, so `pairstream up` sets 5.
+    """
     kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = "zstd"
-    # A broker that keeps little: bytes of each partition, beyond which no producer runs ahead of the slowest reader.
-    # 0 is a broker that keeps messages for a time, which is longer than any reader is away.
+    """Codec of the batches that producers send."""
     broker_keeps_bytes: Annotated[int, Field(ge=0)] = 0
-    # Where producers wake readers of this machine, see services/common/kafka/wake_up.py.
+    """Size of a partition in a broker that keeps little, bytes: producers stay no further ahead of the slowest reader.
+    0 is a broker that keeps messages for longer than any reader is away. `pairstream up` sets 5 MiB.
+    """
     wake_directory: Path | None = None
+    """Directory of the sockets by which producers wake readers of this machine. `pairstream up` makes one."""
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
@@ -117,18 +135,19 @@ class KafkaSettings(Settings):
 
 
 class MetricsSettings(Settings):
-    """Settings of a service without HTTP: the listener of ``/metrics`` for Prometheus and of ``/healthz``;
-    port 0 is none.
-    """
+    """Settings of the listener of a service without HTTP."""
 
     metrics_port: Port = 0
+    """Port of `/metrics` for Prometheus and of `/healthz`; 0 is none."""
     metrics_host: str = "127.0.0.1"
+    """Address on which `metrics_port` listens."""
 
 
 class DatabaseSettings(Settings):
     """Settings of the connection to PostgreSQL, with or without TimescaleDB."""
 
     database_url: str = "postgresql://pairstream@127.0.0.1:5432/pairstream"
+    """URL of PostgreSQL, with or without TimescaleDB."""
 
 
 class StoreSettings(DatabaseSettings):
@@ -142,15 +161,25 @@ class StoreSettings(DatabaseSettings):
     slack: ClassVar[timedelta] = timedelta(hours=4)
 
     timescaledb: Literal["auto", "off"] = "auto"
+    """Use of TimescaleDB: `auto` where the server has it, `off` for plain tables everywhere."""
     lateness: Duration = timedelta(days=1)
+    """Lateness of ticks that costs little, as `90s`, `15m`, `12h` or `1d`. Compression begins 4 h later."""
     retention_ticks: Retention = None
+    """Age at which ticks are deleted, as `12h` or `30d`, or `forever`; at least `lateness` and 4 h."""
     retention_bars_1s: Retention = None
+    """Age at which 1 s bars are deleted, or `forever`; no less than that of ticks."""
     retention_bars_1m: Retention = None
+    """Age at which 1 m bars are deleted, or `forever`; no less than that of 1 s bars."""
     retention_bars_5m: Retention = None
+    """Age at which 5 m bars are deleted, or `forever`; no less than that of 1 m bars."""
     retention_bars_1h: Retention = None
+    """Age at which 1 h bars are deleted, or `forever`; no less than that of 5 m bars."""
     retention_signals: Retention = None
+    """Age at which signals are deleted, or `forever`."""
     retention_alerts: Retention = None
+    """Age at which alerts are deleted, or `forever`."""
     retention_deliveries: Retention = None
+    """Age at which deliveries of alerts are deleted, or `forever`."""
 
     @property
     def retentions(self) -> dict[str, timedelta | None]:
@@ -186,22 +215,29 @@ class SymbolSettings(Settings):
     """Settings of the symbols."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
+    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue."""
 
 
 class WindowSettings(Settings):
     """Settings of the window: the samples, one a second, by which a pair is measured by default."""
 
     window: Annotated[int, Field(ge=10, le=100_000)] = DEFAULTS.window
+    """Window of a pair, samples: one a second."""
 
 
 class PairSettings(SymbolSettings, WindowSettings):
     """Settings of pairs at first start: the pairs, and how each is measured."""
 
     pairs: Pairs = Field(default=DEFAULTS.pair)  # type: ignore[arg-type]
+    """Pairs to analyse at first start, `Y-X`, separated by commas; later the topic `pairs` rules."""
     min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples
+    """Samples in the window from which on signals have numbers."""
     entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.entry_z
+    """Level of |z-score| at which an alert fires, standard deviations."""
     exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = DEFAULTS.exit_z
+    """Level of |z-score| at which an alert resolves, standard deviations; below `entry_z`."""
     stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.stale_after_s
+    """Age of a leg's last trade from which on signals are `stale`, s."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from services.contracts.alert_messages import Alert as Alert
+from services.contracts.alert_messages import AlertState as AlertState
+from services.contracts.alert_messages import Severity as Severity
 from services.contracts.fields import Id, Microseconds, Name, NotNegative, Positive, Symbol, TradeId
-from services.contracts.pair_messages import Alert as Alert
-from services.contracts.pair_messages import AlertState as AlertState
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
 from services.contracts.pair_messages import Transform as Transform

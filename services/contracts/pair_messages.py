@@ -1,20 +1,14 @@
-"""Messages about pairs: configurations and alerts. Signals: ``signals``; all others: ``messages``."""
+"""Configuration of a pair: how it is measured. Its signals are in ``signals``, its alerts in ``alert_messages``."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from services.contracts.fields import Id, Microseconds, PairName
+from services.contracts.fields import PairName
 from services.contracts.pairs import parse_pair
-from services.contracts.signals import Reversion
 
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 Transform = Literal["price", "log"]
-AlertState = Literal["firing", "resolved", "retracted"]
-LegAge = Annotated[
-    Annotated[float, Meta(ge=0)] | None,
-    Meta(description="How old the price of this leg was, in seconds, if known.", examples=[0.2]),
-]
 
 LEAST_TESTED = 30
 """In a window of fewer samples no spread is ever seen to revert."""
@@ -77,43 +71,3 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 DEFAULTS = PairConfig(pair="ETHUSDT-BTCUSDT")
 """A pair of which nobody has said how it is measured."""
-
-
-class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """One transition of one rule on one pair; topic ``alerts``, key: pair. ``alert_id`` is deterministic.
-
-    A transition that does not hold once late trades are known is followed by one whose state is ``retracted``, of the
-    same time, with its id in ``retracts``: what holds now is the latest transition that was not retracted.
-    ``reversion`` is that of the signal. The store and the API follow these fields as they follow those of a signal.
-    """
-
-    alert_id: Annotated[
-        Id,
-        Meta(
-            description="The same however often the transition is found.",
-            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
-        ),
-    ]
-    rule_id: Annotated[Id, Meta(description="The rule.", examples=["zscore"])]
-    pair: PairName
-    event_us: Microseconds
-    state: Annotated[
-        AlertState,
-        Meta(
-            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
-            "earlier alert does not hold."
-        ),
-    ]
-    value: Annotated[float, Meta(description="What was measured.", examples=[2.31])]
-    threshold: Annotated[float, Meta(description="What it crossed.", examples=[2.0])]
-    message: Annotated[str, Meta(description="The same in words.", examples=["z-score above 2"])]
-    y_age_s: LegAge = None
-    x_age_s: LegAge = None
-    reversion: Reversion = None
-    retracts: Annotated[
-        Id | None,
-        Meta(
-            description="Of one that is `retracted`: the id of the alert that does not hold.",
-            examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
-        ),
-    ] = None

@@ -68,38 +68,43 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
     """The broker, the symbols, the feed they come from, and the database that remembers what we have."""
 
     feed: FeedName = "live"
+    """Feed of ticks: `live`, `replay` or `synthetic`."""
     replay_file: Path | None = None
-    # Replay and synthetic: how many times faster than real time; infinity never waits.
+    """Path of the file to replay, or of several, separated by commas; `feed` is `replay`."""
     speed: Speed = 1.0
+    """Speed of replay and synthetic feed, a factor of real time; `max` never waits."""
     seed: Annotated[int, Field(ge=0)] = 1
-    # Synthetic: ticks per second of all symbols together; 0 is a market without trades.
+    """Seed of the synthetic market."""
     rate: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 20.0
-    # Synthetic: how much of the past is played at once when the feed starts.
+    """Ticks of the synthetic feed a second, all symbols together; 0 is a market without trades."""
     history_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 900
+    """History of the synthetic feed, s: played at once at the start."""
     binance_ws_url: WebSocketUrl = "wss://fstream.binance.com"
+    """Base URL of Binance for WebSocket, without route or path."""
     binance_rest_url: HttpUrl = "https://fapi.binance.com"
+    """Base URL of Binance for REST, without path."""
     okx_ws_url: WebSocketUrl = "wss://ws.okx.com:8443"
+    """Base URL of OKX for WebSocket, without path."""
     okx_rest_url: HttpUrl = "https://www.okx.com"
-    # Live and replay: what is wanted of every symbol besides its trades.
+    """Base URL of OKX for REST, without path."""
     streams: Annotated[tuple[StreamKind, ...], BeforeValidator(_streams)] = Field(default="")  # type: ignore[arg-type]
-    # Live: how much of the past is fetched at the start; none given is enough to fill the longest window.
+    """Further streams of live and replay: `quotes`, `mark-prices`, `liquidations`, separated by commas."""
     history_minutes: Annotated[int | None, Field(ge=0, le=48 * 60)] = None
-    # Live: how many frames may wait while the broker is slow; 0 is two minutes of the busiest minute seen.
+    """History that the live feed requests at the start, minutes; without a value enough for `window`, 0 is none."""
     buffer_frames: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    # Live: the least silence that can make a stream stale; one that trades less often is given longer.
+    """Frames of the live feed that may wait for the broker; 0 is twice the busiest minute seen, 20,000 at least."""
     silence_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 10.0
-    # Live: a connection so old is replaced; Binance ends its own after 24 h.
+    """Shortest silence that makes a live stream stale, s; a stream with rare trades is given longer."""
     reconnect_after_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 23 * 3_600
-    # How long, by event time, a symbol is waited for whose trades may be on their way while others trade.
+    """Age at which a live connection is replaced, s; Binance ends its own after 24 h."""
     trades_awaited_s: Annotated[float, Field(ge=3, le=600, allow_inf_nan=False)] = AWAITED_US / SECOND
-    # Live: the share of the last minute's frames that may be damaged before that is an alarm.
+    """Longest wait, by event time, for trades of a symbol that may be on their way while others trade, s."""
     rejected_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.05
+    """Share of the last minute's live frames that may be damaged, 0 to 1; beyond it ingest is `degraded`."""
 
     @property
     def history_us(self) -> int:
-        """Length of history before the live feed (us): whole minutes, and one more for the window's first
-        sample.
-        """
+        """Return the history before the live feed (us): whole minutes, one more for the window's first sample."""
         given = self.history_minutes
         return (math.ceil(self.window / 60) + 1 if given is None else given) * MINUTE
 

@@ -11,4 +11,6 @@ class SinkSettings(KafkaSettings, StoreSettings, MetricsSettings):
     """A batch is written when it has `batch_rows` messages, or `batch_ms` after its first one arrived."""
 
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    """Messages of a batch: as soon as there are so many it is written."""
     batch_ms: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Longest time from the first message of a batch to its writing, ms."""

@@ -58,7 +58,7 @@ def _signal(signal: Signal) -> tuple[object, ...]:
 
 
 def _alert(alert: Alert) -> tuple[object, ...]:
-    return alert.pair, alert.event_us - EPOCH_US, *_of_alert(alert)
+    return alert.subject, alert.event_us - EPOCH_US, *_of_alert(alert)
 
 
 # Late trades correct a second: the highest revision stays, whichever came first. Within a revision a worker that
@@ -82,18 +82,9 @@ SELECT count(*) FROM stored
 """)
 
 
-# An alert on a z-score that is not the stored one comes from such a shorter window: it did not happen. Beside a
-# corrected signal it did: it is of what was known before, and a retraction tells of it. One that comes by a correction
-# has its revision at the end of its id, and may be read before the signal it is of.
 _STORE_ALERTS = sql.SQL("""
 WITH stored AS (
-    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} AS alert
-    WHERE NOT EXISTS (
-        SELECT FROM signals
-        WHERE signals.pair = alert.pair AND signals.ts = alert.ts
-          AND signals.quality = 'ok' AND signals.zscore <> alert.value
-          AND signals.revision = 0 AND alert.state <> 'retracted' AND alert.alert_id !~ ':[0-9]+$'
-    )
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}
     ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT count(*) FROM stored
@@ -118,7 +109,7 @@ TABLES = {
         _STORE_NEW_TICKS,
     ),
     SIGNALS.name: table("signals", _KEY | SIGNAL_COLUMNS, _signal, _STORE_SIGNALS, key=_KEY),
-    ALERTS.name: table("alerts", _KEY | ALERT_COLUMNS, _alert, _STORE_ALERTS),
+    ALERTS.name: table("alerts", {"subject": "text", "ts": "int8"} | ALERT_COLUMNS, _alert, _STORE_ALERTS),
     TAPE_EVENTS.name: table(
         "gaps",
         {

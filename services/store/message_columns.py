@@ -10,12 +10,12 @@ _END_OF_INT4 = 2**31
 def columns_of(message: type[Struct], without: Collection[str] = ()) -> dict[str, str]:
     """Return the columns of the fields of `message` and their types, in order, but for those `without`.
 
-    TypeError if values of a field are neither bool, int, float nor str.
+    TypeError if values of a field are neither bool, int, float, str nor a dict, which is stored as JSON.
 
-    >>> from services.contracts.pair_messages import Alert
-    >>> columns = columns_of(Alert, without={"pair", "event_us"})
+    >>> from services.contracts.alert_messages import Alert
+    >>> columns = columns_of(Alert, without={"subject", "event_us"})
     >>> list(columns)[:4], columns["value"], columns["retracts"]
-    (['alert_id', 'rule_id', 'state', 'value'], 'float8', 'text')
+    (['alert_id', 'rule_id', 'pair', 'state'], 'float8', 'text')
     """
     info = inspect.type_info(message)
     assert isinstance(info, inspect.StructType)
@@ -41,6 +41,8 @@ def _type(name: str, told: inspect.Type) -> str:
             return "int4" if bounds and min(bounds) <= _END_OF_INT4 else "int8"
         case inspect.StrType():
             return "text"
+        case inspect.DictType():
+            return "jsonb"
         case inspect.LiteralType(values=values) if all(isinstance(value, str) for value in values):
             return "text"
     raise TypeError(f"{name}: expected a field that a column can hold, received {told}")

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import AsyncServerCursor, sql
+from psycopg import AsyncServerCursor, pq, sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.types.numeric import Int8BinaryLoader
 
 from services.common import clock
@@ -40,7 +42,7 @@ ORDER BY {order}
 
 
 class Relation(NamedTuple):
-    """A relation whose rows belong to a symbol or a pair, named in the column `of`, and have a time, ``ts``.
+    """A relation whose rows belong to a symbol, a pair or a subject, named in the column `of`, and have a time, ``ts``.
 
     `times` are the columns that are times and the names they are read by, `columns` the others.
     """
@@ -76,9 +78,18 @@ NOT_STORED = frozenset({"closed"})
 SIGNAL_COLUMNS = columns_of(Signal, without={"pair", "event_us", *STORED_AS, *NOT_STORED})
 """What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
 SIGNALS = Relation("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
-ALERT_COLUMNS = columns_of(Alert, without={"pair", "event_us"})
-"""The same of an alert."""
-ALERTS = Relation("alerts", "pair", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
+ALERT_COLUMNS = columns_of(Alert, without={"subject", "event_us"})
+"""The same of an alert, which belongs to its subject."""
+ALERTS = Relation("alerts", "subject", {"ts": "event_us"}, tuple(ALERT_COLUMNS), ("ts", "alert_id"))
+
+
+class _JsonText(Loader):
+    """Leaves JSON the text that it is; before it comes the number of its binary form."""
+
+    format = pq.Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data)[1:].decode()
 
 
 @contextmanager
@@ -102,7 +113,7 @@ async def period(connection: Connection, table: Relation, owner: str) -> tuple[i
 
 
 async def owners(connection: Connection, table: Relation) -> list[str]:
-    """Return every symbol or pair that has rows in `table`, in order."""
+    """Return every symbol, pair or subject that has rows in `table`, in order."""
     query = _OWNERS.format(of=sql.Identifier(table.of), table=sql.Identifier(table.name))
     return [owner for (owner,) in await (await connection.execute(query)).fetchall()]
 
@@ -117,8 +128,8 @@ async def rows(
 ) -> AsyncIterator[Cursor]:
     """Yield a cursor over the rows of `owner` from `start_us` to before `end_us` (epoch, us), ascending in time.
 
-    The columns are the owner, the times, as integers (epoch, us), and the others. All of it is as it was when
-    the cursor was opened. Take it with ``fetchmany``: the rows stay on the server until then.
+    The columns are the owner, the times, as integers (epoch, us), and the others, JSON as text. All of it is as it
+    was when the cursor was opened. Take it with ``fetchmany``: the rows stay on the server until then.
     """
     query = _ROWS.format(
         columns=sql.SQL(", ").join(
@@ -139,5 +150,6 @@ async def rows(
     }
     async with connection.transaction(), connection.cursor("rows") as cursor:
         cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
+        cursor.adapters.register_loader("jsonb", _JsonText)
         await cursor.execute(query, bounds, binary=True)
         yield cursor

@@ -10,17 +10,19 @@ from services.common.settings import KafkaSettings, MetricsSettings, PairSetting
 class StreamSettings(KafkaSettings, PairSettings, MetricsSettings):
     """The broker, the pairs, and how Faust works."""
 
-    # Minimum time between live signals of a pair; 0 publishes on every trade.
     signal_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
-    # Time that a second stays open longer, by event time, for trades that come out of order.
+    """Minimum time between live signals of a pair, ms; 0 publishes on every trade."""
     allowed_lateness_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 0.0
-    # Time after its close, by event time, during which late trades correct a second; then it is final.
+    """Time that a second stays open longer, by event time, for trades that come out of order, s."""
     correction_horizon_s: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 30.0
-    # Interval at which windows are stored; later messages are read again after a crash.
+    """Time after its close, by event time, during which late trades correct a second, s; then it is final."""
     save_interval_s: Annotated[float, Field(gt=0, le=60)] = 2.0
-    # A worker that reads nothing for this long although messages come ends itself to be started again.
+    """Interval at which windows are stored, s; later messages are read again after a crash."""
     stall_timeout_s: Annotated[float, Field(ge=1, le=3_600)] = 30.0
-    # Of every topic; Faust keeps as many of its changelog.
+    """Time after which a worker that reads nothing although messages come ends itself to be started again, s."""
     partitions: Annotated[int, Field(ge=1)] = 4
+    """Partitions of every topic, and of the changelog of the state."""
     commit_interval_s: Annotated[float, Field(gt=0)] = 0.5
+    """Interval at which offsets are committed to the group, s."""
     session_timeout_s: Annotated[float, Field(ge=1)] = 10.0
+    """Time that the group waits for a killed worker, s."""

@@ -17,12 +17,16 @@ class UiSettings(Settings):
     """Settings of the dashboard: the API's address, the key for it if it wants one, and the listener."""
 
     api_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8000"
+    """URL of the API."""
     brokers: str = "127.0.0.1:9092"
-    """Address of the topics for programs; the dashboard only displays it."""
+    """Bootstrap servers of Kafka that the programs page displays; the dashboard does not connect to them."""
     api_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = None
+    """API key with which the dashboard asks the API, if that wants one."""
     ui_host: str = "127.0.0.1"
+    """Address on which the dashboard listens."""
     ui_port: Port = 8050
-    # Names, beside addresses and names without a dot, by which browsers reach the dashboard.
+    """Port on which the dashboard listens; 0 takes a free one and logs it."""
     ui_hosts: Hosts = ()
-    # Whose X-Forwarded-For is believed, and from whom nothing else comes.
+    """Names by which browsers reach the dashboard, besides addresses and names without a dot; separated by commas."""
     ui_proxies: Networks = ()
+    """Addresses or networks of reverse proxies, whose `X-Forwarded-For` names the caller; separated by commas."""

@@ -51,6 +51,22 @@ def alert(alert_id: str) -> Alert:
     return builders.alert(alert_id=alert_id, rule_id="entry", event_us=START_US)
 
 
+def price_move(alert_id: str, subject: str = "BTCUSDT") -> Alert:
+    """Return an alert of a rule that measures no z-score."""
+    return Alert(
+        alert_id=alert_id,
+        rule="btc-moves",
+        metric="price_move",
+        subject=subject,
+        event_us=START_US,
+        state="firing",
+        message="moved by 5.2 %",
+        severity="critical",
+        labels={"desk": "majors"},
+        values={"price_move": 0.052, "limit": 0.05},
+    )
+
+
 def gap_event(
     kind: TapeEventKind, at_us: int, first_id: int = 10, missing: int | None = None, symbol: str = "BTCUSDT"
 ) -> TapeEvent:

@@ -19,6 +19,7 @@ from tests.contract.store import (
     assert_bars,
     batch_of,
     nothing,
+    price_move,
     select,
     signal,
     tick,
@@ -168,6 +169,10 @@ def test_a_signal_of_another_window_replaces_no_later_revision(store: str) -> No
     assert [one.duplicates for one in written] == [0, 1]
 
 
+OF_RULES = ("rule", "metric", "subject", "severity", "labels", "values")
+"""The last columns of the table."""
+
+
 def test_alerts_are_stored_once(store: str) -> None:
     written = asyncio.run(
         write_all(store, "alerts", [[alert("a"), alert("b"), alert("a")], [alert("b"), alert("c")]])
@@ -202,13 +207,37 @@ def test_what_a_correction_brings_is_kept_though_its_signal_is_not_stored_yet(st
     assert [row[0] for row in select(store, "alerts")] == ["b", by_correction.alert_id]
 
 
-@pytest.mark.parametrize(("zscore", "stored"), [(2.5, 1), (0.1, 0), (None, 1)])
-def test_an_alert_that_the_stored_signal_contradicts_did_not_happen(
-    store: str, zscore: float | None, stored: int
+@pytest.mark.parametrize("zscore", [2.5, 0.1, None])
+def test_an_alert_is_stored_whatever_its_rule_measures_and_whatever_the_signal_of_its_second_says(
+    store: str, zscore: float | None
 ) -> None:
     asyncio.run(write_all(store, "signals", [[signal(300, zscore=zscore)]]))
-    asyncio.run(write_all(store, "alerts", [[alert("a")]]))
-    assert len(select(store, "alerts")) == stored
+    written = asyncio.run(
+        write_all(store, "alerts", [[alert("a"), price_move("b"), price_move("c", "sink")]])
+    )
+    assert [one.stored for one in written] == [{"alerts": 3}]
+    rows = select(store, "alerts")
+    usual, moved, service = ({"id": row[0]} | dict(zip(OF_RULES, row[12:], strict=True)) for row in rows)
+    assert usual == {
+        "id": "a",
+        "rule": "entry",
+        "metric": "zscore",
+        "subject": "ETHUSDT-BTCUSDT",
+        "severity": "warning",
+        "labels": {},
+        "values": {"zscore": 2.5, "threshold": 2.0},
+    }
+    assert moved == {
+        "id": "b",
+        "rule": "btc-moves",
+        "metric": "price_move",
+        "subject": "BTCUSDT",
+        "severity": "critical",
+        "labels": {"desk": "majors"},
+        "values": {"price_move": 0.052, "limit": 0.05},
+    }
+    assert service["subject"] == "sink"
+    assert [row[2] for row in rows] == ["ETHUSDT-BTCUSDT", None, None]
 
 
 def test_offsets_alone_are_written_and_fenced(store: str) -> None:

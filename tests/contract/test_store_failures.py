@@ -1,17 +1,29 @@
 """Every store under failures: a refused row, a second writer, a server that goes away."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from services.common.codec import encode
 from services.common.errors import FatalError, TransientError
 from services.contracts.messages import Tick
 from services.sink.batch import PartitionBatch, RefusedMessage
 from services.sink.writer import FencedError, WriteResult
-from tests.contract.store import START_US, assert_bars, batch_of, nothing, select, tick, writer_of
+from tests.contract.store import (
+    START_US,
+    alert,
+    assert_bars,
+    batch_of,
+    nothing,
+    price_move,
+    select,
+    tick,
+    writer_of,
+)
 
 POISON = {
     "a NUL in a text": tick(7, symbol="BTC\0USDT"),
@@ -43,6 +55,28 @@ def test_a_refused_row_is_buried_and_all_others_are_kept(store: str, poison: Tic
     assert [(one.offset, one.raw) for one in buried] == [(37, encode(poison))]
     assert "refused" in buried[0].reason
     assert_bars(store, good)
+
+
+def test_an_alert_that_the_database_refuses_is_buried_and_all_others_are_kept(store: str) -> None:
+    poison = [
+        structs.replace(price_move("b"), labels={"desk": "a\0b"}),
+        structs.replace(price_move("c"), severity="odd"),
+        structs.replace(price_move("d"), values={"price_move": math.inf}),
+    ]
+    buried: list[RefusedMessage] = []
+
+    async def dead_letter(refused: Sequence[RefusedMessage]) -> None:
+        buried.extend(refused)
+
+    async def run() -> WriteResult:
+        async with writer_of(store) as writer:
+            messages = [price_move("a"), *poison, alert("e")]
+            return await writer.write(batch_of("alerts", messages), dead_letter)
+
+    assert asyncio.run(run()) == WriteResult({"alerts": 2}, 0)
+    assert [row[0] for row in select(store, "alerts")] == ["a", "e"]
+    assert [one.offset for one in buried] == [1, 2, 3]
+    assert all("the database refused it" in one.reason for one in buried)
 
 
 def test_nothing_is_written_when_refused_rows_cannot_be_buried(store: str) -> None:

@@ -120,6 +120,31 @@ def test_alerts_of_an_older_revision_are_kept_and_one_can_be_retracted(empty_dat
     assert stored == [("a", "firing", None), ("b", "retracted", "a")]
 
 
+def test_alerts_of_the_version_before_are_of_the_rule_that_every_pair_has(empty_database_url: str) -> None:
+    apply(empty_database_url, "0010")
+    known = {"a": "zscore", "b": "entry"}
+    with psycopg.connect(empty_database_url) as connection:
+        for alert_id, rule_id in known.items():
+            connection.execute(
+                "INSERT INTO alerts VALUES (%s, %s, 'ETHUSDT-BTCUSDT', %s, 'firing', 2.5, 2, 'z-score above 2')",
+                [alert_id, rule_id, to_datetime(START_US)],
+            )
+        connection.execute("INSERT INTO alert_handling VALUES ('a', now(), 'desk', NULL)")
+        columns = connection.execute("SELECT * FROM alerts ORDER BY alert_id").fetchall()
+    assert schema.upgrade(empty_database_url) == schema.revisions()[10:]
+    # What the sink makes of the same messages is no other row.
+    messages = [structs.replace(alert("a"), rule_id="zscore", rule="zscore"), alert("b")]
+    (written,) = asyncio.run(write_all(empty_database_url, "alerts", [messages]))
+    assert written.duplicates == 2
+    kept = select(empty_database_url, "alerts")
+    assert [row[:12] for row in kept] == columns
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("DELETE FROM alerts")
+    asyncio.run(write_all(empty_database_url, "alerts", [messages], cluster="another"))
+    assert select(empty_database_url, "alerts") == kept
+    assert [row[12] for row in kept] == ["zscore-threshold", "entry"]
+
+
 def test_bars_that_nobody_would_see_again_stay_where_they_are(server: str) -> None:
     apply(server, "0002")
     with psycopg.connect(server) as connection:

@@ -52,6 +52,7 @@ def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
     async def get_alerts(
         request: Request,
         pair: str | None = None,
+        subject: str | None = None,
         state: str | None = None,
         acked: bool | None = None,
         snoozed: bool | None = None,
@@ -66,6 +67,7 @@ def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
             alert
             for alert in alerts.newest()
             if pair in (None, alert["pair"])
+            and subject in (None, alert["subject"])
             and state in (None, alert["state"])
             and acked in (None, alert["acked_us"] is not None)
             and snoozed in (None, (alert["snoozed_until_us"] or 0) > time.time_ns() // 1000)
@@ -108,7 +110,7 @@ def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
         at_us = last["event_us"] - ago_s * SECOND
         alert = {
             "alert_id": f"alert-{len(alerts.news):06}-{last['event_us']}",
-            "rule_id": "zscore-entry",
+            "rule_id": "zscore",
             "pair": pair,
             "event_us": at_us,
             "event_time": datetime.fromtimestamp(at_us / SECOND, UTC).isoformat(),
@@ -117,6 +119,12 @@ def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
             "threshold": 2.0,
             "message": message or beyond,
             **UNHANDLED,
+            "rule": "zscore-threshold",
+            "metric": "zscore",
+            "subject": pair,
+            "severity": "warning",
+            "labels": {},
+            "values": {"zscore": last["zscore"] or 0.0, "entry": 2.0, "exit": 0.5},
         }
         return alerts.say(alert)
 

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, HTTPException, Response, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from tests.e2e import fake_alerts, fake_calibration, fake_corrections, fake_datasets, fake_pairs, fake_tape
-from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, zscore
+from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
 
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
 SIGNALS_S = 3 * 3600
@@ -54,17 +54,20 @@ def build(world: World) -> FastAPI:
     fake_tape.add_gaps(app, world.feed, list(BASES))
 
     def status() -> dict[str, Any]:
-        return {
-            "feed": world.feed,
-            "version": "0.1.0",
-            "now_us": world.now_us(),
-            "services": fake_tape.services(world.sick, time.time_ns() // 1000),
-            "left_out": fake_tape.TOLD["left_out"],
-            "symbols": fake_tape.symbols(list(BASES), world.now_us()),
-        }
+        return timed(
+            {
+                "feed": world.feed,
+                "version": "0.1.0",
+                "now_us": world.now_us(),
+                "services": fake_tape.services(world.sick, time.time_ns() // 1000),
+                "left_out": fake_tape.TOLD["left_out"],
+                "symbols": fake_tape.symbols(list(BASES), world.now_us()),
+            }
+        )
 
     def latest(pair: str) -> dict[str, Any]:
-        return signal(pair, world.now_us() // SECOND, world.quality, world.reversion)
+        known = signal(pair, world.now_us() // SECOND, world.quality, world.reversion)
+        return {**known, "closed": True}
 
     @app.get("/v1/status")
     async def get_status() -> dict[str, Any]:
@@ -80,6 +83,7 @@ def build(world: World) -> FastAPI:
                 "last_event_us": now,
                 "last_event_time": iso(now),
                 "age_s": 0.1,
+                **dict.fromkeys(fake_tape.LAGS),
                 "volume_24h": 12345.6,
                 "trades_24h": 98765,
                 "tick_rate": 6.5,
@@ -92,11 +96,9 @@ def build(world: World) -> FastAPI:
         return {"feed": world.feed, "data": data}
 
     @app.get("/v1/bars")
-    async def get_bars(
-        symbol: str, interval: str = "1m", limit: int = 500, end: int | None = None
-    ) -> dict[str, Any]:
+    async def get_bars(symbol: str, interval: str = "1m", limit: int = 500, end: int | None = None) -> Any:
         if symbol not in BASES:
-            raise HTTPException(404, f"expected one of {', '.join(BASES)}, received {symbol!r}")
+            return fake_pairs.problem(404, f"expected one of {', '.join(BASES)}, received {symbol!r}")
         now, width = world.now_us() / SECOND, INTERVALS[interval]
         newest = int(now) // width * width
         oldest = newest - HISTORY_S
@@ -121,7 +123,7 @@ def build(world: World) -> FastAPI:
         pair: str, limit: int = 1000, start: int | None = None, end: int | None = None
     ) -> Response:
         if pair not in PAIRS:
-            raise HTTPException(404, f"{pair} is not watched")
+            return fake_pairs.problem(404, f"{pair} is not watched")
         newest = (world.now_us() if end is None else end - 1) // SECOND
         first = max((start or 0) // SECOND, newest - limit + 1, world.now_us() // SECOND - SIGNALS_S)
         known = (signal(pair, second, world.quality) for second in range(first, newest + 1))
@@ -142,6 +144,8 @@ def build(world: World) -> FastAPI:
         await socket.send_json(
             {
                 "type": "snapshot",
+                "id": "fake-0",
+                "scope": "all",
                 "feed": world.feed,
                 "ticks": [tick(symbol, world.now_us()) for symbol in BASES],
                 "signals": [latest(pair) for pair in PAIRS],
@@ -157,7 +161,13 @@ def build(world: World) -> FastAPI:
                 await asyncio.sleep(0.1)
                 if world.paused:
                     continue
-                update: dict[str, Any] = {"type": "update", "ticks": [tick(s, world.now_us()) for s in BASES]}
+                ticks = [tick(symbol, world.now_us()) for symbol in BASES]
+                update: dict[str, Any] = {
+                    "type": "update",
+                    "id": "fake-0",
+                    "feed": world.feed,
+                    "ticks": ticks,
+                }
                 if world.now_us() // SECOND > second:
                     second = world.now_us() // SECOND
                     update |= {"signals": [latest(pair) for pair in PAIRS], "status": status()}

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, Response
 
 from services.quant.analysis.calibration import calibrate
 from services.quant.analysis.entries import Bands, Seconds
+from tests.e2e.fake_market import SECOND, timed
 from tests.e2e.fake_pairs import Pairs, problem
 
-SECOND = 1_000_000
 DAY_S = 86_400
 QUICKER = 8
 """What the charts beside it show would enter twice in a day."""
@@ -73,6 +73,7 @@ def calibration(
     known = [(at, z) for at, z in zip(seconds, zscores, strict=True) if at % 100]
     at, z = np.array([at for at, _ in known], np.int64) * SECOND, np.array([z for _, z in known])
     parts: dict[str, Any] = msgspec.to_builtins(calibrate(Seconds(at, z, 2 * z, at % 2 == 0), bands))
+    parts["entries"] = [timed(entry) for entry in parts["entries"]]
     return {
         "feed": "synthetic",
         "pair": pair,

@@ -30,7 +30,7 @@ def add(app: FastAPI, corrections: Corrections, signal: Callable[[str, int], Sig
         second: int, zscore: float, pair: str = "ETHUSDT-BTCUSDT", late: int = 1, outlier: bool = False
     ) -> Signal:
         known = corrections.latest(signal(pair, second))
-        made = {"zscore": zscore, "late": late, "revision": known.get("revision", 0) + 1, "outlier": outlier}
+        made = {"zscore": zscore, "late": late, "revision": known["revision"] + 1, "outlier": outlier}
         corrections.stored[pair, second * SECOND] = corrected = {**known, **made}
-        corrections.news.append(corrected)
+        corrections.news.append({**corrected, "closed": True})
         return corrected

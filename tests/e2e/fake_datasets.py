@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 SECOND = 1_000_000
 START_US = 1_714_521_600 * SECOND
@@ -42,7 +42,12 @@ def add(app: FastAPI) -> None:
 
     @app.get("/v1/datasets")
     async def get_datasets() -> dict[str, Any]:
-        return {"feed": "synthetic", "data": list(reversed(datasets.stored.values()))}
+        inner = ("symbols", "files", "findings")
+        data = [
+            {name: value for name, value in one.items() if name not in inner}
+            for one in reversed(datasets.stored.values())
+        ]
+        return {"feed": "synthetic", "data": data}
 
     @app.post("/v1/datasets/preview")
     async def preview(request: Request) -> Any:
@@ -107,7 +112,11 @@ def add(app: FastAPI) -> None:
 
 
 async def _sent(request: Request) -> Any:
-    form = await request.form()
+    async with request.form() as form:
+        return await _read(form)
+
+
+async def _read(form: FormData) -> Any:
     files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
     zone = str(form.get("zone", "UTC"))
     if zone not in ("UTC", "Asia/Tokyo"):

@@ -14,6 +14,14 @@ def iso(us: int) -> str:
     return datetime.fromtimestamp(us / SECOND, UTC).isoformat()
 
 
+def timed(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with the readable twins of its times."""
+    times = {name: us for name, us in record.items() if name.endswith("_us")}
+    return record | {
+        f"{name.removesuffix('_us')}_time": None if us is None else iso(us) for name, us in times.items()
+    }
+
+
 def wave(seed: float, t: float) -> float:
     return sum(
         math.sin(t / period + seed * period) / n for n, period in enumerate((611, 173, 47, 11.3, 2.7), 1)
@@ -32,16 +40,19 @@ def zscore(pair: str, t: float) -> float:
 
 
 def tick(symbol: str, us: int) -> dict[str, Any]:
-    return {
-        "venue": "fake",
-        "symbol": symbol,
-        "trade_id": us // 1000,
-        "event_us": us,
-        "received_us": us,
-        "price": price(symbol, us / SECOND),
-        "size": 0.1,
-        "buyer_is_maker": False,
-    }
+    return timed(
+        {
+            "venue": "fake",
+            "symbol": symbol,
+            "trade_id": us // 1000,
+            "event_us": us,
+            "received_us": us,
+            "price": price(symbol, us / SECOND),
+            "size": 0.1,
+            "buyer_is_maker": False,
+            "repaired": False,
+        }
+    )
 
 
 def signal(pair: str, second: int, quality: str = "ok", reversion: str = "unproven") -> dict[str, Any]:
@@ -77,6 +88,8 @@ def signal(pair: str, second: int, quality: str = "ok", reversion: str = "unprov
         "half_life_high_s": 130.0 if known else None,
         "window": WINDOW,
         "samples": WINDOW if known else 123,
+        "late": 0,
+        "revision": 0,
         "quality": quality,
         "reason": {
             "ok": None,

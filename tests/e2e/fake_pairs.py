@@ -46,7 +46,15 @@ class Pairs:
     def listed(self, pair: str, last_signal: dict[str, Any], **over: Any) -> dict[str, Any]:
         """Return a pair as the API lists it."""
         y, x = self.legs[pair]
-        return {"pair": pair, "y": y, "x": x, **self.settings[pair], **over, "last_signal": last_signal}
+        return {
+            "pair": pair,
+            "y": y,
+            "x": x,
+            **self.settings[pair],
+            **over,
+            "warning": None,
+            "last_signal": last_signal,
+        }
 
 
 class World(Protocol):
@@ -102,8 +110,9 @@ def add(app: FastAPI, world: World, latest: Latest) -> None:
             if symbol not in pairs.symbols:
                 expected = f"one of {', '.join(pairs.symbols)}"
                 return problem(422, f"pair: expected {expected}", ("pair", expected, pair))
+        is_new = pair not in pairs.legs
         pairs.legs[pair], pairs.settings[pair] = (y, x), dict(DEFAULTS)
-        return pairs.listed(pair, latest(pair))
+        return JSONResponse(pairs.listed(pair, latest(pair)), 201 if is_new else 200)
 
     @app.delete("/v1/pairs/{pair}")
     async def delete_pair(pair: str) -> Response:

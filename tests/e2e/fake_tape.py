@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
+from tests.e2e.fake_market import SECOND, iso, timed
+
 SERVICES = ("ingest", "stream_analytics", "sink", "api")
-SECOND = 1_000_000
 BEGAN_S = time.time()
 # A second brings so many.
 RATES = {"ticks": 20, "signals": 2, "live_signals": 8, "batches": 5, "messages": 30}
@@ -84,7 +85,7 @@ def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
             "symbol": name,
             "last_price": None,
             "last_event_us": now_us,
-            "last_event_time": None,
+            "last_event_time": iso(now_us),
             "age_s": 0.1,
             "coverage_1h": 0.99987 if name == names[-1] else 1.0,
             "coverage_24h": None if name == names[-1] else 0.9999,
@@ -99,19 +100,21 @@ def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
 def gap(symbol: str, number: int) -> dict[str, Any]:
     began_us = int(BEGAN_S - 60 * number) * SECOND
     state = STATES[number % len(STATES)]
-    return {
-        "symbol": symbol,
-        "venue": "fake",
-        "first_id": 1000 * number,
-        "last_id": 1000 * number + 16,
-        "start_us": began_us,
-        "end_us": began_us + SECOND,
-        "found_us": began_us + 2 * SECOND,
-        "updated_us": began_us + 4 * SECOND,
-        "state": state,
-        "missing": 17 if state in ("found", "unrepaired") else 0,
-        "reason": "older than the 48 hours the venue keeps" if state == "unrepaired" else None,
-    }
+    return timed(
+        {
+            "symbol": symbol,
+            "venue": "fake",
+            "first_id": 1000 * number,
+            "last_id": 1000 * number + 16,
+            "start_us": began_us,
+            "end_us": began_us + SECOND,
+            "found_us": began_us + 2 * SECOND,
+            "updated_us": began_us + 4 * SECOND,
+            "state": state,
+            "missing": 17 if state in ("found", "unrepaired") else 0,
+            "reason": "older than the 48 hours the venue keeps" if state == "unrepaired" else None,
+        }
+    )
 
 
 def add_gaps(app: FastAPI, feed: str, names: list[str]) -> None:

@@ -100,7 +100,7 @@ def test_a_threshold_in_its_cell_makes_the_pipeline_fire_and_resolve(
         expect(line.locator("[col-id=state]")).to_contain_text("Firing since")
         shown = page.locator(f"#alerts-table [row-id='{fired['alert_id']}']")
         expect(shown.locator("[col-id=state]")).to_have_text("firing")
-        assert says(shown.locator("[col-id=z]").inner_text(), fired["value"])
+        assert says(shown.locator("[col-id=value]").inner_text(), fired["value"])
         assert says(shown.locator("[col-id=threshold]").inner_text(), fired["threshold"])
         expect(page.locator("#firing")).to_contain_text(OTHER_PAIR)
         put("entry", f"{CALM_Z:g}")

@@ -1,6 +1,7 @@
 """Acknowledgement and snoozing of alerts: stored once, filtered by, and sent to every listener."""
 
 import asyncio
+import csv
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -132,7 +133,7 @@ def test_a_wrong_snooze_says_what_is_wrong(api: ApiProcess, case: str) -> None:
 
 @pytest.mark.parametrize(
     ("alert_id", "status"),
-    [("none", 404), ("%00", 422), ("a%00b", 422), ("x" * 201, 422), ("';%20--", 404), ("%F0%9F%90%98", 404)],
+    [("none", 404), ("%00", 422), ("a%00b", 422), ("x" * 257, 422), ("';%20--", 404), ("%F0%9F%90%98", 404)],
 )
 def test_an_unknown_alert_is_no_error_of_ours(api: ApiProcess, alert_id: str, status: int) -> None:
     for what, body in (("ack", None), ("snooze", {"for_s": 60})):
@@ -140,8 +141,8 @@ def test_an_unknown_alert_is_no_error_of_ours(api: ApiProcess, alert_id: str, st
         assert response.status_code == status, response.text
 
 
-def retraction(number: int) -> Alert:
-    known = alert(number)
+def retraction(number: int, pair: str = PAIR) -> Alert:
+    known = alert(number, pair=pair)
     return structs.replace(
         known,
         alert_id=f"{known.alert_id}:retracted",
@@ -158,8 +159,8 @@ def test_a_retracted_alert_says_so_in_history_filters_and_the_stream_and_can_be_
     def listed(**query: str) -> set[str]:
         return {row["alert_id"] for row in api.data("/v1/alerts", pair=OTHER_PAIR, **query)}
 
-    known, other = (structs.replace(alert(number), pair=OTHER_PAIR) for number in (202, 205))
-    retracts = structs.replace(retraction(202), pair=OTHER_PAIR)
+    known, other = (alert(number, pair=OTHER_PAIR) for number in (202, 205))
+    retracts = retraction(202, OTHER_PAIR)
     with open_stream(api, f"?topics=alerts&pairs={OTHER_PAIR}") as stream:
         receive(stream)
         produce(broker, "alerts", ((encode(one), 0) for one in (known, other, retracts)))
@@ -178,8 +179,8 @@ def test_a_retracted_alert_says_so_in_history_filters_and_the_stream_and_can_be_
         response = api.http.post(f"/v1/alerts/{known.alert_id}/ack")
         assert response.json()["acked_by"] == "local"
         assert receive_until(stream, "alerts") == [response.json()]
-    header, *rows = api.get("/v1/alerts", format="csv", pair=OTHER_PAIR, state="retracted").text.splitlines()
-    row = dict(zip(header.split(","), rows[0].split(","), strict=True))
+    text = api.get("/v1/alerts", format="csv", pair=OTHER_PAIR, state="retracted").text
+    (row,) = csv.DictReader(text.splitlines())
     assert (row["y_age_s"], row["x_age_s"], row["retracts"]) == ("0.2", "4.1", known.alert_id)
 
 
@@ -252,9 +253,8 @@ def test_clients_of_other_processes_hear_of_it_once(api: ApiProcess, broker: str
 
 def test_a_table_of_alerts_as_csv_has_it_too(api: ApiProcess) -> None:
     post(api, 8, "ack")
-    header, *rows = api.get("/v1/alerts", format="csv").text.splitlines()
-    column = header.split(",").index("acked_by")
-    assert "local" in {row.split(",")[column] for row in rows}
+    rows = csv.DictReader(api.get("/v1/alerts", format="csv").text.splitlines())
+    assert "local" in {row["acked_by"] for row in rows}
 
 
 def test_what_was_done_goes_with_the_alert(api: ApiProcess, store_url: str) -> None:

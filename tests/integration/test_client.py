@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pairstream_client
 import pytest
-from pairstream_client import Bar, Client, ProblemError, Signal, Tick
+from pairstream_client import Alert, Bar, Client, ProblemError, Signal, Tick
 
-from services.api.models import market, pairs
+from services.api.models import alerts, market, pairs
 from services.ui.pages.programs.routes import groups
 from services.ui.pages.programs.snippets import SNIPPETS, Snippet, filled
 from tests.pipeline import Pipeline, pipeline
@@ -102,7 +102,8 @@ def test_without_a_start_the_newest_rows_come(client: Client) -> None:
 
 
 def test_the_rows_have_the_fields_of_the_api() -> None:
-    for typed, model in ((Tick, market.Tick), (Bar, market.Bar), (Signal, pairs.Signal)):
+    models = ((Tick, market.Tick), (Bar, market.Bar), (Signal, pairs.Signal), (Alert, alerts.Alert))
+    for typed, model in models:
         assert list(typed.__annotations__) == list(model.model_fields)
 
 

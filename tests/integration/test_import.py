@@ -24,7 +24,7 @@ from services.datasets.tables import bars_relation
 from services.store import database
 from services.store.bars.timescale import catch_up
 from tests import builders
-from tests.contract.store import assert_bars, recompute, select
+from tests.contract.store import alert, assert_bars, price_move, recompute, select, write_all
 from tests.pipeline import RECORDING, recorded_trades
 from tests.waiting import wait_until
 
@@ -203,6 +203,28 @@ def test_an_export_holds_what_is_stored(tmp_path: Path, stored: list[Tick], run:
     ]
     run("export", "signals", "--output", tmp_path / "signals.csv", fails=True)
     assert not (tmp_path / "signals.csv").exists()
+
+
+def test_an_export_of_alerts_holds_those_of_every_subject(
+    tmp_path: Path, database_url: str, run: Commands
+) -> None:
+    known = [alert("a"), price_move("b"), price_move("c", "sink")]
+    asyncio.run(write_all(database_url, "alerts", [known]))
+    out, parquet = tmp_path / "alerts.csv", tmp_path / "alerts.parquet"
+    run("export", "alerts", "--output", out)
+    with out.open() as file:
+        rows = {row["alert_id"]: row for row in csv.DictReader(file)}
+    assert [rows[one.alert_id]["subject"] for one in known] == ["ETHUSDT-BTCUSDT", "BTCUSDT", "sink"]
+    assert [rows[one.alert_id]["pair"] for one in known] == ["ETHUSDT-BTCUSDT", "", ""]
+    assert [json.loads(rows[one.alert_id]["values"]) for one in known] == [one.values for one in known]
+    run("export", "alerts", "--subject", "BTCUSDT", "--output", parquet)
+    (saved,) = pyarrow.parquet.read_table(parquet).to_pylist()
+    assert (saved["alert_id"], json.loads(saved["labels"])) == ("b", known[1].labels)
+    run("export", "alerts", "--pair", "ETHUSDT-BTCUSDT", "--output", out, "--force")
+    with out.open() as file:
+        assert [row["alert_id"] for row in csv.DictReader(file)] == ["a"]
+    for flags in (["--symbol", "BTCUSDT"], ["--subject", "sink", "--pair", "ETHUSDT-BTCUSDT"]):
+        run("export", "alerts", *flags, "--output", tmp_path / "none.csv", fails=True)
 
 
 def test_reconcile_finds_every_kind_of_difference(

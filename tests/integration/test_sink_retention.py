@@ -48,7 +48,8 @@ def test_deliveries_and_alerts_are_deleted_on_every_server_and_hypertables_by_po
     with psycopg.connect(store) as connection:
         for number, days in enumerate((1, 3, 5)):
             connection.execute(
-                "INSERT INTO alerts VALUES (%s, 'r', 'Y-X', now() - %s * interval '1 day', 'firing', 1, 1, '')",
+                "INSERT INTO alerts (alert_id, rule_id, rule, metric, subject, ts, state, message)"
+                " VALUES (%s, 'r', 'r', 'm', 'Y-X', now() - %s * interval '1 day', 'firing', '')",
                 [str(number), days],
             )
             connection.execute(

@@ -22,11 +22,12 @@ from services.ui.shell.layout import shell
 from services.ui.state.page_context import PageContext, Selection
 from services.ui.state.live_state import LiveState, Now
 from services.ui.api.types import WatchedPair
+from tests.unit.ui.answers import answer
 from tests.unit.ui.dashboard import ask, target
 
 (page,) = [page for page in PAGES if page.name == "notes"]
 market = LiveState()
-market.watch([WatchedPair("ETHUSDT-BTCUSDT", "ETHUSDT", "BTCUSDT", 30, 2.0, 0.5, 10.0)], [])
+market.watch([answer(WatchedPair, pair="ETHUSDT-BTCUSDT", y="ETHUSDT", x="BTCUSDT", entry_z=2.0)], [])
 view = page.view(PageContext(market, None, None, None))
 (answer,) = ask(target("/"))
 print(answer.status_code, dash.page_registry["notes"]["path"], "notes" in ADDRESSES)

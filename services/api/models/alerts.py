@@ -1,10 +1,11 @@
-"""Models of alerts."""
+"""Alerts of rules, and what is done about them."""
 
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from services.api.models.base import EpochUs, IsoTime, PairName, Record
+from services.api.models.base import EpochUs, IsoTime
+from services.api.models.base import Record as Record
 from services.api.models.message_record import record_of
 from services.api.time_parameters import Moment
 from services.common import clock
@@ -14,12 +15,11 @@ SNOOZE_MAX_S = 30 * 24 * 3_600
 
 
 class Alert(record_of(messages.Alert)):  # type: ignore[misc]  # made when it is imported
-    """One transition of one rule on one pair.
+    """One transition of one rule on one subject.
 
-    What holds now is the latest transition of a pair and rule that is not `retracted` and that none has retracted.
+    What holds now is the latest transition of a rule and subject that is not `retracted` and that none has retracted.
     """
 
-    pair: PairName
     event_us: EpochUs
     event_time: IsoTime
     retracted_by: Annotated[

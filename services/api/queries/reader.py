@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, overload
 import psycopg
 import structlog
 from psycopg import sql
+from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import Int8BinaryLoader
 from psycopg_pool import PoolTimeout
 
-from services.api.queries import alert_actions
+from services.api.queries import alert_actions, stored_json
 from services.api.queries.database_errors import AWAY, TIMEOUT_S, translated
 from services.api.queries.tables import ALERTS, SIGNALS, TICKS, RowSelection, TableSource
 from services.api.serialization.cursor import Key
@@ -285,6 +286,7 @@ async def _configure(connection: database.Connection) -> None:
     await connection.execute("SET random_page_cost = 1.1")
     await connection.execute(sql.SQL("SET statement_timeout = {}").format(sql.Literal(f"{TIMEOUT_S}s")))
     connection.adapters.register_loader(_MOMENTS.oid, Int8BinaryLoader)
+    set_json_loads(stored_json.loads, connection)
 
 
 @overload

@@ -179,7 +179,7 @@ ALERTS = TableSource(
     sql.SQL("{}, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us").format(
         _fields(Alert, {"event_us": "ts"})
     ),
-    sql.Identifier("pair"),
+    sql.Identifier("subject"),
     {"ts": "event_us", "alert_id": "alert_id"},
     Decoder(tuple[Microseconds, _Text]),
 )

@@ -19,11 +19,12 @@ from services.api.serialization.listing import TABLE_RESPONSES
 from services.api.serialization.paging import page
 from services.api.serialization.rows import Row, encode
 from services.common import clock
+from services.contracts.alert_messages import rule_named
 
 AlertId = Annotated[
     str,
     Path(
-        max_length=200,
+        max_length=256,
         pattern=r"^[^\x00]+$",
         description="The id of a stored alert.",
         examples=["zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"],
@@ -47,7 +48,11 @@ async def read_alerts(
     if query.state is not None:
         equal["state"] = query.state
     if query.rule is not None:
-        equal["rule_id"] = query.rule
+        equal["rule"] = rule_named(query.rule)
+    if query.subject is not None:
+        equal["subject"] = query.subject
+    if query.severity is not None:
+        equal["severity"] = query.severity
     if query.retracted is not None:
         equal["retracted"] = query.retracted
     if query.acked is not None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from pydantic import BaseModel
 
-from services.api.serialization.rows import JsonRecords
+from services.api.serialization.rows import JsonRecords, encode
 
 
 class Column(NamedTuple):
@@ -19,11 +19,13 @@ class Column(NamedTuple):
     path: tuple[str, ...]
 
     def values(self, records: JsonRecords) -> Sequence[Any]:
-        """Return the value of each record; what is no finite number is None, as it is in JSON."""
+        """Return the value of each record, a map as JSON; what is no finite number is None, as it is in JSON."""
         first, *within = self.path
         values = records.columns[first]
         for name in within:
             values = [None if value is None else value[name] for value in values]
+        if self.kind is dict:
+            return [None if value is None else encode(value).decode() for value in values]
         if self.kind is float:
             return [value if value is not None and math.isfinite(value) else None for value in values]
         return values
@@ -31,7 +33,7 @@ class Column(NamedTuple):
 
 @cache
 def columns(model: type[BaseModel]) -> tuple[Column, ...]:
-    """Return the columns of `model`; TypeError if a field is neither bool, int, float, str nor a model."""
+    """Return the columns of `model`; TypeError if a field is neither bool, int, float, str, dict nor a model."""
     return tuple(_columns(model))
 
 
@@ -40,7 +42,7 @@ def _columns(model: type[BaseModel]) -> Iterator[Column]:
         kind = _kind(field.annotation)
         if issubclass(kind, BaseModel):
             yield from (Column(f"{name}_{one.name}", one.kind, (name, *one.path)) for one in columns(kind))
-        elif kind in (bool, int, float, str):
+        elif kind in (bool, int, float, str, dict):
             yield Column(name, kind, (name,))
         else:
             raise TypeError(f"{model.__name__}.{name}: expected what a table can hold, received {kind}")

@@ -12,6 +12,8 @@ import msgspec
 
 from services.api.serialization.rows import Row, encode
 from services.api.stream.live_state import LiveState, LogEntry, RecentMessages
+from services.contracts.messages import Alert
+from services.contracts.pairs import is_symbol
 
 Topic = Literal["ticks", "signals", "alerts", "status"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
@@ -52,16 +54,23 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class Filter:
-    """Only these topics, and only these symbols and pairs unless empty."""
+    """Only these topics, and only these symbols and pairs unless empty.
+
+    An alert of a pair goes by the pairs, one of a symbol by the symbols, and one of anything else is always wanted.
+    """
 
     topics: frozenset[Topic]
     symbols: frozenset[str] = frozenset()
     pairs: frozenset[str] = frozenset()
 
-    def wants(self, topic: Topic, name: str) -> bool:
-        """Return whether news of a symbol (of ``ticks``) or a pair is wanted."""
+    def wants(self, topic: Topic, of: str | Alert) -> bool:
+        """Return whether news is wanted `of` a symbol (of ``ticks``), a pair, or whatever an alert is of."""
+        if isinstance(of, Alert):
+            is_of_symbol = of.pair is None and is_symbol(of.subject)
+            names = self.symbols if is_of_symbol else self.pairs if of.pair else frozenset[str]()
+            return topic in self.topics and (not names or (of.pair or of.subject) in names)
         names = self.symbols if topic == "ticks" else self.pairs
-        return topic in self.topics and (not names or name in names)
+        return topic in self.topics and (not names or of in names)
 
 
 class StreamPosition(NamedTuple):
@@ -146,7 +155,7 @@ class StreamComposer:
         """Return what there is now of what `before` did not want; `place` is where the client stays."""
         self._ask_status()
         content = self._newest(
-            lambda topic, name: wanted.wants(topic, name) and not before.wants(topic, name),
+            lambda topic, of: wanted.wants(topic, of) and not before.wants(topic, of),
             wanted.topics - before.topics,
         )
         return self._compose("snapshot", place, {"scope": "added"}, content)
@@ -184,10 +193,12 @@ class StreamComposer:
         after = StreamPosition(hub.version, told, self._status_number, self._problems_number)
         return self._compose("update", after, more, content) if content or more else StreamMessage(after)
 
-    def _newest(self, wants: Callable[[Topic, str], bool], named: Collection[Topic]) -> dict[Topic, Any]:
+    def _newest(
+        self, wants: Callable[[Topic, str | Alert], bool], named: Collection[Topic]
+    ) -> dict[Topic, Any]:
         """Return the newest of what is wanted; the topics `named` also where there is nothing."""
         hub = self.hub
-        alerts = (one for one in hub.last_alerts() if wants("alerts", one.message.pair))
+        alerts = (one for one in hub.last_alerts() if wants("alerts", one.message))
         newest: dict[Topic, Any] = {
             "ticks": [one.json() for name, one in hub.ticks.items() if wants("ticks", name)],
             "signals": [
@@ -216,7 +227,8 @@ class StreamComposer:
             if size > MESSAGE_BYTES:
                 return closes, alerts, told
             told = version
-            if wanted.wants(topic, entry.message.pair):
+            message = entry.message
+            if wanted.wants(topic, message if isinstance(message, Alert) else message.pair):
                 (closes if topic == "signals" else alerts).append(entry.json())
                 size += len(entry.json())
         return closes, alerts, self.hub.version

@@ -52,13 +52,18 @@ Topics = Annotated[
 ]
 Symbols = Annotated[
     list[Annotated[str, AfterValidator(parse_symbol)]],
-    Field(max_length=NAMES_MAX, description="Of `ticks`; empty: all of them.", examples=[["BTCUSDT"]]),
+    Field(
+        max_length=NAMES_MAX,
+        description="Of `ticks`, and of `alerts` of a symbol; empty: all of them.",
+        examples=[["BTCUSDT"]],
+    ),
 ]
 Pairs = Annotated[
     list[Annotated[str, AfterValidator(parse_pair)]],
     Field(
         max_length=NAMES_MAX,
-        description="Of `signals` and `alerts`; empty: all of them.",
+        description="Of `signals`, and of `alerts` that have to do with a pair; empty: all of them. Alerts of "
+        "neither a pair nor a symbol always come.",
         examples=[["ETHUSDT-BTCUSDT"]],
     ),
 ]

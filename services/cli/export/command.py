@@ -1,19 +1,52 @@
 """``pairstream export``: stored rows as CSV or Parquet, however many there are."""
 
+import argparse
 import asyncio
 import time
 from pathlib import Path
 from typing import NamedTuple
 
+from services.cli import arguments, whole
 from services.cli.export.file import ExportFile, created
 from services.cli.progress import Show, progress
 from services.common.errors import FatalError
-from services.common.settings import DatabaseSettings
+from services.common.settings import DatabaseSettings, load
+from services.contracts.intervals import INTERVALS
 from services.local.terminal import write
 from services.store import database, relations, schema
 from services.store.database import Connection
 
 _PAGE_ROWS = 50_000
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("table", choices=("ticks", "bars", "signals", "alerts"))
+    owner = parser.add_mutually_exclusive_group()
+    owner.add_argument("--symbol", type=arguments.symbol, help="of ticks and bars; default: every one")
+    owner.add_argument("--pair", type=arguments.pair, help="of signals and alerts; default: every one")
+    owner.add_argument("--subject", help="of alerts: a pair, a symbol, a service; default: every one")
+    parser.add_argument("--interval", choices=INTERVALS, default="1m", help="of bars; default: %(default)s")
+    arguments.add_period(parser)
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, required=True, help="a new .csv, .csv.gz or .parquet file"
+    )
+    parser.add_argument("--force", action="store_true", help="write over a file that exists")
+    parser.set_defaults(run=_run)
+
+
+def _run(flags: argparse.Namespace) -> None:
+    settings = load(DatabaseSettings)
+    tables = {"bars": relations.BARS[flags.interval], "ticks": relations.TICKS}
+    tables |= {"signals": relations.SIGNALS, "alerts": relations.ALERTS}
+    table = tables[flags.table]
+    given = {"symbol": flags.symbol, "pair": flags.pair, "subject": flags.subject}
+    name, owner = next(((name, one) for name, one in given.items() if one is not None), (table.of, None))
+    # A pair is one of the subjects.
+    if name != table.of and (name, table.of) != ("pair", "subject"):
+        raise FatalError(f"--{name}: expected --{table.of} with {flags.table}")
+    wanted = ExportRequest(table, owner, flags.start, flags.end)
+    whole.run(export(settings, wanted, flags.output, flags.force))
 
 
 class ExportRequest(NamedTuple):

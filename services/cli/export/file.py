@@ -19,6 +19,7 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _LEVEL = 4
 # By the numbers that these types have in every PostgreSQL.
 _TYPES = {16: pa.bool_(), 20: pa.int64(), 23: pa.int32(), 25: pa.string(), 701: pa.float64(), 1184: TIME}
+_TYPES[3802] = pa.string()  # jsonb
 
 
 class ExportFile:

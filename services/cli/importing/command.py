@@ -1,7 +1,9 @@
 """``pairstream import``: past ticks into the store, each once, and the bars they belong to."""
 
+import argparse
 import asyncio
 import hashlib
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
@@ -10,18 +12,49 @@ from typing import TypeVar
 
 import numpy as np
 
+from services.cli import arguments, whole
 from services.cli.importing.dataset import import_dataset, is_ohlcv
-from services.cli.importing.report import Findings
+from services.cli.importing.report import Findings, findings
 from services.cli.importing.store import ImportRun, ImportStore
 from services.cli.importing.tick_files import TickBatch, Ticks, batches, unpacked_size
 from services.cli.progress import Show, progress
 from services.common import clock
 from services.common.errors import FatalError
-from services.common.settings import StoreSettings
+from services.common.settings import StoreSettings, load
 from services.local.terminal import write
 from services.store import database
 
 T = TypeVar("T")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="aggTrades csv, ndjson ticks or recorded frames, plain, gz or zip; or OHLCV csv",
+    )
+    parser.add_argument(
+        "--symbol", type=arguments.symbol, help="of files that do not say it; of others only its trades"
+    )
+    parser.add_argument("--dataset", metavar="NAME", help="what OHLCV bars are kept as, beside the live ones")
+    parser.add_argument(
+        "--report", metavar="FILE", type=Path, help="is added to: every line that was not stored, and why"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(flags: argparse.Namespace) -> None:
+    settings = load(StoreSettings)
+    with findings(flags.report) as found:
+        try:
+            whole.run(import_files(settings, flags.files, flags.symbol, flags.dataset, found))
+        finally:
+            for line in found.kept:
+                sys.stderr.write(f"{line}\n")
+            sys.stdout.write(f"{found}\n")
 
 
 async def import_files(

@@ -1,21 +1,41 @@
 """``pairstream reconcile``: stored bars against their ticks, and against the exchange's klines."""
 
+import argparse
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.cli import arguments, whole
 from services.cli.progress import progress
 from services.cli.reconcile.bars import Reference, Scope, Stretch, differences
 from services.cli.reconcile.exchange import BUDGET, ExchangeReference
 from services.cli.reconcile.ticks import TickReference
 from services.common import clock
 from services.common.errors import FatalError
-from services.common.settings import DatabaseSettings, StoreSettings
+from services.common.settings import DatabaseSettings, StoreSettings, load
 from services.contracts.intervals import INTERVALS, WIDTHS_US
+from services.ingest.settings import IngestSettings
 from services.ingest.venues.rest import Rest
 from services.local.terminal import write
 from services.store import database, relations, schema
 from services.store.database import Connection
 from services.store.relations import BARS, TICKS
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("--symbol", type=arguments.symbol, help="default: every one")
+    parser.add_argument("--interval", choices=INTERVALS, help="default: every one")
+    arguments.add_period(parser)
+    parser.add_argument(
+        "--exchange", action="store_true", help="compare with the klines of PAIRSTREAM_BINANCE_REST_URL too"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(flags: argparse.Namespace) -> None:
+    scope = Scope(flags.symbol, flags.interval, flags.start, flags.end)
+    exchange_url = load(IngestSettings).binance_rest_url if flags.exchange else None
+    whole.run(run(load(StoreSettings), scope, exchange_url))
 
 
 async def run(settings: StoreSettings, scope: Scope, exchange_url: str | None) -> None:

@@ -1,5 +1,6 @@
 """``pairstream record``: the venue's frames, as received, into a file that can be replayed."""
 
+import argparse
 import asyncio
 import time
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from typing import NoReturn
 
 from services.cli.progress import Show, progress
 from services.cli.record.recorder import Recorder
-from services.common import logs
+from services.common import logs, process
 from services.common.cancellation import TaskGroup, pause
 from services.common.errors import FatalError
 from services.common.settings import load
@@ -19,6 +20,21 @@ from services.local.settings import RecordSettings
 from services.local.terminal import write
 
 _SHOW_EVERY_S = 0.5
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a new file; packed if its name ends in .gz")
+    parser.add_argument("--symbols", metavar="A,B", help="default: PAIRSTREAM_SYMBOLS")
+    parser.add_argument("--streams", metavar="A,B", help="default: PAIRSTREAM_STREAMS")
+    parser.add_argument("--duration", metavar="TIME", help="such as 90s, 10m or 2h; default: until Ctrl-C")
+    parser.add_argument("--force", action="store_true", help="write over a file that exists")
+    parser.set_defaults(run=_run)
+
+
+def _run(flags: argparse.Namespace) -> None:
+    settings = RecordSettings.of(flags)
+    process.run("pairstream", lambda: record(settings))
 
 
 async def record(settings: RecordSettings) -> None:

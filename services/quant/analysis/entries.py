@@ -11,8 +11,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from services.contracts.threshold import Threshold
 from services.quant.fit import NotEnoughDataError
-from services.quant.threshold import Threshold
 
 Outcome = Literal["hit", "stopped", "expired", "unresolved"]
 _SECOND = 1_000_000

@@ -1,7 +1,6 @@
 """Alert actions, acknowledge and snooze, and the text of an alert on every page."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
@@ -48,12 +47,6 @@ def parts() -> list[Component]:
     )
     stores = ("alert-asked", "alert-called", "alert-heard", "snooze-alert")
     return [*(dcc.Store(id=store) for store in stores), modal]
-
-
-def pair_link(pair: str) -> Component:
-    """Return the name of a pair as a link to its page."""
-    link: Component = html.A(pair, href=f"/pairs?{urlencode({'pair': pair})}", className="inside")
-    return link
 
 
 def leg_ages(alert: HandledAlert) -> str:
@@ -156,11 +149,11 @@ async def _post(site: PageContext, alert_id: str, does: str, for_s: float | None
 
 
 def _button(label: str, alert: HandledAlert, does: str, for_s: str = "") -> Component:
-    what = f"{label} the alert of {alert.pair}" if does == "ack" else f"Snooze {alert.pair}: {label}"
+    what = f"{label} the alert of {alert.subject}" if does == "ack" else f"Snooze {alert.subject}: {label}"
     button: Component = html.Button(
         label,
         className="action",
         **attributes("aria", label=what),
-        **attributes("data", alert=alert.alert_id, does=does, pair=alert.pair, **{"for": for_s}),
+        **attributes("data", alert=alert.alert_id, does=does, subject=alert.subject, **{"for": for_s}),
     )
     return button

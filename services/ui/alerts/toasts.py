@@ -4,10 +4,10 @@ from typing import Any
 
 from dash import html
 
-from services.ui.alerts import actions
+from services.ui.alerts import actions, wording
 from services.ui.api.types import HandledAlert
 from services.ui.state.alert_state import AlertState
-from services.ui.widgets.formatting import moment, threshold, zscore
+from services.ui.widgets.formatting import moment
 
 TOASTS_AT_ONCE = 3
 TOAST_MS = 8000
@@ -50,21 +50,19 @@ class Toasts:
 
 
 def _toast(alert: HandledAlert, zone: str, more: int) -> dict[str, Any]:
-    when = f"{moment(alert.event_us, zone)}, threshold {threshold(alert.threshold)}."
-    said = [f"{when} {actions.message(alert)}"]
+    when = ", ".join(part for part in (moment(alert.event_us, zone), wording.crossed(alert)) if part)
+    said = [f"{when}. {actions.message(alert)}"]
     if ages := actions.leg_ages(alert):
         said.append(f" ({ages})")
     if more:
         said.append(f" And {more} more, on the page of alerts.")
-    reversion = actions.reversion_words(alert)
-    lines = [html.Div(said), *([html.Div(f"{reversion.capitalize()}.")] if reversion else [])]
+    reversion, rule = actions.reversion_words(alert), wording.rule_words(alert)
+    more_lines = (reversion.capitalize(), f"Rule {rule}" if rule else "")
+    lines = [html.Div(said), *(html.Div(f"{line}.") for line in more_lines if line)]
     return {
         "action": "show",
         "id": alert.alert_id,
-        "title": [
-            actions.pair_link(alert.pair),
-            f"  z {zscore(alert.value, alert.threshold)}",
-        ],
+        "title": [wording.subject_link(alert), f"  {wording.reading(alert)}"],
         "message": html.Div([*lines, actions.actions(alert)]),
         "color": "var(--bad)",
         "autoClose": TOAST_MS,
@@ -78,7 +76,7 @@ def _taken_back(alert: HandledAlert) -> dict[str, Any]:
     return {
         "action": "update",
         "id": alert.retracts,
-        "title": [actions.pair_link(alert.pair), "  retracted"],
+        "title": [wording.subject_link(alert), "  retracted"],
         "message": f"{actions.RETRACTED}.",
         "color": "var(--ink-3)",
         "autoClose": TOAST_MS,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from services.common.clock import SECOND
 from services.contracts.pair_messages import DEFAULTS
-from services.ui.analysis.types import Analysis, Point
+from services.ui.api.types import Analysis, Point
 from services.ui.charts import lightweight, measures, palette
 from services.ui.charts.lightweight import DASHED, DOTTED, Series, line_options, price_format
 from services.ui.state.page_context import Props

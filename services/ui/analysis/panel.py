@@ -26,7 +26,7 @@ from services.ui.analysis.query import (
     WIDTHS,
     question,
 )
-from services.ui.analysis.types import Analysis
+from services.ui.api.types import Analysis
 from services.ui.charts import lightweight
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel

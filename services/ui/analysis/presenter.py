@@ -7,8 +7,8 @@ from services.ui.analysis import chart as drawing
 from services.ui.analysis import tables
 from services.ui.analysis.chart import Thresholds
 from services.ui.analysis.query import AnalysisQuery
-from services.ui.analysis.types import Analysis, HalfLife
 from services.ui.api import downloads
+from services.ui.api.types import Analysis, HalfLife
 from services.ui.charts import measures, updates
 from services.ui.state.page_context import Props
 from services.ui.widgets.formatting import NONE, moment, number, share, significant_decimals

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.ui.analysis.types import Analysis, GregoryHansen, Statistic, UnitRoot
+from services.ui.api.types import Analysis, GregoryHansen, Statistic, UnitRoot
 from services.ui.charts import measures
 from services.ui.widgets.formatting import UTC, moment
 

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from services.common.errors import BadMessageError, TransientError, reason_of
 from services.contracts.messages import Signal
-from services.ui.api.types import Bar, HandledAlert, Listing, StreamMessage, SymbolStats, WatchedPair
+from services.ui.api.types import Ack, Bar, HandledAlert, Listing, Snapshot, SymbolStats, Update, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
 # Update intervals of the stream: while a page is open, and while none is.
@@ -26,6 +26,9 @@ DOWNLOAD_TIMEOUT_S = 60.0
 MAX_MESSAGE_BYTES = 16 * 2**20
 
 T = TypeVar("T")
+StreamMessage = Snapshot | Update
+# A type checker knows no type of a union.
+_ANY_MESSAGE: Any = StreamMessage | Ack
 
 asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
 """Who asks through the dashboard for something of their own, if not this machine: an address, or ``unknown``."""
@@ -98,10 +101,11 @@ class ApiClient:
                 max_size=MAX_MESSAGE_BYTES,
             ) as self._socket:
                 async for raw in self._socket:
-                    message = _decode(raw, StreamMessage, self._stream_url)
-                    # The acknowledgement of a change of pace holds no data.
-                    if message.type != "ack" and message.scope == "all":
-                        yield message
+                    message: StreamMessage | Ack = _decode(raw, _ANY_MESSAGE, self._stream_url)
+                    # What answers a change of pace says nothing new.
+                    match message:
+                        case Update() | Snapshot(scope="all"):
+                            yield message
         except (OSError, TimeoutError, WebSocketException) as error:
             raise TransientError(f"expected the stream at {self._stream_url}: {reason_of(error)}") from error
         finally:
@@ -137,9 +141,10 @@ class ApiClient:
             )
         return response
 
-    async def alerts(self, pair: str, limit: int) -> tuple[HandledAlert, ...]:
-        """Return the newest `limit` alerts of a pair, newest first."""
-        return await self._get("/v1/alerts", HandledAlert, pair=pair, limit=limit)
+    async def alerts(self, limit: int, pair: str | None = None) -> tuple[HandledAlert, ...]:
+        """Return the newest `limit` alerts, of a pair or of all, newest first."""
+        of = {} if pair is None else {"pair": pair}
+        return await self._get("/v1/alerts", HandledAlert, **of, limit=limit)
 
     async def _get(self, path: str, kind: type[T], **params: Any) -> tuple[T, ...]:
         return (await self.read(path, Listing[kind], **params)).data  # type: ignore[valid-type]

@@ -10,11 +10,13 @@ from services.common import clock
 from services.common.backoff import Backoff
 from services.common.errors import BadMessageError, TransientError
 from services.ui.api.client import ApiClient
+from services.ui.api.types import Snapshot
 from services.ui.state.alert_state import ALERTS_KEPT
 from services.ui.state.live_state import LiveState, Now
 
 REFRESH_S = 5.0
 ALERTS_OF_A_PAIR = 20
+ALERTS_OF_ALL = 1_000
 RETRY_FIRST_S, RETRY_CAP_S = 0.25, 4.0
 
 log = structlog.get_logger()
@@ -36,7 +38,7 @@ async def follow(client: ApiClient, market: LiveState) -> NoReturn:
                     said = None
                     await refresh_once(client, market)
                 market.apply(message, now())
-                if message.type == "snapshot":
+                if isinstance(message, Snapshot):
                     await _catch_up(client, market)
                 market.link(True, now())
                 backoff.reset()
@@ -70,11 +72,15 @@ async def refresh_once(client: ApiClient, market: LiveState) -> None:
 
 
 async def _catch_up(client: ApiClient, market: LiveState) -> None:
-    """Read the last alerts of every pair if a snapshot had no room for all: what still holds may be old."""
+    """Read more alerts if a snapshot had no room for all: what still holds may be old.
+
+    Of every pair the last ones; what holds of other subjects is looked for among the last of all.
+    """
     if len(market.alarms.recent) < ALERTS_KEPT:
         return
     try:
+        market.alarms.take(await client.alerts(ALERTS_OF_ALL))
         for pair in market.pairs or ():
-            market.alarms.take(await client.alerts(pair, ALERTS_OF_A_PAIR))
+            market.alarms.take(await client.alerts(ALERTS_OF_A_PAIR, pair))
     except (TransientError, BadMessageError) as error:
         log.warning("older alerts are not known", problem=str(error))

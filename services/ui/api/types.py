@@ -1,183 +1,704 @@
-"""API types, as far as the dashboard reads them; unknown fields are ignored."""
+"""Answers of the API: generated from its schemas by ``make schemas``, not to be edited.
+
+Unknown fields are ignored, and what may be null may be absent. Times have no ISO twin here.
+"""
 
 from typing import Generic, Literal, TypeVar
 
 from msgspec import Struct
 
-from services.contracts.messages import Alert, FeedName, Filling, Signal, Tick
-from services.contracts.pair_messages import DEFAULTS
+from services.contracts.messages import Signal, Tick
 
 T = TypeVar("T")
 
 
-class Listing(Struct, Generic[T], frozen=True):
-    """One page of a resource, with the name of the feed it comes from."""
-
-    data: tuple[T, ...]
-    feed: FeedName | None = None
-    next_cursor: str | None = None
-
-
-class Bar(Struct, frozen=True):
-    """One OHLCV bar; ``closed`` once its time has passed, of which ``coverage`` is the share there was data for."""
+class Bar(Struct, frozen=True, kw_only=True):
+    """The trades of one interval; intervals without a trade have no bar."""
 
     start_us: int
     open: float
     high: float
     low: float
     close: float
-    volume: float
-    trade_count: int
-    closed: bool
+    volume: float | None = None
+    quote_volume: float | None = None
     vwap: float | None = None
-    coverage: float = 1.0
-
-    @property
-    def is_whole(self) -> bool:
-        """Return whether its time has passed and nothing of it is missing."""
-        return self.closed and self.coverage == 1
+    trade_count: int | None = None
+    closed: bool
+    coverage: float
+    carried: bool
 
 
-class SymbolStats(Struct, frozen=True):
-    """One symbol's last day; ``tick_rate`` in trades per second, ``volume_24h`` in base currency."""
+class Listing(Struct, Generic[T], frozen=True, kw_only=True):
+    """A page of records."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    data: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+class SymbolStats(Struct, frozen=True, kw_only=True):
+    """A symbol's last trade and the 24 hours before it, in whole minutes."""
 
     symbol: str
     last_price: float | None = None
     last_event_us: int | None = None
-    volume_24h: float | None = None
-    tick_rate: float | None = None
+    age_s: float | None = None
+    delivery_now_ms: int | None = None
+    delivery_p50_ms: int | None = None
+    delivery_p99_ms: int | None = None
+    volume_24h: float
+    trades_24h: int
+    tick_rate: float
     change_24h_pct: float | None = None
 
 
-class WatchedPair(Struct, frozen=True):
-    """A pair and how it is measured; ``min_samples`` is what it takes to say anything."""
+class WatchedPair(Struct, frozen=True, kw_only=True):
+    """A pair and how it is measured."""
 
     pair: str
     y: str
     x: str
+    window: int
+    method: Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
+    transform: Literal["price", "log"]
+    intercept: bool
     min_samples: int
     entry_z: float
     exit_z: float
     stale_after_s: float
-    transform: str = ""
-    window: int = DEFAULTS.window
-    method: str = DEFAULTS.method
-    intercept: bool = True
-    paused: bool = False
-    only_while_reverting: bool = False
+    paused: bool
+    only_while_reverting: bool
     warning: str | None = None
+    last_signal: Signal | None = None
 
 
-class ProcessHealth(Struct, frozen=True):
-    """One process of a service; ``said`` is the state in its last heartbeat, and ``state`` equals it while alive."""
-
-    instance: str | None
-    state: str
-    said: str
-    healthy: bool | None
-    age_s: float | None = None
-    lag_messages: int | None = None
-    counters: dict[str, int] = {}
-
-
-class ServiceHealth(Struct, frozen=True):
-    """One service as its heartbeats tell it; ``age_s`` is the heartbeat's age, ``counters`` totals since its start.
-
-    ``healthy`` is None while the API cannot tell. ``lost`` counts the messages that the broker had deleted before the
-    service read them, by topic, and ``unacknowledged`` those that nobody has taken note of.
-    """
-
-    service: str
-    state: str
-    healthy: bool | None
-    age_s: float | None = None
-    detail: str | None = None
-    lag_messages: int | None = None
-    lag_seconds: float | None = None
-    version: str | None = None
-    counters: dict[str, int] = {}
-    lost: dict[str, int] = {}
-    filling: Filling | None = None
-    unacknowledged: dict[str, int] = {}
-    instances: tuple[ProcessHealth, ...] = ()
-
-    @property
-    def partly_silent(self) -> str:
-        """Return how many of its processes are silent, in words; empty if none or all of them are."""
-        silent = sum(one.state == "silent" for one in self.instances)
-        return f"{silent} of {len(self.instances)} silent" if 0 < silent < len(self.instances) else ""
-
-    @property
-    def has_only_lost(self) -> bool:
-        """Return whether nothing is wrong but that nobody has acknowledged what it lost."""
-        return bool(self.unacknowledged and self.instances) and all(one.healthy for one in self.instances)
-
-
-class SymbolTape(Struct, frozen=True):
-    """Coverage of a symbol's tape: shares of the trades of the last hour and day, 0 to 1.
-
-    ``stale`` names its streams that are silent longer than their rate makes plausible. ``delivery_...`` are the lags
-    of the last minute's trades; None if none came by itself.
-    """
-
-    symbol: str
-    last_event_us: int | None = None
-    coverage_1h: float | None = None
-    coverage_24h: float | None = None
-    open_gaps: int = 0
-    stale: tuple[str, ...] = ()
-    delivery_now_ms: int | None = None
-    delivery_p50_ms: int | None = None
-    delivery_p99_ms: int | None = None
-
-
-class Status(Struct, frozen=True):
-    """The health of the whole pipeline; ``left_out`` counts heartbeats of processes that are too many to list."""
-
-    services: tuple[ServiceHealth, ...] = ()
-    feed: FeedName | None = None
-    symbols: tuple[SymbolTape, ...] = ()
-    left_out: int = 0
-
-
-class Gap(Struct, frozen=True):
-    """A run of trade ids that the stream jumped over; ``missing`` of them are not here.
-
-    The trades before and after it were at ``start_us`` and ``end_us``.
-    """
+class Gap(Struct, frozen=True, kw_only=True):
+    """A run of trade ids that the stream jumped over, and what became of it."""
 
     symbol: str
     first_id: int
     last_id: int
+    venue: str
     start_us: int
     end_us: int
     found_us: int
     updated_us: int
-    state: str
+    state: Literal["found", "unrepaired", "refuted", "repaired"]
     missing: int
     reason: str | None = None
 
 
-class HandledAlert(Alert, frozen=True, kw_only=True, gc=False):
-    """An alert, which one has retracted it, who has seen it, and until when nobody is to be told of it."""
+class HandledAlert(Struct, frozen=True, kw_only=True):
+    """One transition of one rule on one subject."""
 
+    alert_id: str
+    rule_id: str
+    pair: str | None = None
+    event_us: int
+    state: Literal["firing", "resolved", "retracted"]
+    value: float | None = None
+    threshold: float | None = None
+    message: str
+    y_age_s: float | None = None
+    x_age_s: float | None = None
+    retracts: str | None = None
+    reversion: Literal["reverting", "unproven", "broken"] | None = None
+    rule: str
+    metric: str
+    subject: str
+    severity: Literal["info", "warning", "critical"]
+    labels: dict[str, str]
+    values: dict[str, float]
     retracted_by: str | None = None
     acked_us: int | None = None
     acked_by: str | None = None
     snoozed_until_us: int | None = None
 
 
-class StreamMessage(Struct, frozen=True):
-    """One message of ``/v1/stream``: a snapshot of everything first, then updates with what is new.
+class Filling(Struct, frozen=True, kw_only=True):
+    """Progress through the history that a feed plays at its start."""
 
-    ``degraded`` says why what it brings may be old, or not all: in a snapshot if it is, and when that changes.
-    """
+    done_s: float
+    total_s: float
 
-    type: Literal["snapshot", "update", "ack"]
-    feed: FeedName | None = None
+
+class ProcessHealth(Struct, frozen=True, kw_only=True):
+    """One process of a service. It is listed until it ends, is replaced by another, or was silent for 10 minutes."""
+
+    healthy: bool | None = None
+    age_s: float | None = None
+    version: str | None = None
+    detail: str | None = None
+    lag_messages: int | None = None
+    lag_seconds: float | None = None
+    counters: dict[str, int]
+    lost: dict[str, int]
+    filling: Filling | None = None
+    instance: str | None = None
+    state: Literal["catching up", "silent", "starting", "running", "degraded", "finished", "stopping"]
+    said: Literal["starting", "running", "degraded", "finished", "stopping"]
+
+
+class ServiceHealth(Struct, frozen=True, kw_only=True):
+    """A service: the worst state and age of its processes, the sum of what they count."""
+
+    healthy: bool | None = None
+    age_s: float | None = None
+    version: str | None = None
+    detail: str | None = None
+    lag_messages: int | None = None
+    lag_seconds: float | None = None
+    counters: dict[str, int]
+    lost: dict[str, int]
+    filling: Filling | None = None
+    service: str
+    state: Literal["unknown", "catching up", "silent", "stopped", "starting", "running", "degraded", "finished", "stopping"]
+    unacknowledged: dict[str, int]
+    instances: tuple[ProcessHealth, ...]
+
+
+class SymbolTape(Struct, frozen=True, kw_only=True):
+    """A symbol's last trade, how late its trades are delivered, and how complete its tape is."""
+
+    symbol: str
+    last_price: float | None = None
+    last_event_us: int | None = None
+    age_s: float | None = None
+    delivery_now_ms: int | None = None
+    delivery_p50_ms: int | None = None
+    delivery_p99_ms: int | None = None
+    coverage_1h: float | None = None
+    coverage_24h: float | None = None
+    open_gaps: int
+    stale: tuple[str, ...]
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """The health of the whole pipeline."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    version: str
+    now_us: int
+    services: tuple[ServiceHealth, ...]
+    left_out: int
+    symbols: tuple[SymbolTape, ...]
+
+
+class Snapshot(Struct, frozen=True, kw_only=True, tag="snapshot"):
+    """The present: of each pair the newest closed signal and the latest since, and the last alerts, newest first."""
+
+    id: str
+    feed: Literal["live", "replay", "synthetic"] | None = None
     ticks: tuple[Tick, ...] = ()
     signals: tuple[Signal, ...] = ()
     alerts: tuple[HandledAlert, ...] = ()
     status: Status | None = None
-    scope: Literal["all", "added"] = "all"
     degraded: tuple[str, ...] | None = None
+    scope: Literal["all", "added"]
+    resumed: bool | None = None
+
+
+class Update(Struct, frozen=True, kw_only=True, tag="update"):
+    """Updates since the message before."""
+
+    id: str
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    ticks: tuple[Tick, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    alerts: tuple[HandledAlert, ...] = ()
+    status: Status | None = None
+    degraded: tuple[str, ...] | None = None
+    resumed: bool | None = None
+
+
+class Ack(Struct, frozen=True, kw_only=True, tag="ack"):
+    """Acknowledgement of a changed subscription; a snapshot of the scope `added` follows."""
+
+    request_id: str | int | None = None
+    op: Literal["subscribe", "unsubscribe", "set"]
+    topics: tuple[Literal["ticks", "signals", "alerts", "status"], ...]
+    symbols: tuple[str, ...]
+    pairs: tuple[str, ...]
+    interval_ms: int
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Verdict on the pair, with its reasons."""
+
+    conclusion: Literal["cointegrated", "broken", "unstable", "one_way", "not_cointegrated", "not_enough_data"]
+    text: str
+    notes: tuple[str, ...]
+
+
+class Regression(Struct, frozen=True, kw_only=True):
+    """y = intercept + hedge_ratio * x, both legs transformed, over the whole range."""
+
+    hedge_ratio: float
+    hedge_ratio_se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float
+    hac_se: float | None = None
+    hac_low: float | None = None
+    hac_high: float | None = None
+    hac_lags: int | None = None
+    intercept: float
+    intercept_se: float | None = None
+    scale: float
+    r_squared: float | None = None
+    r_squared_samples: int
+    samples: int
+
+
+class Statistic(Struct, frozen=True, kw_only=True):
+    """A test of the residuals: a small p-value rejects that there is nothing to find."""
+
+    statistic: float
+    p_value: float
+
+
+class Diagnostics(Struct, frozen=True, kw_only=True):
+    """Diagnostics of the spread of the whole range."""
+
+    durbin_watson: float
+    ljung_box: Statistic
+    arch: Statistic
+    lags: int
+    jarque_bera: Statistic
+    skew: float
+    kurtosis: float
+
+
+class UnitRoot(Struct, frozen=True, kw_only=True):
+    """A test that rejects a unit root (ADF) or no cointegration (Engle-Granger) below its critical values."""
+
+    statistic: float
+    p_value: float
+    lags: int
+    samples: int
+    critical_values: dict[str, float] | None = None
+
+
+class GregoryHansen(Struct, frozen=True, kw_only=True):
+    """A test of no cointegration that allows the line one break: it rejects below its critical values."""
+
+    statistic: float
+    lags: int
+    samples: int
+    critical_values: dict[str, float]
+    at_us: int
+
+
+class StructuralBreak(Struct, frozen=True, kw_only=True):
+    """The likeliest date of a break of the line, and whether there is one: where two lines leave the least squares."""
+
+    statistic: float
+    critical_value: float
+    found: bool
+    at_us: int
+    hedge_ratio_before: float
+    intercept_before: float
+    hedge_ratio_after: float
+    intercept_after: float
+
+
+class Edge(Struct, frozen=True, kw_only=True):
+    """The first or last bars that are farthest from the line of all others: 5, 10 or 15 % of the range."""
+
+    statistic: float
+    critical_value: float
+    found: bool
+    bars: int
+    first_us: int
+    last_us: int
+
+
+class Slope(Struct, frozen=True, kw_only=True):
+    """The hedge ratio of a third of the range."""
+
+    first_us: int
+    bars: int
+    hedge_ratio: float
+    hac_se: float
+
+
+class Thirds(Struct, frozen=True, kw_only=True):
+    """A line for each third of the range, against one for all of it."""
+
+    statistic: float
+    critical_value: float
+    found: bool
+    slopes: tuple[Slope, ...]
+
+
+class Cusum(Struct, frozen=True, kw_only=True):
+    """The sum of residuals so far, where it was greatest: is the spread as often above as below 0 all along?"""
+
+    statistic: float
+    critical_values: dict[str, float]
+    lags: int
+    at_us: int
+
+
+class VarianceRatio(Struct, frozen=True, kw_only=True):
+    """Of the second half of the range by the first."""
+
+    ratio: float
+    p_value: float
+
+
+class Innovations(Struct, frozen=True, kw_only=True):
+    """Innovations: what an autoregression of the spread did not predict."""
+
+    variance_ratio: VarianceRatio
+    arch: Statistic
+    lags: int
+    persistence: float
+
+
+class HalfLife(Struct, frozen=True, kw_only=True):
+    """Half-life of the spread, by an autoregression of order 1."""
+
+    samples: float | None = None
+    seconds: float | None = None
+    corrected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    coefficient: float
+    standard_error: float
+    reason: str | None = None
+
+
+class Hurst(Struct, frozen=True, kw_only=True):
+    """Half the slope of log mean squared move against log time."""
+
+    exponent: float
+    standard_error: float
+    longest: int
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """One bar that both legs have."""
+
+    start_us: int
+    y_price: float
+    x_price: float
+    hedge_ratio: float | None = None
+    intercept: float | None = None
+    spread: float | None = None
+    zscore: float | None = None
+    correlation: float | None = None
+    sample_spread: float | None = None
+    sample_zscore: float | None = None
+    structural_break: bool
+
+
+class Analysis(Struct, frozen=True, kw_only=True):
+    """Everything there is to say of a pair over a range; what is null has its reason in `not_enough_data`."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    dataset: str | None = None
+    pair: str
+    y: str
+    x: str
+    bar_s: float
+    method: Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
+    transform: Literal["price", "log"]
+    window: int
+    min_samples: int
+    refit_every: int
+    trend: Literal["n", "c", "ct", "ctt"]
+    lags: int | Literal["aic", "bic"]
+    first_us: int | None = None
+    last_us: int | None = None
+    bars: int
+    bars_y: int
+    bars_x: int
+    breaks: int
+    carried: Literal["keep", "drop"]
+    carried_y: int | None = None
+    carried_share_y: float | None = None
+    carried_x: int | None = None
+    carried_share_x: float | None = None
+    bars_available: int | None = None
+    cut: str | None = None
+    data_every: int
+    verdict: Verdict
+    not_enough_data: dict[str, str]
+    regression: Regression | None = None
+    diagnostics: Diagnostics | None = None
+    adf_y: UnitRoot | None = None
+    adf_x: UnitRoot | None = None
+    adf_spread: UnitRoot | None = None
+    engle_granger_y_on_x: UnitRoot | None = None
+    engle_granger_x_on_y: UnitRoot | None = None
+    gregory_hansen_y_on_x: GregoryHansen | None = None
+    gregory_hansen_x_on_y: GregoryHansen | None = None
+    structural_break: StructuralBreak | None = None
+    edge: Edge | None = None
+    thirds: Thirds | None = None
+    cusum: Cusum | None = None
+    innovations: Innovations | None = None
+    returns_correlation: float | None = None
+    price_correlation: float | None = None
+    half_life: HalfLife | None = None
+    hurst: Hurst | None = None
+    data: tuple[Point, ...]
+
+
+class Moments(Struct, frozen=True, kw_only=True):
+    """Mean and deviation of the z-scores."""
+
+    mean: float
+    deviation: float
+
+
+class HitRate(Struct, frozen=True, kw_only=True):
+    """Hit rate of entries."""
+
+    entries: int
+    hits: int
+    stopped: int
+    expired: int
+    unresolved: int
+    rate: float
+    low: float
+    high: float
+
+
+class Bin(Struct, frozen=True, kw_only=True):
+    """Number of z-scores in a range of values."""
+
+    low: float | None = None
+    high: float | None = None
+    count: int
+    share: float
+    density: float | None = None
+    normal: float | None = None
+
+
+class Quantile(Struct, frozen=True, kw_only=True):
+    """One z-score beside the quantile of the standard normal for its place."""
+
+    order: int
+    normal: float
+    zscore: float
+
+
+class Lag(Struct, frozen=True, kw_only=True):
+    """The autocorrelation of the spread at one lag."""
+
+    lag_s: int
+    acf: float
+    bound: float
+
+
+class Level(Struct, frozen=True, kw_only=True):
+    """Share of time in which the z-score was at a level or beyond, on either side."""
+
+    level: float
+    seconds: int
+    share: float
+    normal: float
+
+
+class Wait(Struct, frozen=True, kw_only=True):
+    """Number of entries that came back within a time."""
+
+    seconds: float
+    entries: int
+    share: float
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A z-score that entered beyond the band, by the rule of the alerts, and what became of it."""
+
+    entry_us: int
+    zscore: float
+    reverting: bool
+    worst: float
+    exit_us: int | None = None
+    seconds: float | None = None
+    outcome: Literal["hit", "stopped", "expired", "unresolved"]
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """Calibration of a past z-score; a part that is null or empty has its reason in `not_enough_data`."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    pair: str
+    window: int
+    entry_z: float
+    exit_z: float
+    only_while_reverting: bool
+    stop_z: float
+    windows: int
+    within_s: int
+    first_us: int | None = None
+    last_us: int | None = None
+    signals: int
+    known: int
+    stale: int
+    collecting: int
+    without_zscore: int
+    fits: int
+    moments: Moments | None = None
+    hit_rate: HitRate | None = None
+    not_enough_data: dict[str, str]
+    histogram: tuple[Bin, ...]
+    qq: tuple[Quantile, ...]
+    acf: tuple[Lag, ...]
+    beyond: tuple[Level, ...]
+    waits: tuple[Wait, ...]
+    entries: tuple[Entry, ...]
+
+
+class Arithmetic(Struct, frozen=True, kw_only=True):
+    """From the window to the z-score; `y`, `x` and what follows are of logarithms if `transform` says so."""
+
+    transform: Literal["price", "log"]
+    samples: int
+    y: float
+    x: float
+    hedge_ratio: float | None = None
+    intercept: float | None = None
+    predicted: float | None = None
+    spread: float | None = None
+    scale: float | None = None
+    zscore: float | None = None
+    reason: str | None = None
+
+
+class WindowSample(Struct, frozen=True, kw_only=True):
+    """One sample of a window, or the second that is judged by it."""
+
+    event_us: int
+    y_price: float
+    x_price: float
+    in_window: bool
+
+
+class SignalWork(Struct, frozen=True, kw_only=True):
+    """How the numbers of one closed second come about: what went in, the arithmetic, and a program that repeats it."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    pair: str
+    event_us: int
+    method: str
+    window: int
+    zscore: float | None = None
+    spread: float | None = None
+    hedge_ratio: float | None = None
+    reason: str | None = None
+    arithmetic: Arithmetic
+    agrees: bool
+    is_whole: bool
+    python: str
+    data: tuple[WindowSample, ...]
+
+
+class SymbolPart(Struct, frozen=True, kw_only=True):
+    """Bars of one symbol in a dataset."""
+
+    symbol: str
+    bars: int
+    first_us: int
+    last_us: int
+    gaps: int
+    missing: int
+    carried: int | None = None
+    carried_share: float | None = None
+
+
+class FileReading(Struct, frozen=True, kw_only=True):
+    """A file, and what it was taken for; null where that was not kept."""
+
+    name: str
+    delimiter: str | None = None
+    decimal: str | None = None
+    header_line: int | None = None
+    columns: dict[str, str] | None = None
+    time: str | None = None
+    zone: str | None = None
+    symbol: str | None = None
+    close_only: bool | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something in a file that is not as it should be."""
+
+    kind: Literal["rejected", "out of order", "repeated", "gap", "carried"]
+    file: str | None = None
+    line: int | None = None
+    reason: str
+
+
+class DatasetDetail(Struct, frozen=True, kw_only=True):
+    """A dataset, its symbols, how its files were read, and the first findings in them."""
+
+    dataset_id: str
+    name: str
+    width_s: float
+    bars: int
+    first_us: int
+    last_us: int
+    symbol_count: int
+    gaps: int
+    missing: int
+    carried: int | None = None
+    carried_share: float | None = None
+    rejected: int
+    repeated: int
+    out_of_order: int
+    uploaded_us: int
+    symbols: tuple[SymbolPart, ...]
+    files: tuple[FileReading, ...]
+    findings: tuple[Finding, ...]
+
+
+class PreviewBar(Struct, frozen=True, kw_only=True):
+    """A bar as it would be stored."""
+
+    line: int
+    symbol: str
+    start_us: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None = None
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """Preview of a dataset from its files; nothing is stored."""
+
+    files: tuple[FileReading, ...]
+    symbols: tuple[str, ...]
+    width_s: float | None = None
+    lines: int
+    complete: bool
+    rejected: int
+    out_of_order: int
+    bars: tuple[PreviewBar, ...]
+    findings: tuple[Finding, ...]
+
+
+class Dataset(Struct, frozen=True, kw_only=True):
+    """A dataset in short."""
+
+    dataset_id: str
+    name: str
+    width_s: float
+    bars: int
+    first_us: int
+    last_us: int
+    symbol_count: int
+    gaps: int
+    missing: int
+    carried: int | None = None
+    carried_share: float | None = None
+    rejected: int
+    repeated: int
+    out_of_order: int
+    uploaded_us: int

@@ -1,23 +1,33 @@
 /* What every page does by itself: the deep link, the theme, the time zone. */
-(function () {
+(() => {
     "use strict";
 
     const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
-    const ZONES = ["UTC", Intl.DateTimeFormat().resolvedOptions().timeZone, "America/New_York", "America/Chicago",
-        "Europe/London", "Europe/Zurich", "Asia/Dubai", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Tokyo"];
+    const ZONES = [
+        "UTC",
+        Intl.DateTimeFormat().resolvedOptions().timeZone,
+        "America/New_York",
+        "America/Chicago",
+        "Europe/London",
+        "Europe/Zurich",
+        "Asia/Dubai",
+        "Asia/Singapore",
+        "Asia/Hong_Kong",
+        "Asia/Tokyo",
+    ];
+    const { texts, moment, setZone, zone } = window.pairstream;
     const system = window.matchMedia("(prefers-color-scheme: dark)");
     const keep = () => window.dash_clientside.no_update;
     const set = (id, props) => window.dash_clientside.set_props(id, props);
     let looking = null; // what this tab looks at
     let looked = null; // the element of the page that says so
-    let zone = "UTC";
     const given = {}; // the series of each chart
 
     /* A component as Dash holds it, null if it is not on the page: Dash throws then. */
     function held(id) {
         try {
             return window.dash_component_api.getLayout(id) || null;
-        } catch (error) {
+        } catch {
             return null;
         }
     }
@@ -39,7 +49,11 @@
             else params.delete(name);
         }
         const search = params.toString();
-        window.history.replaceState(window.history.state, "", window.location.pathname + (search ? "?" + search : ""));
+        window.history.replaceState(
+            window.history.state,
+            "",
+            window.location.pathname + (search ? `?${search}` : ""),
+        );
     }
 
     function oneOf(value, allowed, otherwise) {
@@ -58,57 +72,27 @@
         const before = looked === main ? looking.asks : { address: Object.fromEntries(query()) };
         const opened = looked === main ? looking.opened : (looking ? looking.opened : 0) + 1;
         looked = main;
-        tell({ page: main.id.slice("page-".length), opened: opened, zone: zone, asks: Object.assign({}, before, asks) });
+        tell({
+            page: main.id.slice("page-".length),
+            opened: opened,
+            zone: zone(),
+            asks: Object.assign({}, before, asks),
+        });
     }
 
-    function number(value, digits) {
-        return Number(value).toLocaleString("en-US", { maximumSignificantDigits: digits })
-            .replace(/,/g, "\u202f").replace("-", "\u2212");
-    }
-
-    const formats = {};
-
-    /* A moment in milliseconds as 2026-01-31 12:34:56 in the reader's time zone; `parts` picks some of it. */
-    function moment(ms, parts) {
-        if (ms === null || ms === undefined) return "";
-        const format = formats[zone] || (formats[zone] = new Intl.DateTimeFormat("sv-SE", {
-            timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
-            second: "2-digit", hour12: false }));
-        const text = format.format(ms);
-        return parts === "day" ? text.slice(0, 10) : parts === "minute" ? text.slice(11, 16)
-            : parts === "second" ? text.slice(11) : text;
-    }
-
-    /* A moment as an input for local times has it, and back. */
-    function local(ms) {
-        return ms === null ? "" : moment(ms).slice(0, 16).replace(" ", "T");
-    }
-
-    function instant(text) {
-        const asked = text ? Date.parse(text.slice(0, 16) + ":00Z") : NaN;
-        if (Number.isNaN(asked)) return null;
-        let at = asked;
-        for (let n = 0; n < 2; n += 1) at -= Date.parse(moment(at).replace(" ", "T") + "Z") - asked;
-        return at;
-    }
-
-    /* A moment as the address has it, and back. */
-    function address(ms) {
-        return ms === null ? null : new Date(ms).toISOString().slice(0, 16) + "Z";
-    }
-
-    function written(text) {
-        const at = Date.parse(text || "");
-        return Number.isNaN(at) ? null : at;
-    }
-
-    const TICKS = [(ms) => moment(ms, "day").slice(0, 4), (ms) => moment(ms, "day").slice(0, 7),
-        (ms) => moment(ms, "day").slice(5), (ms) => moment(ms, "minute"), (ms) => moment(ms, "second")];
+    const TICKS = [
+        (ms) => moment(ms, "day").slice(0, 4),
+        (ms) => moment(ms, "day").slice(0, 7),
+        (ms) => moment(ms, "day").slice(5),
+        (ms) => moment(ms, "minute"),
+        (ms) => moment(ms, "second"),
+    ];
 
     /* Take the points out of what a chart was given before. Redux and React keep that for as long as there is a component
        that has not been drawn since: tens of thousands of points, several times. */
     function forget() {
-        for (const chart of document.querySelectorAll("main [id^='chart-']")) given[chart.id] = given[chart.id] || [];
+        for (const chart of document.querySelectorAll("main [id^='chart-']"))
+            given[chart.id] = given[chart.id] || [];
         for (const id of Object.keys(given)) {
             const series = props(id).series || [];
             if (series === given[id]) continue;
@@ -156,7 +140,7 @@
     }
 
     function BatchedRows({ table, rows }) {
-        React.useEffect(function () {
+        React.useEffect(() => {
             if (rows.length) window.dash_ag_grid.getApiAsync(table).then((api) => takeIn(api, rows));
         }, [rows]);
         return null;
@@ -165,14 +149,29 @@
     /* Mark the row of a table that is chosen, if it is there, and no other. */
     function markRow(table, id) {
         const { rowData, selectedRows: marked } = props(table);
-        const held = marked && marked.ids ? marked.ids : (marked || []).map((row) => row.id);
+        const held = marked?.ids ? marked.ids : (marked || []).map((row) => row.id);
         const chosen = (rowData || []).some((row) => row.id === id) ? [id] : [];
         if (String(held) !== String(chosen)) set(table, { selectedRows: { ids: chosen } });
     }
 
-    window.pairstream = { BatchedElement, BatchedRows, markRow, held, props, query, remember, oneOf, look, number, moment, local, instant, address, written, keep, set,
-        tell, looking: () => looking, zone: () => zone };
-    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, { pairstreamMoment: moment });
+    Object.assign(window.pairstream, {
+        BatchedElement,
+        BatchedRows,
+        markRow,
+        held,
+        props,
+        query,
+        remember,
+        oneOf,
+        look,
+        keep,
+        set,
+        tell,
+        looking: () => looking,
+    });
+    window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
+        pairstreamMoment: moment,
+    });
     window.dashTvlwcFunctions = Object.assign(window.dashTvlwcFunctions || {}, {
         pairstreamMoment: (seconds) => moment(seconds * 1000),
         pairstreamTick: (seconds, kind) => TICKS[kind](seconds * 1000),
@@ -184,9 +183,11 @@
     window.dash_clientside = window.dash_clientside || {};
     window.dash_clientside.pairstream = {
         /* A page has been opened: mark it in the menu, and say so to the server. */
-        place: function () {
+        place: () => {
             look({});
-            for (const item of document.querySelectorAll(".menu-item")) {
+            for (const item of /** @type {NodeListOf<HTMLAnchorElement>} */ (
+                document.querySelectorAll(".menu-item")
+            )) {
                 if (item.pathname === window.location.pathname) {
                     item.setAttribute("aria-current", "page");
                     item.scrollIntoView({ block: "nearest", inline: "center" });
@@ -196,7 +197,7 @@
         },
 
         /* "auto" follows the system until the reader chooses. */
-        theme: function (clicks) {
+        theme: (clicks) => {
             const chosen = query().get("theme") || localStorage.getItem("theme");
             const theme = oneOf(chosen, ["dark", "light"], "auto");
             if (!clicks) return theme;
@@ -206,43 +207,37 @@
             return next;
         },
 
-        paint: function (theme) {
+        paint: (theme) => {
             const now = scheme(theme);
             document.documentElement.setAttribute("data-mantine-color-scheme", now);
-            return [now, "Switch to the " + (now === "dark" ? "light" : "dark") + " theme"];
+            return [now, texts.switchTheme(now === "dark" ? "light" : "dark")];
         },
 
         /* Options are new on every call, so that a chart draws its times again when the zone changes. */
-        paint_chart: function (theme, _system, _zone, themes) {
-            return Object.assign({}, themes[scheme(theme)]);
-        },
+        paint_chart: (theme, _system, _zone, themes) => Object.assign({}, themes[scheme(theme)]),
 
-        zones: function () {
+        zones: () => {
             const asked = query().get("zone") || localStorage.getItem("zone") || "UTC";
             return [[...new Set(ZONES.concat(asked))], asked];
         },
 
-        zone: function (chosen) {
+        zone: (chosen) => {
             if (!chosen) return "";
-            try {
-                Intl.DateTimeFormat("en", { timeZone: chosen });
-            } catch (error) {
-                return "unknown";
-            }
-            zone = chosen;
+            if (!setZone(chosen)) return "unknown";
             localStorage.setItem("zone", chosen);
             remember({ zone: query().has("zone") ? chosen : null });
             look({});
             for (const grid of document.querySelectorAll("main .ag-root-wrapper")) {
                 const owner = grid.closest("[id]");
-                if (owner && window.dash_ag_grid) window.dash_ag_grid.getApi(owner.id).refreshCells({ force: true });
+                if (owner && window.dash_ag_grid)
+                    window.dash_ag_grid.getApi(owner.id).refreshCells({ force: true });
             }
             return "";
         },
     };
 
     window.setInterval(forget, 1000);
-    system.addEventListener("change", function () {
+    system.addEventListener("change", () => {
         set("system-theme", { data: system.matches ? "dark" : "light" });
     });
 })();

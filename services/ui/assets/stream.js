@@ -1,5 +1,5 @@
 /* The watch over a page's stream, and the polls while it is silent. */
-(function () {
+(() => {
     "use strict";
 
     const SILENT_MS = 4000; // the stream marks every second
@@ -7,7 +7,7 @@
     const POLL_AGAIN_MS = 10000; // Dash drops an answer that comes after the next question
     const POLL_SILENT_MS = 13000;
     const KICK_EVERY_MS = 10000;
-    const { held, props, set, tell, looking, keep } = window.pairstream;
+    const { texts, held, props, set, tell, looking, keep } = window.pairstream;
     const heard = { stream: window.SharedWorker ? Date.now() : 0, poll: 0, polled: 0, kick: Date.now() };
 
     /* Poll while the stream is silent, ask for a new stream now and then, and say which of them feeds the page.
@@ -40,9 +40,7 @@
         if (document.body.dataset.link !== link) {
             document.body.dataset.link = link;
             set("offline", {
-                children: link === "offline" && heard.second !== undefined
-                    ? "The dashboard server does not answer; every number here is the last known. Trying again."
-                    : "",
+                children: link === "offline" && heard.second !== undefined ? texts.offline : "",
             });
         }
         if (!streaming && window.SharedWorker && now - heard.kick > KICK_EVERY_MS) {
@@ -54,7 +52,7 @@
 
     window.dash_clientside.stream = {
         /* Show the answer to a poll, unless the stream has spoken since the question, or the reader has: then it is old. */
-        take: function (answer) {
+        take: (answer) => {
             if (!answer) return keep();
             const { at, props: news } = answer;
             answer.props = {}; // the store keeps the answer

@@ -1,16 +1,29 @@
 /* The tour: a modal dialog beside what it speaks of. */
-(function () {
+(() => {
     "use strict";
 
     const GAP_PX = 12;
+    const texts = window.pairstream.texts.tour;
     let at = 0;
 
+    /** @returns {HTMLDialogElement} null on a page without the tour */
+    function tour() {
+        return document.querySelector("dialog#tour");
+    }
+
+    /** @param {"back" | "skip" | "next"} name */
+    function button(name) {
+        return /** @type {HTMLButtonElement} */ (document.getElementById(`tour-${name}`));
+    }
+
+    /** @returns {HTMLElement[]} */
     function steps() {
-        return [...document.querySelectorAll(".tour-step")];
+        return [...document.querySelectorAll(".tour-step")].map((one) => /** @type {HTMLElement} */ (one));
     }
 
     function mark(selector) {
-        for (const marked of document.querySelectorAll("[data-toured]")) marked.removeAttribute("data-toured");
+        for (const marked of document.querySelectorAll("[data-toured]"))
+            marked.removeAttribute("data-toured");
         const target = selector && document.querySelector(selector);
         // Not a class: those of the feed's badge come anew with every update.
         if (target) target.setAttribute("data-toured", "");
@@ -22,22 +35,25 @@
         const box = target.getBoundingClientRect();
         const beside = window.innerWidth >= 640;
         dialog.style.left = beside
-            ? Math.max(GAP_PX, Math.min(box.left, window.innerWidth - dialog.offsetWidth - GAP_PX)) + "px" : "";
-        dialog.style.top = beside ? box.bottom + GAP_PX + "px" : "";
+            ? `${Math.max(GAP_PX, Math.min(box.left, window.innerWidth - dialog.offsetWidth - GAP_PX))}px`
+            : "";
+        dialog.style.top = beside ? `${box.bottom + GAP_PX}px` : "";
     }
 
     function show(step) {
         const all = steps();
         at = Math.max(0, Math.min(step, all.length - 1));
-        all.forEach((one, n) => { one.hidden = n !== at; });
-        document.getElementById("tour-place").textContent = at + 1 + " of " + all.length;
-        document.getElementById("tour-back").disabled = at === 0;
-        document.getElementById("tour-skip").hidden = at === all.length - 1;
-        document.getElementById("tour-next").textContent = at === all.length - 1 ? "Done" : "Next";
+        all.forEach((one, n) => {
+            one.hidden = n !== at;
+        });
+        document.getElementById("tour-place").textContent = texts.place(at + 1, all.length);
+        button("back").disabled = at === 0;
+        button("skip").hidden = at === all.length - 1;
+        button("next").textContent = at === all.length - 1 ? texts.done : texts.next;
         const target = mark(all[at].dataset.beside);
         if (target) {
             target.scrollIntoView({ block: "nearest", inline: "nearest" });
-            place(document.getElementById("tour"), target);
+            place(tour(), target);
         }
     }
 
@@ -47,31 +63,31 @@
     }
 
     function open() {
-        const dialog = document.getElementById("tour");
+        const dialog = tour();
         if (dialog.open) return;
         dialog.addEventListener("close", end, { once: true });
         dialog.showModal();
         show(0);
-        document.getElementById("tour-next").focus();
+        button("next").focus();
     }
 
-    document.addEventListener("click", function (event) {
-        const dialog = document.getElementById("tour");
-        if (!dialog || !dialog.open) return;
-        const pressed = event.target.id;
+    document.addEventListener("click", (event) => {
+        const dialog = tour();
+        if (!dialog?.open) return;
+        const pressed = /** @type {Element} */ (event.target).id;
         if (pressed === "tour-skip") dialog.close();
         else if (pressed === "tour-back") show(at - 1);
         else if (pressed === "tour-next" && at < steps().length - 1) show(at + 1);
         else if (pressed === "tour-next") dialog.close();
-        if (pressed === "tour-back" && at === 0) document.getElementById("tour-next").focus();
+        if (pressed === "tour-back" && at === 0) button("next").focus();
     });
-    window.addEventListener("resize", function () {
-        const dialog = document.getElementById("tour");
-        if (dialog && dialog.open) show(at);
+    window.addEventListener("resize", () => {
+        const dialog = tour();
+        if (dialog?.open) show(at);
     });
 
     window.dash_clientside.tour = {
-        begin: function (clicks) {
+        begin: (clicks) => {
             const { query, keep } = window.pairstream;
             if (clicks || (query().get("tour") !== "0" && localStorage.getItem("tour") !== "seen")) open();
             return keep();

@@ -8,7 +8,7 @@ from typing import Any
 from dash import dcc
 from dash.development.base_component import Component
 
-from services.ui.calibration.types import Bin, Calibration, HitRate, Lag, Level, Quantile, Wait
+from services.ui.api.types import Bin, Calibration, HitRate, Lag, Level, Quantile, Wait
 from services.ui.charts import palette
 
 Figure = dict[str, Any]

@@ -6,9 +6,9 @@ import dash_mantine_components as dmc
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from services.ui.api.types import Calibration
 from services.ui.calibration import presenter
 from services.ui.calibration.presenter import PREFIX, RANGES, USUAL
-from services.ui.calibration.types import Calibration
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
 from services.ui.widgets.query_panel import AGAIN

@@ -8,8 +8,8 @@ from dash.development.base_component import Component
 from services.common.clock import HOUR
 from services.ui.api import downloads
 from services.ui.api.client import segment
+from services.ui.api.types import Calibration, HitRate
 from services.ui.calibration import figures
-from services.ui.calibration.types import Calibration, HitRate
 from services.ui.state.page_context import Props, attributes
 from services.ui.widgets.components import download
 from services.ui.widgets.formatting import UTC, moment, number

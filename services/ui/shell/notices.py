@@ -6,10 +6,13 @@ from typing import Literal, NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from services.ui.alerts import actions
+from services.contracts.alert_messages import ZSCORE
+from services.contracts.messages import Signal
+from services.ui.alerts import actions, wording
 from services.ui.api.types import HandledAlert, ServiceHealth
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import attributes
+from services.ui.state.service_states import has_only_lost, partly_silent
 from services.ui.widgets.formatting import NONE, age, filling, moment, number, per_second, zscore
 
 SILENT_S = 3.0
@@ -50,9 +53,9 @@ def notices(market: LiveState, now: Now) -> list[Notice]:
         for service in market.services:
             if service.healthy is None:
                 continue
-            if not service.healthy and not service.has_only_lost:
+            if not service.healthy and not has_only_lost(service):
                 detail = f": {service.detail}" if service.detail else ""
-                verb = ":" if service.partly_silent else " is"
+                verb = ":" if partly_silent(service) else " is"
                 found.append(Notice("error", f"{service.service}{verb} {_state(service)}{detail}."))
             elif service.state == "degraded":
                 found.append(Notice("warning", _sentence(f"{service.service} is degraded: {service.detail}")))
@@ -83,38 +86,39 @@ def firing(market: LiveState, zone: str, now: Now) -> list[Component]:
     lasting = [
         alert
         for alert in market.alarms.firing()
-        if _is_measured(market, alert.pair) and market.alarms.is_to_be_told(alert, now.us)
+        if _is_watched(market, alert.pair) and market.alarms.is_to_be_told(alert, now.us)
     ]
     if not lasting:
         return []
     count = html.B("1 alert is firing" if len(lasting) == 1 else f"{len(lasting)} alerts are firing")
-    entries = [_firing(alert, market, zone) for alert in lasting[:FIRING_SHOWN]]
+    entries = [_firing(alert, market, zone, now) for alert in lasting[:FIRING_SHOWN]]
     if len(lasting) > FIRING_SHOWN:
         more = f"and {len(lasting) - FIRING_SHOWN} more"
         entries.append(html.A(more, href="/alerts?state=firing", className="inside"))
     return [count, *entries]
 
 
-def _is_measured(market: LiveState, pair: str) -> bool:
-    """Return whether a pair is still watched: an alert of one that is not is never resolved."""
-    watched = (market.pairs or {}).get(pair)
-    return market.pairs is None or (watched is not None and not watched.paused)
+def _is_watched(market: LiveState, pair: str | None) -> bool:
+    """Return whether a pair is still watched, if it is of one: an alert of one that is not is never resolved."""
+    watched = (market.pairs or {}).get(pair or "")
+    return pair is None or market.pairs is None or (watched is not None and not watched.paused)
 
 
-def _firing(alert: HandledAlert, market: LiveState, zone: str) -> Component:
-    closes = market.closes.get(alert.pair)
+def _firing(alert: HandledAlert, market: LiveState, zone: str, now: Now) -> Component:
+    closes = market.closes.get(alert.pair or "")
     last = closes[-1] if closes else None
-    known_z = None if last is None or last.quality != "ok" else last.zscore
-    pair = (market.pairs or {}).get(alert.pair)
-    limits = (pair.entry_z, pair.exit_z) if pair else (alert.threshold,)
-    reading = NONE if known_z is None else zscore(known_z, *limits)
-    known = "now" if market.connected else "last known"
-    began, today = moment(alert.event_us, zone), moment(last.event_us if last else alert.event_us, zone)
+    if alert.metric == ZSCORE:
+        reading = f"z {_zscore_now(alert, last, market)} {'now' if market.connected else 'last known'}"
+        today_us = last.event_us if last else alert.event_us
+    else:
+        # The page does not know what other rules measure now, only what was measured when it fired.
+        reading, today_us = f"{alert.rule}: {wording.reading(alert)}", now.us
+    began, today = moment(alert.event_us, zone), moment(today_us, zone)
     since = began[11:] if began[:10] == today[:10] else began
     return html.Span(
         [
-            actions.pair_link(alert.pair),
-            html.Span(f"z {reading} {known}, since {since}", className="num"),
+            wording.subject_link(alert),
+            html.Span(f"{reading}, since {since}", className="num"),
             *([html.Span(alert.reversion, title=actions.reversion_words(alert))] if alert.reversion else []),
             actions.acknowledge(alert),
         ],
@@ -122,16 +126,22 @@ def _firing(alert: HandledAlert, market: LiveState, zone: str) -> Component:
     )
 
 
+def _zscore_now(alert: HandledAlert, last: Signal | None, market: LiveState) -> str:
+    if last is None or last.quality != "ok" or last.zscore is None:
+        return NONE
+    pair = (market.pairs or {}).get(alert.pair or "")
+    limits = (pair.entry_z, pair.exit_z) if pair else (alert.threshold,)
+    return zscore(last.zscore, *(limit for limit in limits if limit is not None))
+
+
 def strip(market: LiveState) -> list[Component]:
     """Return one entry for each service: health in colour and words, lag, and the tick rate of the feed."""
     entries = [_entry(service, market) for service in market.services]
-    rates = [stats.tick_rate for stats in market.symbols.values() if stats.tick_rate is not None]
+    rates = [stats.tick_rate for stats in market.symbols.values()]
     if rates:
         rate = f"{per_second(sum(rates))} ticks/s"
         title = ", ".join(
-            f"{stats.symbol} {per_second(stats.tick_rate)}/s"
-            for stats in market.symbols.values()
-            if stats.tick_rate is not None
+            f"{stats.symbol} {per_second(stats.tick_rate)}/s" for stats in market.symbols.values()
         )
         entries.append(html.Span([html.B("rate"), rate], className="service is-rate", title=title))
     return entries
@@ -140,7 +150,7 @@ def strip(market: LiveState) -> list[Component]:
 def _entry(service: ServiceHealth, market: LiveState) -> Component:
     state = _state(service)
     level = "is-ok" if service.healthy else "is-error"
-    if service.has_only_lost or (service.healthy and service.state == "degraded"):
+    if has_only_lost(service) or (service.healthy and service.state == "degraded"):
         level = "is-warning"
     if service.healthy is None:
         level = "is-unknown"
@@ -157,10 +167,10 @@ def _entry(service: ServiceHealth, market: LiveState) -> Component:
 
 
 def _state(service: ServiceHealth) -> str:
-    if service.healthy or service.healthy is None or service.has_only_lost or service.state == "stopped":
+    if service.healthy or service.healthy is None or has_only_lost(service) or service.state == "stopped":
         return service.state
-    if service.partly_silent:
-        return service.partly_silent
+    if partly_silent(service):
+        return partly_silent(service)
     if service.age_s is None:
         return "silent since before the API began" if service.instances else "not heard from yet"
     if service.age_s > SILENT_S:

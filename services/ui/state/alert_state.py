@@ -1,4 +1,4 @@
-"""Alert state: the newest alerts, which of them are firing, and which are snoozed."""
+"""Alert state, by rule and subject: the newest alerts, which of them are firing, and which are snoozed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,15 +13,15 @@ RETRACTIONS_KEPT = 1_000
 
 
 class AlertSource(NamedTuple):
-    """A rule on a pair."""
+    """A rule on a subject: a pair, a symbol, a service."""
 
-    rule_id: str
-    pair: str
+    rule: str
+    subject: str
 
 
 def source(alert: HandledAlert) -> AlertSource:
     """Return what an alert comes from."""
-    return AlertSource(alert.rule_id, alert.pair)
+    return AlertSource(alert.rule, alert.subject)
 
 
 class AlertState:

@@ -10,9 +10,10 @@ from services.contracts.messages import FeedName, Signal, Tick
 from services.ui.api.types import (
     HandledAlert,
     ServiceHealth,
-    StreamMessage,
+    Snapshot,
     SymbolStats,
     SymbolTape,
+    Update,
     WatchedPair,
 )
 from services.ui.state.alert_state import AlertState
@@ -90,10 +91,10 @@ class LiveState:
         """Return whether what comes is of the past, which is played at the start."""
         return self.connected and any(service.filling is not None for service in self.services)
 
-    def apply(self, message: StreamMessage, now: Now) -> None:
+    def apply(self, message: Snapshot | Update, now: Now) -> None:
         """Take in one message of the stream; a snapshot replaces what was known."""
         self.messages += 1
-        if message.type == "snapshot":
+        if isinstance(message, Snapshot):
             self.ticks.clear()
             self.signals.clear()
             self.closes.clear()
@@ -101,7 +102,7 @@ class LiveState:
                 journal.lose()
             self.alarms.clear()
             self.feed = message.feed
-        if message.degraded is not None or (message.type == "snapshot" and message.scope == "all"):
+        if message.degraded is not None or (isinstance(message, Snapshot) and message.scope == "all"):
             self.degraded = message.degraded or ()
         for tick in message.ticks:
             self._count_decimals(tick.symbol, tick.price)

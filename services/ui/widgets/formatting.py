@@ -1,6 +1,7 @@
 """Formatting of numbers and times: the right digits, one minus sign, a constant width."""
 
 import math
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,16 @@ def number(value: float, decimals: int, *, sign: bool = False) -> str:
     if not any(digit in "123456789" for digit in text):
         return text.lstrip("+-")
     return text.replace("-", MINUS)
+
+
+def plain(value: float) -> str:
+    """Return a number of which nothing is known, with six significant digits and no zeros at its end.
+
+    >>> plain(0.052), plain(-65000.5), plain(1234567.8), plain(1e-9)
+    ('0.052', '−65\\u202f000.5', '1\\u202f234\\u202f568', '1e−09')
+    """
+    exponent = Decimal(f"{value:.6g}").normalize().as_tuple().exponent
+    return number(value, max(0, -exponent) if isinstance(exponent, int) else 0)
 
 
 def zscore(value: float, *limits: float, sign: bool = True) -> str:

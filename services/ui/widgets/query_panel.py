@@ -1,4 +1,4 @@
-"""Query panel: asks the API whenever one of its controls or its subject changes, and shows refusals."""
+"""Query panel: asks the API whenever one of its controls or its subject changes, and shows what is refused."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar

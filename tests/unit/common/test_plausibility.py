@@ -8,10 +8,19 @@ from msgspec import structs
 from services.common.clock import HOUR, SECOND
 from services.common.codec import encode
 from services.common.plausibility import EARLIEST_US, decode_ticks
-from tests import builders
+from services.contracts.messages import Tick
 
 NOW_US = 1_750_000_000 * SECOND
-TICK = builders.tick(trade_id=7, event_us=NOW_US, buyer_is_maker=True)
+TICK = Tick(
+    venue="binance",
+    symbol="BTCUSDT",
+    trade_id=7,
+    event_us=NOW_US,
+    received_us=NOW_US,
+    price=1.0,
+    size=1.0,
+    buyer_is_maker=True,
+)
 
 
 def reason(**times: int) -> str:

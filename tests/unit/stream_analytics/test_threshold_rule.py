@@ -41,7 +41,8 @@ def test_transitions_alternate(zscores: list[float]) -> None:
         "firing" if number % 2 == 0 else "resolved" for number in range(len(alerts))
     ]
     assert all(
-        abs(alert.value) >= 2 if alert.state == "firing" else abs(alert.value) <= 0.5 for alert in alerts
+        abs(alert.values["zscore"]) >= 2 if alert.state == "firing" else abs(alert.values["zscore"]) <= 0.5
+        for alert in alerts
     )
 
 
@@ -81,3 +82,5 @@ def test_the_alert_says_what_happened() -> None:
     assert alert.alert_id == "zscore:ETHUSDT-BTCUSDT:7:firing"
     assert alert.message == "ETHUSDT-BTCUSDT: z-score -2.25 reached ±2, reversion unproven"
     assert alert.reversion == "unproven"
+    assert (alert.rule, alert.metric, alert.subject) == ("zscore-threshold", "zscore", alert.pair)
+    assert alert.values == {"zscore": -2.25, "entry": 2.0, "exit": 0.5}

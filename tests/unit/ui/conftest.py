@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import asdict
 
 from services.common.clock import SECOND
-from services.contracts.messages import Signal, Tick
+from services.contracts.messages import Alert, Signal, Tick
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache, PolledAnswer
 from services.ui.api.types import (
@@ -14,8 +15,6 @@ from services.ui.api.types import (
     HandledAlert,
     ProcessHealth,
     ServiceHealth,
-    StreamMessage,
-    SymbolStats,
     WatchedPair,
 )
 from services.ui.series.buffer import SeriesBuffer
@@ -23,6 +22,7 @@ from services.ui.series.cache import SeriesCache
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import PageContext, Selection
 from tests import builders
+from tests.unit.ui.answers import answer, snapshot, stats
 
 PAIR = "ETHUSDT-BTCUSDT"
 START_S = 1_700_000_000
@@ -79,10 +79,8 @@ def track_of(points: list[Any], kept: int = 100, generation: int = 1, **more: An
 def market(pair: WatchedPair, tick: Make, signal: Make, service: Make, now: Now) -> LiveState:
     """Return what is known when all is well: one pair, its legs, a signal and a service."""
     market = LiveState()
-    market.watch([pair], [SymbolStats("ETHUSDT"), SymbolStats("BTCUSDT")])
-    market.apply(
-        StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
-    )
+    market.watch([pair], [stats("ETHUSDT"), stats("BTCUSDT")])
+    market.apply(snapshot("live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now)
     market.services = (service(),)
     market.link(True, now)
     return market
@@ -107,7 +105,8 @@ def pairs_page() -> Selection:
 
 @pytest.fixture
 def pair() -> WatchedPair:
-    return WatchedPair(
+    return answer(
+        WatchedPair,
         pair=PAIR,
         y="ETHUSDT",
         x="BTCUSDT",
@@ -162,8 +161,9 @@ def bar() -> Make:
             "volume": 12.5,
             "trade_count": 3,
             "closed": True,
+            "coverage": 1.0,
         }
-        return Bar(**{**values, **fields})
+        return answer(Bar, **{**values, **fields})
 
     return make
 
@@ -181,7 +181,36 @@ def alert() -> Make:
             "threshold": 2.0,
             "message": "beyond entry",
         }
-        return HandledAlert(**{**values, **fields})
+        given = {**values, **fields}
+        # What the API answers of a message: fields that old and new ones say of each other are filled in.
+        message = Alert(**{name: one for name, one in given.items() if name in Alert.__struct_fields__})
+        return answer(
+            HandledAlert, **{**asdict(message), **given, "rule_id": message.rule_id, "pair": message.pair}
+        )
+
+    return make
+
+
+@pytest.fixture
+def price_move(alert: Make) -> Make:
+    """Return alerts of a rule that measures no z-score, on a symbol."""
+
+    def make(number: int = 1, second: int = START_S, **fields: Any) -> HandledAlert:
+        values: dict[str, Any] = {
+            "rule_id": "",
+            "pair": None,
+            "value": None,
+            "threshold": None,
+            "message": "BTCUSDT: moved by 5.2 %",
+            "rule": "btc-moves",
+            "metric": "price_move",
+            "subject": "BTCUSDT",
+            "severity": "critical",
+            "labels": {"desk": "majors"},
+            "values": {"price_move": 0.052, "limit": 0.05},
+        }
+        made: HandledAlert = alert(number, second, **{**values, **fields})
+        return made
 
     return make
 
@@ -190,7 +219,7 @@ def alert() -> Make:
 def process() -> Make:
     def make(instance: str | None = None, **fields: Any) -> ProcessHealth:
         values: dict[str, Any] = {"state": "running", "said": "running", "healthy": True, "age_s": 0.5}
-        return ProcessHealth(instance, **{**values, **fields})
+        return answer(ProcessHealth, instance=instance, **{**values, **fields})
 
     return make
 
@@ -199,6 +228,6 @@ def process() -> Make:
 def service() -> Make:
     def make(name: str = "sink", **fields: Any) -> ServiceHealth:
         values: dict[str, Any] = {"service": name, "state": "running", "healthy": True, "age_s": 0.5}
-        return ServiceHealth(**{**values, **fields})
+        return answer(ServiceHealth, **{**values, **fields})
 
     return make

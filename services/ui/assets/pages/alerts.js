@@ -1,11 +1,25 @@
 /* What alerts do on every page (buttons, links, the tone), and what their own page does by itself. */
-(function () {
+(() => {
     "use strict";
 
     const STATES = ["all", "firing", "resolved", "retracted", "acknowledged"];
     const SNOOZED = ["any", "yes", "no"];
     const SWEEP_EVERY_MS = 1000;
-    const { query, remember, oneOf, look, moment, local, instant, address, written, number, set, keep } = window.pairstream;
+    const {
+        texts,
+        query,
+        remember,
+        oneOf,
+        look,
+        moment,
+        local,
+        instant,
+        address,
+        written,
+        number,
+        set,
+        keep,
+    } = window.pairstream;
 
     let main = null; // the page as it was opened
     let wanted = null; // what its filters say
@@ -22,7 +36,7 @@
 
     /* Go to another page of the dashboard without loading it anew. */
     function visit(event) {
-        const link = event.target.closest && event.target.closest("a.inside");
+        const link = event.target.closest?.("a.inside");
         if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
         event.preventDefault();
         window.history.pushState({}, "", link.href);
@@ -30,10 +44,10 @@
     }
 
     function ask(button, does, seconds) {
-        const { alert, pair } = button.dataset;
+        const { alert, subject } = button.dataset;
         if (does === "other") {
             set("snooze-alert", { data: { alert: alert } });
-            set("snooze-about", { children: pair });
+            set("snooze-about", { children: subject });
             set("snooze-said", { children: "" });
             set("snooze", { opened: true });
         } else {
@@ -42,22 +56,22 @@
     }
 
     function pressed(event) {
-        const button = event.target.closest && event.target.closest("button[data-does]");
+        const button = event.target.closest?.("button[data-does]");
         if (button) ask(button, button.dataset.does, button.dataset.for);
     }
 
     function chosen(event) {
         const choice = event.target;
-        if (!choice.matches || !choice.matches("select[data-alert]")) return;
+        if (!choice.matches?.("select[data-alert]")) return;
         ask(choice, choice.value === "other" ? "other" : "snooze", choice.value);
         choice.value = "";
     }
 
     /* Two short notes, without a file. A browser lets a page sound only after it was touched. */
     function tone() {
-        sounds = sounds || new AudioContext();
+        sounds ??= new AudioContext();
         sounds.resume();
-        [660, 880].forEach(function (pitch, n) {
+        [660, 880].forEach((pitch, n) => {
             const note = sounds.createOscillator();
             const volume = sounds.createGain();
             const begin = sounds.currentTime + 0.14 * n;
@@ -75,14 +89,16 @@
     }
 
     function touched() {
-        if (sounding()) (sounds = sounds || new AudioContext()).resume();
+        if (!sounding()) return;
+        sounds ??= new AudioContext();
+        sounds.resume();
     }
 
     /* The table begins with the rows of its layout, none, and may do so after the first rows have come. */
     function guard(api) {
         if (api === guarded) return;
         guarded = api;
-        api.addEventListener("rowDataUpdated", function () {
+        api.addEventListener("rowDataUpdated", () => {
             if (api.getDisplayedRowCount() < held.size) api.setGridOption("rowData", [...held.values()]);
         });
     }
@@ -107,16 +123,19 @@
         if (!add.length && !update.length) return;
         const view = document.querySelector("#alerts-table .ag-body-viewport");
         const height = api.getSizesForCurrentTheme().rowHeight;
-        const read = view && view.scrollTop > 0 && api.getDisplayedRowAtIndex(Math.floor(view.scrollTop / height));
-        const before = read && read.rowIndex;
+        const read =
+            view && view.scrollTop > 0 && api.getDisplayedRowAtIndex(Math.floor(view.scrollTop / height));
+        const before = read?.rowIndex;
         api.applyTransaction({ add: add, update: update });
         if (read) view.scrollTop += (read.rowIndex - before) * height;
     }
 
     /* Snoozes begin and end while a list that goes by them is looked at. */
     function sweep() {
-        if (!wanted || !wanted.snoozed || filled !== turn || !document.getElementById("alerts-table")) return;
-        const gone = [...held.values()].filter((row) => (row.until > Date.now()) !== (wanted.snoozed === "yes"));
+        if (!wanted?.snoozed || filled !== turn || !document.getElementById("alerts-table")) return;
+        const gone = [...held.values()].filter(
+            (row) => row.until > Date.now() !== (wanted.snoozed === "yes"),
+        );
         if (!gone.length) return;
         for (const row of gone) held.delete(row.id);
         grid((api) => api.applyTransaction({ remove: gone.filter((row) => api.getRowNode(row.id)) }));
@@ -128,41 +147,79 @@
         if (isFirst) set("alerts-said", { children: "" });
     }
 
-    const components = window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
+    window.dashAgGridComponentFunctions ??= {};
+    const components = window.dashAgGridComponentFunctions;
     const element = (...parts) => window.React.createElement(...parts);
 
-    components.PairLink = function (cell) {
-        const { pair } = cell.data;
-        return element("a", { className: "inside", href: "/pairs?pair=" + encodeURIComponent(pair) }, pair);
+    const inside = (name, href) => element("a", { className: "inside", href: href }, name);
+
+    components.PairLink = (cell) =>
+        inside(cell.data.pair, `/pairs?pair=${encodeURIComponent(cell.data.pair)}`);
+
+    components.SubjectLink = (cell) => {
+        const { subject, href } = cell.data;
+        return href ? inside(subject, href) : subject;
     };
 
     /* Who has seen an alert and until when it is silent, or what can be done about it. */
-    components.AlertHandling = function (cell) {
-        const { id, pair, state, acked, by, until } = cell.data;
-        const about = { "data-alert": id, "data-pair": pair };
+    components.AlertHandling = (cell) => {
+        const { id, subject, state, acked, by, until } = cell.data;
+        const about = { "data-alert": id, "data-subject": subject };
         const parts = [];
         if (acked) {
-            parts.push(element("span", { key: "acked", title: moment(acked) },
-                "Acknowledged by " + by + ", " + moment(acked, "second")));
+            parts.push(
+                element(
+                    "span",
+                    { key: "acked", title: moment(acked) },
+                    texts.alerts.acknowledged(by, moment(acked, "second")),
+                ),
+            );
         } else if (state === "firing") {
-            parts.push(element("button", { key: "ack", className: "action", "data-does": "ack",
-                "aria-label": "Acknowledge the alert of " + pair, ...about }, "Acknowledge"));
+            parts.push(
+                element(
+                    "button",
+                    {
+                        key: "ack",
+                        className: "action",
+                        "data-does": "ack",
+                        "aria-label": texts.alerts.acknowledgeOf(subject),
+                        ...about,
+                    },
+                    texts.alerts.acknowledge,
+                ),
+            );
         }
         if (until || (state === "firing" && !acked)) {
-            const options = [["", until ? "Snoozed until " + moment(until).slice(5, 16) : "Snooze\u2026"],
-                ...cell.snoozes.map(([label, seconds]) => [seconds, label]), ["other", "Other\u2026"],
-                ...(until ? [["0", "End the snooze"]] : [])];
-            parts.push(element("select", { key: "snooze", className: "action", defaultValue: "",
-                "aria-label": "Snooze " + pair, ...about },
-            options.map(([value, label]) => element("option", { key: value, value: value, disabled: value === "" }, label))));
+            const options = [
+                ["", until ? texts.alerts.snoozedUntil(moment(until).slice(5, 16)) : texts.alerts.snooze],
+                ...cell.snoozes.map(([label, seconds]) => [seconds, label]),
+                ["other", texts.alerts.other],
+                ...(until ? [["0", texts.alerts.endSnooze]] : []),
+            ];
+            parts.push(
+                element(
+                    "select",
+                    {
+                        key: "snooze",
+                        className: "action",
+                        defaultValue: "",
+                        "aria-label": texts.alerts.snoozeOf(subject),
+                        ...about,
+                    },
+                    options.map(([value, label]) =>
+                        element("option", { key: value, value: value, disabled: value === "" }, label),
+                    ),
+                ),
+            );
         }
         return element("span", { className: "alert-handling" }, parts);
     };
 
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
-        pairstreamNumber: (value, digits) => value === null || value === undefined ? "" : number(value, digits),
+        pairstreamNumber: (value, digits) =>
+            value === null || value === undefined ? "" : number(value, digits),
         /* Tab goes through what is inside a cell before it goes to the next one. */
-        pairstreamInside: function (params) {
+        pairstreamInside: (params) => {
             const cell = params.event.target.closest(".ag-cell");
             const inside = [...cell.querySelectorAll("a, button, select")];
             const at = inside.indexOf(document.activeElement);
@@ -173,31 +230,44 @@
 
     window.dash_clientside.alerts = {
         /* Read the filters from the address; times are shown in the reader's zone. */
-        route: function () {
-            return [query().get("pair") || "", oneOf(query().get("state"), STATES, "all"),
-                oneOf(query().get("snoozed"), SNOOZED, "any"), local(written(query().get("from"))),
-                local(written(query().get("to"))), sounding()];
-        },
+        route: () => [
+            query().get("pair") || "",
+            oneOf(query().get("state"), STATES, "all"),
+            oneOf(query().get("snoozed"), SNOOZED, "any"),
+            local(written(query().get("from"))),
+            local(written(query().get("to"))),
+            sounding(),
+        ],
 
         /* Note the filters, write them into the address, and take what belongs to the old ones off the screen. */
-        select: function (pair, state, snoozed, from, to) {
-            const now = { pair: pair || "", state: state, snoozed: snoozed === "any" ? null : snoozed,
-                from: instant(from), to: instant(to) };
+        select: (pair, state, snoozed, from, to) => {
+            const now = {
+                pair: pair || "",
+                state: state,
+                snoozed: snoozed === "any" ? null : snoozed,
+                from: instant(from),
+                to: instant(to),
+            };
             const page = document.getElementById("page-alerts");
             if (page === main && JSON.stringify(now) === JSON.stringify(wanted)) return [keep(), keep()];
             main = page;
             wanted = now;
             turn += 1;
             drawn = {};
-            remember({ pair: now.pair, state: state === "all" ? null : state, snoozed: now.snoozed,
-                from: address(now.from), to: address(now.to) });
+            remember({
+                pair: now.pair,
+                state: state === "all" ? null : state,
+                snoozed: now.snoozed,
+                from: address(now.from),
+                to: address(now.to),
+            });
             look(Object.assign({ turn: turn }, now));
-            return ["Reading\u2026", "pane-empty is-shown"];
+            return [texts.reading, "pane-empty is-shown"];
         },
 
         /* Draw the newest page once, what is new on top, and older pages below. */
-        draw: function (first, live, older) {
-            grid(function (api) {
+        draw: (first, live, older) => {
+            grid((api) => {
                 const news = live && live.turn === turn ? live.rows : [];
                 if (first && first.turn === turn && filled !== turn) {
                     const ids = new Set(first.rows.map((row) => row.id));
@@ -218,14 +288,14 @@
             return turn;
         },
 
-        sound: function (on) {
+        sound: (on) => {
             const was = sounding();
             localStorage.setItem("sound", on ? "on" : "off");
             if (on && !was) tone();
             return "";
         },
 
-        hear: function () {
+        hear: () => {
             if (sounding()) tone();
             return keep();
         },

@@ -1,5 +1,5 @@
 /* What a panel of analysis does by itself, on whichever page it is. */
-(function () {
+(() => {
     "use strict";
 
     const MOMENTS = ["start", "end"];
@@ -21,36 +21,49 @@
     function digits(value, count) {
         if (value === null || value === undefined) return "";
         const size = Math.abs(value);
-        const text = Number.isInteger(value) ? String(value)
-            : size < 1e-4 ? value.toExponential(count - 1)
-                : value.toFixed(Math.max(0, count - 1 - Math.floor(Math.log10(size))));
+        const text = Number.isInteger(value)
+            ? String(value)
+            : size < 1e-4
+              ? value.toExponential(count - 1)
+              : value.toFixed(Math.max(0, count - 1 - Math.floor(Math.log10(size))));
         return text.replaceAll("-", "\u2212");
     }
 
     /* A probability never looks like a level that it only comes near. */
     function probability(value) {
         let count = 3;
-        while (count < 12 && LEVELS.some((level) => level !== value && Number(digits(value, count)) === level)) count += 1;
+        while (
+            count < 12 &&
+            LEVELS.some((level) => level !== value && Number(digits(value, count)) === level)
+        )
+            count += 1;
         return digits(value, count);
     }
 
     window.dashAgGridFunctions = Object.assign(window.dashAgGridFunctions || {}, {
-        pairstreamDigits: digits, pairstreamProbability: probability });
+        pairstreamDigits: digits,
+        pairstreamProbability: probability,
+    });
 
     window.dash_clientside.analysis = {
         /* Read the controls from the address, or take what is usual. */
-        route: function (panel) {
+        route: (panel) => {
             const asked = (query().get(panel.prefix) || "").split(",");
-            return panel.usual.map((usual, place) => MOMENTS.includes(panel.names[place])
-                ? local(written(asked[place])) : read(asked[place], usual));
+            return panel.usual.map((usual, place) =>
+                MOMENTS.includes(panel.names[place])
+                    ? local(written(asked[place]))
+                    : read(asked[place], usual),
+            );
         },
 
         /* Write the controls into the address, and say what is to be asked; a null subject asks nothing. */
-        asks: function (subject, again, ...rest) {
+        asks: (subject, again, ...rest) => {
             const panel = rest.pop();
             if (!subject) return keep();
             const isMoment = (place) => MOMENTS.includes(panel.names[place]);
-            const words = rest.map((value, place) => write(isMoment(place) ? address(instant(value)) : value));
+            const words = rest.map((value, place) =>
+                write(isMoment(place) ? address(instant(value)) : value),
+            );
             const same = words.join() === panel.usual.map(write).join();
             remember({ [panel.prefix]: same ? null : words.join(",") });
             const asks = Object.assign({}, subject, { zone: zone(), again: again });
@@ -60,7 +73,7 @@
                 else if (at !== null) asks[name] = at * 1000;
             });
             // From a moment on it is every bar.
-            if (panel.names.includes("start")) set(panel.prefix + "-bars", { disabled: "start" in asks });
+            if (panel.names.includes("start")) set(`${panel.prefix}-bars`, { disabled: "start" in asks });
             return asks;
         },
 

@@ -1,5 +1,5 @@
 /* What the page of health does by itself. */
-(function () {
+(() => {
     "use strict";
 
     const STATES = ["all", "open", "repaired", "refuted", "unrepaired"];
@@ -7,30 +7,36 @@
     const { query, remember, oneOf, look, set, keep } = window.pairstream;
 
     /* What a service lost is seen: its button is drawn anew every second. */
-    document.addEventListener("click", function (event) {
-        const button = event.target.closest && event.target.closest("button[data-acknowledge]");
-        if (button) set("losses-asked", { data: { service: button.dataset.acknowledge, at: Date.now() } });
+    document.addEventListener("click", ({ target }) => {
+        const button = target instanceof Element && target.closest("button[data-acknowledge]");
+        if (button)
+            set("losses-asked", {
+                data: { service: button.getAttribute("data-acknowledge"), at: Date.now() },
+            });
     });
 
     window.dash_clientside.health = {
         /* Read the filters of the gaps from the address. */
-        route: function () {
-            return [oneOf(query().get("gaps"), STATES, "all"), query().get("gaps-symbol") || EVERY];
-        },
+        route: () => [oneOf(query().get("gaps"), STATES, "all"), query().get("gaps-symbol") || EVERY],
 
-        select: function (state, symbol) {
-            remember({ gaps: state === "all" ? null : state, "gaps-symbol": symbol === EVERY ? null : symbol });
+        select: (state, symbol) => {
+            remember({
+                gaps: state === "all" ? null : state,
+                "gaps-symbol": symbol === EVERY ? null : symbol,
+            });
             look({ state: state, symbol: symbol });
             return "";
         },
 
         /* The table as it is seen: the API has no table of its own for it. */
-        save: function (clicks) {
+        save: (clicks) => {
             if (clicks) {
                 window.dash_ag_grid.getApi("tapes-table").exportDataAsCsv({
                     fileName: "tape.csv",
-                    processCellCallback: (cell) => cell.column.getColId() === "last" && cell.value !== null
-                        ? new Date(cell.value).toISOString() : cell.value,
+                    processCellCallback: (cell) =>
+                        cell.column.getColId() === "last" && cell.value !== null
+                            ? new Date(cell.value).toISOString()
+                            : cell.value,
                 });
             }
             return keep();

@@ -1,5 +1,5 @@
 /* What the page of pairs does by itself. */
-(function () {
+(() => {
     "use strict";
 
     const RANGES = ["5m", "30m", "2h", "1d"];
@@ -7,7 +7,7 @@
     // Older signals are asked for when this many are left to the left of what is seen.
     const POINTS_AHEAD = 120;
     const LOOK_EVERY_MS = 400;
-    const { query, remember, oneOf, look, set, props, number, keep, constants } = window.pairstream;
+    const { texts, query, remember, oneOf, look, set, props, number, keep, constants } = window.pairstream;
     const PANES = constants.panes;
     const FEW_PANES = PANES.slice(0, 3);
 
@@ -40,7 +40,7 @@
 
     /* Numbers as their price scale writes them. */
     function text(value, series) {
-        const format = series && series.options.priceFormat;
+        const format = series?.options.priceFormat;
         if (!format) return number(value, 8);
         const digits = { minimumFractionDigits: format.precision, maximumFractionDigits: format.precision };
         return value.toLocaleString("en-US", digits).replace(/,/g, "\u202f").replace("-", "\u2212");
@@ -48,7 +48,7 @@
 
     window.dash_clientside.pairs = {
         /* Read pair, range and panes from the address. */
-        route: function () {
+        route: () => {
             drawn = null;
             older = 0;
             const asked = (query().get("panes") || "").split(",");
@@ -59,23 +59,25 @@
         },
 
         /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
-        select: function (pair, range) {
+        select: (pair, range) => {
             if (pair) remember({ pair: pair, range: range });
-            drawn = pair && pair + "|" + range;
+            drawn = pair && `${pair}|${range}`;
             older = 0;
-            if (drawn && (props("chart-pair").series || []).some((one) => one.id.endsWith("|" + drawn))) {
+            if (drawn && (props("chart-pair").series || []).some((one) => one.id.endsWith(`|${drawn}`))) {
                 look({ pair: pair, range: range, older: older }); // the server chose it, and has drawn it
                 return [keep(), keep()];
             }
             turn += 1;
-            set("chart-pair", { series: panes.map((_, n) => ({ id: "none" + n, type: "line", data: [], pane: n })) });
+            set("chart-pair", {
+                series: panes.map((_, n) => ({ id: `none${n}`, type: "line", data: [], pane: n })),
+            });
             set("pair-state", { children: "", className: "pane-empty" });
             look({ pair: pair, range: range, turn: turn, older: older });
-            return ["Loading\u2026", "pane-empty is-shown"];
+            return [texts.loading, "pane-empty is-shown"];
         },
 
         /* The chart keeps one pane at least. */
-        choose_panes: function (chosen) {
+        choose_panes: (chosen) => {
             const ordered = PANES.filter((pane) => chosen.includes(pane));
             if (!ordered.length) return panes;
             if (!same(ordered, panes)) {
@@ -88,35 +90,46 @@
 
         /* Put markers, the band and shades on the chart; the lines keep their points, and the reader the view.
            Series that have them already stay as they are: a second drawing would lose the range of the first. */
-        add: function (extras, series) {
-            if (!extras || !series || !series.some((one) => extras[one.id])) return keep();
+        add: (extras, series) => {
+            if (!extras || !series?.some((one) => extras[one.id])) return keep();
             // Points of their own: the page empties those that a chart no longer shows.
-            extras = Object.fromEntries(Object.entries(extras).map(([id, one]) =>
-                [id, one.data ? Object.assign({}, one, { data: one.data.slice() }) : one]));
-            const differs = (one) => JSON.stringify(one) !== JSON.stringify(
-                series.find((drawn) => drawn.id === one.id));
-            const added = series.filter((one) => extras[one.id] || !one.id.startsWith("shade|")).map((one) =>
-                extras[one.id] ? Object.assign({}, one, extras[one.id]) : one);
-            added.push(...Object.values(extras).filter((one) => one.type && !added.some((drawn) => drawn.id === one.id)));
-            const isNew = added.length !== series.length || added.some((one) => extras[one.id] && differs(one));
+            extras = Object.fromEntries(
+                Object.entries(extras).map(([id, one]) => [
+                    id,
+                    one.data ? Object.assign({}, one, { data: one.data.slice() }) : one,
+                ]),
+            );
+            const differs = (one) =>
+                JSON.stringify(one) !== JSON.stringify(series.find((drawn) => drawn.id === one.id));
+            const added = series
+                .filter((one) => extras[one.id] || !one.id.startsWith("shade|"))
+                .map((one) => (extras[one.id] ? Object.assign({}, one, extras[one.id]) : one));
+            added.push(
+                ...Object.values(extras).filter(
+                    (one) => one.type && !added.some((drawn) => drawn.id === one.id),
+                ),
+            );
+            const isNew =
+                added.length !== series.length || added.some((one) => extras[one.id] && differs(one));
             return isNew ? added : keep();
         },
 
         /* The values under the cursor, beside the name of their pane, and what a marker there stands for. */
-        legend: function (crosshair) {
+        legend: (crosshair) => {
             const found = {};
             const series = Object.fromEntries((props("chart-pair").series || []).map((one) => [one.id, one]));
-            for (const [id, point] of Object.entries((crosshair && crosshair.seriesData) || {})) {
+            for (const [id, point] of Object.entries(crosshair?.seriesData || {})) {
                 const isShade = id.startsWith("shade|");
                 if (point.customValues) found[isShade ? "missing" : "corrected"] = point.customValues.text;
-                if (!isShade && point.value !== undefined) found[id.split("|")[0]] = text(point.value, series[id]);
+                if (!isShade && point.value !== undefined)
+                    found[id.split("|")[0]] = text(point.value, series[id]);
             }
-            const band = found.low && found.high ? "  " + found.low + " to " + found.high : "";
-            found.prices = found.y && found.x ? found.y + "  " + found.x : "";
+            const band = found.low && found.high ? `  ${found.low} to ${found.high}` : "";
+            found.prices = found.y && found.x ? `${found.y}  ${found.x}` : "";
             if (found["hedge-ratio"]) found["hedge-ratio"] += band;
             return [
                 ...PANES.map((pane) => found[pane] || ""),
-                (crosshair && crosshair.hoveredObjectId) || found.missing || found.corrected || "",
+                crosshair?.hoveredObjectId || found.missing || found.corrected || "",
             ];
         },
     };

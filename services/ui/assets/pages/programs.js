@@ -1,9 +1,9 @@
 /* What the page for programs does by itself. */
-(function () {
+(() => {
     "use strict";
 
     const SAID_MS = 1500;
-    const { query, remember, look, keep } = window.pairstream;
+    const { texts, query, remember, look, keep } = window.pairstream;
 
     /* Where there is no clipboard (a page that is not served securely), a text area and the old command. */
     async function write(text) {
@@ -23,24 +23,29 @@
 
     function say(button, text) {
         button.textContent = text;
-        document.getElementById("copied").textContent = text + ": " + button.getAttribute("aria-label").slice(6);
-        window.setTimeout(function () { button.textContent = "Copy"; }, SAID_MS);
+        document.getElementById("copied").textContent =
+            `${text}: ${button.getAttribute("aria-label").slice(6)}`;
+        window.setTimeout(() => {
+            button.textContent = texts.programs.copy;
+        }, SAID_MS);
     }
 
-    document.addEventListener("click", function (event) {
-        if (!event.target.matches || !event.target.matches("button.copy")) return;
-        const button = event.target;
+    document.addEventListener("click", ({ target: button }) => {
+        if (!(button instanceof HTMLElement && button.matches("button.copy"))) return;
         write(button.parentElement.querySelector("code").textContent).then(
-            () => { say(button, "Copied"); button.focus(); }, () => say(button, "Not copied"));
+            () => {
+                say(button, texts.programs.copied);
+                button.focus();
+            },
+            () => say(button, texts.programs.notCopied),
+        );
     });
 
     window.dash_clientside.programs = {
         /* Read the addresses from the page's own. */
-        route: function () {
-            return [query().get("api") || "", query().get("brokers") || ""];
-        },
+        route: () => [query().get("api") || "", query().get("brokers") || ""],
 
-        select: function (api, brokers) {
+        select: (api, brokers) => {
             remember({ api: api, brokers: brokers });
             look({ api: api || "", brokers: brokers || "" });
             return keep();

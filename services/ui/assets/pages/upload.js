@@ -1,5 +1,5 @@
 /* Files to upload: they go from here to the server, never through a callback. */
-(function () {
+(() => {
     "use strict";
 
     const COLUMNS = ["time", "clock", "symbol", "open", "high", "low", "close", "volume"];
@@ -9,6 +9,7 @@
     const LINE = 1 << 16;
     const WAIT_MS = 500; // a word is typed to its end
     const { look, set, props, keep } = window.pairstream;
+    const texts = window.pairstream.texts.upload;
 
     let files = [];
     let request = null; // on its way
@@ -27,14 +28,15 @@
     /* Show what belongs to idle, preview, refused or sending; while `busy` what is shown stays. */
     function phase(name, busy) {
         shape = name;
-        put("upload-panel", { className: "upload-panel is-" + name + (busy ? " is-busy" : "") });
+        put("upload-panel", { className: `upload-panel is-${name}${busy ? " is-busy" : ""}` });
     }
 
     /* Send a form; the promise is null if it was aborted, status 0 if nobody answered. */
     function send(path, form, progress) {
         if (request) request.abort();
-        const mine = request = new XMLHttpRequest();
-        return new Promise(function (resolve) {
+        const mine = new XMLHttpRequest();
+        request = mine;
+        return new Promise((resolve) => {
             const end = (answer) => {
                 if (request === mine) request = null;
                 resolve(answer);
@@ -43,11 +45,11 @@
             mine.upload.onprogress = progress || null;
             mine.onabort = () => end(null);
             mine.onerror = () => end({ status: 0, document: null });
-            mine.onload = function () {
+            mine.onload = () => {
                 let said = null;
                 try {
                     said = JSON.parse(mine.responseText);
-                } catch (error) {
+                } catch {
                     said = null; // no problem document: the status alone is told
                 }
                 end({ status: mine.status, document: said });
@@ -69,15 +71,18 @@
     /* What is said of the files, as fields of the form. */
     function options() {
         const said = (id) => (props(id).value || "").trim();
-        const fields = FIELDS.map((field) => [field, said("file-" + field)]).filter((entry) => entry[1]);
-        const mapping = COLUMNS.map((field) => [field, said("column-" + field)]).filter((entry) => entry[1])
+        const fields = FIELDS.map((field) => [field, said(`file-${field}`)]).filter((entry) => entry[1]);
+        const mapping = COLUMNS.map((field) => [field, said(`column-${field}`)])
+            .filter((entry) => entry[1])
             .map(([field, name]) => [field, /^\d+$/.test(name) ? Number(name) : name]);
-        return mapping.length ? fields.concat([["mapping", JSON.stringify(Object.fromEntries(mapping))]]) : fields;
+        return mapping.length
+            ? fields.concat([["mapping", JSON.stringify(Object.fromEntries(mapping))]])
+            : fields;
     }
 
     function form(parts) {
         const made = new FormData();
-        parts.forEach((part, n) => made.append("files", part, files[n].name));
+        for (const [n, part] of parts.entries()) made.append("files", part, files[n].name);
         for (const [field, said] of options()) made.append(field, said);
         return made;
     }
@@ -87,33 +92,36 @@
         if (/\.(gz|zip)$/i.test(files[0].name)) return;
         const lines = (await files[0].slice(0, LINE).text()).replace(/^\ufeff/, "").split(/\r?\n/);
         const head = lines[Math.max(reading.header_line || 1, 1) - 1] || "";
-        const cut = DELIMITERS[reading.delimiter] || Object.values(DELIMITERS).find((sign) => head.includes(sign));
+        const cut =
+            DELIMITERS[reading.delimiter] || Object.values(DELIMITERS).find((sign) => head.includes(sign));
         if (reading.header_line === 0 || !cut) return;
         const names = head.split(cut).map((name) => name.trim().replace(/^"|"$/g, ""));
-        for (const field of COLUMNS) put("column-" + field, { data: [...new Set(names.filter(Boolean))] });
+        for (const field of COLUMNS) put(`column-${field}`, { data: [...new Set(names.filter(Boolean))] });
     }
 
     async function preview() {
         const looked = files;
         said = JSON.stringify(options());
         phase(shape, true);
-        put("upload-sent", { children: "Reading the beginning of " + named() + "\u2026" });
+        put("upload-sent", { children: texts.previewing(named()) });
         const parts = await Promise.all(files.map(beginning));
         if (looked !== files) return;
         const answer = await send("/send/v1/datasets/preview", form(parts));
         if (!answer || looked !== files) return;
         const partial = parts.some((part, n) => part.size < files[n].size);
         phase(answer.status === 200 ? "preview" : "refused");
-        put("upload-answer", { data: Object.assign(answer, { kind: "preview", partial: partial, turn: ++turn }) });
+        put("upload-answer", {
+            data: Object.assign(answer, { kind: "preview", partial: partial, turn: ++turn }),
+        });
         await offer(answer.status === 200 ? answer.document.files[0] : {});
     }
 
     function named() {
-        return files.length === 1 ? files[0].name : files.length + " files";
+        return files.length === 1 ? files[0].name : texts.files(files.length);
     }
 
     function size(bytes) {
-        return bytes < 1 << 20 ? Math.ceil(bytes / 1024) + " KiB" : (bytes / (1 << 20)).toFixed(1) + " MiB";
+        return bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
     }
 
     function progress() {
@@ -123,8 +131,7 @@
         put("upload-progress", { value: stored ? null : String(all ? sent / all : 0) });
         put("upload-cancel", { disabled: stored });
         put("upload-sent", {
-            children: stored ? "All " + size(all) + " are sent. Checking and storing them\u2026"
-                : "Sent " + size(sent) + " of " + size(all),
+            children: stored ? texts.storing(size(all)) : texts.sent(size(sent), size(all)),
         });
     }
 
@@ -136,7 +143,7 @@
         sending = [0, files.reduce((sum, file) => sum + file.size, 0)];
         phase("sending");
         progress();
-        const answer = await send("/send/v1/datasets", made, function (event) {
+        const answer = await send("/send/v1/datasets", made, (event) => {
             sending = [event.loaded, event.total];
             progress();
         });
@@ -144,7 +151,9 @@
         put("upload-cancel", { disabled: false });
         if (!answer) {
             phase("preview");
-            put("upload-found", { children: "Cancelled: nothing was stored. " + named() + " can be uploaded again." });
+            put("upload-found", {
+                children: texts.cancelled(named()),
+            });
             return;
         }
         put("upload-answer", { data: Object.assign(answer, { kind: "stored", turn: ++turn }) });
@@ -160,8 +169,8 @@
     }
 
     function clear() {
-        for (const field of COLUMNS) put("column-" + field, { value: "", data: [] });
-        for (const field of FIELDS) put("file-" + field, { value: null, error: "" });
+        for (const field of COLUMNS) put(`column-${field}`, { value: "", data: [] });
+        for (const field of FIELDS) put(`file-${field}`, { value: null, error: "" });
         put("file-name", { value: "", error: "" });
         put("upload-wrong", { children: "" });
     }
@@ -195,10 +204,10 @@
         const text = document.getElementById("upload-example").textContent;
         try {
             await navigator.clipboard.writeText(text);
-            put("upload-copied", { children: "Copied" });
-        } catch (error) {
+            put("upload-copied", { children: texts.copied });
+        } catch {
             window.getSelection().selectAllChildren(document.getElementById("upload-example"));
-            put("upload-copied", { children: "Marked: copy it by the keyboard" });
+            put("upload-copied", { children: texts.marked });
         }
     }
 
@@ -215,34 +224,33 @@
         "upload-choose": choose,
         "upload-go": store,
         "upload-discard": discard,
-        "upload-cancel": () => (sending || !files.length ? request && request.abort() : discard()),
+        "upload-cancel": () => (sending || !files.length ? request?.abort() : discard()),
         "upload-copy": copy,
     };
 
     window.dash_clientside.upload = {
         /* The page has been opened: files that are still on their way are shown again. */
-        opened: function () {
+        opened: () => {
             if (!sending) files = [];
             shape = sending ? "sending" : "idle";
             window.setTimeout(progress);
-            return "upload-panel is-" + shape;
+            return `upload-panel is-${shape}`;
         },
 
         /* Another way to read the files: preview them again. */
-        again: function () {
+        again: () => {
             window.clearTimeout(waiting);
-            waiting = window.setTimeout(function () {
+            waiting = window.setTimeout(() => {
                 if (files.length && !sending && isOpen() && JSON.stringify(options()) !== said) preview();
             }, WAIT_MS);
             return keep();
         },
 
-        press: function () {
+        press: () => {
             const pressed = window.dash_clientside.callback_context.triggered_id;
             if (presses[pressed]) presses[pressed]();
             return keep();
         },
-
     };
 
     for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, over);

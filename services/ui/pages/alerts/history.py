@@ -7,14 +7,15 @@ from typing import Any, get_args
 from dash.development.base_component import Component
 
 from services.contracts.messages import AlertState
-from services.ui.alerts import actions
+from services.contracts.pairs import is_pair
+from services.ui.alerts import actions, wording
 from services.ui.alerts.actions import SNOOZES
 from services.ui.api import downloads
 from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import HandledAlert, Listing
 from services.ui.state.page_context import PageContext, Selection
 from services.ui.widgets import components
-from services.ui.widgets.formatting import moment, threshold, zscore
+from services.ui.widgets.formatting import NONE, moment, threshold
 
 PATH = "/v1/alerts"
 STATES = {
@@ -41,7 +42,7 @@ _IS_STATE = {
 _INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
 COLUMNS: list[dict[str, Any]] = [
     {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 140},
-    {"field": "pair", "headerName": "Pair", "width": 142, "cellRenderer": "PairLink", **_INSIDE},
+    {"field": "subject", "headerName": "Subject", "width": 142, "cellRenderer": "SubjectLink", **_INSIDE},
     {
         "field": "state",
         "headerName": "State",
@@ -51,11 +52,12 @@ COLUMNS: list[dict[str, Any]] = [
         "valueFormatter": {"function": "params.value.split(',')[0]"},
     },
     {
-        "field": "z",
-        "headerName": "z",
+        "field": "value",
+        "headerName": "Value",
         "width": 72,
         "type": "rightAligned",
-        "valueFormatter": {"function": "params.data.text.z"},
+        "valueFormatter": {"function": "params.data.text.value"},
+        "tooltipValueGetter": {"function": "params.data.metric"},
     },
     {
         "field": "threshold",
@@ -85,7 +87,7 @@ class HistoryFilter:
     ``snoozed`` is whether nobody is told of them now, None for both.
     """
 
-    pair: str | None = None
+    subject: str | None = None
     state: str = "all"
     snoozed: bool | None = None
     start_us: int | None = None
@@ -105,7 +107,7 @@ class HistoryFilter:
     def params(self) -> dict[str, str | int]:
         """Return what the API is asked with."""
         asked: dict[str, str | int | None] = {
-            "pair": self.pair,
+            "pair" if is_pair(self.subject or "") else "subject": self.subject,
             "state": self.state if self.state in _OF_ALERTS else None,
             "acked": "true" if self.state == "acknowledged" else None,
             "snoozed": None if self.snoozed is None else str(self.snoozed).lower(),
@@ -117,7 +119,7 @@ class HistoryFilter:
     def includes(self, alert: HandledAlert, now_us: int) -> bool:
         """Return whether the API would list an alert at `now_us`."""
         return (
-            self.pair in (None, alert.pair)
+            self.subject in (None, alert.subject, alert.pair)
             and (
                 self.state in ("all", alert.state)
                 or (self.state == "acknowledged" and alert.acked_us is not None)
@@ -130,7 +132,7 @@ class HistoryFilter:
     def nothing(self, zone: str) -> str:
         """Return why there is no row."""
         kind = "" if self.state == "all" else f"{self.state} "
-        said = f"No {kind}alert" + (f" of {self.pair}" if self.pair else "")
+        said = f"No {kind}alert" + (f" of {self.subject}" if self.subject else "")
         said += {None: "", True: " that is snoozed", False: " that is not snoozed"}[self.snoozed]
         if self.start_us is not None:
             said += f" since {moment(self.start_us, zone)}"
@@ -176,10 +178,12 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
         {
             "id": alert.alert_id,
             "time": alert.event_us // 1000,
-            "pair": alert.pair,
+            "subject": alert.subject,
+            "href": wording.subject_href(alert),
             # One that does not hold is none that fires: nothing can be done about it.
             "state": f"{alert.state}, retracted" if alert.retracted_by else alert.state,
-            "z": alert.value,
+            "metric": alert.metric,
+            "value": wording.number_of(alert),
             "threshold": alert.threshold,
             "message": _message(alert),
             "acked": _ms(alert.acked_us),
@@ -188,8 +192,8 @@ def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
             # The table draws a cell again when its value has changed.
             "handling": f"{alert.acked_us} {alert.snoozed_until_us} {alert.retracted_by}",
             "text": {
-                "z": zscore(alert.value, alert.threshold),
-                "threshold": threshold(alert.threshold),
+                "value": wording.measured(alert),
+                "threshold": NONE if alert.threshold is None else threshold(alert.threshold),
             },
         }
         for alert in alerts
@@ -210,8 +214,9 @@ def _message(alert: HandledAlert) -> str:
     # First what is to be seen where the column is narrow.
     is_firing = alert.state == "firing" and not alert.retracted_by
     reversion = actions.reversion_words(alert) if is_firing else ""
-    told = actions.message(alert).removeprefix(f"{alert.pair}: ")
-    parts = (f"{reversion}; {told}" if reversion else told, actions.leg_ages(alert))
+    told = actions.message(alert).removeprefix(f"{alert.subject}: ")
+    before = "".join(f"{part}; " for part in (wording.rule_words(alert), reversion) if part)
+    parts = (f"{before}{told}", actions.leg_ages(alert))
     said = ", ".join(part for part in parts if part)
     return f"Retracted: {said}. {actions.RETRACTED}" if alert.retracted_by else said
 

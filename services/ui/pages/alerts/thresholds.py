@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
+from services.contracts.alert_messages import ZSCORE
 from services.ui.api import problems
 from services.ui.api.client import segment
 from services.ui.api.types import HandledAlert, WatchedPair
@@ -88,7 +89,11 @@ def layout() -> list[Component]:
 
 def rows(market: LiveState, zone: str) -> dict[str, Row]:
     """Return a row for each pair."""
-    firing: dict[str, HandledAlert] = {alert.pair: alert for alert in reversed(market.alarms.firing())}
+    firing = {
+        alert.pair: alert
+        for alert in reversed(market.alarms.firing())
+        if alert.pair is not None and alert.metric == ZSCORE
+    }
     return {name: row(pair, market, firing, zone) for name, pair in sorted((market.pairs or {}).items())}
 
 

@@ -75,6 +75,8 @@ def _choice(market: LiveState, selection: Selection) -> Props:
         return {}
     chosen = selection.text("pair")
     known = sorted(market.pairs)
-    others = [chosen] if chosen and chosen not in market.pairs else []
-    options = [{"value": "", "label": EVERY_PAIR}, *({"value": one, "label": one} for one in known + others)]
+    told = sorted({alert.subject for alert in market.alerts} - market.pairs.keys())
+    others = [chosen] if chosen and chosen not in {*known, *told} else []
+    names = known + told + others
+    options = [{"value": "", "label": EVERY_PAIR}, *({"value": one, "label": one} for one in names)]
     return {"alerts-pair": {"data": options}}

@@ -7,6 +7,7 @@ from typing import Literal
 from services.ui.api.types import ProcessHealth, ServiceHealth
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.service_rates import MESSAGES, PAGE
+from services.ui.state.service_states import has_only_lost, partly_silent
 from services.ui.widgets.formatting import NONE, age, filling, number, per_second, significant_decimals
 
 # A heartbeat comes every second.
@@ -128,7 +129,7 @@ def _service(
 
 def _state(service: ServiceHealth, is_silent: bool) -> str:
     if not is_silent:
-        return service.partly_silent or service.state
+        return partly_silent(service) or service.state
     since = "silent" if service.age_s is not None else "silent since before the API began"
     said = next((one.said for one in service.instances if one.state == "silent"), service.state)
     return f"{since}, was {said}"
@@ -211,7 +212,7 @@ def _database(market: LiveState, now: Now) -> Node:
         judged = "not reached", "error"
     elif sink is None or is_silent:
         judged = "the sink is silent", "unknown"
-    elif sink.healthy or sink.has_only_lost:
+    elif sink.healthy or has_only_lost(sink):
         judged = "running", "ok"
     elif sink.healthy is None:
         judged = f"the sink is {sink.state}", "unknown"

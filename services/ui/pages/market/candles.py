@@ -73,6 +73,11 @@ def candle_updates(key: str, bars: Sequence[Bar], width_us: int) -> Updates:
     ]
 
 
+def is_whole(bar: Bar) -> bool:
+    """Return whether the time of a bar has passed and nothing of it is missing."""
+    return bar.closed and bar.coverage == 1
+
+
 def _candle(bar: Bar) -> dict[str, Any]:
     return {
         "time": bar.start_us // SECOND,
@@ -80,7 +85,7 @@ def _candle(bar: Bar) -> dict[str, Any]:
         "high": bar.high,
         "low": bar.low,
         "close": bar.close,
-        **({} if bar.is_whole else {"color": _color(bar) + palette.OPEN_ALPHA}),
+        **({} if is_whole(bar) else {"color": _color(bar) + palette.OPEN_ALPHA}),
     }
 
 
@@ -100,7 +105,7 @@ def _vwaps(bars: Sequence[Bar], width_us: int) -> list[dict[str, Any]]:
 def _volume(bar: Bar) -> dict[str, Any]:
     return {
         "time": bar.start_us // SECOND,
-        "value": bar.volume,
+        "value": bar.volume or 0.0,
         "color": _color(bar) + palette.VOLUME_ALPHA,
     }
 

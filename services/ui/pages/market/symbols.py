@@ -100,8 +100,8 @@ def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, 
             "change": change_text(stats.change_24h_pct),
             "hour": change_text(moved),
             "age": NONE if since_s is None else age(since_s),
-            "volume": NONE if stats.volume_24h is None else quantity(stats.volume_24h),
-            "rate": NONE if stats.tick_rate is None else f"{per_second(stats.tick_rate)}/s",
+            "volume": quantity(stats.volume_24h),
+            "rate": f"{per_second(stats.tick_rate)}/s",
         },
     }
 

@@ -13,6 +13,7 @@ from services.ui.charts import lightweight, updates
 from services.ui.charts.lightweight import Series
 from services.ui.charts.updates import ChartCursor
 from services.ui.pages.market import candles, symbols
+from services.ui.pages.market.candles import is_whole
 from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
 from services.ui.series import gap_shading
 from services.ui.series.buffer import SeriesBuffer
@@ -198,12 +199,12 @@ def _legend(bar: Bar, decimals: int) -> str:
     prices = (("O", bar.open), ("H", bar.high), ("L", bar.low), ("C", bar.close))
     parts = [
         *(f"{name}{GLUE}{number(price, decimals)}" for name, price in prices),
-        f"V{GLUE}{quantity(bar.volume)}",
+        f"V{GLUE}{quantity(bar.volume or 0.0)}",
     ]
     if bar.vwap is not None:
         parts.append(f"VWAP{GLUE}{number(bar.vwap, decimals)}")
     if not bar.closed:
         parts.append("still open")
-    elif not bar.is_whole:
+    elif not is_whole(bar):
         parts.append(f"{share(bar.coverage)} of its time")
     return "  ".join(parts)

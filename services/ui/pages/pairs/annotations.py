@@ -1,4 +1,4 @@
-"""Annotations of a signal on the cards: a value, a remark beside it, and its tone."""
+"""Annotations of the cards: the value of a signal, a remark beside it, and its tone."""
 
 from typing import Literal, NamedTuple
 
@@ -21,7 +21,7 @@ OUTLIERS = (
 
 
 class Annotation(NamedTuple):
-    """Annotation of a value, which is None if unknown; {} in `explained` is the text that explains it always."""
+    """Value of a card, None if unknown, with its remark; {} in `explained` is the text that always explains it."""
 
     value: str | None
     note: str = ""

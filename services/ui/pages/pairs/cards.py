@@ -93,12 +93,10 @@ def _delivered(market: LiveState, symbol: str, note: str) -> tuple[str, str, Ton
 
 
 def _day(stats: SymbolStats) -> str:
-    change, volume = stats.change_24h_pct, stats.volume_24h
-    lines = (
-        "" if change is None else f"{number(change, 2, sign=True)} % in 24 h",
-        "" if volume is None else f"{quantity(volume)} traded in 24 h",
-    )
-    return "\n".join(line for line in lines if line)
+    traded = f"{quantity(stats.volume_24h)} traded in 24 h"
+    if stats.change_24h_pct is None:
+        return traded
+    return f"{number(stats.change_24h_pct, 2, sign=True)} % in 24 h\n{traded}"
 
 
 def _signal_card(

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from msgspec import Struct
-
 from services.ui.api.poll_cache import PolledAnswer
-from services.ui.api.types import WatchedPair
+from services.ui.api.types import Analysis, WatchedPair
 from services.ui.state.page_context import PageContext
 from services.ui.widgets.formatting import number, significant_decimals
 
@@ -14,26 +12,7 @@ BARS_MAX = 10_000
 MOVING = ("rls", "kalman", "ewma")
 
 
-class FittedLine(Struct, frozen=True):
-    """The line through all bars; the interval of its hedge ratio is None for methods that have none."""
-
-    low: float | None
-    high: float | None
-    level: float
-
-
-class RollingFit(Struct, frozen=True):
-    """One analysis of the newest bars; what is None has its reason in ``not_enough_data``."""
-
-    method: str
-    bars: int
-    first_us: int | None
-    last_us: int | None
-    not_enough_data: dict[str, str]
-    regression: FittedLine | None
-
-
-def fit(site: PageContext, pair: WatchedPair) -> PolledAnswer[RollingFit]:
+def fit(site: PageContext, pair: WatchedPair) -> PolledAnswer[Analysis]:
     """Return the analysis of the pair's last window of 1s bars, read again every 15 s."""
     bars = min(pair.window, BARS_MAX)
     asked: dict[str, Any] = {
@@ -42,16 +21,16 @@ def fit(site: PageContext, pair: WatchedPair) -> PolledAnswer[RollingFit]:
         "window": bars,
         "min_samples": min(pair.min_samples, bars),
         "method": pair.method if pair.intercept else "ols_origin",
-        "transform": pair.transform or "price",
+        "transform": pair.transform,
         "series": "false",
     }
     path = f"/v1/pairs/{pair.pair}/analysis"
     return site.readings.get(
-        (path, *asked.values()), lambda: site.client.read(path, RollingFit, **asked), EVERY_S
+        (path, *asked.values()), lambda: site.client.read(path, Analysis, **asked), EVERY_S
     )
 
 
-def band_words(reading: PolledAnswer[RollingFit] | None) -> str:
+def band_words(reading: PolledAnswer[Analysis] | None) -> str:
     """Return what the band of the hedge ratio is, or why there is none."""
     if reading is None:
         return ""

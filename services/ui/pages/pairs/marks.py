@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
+from services.contracts.alert_messages import ZSCORE
 from services.contracts.messages import Signal
+from services.contracts.threshold import Threshold
 from services.ui.api.types import HandledAlert, WatchedPair
 from services.ui.charts import lightweight, palette
 from services.ui.charts.lightweight import Marker, Shape
@@ -39,13 +41,12 @@ class ChartMark(NamedTuple):
 
 
 class Crossings:
-    """Crossings of the bands: entries of the z-score and its exits on the other side; the newest are stored."""
+    """Times at which the rule of the pair's alerts fires and resolves, by its thresholds of now; the newest."""
 
     def __init__(self, pair: WatchedPair, first_us: int = 0) -> None:
         """Begin at `first_us`; where the first z-score is already beyond a band, it did not enter there."""
-        self.entry_z, self.exit_z = pair.entry_z, pair.exit_z
         self.marks: deque[ChartMark] = deque(maxlen=KEPT)
-        self._side: Side | None = None
+        self._rule = Threshold(pair.entry_z, pair.exit_z, only_while_reverting=pair.only_while_reverting)
         self._is_begun = False
         self.last_us = first_us - 1
 
@@ -55,20 +56,18 @@ class Crossings:
             if signal.event_us <= self.last_us or signal.zscore is None:
                 continue
             self.last_us = signal.event_us
-            self._follow(signal.event_us, signal.zscore)
+            if self._rule.observe(signal) and self._is_begun:
+                self.marks.append(self._mark(signal.event_us, signal.zscore))
+            self._is_begun = True
 
-    def _follow(self, at_us: int, zscore: float) -> None:
-        reading = f"z {formatting.zscore(zscore, self.entry_z, self.exit_z)}"
-        if abs(zscore) >= self.entry_z:
-            side: Side = "short" if zscore > 0 else "long"
-            if side != self._side and self._is_begun:
-                words = f"Entry, {side} the spread: {reading} beyond {self.entry_z:g}"
-                self.marks.append(ChartMark(at_us, side, zscore, words))
-            self._side = side
-        elif self._side is not None and abs(zscore) <= self.exit_z:
-            self._side = None
-            self.marks.append(ChartMark(at_us, "exit", zscore, f"Exit: {reading} within {self.exit_z:g}"))
-        self._is_begun = True
+    def _mark(self, at_us: int, zscore: float) -> ChartMark:
+        rule = self._rule
+        reading = f"z {formatting.zscore(zscore, rule.entry, rule.exit)}"
+        if not rule.firing:
+            return ChartMark(at_us, "exit", zscore, f"Exit: {reading} within {rule.exit:g}")
+        side: Side = "short" if zscore > 0 else "long"
+        words = f"Entry, {side} the spread: {reading} beyond {rule.entry:g}"
+        return ChartMark(at_us, side, zscore, words)
 
 
 def of_alerts(alerts: Iterable[HandledAlert]) -> list[ChartMark]:
@@ -84,7 +83,9 @@ def of_alerts(alerts: Iterable[HandledAlert]) -> list[ChartMark]:
 
 def _mark(alert: HandledAlert, *, is_retracted: bool) -> ChartMark:
     words = f"Alert {alert.state}{', retracted' if is_retracted else ''}: {alert.message}"
-    return ChartMark(alert.event_us, "retracted" if is_retracted else alert.state, alert.value, words)
+    # Only the sign counts, for the side of the line: one of another rule lies below it.
+    zscore = alert.values.get(ZSCORE, 0.0)
+    return ChartMark(alert.event_us, "retracted" if is_retracted else alert.state, zscore, words)
 
 
 def markers(marks: Iterable[ChartMark], first_us: int, last_us: int) -> list[Marker]:

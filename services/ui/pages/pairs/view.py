@@ -10,12 +10,11 @@ import msgspec
 from services.common.clock import SECOND
 from services.contracts.messages import Signal
 from services.ui.api.poll_cache import PolledAnswer
-from services.ui.api.types import HandledAlert
+from services.ui.api.types import Analysis, HandledAlert
 from services.ui.charts import lightweight, updates
 from services.ui.charts.updates import ChartCursor
 from services.ui.pages.pairs import fits, lines, marks, sidebar, spans, texts
 from services.ui.pages.pairs.cards import cards
-from services.ui.pages.pairs.fits import RollingFit
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
 from services.ui.pages.pairs.marks import Crossings, Runs
@@ -82,7 +81,7 @@ class PairsView(View):
         self,
         canvas: Canvas,
         track: SeriesBuffer[Signal],
-        fit: PolledAnswer[RollingFit] | None,
+        fit: PolledAnswer[Analysis] | None,
         selection: Selection,
     ) -> Props:
         span, older = canvas.span, selection.asks.get("older")
@@ -119,13 +118,15 @@ class PairsView(View):
         self,
         canvas: Canvas,
         track: SeriesBuffer[Signal],
-        fit: PolledAnswer[RollingFit] | None,
+        fit: PolledAnswer[Analysis] | None,
         ends: tuple[int, int],
         zone: str,
     ) -> Extras:
         pair, first_us = canvas.pair, ends[0]
         known = f"{track.generation}|{track.revision}|{track.corrected.count}|{first_us}"
-        key = f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{known}"
+        key = (
+            f"{pair.pair}|{canvas.span.name}|{pair.entry_z}|{pair.exit_z}|{pair.only_while_reverting}|{known}"
+        )
         if self._crossings is None or self._crossings[0] != key:
             self._crossings = (key, Crossings(pair, first_us))
         crossings = self._crossings[1]
@@ -155,14 +156,14 @@ class PairsView(View):
     def _alerts(self, pair: str) -> list[HandledAlert]:
         site = self.site
         older = site.readings.get(
-            ("alerts", pair), lambda: site.client.alerts(pair, marks.KEPT), ALERTS_EVERY_S
+            ("alerts", pair), lambda: site.client.alerts(marks.KEPT, pair), ALERTS_EVERY_S
         )
         known = [*(older.value or ()), *(alert for alert in site.market.alerts if alert.pair == pair)]
         return list({alert.alert_id: alert for alert in known}.values())
 
 
 def _band(
-    fit: PolledAnswer[RollingFit] | None, points: Sequence[Signal], first_us: int, last_us: int
+    fit: PolledAnswer[Analysis] | None, points: Sequence[Signal], first_us: int, last_us: int
 ) -> Band | None:
     """Return the interval over those of `points`, from `first_us` to `last_us`, that it is of."""
     found = fit.value if fit else None

@@ -6,57 +6,17 @@ import dash_mantine_components as dmc
 import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
 from dash.development.base_component import Component
-from msgspec import Struct
 
 from services.common.clock import SECOND, to_iso
 from services.common.errors import TransientError
 from services.ui.api import downloads, problems
 from services.ui.api.client import segment
+from services.ui.api.types import SignalWork
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets.components import code, download
 from services.ui.widgets.formatting import UTC, moment, number
 
 TIMEOUT_S = 60.0
-
-
-class Arithmetic(Struct, frozen=True):
-    """From the window to the z-score, worked out again."""
-
-    transform: str
-    samples: int
-    y: float
-    x: float
-    hedge_ratio: float | None
-    intercept: float | None
-    predicted: float | None
-    spread: float | None
-    scale: float | None
-    zscore: float | None
-    reason: str | None
-
-
-class Sample(Struct, frozen=True):
-    """One second of the window, or the one that is judged."""
-
-    event_us: int
-    y_price: float
-    x_price: float
-
-
-class Work(Struct, frozen=True):
-    """The answer to ``GET /v1/pairs/{pair}/signals/{time}/work``, as far as it is shown."""
-
-    pair: str
-    event_us: int
-    method: str
-    window: int
-    zscore: float | None
-    reason: str | None
-    arithmetic: Arithmetic
-    agrees: bool
-    is_whole: bool
-    python: str
-    data: tuple[Sample, ...]
 
 
 def layout() -> Component:
@@ -111,7 +71,7 @@ async def answer(site: PageContext, asks: dict[str, Any]) -> Props:
         if response.is_error:
             wrong = problems.read(response, ())
             return title | _refused(wrong.rest or "The API gave no reason.")
-        found = msgspec.json.decode(response.content, type=Work)
+        found = msgspec.json.decode(response.content, type=SignalWork)
     except TransientError as error:
         return title | _refused(str(error))
     except msgspec.DecodeError as error:
@@ -137,7 +97,7 @@ def _refused(text: str) -> Props:
     }
 
 
-def _verdict(found: Work) -> str:
+def _verdict(found: SignalWork) -> str:
     if found.agrees:
         return "Computed again from the stored window: equal to the published value."
     if not found.is_whole:
@@ -145,7 +105,7 @@ def _verdict(found: Work) -> str:
     return "The value computed again differs from the published one: the pair was measured another way then."
 
 
-def _steps(found: Work, zone: str) -> Component:
+def _steps(found: SignalWork, zone: str) -> Component:
     work, window = found.arithmetic, found.data[:-1]
     log = "ln " if work.transform == "log" else ""
     span = f", {moment(window[0].event_us, zone)} to {moment(window[-1].event_us, zone)}" if window else ""

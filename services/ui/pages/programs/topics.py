@@ -90,10 +90,10 @@ TOPICS = (
     ),
     TopicExample(
         "alerts",
-        "pair",
+        "subject",
         "7 d",
-        "A rule begins or ceases to hold for a pair; the same alert always has the same alert_id. One whose state is "
-        "retracted takes back the alert that it names.",
+        "A rule begins or ceases to hold for its subject: a pair, a symbol, a service. The same alert always has the "
+        "same alert_id. One whose state is retracted takes back the alert that it names.",
         Alert(
             alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
             rule_id="zscore",
@@ -104,6 +104,10 @@ TOPICS = (
             threshold=2.0,
             message="ETHUSDT-BTCUSDT: z-score +2.31 reached ±2, reversion unproven",
             reversion="unproven",
+            rule="zscore-threshold",
+            metric="zscore",
+            subject="ETHUSDT-BTCUSDT",
+            values={"zscore": 2.31, "entry": 2.0, "exit": 0.5},
         ),
     ),
     TopicExample(

@@ -5,11 +5,10 @@ from typing import Any
 
 from services.common.clock import SECOND
 from services.contracts.intervals import INTERVALS, WIDTHS_US
-from services.ui.api.types import Bar
+from services.ui.api.types import Bar, Dataset, DatasetDetail
 from services.ui.charts import lightweight
 from services.ui.pages.market.candles import candle_series
 from services.ui.pages.upload.listing import width_name
-from services.ui.pages.upload.types import Dataset, StoredBar
 from services.ui.state.page_context import Props
 from services.ui.widgets.formatting import MAX_DECIMALS, decimals_of, moment, number
 
@@ -23,7 +22,7 @@ CHART = "chart-dataset"
 IN_VIEW = 400
 
 
-def intervals(dataset: Dataset) -> list[dict[str, str]]:
+def intervals(dataset: Dataset | DatasetDetail) -> list[dict[str, str]]:
     """Return the intervals that a dataset has bars of: its own, and those that are a multiple of it."""
     wider = [
         {"value": name, "label": name}
@@ -34,11 +33,11 @@ def intervals(dataset: Dataset) -> list[dict[str, str]]:
     return [{"value": OWN, "label": known.get(dataset.width_s) or width_name(dataset.width_s)}, *wider]
 
 
-def chart(bars: Sequence[StoredBar], key: str) -> Props:
+def chart(bars: Sequence[Bar], key: str) -> Props:
     """Return candles, with their volume if the files have any; `key` tells these bars from others."""
     decimals = min(MAX_DECIMALS, max((decimals_of(bar.close) for bar in bars), default=2))
     has_volume = any(bar.volume is not None for bar in bars)
-    made = candle_series(key, [_as_traded(bar) for bar in bars], decimals, 0)
+    made = candle_series(key, bars, decimals, 0)
     wanted = ("candles", "volume") if has_volume else ("candles",)
     drawn: dict[str, Any] = {
         "series": [one for one in made if one["id"].partition("|")[0] in wanted],
@@ -47,7 +46,7 @@ def chart(bars: Sequence[StoredBar], key: str) -> Props:
     return {CHART: drawn}
 
 
-def coverage(bars: Sequence[StoredBar], symbol: str, limit: int, zone: str) -> str:
+def coverage(bars: Sequence[Bar], symbol: str, limit: int, zone: str) -> str:
     """Return which bars are drawn, of up to `limit`."""
     if not bars:
         return ""
@@ -57,17 +56,3 @@ def coverage(bars: Sequence[StoredBar], symbol: str, limit: int, zone: str) -> s
     asides = [f", nothing traded in {number(carried, 0)} of them"] if carried else []
     asides += [f", {number(part, 0)} of only a part of their time"] if part else []
     return f"{which} {number(len(bars), 0)} bars of {symbol}, {span}{''.join(asides)}"
-
-
-def _as_traded(bar: StoredBar) -> Bar:
-    return Bar(
-        start_us=bar.start_us,
-        open=bar.open,
-        high=bar.high,
-        low=bar.low,
-        close=bar.close,
-        volume=bar.volume or 0.0,
-        trade_count=0,
-        closed=bar.closed,
-        coverage=bar.coverage,
-    )

@@ -4,7 +4,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from services.ui.pages.upload.types import Dataset
+from services.ui.api.types import Dataset
 from services.ui.widgets.components import TIME_COLUMN, table
 from services.ui.widgets.formatting import number, share
 

@@ -6,8 +6,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from services.ui.api.types import DatasetDetail, FileReading, Finding
 from services.ui.pages.upload.listing import carried_share, width_name
-from services.ui.pages.upload.types import DatasetDetail, FileReading, Finding
 from services.ui.state.page_context import attributes
 from services.ui.widgets.components import table
 from services.ui.widgets.formatting import NONE, moment, number

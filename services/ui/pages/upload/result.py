@@ -8,10 +8,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from services.ui.api import problems
+from services.ui.api.types import FileReading, Finding, Preview
 from services.ui.pages.upload.listing import width_name
 from services.ui.pages.upload.report import FIELDS as COLUMNS
 from services.ui.pages.upload.report import plain_table, readings, time_name
-from services.ui.pages.upload.types import FileReading, Finding, Preview
 from services.ui.state.page_context import Props
 from services.ui.widgets.formatting import MAX_DECIMALS, decimals_of, moment, number
 

@@ -4,12 +4,11 @@ from typing import Any
 
 from services.ui.api import downloads
 from services.ui.api.client import segment
-from services.ui.api.types import Listing
+from services.ui.api.types import Bar, Dataset, DatasetDetail, Finding, Listing
 from services.ui.charts import updates
 from services.ui.pages.upload import bars, listing, report
 from services.ui.pages.upload.bars import COUNTS, OWN, WIDTHS_S
 from services.ui.pages.upload.queries import RefusedQuery, once, why_nothing
-from services.ui.pages.upload.types import Dataset, DatasetDetail, Finding, StoredBar
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Props, Selection, View
 
@@ -65,7 +64,7 @@ class UploadView(View):
             "interval": None if interval == OWN else interval,
         }
         end = selection.text("end")
-        reading = once(self.site, now, "/v1/bars", Listing[StoredBar], **asked, limit=limit, end=end)
+        reading = once(self.site, now, "/v1/bars", Listing[Bar], **asked, limit=limit, end=end)
         why = why_nothing(reading)
         props: Props = {}
         if isinstance(reading.value, Listing):

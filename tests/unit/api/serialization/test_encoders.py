@@ -132,6 +132,24 @@ def test_what_is_no_number_is_empty_and_a_record_within_becomes_columns() -> Non
     assert [(one["number"], one["inner_price"]) for one in rows] == [("", ""), ("", "2.5")]
 
 
+class Tagged(BaseModel):
+    """A map in a column."""
+
+    labels: dict[str, str] | None
+
+
+@given(st.lists(st.none() | st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3)))
+def test_a_map_is_json_in_its_column(maps: list[dict[str, str] | None]) -> None:
+    rows: list[Row] = [{"labels": one} for one in maps]
+    (as_csv, as_parquet) = (
+        document(encoder, rows) for encoder in (CsvEncoder(Tagged), ParquetEncoder(Tagged, {}))
+    )
+    lines = [one["labels"] for one in read_csv(as_csv.decode())]
+    cells = pyarrow.parquet.read_table(io.BytesIO(as_parquet))["labels"].to_pylist()
+    assert [cell and json.loads(cell) for cell in cells] == maps
+    assert [json.loads(line) for line in lines if line] == [one for one in maps if one is not None]
+
+
 def test_without_rows_each_is_a_document_still() -> None:
     assert as_csv() == HEADER
     assert document(JsonEncoder({"feed": None})) == b'{"feed":null,"data":[]}'

@@ -73,6 +73,20 @@ def alert(number: int, pair: str = "A-B") -> Alert:
     )
 
 
+def alert_of(number: int, subject: str) -> Alert:
+    """Return an alert of a rule that measures no z-score."""
+    return Alert(
+        alert_id=str(number),
+        rule="moves",
+        metric="price_move",
+        subject=subject,
+        event_us=number,
+        state="firing",
+        message="m",
+        values={"price_move": 0.052},
+    )
+
+
 def retraction(number: int, pair: str = "A-B") -> Alert:
     known = alert(number, pair)
     return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)

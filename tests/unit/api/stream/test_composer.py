@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.api.stream.composer import MESSAGE_BYTES, SNAPSHOT_ALERTS, STATUS_EVERY_S, TOPICS, LaggingError
 from services.api.stream.live_state import ALERTS_KEPT
 from services.contracts.messages import Alert, Signal, Tick
-from tests.unit.api.stream.stream_messages import Present, alert, put, read, signal, tick
+from tests.unit.api.stream.stream_messages import Present, alert, alert_of, put, read, signal, tick
 
 
 class Client:
@@ -133,6 +134,27 @@ def test_a_client_gets_only_the_symbols_and_pairs_it_named(
     for message in messages:
         assert {one["symbol"] for one in message.get("ticks", [])} <= {symbol}
         assert {one["pair"] for one in (*message.get("signals", []), *message.get("alerts", []))} <= {pair}
+
+
+def test_an_alert_goes_by_what_it_is_of() -> None:
+    pair, swapped = "ETHUSDT-BTCUSDT", "BTCUSDT-ETHUSDT"
+    on_leg = structs.replace(alert(5, pair), subject="SOLUSDT")
+    subjects = [pair, swapped, "BTCUSDT", "ETHUSDT", "sink"]
+    alerts = [*(alert_of(number, subject) for number, subject in enumerate(subjects)), on_leg]
+    cases: list[tuple[dict[str, Any], set[int]]] = [
+        ({}, {0, 1, 2, 3, 4, 5}),
+        ({"pairs": [pair]}, {0, 2, 3, 4, 5}),
+        ({"symbols": ["BTCUSDT"]}, {0, 1, 2, 4, 5}),
+        ({"pairs": [pair], "symbols": ["BTCUSDT"]}, {0, 2, 4, 5}),
+    ]
+    for named, wanted in cases:
+        present = Present()
+        reader, late = present.subscription("alerts", **named), present.subscription("alerts", **named)
+        reader.first()
+        for one in alerts:
+            present.hub.put_alert(one)
+        for message in (read(reader.update().text), read(late.first().text)):
+            assert {int(one["alert_id"]) for one in message["alerts"]} == wanted, named
 
 
 def test_a_snapshot_has_every_topic_asked_for_and_the_last_alerts_newest_first() -> None:

@@ -32,6 +32,32 @@ def test_a_toast_names_pair_z_threshold_and_time_and_links_to_the_pair(alert: Ma
     assert toasts.step(alarms, "UTC", NOW_US) == {}
 
 
+def test_a_toast_of_another_rule_says_what_that_measured(price_move: Make) -> None:
+    alarms = AlertState()
+    toasts = Toasts(alarms, None)
+    alarms.take([price_move()])
+    (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
+    for part in (
+        "/?symbol=BTCUSDT",
+        "price_move 0.052",
+        "2023-11-14 22:13:20 UTC, limit 0.05. BTCUSDT: moved by 5.2 %",
+        "Rule btc-moves, critical, desk majors.",
+        "Acknowledge the alert of BTCUSDT",
+    ):
+        assert part in text(toast)
+
+
+def test_the_toast_of_the_usual_rule_says_what_it_always_said(alert: Make) -> None:
+    alarms = AlertState()
+    toasts = Toasts(alarms, None)
+    alarms.take([alert(1)])
+    (toast,) = toasts.step(alarms, "UTC", NOW_US)["sendNotifications"]
+    said = toast["message"].children[0].children
+    assert said == ["2023-11-14 22:13:20 UTC, threshold 2.00. beyond entry"]
+    assert len(toast["message"].children) == 2
+    assert toast["title"][1] == "  z +2.31"
+
+
 def test_a_toast_says_whether_the_spread_was_seen_to_revert(alert: Make) -> None:
     alarms = AlertState()
     toasts = Toasts(alarms, None)

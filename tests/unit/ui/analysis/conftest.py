@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.common.clock import SECOND
-from services.ui.analysis.types import Analysis
+from services.ui.api.types import Analysis
 from tests.e2e import fake_analysis
 from tests.unit.ui.conftest import PAIR, START_S, Make
 

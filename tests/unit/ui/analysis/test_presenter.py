@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from services.api.models.analysis import Analysis as ApiAnalysis
 from services.common.clock import SECOND
 from services.quant.options import Conclusion
-from services.ui.analysis import chart, panel, presenter, tables, types
+from services.ui.analysis import chart, panel, presenter, tables
 from services.ui.analysis.chart import Thresholds
 from services.ui.analysis.query import METHODS, AnalysisQuery, question
-from services.ui.analysis.types import Analysis
 from services.ui.api.client import ApiClient
+from services.ui.api.types import Analysis
 from services.ui.charts import palette
 from services.ui.state.page_context import PageContext, Props
 from services.ui.widgets.formatting import NONE
@@ -131,7 +131,7 @@ def test_a_break_is_a_mark_on_the_chart_and_a_date_in_the_table(found: Make, doc
 
 
 def test_every_conclusion_of_the_api_has_a_headline(found: Make) -> None:
-    assert set(presenter.HEADLINES) == set(get_args(Conclusion)) == set(get_args(types.Conclusion))
+    assert set(presenter.HEADLINES) == set(get_args(Conclusion))
 
 
 def test_a_method_without_an_interval_says_so(found: Make, document: Make) -> None:

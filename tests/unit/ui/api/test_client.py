@@ -5,12 +5,15 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from msgspec import Struct
 from websockets.asyncio.server import ServerConnection, serve
 
 from services.common.errors import BadMessageError, TransientError
-from services.ui.api.client import ApiClient, ApiRefusedError
-from services.ui.api.types import StreamMessage
+from services.ui.api.client import ApiClient, ApiRefusedError, StreamMessage
+from services.ui.api.types import Ack, Status
+from tests.unit.ui.answers import answer, snapshot, update
 
 BAR = {
     "start_us": 60_000_000,
@@ -24,6 +27,9 @@ BAR = {
     "vwap": 1.5,
     "trade_count": 4,
     "closed": True,
+    "coverage": 1.0,
+    "carried": False,
+    "complete": True,
 }
 
 
@@ -73,9 +79,13 @@ def test_what_goes_wrong_is_named(
         asyncio.run(run())
 
 
+def as_json(message: Struct) -> str:
+    return str(msgspec.json.encode(message), "utf-8")
+
+
 def stream_of(*messages: str, close: tuple[int, str] | None = None) -> list[StreamMessage]:
     async def run() -> list[StreamMessage]:
-        async def answer(socket: ServerConnection) -> None:
+        async def answer_all(socket: ServerConnection) -> None:
             assert socket.request is not None
             assert socket.request.path == "/v1/stream?topics=ticks,signals,alerts,status&interval_ms=1000"
             for message in messages:
@@ -83,7 +93,7 @@ def stream_of(*messages: str, close: tuple[int, str] | None = None) -> list[Stre
             if close is not None:
                 await socket.close(*close)
 
-        async with serve(answer, "127.0.0.1", 0) as server:
+        async with serve(answer_all, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             async with ApiClient(f"http://127.0.0.1:{port}") as client:
                 return [message async for message in client.stream()]
@@ -92,33 +102,25 @@ def stream_of(*messages: str, close: tuple[int, str] | None = None) -> list[Stre
 
 
 def test_the_stream_is_read_until_it_ends() -> None:
-    snapshot, update = stream_of(
-        '{"type":"snapshot","feed":"replay","ticks":[],"status":{"services":[]}}',
-        '{"type":"update","alerts":[]}',
-    )
-    assert (snapshot.type, snapshot.feed, update.type, update.status) == (
-        "snapshot",
-        "replay",
-        "update",
-        None,
-    )
+    said = snapshot("replay", status=answer(Status)), update()
+    assert stream_of(*map(as_json, said)) == list(said)
 
 
 def test_while_a_page_is_open_news_come_more_often() -> None:
     commands: list[dict[str, Any]] = []
 
     async def run() -> list[StreamMessage]:
-        async def answer(socket: ServerConnection) -> None:
-            await socket.send('{"type":"snapshot"}')
+        async def answer_all(socket: ServerConnection) -> None:
+            await socket.send(as_json(snapshot()))
             async for text in socket:
                 commands.append(json.loads(text))
-                await socket.send('{"type":"ack","op":"set","topics":[],"interval_ms":100}')
-                await socket.send('{"type":"snapshot","scope":"added"}')
-                await socket.send('{"type":"update"}')
+                await socket.send(as_json(answer(Ack, interval_ms=100)))
+                await socket.send(as_json(snapshot(scope="added")))
+                await socket.send(as_json(update()))
                 if len(commands) == 2:
                     return
 
-        async with serve(answer, "127.0.0.1", 0) as server:
+        async with serve(answer_all, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             async with ApiClient(f"http://127.0.0.1:{port}") as client:
                 received = []
@@ -132,11 +134,7 @@ def test_while_a_page_is_open_news_come_more_often() -> None:
 
     received = asyncio.run(run())
     assert [command["interval_ms"] for command in commands] == [100, 1_000]
-    assert [(message.type, message.scope) for message in received] == [
-        ("snapshot", "all"),
-        ("update", "all"),
-        ("update", "all"),
-    ]
+    assert received == [snapshot(), update(), update()]
 
 
 def test_a_refused_stream_says_why() -> None:
@@ -145,7 +143,7 @@ def test_a_refused_stream_says_why() -> None:
 
 
 def test_a_message_of_another_shape_is_named() -> None:
-    with pytest.raises(BadMessageError, match=r"expected a .*StreamMessage"):
+    with pytest.raises(BadMessageError, match=r"expected a .*Snapshot.*surprise"):
         stream_of('{"type":"surprise"}')
 
 

@@ -8,10 +8,12 @@ import pytest
 
 from services.common.errors import BadMessageError, TransientError
 from services.ui.api import stream_follower
-from services.ui.api.client import ApiClient
-from services.ui.api.types import StreamMessage, SymbolStats, WatchedPair
+from services.ui.api.client import ApiClient, StreamMessage
+from services.ui.api.types import HandledAlert, SymbolStats, WatchedPair
+from services.ui.state.alert_state import ALERTS_KEPT
 from services.ui.state.live_state import LiveState
-from tests.unit.ui.conftest import Make
+from tests.unit.ui.answers import snapshot
+from tests.unit.ui.conftest import START_S, Make
 
 
 class StubApi:
@@ -25,6 +27,7 @@ class StubApi:
         self.played = asyncio.Event()
         self.connections = 0
         self.reads = 0
+        self.stored: list[HandledAlert] = []
 
     async def stream(self) -> AsyncIterator[StreamMessage]:
         script = next(self._scripts, None)
@@ -45,6 +48,9 @@ class StubApi:
         if self.reads == 1:
             raise TransientError("not yet")
         return self._pairs
+
+    async def alerts(self, limit: int, pair: str | None = None) -> tuple[HandledAlert, ...]:
+        return tuple([one for one in self.stored if pair in (None, one.pair)][:limit])
 
     async def symbols(self) -> tuple[SymbolStats, ...]:
         return ()
@@ -69,9 +75,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_loss_is_followed_by_another_try(tick: Make) -> None:
     api = StubApi(
         [TransientError("refused")],
-        [StreamMessage("snapshot", "live"), BadMessageError("odd")],
+        [snapshot("live"), BadMessageError("odd")],
         [],
-        [StreamMessage("snapshot", "live", ticks=(tick(),))],
+        [snapshot("live", ticks=(tick(),))],
     )
     market = followed(api)
     assert api.connections == 4
@@ -79,20 +85,28 @@ def test_every_loss_is_followed_by_another_try(tick: Make) -> None:
 
 
 def test_a_loss_keeps_the_numbers_and_the_reason(tick: Make) -> None:
-    market = followed(
-        StubApi([StreamMessage("snapshot", "live", ticks=(tick(),)), TransientError("gone away")])
-    )
+    market = followed(StubApi([snapshot("live", ticks=(tick(),)), TransientError("gone away")]))
     assert (market.connected, market.connected_before, market.error) == (False, True, "gone away")
     assert "ETHUSDT" in market.ticks
 
 
 def test_a_stream_that_ends_is_a_loss() -> None:
-    market = followed(StubApi([StreamMessage("snapshot")]))
+    market = followed(StubApi([snapshot()]))
     assert (market.connected, market.error) == (False, "the API closed the stream")
 
 
+def test_what_holds_is_found_though_a_snapshot_has_no_room_for_it(
+    alert: Make, price_move: Make, pair: WatchedPair
+) -> None:
+    newest = [alert(n, START_S - n, state="resolved") for n in range(ALERTS_KEPT)]
+    api = StubApi([], [snapshot(alerts=tuple(newest))], pairs=(pair,))
+    others = [price_move(1_000, START_S - 1_000), price_move(1_001, START_S - 1_001, subject="sink")]
+    api.stored = [*newest, *others]
+    assert followed(api).alarms.firing() == others
+
+
 def test_pairs_are_read_again_at_each_connection(pair: WatchedPair) -> None:
-    market = followed(StubApi([StreamMessage("snapshot")], [StreamMessage("snapshot")], pairs=(pair,)))
+    market = followed(StubApi([snapshot()], [snapshot()], pairs=(pair,)))
     assert market.pairs == {pair.pair: pair}
 
 

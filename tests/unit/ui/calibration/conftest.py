@@ -8,7 +8,7 @@ import pytest
 
 from services.common.clock import SECOND
 from services.quant.analysis.entries import Bands
-from services.ui.calibration.types import Calibration
+from services.ui.api.types import Calibration
 from tests.e2e import fake_calibration
 from tests.unit.quant.statistical_tests.test_unit_root import autoregressive
 from tests.unit.ui.conftest import PAIR, START_S, Make

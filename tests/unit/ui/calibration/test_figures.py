@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from services.ui.api.types import Bin, Calibration, Level
 from services.ui.calibration.figures import OUTCOMES, figures
-from services.ui.calibration.types import Bin, Calibration, Level
 from tests.unit.ui.conftest import Make
 
 
@@ -31,9 +31,12 @@ def test_every_point_is_a_number_of_the_api(found: Make) -> None:
 
 def test_a_histogram_shows_all_that_has_a_place(found: Make) -> None:
     bins = [
-        Bin(None, -6.0, 3, None, None),
-        *(Bin(n / 4, (n + 1) / 4, 1 if n == -22 else 0, 0.1, 0.1) for n in range(-24, 24)),
-        Bin(6.0, None, 0, None, None),
+        Bin(high=-6.0, count=3, share=0.3),
+        *(
+            Bin(low=n / 4, high=(n + 1) / 4, count=n == -22, share=0.1, density=0.1, normal=0.1)
+            for n in range(-24, 24)
+        ),
+        Bin(low=6.0, count=0, share=0.0),
     ]
     low, high = figures(found(histogram=tuple(bins)))["histogram"]["layout"]["xaxis"]["range"]
     assert low <= -5.5
@@ -42,7 +45,7 @@ def test_a_histogram_shows_all_that_has_a_place(found: Make) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1e-5, 1.0])
 def test_a_share_of_none_has_no_place_on_a_logarithmic_axis(found: Make, share: float) -> None:
-    levels = (Level(2.0, 0, share, 0.0455),)
+    levels = (Level(level=2.0, seconds=0, share=share, normal=0.0455),)
     own, _, entry = figures(found(beyond=levels))["beyond"]["data"]
     assert own["y"] == [100 * share or None]
     assert all(y > 0 and math.isfinite(y) for y in entry["y"])

@@ -12,9 +12,9 @@ from services.api.models.calibration import Calibration as ApiCalibration
 from services.common.clock import HOUR, SECOND
 from services.ui.analysis.panel import ids
 from services.ui.api.client import ApiClient
+from services.ui.api.types import Calibration
 from services.ui.calibration import figures, panel, presenter
 from services.ui.calibration.presenter import PREFIX, TITLES, question
-from services.ui.calibration.types import Calibration
 from services.ui.state.page_context import PageContext, Props
 from tests.unit.ui.conftest import PAIR, START_S, Make
 

@@ -24,6 +24,7 @@ def wanted(**asks: Any) -> HistoryFilter:
         ({}, {}),
         ({"state": "odd", "from": "soon", "to": True}, {}),
         ({"pair": PAIR, "state": "firing"}, {"pair": PAIR, "state": "firing"}),
+        ({"pair": "BTCUSDT"}, {"subject": "BTCUSDT"}),
         ({"state": "retracted"}, {"state": "retracted"}),
         ({"state": "acknowledged"}, {"acked": "true"}),
         ({"snoozed": "yes"}, {"snoozed": "true"}),
@@ -95,8 +96,24 @@ def test_a_firing_alert_begins_with_whether_the_spread_was_seen_to_revert(alert:
 
 def test_z_and_threshold_have_the_digits_that_tell_them_apart(alert: Make) -> None:
     near, beyond = history.rows([alert(value=-2.0004, threshold=2.0), alert(value=2.5, threshold=2.125)])
-    assert near["text"] == {"z": "−2.0004", "threshold": "2.00"}
-    assert beyond["text"] == {"z": "+2.50", "threshold": "2.125"}
+    assert near["text"] == {"value": "−2.0004", "threshold": "2.00"}
+    assert beyond["text"] == {"value": "+2.50", "threshold": "2.125"}
+
+
+def test_a_row_of_another_rule_says_which_and_what_it_measured(alert: Make, price_move: Make) -> None:
+    moved, usual = history.rows([price_move(), alert()])
+    assert (moved["subject"], moved["href"]) == ("BTCUSDT", "/?symbol=BTCUSDT")
+    assert (moved["metric"], moved["value"]) == ("price_move", 0.052)
+    assert moved["text"] == {"value": "0.052", "threshold": "—"}
+    assert moved["message"] == "btc-moves, critical, desk majors; moved by 5.2 %"
+    assert (usual["subject"], usual["href"]) == (PAIR, f"/pairs?pair={PAIR}")
+    assert (usual["metric"], usual["value"], usual["message"]) == ("zscore", 2.31, "beyond entry")
+
+
+def test_live_alerts_of_any_subject_go_by_it(price_move: Make) -> None:
+    assert wanted(pair="BTCUSDT").includes(price_move(), START_US)
+    assert not wanted(pair=PAIR).includes(price_move(), START_US)
+    assert wanted(pair=PAIR).includes(price_move(pair=PAIR), START_US)
 
 
 def test_the_csv_has_the_same_filters() -> None:

@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from services.ui.api.client import ApiClient
-from services.ui.api.types import StreamMessage, WatchedPair
+from services.ui.api.types import WatchedPair
 from services.ui.pages.alerts import thresholds
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import PageContext
+from tests.unit.ui.answers import update
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
@@ -24,7 +25,7 @@ def row(market: LiveState) -> Any:
 def test_a_pair_has_its_thresholds_and_its_z_score_without_sign(
     market: LiveState, signal: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", signals=(signal(START_S + 1, zscore=-1.234),)), now)
+    market.apply(update(signals=(signal(START_S + 1, zscore=-1.234),)), now)
     shown = row(market)
     assert (shown["entry"], shown["exit"], shown["text"]["z"], shown["state"]) == (2.0, 0.5, "1.23", "Quiet")
     assert not shown["is_firing"]
@@ -32,14 +33,19 @@ def test_a_pair_has_its_thresholds_and_its_z_score_without_sign(
 
 
 def test_a_pair_fires_until_it_is_resolved(market: LiveState, alert: Make, now: Now) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    market.apply(update(alerts=(alert(1),)), now)
     assert (row(market)["state"], row(market)["is_firing"]) == ("Firing since 22:13", True)
-    market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1, state="resolved"),)), now)
+    market.apply(update(alerts=(alert(2, START_S + 1, state="resolved"),)), now)
     assert row(market)["state"] == "Quiet"
 
 
+def test_an_alert_of_another_rule_does_not_fire_here(market: LiveState, price_move: Make, now: Now) -> None:
+    market.apply(update(alerts=(price_move(subject=PAIR, pair=PAIR),)), now)
+    assert (row(market)["state"], row(market)["is_firing"]) == ("Quiet", False)
+
+
 def test_what_fires_since_another_day_says_which(market: LiveState, alert: Make, now: Now) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1, START_S - 3 * 86_400),)), now)
+    market.apply(update(alerts=(alert(1, START_S - 3 * 86_400),)), now)
     assert row(market)["state"] == "Firing since 2023-11-11 22:13"
 
 
@@ -53,14 +59,14 @@ def test_what_fires_since_another_day_says_which(market: LiveState, alert: Make,
 def test_what_is_not_known_has_a_reason(
     quality: str, reason: str, state: str, is_stale: bool, market: LiveState, signal: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", signals=(signal(START_S + 1, quality=quality, reason=reason),)), now)
+    market.apply(update(signals=(signal(START_S + 1, quality=quality, reason=reason),)), now)
     assert (row(market)["state"], row(market)["is_stale"]) == (state, is_stale)
 
 
 def test_a_paused_pair_neither_fires_nor_has_a_z_score(
     market: LiveState, pair: WatchedPair, alert: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(),)), now)
+    market.apply(update(alerts=(alert(),)), now)
     market.watch([msgspec.structs.replace(pair, paused=True)], [])
     assert (row(market)["state"], row(market)["z"], row(market)["is_firing"]) == ("Paused", None, False)
 

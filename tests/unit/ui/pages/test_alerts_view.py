@@ -6,10 +6,11 @@ from typing import Any, cast
 import pytest
 
 from services.ui.api.poll_cache import PollCache
-from services.ui.api.types import Listing, StreamMessage
+from services.ui.api.types import Listing
 from services.ui.pages.alerts.view import AlertsView
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Selection
+from tests.unit.ui.answers import update
 from tests.unit.ui.conftest import PAIR, START_S, Make, StubReadings
 
 PAGE = Selection("one", "alerts", 1, asks={"turn": 1, "state": "all"})
@@ -32,7 +33,7 @@ def test_the_newest_page_is_shown_with_the_way_to_older_ones(read_site: PageCont
 
 def test_live_alerts_come_beside_it_and_make_the_title(read_site: PageContext, alert: Make, now: Now) -> None:
     view = AlertsView(read_site)
-    read_site.market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1),)), now)
+    read_site.market.apply(update(alerts=(alert(2, START_S + 1),)), now)
     live = view.step(PAGE, now)["alerts-live"]["data"]
     assert [row["id"] for row in live["rows"]] == ["alert-2"]
     assert view.title == "1 firing"
@@ -40,6 +41,12 @@ def test_live_alerts_come_beside_it_and_make_the_title(read_site: PageContext, a
     assert again["rows"] is live["rows"]  # nothing is made anew while nothing happens
     other = replace(PAGE, asks={"turn": 2, "state": "resolved"})
     assert view.step(other, now)["alerts-live"]["data"] == {"turn": 2, "rows": []}
+
+
+def test_subjects_that_are_no_pairs_can_be_chosen(read_site: PageContext, price_move: Make, now: Now) -> None:
+    read_site.market.apply(update(alerts=(price_move(),)), now)
+    options = AlertsView(read_site).step(PAGE, now)["alerts-pair"]["data"]
+    assert [option["value"] for option in options] == ["", PAIR, "BTCUSDT"]
 
 
 def test_nothing_is_said_with_its_reason(site: PageContext, now: Now) -> None:
@@ -58,6 +65,6 @@ def test_thresholds_are_sent_whole_once_and_then_what_changed(
     assert len(view.step(PAGE, now)["thresholds-table"]["rowData"]) == 1
     assert "thresholds-table" not in view.step(PAGE, now)
     # An alert is not kept waiting for the next second.
-    read_site.market.apply(StreamMessage("update", alerts=(alert(2),)), now)
+    read_site.market.apply(update(alerts=(alert(2),)), now)
     (row,) = view.step(PAGE, now)["thresholds-table-changed"]["rows"]
     assert row["is_firing"]

@@ -8,11 +8,12 @@ import pytest
 from services.api.queries.database_errors import AWAY as DATABASE_AWAY
 from services.api.stream.topic_reader import AWAY as BROKER_AWAY
 from services.contracts.messages import Filling
-from services.ui.api.types import ServiceHealth, Status, StreamMessage
+from services.ui.api.types import ServiceHealth, Status
 from services.ui.pages.health import services as stations
 from services.ui.pages.health.diagram import SILENT_S, Node, age_words, nodes
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.service_rates import PAGE
+from tests.unit.ui.answers import answer, update
 from tests.unit.ui.conftest import Make
 
 NAMES = ("ingest", "stream_analytics", "sink", "api")
@@ -22,9 +23,11 @@ KEYS = ("ingest", "broker-in", "stream_analytics", "broker-out", "sink", "databa
 def tell(market: LiveState, now: Now, **changed: ServiceHealth) -> dict[str, Node]:
     """Have all services be well but those that are `changed`, and return the stations."""
     services = tuple(
-        changed.get(name) or ServiceHealth(name, "running", True, 0.4, version="1.0") for name in NAMES
+        changed.get(name)
+        or answer(ServiceHealth, service=name, state="running", healthy=True, age_s=0.4, version="1.0")
+        for name in NAMES
     )
-    market.apply(StreamMessage("update", status=Status(services)), now)
+    market.apply(update(status=answer(Status, services=services)), now)
     return {node.key: node for node in nodes(market, now)}
 
 
@@ -167,7 +170,7 @@ def test_what_the_api_cannot_reach_is_said_where_it_stands(
 
 
 def test_a_stream_that_is_degraded_is_said_where_it_is_read(linked: LiveState, now: Now) -> None:
-    linked.apply(StreamMessage("update", degraded=(DATABASE_AWAY,)), now)
+    linked.apply(update(degraded=(DATABASE_AWAY,)), now)
     page = tell(linked, now)[PAGE]
     assert (page.state, page.level, page.detail) == (
         "connected, the stream is degraded",
@@ -178,7 +181,7 @@ def test_a_stream_that_is_degraded_is_said_where_it_is_read(linked: LiveState, n
     linked.link(False, now, "refused")
     assert tell(linked, now)[PAGE].level == "error"
     linked.link(True, now)
-    linked.apply(StreamMessage("update", degraded=()), now)
+    linked.apply(update(degraded=()), now)
     assert tell(linked, now)[PAGE].level == "ok"
 
 

@@ -6,19 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.clock import MINUTE, SECOND
-from services.ui.api.types import Bar, StreamMessage, SymbolStats
+from services.ui.api.types import Bar
 from services.ui.pages.market import symbols
 from services.ui.series.cache import HOUR_BARS
 from services.ui.state.live_state import LiveState, Now
+from tests.unit.ui.answers import answer, stats, update
 from tests.unit.ui.conftest import START_S, Make, track_of
+
+DAY = {"volume_24h": 10_250.5, "tick_rate": 9.4, "change_24h_pct": -1.234}
 
 
 def a_bar(minute: int, close: float) -> Bar:
-    return Bar(minute * MINUTE, close, close, close, close, 1.0, 1, closed=True)
+    return answer(Bar, start_us=minute * MINUTE, close=close)
 
 
 def test_a_row_tells_the_last_trade_and_the_day(market: LiveState, bar: Make, now: Now) -> None:
-    market.watch([], [SymbolStats("ETHUSDT", 3000.0, 1, 10_250.5, 9.4, -1.234), SymbolStats("NEWUSDT")])
+    market.watch([], [stats("ETHUSDT", last_price=3000.0, last_event_us=1, **DAY), stats("NEWUSDT")])
     hour = track_of([bar(START_S - 60, close=3400.0), bar(START_S, close=3434.0)])
     eth, new = symbols.rows(market, {"ETHUSDT": hour}, now).values()
     assert eth["text"] == {
@@ -30,7 +33,8 @@ def test_a_row_tells_the_last_trade_and_the_day(market: LiveState, bar: Make, no
         "rate": "9.4/s",
     }
     assert not eth["stale"]
-    assert set(new["text"].values()) == {"—"}
+    nothing = dict.fromkeys(("last", "change", "hour", "age"), "—")
+    assert new["text"] == {**nothing, "volume": "0", "rate": "0.0/s"}
     assert new["stale"]
 
 
@@ -44,7 +48,7 @@ def test_age_grows_and_is_stale_at_last(market: LiveState, now: Now) -> None:
 
 
 def test_a_replay_has_no_age_before_a_tick(market: LiveState, now: Now) -> None:
-    market.watch([], [SymbolStats("SOLUSDT", 148.0, now.us - 5 * SECOND)])
+    market.watch([], [stats("SOLUSDT", last_price=148.0, last_event_us=now.us - 5 * SECOND)])
     assert symbols.rows(market, {}, now)["SOLUSDT"]["age"] == 5
     market.feed = "replay"
     assert symbols.rows(market, {}, now)["SOLUSDT"]["age"] is None
@@ -79,7 +83,7 @@ def test_one_minute_is_no_line() -> None:
 
 def test_the_newest_of_tick_and_reading_is_the_last_price(market: LiveState, tick: Make, now: Now) -> None:
     assert symbols.last_price(market, "NOPE") is None
-    market.watch([], [SymbolStats("SOLUSDT", 148.0)])
+    market.watch([], [stats("SOLUSDT", last_price=148.0)])
     assert symbols.last_price(market, "SOLUSDT") == 148.0
-    market.apply(StreamMessage("update", ticks=(tick("SOLUSDT", 149.0),)), now)
+    market.apply(update(ticks=(tick("SOLUSDT", 149.0),)), now)
     assert symbols.last_price(market, "SOLUSDT") == 149.0

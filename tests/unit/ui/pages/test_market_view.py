@@ -10,13 +10,14 @@ import pytest
 
 from services.common.clock import SECOND
 from services.ui.api.poll_cache import PollCache
-from services.ui.api.types import Bar, Gap, Listing, StreamMessage, SymbolStats, SymbolTape
+from services.ui.api.types import Bar, Gap, Listing
 from services.ui.charts import palette
 from services.ui.pages.market.view import MarketView
 from services.ui.series.buffer import SeriesBuffer
 from services.ui.series.cache import BARS_KEPT, SeriesCache
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Selection
+from tests.unit.ui.answers import answer, stats, tape, update
 from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
 ONE = {"symbol": "ETHUSDT", "interval": "1m"}
@@ -72,18 +73,18 @@ def test_the_table_is_sent_whole_once_and_then_what_changed_each_second(
     view = MarketView(site)
     first = view.step(asking(), now)["symbols-table"]
     assert [row["id"] for row in first["rowData"]] == ["BTCUSDT", "ETHUSDT"]
-    site.market.apply(StreamMessage("update", ticks=(tick(price=3401.5),)), now)
+    site.market.apply(update(ticks=(tick(price=3401.5),)), now)
     assert "symbols-table" not in view.step(asking(), later(now, 0.9))
     (changed,) = view.step(asking(), later(now, 1.0))["symbols-table-changed"]["rows"]
     assert (changed["id"], changed["last"]) == ("ETHUSDT", 3401.5)
     assert "symbols-table" not in view.step(asking(), later(now, 1.9))
-    site.market.watch([], [SymbolStats("ETHUSDT")])
+    site.market.watch([], [stats("ETHUSDT")])
     assert len(view.step(asking(), later(now, 2.0))["symbols-table"]["rowData"]) == 1
 
 
 def test_many_symbols_can_be_searched(site: PageContext, now: Now) -> None:
     assert MarketView(site).step(asking(), now)["symbol-filter"] == {"display": "none"}
-    site.market.watch([], [SymbolStats(f"C{n}USDT") for n in range(8)])
+    site.market.watch([], [stats(f"C{n}USDT") for n in range(8)])
     assert MarketView(site).step(asking(), now)["symbol-filter"] == {"display": "block"}
 
 
@@ -114,7 +115,7 @@ def test_a_bar_of_only_a_part_of_its_time_is_told(site: PageContext, bar: Make, 
 
 
 def test_the_quote_and_the_title_follow_the_last_trade(site: PageContext, now: Now) -> None:
-    site.market.watch([], [SymbolStats("ETHUSDT", change_24h_pct=-0.5)])
+    site.market.watch([], [stats("ETHUSDT", change_24h_pct=-0.5)])
     view = MarketView(site)
     props = view.step(asking(), now)
     assert props["quote-price"]["children"] == "3\u202f400.25"
@@ -181,15 +182,15 @@ def test_bars_that_lack_trades_are_shaded_until_they_are_there(
     site: PageContext, bar: Make, now: Now
 ) -> None:
     start_us = START_S * SECOND
-    gap = Gap("ETHUSDT", 1, 3, start_us + 1, start_us + 2, 0, 0, "unrepaired", 3)
-    site = replace(site, readings=cast("PollCache", StubReadings(gaps=Listing((gap,)))))
-    site.market.tapes = (SymbolTape("ETHUSDT", open_gaps=1),)
+    gap = answer(Gap, symbol="ETHUSDT", start_us=start_us + 1, end_us=start_us + 2, missing=3)
+    site = replace(site, readings=cast("PollCache", StubReadings(gaps=Listing(data=(gap,)))))
+    site.market.tapes = (tape("ETHUSDT", open_gaps=1),)
     view = MarketView(site)
     props = view.step(asking(), now)
     shade = props["chart-candles"]["series"][-1]
     assert (shade["id"], [point["time"] for point in shade["data"]]) == ("shade|ETHUSDT|1m", [START_S])
     assert props["candles-shades"] == {"data": {"ETHUSDT|1m": shade}}
-    site.market.tapes = (SymbolTape("ETHUSDT"),)
+    site.market.tapes = (tape("ETHUSDT"),)
     assert view.step(asking(), now)["candles-shades"] == {"data": {}}
 
 

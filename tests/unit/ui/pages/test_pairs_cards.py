@@ -7,24 +7,21 @@ import pytest
 
 from services.common.clock import SECOND
 from services.contracts.messages import Filling
-from services.ui.api.types import Status, StreamMessage, SymbolStats, SymbolTape, WatchedPair
+from services.ui.api.types import Status, WatchedPair
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.metrics import METRICS
 from services.ui.pages.pairs.texts import PAST, PAUSED, state
 from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets.formatting import NONE
+from tests.unit.ui.answers import answer, snapshot, stats, tape, update
 from tests.unit.ui.conftest import START_S, Make
 
 
 @pytest.fixture
 def market(pair: WatchedPair, tick: Make, signal: Make, now: Now) -> LiveState:
     market = LiveState()
-    market.watch(
-        [pair], [SymbolStats("ETHUSDT", change_24h_pct=-1.234, volume_24h=12345.6), SymbolStats("BTCUSDT")]
-    )
-    market.apply(
-        StreamMessage("snapshot", "live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now
-    )
+    market.watch([pair], [stats("ETHUSDT", change_24h_pct=-1.234, volume_24h=12345.6), stats("BTCUSDT")])
+    market.apply(snapshot("live", ticks=(tick(), tick("BTCUSDT", 64000.1)), signals=(signal(),)), now)
     market.link(True, now)
     return market
 
@@ -44,7 +41,7 @@ def shown(props: dict[str, dict[str, Any]], name: str) -> tuple[str, str, str]:
 def test_numbers_have_the_digits_they_deserve(market: LiveState, pair: WatchedPair, now: Now) -> None:
     props = cards(market, pair, now)
     assert shown(props, "y") == ("3\u202f400.25", "−1.23 % in 24 h\n12.35 k traded in 24 h", "ok")
-    assert shown(props, "x") == ("64\u202f000.1", "last trade", "ok")
+    assert shown(props, "x") == ("64\u202f000.1", "0 traded in 24 h", "ok")
     assert shown(props, "spread") == ("+1.250", "in the unit of ETHUSDT's price", "ok")
     assert shown(props, "zscore") == ("+0.75", "entry ±2, exit ±0.5", "ok")
     assert shown(props, "hedge-ratio") == ("0.052310", "OLS, window 300", "ok")
@@ -64,13 +61,13 @@ def test_numbers_have_the_digits_they_deserve(market: LiveState, pair: WatchedPa
 def test_a_leg_says_how_late_it_is_delivered(
     market: LiveState, pair: WatchedPair, now: Now, ms: int | None, note: str, title: str, tone: str
 ) -> None:
-    tapes = SymbolTape("BTCUSDT", delivery_now_ms=90_000), SymbolTape("ETHUSDT", delivery_now_ms=ms)
-    market.apply(StreamMessage("update", status=Status(symbols=tapes)), now)
+    tapes = tape("BTCUSDT", delivery_now_ms=90_000), tape("ETHUSDT", delivery_now_ms=ms)
+    market.apply(update(status=answer(Status, symbols=tapes)), now)
     props = cards(market, pair, now)
     assert shown(props, "y")[1] == note
     assert props["card-y"]["title"] == title
     assert props["card-y"]["className"].endswith(f"of-y {tone}".strip())
-    assert shown(props, "x")[1] == "delivered 90.0 s late\nlast trade"
+    assert shown(props, "x")[1] == "delivered 90.0 s late\n0 traded in 24 h"
     # What is stale is told as such.
     props = cards(market, pair, later(now, pair.stale_after_s + 1))
     assert (shown(props, "y")[1], "delayed" in props["card-y"]["className"]) == ("stale, no trades", False)
@@ -96,7 +93,7 @@ def test_the_z_score_is_judged(
     note: str,
     tone: str,
 ) -> None:
-    market.apply(StreamMessage("update", signals=(signal(zscore=zscore),)), now)
+    market.apply(update(signals=(signal(zscore=zscore),)), now)
     props = cards(market, pair, now)
     assert shown(props, "zscore")[:2] == (text, note)
     assert props["card-zscore"]["className"].endswith(f"of-zscore {tone}".strip())
@@ -109,7 +106,7 @@ def test_not_enough_data_shows_progress_and_no_number(
         zscore=None, spread=None, hedge_ratio=None, price_correlation=None, samples=75, quality="not_enough_data",
         reason="75 samples, 300 needed",
     )  # fmt: skip
-    market.apply(StreamMessage("update", signals=(thin,)), now)
+    market.apply(update(signals=(thin,)), now)
     props = cards(market, pair, now)
     for name in ("spread", "zscore", "hedge-ratio", "correlation"):
         assert shown(props, name) == ("75 / 300", "75 samples, 300 needed", "collecting")
@@ -122,9 +119,7 @@ def test_a_number_that_is_not_known_is_not_a_zero(
     market: LiveState, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
     market.apply(
-        StreamMessage(
-            "update", signals=(signal(price_correlation=None, quality="stale", reason="BTCUSDT is quiet"),)
-        ),
+        update(signals=(signal(price_correlation=None, quality="stale", reason="BTCUSDT is quiet"),)),
         now,
     )
     props = cards(market, pair, now)
@@ -187,7 +182,7 @@ def test_before_anything_is_known_nothing_is_claimed(pair: WatchedPair, now: Now
 def test_the_hover_text_says_what_a_number_is_until_there_is_worse_to_say(
     market: LiveState, pair: WatchedPair, signal: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", signals=(signal(START_S + 1, reversion="unproven"),)), now)
+    market.apply(update(signals=(signal(START_S + 1, reversion="unproven"),)), now)
     props = cards(market, pair, now)
     for metric in METRICS:
         assert props[f"card-{metric.name}"]["title"].endswith(metric.explained)

@@ -1,12 +1,14 @@
 """Marks on the z-score chart."""
 
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.common.clock import SECOND
+from services.stream_analytics.threshold_rule import ThresholdRule
 from services.ui.api.types import WatchedPair
 from services.ui.charts import palette
 from services.ui.pages.pairs import marks
@@ -25,8 +27,36 @@ def test_an_entry_is_left_by_an_exit_only(pair: WatchedPair, signal: Make) -> No
     assert kinds(pair, signal, zscores) == [(1, "short"), (5, "exit"), (8, "long"), (9, "exit")]
 
 
-def test_from_one_side_to_the_other_is_an_entry(pair: WatchedPair, signal: Make) -> None:
-    assert kinds(pair, signal, [0.0, 2.4, -2.4]) == [(1, "short"), (2, "long")]
+def test_from_one_side_to_the_other_is_no_entry_as_no_alert_fires(pair: WatchedPair, signal: Make) -> None:
+    assert kinds(pair, signal, [0.0, 2.4, -2.4, 0.1, -2.4]) == [(1, "short"), (3, "exit"), (4, "long")]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.floats(-4, 4),
+            st.sampled_from(["ok", "ok", "stale", "not_enough_data"]),
+            st.sampled_from([None, "reverting", "unproven", "broken"]),
+        ),
+        max_size=60,
+    ),
+    st.booleans(),
+)
+def test_what_is_marked_is_what_the_rule_of_the_alerts_says(
+    pair: WatchedPair, signal: Make, seen: list[Any], gated: bool
+) -> None:
+    signals = [signal(START_S, zscore=0.0)]
+    signals += [
+        signal(START_S + 1 + n, zscore=zscore, quality=quality, reversion=reversion)
+        for n, (zscore, quality, reversion) in enumerate(seen)
+    ]
+    rule = ThresholdRule(pair.entry_z, pair.exit_z, only_while_reverting=gated)
+    said = [(one.event_us, one.value, one.state) for each in signals if (one := rule.judge(each))]
+    crossings = Crossings(msgspec.structs.replace(pair, only_while_reverting=gated))
+    crossings.take(signals)
+    states = {"short": "firing", "long": "firing", "exit": "resolved"}
+    assert [(mark.at_us, mark.zscore, states[mark.kind]) for mark in crossings.marks] == said
 
 
 def test_what_was_beyond_before_the_chart_begins_did_not_enter_there(pair: WatchedPair, signal: Make) -> None:
@@ -99,6 +129,18 @@ def test_a_retracted_alert_has_one_quiet_mark_with_what_retracts_it(alert: Make)
         assert firing["text"] == "alert"
     (alone,) = marks.markers(marks.of_alerts([retraction]), 0, 2**62)
     assert alone["text"] == "retracted"
+
+
+def test_an_alert_of_another_rule_on_the_pair_is_marked_too(alert: Make) -> None:
+    moved = alert(
+        1, rule="spread-moves", metric="spread_move", value=None, threshold=None, values={"spread_move": 3.0}
+    )
+    (shown,) = marks.markers(marks.of_alerts([moved]), 0, 2**62)
+    assert (shown["id"], shown["position"], shown["text"]) == (
+        "Alert firing: beyond entry",
+        "belowBar",
+        "alert",
+    )
 
 
 def test_corrected_seconds_beside_each_other_have_one_small_mark(signal: Make) -> None:

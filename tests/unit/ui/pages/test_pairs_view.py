@@ -8,14 +8,15 @@ import pytest
 
 from services.common.clock import SECOND
 from services.ui.api.poll_cache import PollCache, PolledAnswer
-from services.ui.api.types import Gap, Listing, StreamMessage, SymbolTape, WatchedPair
-from services.ui.pages.pairs.fits import FittedLine, RollingFit, band_words
+from services.ui.api.types import Analysis, Gap, Listing, Regression, WatchedPair
+from services.ui.pages.pairs.fits import band_words
 from services.ui.pages.pairs.view import PairsView
 from services.ui.series import day
 from services.ui.series.cache import SeriesCache
 from services.ui.state.event_log import EventLog
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import PageContext, Selection
+from tests.unit.ui.answers import answer, tape, update
 from tests.unit.ui.conftest import PAIR, START_S, Make, StubReadings, StubTracks
 
 COUNT = 60
@@ -27,16 +28,16 @@ def site(site: PageContext, signal: Make) -> PageContext:
     return replace(site, tracks=cast("SeriesCache", StubTracks([], signals)))
 
 
-def fit(**fields: Any) -> RollingFit:
+def fit(**fields: Any) -> Analysis:
     values: dict[str, Any] = {
         "method": "ols",
         "bars": 20,
         "first_us": (START_S - 20) * SECOND + 1,
         "last_us": START_S * SECOND,
         "not_enough_data": {},
-        "regression": FittedLine(0.05, 0.06, 0.95),
+        "regression": answer(Regression, low=0.05, high=0.06, level=0.95),
     }
-    return RollingFit(**{**values, **fields})
+    return answer(Analysis, **{**values, **fields})
 
 
 def with_(selection: Selection, **asks: Any) -> Selection:
@@ -125,7 +126,7 @@ def test_alerts_of_the_store_and_of_the_stream_are_marked_once(
     site: PageContext, pairs_page: Selection, alert: Make, now: Now
 ) -> None:
     older = (alert(1, START_S - 5), alert(2, START_S - 3))
-    site.market.apply(StreamMessage("update", alerts=(alert(2, START_S - 3), alert(3, START_S))), now)
+    site.market.apply(update(alerts=(alert(2, START_S - 3), alert(3, START_S))), now)
     known = replace(site, readings=cast("PollCache", StubReadings(alerts=older)))
     markers = PairsView(known).step(pairs_page, now)["pair-extras"]["data"][f"zscore|{PAIR}|30m"]["markers"]
     assert [marker["time"] for marker in markers] == [START_S - 5, START_S - 3, START_S]
@@ -168,7 +169,7 @@ def test_a_chart_that_is_not_what_it_could_be_says_why(
 
     assert said() == ""
     quiet = signal(START_S + 1, quality="stale", reason="BTCUSDT is quiet")
-    site.market.apply(StreamMessage("update", signals=(quiet,)), now)
+    site.market.apply(update(signals=(quiet,)), now)
     assert said() == "Stale: BTCUSDT is quiet"
     site.market.link(False, now, "gone")
     assert said() == "Stale: the stream is lost, this is the last known."
@@ -185,7 +186,7 @@ def test_a_chart_that_is_not_what_it_could_be_says_why(
             "band: 95 % interval 0.050000 to 0.060000 of the last state over the last 20 bars of 1 s",
         ),
         (
-            {"method": "tls", "regression": FittedLine(None, None, 0.95)},
+            {"method": "tls", "regression": answer(Regression, level=0.95)},
             "no interval: the method tls has none",
         ),
         (
@@ -195,7 +196,7 @@ def test_a_chart_that_is_not_what_it_could_be_says_why(
     ],
 )
 def test_the_band_is_explained(fields: dict[str, Any], said: str) -> None:
-    reading: PolledAnswer[RollingFit] = PolledAnswer()
+    reading: PolledAnswer[Analysis] = PolledAnswer()
     assert band_words(reading) == ""
     reading.value = fit(**fields)
     assert band_words(reading) == said
@@ -221,7 +222,7 @@ def test_a_correction_is_sent_alone_marked_and_counted(
     assert view.step(pairs_page, now)["pair-late"] == {"children": ""}
     between = signal(START_S + 1, closed=False, late=3)
     corrected = signal(START_S - 3, revision=1, late=1, zscore=1.5)
-    site.market.apply(StreamMessage("update", signals=(between, corrected)), now)
+    site.market.apply(update(signals=(between, corrected)), now)
     track.correct(corrections)
     props = view.step(pairs_page, now)
     again = [one["bar"] for one in props["chart-pair"]["tick"] if one.get("historicalUpdate")]
@@ -257,9 +258,9 @@ def test_a_new_stream_goes_on_while_the_signals_are_not_read_yet(
 
 def test_seconds_that_lack_trades_are_shaded(site: PageContext, pairs_page: Selection, now: Now) -> None:
     at_us = (START_S - 5) * SECOND
-    gap = Gap("BTCUSDT", 1, 3, at_us + 1, at_us + 2, 0, 0, "unrepaired", 3)
-    site.market.tapes = (SymbolTape("BTCUSDT", open_gaps=1),)
-    holed = replace(site, readings=cast("PollCache", StubReadings(gaps=Listing((gap,)))))
+    gap = answer(Gap, symbol="BTCUSDT", start_us=at_us + 1, end_us=at_us + 2, missing=3)
+    site.market.tapes = (tape("BTCUSDT", open_gaps=1),)
+    holed = replace(site, readings=cast("PollCache", StubReadings(gaps=Listing(data=(gap,)))))
     props = PairsView(holed).step(pairs_page, now)
     drawn = [one for one in props["chart-pair"]["series"] if one["id"].startswith("shade|")]
     assert [[point["time"] for point in one["data"]] for one in drawn] == [[START_S - 5]] * 5

@@ -10,13 +10,13 @@ import pytest
 
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache
-from services.ui.api.types import Listing
+from services.ui.api.types import Bar, Dataset, DatasetDetail, FileReading, Finding, Listing, SymbolPart
 from services.ui.pages.upload import bars, report
 from services.ui.pages.upload.queries import RefusedQuery, once, why_nothing
-from services.ui.pages.upload.types import Dataset, DatasetDetail, FileReading, Finding, StoredBar, SymbolPart
 from services.ui.pages.upload.view import UploadView
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Selection
+from tests.unit.ui.answers import answer
 from tests.unit.ui.conftest import START_S, StubReadings
 
 SECOND = 1_000_000
@@ -40,17 +40,41 @@ ABOUT: dict[str, Any] = {
 DETAIL = DatasetDetail(
     **ABOUT,
     symbols=tuple(
-        SymbolPart(symbol, 200, START_S * SECOND, (START_S + 12_000) * SECOND, 0, 0, carried, share)
+        SymbolPart(
+            symbol=symbol,
+            bars=200,
+            first_us=START_S * SECOND,
+            last_us=(START_S + 12_000) * SECOND,
+            gaps=0,
+            missing=0,
+            carried=carried,
+            carried_share=share,
+        )
         for symbol, carried, share in (("A", 40, 0.2), ("B", None, None))
     ),
     files=(
-        FileReading("may.csv", "comma", ".", 1, {"close": "Close", "time": "Zeit"}, "iso", "UTC", None, True),
+        FileReading(
+            name="may.csv",
+            delimiter="comma",
+            decimal=".",
+            header_line=1,
+            columns={"close": "Close", "time": "Zeit"},
+            time="iso",
+            zone="UTC",
+            close_only=True,
+        ),
     ),
+    findings=(),
 )
 
 
-def stored(count: int, volume: float | None = 1.0) -> Listing[StoredBar]:
-    return Listing(tuple(StoredBar((START_S + 60 * n) * SECOND, 1, 2, 1, 1.5, volume) for n in range(count)))
+def bar(start_us: int, **fields: Any) -> Bar:
+    prices = {"open": 1, "high": 2, "low": 1, "close": 1.5, "volume": 1.0}
+    return answer(Bar, start_us=start_us, **{**prices, "closed": True, "coverage": 1.0, **fields})
+
+
+def stored(count: int, volume: float | None = 1.0) -> Listing[Bar]:
+    return Listing(data=tuple(bar((START_S + 60 * n) * SECOND, volume=volume) for n in range(count)))
 
 
 def asking(**asks: Any) -> Selection:
@@ -60,7 +84,11 @@ def asking(**asks: Any) -> Selection:
 @pytest.fixture
 def known(site: PageContext) -> PageContext:
     """Return a site whose API has said everything of one dataset."""
-    findings = Listing(tuple(Finding("rejected", "may.csv", line, "no number") for line in range(1_200)))
+    findings = Listing(
+        data=tuple(
+            Finding(kind="rejected", file="may.csv", line=line, reason="no number") for line in range(1_200)
+        )
+    )
     values = {"datasets": (Dataset(**ABOUT),), "one": DETAIL, "bars": stored(500), "report": findings}
     return replace(site, readings=cast("PollCache", StubReadings(**values)))
 
@@ -112,8 +140,8 @@ def test_coverage_says_whether_there_are_more() -> None:
 
 
 def test_coverage_says_what_is_no_whole_observation() -> None:
-    some = [StoredBar(0, 1, 2, 1, 1.5, 1.0), StoredBar(60, 1, 1, 1, 1, 0.0, carried=True)]
-    some.append(StoredBar(120, 1, 2, 1, 1.5, 1.0, coverage=5 / 60))
+    some = [bar(0), bar(60, high=1, close=1, volume=0.0, carried=True)]
+    some.append(bar(120, coverage=5 / 60))
     said = bars.coverage(some, "A", 500, "UTC")
     assert said.endswith(", nothing traded in 1 of them, 1 of only a part of their time")
     colors = ["color" in one for one in bars.chart(some, "key")["chart-dataset"]["series"][0]["data"]]

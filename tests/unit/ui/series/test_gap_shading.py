@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from services.common.clock import MINUTE, SECOND
 from services.ui.api.poll_cache import PollCache
-from services.ui.api.types import Bar, Gap, Listing, SymbolTape
+from services.ui.api.types import Bar, Gap, Listing
 from services.ui.series import gap_shading
 from services.ui.series.gap_shading import NO_SHADE, WORDS_UP_TO, GapShading, Shade, SilentStretch
 from services.ui.state.page_context import PageContext
+from tests.unit.ui.answers import answer, tape
 from tests.unit.ui.conftest import START_S, Make, StubReadings, track_of
 
 QUIET = SilentStretch(MINUTE, 2 * MINUTE - 1, "no trade")
@@ -24,12 +25,12 @@ def gap(start_s: int, end_s: int, **fields: Any) -> Gap:
     values: dict[str, Any] = {"missing": 318, "state": "unrepaired", "symbol": "ETHUSDT"}
     start_us, end_us = (START_US + second * SECOND for second in (start_s, end_s))
     times = {"start_us": start_us, "end_us": end_us, "found_us": end_us, "updated_us": end_us}
-    return Gap(**{**values, **times, "first_id": 1, "last_id": 318, **fields})
+    return answer(Gap, **{**values, **times, "first_id": 1, "last_id": 318, **fields})
 
 
 def shade(bars: list[Bar], *gaps: Gap, first: int = 0, quiet: SilentStretch = QUIET) -> Shade:
     return GapShading().shade(
-        track_of(bars), bars[first].start_us, bars[-1].start_us, (Listing(gaps),), quiet, "UTC"
+        track_of(bars), bars[first].start_us, bars[-1].start_us, (Listing(data=gaps),), quiet, "UTC"
     )
 
 
@@ -78,7 +79,7 @@ def test_silences_are_followed_as_the_chart_grows_and_made_anew_only_then(bar: M
     track, chart = track_of(minutes(bar, 0, 1, 2, 3)), GapShading()
 
     def step(*gaps: Gap) -> Shade:
-        return chart.shade(track, START_US, track.points[-1].start_us, (Listing(gaps),), QUIET, "UTC")
+        return chart.shade(track, START_US, track.points[-1].start_us, (Listing(data=gaps),), QUIET, "UTC")
 
     first = step(gap(70, 80))
     assert shaded(first) == [1]
@@ -120,15 +121,12 @@ def test_trades_that_are_being_fetched_are_told_so(bar: Make) -> None:
 def test_only_points_of_the_chart_are_shaded_oldest_first(
     seconds: list[int], spans: list[Any], new: int
 ) -> None:
-    bars = [
-        Bar((START_S + second) * SECOND, 1.0, 1.0, 1.0, 1.0, 1.0, 1, closed=True)
-        for second in sorted(seconds)
-    ]
+    bars = [answer(Bar, start_us=(START_S + second) * SECOND) for second in sorted(seconds)]
     gaps = [gap(*sorted(span)) for span in spans]
     last_us = bars[max(0, len(bars) - 1 - new)].start_us  # the track may know more than is drawn
     quiet = SilentStretch(SECOND, MINUTE, "no trade")
     made = GapShading().shade(
-        track_of(bars), bars[0].start_us, last_us, (Listing(tuple(gaps)),), quiet, "UTC"
+        track_of(bars), bars[0].start_us, last_us, (Listing(data=tuple(gaps)),), quiet, "UTC"
     )
     for drawn in (made.points, made.silent, made.markers):
         times = [one["time"] for one in drawn]
@@ -145,9 +143,9 @@ def test_only_symbols_with_open_gaps_are_asked_for(site: PageContext) -> None:
             asked.append(key)
             return super().get(key, ask, every_s)
 
-    listing = Listing((gap(1, 2),))
+    listing = Listing(data=(gap(1, 2),))
     site = replace(site, readings=cast("PollCache", Noted(gaps=listing)))
     assert gap_shading.open_gaps(site, ("ETHUSDT", "BTCUSDT")) == ()
-    site.market.tapes = (SymbolTape("ETHUSDT", open_gaps=1), SymbolTape("BTCUSDT"))
+    site.market.tapes = (tape("ETHUSDT", open_gaps=1), tape("BTCUSDT"))
     assert gap_shading.open_gaps(site, ("ETHUSDT", "BTCUSDT")) == (listing,)
     assert asked == [("/v1/gaps", ("state", "open"), ("symbol", "ETHUSDT"))]

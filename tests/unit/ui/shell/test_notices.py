@@ -5,15 +5,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from services.contracts.messages import Filling
-from services.ui.api.types import Status, StreamMessage, SymbolStats, WatchedPair
+from services.ui.api.types import Status, WatchedPair
 from services.ui.shell.notices import CATCHING_UP, FIRING_SHOWN, Notice, banner, firing, notices, strip
 from services.ui.state.live_state import LiveState, Now
+from tests.unit.ui.answers import answer, snapshot, stats, update
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 
 def connected(now: Now, *services: object, feed: str = "live") -> LiveState:
     market = LiveState()
-    market.apply(StreamMessage("snapshot", status=Status(tuple(services))), now)  # type: ignore[arg-type]
+    market.apply(snapshot(status=answer(Status, services=tuple(services))), now)
     market.link(True, now)
     return market
 
@@ -40,18 +41,18 @@ def test_a_stream_that_is_degraded_is_said_apart_from_the_api_as_long_as_it_is(
     said = Notice(
         "warning", "The stream is degraded, what it brings may be old: the broker cannot be reached; a; b."
     )
-    market.apply(StreamMessage("update", degraded=("the broker cannot be reached", "a", "b")), now)
-    market.apply(StreamMessage("update"), now)
-    market.apply(StreamMessage("snapshot", scope="added"), now)
+    market.apply(update(degraded=("the broker cannot be reached", "a", "b")), now)
+    market.apply(update(), now)
+    market.apply(snapshot(scope="added"), now)
     assert notices(market, now) == [said]
-    market.apply(StreamMessage("update", degraded=()), now)
+    market.apply(update(degraded=()), now)
     assert notices(market, now) == []
-    market.apply(StreamMessage("snapshot", degraded=("the broker cannot be reached", "a", "b")), now)
+    market.apply(snapshot(degraded=("the broker cannot be reached", "a", "b")), now)
     assert notices(market, now) == [said]
     market.link(False, now, "refused")
     assert said not in notices(market, now)
     market.link(True, now)
-    market.apply(StreamMessage("snapshot"), now)
+    market.apply(snapshot(), now)
     assert notices(market, now) == []
 
 
@@ -136,7 +137,7 @@ def test_what_a_silent_service_last_filled_is_no_news(service: Make, now: Now) -
 
 def test_the_strip_shows_health_lag_and_rate(service: Make, now: Now) -> None:
     market = connected(now, service("sink", lag_messages=1234), service("ingest", healthy=False, age_s=9.0))
-    market.watch([], [SymbolStats("ETHUSDT", tick_rate=6.5), SymbolStats("BTCUSDT", tick_rate=13.0)])
+    market.watch([], [stats("ETHUSDT", tick_rate=6.5), stats("BTCUSDT", tick_rate=13.0)])
     sink, ingest, rate = map(_read, strip(market))
     assert sink == ("service is-ok", "running, lag 1\u202f234")
     assert ingest == ("service is-error", "silent, last heard 9 s ago")
@@ -158,21 +159,36 @@ def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(
     market: LiveState, alert: Make, now: Now
 ) -> None:
     assert firing(market, "UTC", now) == []
-    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    market.apply(update(alerts=(alert(1),)), now)
     shown: Any = firing(market, "UTC", now)
     count, entry = shown
     assert count.children == "1 alert is firing"
     link, text, _ = entry.children
     assert (link.children, link.href) == (PAIR, f"/pairs?pair={PAIR}")
     assert text.children == "z +0.75 now, since 22:13:20 UTC"
-    market.apply(StreamMessage("update", alerts=(alert(1, acked_us=now.us, acked_by="desk"),)), now)
+    market.apply(update(alerts=(alert(1, acked_us=now.us, acked_by="desk"),)), now)
     assert firing(market, "UTC", now) == []
+
+
+def test_a_firing_alert_of_another_rule_says_what_that_measured(
+    market: LiveState, price_move: Make, now: Now
+) -> None:
+    market.apply(update(alerts=(price_move(),)), now)
+    shown: Any = firing(market, "UTC", now)
+    link, text, _ = shown[1].children
+    assert (link.children, link.href) == ("BTCUSDT", "/?symbol=BTCUSDT")
+    assert text.children == "btc-moves: price_move 0.052, since 22:13:20 UTC"
+    service = price_move(2, START_S + 1, subject="sink", metric="lag_s", values={"lag_s": 12.5})
+    market.apply(update(alerts=(service,)), now)
+    shown = firing(market, "UTC", now)
+    assert shown[0].children == "2 alerts are firing"
+    assert (shown[1].children[0].children, hasattr(shown[1].children[0], "href")) == ("sink", False)
 
 
 def test_a_firing_alert_says_whether_the_spread_was_seen_to_revert(
     market: LiveState, alert: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1, reversion="broken"),)), now)
+    market.apply(update(alerts=(alert(1, reversion="broken"),)), now)
     shown: Any = firing(market, "UTC", now)
     said = shown[1].children[2]
     assert (said.children, said.title) == ("broken", "broken: the spread has left the line it reverted to")
@@ -182,7 +198,7 @@ def test_a_z_score_near_a_threshold_is_told_from_it(
     market: LiveState, alert: Make, signal: Make, now: Now
 ) -> None:
     near = signal(START_S + 1, zscore=1.9962)
-    market.apply(StreamMessage("update", signals=(near,), alerts=(alert(1),)), now)
+    market.apply(update(signals=(near,), alerts=(alert(1),)), now)
     shown: Any = firing(market, "UTC", now)
     assert shown[1].children[1].children.startswith("z +1.996 now")
 
@@ -190,9 +206,7 @@ def test_a_z_score_near_a_threshold_is_told_from_it(
 def test_many_alerts_are_summed_up(market: LiveState, pair: WatchedPair, alert: Make, now: Now) -> None:
     names = [f"A{n}-B" for n in range(FIRING_SHOWN + 2)]
     market.watch([replace(pair, pair=name) for name in names], [])
-    market.apply(
-        StreamMessage("update", alerts=tuple(alert(n, pair=name) for n, name in enumerate(names))), now
-    )
+    market.apply(update(alerts=tuple(alert(n, pair=name) for n, name in enumerate(names))), now)
     shown: Any = firing(market, "UTC", now)
     count, *entries, more = shown
     assert (count.children, len(entries)) == (f"{len(names)} alerts are firing", FIRING_SHOWN)
@@ -202,7 +216,7 @@ def test_many_alerts_are_summed_up(market: LiveState, pair: WatchedPair, alert: 
 def test_an_alert_of_a_pair_that_is_no_longer_measured_does_not_last(
     market: LiveState, pair: WatchedPair, alert: Make, now: Now
 ) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    market.apply(update(alerts=(alert(1),)), now)
     for watched in ([replace(pair, paused=True)], []):
         market.watch(watched, [])
         assert firing(market, "UTC", now) == []
@@ -211,7 +225,7 @@ def test_an_alert_of_a_pair_that_is_no_longer_measured_does_not_last(
 
 
 def test_the_z_score_of_a_lost_stream_is_the_last_known(market: LiveState, alert: Make, now: Now) -> None:
-    market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    market.apply(update(alerts=(alert(1),)), now)
     market.link(False, now, "gone")
     shown: Any = firing(market, "UTC", now)
     _, entry = shown

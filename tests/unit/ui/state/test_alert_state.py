@@ -9,15 +9,19 @@ from msgspec import structs
 from services.common.clock import SECOND
 from services.ui.api.types import HandledAlert
 from services.ui.state.alert_state import ALERTS_KEPT, TRANSITIONS_KEPT, AlertState, source
+from tests.unit.ui.answers import answer
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 NOW_US = START_S * SECOND
 
 
 def made(second: int, pair: str = PAIR, state: Any = "firing", **more: Any) -> HandledAlert:
-    return HandledAlert(
+    return answer(
+        HandledAlert,
         alert_id=f"{pair}:{second}",
         rule_id="zscore",
+        rule="zscore-threshold",
+        subject=pair,
         pair=pair,
         event_us=second * SECOND,
         state=state,
@@ -123,6 +127,20 @@ def test_a_snooze_holds_for_later_alerts_of_the_same_rule_and_pair_until_it_ends
     assert not alarms.is_to_be_told(later, until_us - 1)
     assert alarms.is_to_be_told(alert(3, pair="SOLUSDT-ETHUSDT"), NOW_US)
     assert alarms.is_to_be_told(later, until_us)
+
+
+def test_what_holds_and_is_snoozed_goes_by_rule_and_subject(alert: Make, price_move: Make) -> None:
+    alarms, until_us = AlertState(), NOW_US + SECOND
+    usual, moved = alert(1), price_move(2, pair=PAIR, subject=PAIR)
+    other = price_move(3, START_S + 1, subject="ETHUSDT")
+    alarms.take([usual, moved, other])
+    assert {one.alert_id for one in alarms.firing()} == {"alert-1", "alert-2", "alert-3"}
+    alarms.take([price_move(4, START_S + 2, pair=PAIR, subject=PAIR, state="resolved")])
+    assert {one.alert_id for one in alarms.firing()} == {"alert-1", "alert-3"}
+    alarms.take([price_move(3, START_S + 1, subject="ETHUSDT", snoozed_until_us=until_us)])
+    assert not alarms.is_to_be_told(price_move(5, subject="ETHUSDT"), NOW_US)
+    assert alarms.is_to_be_told(moved, NOW_US)
+    assert alarms.is_to_be_told(usual, NOW_US)
 
 
 def test_a_snooze_can_be_ended(alert: Make) -> None:

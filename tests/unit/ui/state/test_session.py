@@ -8,7 +8,6 @@ import pytest
 from dash.development.base_component import Component
 
 from services.common.clock import SECOND
-from services.ui.api.types import StreamMessage
 from services.ui.pages import PAGES
 from services.ui.shell.callbacks import DRAWN
 from services.ui.shell.layout import shell
@@ -16,6 +15,7 @@ from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Page, PageContext, Selection
 from services.ui.state.session import Session
 from services.ui.widgets.batched_elements import BatchedElements
+from tests.unit.ui.answers import update
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
 VIEWS = {page.name: page.view for page in PAGES}
@@ -35,7 +35,7 @@ def test_only_what_changed_is_sent(site: PageContext, pairs_page: Selection, tic
     # The first update of the chart; the same one is not sent again.
     assert set(one.step(pairs_page, now)) == {"chart-pair"}
     assert one.step(pairs_page, now) == {}
-    site.market.apply(StreamMessage("update", ticks=(tick(price=3401.5),)), now)
+    site.market.apply(update(ticks=(tick(price=3401.5),)), now)
     assert one.step(pairs_page, now) == {"metric-y": {"children": "3\u202f401.50"}}
 
 
@@ -45,7 +45,7 @@ def test_everything_sent_has_a_place_and_is_json(
 ) -> None:
     ids = _ids(shell()) | _ids(page.layout())
     nothing = replace(site, market=LiveState())
-    site.market.apply(StreamMessage("update", alerts=(alert(),)), now)
+    site.market.apply(update(alerts=(alert(),)), now)
     for asks in ({}, {"symbol": "ETHUSDT", "pair": PAIR}):
         for stood_on in (site, nothing):
             made = tab(stood_on).step(Selection("one", page.name, 1, asks=asks), now)
@@ -57,11 +57,11 @@ def test_everything_sent_has_a_place_and_is_json(
 def test_only_alerts_that_come_while_the_page_is_open_are_called_out(
     site: PageContext, pairs_page: Selection, alert: Make, now: Now
 ) -> None:
-    site.market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    site.market.apply(update(alerts=(alert(1),)), now)
     one = tab(site)
     assert "toasts" not in one.step(pairs_page, now)
     fresh = (alert(2, START_S + 1), alert(3, START_S + 1, state="resolved"))
-    site.market.apply(StreamMessage("update", alerts=fresh), now)
+    site.market.apply(update(alerts=fresh), now)
     shown = one.step(pairs_page, now)["toasts"]["sendNotifications"]
     assert [toast["id"] for toast in shown] == ["alert-2"]
     assert "toasts" not in one.step(pairs_page, now)
@@ -72,10 +72,10 @@ def test_a_retraction_changes_a_toast_without_a_tone(
 ) -> None:
     one = tab(site)
     one.step(pairs_page, now)
-    site.market.apply(StreamMessage("update", alerts=(alert(1), alert(2, START_S + 1))), now)
+    site.market.apply(update(alerts=(alert(1), alert(2, START_S + 1))), now)
     assert one.step(pairs_page, now)["alert-called"] == {"data": "alert-2"}
     retraction = alert(3, state="retracted", retracts="alert-1")
-    site.market.apply(StreamMessage("update", alerts=(retraction,)), now)
+    site.market.apply(update(alerts=(retraction,)), now)
     props = one.step(pairs_page, now)
     assert [toast["action"] for toast in props["toasts"]["sendNotifications"]] == ["update"]
     assert "alert-called" not in props
@@ -86,7 +86,7 @@ def test_many_alerts_at_once_are_summed_up(
 ) -> None:
     one = tab(site)
     one.step(pairs_page, now)
-    site.market.apply(StreamMessage("update", alerts=tuple(alert(n, START_S + n) for n in range(10))), now)
+    site.market.apply(update(alerts=tuple(alert(n, START_S + n) for n in range(10))), now)
     shown = one.step(pairs_page, now)["toasts"]["sendNotifications"]
     assert [toast["id"] for toast in shown] == ["alert-7", "alert-8", "alert-9"]
     assert "And 7 more" in str(shown[0]["message"])
@@ -97,9 +97,9 @@ def test_a_new_stream_goes_on_where_the_last_one_ended(
     name: str, chart: str, site: PageContext, alert: Make, now: Now, request: pytest.FixtureRequest
 ) -> None:
     selection: Selection = request.getfixturevalue(name)
-    site.market.apply(StreamMessage("update", alerts=(alert(1),)), now)
+    site.market.apply(update(alerts=(alert(1),)), now)
     mark = json.loads(json.dumps(tab(site).step(selection, now)["mark"]["data"]))
-    site.market.apply(StreamMessage("update", alerts=(alert(2, START_S + 1),)), now)
+    site.market.apply(update(alerts=(alert(2, START_S + 1),)), now)
     props = tab(site, mark, via="poll").step(selection, later(now, 1))
     assert set(props[chart]) == {"tick"}  # not the whole series, which would undo a zoom
     assert [toast["id"] for toast in props["toasts"]["sendNotifications"]] == ["alert-2"]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.quant.threshold import Threshold
+from services.contracts.threshold import Threshold
 
 
 @given(st.lists(st.floats(-5, 5), max_size=100), st.booleans())

@@ -1,0 +1,87 @@
+/* Texts that the scripts show, all in English; those that Python shows stand beside its components. */
+(() => {
+    "use strict";
+
+    const READING = "Reading\u2026";
+    const LOADING = "Loading\u2026";
+
+    window.pairstream = /** @type {any} */ ({
+        texts: {
+            reading: READING,
+            loading: LOADING,
+            offline:
+                "The dashboard server does not answer; every number here is the last known. Trying again.",
+            /** @param {string} next the theme after a click: dark or light */
+            switchTheme: (next) => `Switch to the ${next} theme`,
+            tour: {
+                /** @type {(step: number, all: number) => string} */
+                place: (step, all) => `${step} of ${all}`,
+                next: "Next",
+                done: "Done",
+            },
+            alerts: {
+                /** @type {(by: string, time: string) => string} */
+                acknowledged: (by, time) => `Acknowledged by ${by}, ${time}`,
+                acknowledge: "Acknowledge",
+                /** @param {string} pair */
+                acknowledgeOf: (pair) => `Acknowledge the alert of ${pair}`,
+                snooze: "Snooze\u2026",
+                /** @param {string} pair */
+                snoozeOf: (pair) => `Snooze ${pair}`,
+                /** @param {string} time */
+                snoozedUntil: (time) => `Snoozed until ${time}`,
+                other: "Other\u2026",
+                endSnooze: "End the snooze",
+            },
+            datasets: {
+                expectedTime: "Expected a time such as 2024-05-01 12:00",
+            },
+            market: {
+                /** @param {string} change in per cent, with its sign */
+                lastHour: (change) => `${change} in the last hour`,
+                open: "still open",
+            },
+            programs: { copy: "Copy", copied: "Copied", notCopied: "Not copied" },
+            settings: {
+                names: {
+                    method: "method",
+                    window: "window",
+                    transform: "values",
+                    intercept: "intercept",
+                    min_samples: "samples needed",
+                    entry_z: "entry |z|",
+                    exit_z: "exit |z|",
+                    stale_after_s: "stale after",
+                    only_while_reverting: "alert only while reverting",
+                },
+                yes: "yes",
+                no: "no",
+                /** @type {(name: string, value: string, isMine: boolean) => string} */
+                isNow: (name, value, isMine) =>
+                    `${name} is now ${value}${isMine ? " (yours is kept here, not saved)" : ""}`,
+                /** @param {string[]} changes */
+                changedElsewhere: (changes) => `Changed elsewhere: ${changes.join("; ")}.`,
+                /** @param {string[]} names */
+                notSaved: (names) => `Not saved yet: ${names.join(", ")}`,
+                taken: "Taken from the what-if, not saved yet.",
+                /** @type {(bars: number, interval: string, samples: number) => string} */
+                windowInSamples: (bars, interval, samples) =>
+                    ` Its window of ${bars} bars of ${interval} is ${samples} samples of 1 s here.`,
+            },
+            upload: {
+                /** @param {string} files */
+                previewing: (files) => `Reading the beginning of ${files}\u2026`,
+                /** @param {number} count */
+                files: (count) => `${count} files`,
+                /** @param {string} all */
+                storing: (all) => `All ${all} are sent. Checking and storing them\u2026`,
+                /** @type {(sent: string, all: string) => string} */
+                sent: (sent, all) => `Sent ${sent} of ${all}`,
+                /** @param {string} files */
+                cancelled: (files) => `Cancelled: nothing was stored. ${files} can be uploaded again.`,
+                copied: "Copied",
+                marked: "Marked: copy it by the keyboard",
+            },
+        },
+    });
+})();

@@ -1,0 +1,235 @@
+"""Answers of the fake API of the browser tests, checked against the documents of the real one."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from services.cli import asyncapi
+from services.cli.schemas import DIRECTORY
+from tests.e2e.fake_api import World, build
+from tests.e2e.fake_market import PAIRS
+from tests.e2e.fake_tape import DELIVERY, TOLD
+
+Document = dict[str, Any]
+
+HTTP: Document = json.loads((DIRECTORY / "openapi.json").read_text(encoding="utf-8"))
+STREAM: Document = asyncapi.document()
+PAIR, OTHER = PAIRS
+ONE = "/v1/pairs/{pair}"
+CSV = (
+    "time,symbol,open,high,low,close,volume\n1,BTCUSDT,1,1,1,1,1\n2,BTCUSDT,1,x,1,1,1\n3,BTCUSDT,1,1,1,1,1\n"
+)
+
+
+def require(schema: Document, document: Document, answer: Any, where: str) -> None:
+    """AssertionError with the places where an answer is not what a schema of the document says."""
+    validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+    wrong = [
+        f"{'/'.join(map(str, one.instance_path))}: {one.message}" for one in validator.iter_errors(answer)
+    ]
+    assert not wrong, f"{where}: {wrong[:5]}"
+
+
+class Caller:
+    """Asks the fake API, checks its answers, and notes which routes gave one."""
+
+    def __init__(self, app: FastAPI, runner: asyncio.Runner) -> None:
+        self._app, self._runner = app, runner
+        self.routes = {
+            (method, route.path)
+            for route in app.routes
+            if isinstance(route, APIRoute) and route.path.startswith("/v1/")
+            for method in route.methods or ()
+        }
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://fake.test")
+        self.asked: set[tuple[str, str]] = set()
+
+    def fake(self, path: str, **query: Any) -> Any:
+        """Set what the API is to say."""
+        return self._send("POST", f"/fake/{path}", params=query).raise_for_status().json()
+
+    def __call__(self, method: str, path: str, status: int = 200, **sent: Any) -> Any:
+        """Return an answer; what is a place of the path is taken from `sent`, the rest is what httpx takes."""
+        places = {name: sent.pop(name) for name in list(sent) if f"{{{name}}}" in path}
+        response = self._send(method, path.format(**places), **sent)
+        assert response.status_code == status, response.text
+        self.asked.add((method, path))
+        if status == httpx.codes.NO_CONTENT:
+            return None
+        kind = response.headers["content-type"].partition(";")[0]
+        content = HTTP["paths"][path][method.lower()]["responses"][str(status)]["content"][kind]
+        if kind == "text/csv":
+            return response.text
+        require(content["schema"], HTTP, response.json(), f"{method} {response.url} {status}")
+        return response.json()
+
+    def messages(self, count: int) -> list[Document]:
+        """Return the first messages of the stream."""
+        return self._runner.run(asyncio.wait_for(self._messages(count), 10))
+
+    def _send(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        return self._runner.run(self._client.request(method, path, **sent))
+
+    async def _messages(self, count: int) -> list[Document]:
+        sent: asyncio.Queue[Any] = asyncio.Queue()
+        receive = iter([{"type": "websocket.connect"}])
+
+        async def next_event() -> Any:
+            return next(receive, None) or await asyncio.Event().wait()
+
+        scope = {
+            "type": "websocket",
+            "path": "/v1/stream",
+            "headers": [],
+            "query_string": b"",
+            "subprotocols": [],
+        }
+        task = asyncio.create_task(self._app(scope, next_event, sent.put))
+        assert (await sent.get())["type"] == "websocket.accept"
+        messages = [json.loads((await sent.get())["text"]) for _ in range(count)]
+        task.cancel()
+        await asyncio.wait([task])
+        for message in messages:
+            schema = {"$ref": f"#/components/schemas/{message['type'].capitalize()}"}
+            require(schema, STREAM, message, f"stream, {message['type']}")
+        return messages
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
+    for name in TOLD:
+        monkeypatch.setitem(TOLD, name, TOLD[name])
+    with asyncio.Runner() as runner:
+        yield Caller(build(World("synthetic")), runner)
+    DELIVERY.clear()
+
+
+@pytest.mark.parametrize("quality", ["ok", "not_enough_data", "stale"])
+def test_the_market(ask: Caller, quality: str) -> None:
+    ask.fake("set", quality=quality, reversion="broken", silent_symbols=2, paused_pair=OTHER, sick="sink")
+    ask.fake("delivered", symbol="ETHUSDT", now=120, p50=80, p99=240)
+    ask("GET", "/v1/symbols")
+    ask("GET", "/v1/bars", params={"symbol": "ETHUSDT", "limit": 5})
+    ask("GET", "/v1/bars", 404, params={"symbol": "none"})
+    ask("GET", "/v1/pairs")
+    ask("GET", f"{ONE}/signals", pair=PAIR, params={"limit": 5})
+    ask("GET", f"{ONE}/signals", 404, pair="none")
+    ask("GET", "/v1/status")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"done_s": 340.4, "total_s": 912.7},
+        {"lost_ticks": 1234},
+        {"workers": 2, "left_out": 9},
+        {"catching_up": True},
+    ],
+)
+def test_the_services_and_the_tape(ask: Caller, told: Document) -> None:
+    ask.fake("told", **told)
+    ask("GET", "/v1/status")
+    ask("POST", "/v1/status/acknowledge", json={"service": "sink"})
+    for query in ({}, {"state": "open"}, {"symbol": "ETHUSDT"}, {"format": "csv"}):
+        ask("GET", "/v1/gaps", params=query)
+
+
+def test_the_stream(ask: Caller) -> None:
+    ask.fake("set", reversion="reverting", sick="sink")
+    ask.fake("told", workers=2, done_s=1)
+    fired = ask.fake("alert")
+    ask.fake("retract", alert_id=fired["alert_id"])
+    snapshot, *updates = ask.messages(13)
+    assert (snapshot["type"], {one["type"] for one in updates}) == ("snapshot", {"update"})
+    assert any("status" in one for one in updates)  # one a second
+
+
+def test_alerts(ask: Caller) -> None:
+    one, other = (ask.fake("alert", state=state)["alert_id"] for state in ("firing", "resolved"))
+    ask.fake("retract", alert_id=other)
+    route = "/v1/alerts/{alert_id}"
+    ask("POST", f"{route}/ack", alert_id=one)
+    ask("POST", f"{route}/snooze", alert_id=one, json={"for_s": 900})
+    ask("POST", f"{route}/snooze", 422, alert_id=one, json={"for_s": 1e9})
+    for query in ({}, {"limit": 1}, {"acked": True}, {"format": "csv"}):
+        ask("GET", "/v1/alerts", params=query)
+    ask.fake("alerts", refuse=one, away=True)
+    ask("POST", f"{route}/ack", 404, alert_id=one)
+    ask("GET", "/v1/alerts", 503)
+
+
+def test_pairs(ask: Caller) -> None:
+    ask("GET", ONE, pair=PAIR)
+    ask("GET", ONE, 404, pair="none")
+    ask("PATCH", ONE, pair=PAIR, json={"window": 450})
+    ask("PATCH", ONE, 404, pair="none", json={})
+    ask("PATCH", ONE, 422, pair=PAIR, json={"window": 1})
+    ask("PATCH", ONE, 422, pair=PAIR, json={"exit_z": 9.0})
+    ask("PUT", ONE, 201, pair="SOLUSDT-BTCUSDT")
+    ask("PUT", ONE, 422, pair="SOLUSDT-NONE")
+    ask("DELETE", ONE, 204, pair="SOLUSDT-BTCUSDT")
+    ask.fake("pairs", role="read")
+    ask("PATCH", ONE, 403, pair=PAIR, json={"window": 450})
+    ask("PUT", ONE, 403, pair=PAIR)
+    ask("DELETE", ONE, 403, pair=PAIR)
+
+
+@pytest.mark.parametrize("conclusion", ["cointegrated", "not_cointegrated", "broken"])
+@pytest.mark.parametrize("bars", [0, 20, 300])
+def test_analyses(ask: Caller, conclusion: str, bars: int) -> None:
+    ask.fake("pairs", conclusion=conclusion, bars=bars)
+    for query in (
+        {"method": "tls"},
+        {"series": False, "transform": "log"},
+        *([{"format": "csv"}] if bars else []),
+    ):
+        ask("GET", f"{ONE}/analysis", pair=PAIR, params=query)
+    ask("GET", f"{ONE}/analysis", 422, pair=PAIR, params={"window": 1})
+    ask("GET", f"{ONE}/analysis", 422, pair=PAIR, params={"start": 0})
+
+
+@pytest.mark.parametrize("signals", [0, 20, 3_000])
+def test_calibrations(ask: Caller, signals: int) -> None:
+    ask.fake("pairs", bars=signals)
+    for query in ({}, {"windows": 5, "stop": 6.0}):
+        ask("GET", f"{ONE}/calibration", pair=PAIR, params=query)
+    ask("GET", f"{ONE}/calibration", 422, pair=PAIR, params={"stop": 1.0})
+
+
+def test_datasets(ask: Caller) -> None:
+    files, page = {"files": ("may.csv", CSV)}, {"files": ("page.csv", "<html>")}
+    ask("POST", "/v1/datasets/preview", files=files)
+    ask("POST", "/v1/datasets/preview", 422, files=page)
+    ask("POST", "/v1/datasets/preview", 422, files=files, data={"zone": "Mars"})
+    one = ask("POST", "/v1/datasets", 201, files=files)["dataset_id"]
+    ask("POST", "/v1/datasets", 409, files=files, data={"name": "taken"})
+    ask("POST", "/v1/datasets", 422, files=page)
+    ask("GET", "/v1/datasets")
+    route = "/v1/datasets/{dataset}"
+    ask("GET", route, dataset=one)
+    ask("GET", route, 404, dataset="none")
+    for query in ({}, {"kind": "rejected"}, {"format": "csv"}):
+        ask("GET", f"{route}/report", dataset=one, params=query)
+    ask.fake("datasets", role="read")
+    ask("DELETE", route, 403, dataset=one)
+    ask("POST", "/v1/datasets", 403, files=files)
+    ask.fake("datasets")
+    ask("DELETE", route, 204, dataset=one)
+
+
+def test_no_route_is_left_unchecked(ask: Caller) -> None:
+    test_the_market(ask, "ok")
+    test_the_services_and_the_tape(ask, {})
+    test_alerts(ask)
+    test_analyses(ask, "cointegrated", 20)
+    test_calibrations(ask, 20)
+    test_datasets(ask)
+    test_pairs(ask)
+    assert ask.asked == ask.routes
