@@ -15,17 +15,17 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 	$(BIN)/pairstream up --feed auto
 
 # The many short files of tests/unit come last and fill up what the long ones leave. Much of the time is spent waiting
-# for processes to start, so there is one worker more than two cores.
+# for what processes do, so there are two workers for each of two cores.
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
 
 # The tests over a replay share one pipeline, which is all that two cores can drive beside a browser.
 pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them
 	$(BIN)/pytest -n 2 --dist loadfile tests/e2e --ignore-glob='*/test_replay_*'
 	$(BIN)/pytest tests/e2e/test_replay_*.py
 
-brokers: $(VENV)/.installed kafka ## every test that needs a broker on Apache Kafka, too, and on three of them
-	$(BIN)/pytest --all-brokers tests/contract tests/integration
+brokers: $(VENV)/.installed kafka ## every test of the services and the store, the long ones too: on Apache Kafka as well, and on three of them
+	$(BIN)/pytest tests/contract tests/integration
 
 soak: $(VENV)/.installed browser ## a page held open, then ingest among random faults: is its tape complete? (MINUTES=10)
 	PAIRSTREAM_TEST_HELD_S=30 $(BIN)/pytest tests/e2e/test_pipeline.py tests/e2e/test_endurance.py
@@ -37,8 +37,9 @@ faults: $(VENV)/.installed kafka ## ingest through each fault of a venue and a b
 	PAIRSTREAM_TEST_KILLS=$(KILLS) $(BIN)/pytest tests/faults
 	PYTHONPATH=docs/client $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
-fuzz: $(VENV)/.installed ## the parsers on fifty times as many random frames as in test, the API on as many requests
-	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/feeds/test_*_frames.py
+fuzz: $(VENV)/.installed ## every property on all its examples (test tries a quarter), the parsers on 5,000, the API on as many requests
+	$(BIN)/pytest --hypothesis-profile full -m hypothesis tests/unit tests/contract tests/integration
+	$(BIN)/pytest --hypothesis-profile fuzz --timeout 0 tests/unit/ingest/venues/*/test_*frames.py
 	PAIRSTREAM_TEST_EXAMPLES=250 $(BIN)/pytest tests/integration/test_api_schemathesis.py
 
 lint: $(VENV)/.installed ## check style, imports and architecture, and the dashboard's scripts and style sheets

@@ -1,21 +1,25 @@
 """Settings of all tests; fixtures stand by subject in ``fix_*.py``."""
 
 import os
-
-from hypothesis import HealthCheck, settings
+import sys
+from pathlib import Path
 
 # Several workers whose numpy takes every core are in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# How long an example takes depends on what else the machine does.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
-# ``make fuzz``; the rest of the suite has the default of 100 examples and must not take for ever.
-settings.register_profile(
-    "fuzz", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+# Where no bytecode is kept each service compiles all it imports at every start, which takes as long again.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix, "bytecode"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-pytest_plugins = ["tests.fix_broker", "tests.fix_database", "tests.fix_pipeline", "tests.soak.fix_rig"]
+pytest_plugins = [
+    "tests.fix_broker",
+    "tests.fix_database",
+    "tests.fix_examples",
+    "tests.fix_pipeline",
+    "tests.soak.fix_rig",
+]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

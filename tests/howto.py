@@ -53,7 +53,7 @@ def walked(name: str, root: Path) -> Path:
             shutil.copy(source, target)
     last = max(file.name[:4] for file in (ROOT / "schemas" / "sql").glob("*.sql"))
     text = (RECIPES / f"{name}.md").read_text(encoding="utf-8")
-    for change in changes(text.replace("LAST", last).replace("NEXT", f"{int(last) + 1:04}")):
+    for change in changes(text.replace("NEXT", f"{int(last) + 1:04}")):
         path = root / change.path
         if change.before:
             content = path.read_text(encoding="utf-8")

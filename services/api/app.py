@@ -91,7 +91,7 @@ GZIP = {
 
 
 def create_app(backend: Backend) -> FastAPI:
-    """Build the application on `backend`, which somebody else runs."""
+    """Build the application on `backend`, which the caller runs."""
     app = Application(
         title="pairstream",
         version=VERSION,

@@ -79,11 +79,11 @@ class Backend:
         self.tasks.keep(
             "the reader of the pairs", lambda: self.configs.follow(self.settings, self._first_configs)
         )
-        self.tasks.keep("the forgetting of removed pairs", self._forget_removed)
-        self.tasks.finish("the seed of the present", self._seed)
+        self.tasks.keep("the removal of pairs from the live state", self._forget_removed)
+        self.tasks.finish("the first live state from the store", self._seed)
         self.tasks.keep("the listener for handled alerts", self._follow_handling)
-        self.tasks.keep("the reader of losses that were acknowledged", self.losses.follow)
-        self.tasks.keep("the judge of health", self._judge)
+        self.tasks.keep("the reader of losses", self.losses.follow)
+        self.tasks.keep("the health check of the services", self._judge)
 
     async def run(self) -> None:
         """Keep everything current until cancelled."""
@@ -210,7 +210,7 @@ class Backend:
             self.tell_handling(stored)
 
     def tell_handling(self, stored: Row) -> None:
-        """Tell every client of the stream what was done about an alert."""
+        """Tell every client of the stream about an action on an alert."""
         self.hub.handle(*_handled_alert(stored))
 
     async def _forget_removed(self) -> None:

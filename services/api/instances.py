@@ -68,7 +68,7 @@ class Instance:
         return "silent" if is_silent else "catching up"
 
     def age_s(self, ears: Listening) -> float | None:
-        """Return how long ago the last heartbeat came, None if it came before we listened and nobody noted when."""
+        """Return the age of the last heartbeat, None if it came before the reader began and has no stamp."""
         since_read_s = max(0.0, ears.now_s - self.came.read_s)
         if self.came.since_s > -math.inf:
             return since_read_s
@@ -86,7 +86,7 @@ class Instance:
 
 
 class Instances:
-    """The processes of a service by what they call themselves."""
+    """Instances of a service, by the names in their heartbeats."""
 
     def __init__(self) -> None:
         self._known: dict[str | None, Instance] = {}

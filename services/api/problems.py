@@ -79,7 +79,7 @@ def unknown(what: str, received: str, known: Iterable[str]) -> ProblemError:
 
 
 def invalid(found: Iterable[Mapping[str, Any]]) -> ProblemError:
-    """Return the problem of a request of which pydantic has `found` what is wrong."""
+    """Return the problem document of a request in which pydantic has `found` errors."""
     errors = [_field_error(one) for one in found]
     detail = "; ".join(f"{one['field']}: expected {one['expected']}" for one in errors)
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", detail, errors=errors)
@@ -98,7 +98,7 @@ def unavailable(detail: str, **members: Any) -> ProblemError:
 
 
 def internal(error_id: str) -> ProblemError:
-    """Return the problem of a defect of ours: its id is in the log, the rest is nobody's business."""
+    """Return the problem document of a defect of ours: only its id, under which the log has the rest."""
     detail = "an unexpected error, which is in the log of the service under this id"
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", detail, id=error_id)
 

@@ -21,7 +21,7 @@ ENTRIES_KEPT = 100
 
 
 class ServiceHealth:
-    """Keeps the last heartbeat of each process; only when it came says who lives, whatever it says of the time.
+    """Last heartbeat of each process; its arrival time alone decides whether the process is alive.
 
     A service of ours is always there, any other one while it is heard. Where not everything has been read that came,
     nobody who is not heard is called dead: `listened` tells how much has been.

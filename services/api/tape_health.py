@@ -35,7 +35,7 @@ class TapeHealth:
         self._closed: dict[tuple[str, int, int], int] | None = {}
 
     def put(self, event: TapeEvent) -> None:
-        """Take an event from the topic; BadMessageError if it is one of a gap and does not say of which."""
+        """Take an event from the topic; BadMessageError for a gap event without ids."""
         match event.kind:
             case "coverage":
                 _keep(self._coverage, event.symbol, event)
@@ -54,7 +54,7 @@ class TapeHealth:
                 self._open[gap.symbol].setdefault((gap.first_id, gap.last_id), gap)
 
     def coverage(self, symbol: str) -> Row:
-        """Return the shares of ids on the tape, when they were said, and what is missing still."""
+        """Return the shares of ids on the tape, the time of that statement, and the ids still missing."""
         event, gaps = self._coverage.get(symbol), self._open.get(symbol, {})
         return row(
             [
@@ -68,7 +68,7 @@ class TapeHealth:
         )
 
     def state(self, symbol: str, since_us: int) -> Row:
-        """Return what ``/v1/status`` says of a symbol's tape; streams that were stale before `since_us` are gone."""
+        """Return the part of ``/v1/status`` on a tape; streams that were stale before `since_us` are left out."""
         event, streams = self._coverage.get(symbol), self._streams.get(symbol, {})
         return {
             "coverage_1h": None if event is None else event.coverage_1h,

@@ -17,7 +17,7 @@ _KINDS = "ISO 8601 with a zone such as 2026-01-31T12:00:00Z, or whole microsecon
 
 
 def parse_moment(text: object) -> int:
-    """Return microseconds since the epoch; ValueError says what is missing.
+    """Return microseconds since the epoch; the ValueError tells what is missing.
 
     >>> parse_moment("1970-01-01T01:00:01+01:00")
     1000000

@@ -61,7 +61,7 @@ def _run(flags: argparse.Namespace) -> None:
 
 
 async def up(settings: UpSettings) -> None:
-    """Run until cancelled. FatalError, before anything is started, if something stands in the way."""
+    """Run until cancelled. FatalError, before anything is started, if the run cannot work."""
     environment = {**settings.environment, "PAIRSTREAM_LOG_FORMAT": "console"}
     async with data_directory.held(settings.data_dir) as directory:
         api, ui = load(ApiSettings, environment), load(UiSettings, environment)

@@ -87,7 +87,7 @@ class _Parent:
 
 
 class TaskGroup(asyncio.TaskGroup):
-    """asyncio's, but it leaves no cancellation behind, and a child that nobody cancelled does not end in silence."""
+    """TaskGroup of asyncio that leaves no cancellation behind and in which no child ends in silence."""
 
     async def __aenter__(self) -> "TaskGroup":
         await super().__aenter__()
@@ -108,7 +108,7 @@ class TaskGroup(asyncio.TaskGroup):
         name: str | None = None,
         context: Context | None = None,
     ) -> asyncio.Task[T]:
-        """Start a child; TransientError is what it fails with if it is cancelled and nobody asked for that."""
+        """Start a child; a cancellation that no task asked for becomes a TransientError."""
         assert isinstance(coro, Coroutine), "generators are of old"
         name = name or str(getattr(coro, "__qualname__", "a task"))
         task = super().create_task(asked(coro, name), name=name, context=context)

@@ -40,7 +40,7 @@ _decoders = _Decoders()
 
 
 class Decoded(NamedTuple, Generic[T]):
-    """Messages of a batch in their order, and by their place in the batch what is wrong with the others."""
+    """Messages of a batch in their order, and the errors of the others by position."""
 
     messages: list[T]
     bad: dict[int, BadMessageError]
@@ -63,7 +63,7 @@ def decode_all(raws: Sequence[bytes | None], kind: type[T]) -> Decoded[T]:
 
 
 def decode(raw: bytes | None, kind: type[T]) -> T:
-    """Return the message in `raw`; BadMessageError says what is wrong with it, or with what stands in its place."""
+    """Return the message in `raw`; the BadMessageError tells the error in it, or in the bytes in its place."""
     if isinstance(raw, Unreadable):
         raise BadMessageError(raw.reason)
     received = raw or b""

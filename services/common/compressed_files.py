@@ -17,7 +17,7 @@ ZIP = b"PK"
 
 
 class FileError(FatalError):
-    """A file that cannot be used: its name, what is wrong with it, and in which line, if it is in one."""
+    """Unusable file: its name, the reason, and the line, if it is in one."""
 
     def __init__(self, name: str, detail: str, line: int | None = None) -> None:
         super().__init__(f"{name}: {detail}" if line is None else f"{name}:{line}: {detail}")
@@ -35,10 +35,13 @@ def unusable(path: Path, reason: str) -> FileError:
 
 
 @contextmanager
-def opened(file: IO[bytes], name: str) -> Iterator[Packed]:
-    """Yield the bytes inside `file`, told by its content; FileError if they cannot be read, even halfway."""
+def opened(file: IO[bytes], name: str, member: str | None = None) -> Iterator[Packed]:
+    """Yield the bytes inside `file`, told by its content; FileError if they cannot be read, even halfway.
+
+    `member` is the file in a zip that is meant, which has one without it.
+    """
     try:
-        with _inside(file, name) as stream:
+        with _inside(file, name, member) as stream:
             yield stream
     except EOFError as error:
         raise FileError(
@@ -49,25 +52,47 @@ def opened(file: IO[bytes], name: str) -> Iterator[Packed]:
 
 
 @contextmanager
-def _inside(file: IO[bytes], name: str) -> Iterator[Packed]:
+def _inside(file: IO[bytes], name: str, member: str | None = None) -> Iterator[Packed]:
     magic = file.read(2)
     file.seek(0)
     if magic == ZIP:
-        with zipfile.ZipFile(file) as folder, only_member(folder, name) as member:
-            yield member
+        with zipfile.ZipFile(file) as folder:
+            found = only_member(folder, name) if member is None else _unpacked(folder, folder.getinfo(member))
+            with found as stream:
+                # People put packed files into a zip.
+                packed = stream.peek(2)[:2] == GZIP if isinstance(stream, zipfile.ZipExtFile) else False
+                yield gzip.GzipFile(fileobj=stream, mode="rb") if packed else stream
     elif magic == GZIP:
-        with gzip.GzipFile(fileobj=file, mode="rb") as stream:
-            yield stream
+        with gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+            yield unpacked
     else:
         yield file
 
 
 def only_member(folder: zipfile.ZipFile, name: str) -> IO[bytes]:
     """Return the file in a zip; FileError if it holds another number of them, BadZipFile if it cannot be read."""
-    members = [member for member in folder.infolist() if not member.is_dir()]
+    members = files_in(folder)
     if len(members) != 1:
         raise FileError(name, f"expected one file inside, but it holds {len(members)} files, not one")
+    return _unpacked(folder, members[0])
+
+
+def files_in(folder: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return what somebody has put into a zip: not its folders, nor what a Mac or Windows adds."""
+    return [member for member in folder.infolist() if not (member.is_dir() or _is_litter(member.filename))]
+
+
+def _is_litter(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return (
+        path.startswith("__MACOSX/")
+        or name.startswith("._")
+        or name in (".DS_Store", "Thumbs.db", "desktop.ini")
+    )
+
+
+def _unpacked(folder: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
     try:
-        return folder.open(members[0])
+        return folder.open(member)
     except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way of its own
         raise zipfile.BadZipFile(str(error)) from error

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
-from services.common.compressed_files import GZIP, ZIP, FileError, only_member, unusable
+from services.common.compressed_files import GZIP, ZIP, FileError, files_in, only_member, unusable
 
 _PACKED = 1 << 16
 _AS_GZIP, _RAW = 31, -15
@@ -73,7 +73,7 @@ class Unpacking:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Unpacking]:
-    """Yield what is inside `path`; FileError if it cannot be opened or read."""
+    """Yield the content of `path`; FileError if it cannot be opened or read."""
     try:
         with path.open("rb") as file:
             yield Unpacking(file, str(path))
@@ -221,7 +221,7 @@ class _Member:
             place = self._file.tell()
             try:
                 # It may have come in the meantime.
-                members = _files(zipfile.ZipFile(self._file))
+                members = files_in(zipfile.ZipFile(self._file))
             except _NO_DIRECTORY:
                 return "the zip's directory, with which it ends, is missing"
             finally:
@@ -245,7 +245,7 @@ def _zip(file: IO[bytes], name: str) -> _Stream:
         member = only_member(folder, name)
     except zipfile.BadZipFile as error:
         raise FileError(name, f"expected a zip that can be read, but {error}") from error
-    (info,) = _files(folder)
+    (info,) = files_in(folder)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return _Plain(member, final=True, size=info.file_size)
     header = _Header(info.compress_type, info.CRC, info.compress_size, info.file_size)
@@ -283,7 +283,3 @@ def _skip_header(file: IO[bytes], place: int) -> tuple[int, bytes, _Header] | No
         return None
     file.seek(extra_length, os.SEEK_CUR)
     return flags, name, _Header(method, crc, packed, size)
-
-
-def _files(folder: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [member for member in folder.infolist() if not member.is_dir()]

@@ -15,7 +15,7 @@ def reason_of(error: BaseException) -> str:
 
 
 class BadMessageError(PairstreamError):
-    """Input that can never be processed: count it, send it to ``dead-letters``, go on."""
+    """Bad input that can never be processed: count it, send it to ``dead-letters``, go on."""
 
 
 class TransientError(PairstreamError):
@@ -23,7 +23,7 @@ class TransientError(PairstreamError):
 
 
 class AwayError(TransientError):
-    """A server that does not answer; `told` says which one, and anybody may know, unlike the text, which says where."""
+    """Server that does not answer; `told` names it for everybody, while the text also tells its address."""
 
     def __init__(self, server: str, text: str) -> None:
         super().__init__(text)

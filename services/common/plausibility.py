@@ -18,7 +18,7 @@ _OWN_CLOCK = "synthetic"
 
 
 def decode_ticks(raws: Sequence[bytes | None], now_us: int) -> Decoded[Tick]:
-    """Return the ticks in `raws` as ``decode_all`` does; one whose times cannot be true, as of `now_us`, is bad too."""
+    """Return the ticks in `raws` as ``decode_all`` does; one with implausible times, as of `now_us`, is bad, too."""
     found = decode_all(raws, Tick)
     wrong = implausible(found.messages, now_us)
     if not wrong:

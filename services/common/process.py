@@ -65,7 +65,7 @@ def run(
 
 
 def is_ending() -> bool:
-    """Return whether a signal has asked this process to end: whatever is cancelled then will not begin again."""
+    """Tell whether a signal has asked this process to end."""
     ending = _ending.get(None)
     return ending is not None and ending.is_set()
 

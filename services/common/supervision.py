@@ -30,7 +30,8 @@ class _Kept:
 
 
 class Supervisor:
-    """Runs tasks, and starts one again that has ended by itself: returned, failed, or cancelled though nobody asked.
+    """Runs tasks, and restarts one that has ended by itself: returned, failed, or cancelled by no one of
+    ours.
 
     What they end with is logged, and counted as ``restarted_tasks``. A FatalError is the end of all of them.
     """
@@ -42,15 +43,15 @@ class Supervisor:
         self._kept: list[_Kept] = []
 
     def keep(self, name: str, work: Work) -> None:
-        """Have `work` run for ever."""
+        """Run `work` for ever: it is restarted whenever it ends."""
         self._kept.append(_Kept(name, work, is_restarted=True, may_return=False))
 
     def finish(self, name: str, work: Work) -> None:
-        """Have `work` run until it returns."""
+        """Run `work` until it returns."""
         self._kept.append(_Kept(name, work, is_restarted=True, may_return=True))
 
     def require(self, name: str, work: Work, *, may_return: bool = False) -> None:
-        """Have `work` run, and all of it end with a FatalError if it ends, but for a return where it `may_return`."""
+        """Run `work`, and end all tasks with a FatalError if it ends, but for a return where it `may_return`."""
         self._kept.append(_Kept(name, work, is_restarted=False, may_return=may_return))
 
     def problems(self) -> list[str]:
@@ -58,7 +59,7 @@ class Supervisor:
         return [f"{one.name} is started again: it {one.trouble}" for one in self._kept if one.trouble]
 
     async def run(self) -> None:
-        """Run them until cancelled; FatalError if one cannot go on."""
+        """Run the tasks until cancelled; FatalError if a required one ends."""
         tasks = [asyncio.create_task(self._keep(one), name=one.name) for one in self._kept]
         pending = set(tasks)
         try:

@@ -2,7 +2,7 @@
 
 
 class Unreadable(bytes):
-    """The bytes of messages that nobody can read, in a record's value; the record's offset is that of the last.
+    """Bytes of unreadable messages, as a record's value; the record's offset is that of the last message.
 
     `reason` is what was expected and what was received, `first` the offset of the first of so many `messages`. With
     `is_lost` they should have been read; what a producer has taken back should not.

@@ -21,7 +21,7 @@ LOG_THROUGH_ORIGIN = (
 
 
 def is_log_through_origin(method: Method, transform: Transform, intercept: bool = True) -> bool:
-    """Tell whether a line of logarithms goes through the origin: nobody may ask for one any more."""
+    """Tell whether a fit of logarithms goes through the origin, which new configurations may not ask for."""
     return transform == "log" and (method == "ols_origin" or not intercept)
 
 

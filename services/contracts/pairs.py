@@ -4,13 +4,16 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-# BTCUSDT, BTCUSDT_261225 (a delivery), and with the venue where it is not the first one: BTCUSDT.OKX
-SYMBOL = re.compile(r"[A-Z0-9]{2,30}(_[0-9]{6})?(\.[A-Z]{2,12})?")
+# BTCUSDT, BTCUSDT_261225 (a delivery), BTCUSD_PERP (settled in its coin), letters of any script as venues list them,
+# and with the venue where it is not the first one: BTCUSDT.OKX
+SYMBOL = re.compile(
+    r"[A-Z0-9\u00c0-\u1fff\u2c00-\u2fff\u3040-\ud7ff]{2,30}(_[0-9]{6}|_PERP)?(\.[A-Z]{2,12})?"
+)
 
 
 @lru_cache(maxsize=4096)
 def is_symbol(text: str) -> bool:
-    """Tell whether a symbol is written as it is here: what was asked before costs next to nothing."""
+    """Tell whether a text is a symbol; results are cached."""
     return SYMBOL.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""The signal: what is measured of a pair in a second, field by field. All messages: ``messages``."""
+"""Signals of pairs, field by field; all other messages: ``messages``."""
 
 from typing import Annotated, Literal
 
@@ -38,7 +38,7 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     Where ``closed`` is false the second is still open: the prices are the latest, ``event_us`` is the later
     trade's time, and the next signal replaces this one; it is not stored.
 
-    A closed second may be corrected: the same key with a higher ``revision`` replaces what was said before, because a
+    A closed second may be corrected: the same key with a higher ``revision`` replaces the earlier one, because a
     trade of it, or of the window before it, came after it had closed. In an open signal ``late`` counts all such trades
     since the worker began.
 

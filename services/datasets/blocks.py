@@ -10,9 +10,13 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from services.common.compressed_files import FileError, Packed
+from services.datasets.asking import asked
 from services.datasets.dialect import BOM, SAMPLE_BYTES, recognise
+from services.datasets.numbers import LARGEST, UNKNOWN
 from services.datasets.options import DELIMITERS, ReadOptions
-from services.datasets.rows import LARGEST, DatasetBar, RowProblem, market_symbol, parse_row
+from services.datasets.questions import Question, UnclearError, UnclearFileError
+from services.datasets.rows import ContradictedError, DatasetBar, RowProblem, adjusted, parse_row
+from services.datasets.symbols import market_symbol
 
 BAR = np.dtype(
     [
@@ -32,11 +36,16 @@ LONGEST_LINE = 1 << 16
 MOST_SYMBOLS = 5_000
 # Fewer lines are read one by one sooner than all at once.
 _FEW_LINES = 32
+# Between base and quote there may be any of these, or none.
+_SEPARATORS = str.maketrans("", "", "/-_")
 _PRICES = ("open", "high", "low", "close")
 
 
 class ParsedBlock(NamedTuple):
-    """Content of a block of lines, up to the line `through`; `bytes` counts the unpacked bytes of the block."""
+    """Content of a block of lines, up to the line `through`; `bytes` counts the unpacked bytes of the block.
+
+    `damages` are the lines that are no bars, and those of bars that were adjusted.
+    """
 
     bars: Bars
     damages: list[RowProblem]
@@ -61,21 +70,36 @@ class BarFile:
     """
 
     def __init__(
-        self, stream: Packed, name: str, symbol: str | None, options: ReadOptions, symbols: Symbols
+        self,
+        stream: Packed,
+        name: str,
+        symbol: str | None,
+        options: ReadOptions,
+        symbols: Symbols,
+        told: bool = False,
     ) -> None:
+        """`told` says that somebody has said the symbol, whatever the file's header says."""
         self.name = name
         self.symbol = symbol
         """What the bars are of, None if a column says it."""
         self._symbols = symbols
+        self._spelled: dict[str, str] = {}
         self._blocks = _blocks(stream, name)
         self._first = next(self._blocks, b"")
-        self.dialect = recognise(self._first[:SAMPLE_BYTES], name, options)
-        if self.dialect.columns.symbol is not None:
+        try:
+            self.dialect = recognise(self._first[:SAMPLE_BYTES], name, options)
+        except UnclearError as unclear:
+            raise asked(unclear, self._first[:SAMPLE_BYTES], name, symbol, options) from None
+        if self.dialect.symbol is not None and not told:
+            self.symbol = market_symbol(self.dialect.symbol)
+        elif self.dialect.columns.symbol is not None:
             self.symbol = None
         elif symbol is None:
-            raise FileError(
+            raise UnclearFileError(
                 name,
-                "expected a symbol, a column symbol, or a name such as BTCUSDT-1m.csv, received none of them",
+                "expected a symbol, a column symbol, or a name such as BTCUSDT-1m.csv, received none of them: "
+                "say it by symbols=",
+                Question("symbols", []),
             )
 
     def __iter__(self) -> Iterator[ParsedBlock]:
@@ -115,11 +139,20 @@ class BarFile:
         yield from self._rows(block.split(b"\n"), number)
 
     def _rows(self, lines: Sequence[bytes], number: int) -> Iterator[Bars | RowProblem]:
-        found = [parse_row(n, line, self.dialect, self.symbol) for n, line in enumerate(lines, number)]
+        # What is behind the last line end is no line.
+        lines = lines if lines[-1] else lines[:-1]
+        try:
+            found = [
+                parse_row(n, line, self.dialect, self.symbol, self._named)
+                for n, line in enumerate(lines, number)
+            ]
+        except ContradictedError as error:
+            raise FileError(self.name, str(error)) from None
         yield from (one for one in found if isinstance(one, RowProblem))
-        bars = [self._record(one) for one in found if isinstance(one, DatasetBar)]
+        bars = [adjusted(one) for one in found if isinstance(one, DatasetBar)]
+        yield from (problem for _, problem in bars if problem is not None)
         if bars:
-            yield np.array(bars, BAR)
+            yield np.array([self._record(bar) for bar, _ in bars], BAR)
 
     def _record(self, bar: DatasetBar) -> tuple[object, ...]:
         volume = np.nan if bar.volume is None else bar.volume
@@ -127,21 +160,24 @@ class BarFile:
 
     def _columns(self, block: bytes, number: int, lines: int) -> Bars:
         """Return the bars of a block in which every line is one; ValueError or ArrowException otherwise."""
-        places, texts = self.dialect.columns, self.dialect.columns.texts
-        amounts = [*places.prices, *(() if places.volume is None else (places.volume,))]
+        dialect, places = self.dialect, self.dialect.columns
+        volumes = [place for place in (places.volume, dialect.silent) if place is not None]
+        amounts = dict.fromkeys([*places.prices, *volumes])
+        of_amounts = pa.float64() if dialect.numbers.plain else pa.string()
+        types = dict.fromkeys(amounts, of_amounts) | {n: pa.string() for n in places.texts}
         table = pa.csv.read_csv(
             pa.BufferReader(block),
             pa.csv.ReadOptions(
                 use_threads=False,
                 block_size=len(block) + 1,
-                column_names=[str(n) for n in range(self.dialect.width)],
+                column_names=[str(n) for n in range(dialect.width)],
             ),
-            pa.csv.ParseOptions(delimiter=DELIMITERS[self.dialect.delimiter], ignore_empty_lines=False),
+            pa.csv.ParseOptions(delimiter=DELIMITERS[dialect.delimiter], ignore_empty_lines=False),
             pa.csv.ConvertOptions(
-                column_types={str(n): pa.string() for n in texts} | {str(n): pa.float64() for n in amounts},
-                include_columns=[str(n) for n in dict.fromkeys([*texts, *amounts])],
-                null_values=[""],
-                decimal_point=self.dialect.decimal,
+                column_types={str(n): kind for n, kind in types.items()},
+                include_columns=[str(n) for n in types],
+                null_values=UNKNOWN,
+                decimal_point=dialect.numbers.decimal,
             ),
         )
         if len(table) != lines:
@@ -149,16 +185,35 @@ class BarFile:
         bars = np.empty(lines, BAR)
         bars["line"] = np.arange(number, number + lines)
         bars["symbol"] = self._codes(table)
-        bars["start_us"] = self.dialect.times.parse_all(self._times(table))
+        bars["start_us"] = dialect.times.parse_all(self._times(table))
         for field, place in zip(_PRICES, places.prices, strict=True):
-            bars[field] = _amounts(table[str(place)], may_be_empty=False)
-        volume = None if places.volume is None else table[str(places.volume)]
-        bars["volume"] = np.nan if volume is None else _amounts(volume, may_be_empty=True)
-        lowest = np.minimum(bars["open"], bars["close"])
-        highest = np.maximum(bars["open"], bars["close"])
-        if not ((bars["low"] > 0) & (bars["low"] <= lowest) & (highest <= bars["high"])).all():
+            bars[field] = self._amounts(table[str(place)], of_volume=False)
+        bars["volume"] = np.nan
+        if places.volume is not None:
+            bars["volume"] = self._amounts(table[str(places.volume)], of_volume=True)
+        if dialect.silent is not None and np.nansum(
+            self._amounts(table[str(dialect.silent)], of_volume=True)
+        ):
+            raise ValueError(f"expected a volume of 0 in column {dialect.silent + 1}")
+        least, most = np.minimum(bars["open"], bars["close"]), np.maximum(bars["open"], bars["close"])
+        if not ((bars["low"] > 0) & (bars["low"] <= least) & (most <= bars["high"])).all():
             raise ValueError("expected 0 < low <= open, close <= high")
         return bars
+
+    def _amounts(self, column: pa.ChunkedArray, of_volume: bool) -> NDArray[np.float64]:
+        if not self.dialect.numbers.plain:
+            texts = pc.utf8_trim_whitespace(column.combine_chunks())
+            column = pa.chunked_array([self.dialect.numbers.parse_all(texts, multiples=of_volume)])
+        return _amounts(column, may_be_empty=of_volume)
+
+    def _named(self, text: str) -> str:
+        """Return the symbol of a cell; UnclearFileError if two contracts would be one."""
+        symbol = market_symbol(text)
+        spelled = text.strip().upper().translate(_SEPARATORS)
+        if self._spelled.setdefault(symbol, spelled) != spelled:
+            expected = f"expected one name for {symbol}, received {text!r} beside others: upload them as two datasets"
+            raise UnclearFileError(self.name, expected, Question("symbols", []))
+        return symbol
 
     def _times(self, table: pa.Table) -> pa.Array:
         columns = self.dialect.columns
@@ -174,7 +229,7 @@ class BarFile:
             assert self.symbol is not None, "made sure of at the start"
             return self._symbols[self.symbol]
         encoded = table[str(place)].combine_chunks().dictionary_encode()
-        known = np.array([self._symbols[market_symbol(text)] for text in encoded.dictionary.to_pylist()])
+        known = np.array([self._symbols[self._named(text)] for text in encoded.dictionary.to_pylist()])
         return np.asarray(known[encoded.indices.to_numpy()], np.int32)
 
 

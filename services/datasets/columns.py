@@ -8,19 +8,38 @@ from services.datasets.options import FIELDS, Field
 # Of several matching columns the first counts.
 _NAMES: dict[Field, tuple[str, ...]] = {
     "time": (
-        *("open_time", "start_us", "start_time", "timestamp", "datetime", "date_time", "unix", "time_utc"),
-        *("ts", "t", "time", "date", "day", "gmt_time", "local_time", "time_period_start"),
+        *(
+            "open_time",
+            "opentime",
+            "time_open",
+            "timeopen",
+            "start_us",
+            "start_time",
+            "window_start",
+            "bar_start",
+        ),
+        *("candle_begin_time", "timestamp", "datetime", "date_time", "date_utc", "unix", "unix_timestamp"),
+        *("time_utc", "utc", "begin", "start", "ts", "t", "time", "date", "day", "gmt_time", "local_time"),
+        *("time_period_start", "snapped_at"),
     ),
     "clock": (),
-    "symbol": ("symbol", "ticker", "instrument", "tic", "sym", "asset", "coin"),
+    "symbol": ("symbol", "ticker", "instrument", "tic", "sym", "asset", "coin", "pair"),
     "open": ("open", "o", "open_price", "price_open", "opening_price"),
     "high": ("high", "h", "high_price", "price_high", "max"),
     "low": ("low", "l", "low_price", "price_low", "min"),
-    "close": ("close", "c", "close_price", "price_close", "closing_price"),
-    "volume": ("volume", "v", "vol", "tickvol", "volume_traded", "base_volume", "vol."),
+    "close": (*("close", "c", "close_price", "price_close", "closing_price", "close/last"), "last", "price"),
+    "volume": ("volume", "v", "vol", "volume_traded", "base_volume", "vol.", "tickvol", "tick_volume"),
 }
-# The venue's archive of klines had no header until 2022.
-_KLINE = ("open_time", "open", "high", "low", "close", "volume", *"abcdef")
+TICK_VOLUMES = ("tickvol", "tick_volume")
+# Beside these a price is one of a trade.
+_OF_TRADES = {
+    *("qty", "quantity", "size", "side", "is_buyer_maker", "isbuyermaker", "trade_id", "agg_trade_id", "id"),
+    *("amount", "m", "buyer_is_maker"),
+}
+_OF_TRADES_ALONE = ("last", "price")
+# What a table of pandas calls its index.
+_INDEX = ("__index_level_0__", "", "unnamed:_0", "index", "level_0")
+_QUOTED = ("usdt", "usdc", "usd", "busd", "eur", "quote")
 
 
 class Columns(NamedTuple):
@@ -60,7 +79,7 @@ def normal(name: str) -> str:
     >>> normal(' "Open Time" '), normal("<CLOSE>"), normal("Volume (BTC)")
     ('open_time', 'close', 'volume')
     """
-    return name.partition("(")[0].strip(' "<>\t\r').lower().replace(" ", "_")
+    return name.partition("(")[0].strip(' "<>*\t\r').lower().replace(" ", "_")
 
 
 def named(header: Sequence[str], mapping: Mapping[Field, str | int]) -> Columns | None:
@@ -75,9 +94,12 @@ def named(header: Sequence[str], mapping: Mapping[Field, str | int]) -> Columns 
             places[field] = wanted - 1
             continue
         candidates = _NAMES[field] if wanted is None else (normal(wanted),)
-        # "Volume BTC" is a volume, if there is nothing that is one by name.
+        if wanted is None and field == "close" and _OF_TRADES & set(names):
+            candidates = tuple(name for name in candidates if name not in _OF_TRADES_ALONE)
+        # "Volume BTC" is a volume, if there is nothing that is one by name, and rather than "Volume USDT".
         if wanted is None and field == "volume" and not set(candidates) & set(names):
-            candidates = tuple(name for name in names if name.startswith("volume_"))
+            of = [name for name in names if name.startswith("volume_")]
+            candidates = tuple(sorted(of, key=lambda name: name.endswith(_QUOTED)))
         found = next((name for name in candidates if name in names), None)
         if found is not None and (wanted is None or _exact(header, str(wanted)) is None):
             if names.count(found) > 1:
@@ -87,14 +109,13 @@ def named(header: Sequence[str], mapping: Mapping[Field, str | int]) -> Columns 
             if (exact := _exact(header, str(wanted))) is None:
                 return None
             places[field] = exact
+    if "time" not in places and "time" not in mapping:
+        index = next((place for place, name in enumerate(names) if name == _INDEX[0]), 0)
+        if names and names[index] in _INDEX:
+            places["time"] = index
     if places.get("time") is not None and "clock" not in mapping and {"date", "time"} <= set(names):
         places |= {"time": names.index("date"), "clock": names.index("time")}
     return _complete(places)
-
-
-def kline(width: int) -> Columns | None:
-    """Return the columns of a file without a header, if `width` tells them."""
-    return named(_KLINE, {}) if width == len(_KLINE) else None
 
 
 def _exact(header: Sequence[str], name: str) -> int | None:

@@ -15,7 +15,7 @@ class BarOrder:
         self._last: dict[int, int] = {}
 
     def disorder(self, bars: Bars) -> list[tuple[int, str]]:
-        """Return the line of each bar earlier than its symbol's bar before it, and in words what is wrong."""
+        """Return the line of each bar earlier than the one before it of its symbol, and the problem in words."""
         order = np.argsort(bars["symbol"], kind="stable")
         symbols, starts = bars["symbol"][order], bars["start_us"][order]
         firsts = np.flatnonzero(np.diff(symbols, prepend=-1))

@@ -10,6 +10,7 @@ from services.datasets.reading import FileReading, reading_of
 from services.datasets.report import Finding, ImportReport
 from services.datasets.rows import DatasetBar
 from services.datasets.sources import Upload
+from services.datasets.widths import Step, width_of
 
 LOOKED_AT_LINES = 10_000
 SHOWN_BARS = 20
@@ -34,7 +35,7 @@ def preview(upload: Upload) -> Preview:
     files: list[FileReading] = []
     reads: list[ParsedBlock] = []
     lines, complete = 0, True
-    for source in upload.sources:
+    for source in upload.files():
         with upload.opened(source, symbols) as file:
             files.append(reading_of(file))
             through = 0
@@ -44,8 +45,8 @@ def preview(upload: Upload) -> Preview:
                     break
                 through = read.through
                 reads.append(read)
-                for line, reason in read.damages:
-                    report.add(Finding("rejected", source.name, line, reason))
+                for line, reason, kind in read.damages:
+                    report.add(Finding(kind, source.name, line, reason))
                 for line, reason in order.disorder(read.bars):
                     report.add(Finding("out of order", source.name, line, reason))
             lines += through
@@ -63,6 +64,11 @@ def preview(upload: Upload) -> Preview:
 def _width_us(reads: list[ParsedBlock]) -> int | None:
     bars = np.concatenate([np.empty(0, BAR), *(read.bars for read in reads)])
     bars = bars[np.lexsort((bars["start_us"], bars["symbol"]))]
-    steps = np.diff(bars["start_us"])[(np.diff(bars["symbol"]) == 0)]
-    steps = steps[steps > 0]
-    return int(steps.min()) if len(steps) else None
+    steps = np.diff(bars["start_us"])
+    alike = np.flatnonzero((np.diff(bars["symbol"]) == 0) & (steps > 0))
+    kinds, counts = np.unique(np.stack((bars["symbol"][alike], steps[alike])), axis=1, return_counts=True)
+    found = [
+        Step(str(code), us, bars) for code, us, bars in zip(*kinds.tolist(), counts.tolist(), strict=True)
+    ]
+    width = width_of(found)
+    return None if width is None else width.us

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 from services.datasets.blocks import BarFile
+from services.datasets.numbers import name_of
 
 
 class FileReading(NamedTuple):
-    """A file and what it was taken for; `columns` leads from each field to the name of its column."""
+    """File and its recognised dialect; `columns` leads from each field to the name of its column."""
 
     name: str
     delimiter: str
@@ -17,6 +18,8 @@ class FileReading(NamedTuple):
     zone: str
     symbol: str | None
     close_only: bool
+    thousands: str | None
+    notes: list[str]
 
 
 def reading_of(file: BarFile) -> FileReading:
@@ -26,11 +29,13 @@ def reading_of(file: BarFile) -> FileReading:
     return FileReading(
         file.name,
         dialect.delimiter,
-        dialect.decimal,
+        dialect.numbers.decimal,
         dialect.header,
         {field: dialect.names[place] for field, place in places.items()},
         dialect.time_kind,
         dialect.times.zone,
         file.symbol,
         dialect.columns.close_only,
+        name_of(dialect.numbers.thousands),
+        list(dialect.notes),
     )

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, get_args
 
 from services.common.findings import CountedFindings
 
-Kind = Literal["rejected", "out of order", "repeated", "gap", "carried"]
+Kind = Literal["rejected", "skipped", "adjusted", "out of order", "repeated", "odd", "gap", "carried"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEPT = 10_000
 """Number of findings of each kind that are stored."""
@@ -31,5 +31,5 @@ class ImportReport(CountedFindings[Kind, Finding]):
         self.note(finding.kind, finding)
 
     def add_uncounted(self, kind: Kind, count: int) -> None:
-        """Note `count` findings that nobody has looked at one by one."""
+        """Count findings that were not looked at one by one."""
         self.counts[kind] += count

@@ -2,24 +2,32 @@
 
 import hashlib
 import json
-import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple, cast
 
-from services.common.compressed_files import FileError, Packed, opened
-from services.contracts.pairs import parse_symbol
+from services.common.compressed_files import ZIP, FileError, Packed, files_in, opened
 from services.datasets.blocks import BarFile, Symbols
+from services.datasets.dialect import SAMPLE_BYTES, names_bars
+from services.datasets.formats.opening import is_spreadsheet, text_of
 from services.datasets.options import ReadOptions
+from services.datasets.symbols import symbol_of
+
+_MOST_MEMBERS = 1_000
 
 
 class FileSource(NamedTuple):
-    """A file, read from its beginning; `symbol` is what its bars are of if no column says it."""
+    """A file, read from its beginning; `symbol` is what its bars are of if no column says it.
+
+    `member` is the file in a zip of several.
+    """
 
     name: str
     file: IO[bytes]
     symbol: str | None = None
+    member: str | None = None
 
 
 class UploadTooLargeError(FileError):
@@ -40,14 +48,42 @@ class Upload:
         said = {"options": self.options.said(), "files": [_known_by(source) for source in self.sources]}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
+    def files(self) -> list[FileSource]:
+        """Return every file there is, those in a zip of several one by one; FileError if a zip cannot be read."""
+        found = [one for source in self.sources for one in _members(source)]
+        if len(found) > _MOST_MEMBERS:
+            raise FileError(self.name, f"expected at most {_MOST_MEMBERS:,} files, received {len(found):,}")
+        return found
+
     @contextmanager
     def opened(self, source: FileSource, symbols: Symbols) -> Iterator[BarFile]:
         """Yield one of the files; FileError, TooLargeError if it cannot be read to its end."""
+        with self._text(source) as (stream, said):
+            symbol = source.symbol or said or symbol_of(source.name)
+            yield BarFile(stream, source.name, symbol, self.options, symbols, source.symbol is not None)
+
+    def has_bars(self) -> bool:
+        """Return whether the first file begins as one of bars; FileError if it cannot be read."""
+        source = self.files()[0]
+        with self._text(source) as (stream, _):
+            return names_bars(stream.read(SAMPLE_BYTES), self.options)
+
+    @contextmanager
+    def _text(self, source: FileSource) -> Iterator[tuple[Packed, str | None]]:
+        """Yield the csv that a file is or would be, and the symbol that it says beside its rows."""
         source.file.seek(0)
-        with opened(source.file, source.name) as stream:
-            bounded = cast("Packed", _Bounded(stream, self, source.name))
-            symbol = source.symbol or _symbol_of(source.name)
-            yield BarFile(bounded, source.name, symbol, self.options, symbols)
+        if is_spreadsheet(source.file):
+            with text_of(source.file, source.name, self.most_bytes) as (text, said):
+                yield self._bounded(text, source.name), said
+            return
+        with opened(source.file, source.name, source.member) as stream:
+            # Of what is packed, the bytes inside are counted, and of what becomes csv the csv, too.
+            inside = source.file if stream is source.file else self._bounded(stream, source.name)
+            with text_of(inside, source.name, self.most_bytes) as (text, said):
+                yield self._bounded(text, source.name) if inside is source.file else text, said
+
+    def _bounded(self, stream: Packed, name: str) -> Packed:
+        return cast("Packed", _Bounded(stream, self, name))
 
 
 class _Bounded:
@@ -70,18 +106,29 @@ class _Bounded:
         return part
 
 
+def _members(source: FileSource) -> list[FileSource]:
+    source.file.seek(0)
+    magic = source.file.read(2)
+    source.file.seek(0)
+    if magic != ZIP or is_spreadsheet(source.file):
+        return [source]
+    try:
+        with zipfile.ZipFile(source.file) as folder:
+            inside = files_in(folder)
+    except zipfile.BadZipFile as error:
+        raise FileError(
+            source.name, f"expected a whole file, but the packed data are damaged: {error}"
+        ) from error
+    if len(inside) == 1:
+        name = (
+            source.name if symbol_of(source.name) or source.symbol else f"{source.name}/{inside[0].filename}"
+        )
+        return [source._replace(name=name)]
+    return [
+        source._replace(name=f"{source.name}/{member.filename}", member=member.filename) for member in inside
+    ]
+
+
 def _known_by(source: FileSource) -> list[str | None]:
     source.file.seek(0)
     return [source.name, source.symbol, hashlib.file_digest(source.file, "sha256").hexdigest()]  # type: ignore[arg-type]
-
-
-def _symbol_of(name: str) -> str | None:
-    """Return the symbol a file is called by.
-
-    >>> _symbol_of("BTCUSDT-1m-2024-01.csv"), _symbol_of("+.csv")
-    ('BTCUSDT', None)
-    """
-    try:
-        return parse_symbol(re.split(r"[-_.]", name)[0])
-    except ValueError:
-        return None

@@ -18,10 +18,12 @@ from services.common.errors import FatalError
 from services.datasets import statements
 from services.datasets.blocks import Bars, ParsedBlock, Symbols
 from services.datasets.disorder import BarOrder
+from services.datasets.questions import Question, UnclearFileError
 from services.datasets.reading import FileReading, reading_of
 from services.datasets.report import KEPT, Finding, ImportReport
 from services.datasets.sources import FileSource, Upload
 from services.datasets.tables import bars_relation, wider_than
+from services.datasets.widths import MONTH_US, Step, Width, width_of
 from services.store import schema
 from services.store.binary_copy import SIGNATURE, TRAILER, binary_rows
 from services.store.database import EPOCH_US, Connection
@@ -86,6 +88,7 @@ class _Dataset:
         self._bars = sql.Identifier(bars_relation(self._id))
         self._symbols = Symbols()
         self._order = BarOrder(self._symbols)
+        self._sources: list[FileSource] = []
         self._files: list[FileReading] = []
         self._rows = 0
 
@@ -98,21 +101,24 @@ class _Dataset:
         await self._cursor.execute(statements.MEMORY)
         await self._cursor.execute(statements.TABLE, [bars_relation(self._id)])
         await self._on_bars(statements.PLACES)
-        for nth, source in enumerate(self._upload.sources):
+        self._sources = await asyncio.to_thread(self._upload.files)
+        for nth, source in enumerate(self._sources):
             await self._copy(nth, source)
         if not self._order.strict:
             await self._drop_repeated()
         for statement in (statements.NO_PLACES, statements.KEY, statements.STATISTICS, statements.STEPS):
             await self._on_bars(statement)
         width = await self._width()
-        await self._cursor.execute(statements.SYMBOLS, {"dataset": self._id, "width": width})
+        values = {"dataset": self._id, "width": _interval(width)}
+        await self._cursor.execute(statements.symbols(width.is_calendar), values)
+        await self._find_odd(width)
         await self._find_gaps(width)
         await self._find_carried()
         await self._put_together(width)
         await self._cursor.execute(
             statements.DESCRIBE,
             [
-                width,
+                _interval(width),
                 self._rows,
                 json.dumps([one._asdict() for one in self._files]),
                 json.dumps(self._report.counts),
@@ -144,10 +150,10 @@ class _Dataset:
         with self._upload.opened(source, self._symbols) as file:
             self._files.append(reading_of(file))
             for read in file:
-                for line, reason in read.damages:
-                    self._report.add(Finding("rejected", source.name, line, reason))
+                for line, reason, kind in read.damages:
+                    self._report.add(Finding(kind, source.name, line, reason))
                 if self._report.counts["rejected"] > MOST_REJECTED:
-                    line, reason = read.damages[-1]
+                    line, reason, _ = read.damages[-1]
                     expected = f"more than {MOST_REJECTED:,} lines are no bars: {reason}"
                     raise FileError(source.name, expected, line)
                 for line, reason in self._order.disorder(read.bars):
@@ -155,7 +161,22 @@ class _Dataset:
                 self._rows += len(read.bars)
                 yield read, _packed(read.bars, list(self._symbols), nth)
 
+    async def _require_one_contract(self) -> None:
+        """Return if no two files have other prices of one symbol at the same times, unless both were told it."""
+        await self._on_bars(statements.CONFLICTS)
+        for symbol, first, place, both_have, unlike in await self._cursor.fetchall():
+            if self._sources[first >> _LINE_BITS].symbol and self._sources[place >> _LINE_BITS].symbol:
+                continue
+            (other, _), (name, line) = self._where(first), self._where(place)
+            detail = (
+                f"expected other times than those in {other}, or the same bars, received {symbol} with other "
+                f"prices at {unlike:,} of {both_have:,} times that both have: say by symbols= what each file is of"
+            )
+            raise UnclearFileError(name, detail, Question("symbols", []), line)
+
     async def _drop_repeated(self) -> None:
+        if len(self._sources) > 1:
+            await self._require_one_contract()
         await self._on_bars(statements.AGAIN, {"limit": KEPT})
         found = await self._cursor.fetchall()
         for place, symbol, ts, first, _ in found:
@@ -168,13 +189,12 @@ class _Dataset:
         self._rows -= count
 
     def _where(self, place: int) -> tuple[str, int]:
-        return self._upload.sources[place >> _LINE_BITS].name, place & ((1 << _LINE_BITS) - 1)
+        return self._sources[place >> _LINE_BITS].name, place & ((1 << _LINE_BITS) - 1)
 
-    async def _width(self) -> timedelta:
-        await self._cursor.execute(statements.WIDTH)
-        row = await self._cursor.fetchone()
-        if row is not None and row[0] is not None:
-            width: timedelta = row[0]
+    async def _width(self) -> Width:
+        await self._cursor.execute(statements.COMMON_STEPS)
+        width = width_of(Step(*row) for row in await self._cursor.fetchall())
+        if width is not None:
             return width
         expected = "expected two bars of a symbol at least, whose distance is their width, received less"
         rejected = next((one for one in self._report.kept if one.kind == "rejected"), None)
@@ -184,11 +204,26 @@ class _Dataset:
         detail = f"{expected}: {count:,} lines are no bars, the first one: {rejected.reason}"
         raise FileError(rejected.file or self._files[0].name, detail, rejected.line)
 
-    async def _find_gaps(self, width: timedelta) -> None:
+    async def _find_odd(self, width: Width) -> None:
+        values = {"us": width.us, "slack": width.slack_us, "limit": KEPT}
+        await self._cursor.execute(statements.ANY_ODD, values)
+        if not await self._cursor.fetchall():
+            return
+        await self._on_bars(statements.ODD_OF_MONTHS if width.us >= MONTH_US else statements.ODD, values)
+        found = await self._cursor.fetchall()
+        for symbol, ts, _ in found:
+            reason = (
+                f"{symbol} at {clock.to_iso(clock.from_datetime(ts))}: not where bars of this width begin"
+            )
+            self._report.add(Finding("odd", None, None, reason))
+        self._report.add_uncounted("odd", found[0][-1] - len(found) if found else 0)
+
+    async def _find_gaps(self, width: Width) -> None:
         await self._cursor.execute("SELECT sum(gaps) FROM dataset_symbols WHERE dataset_id = %s", [self._id])
         ((count,),) = await self._cursor.fetchall()
         if count:
-            await self._on_bars(statements.GAPS, {"width": width, "limit": KEPT})
+            values = {"width": _interval(width), "limit": KEPT}
+            await self._cursor.execute(statements.gaps(self._bars, width.is_calendar), values)
             async for symbol, last, next_, missing in self._cursor:
                 between = " and ".join(clock.to_iso(clock.from_datetime(at)) for at in (last, next_))
                 self._report.add(Finding("gap", None, None, f"{symbol}: {missing} missing between {between}"))
@@ -207,9 +242,9 @@ class _Dataset:
             self._report.add(Finding("carried", None, None, reason))
         self._report.add_uncounted("carried", found[0][-1] - len(found))
 
-    async def _put_together(self, width: timedelta) -> None:
+    async def _put_together(self, width: Width) -> None:
         finer = self._bars
-        for interval in wider_than(width // timedelta(microseconds=1)):
+        for interval in wider_than(width.us):
             relation = bars_relation(self._id, interval)
             wider = sql.Identifier(relation)
             await self._cursor.execute(statements.TABLE, [relation])
@@ -220,9 +255,13 @@ class _Dataset:
             finer = wider
 
 
+def _interval(width: Width) -> timedelta:
+    return timedelta(microseconds=width.us)
+
+
 def _packed(bars: Bars, symbols: Sequence[str], nth: int) -> bytes:
     """Return the rows of `bars`, those of one form together: a text and a null have their lengths."""
-    names = np.array(symbols, "S")
+    names = np.array([symbol.encode() for symbol in symbols], "S")
     forms = np.char.str_len(names)[bars["symbol"]] * 2 + np.isnan(bars["volume"])
     return b"".join(_alike(bars[forms == form], names, nth) for form in np.unique(forms))
 

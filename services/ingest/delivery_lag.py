@@ -104,7 +104,7 @@ class _Lags:
 
 
 def quantiles(counts: dict[int, int], percents: Iterable[int]) -> list[int]:
-    """Return the smallest value that so many percent of the counted are no larger than, for each of `percents`.
+    """Return the quantile of the counts for each of `percents`.
 
     >>> quantiles({5: 98, 900: 2}, (50, 99))
     [5, 900]

@@ -32,7 +32,7 @@ class Skipped(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Something that happened so many times and has no message of its own."""
+    """Event of a feed that is only counted, because it has no message."""
 
     counter: Literal["duplicates", "stale_streams", "reconnects", "dropped"]
     times: int = 1

@@ -119,7 +119,7 @@ async def publish(
     clock = "the recording's clock was" if feed.name == "replay" else "the local clock is"
     health = _Health(pulse, rejected_share, out, feed.delivery, clock)
     tasks = Supervisor(pulse.counters)
-    tasks.keep("the judge of the feed", health.watch)
+    tasks.keep("the health check of the feed", health.watch)
     watching = asyncio.create_task(tasks.run())
     try:
         await _publish(feed, out, pulse, health, marks or TimeMarks())

@@ -37,7 +37,7 @@ class DataDirectory:
         self._taken_s = 0.0
 
     async def confirm(self) -> None:
-        """Return if nobody else has begun at the same moment; FatalError if somebody has."""
+        """Return if no other run has started at the same moment; FatalError otherwise."""
         await asyncio.sleep(self._taken_s + _SETTLE_S - asyncio.get_running_loop().time())
         await asyncio.to_thread(self._require_ours)
 

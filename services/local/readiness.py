@@ -19,7 +19,7 @@ _RESTARTS = 3
 
 
 async def wait(api: str, ui: str, services: Sequence[Child], api_key: str | None = None) -> None:
-    """Return when all is healthy; FatalError names what is not, after `TIMEOUT_S` or too many restarts.
+    """Return when all is healthy; the FatalError names what is not, after `TIMEOUT_S` or too many restarts.
 
     `api` and `ui` are the base URLs.
     """

@@ -20,7 +20,7 @@ from pathlib import Path
 from services.common.errors import FatalError
 
 PREFIX = "pairstream-up-"
-# What runs of older versions made, without a lock: one for the database, and one for those that are woken.
+# Directories of older versions, without a lock: one for the database, and one for wake-up sockets.
 _OLDER = re.compile(r"pairstream-(wake-)?[a-z0-9_]{8}")
 _DATABASE_LOCK = re.compile(r"\.s\.PGSQL\.\d+\.lock")
 # A directory younger than this may belong to a run that is just starting.

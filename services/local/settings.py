@@ -51,7 +51,7 @@ class RecordSettings:
 
 
 def unknown(environ: Iterable[str], kinds: Iterable[type[Settings]]) -> Iterator[str]:
-    """Yield what to say of each of our variables in `environ` that no setting of `kinds` is read from."""
+    """Yield a warning for each of our variables in `environ` that is no setting of `kinds`."""
     known = [
         f"{PREFIX}{field.upper()}{twin}"
         for twin in ("", "_FILE")

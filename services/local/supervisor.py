@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from services.common.backoff import Backoff
+
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 10.0
 # A process that has run for this long has started well.
@@ -65,7 +67,7 @@ class Child:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def watched(self) -> None:
-        """Return once nobody watches over the process any more."""
+        """Return once the process is no longer supervised."""
         assert self._task is not None, "it is started"
         await asyncio.shield(self._task)
 
@@ -84,7 +86,8 @@ class Child:
         await self._task
 
     async def _keep_running(self) -> None:
-        delay = _FIRST_DELAY_S
+        # Nobody else comes back at the same instant.
+        backoff = Backoff(_FIRST_DELAY_S, _LONGEST_DELAY_S, jitter=lambda: 1.0)
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
@@ -100,10 +103,10 @@ class Child:
                 return
             self.restarts += 1
             if loop.time() - started > _STEADY_S:
-                delay = _FIRST_DELAY_S
+                backoff.reset()
+            delay = backoff.next_s()
             self._tell_end(code, delay)
             await self._rest(delay)
-            delay = min(2 * delay, _LONGEST_DELAY_S)
 
     async def _rest(self, delay_s: float) -> None:
         with contextlib.suppress(TimeoutError):

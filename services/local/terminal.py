@@ -2,24 +2,26 @@
 
 import sys
 
+from rich.console import Console
+from rich.text import Text
+
 _WIDTH = 16
 _COLOURS = {
-    "pairstream": 1,
-    "database": 34,
-    "ingest": 36,
-    "stream_analytics": 35,
-    "sink": 33,
-    "api": 32,
-    "ui": 94,
+    "pairstream": "bold",
+    "database": "blue",
+    "ingest": "cyan",
+    "stream_analytics": "magenta",
+    "sink": "yellow",
+    "api": "green",
+    "ui": "bright_blue",
 }
+# What a service says is text, whatever brackets it has.
+_CONSOLE = Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
 def log_line(name: str, line: str) -> None:
-    """Write a line to standard output, at once."""
-    label = f"{name:<{_WIDTH}} |"
-    if sys.stdout.isatty():
-        label = f"\x1b[{_COLOURS.get(name, 0)}m{label}\x1b[0m"
-    write(f"{label} {line}")
+    """Write a line to standard output, at once; its name in colour on a terminal that has some."""
+    _CONSOLE.print(Text(f"{name:<{_WIDTH}} |", _COLOURS.get(name, "")), line)
 
 
 def write(line: str) -> None:

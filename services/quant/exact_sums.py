@@ -8,7 +8,7 @@ _ONE = 1 << _BITS
 
 
 def fixed(value: float) -> int:
-    """Return `value` in units of 2^-160, rounded toward 0; OverflowError for what is not finite."""
+    """Return `value` in units of 2^-160, rounded toward 0; OverflowError unless it is finite."""
     return int(math.ldexp(value, _BITS))
 
 

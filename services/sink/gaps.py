@@ -15,7 +15,7 @@ STATES = {
 
 
 def row(event: TapeEvent) -> tuple[object, ...]:
-    """Return the row of an event of a gap; what it should say and does not is null, which the table refuses."""
+    """Return the row of a gap event; a missing field is null, which the table refuses."""
     return (
         event.symbol,
         event.first_id,

@@ -10,7 +10,7 @@ COLUMNS = {"reader": "text", "topic": "text", "partition": "int4", "at": "int8",
 
 
 def row(event: TapeEvent) -> tuple[object, ...]:
-    """Return the row of a loss; what it should say and does not is null, which the table refuses."""
+    """Return the row of a loss; a missing field is null, which the table refuses."""
     return (event.reader, event.topic, event.partition, event.at_us - EPOCH_US, event.messages)
 
 

@@ -28,7 +28,7 @@ SELECT topic, partition FROM read EXCEPT (TABLE moved UNION ALL TABLE begun)
 
 
 async def stored(connection: Connection, cluster_id: str) -> dict[PartitionBatch, int]:
-    """Return the offset at which each of the cluster's partitions goes on."""
+    """Return the next offset of each of the cluster's partitions."""
     cursor = await connection.execute(_STORED, [cluster_id])
     return {PartitionBatch(topic, partition): offset for topic, partition, offset in await cursor.fetchall()}
 

@@ -186,7 +186,7 @@ async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
         tasks.keep("the heartbeat", lambda: pulse.beat(producer.send))
         tasks.keep("the watch over the database", lambda: _watch(watch))
         tasks.keep("the writer", lambda: _write(settings, producer, pulse, watch))
-        tasks.finish("the deletion of what has expired", lambda: delete_expired(settings))
+        tasks.finish("the deletion of expired rows", lambda: delete_expired(settings))
         tasks.keep("the reader of the pairs", lambda: configs.follow(settings))
         tasks.keep("the mirror of the pairs", lambda: pairs.mirror(settings, configs))
         await tasks.run()
@@ -235,7 +235,7 @@ async def delete_expired(settings: SinkSettings) -> None:
             async with database.connect(settings, "pairstream-sink-retention") as connection:
                 deleted = await retention.sweep(connection, retentions)
             if deleted:
-                log.info("deleted what has expired", rows=deleted)
+                log.info("deleted expired rows", rows=deleted)
         except (TransientError, psycopg.Error) as error:
             log.warning("nothing deleted, trying again in a minute", error=reason_of(error))
         await pause(_SWEEP_S)

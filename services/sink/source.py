@@ -141,7 +141,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]
             raise TransientError(complaint)
 
     async def commit(self, read: Mapping[PartitionBatch, int]) -> None:
-        """Tell the group how far we are: a hint for whoever watches lag, never what the sink goes by."""
+        """Commit the offsets to the group: a hint for lag monitors, which the sink itself never reads."""
         self._written |= read
         try:
             await self._consumer.commit(

@@ -67,7 +67,7 @@ class SinkWriter:
                 await self._connection.execute(table.stage)
 
     async def resume(self, cluster_id: str) -> Mapping[PartitionBatch, int]:
-        """Return, and from now on write against, the offsets at which the cluster's partitions go on."""
+        """Return the stored offsets of the cluster's partitions, and write against them from now on."""
         async with _errors():
             await catch_up(self._connection)
             self._stored = await offsets.stored(self._connection, cluster_id)
@@ -102,7 +102,7 @@ class SinkWriter:
         return not self._touched
 
     async def refresh(self) -> None:
-        """Make the aggregates show what was stored below them; what others hold is left for the next time."""
+        """Refresh the aggregates below late rows; those that others hold wait for the next time."""
         if not self.refreshed:
             async with _errors():
                 self._touched = await refresh(self._connection, self._touched)

@@ -72,7 +72,7 @@ class DatabaseWatch:
 
 @asynccontextmanager
 async def watched(settings: DatabaseSettings, name: str) -> AsyncIterator[None]:
-    """Have whoever waits for the database in the block get an OperationalError once it answers nobody."""
+    """Give callers in the block an OperationalError once the database answers nobody."""
     watching = asyncio.create_task(DatabaseWatch(settings, name).run())
     try:
         yield
@@ -91,7 +91,7 @@ def _answering(connection: Connection) -> Iterator[None]:
 
 
 def _cut(connections: Iterable[Connection]) -> None:
-    """Have everybody who waits on these connections find them closed by the other side."""
+    """Close these connections from the other side, as all who wait on them see it."""
     for connection in connections:
         # Closed meanwhile, or cut already.
         with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as cut:

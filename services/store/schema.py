@@ -67,10 +67,11 @@ def _refusals() -> Iterator[None]:
 def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> list[str]:
     """Apply the revisions after `before`, with TimescaleDB's part where it is `wanted`, in one transaction."""
     # Only an upgrade needs Alembic, and services that never do one save a second and 20 MB each.
-    import alembic.command
-    import alembic.config
+    from alembic.runtime.migration import MigrationContext
     from sqlalchemy import create_engine, pool
     from sqlalchemy.exc import DBAPIError
+
+    from services.store import migrations
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # A plain store becomes TimescaleDB's after its revisions, a new one with them.
@@ -78,12 +79,12 @@ def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> li
     # psycopg reads the URL, sockets and all; SQLAlchemy gets the connection it made.
     raw = database.open_blocking(conninfo)
     engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=pool.NullPool)
+    extended = _files("sql/timescaledb") if wanted and (present or not conversion) else []
+    # psycopg takes several statements at once, colons and percent signs too.
+    steps = migrations.steps(_files("sql"), extended, before, lambda name: raw.execute(statements(name)))
     with raw, engine.begin() as connection:
-        config = alembic.config.Config()
-        config.set_main_option("script_location", "services.store:migrations")
-        config.attributes |= {"connection": connection, "timescaledb": wanted and (present or not conversion)}
         try:
-            alembic.command.upgrade(config, "head")
+            MigrationContext.configure(connection, opts={"fn": lambda *_: steps}).run_migrations()
         except DBAPIError as error:
             raise error.orig or error from error
         if wanted and not present and conversion:

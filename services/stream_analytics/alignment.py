@@ -82,11 +82,11 @@ class Alignment:
         return self._y_tape.known_us > 0 and self._x_tape.known_us > 0
 
     def restore(self, closed_until: int, y: TapeTrade | None, x: TapeTrade | None) -> None:
-        """Go on after the last closed second of an earlier run; what was closed is passed over."""
+        """Continue after the last closed second of an earlier run; earlier seconds are skipped."""
         self._y, self._x, self.closed_until, self.passed_us = y, x, closed_until, closed_until
 
     def copy(self) -> "Alignment":
-        """Return one that stands where this one does, on the same tapes."""
+        """Return a copy at the same position, on the same tapes."""
         other = Alignment(self._y_tape, self._x_tape, self.stale_after_us)
         other._y, other._x = self._y, self._x
         other.closed_until, other.passed_us = self.closed_until, self.passed_us

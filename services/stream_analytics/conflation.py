@@ -47,7 +47,7 @@ class Conflation(Generic[K]):
 
     @property
     def due_s(self) -> float | None:
-        """The time at which to ask for what is held back, None if nothing is."""
+        """Time at which a held-back key is due, None if there is none."""
         return self._queue[0][0] if self._queue else None
 
     def is_due(self, now_s: float) -> bool:

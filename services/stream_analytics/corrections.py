@@ -16,9 +16,7 @@ class Outcome(NamedTuple):
 
 
 class PublishedSecond(NamedTuple):
-    """Last outcome published of a second that is not final, the rule's state after it, and its minute
-    statistics.
-    """
+    """Last outcome published of a second that is not final, with the rule's state and minute statistics."""
 
     signal: Signal
     alert: Alert | None

@@ -73,14 +73,14 @@ class DoubtfulStretches:
         self._all += [hole for hole in holes if hole.tells or hole.kind == "lost"]
 
     def doubt(self, first_us: int, until_us: int) -> None:
-        """Have a time be doubtful, as one with the doubtful time that ends where it begins."""
+        """Mark a time as doubtful, as one stretch with the doubtful time that ends where it begins."""
         if self._doubts and self._doubts[-1].last_us == first_us:
             self._doubts[-1].last_us = until_us
         else:
             self._put_doubt(DoubtfulStretch(first_us, until_us, "doubtful", first_us))
 
     def dispelled(self, until_us: int) -> list[DoubtfulStretch]:
-        """Take out what is doubtful before `until_us`; the caller fills it, and gives back the rest by ``fill``."""
+        """Take out the stretches before `until_us`; the caller fills them, and returns the rest by ``fill``."""
         found = [hole for hole in self._doubts if hole.first_us < until_us]
         self._doubts = [hole for hole in self._doubts if hole.first_us >= until_us]
         return found
@@ -93,7 +93,8 @@ class DoubtfulStretches:
             self._put_doubt(one)
 
     def kind_at(self, end_us: int, at_us: int) -> HoleKind | None:
-        """Return why the trades just before `end_us` are unknown, by what was known at `at_us`; None if they are not.
+        """Return why the trades just before `end_us` are unknown, as known at `at_us`; None if they are
+        known.
 
         What is missing comes before what may be.
         """

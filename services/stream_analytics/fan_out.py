@@ -49,7 +49,7 @@ class FanOut:
     async def put(
         self, event: Acknowledge | None, trades: Sequence[LegTrade], is_urgent: bool = True
     ) -> None:
-        """Take what `event` brought; waits only while too much is waiting. Of what is urgent somebody waits."""
+        """Take the trades of `event`; waits only while too much is queued, or until urgent trades are sent."""
         routes, waiting = self.routes, self._waiting
         for trade in trades:
             for partition in routes.get(trade.symbol, ()):
@@ -67,7 +67,7 @@ class FanOut:
             self._filled.set()
 
     def forget(self) -> None:
-        """Drop what is not acknowledged: it will come again, here or at another worker."""
+        """Drop unacknowledged trades: they will come again, here or at another worker."""
         self._waiting.clear()
         self._events.clear()
         self._sent.clear()

@@ -27,7 +27,7 @@ COUNTERS = (
     "late",
     "stale",
     "pairs",
-    "released",  # bundles that were acknowledged before their trades were stored, see Partition.release
+    "released",  # bundles that were acknowledged before their trades were stored, see PairPartition.release
 )
 """What the heartbeat counts."""
 _PREFIX = "pairstream_stream_"

@@ -37,7 +37,7 @@ class PairPartition:
         self._fresh = True
 
     def configure(self, configs: Mapping[str, PairConfig]) -> None:
-        """Follow exactly the pairs of `configs`; a pair that is new, or goes on after a pause, begins here.
+        """Follow exactly the pairs of `configs`; a pair that is new or resumed starts here.
 
         The first time, pairs go on where their stored state ends. Writes to the store.
         """
@@ -56,7 +56,8 @@ class PairPartition:
     def take(
         self, trades: Iterable[LegTrade], every_trade: bool = False, is_pressed: bool = False
     ) -> tuple[list[Outcome], set[str]]:
-        """Take trades and return what they close and cross, in order, and the pairs whose prices they change.
+        """Take trades and return the seconds they close and crossings, in order, and the pairs whose prices
+        changed.
 
         With `every_trade` each one that changes a price has an outcome of its own. While the worker `is_pressed`
         nobody looks what crosses between closes.
@@ -132,7 +133,7 @@ class PairPartition:
             tracker.save(position)
 
     def acknowledge(self) -> None:
-        """Acknowledge, from the front, what is closed and saved, and forget what nobody needs.
+        """Acknowledge, from the front, inputs that are closed and saved, and forget them.
 
         The writes of ``save`` must have been sent.
         """
@@ -154,7 +155,7 @@ class PairPartition:
             tape.lose()
 
     def release(self) -> int:
-        """Acknowledge the older half of what is held, though it is not stored, and return how many events.
+        """Acknowledge the older half of the held inputs, though not stored, and return how many events.
 
         For a broker that keeps no more, while a leg is silent: after a crash they are not read again.
         """

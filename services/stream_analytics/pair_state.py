@@ -22,7 +22,7 @@ class PairState:
         return PairState(self.alignment.copy(), self.window.copy(), copy.copy(self.rule))
 
     def reconfigure(self, config: PairConfig, stale_after_us: int) -> None:
-        """Take new thresholds; what is measured, and what fires, stays as it is."""
+        """Take new thresholds; the window and the rule's state stay as they are."""
         self.alignment.stale_after_us = stale_after_us
         self.window.reconfigure(config)
         self.rule = ThresholdRule.of(config, self.rule.firing)

@@ -30,7 +30,8 @@ _DISORDER_US = 600 * SECOND
 
 
 class PairTracker:
-    """Follow one pair; ``save`` puts its state into `store`, from which another one goes on to the last bit.
+    """Tracker of one pair; ``save`` puts its state into `store`, from which another one continues bit for
+    bit.
 
     Two heads go along the tapes. The newest closes each second as soon as both legs have passed it, and what it says is
     published. The final one comes after it, where nothing can change any more; it is what is stored. When trades come
@@ -65,7 +66,7 @@ class PairTracker:
         """Nothing that is known of the time before it can change anything any more, not even after a crash."""
 
     def restore(self) -> bool:
-        """Go on where the stored state ends; false if there is none."""
+        """Continue from the stored state; False if there is none."""
         if (stored := self._history.load()) is None:
             return False
         head, samples, zscores = stored
@@ -82,7 +83,7 @@ class PairTracker:
         return True
 
     def skip(self) -> None:
-        """Begin at what is known now: nobody looked at the seconds before."""
+        """Begin at the present position: earlier seconds were not tracked."""
         self._begin(min(tape.closed_us for tape in self.legs), None, None)
 
     def _begin(self, at_us: int, y: TapeTrade | None, x: TapeTrade | None) -> None:
@@ -245,7 +246,7 @@ class PairTracker:
 
 
 def stored_position(config: PairConfig, store: Store) -> int | None:
-    """Return the offset from which trades must be read to go on with a pair, None if nothing is stored that says it.
+    """Return the offset from which a pair's trades must be read, None if no state is stored.
 
     Of a state that is damaged, as when two workers have written parts of it, it is 0: the pair begins anew.
     """

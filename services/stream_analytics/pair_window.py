@@ -133,7 +133,7 @@ class PairWindow:
         self._parameters, self._last_us = None, last_us
 
     def reconfigure(self, config: PairConfig) -> None:
-        """Take new thresholds; what is measured stays as it is."""
+        """Take new thresholds; the statistics stay as they are."""
         self.config, self._parameters = config, None
 
     def is_outdated(self, at_us: int) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class PendingTimeMark(NamedTuple):
-    """No trade from before `event_us` follows the trade `trade_id`, or nobody waits for one any longer."""
+    """Time mark: no trade from before `event_us` follows the trade `trade_id`, or the wait for one is over."""
 
     event_us: int
     trade_id: int
@@ -32,7 +32,7 @@ class PendingTimeMarks:
         self._marks.append(mark)
 
     def heard(self, has: Callable[[int], bool]) -> list[PendingTimeMark]:
-        """Take out those whose trade has come, as `has` tells of an id, with all before them."""
+        """Take out the marks whose trade has come, as `has` tells of an id, with all before them."""
         count = max((number for number, mark in enumerate(self._marks, 1) if has(mark.trade_id)), default=0)
         return [self._marks.popleft() for _ in range(count)]
 

@@ -41,7 +41,7 @@ async def messages(event: Any, kind: type[Any], reading: ReadPosition) -> list[A
 
 
 def dead_letter(record: Any, error: Exception) -> DeadLetter:
-    """Return what is put aside of a record of Kafka that is bad."""
+    """Return the dead letter of a bad record of Kafka."""
     return DeadLetter.of(record.topic, record.partition, record.offset, record.value, str(error))
 
 

@@ -62,7 +62,7 @@ class SignalPublisher:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether what was read lately was old."""
+        """Tell whether recent messages were old."""
         return self._behind_until_s > asyncio.get_running_loop().time()
 
     @property
@@ -82,7 +82,7 @@ class SignalPublisher:
     async def take(
         self, number: int, partition: PairPartition, trades: Sequence[LegTrade], age_s: float
     ) -> list[Outcome]:
-        """Have a partition take trades, publish what follows, and return it; `age_s` is how long they have waited."""
+        """Pass trades to a partition, publish what follows, and return it; `age_s` is their waiting time."""
         pressed = age_s > BEHIND_S or self._is_pressed
         outcomes, touched = partition.take(trades, self._every_trade, pressed)
         await self._publish_all(number, outcomes, touched, age_s)
@@ -96,7 +96,7 @@ class SignalPublisher:
             await self._publish_all(number, outcomes, touched, age_s)
 
     async def run(self) -> None:
-        """Publish what was held back when it is due, until cancelled."""
+        """Publish held-back signals when they are due, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await self._held.wait()

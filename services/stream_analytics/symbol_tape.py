@@ -62,7 +62,7 @@ class SymbolTape:
         self.peek(last)
 
     def begin(self) -> None:
-        """Know that a pair without a state needs every trade that comes, whatever the states of others hold."""
+        """Note that a pair without a state needs every coming trade, whatever the states of others hold."""
         if self.known_us == 0:
             self._is_whole, self._is_restored, self._last, self._last_id = True, False, None, -1
 
@@ -146,11 +146,11 @@ class SymbolTape:
         return None
 
     def last_trade(self, second: int, at_us: int) -> TapeTrade | None:
-        """Return the last trade of a second by what was known at `at_us`, None if there was none."""
+        """Return the last trade of a second as known at `at_us`, None if there was none."""
         return self._late.last(second, self.seconds.get(second), at_us)
 
     def late_trades(self, second: int, at_us: int) -> int:
-        """Return how many trades of a second had come after it had closed, by what was known at `at_us`."""
+        """Return how many trades of a second had come after its close, as known at `at_us`."""
         return self._late.number(second, at_us)
 
     def hole_at(self, end_us: int, at_us: int) -> HoleKind | None:

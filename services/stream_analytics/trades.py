@@ -25,9 +25,7 @@ def order(trade: TapeTrade) -> tuple[int, int]:
 
 
 class Change(NamedTuple):
-    """Change of what was known of the time from `first_us` on, made when the tape was in the second
-    `learned_us`.
-    """
+    """Change of the tape from `first_us` on, learned when the tape was in the second `learned_us`."""
 
     first_us: int
     learned_us: int

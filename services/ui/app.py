@@ -92,7 +92,7 @@ async def _no_such_file(request: Request, error: Exception) -> Response:
 
 
 async def begin(server: FastAPI) -> list[str]:
-    """Have Dash set itself up, which the first request for ``/`` alone does; return the files that a page names."""
+    """Make Dash set itself up, as the first request for ``/`` does; return the files that a page names."""
     async with _visitor(server) as client:
         return _NAMED_FILE.findall((await client.get("/")).raise_for_status().text)
 

@@ -1,6 +1,8 @@
 /** Globals of the scripts in assets/: what our files share, and what Dash and its components give to a page. */
 
 interface Pairstream {
+    /** Constants of the server: widths of intervals, charts, panes. */
+    constants: any;
     /** Texts of 1-texts.js. */
     texts: any;
     number(value: number | string, digits: number): string;

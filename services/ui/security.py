@@ -31,7 +31,7 @@ STRANGER = "unknown"
 
 
 class SecurityMiddleware:
-    """Lets in whom `hosts` and origins let in, so much at once, and notes for whom the API is asked.
+    """Admits requests by host, origin and limits, and notes the caller for whom the API is asked.
 
     The API lets the dashboard do what its key may, or without keys what this machine may. That is no reason to let
     others do so: who is not of this machine, or comes through a proxy, is named to the API like by any proxy.

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from typing import Any
 
 import psycopg
@@ -48,12 +47,6 @@ def test_of_several_upgrades_at_once_one_does_the_work(empty_database_url: str) 
     with ThreadPoolExecutor(4) as threads:
         applied = list(threads.map(schema.upgrade, [empty_database_url] * 4))
     assert sorted(applied) == [[], [], [], schema.revisions()]
-
-
-def test_every_sql_file_is_a_revision() -> None:
-    versions = resources.files("services.store").joinpath("migrations", "versions")
-    names = sorted(file.name for file in versions.iterdir() if file.name[0].isdigit())
-    assert [name.removesuffix(".py").partition("_")[0] for name in names] == schema.revisions()
 
 
 def test_a_missing_schema_is_one_clear_line(empty_database_url: str) -> None:

@@ -22,7 +22,7 @@ def stored(servers: str) -> set[str]:
     return {pair_of(record.key or b"") for record in asyncio.run(read_all(servers, WINDOWS.name))}
 
 
-@pytest.mark.parametrize("where", ["beginning", "end"])
+@pytest.mark.parametrize("where", [pytest.param("beginning", marks=pytest.mark.long), "end"])
 def test_a_worker_goes_on_where_its_states_do(kafka: Cluster, where: str) -> None:
     ticks = tape(seconds=_SECONDS)
     first = [tick for tick in ticks if tick.event_us < START_US + _STOPPED_AFTER_US]

@@ -117,20 +117,16 @@ def said(broker: str) -> int:
     return sum(event.messages or 0 for event in lost)
 
 
-@pytest.mark.parametrize("kind", ["embedded", "kafka"])
 def test_what_was_deleted_unread_is_counted_and_its_seconds_are_torn_by_loss(
-    request: pytest.FixtureRequest, kind: str
+    request: pytest.FixtureRequest, broker: str
 ) -> None:
-    broker = (
-        request.getfixturevalue("kafka").servers if kind == "kafka" else request.getfixturevalue("broker")
-    )
     tape = Tape(broker)
     with worker(broker):
         tape.send(50)
         wait_until(lambda: 45 in closes(broker), "45 closed seconds", within_s=60)
         wait_until(lambda: min(asyncio.run(read_next(broker)).values()) > 0, "acknowledged ticks")
     tape.send(100)
-    if kind == "kafka":
+    if request.node.callspec.params["broker"] == "kafka":
         asyncio.run(delete_records(broker))
     else:
         flood(broker)

@@ -34,6 +34,9 @@ from tests.fix_broker import embedded_broker
 
 pytestmark = pytest.mark.integration
 
+MAPS = ("labels", "values")
+"""Fields that are a map: one column, as JSON."""
+
 # 1000 s of BTCUSDT, a quarter second apart; of SOLUSDT only a day of two ticks, and nothing of ETHUSDT.
 BTC = [tick(number) for number in range(4_000)]
 SOL = [tick(1, "SOLUSDT", START_US, 50.0), tick(2, "SOLUSDT", START_US + 24 * HOUR + SECOND, 55.0)]
@@ -97,6 +100,9 @@ def test_csv_equals_json(api: ApiProcess, path: str, way: str) -> None:
     def flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         flattened: dict[str, Any] = {}
         for name, value in record.items():
+            if name in MAPS:
+                flattened[name] = json.dumps(value, separators=(",", ":"))
+                continue
             flattened |= (
                 flat(value, f"{prefix}{name}_") if isinstance(value, dict) else {prefix + name: plain(value)}
             )

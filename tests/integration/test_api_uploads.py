@@ -34,7 +34,6 @@ UNUSABLE: dict[str, tuple[bytes, int, str]] = {
     "empty": (b"", 422, "empty"),
     "html": (b"<!DOCTYPE html><html><body>504</body></html>", 422, "web page"),
     "one column": (b"close\n1\n2\n", 422, "one column"),
-    "UTF-16": ("time,close\n2024-01-01,1\n".encode("utf-16"), 422, "UTF-16"),
     "Latin-1": ("größe,time,close\n".encode("latin-1"), 422, "UTF-8"),
     "only a header": (b"time,open,high,low,close\n", 422, "behind line 1"),
     "one bar": (b"time,close\n2024-01-01,1\n", 422, "two bars"),

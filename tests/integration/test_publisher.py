@@ -53,6 +53,7 @@ def test_a_broker_that_dies_and_comes_back_costs_no_message(kafka: Cluster) -> N
     require_all_in_order(kafka.servers)
 
 
+@pytest.mark.long
 def test_others_take_over_from_a_broker_that_stays_away(three_kafkas: Cluster) -> None:
     asyncio.run(send_while_it_dies(three_kafkas, back_again=False))
     left = three_kafkas.brokers[1:]

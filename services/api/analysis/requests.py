@@ -21,7 +21,7 @@ BARS_MAX = 1_000_000
 
 
 class Cut(Struct, frozen=True, kw_only=True):
-    """The newest `taken` bars of so many of a dataset, of which the first begins at `first_us`."""
+    """Cut of a dataset: the newest `taken` of its `bars`, of which the first begins at `first_us`."""
 
     taken: int
     bars: int

@@ -29,7 +29,7 @@ class AnalysisService:
         self._results = ResultCache()
 
     async def respond(self, request: Request, table: TableAnswer, question: AnalysisRequest) -> Response:
-        """Answer `request` with the answer to `question`, in the form of `table`; not at all if nobody waits.
+        """Answer `request` with the result of `question`, in the form of `table`; stop when no client waits.
 
         The same question is one of the same closes, to the last bit: what has changed in the store is another one.
         """

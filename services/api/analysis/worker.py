@@ -33,6 +33,7 @@ from services.quant.correlation.matrix import correlate
 _COMMON = 0.5
 # More of them are no chart but a file, which CSV and Parquet are.
 _POINTS = 10_000
+_DAY_US = 86_400 * clock.SECOND
 _SLICE_ROWS = 20_000
 
 
@@ -64,7 +65,7 @@ def _analyse(question: PairRequest) -> bytes:
             y_price,
             x_price,
             options,
-            (start_us // question.subject.width_us).tolist(),
+            _bar_numbers(start_us, question.subject.width_us).tolist(),
             same_asset=same_asset(y, x),
             moment=lambda bar: clock.to_iso(int(start_us[bar])),
         )
@@ -170,7 +171,16 @@ def _range(start_us: Any) -> Row:
 
 
 def _breaks(start_us: Any, subject: Subject) -> int:
-    return int(np.count_nonzero(np.diff(start_us) != subject.width_us))
+    if subject.width_us < _DAY_US:
+        return int(np.count_nonzero(np.diff(start_us) != subject.width_us))
+    return int(np.count_nonzero(np.diff(_bar_numbers(start_us, subject.width_us)) != 1))
+
+
+def _bar_numbers(start_us: Any, width_us: int) -> Any:
+    """Return the place of each bar on the time axis, in widths; the days and months of a calendar differ in length."""
+    if width_us < _DAY_US or not len(start_us):
+        return start_us // width_us
+    return np.rint((start_us - start_us[0]) / width_us).astype(np.int64)
 
 
 def _points(

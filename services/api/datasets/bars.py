@@ -61,7 +61,7 @@ def relation_of(dataset: CatalogueEntry, interval: Interval | None) -> Relation:
 
 
 def bars_table(dataset: CatalogueEntry, relation: Relation, carried: Carried) -> TableSource:
-    """Return the table of the bars, in which those of one symbol are to be selected.
+    """Return the table of the bars, from which those of one symbol are selected.
 
     Closed is a bar whose time had passed at the upload; covered is what bars of the files there are of its time.
     """
@@ -84,9 +84,7 @@ def dataset_bars(relation: Relation, carried: Carried) -> Bars:
 
 
 class Reach(NamedTuple):
-    """Extent of a dataset: the bars of the symbol with most, and the begin of the first bar of any (epoch,
-    us).
-    """
+    """Extent of a dataset: the most bars of a symbol, and the begin of its first bar (epoch, us)."""
 
     bars: int
     first_us: int
@@ -95,7 +93,7 @@ class Reach(NamedTuple):
 async def covered_range(
     store: StoreReader, relation: Relation, carried: Carried, symbols: Sequence[str], end: int | None
 ) -> Reach:
-    """Return how many bars before `end` there are to be had; a symbol at least has one."""
+    """Return the number of bars before `end`, of the symbol that has most, at least one."""
     query = _REACH.format(bars=relation.name, which=_WHICH[carried])
     found = await store.select(query, {"symbols": list(symbols), "end": _moment(end, "infinity")})
     return Reach(max(one["bars"] for one in found), min(one["first_ts"] for one in found))

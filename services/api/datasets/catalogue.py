@@ -20,6 +20,9 @@ _SUMMARY = sql.SQL("""
 SELECT dataset_id, name, extract(epoch FROM bar_width)::float8 AS width_s, datasets.bars,
        first_ts AS first_us, last_ts AS last_us, symbol_count, gaps, missing, carried, carried_share,
        coalesce((findings -> 'rejected')::int8, 0) AS rejected,
+       coalesce((findings -> 'skipped')::int8, 0) AS skipped,
+       coalesce((findings -> 'adjusted')::int8, 0) AS adjusted,
+       coalesce((findings -> 'odd')::int8, 0) AS odd,
        coalesce((findings -> 'repeated')::int8, 0) AS repeated,
        coalesce((findings -> 'out of order')::int8, 0) AS out_of_order,
        uploaded_at AS uploaded_us

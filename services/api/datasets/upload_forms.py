@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, model_validator
 
-from services.datasets.options import Delimiter, ReadOptions, TimeUnit
+from services.datasets.options import DateOrder, Delimiter, ReadOptions, Thousands, TimeUnit
 from services.datasets.options import Field as BarField
-from services.datasets.rows import market_symbol
 from services.datasets.sources import FileSource, Upload
+from services.datasets.symbols import market_symbol
 
 FILES_MAX = 100
 # Largest ratio of an unpacked file to its upload.
@@ -49,7 +49,7 @@ def _symbols(text: str) -> str:
 
 
 class PreviewForm(BaseModel):
-    """Files, and what they do not say themselves."""
+    """Form of a preview: files, and options that the files do not say themselves."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,14 +58,15 @@ class PreviewForm(BaseModel):
         Field(
             min_length=1,
             max_length=FILES_MAX,
-            description="CSV of OHLCV bars, plain, gz or zip: with a column for the symbol, or one for each symbol.",
+            description="OHLCV bars as csv, xlsx, Parquet, or the JSON that venues answer with, plain, in gz or in zip "
+            "with any number of files: with a column for the symbol, or a file for each symbol.",
         ),
     ]
     symbols: Annotated[
         Annotated[str, AfterValidator(_symbols)] | None,
         Field(
             description="What each file is of, in their order, separated by commas; without it a column or the "
-            "beginning of the file's name says it. `BTC/USDT` and `BTC-USDT` are `BTCUSDT`.",
+            "file's whole name says it, as venues and tools call their files. `BTC/USDT` and `BTC-USDT` are `BTCUSDT`.",
             examples=["BTCUSDT,ETHUSDT"],
         ),
     ] = None
@@ -90,16 +91,29 @@ class PreviewForm(BaseModel):
         Literal[".", ","] | None,
         Field(description="The decimal sign, if that is not recognised.", examples=["."]),
     ] = None
+    thousands: Annotated[
+        Thousands | None,
+        Field(description="What separates thousands, if that is not recognised.", examples=["comma"]),
+    ] = None
     time_unit: Annotated[
         TimeUnit | None,
-        Field(description="The unit of times since 1970; without it their size tells it.", examples=["ms"]),
+        Field(
+            description="The unit of times that are numbers, since 1970 or `excel`, days of a spreadsheet; without it "
+            "the one by which they lie between 2009 and a year ahead.",
+            examples=["ms"],
+        ),
+    ] = None
+    date_order: Annotated[
+        DateOrder | None,
+        Field(description="What comes first in dates such as 03/04/2024.", examples=["mdy"]),
     ] = None
     time_format: Annotated[
         Annotated[str, AfterValidator(_format)] | None,
         Field(
             max_length=64,
-            description="How times are written, as of Python's strptime, if it is neither ISO 8601 nor since 1970.",
-            examples=["%d/%m/%Y %H:%M"],
+            description="How times are written, as of Python's strptime, if that is not recognised; `%I` and "
+            "`%p` are a clock of 12 hours.",
+            examples=["%d/%m/%Y %I:%M %p"],
         ),
     ] = None
 
@@ -111,7 +125,7 @@ class PreviewForm(BaseModel):
         return self
 
     def upload(self, most_bytes: int) -> Upload:
-        """Return what is to be read, called as its first file; unpacked it may have so many bytes."""
+        """Return the upload, named after its first file, with a limit on its unpacked bytes."""
         symbols: Sequence[str | None] = self.symbols.split(",") if self.symbols else [None] * len(self.files)
         sources = [
             FileSource(_file_name(file.filename), file.file, symbol)
@@ -124,6 +138,8 @@ class PreviewForm(BaseModel):
             decimal=self.decimal,
             time_unit=self.time_unit,
             time_format=self.time_format,
+            thousands=self.thousands,
+            date_order=self.date_order,
         )
         return Upload(sources[0].name.partition(".")[0], sources, options, most_bytes * UNPACKED_TIMES)
 
@@ -143,7 +159,7 @@ class UploadForm(PreviewForm):
         return self
 
     def upload(self, most_bytes: int) -> Upload:
-        """Return what is to be stored."""
+        """Return the upload to store."""
         upload = super().upload(most_bytes)
         upload.name = self.name or upload.name
         return upload

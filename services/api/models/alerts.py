@@ -39,7 +39,7 @@ class Alert(record_of(messages.Alert)):  # type: ignore[misc]  # made when it is
 
 
 class Snooze(Record):
-    """Until when nobody is to be told of an alert: one of the two."""
+    """End of a snooze, as a time or a duration: one of the two."""
 
     model_config = ConfigDict(
         extra="forbid",

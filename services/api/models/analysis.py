@@ -94,7 +94,7 @@ class Point(Record):
 
 
 class Analysis(Record):
-    """Everything there is to say of a pair over a range; what is null has its reason in `not_enough_data`."""
+    """Analysis of a pair over a range; a part that is null has its reason in `not_enough_data`."""
 
     feed: Feed
     dataset: DatasetId

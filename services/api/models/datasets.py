@@ -37,7 +37,11 @@ class Dataset(Record):
         str, Field(description="What it is called; `dataset=` takes it, too.", examples=["btc-eth-2021"])
     ]
     width_s: Annotated[
-        float, Field(description="Seconds from bar to bar: the shortest step of a symbol.", examples=[60.0])
+        float,
+        Field(
+            description="Seconds from bar to bar: what most steps are. A month has the mean of one, 2629746.",
+            examples=[60.0],
+        ),
     ]
     bars: Bars
     first_us: EpochUs
@@ -50,6 +54,17 @@ class Dataset(Record):
     carried: CarriedBars
     carried_share: CarriedShare
     rejected: Annotated[int, Field(description="Lines that were no bar.", examples=[3])]
+    skipped: Annotated[
+        int,
+        Field(description="Lines not meant as one: headers, totals, comments, blank lines.", examples=[1]),
+    ]
+    adjusted: Annotated[
+        int, Field(description="Bars whose high or low was rounded below or above their close.", examples=[0])
+    ]
+    odd: Annotated[
+        int,
+        Field(description="Bars that begin where bars of this width do not; they are stored.", examples=[0]),
+    ]
     repeated: Annotated[
         int, Field(description="Bars of a time that an earlier line had; the first stays.", examples=[0])
     ]
@@ -76,7 +91,7 @@ class DatasetSymbol(Record):
 
 
 class FileReading(Record):
-    """A file, and what it was taken for; null where that was not kept."""
+    """File and its recognised dialect; null where that was not stored."""
 
     name: Annotated[str, Field(description="Of the file.", examples=["BTCUSDT-1m.csv"])]
     delimiter: Annotated[
@@ -96,13 +111,22 @@ class FileReading(Record):
     time: Annotated[
         str | None,
         Field(
-            description="`iso`; or `s`, `ms`, `us`, `ns` since 1970; or the format told.", examples=["iso"]
+            description="`iso`; `s`, `ms`, `us`, `ns` since 1970; `excel`, days of a spreadsheet; `digits` of a date; "
+            "`dmy`, `mdy`, `ymd`, or `text`, with the name of a month; or the format told.",
+            examples=["iso"],
         ),
     ] = None
     zone: Annotated[str | None, Field(description="Of times without one.", examples=["UTC"])] = None
     symbol: Annotated[str | None, Field(description="Null if a column says it.", examples=["BTCUSDT"])] = None
     close_only: Annotated[
         bool | None, Field(description="True if open, high and low are the close, which is all there is.")
+    ] = None
+    thousands: Annotated[
+        str | None, Field(description="What separates thousands, null if nothing does.", examples=["comma"])
+    ] = None
+    notes: Annotated[
+        list[str] | None,
+        Field(description="What was decided by evidence.", examples=[["in dates the month comes first"]]),
     ] = None
 
 
@@ -112,13 +136,15 @@ class Finding(Record):
     kind: Annotated[
         Kind,
         Field(
-            description="What it is; a rejected or repeated line is not stored. `carried` is a run of bars.",
+            description="What it is; a rejected, skipped or repeated line is not stored. `carried` is a run of bars.",
             examples=["rejected"],
         ),
     ]
     file: Annotated[
         str | None,
-        Field(description="Null for a gap and a run of carried bars.", examples=["BTCUSDT-1m.csv"]),
+        Field(
+            description="Null for a gap, an odd bar and a run of carried bars.", examples=["BTCUSDT-1m.csv"]
+        ),
     ]
     line: Annotated[int | None, Field(description="Likewise.", examples=[1_507])]
     reason: Annotated[
@@ -163,6 +189,8 @@ class DatasetPreview(Record):
     lines: Annotated[int, Field(description="So many lines were looked at.", examples=[8_192])]
     complete: Annotated[bool, Field(description="True if the files have no more lines.")]
     rejected: Annotated[int, Field(description="Lines that are no bar.", examples=[0])]
+    skipped: Annotated[int, Field(description="Lines not meant as one.", examples=[0])]
+    adjusted: Annotated[int, Field(description="Bars whose high or low was rounded.", examples=[0])]
     out_of_order: Annotated[int, Field(description="Bars earlier than the one before them.", examples=[0])]
     bars: Annotated[list[PreviewBar], Field(description="The first ones.")]
     findings: Annotated[list[Finding], Field(description="The first ones.")]

@@ -1,6 +1,6 @@
 """Model of a problem document (RFC 9457)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -56,6 +56,13 @@ class Problem(BaseModel):
     reasons: Annotated[
         list[str] | None,
         Field(description="Why the service is not ready.", examples=[["the database cannot be reached"]]),
+    ] = None
+    question: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Of a file that can be read in several ways: the `option` to be told, and the `readings`, "
+            "each a `value` of it and the first `bars` that it gives. Without readings the detail says what to do.",
+        ),
     ] = None
     id: Annotated[
         str | None,

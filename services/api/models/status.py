@@ -104,7 +104,7 @@ class InstanceHealth(ProcessHealth):
 
 
 class ServiceHealth(ProcessHealth):
-    """A service: the worst state and age of its processes, the sum of what they count."""
+    """Health of a service: the worst state and age of its processes, the sum of their counters."""
 
     service: Annotated[str, Field(description="Which one.", examples=["ingest"])]
     state: Annotated[
@@ -143,7 +143,7 @@ class Status(Record):
 
 
 class Acknowledgement(Record):
-    """Whose losses somebody has taken note of."""
+    """Acknowledgement of losses: of one service, or of all."""
 
     service: Annotated[
         str | None,

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 async def notify(connection: database.Connection, alert_id: str) -> None:
-    """Tell of an alert, if and when the transaction of `connection` holds."""
+    """Notify all API processes of an action on an alert, once the transaction of `connection` is committed."""
     await connection.execute("SELECT pg_notify(%s, %s)", [_CHANNEL, alert_id])
 
 
@@ -38,5 +38,5 @@ async def follow(
                 async for notification in connection.notifies():
                     await told(notification.payload)
         except (TransientError, psycopg.OperationalError) as error:
-            log.info("not told what is done about alerts", error=str(error))
+            log.info("no notifications of actions on alerts", error=str(error))
         await asyncio.sleep(backoff.next_s())

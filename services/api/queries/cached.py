@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class CachedQuery(Generic[T]):
-    """Keeps an answer for `keep_s` seconds of `clock`; all who ask while it is being asked for wait for the same."""
+    """Cache of one answer for `keep_s` seconds of `clock`; callers during a query wait for its result."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]], keep_s: float, clock: Callable[[], float]) -> None:
         self._ask = ask

@@ -85,7 +85,7 @@ async def closes(store: StoreReader, bars: Bars, symbols: Iterable[str], period:
 
 
 def load_arrays(cursor: AsyncCursor[Any]) -> None:
-    """Have a binary cursor read arrays of times (epoch, us) and of numbers, without a null, as numpy's."""
+    """Make a binary cursor return arrays of times (epoch, us) and of numbers, without a null, as numpy's."""
     for name, loader in (("timestamptz", _MomentsLoader), ("float8", _PricesLoader)):
         cursor.adapters.register_loader(cursor.adapters.types[name].array_oid, loader)
 

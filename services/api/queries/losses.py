@@ -33,7 +33,7 @@ Lost = Mapping[str, Mapping[str, int]]
 
 
 class StoredLosses:
-    """Keeps what nobody has acknowledged; while the database is away that is what was known last."""
+    """Losses that nobody has acknowledged; while the database is away the last known ones."""
 
     def __init__(self, store: StoreReader) -> None:
         self._store = store
@@ -48,7 +48,8 @@ class StoredLosses:
             await pause(EVERY_S)
 
     async def acknowledge(self, service: str | None, by: str) -> Lost:
-        """Note who has taken note of what was told, of one service or of all, and return how much that was.
+        """Store who acknowledges the losses, of one service or of all, and return how many messages these
+        are.
 
         What came in the meantime nobody has seen: it stays. TransientError if the database is away.
         """

@@ -93,7 +93,7 @@ log = structlog.get_logger()
 
 
 class RowPage(NamedTuple):
-    """Records, and the key to go on from if there are more."""
+    """Page of records, and the key of the next page, if there is one."""
 
     records: JsonRecords
     last: Key | None = None
@@ -202,7 +202,7 @@ class StoreReader:
         return await self._handle(_ACKNOWLEDGE, alert_id, {"by": by})
 
     async def snooze(self, alert_id: str, until_us: int | None) -> Row | None:
-        """Note until when (epoch, us) nobody is to be told of an alert, and return it; None if it is not stored."""
+        """Store until when (epoch, us) an alert is snoozed, and return it; None if the alert is not stored."""
         until = None if until_us is None else clock.to_datetime(until_us)
         return await self._handle(_SNOOZE, alert_id, {"until": until})
 
@@ -213,7 +213,7 @@ class StoreReader:
         return await self.alert(alert_id)
 
     async def alert(self, alert_id: str) -> Row | None:
-        """Return an alert and what was done about it, None if it is not stored."""
+        """Return an alert with the actions on it, None if it is not stored."""
         found = await self.page(ALERTS, RowSelection(limit=1, equal={"alert_id": alert_id}))
         return next(iter(found.records.rows()), None)
 
@@ -251,7 +251,7 @@ class StoreReader:
         self._problem = problem
 
     def _give_up(self) -> None:
-        """Have nobody wait any longer for a connection."""
+        """Fail all callers that wait for a connection."""
         self._pool, self._problem = None, AWAY
         for wait in self._waiting:
             wait.reschedule(0)

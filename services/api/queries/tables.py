@@ -53,7 +53,8 @@ _NOT_BEFORE = _Side(sql.SQL(">="), sql.SQL(">="))
 
 
 class TableSource(NamedTuple):
-    """A table, what is read of it, the column of its owner, its key (column to name in a row), its cursors' reader.
+    """Table for paging: its SELECT, the column of its owner, its key (column to name in a row), its cursors'
+    reader.
 
     `period` names the columns in which a row's time begins and ends.
     """

@@ -66,13 +66,13 @@ async def read_alerts(
 async def acknowledge_alert(
     alert_id: AlertId, caller: CallerDependency, backend: BackendDependency
 ) -> Response:
-    """Note that somebody has seen an alert; who did so first, and when, stays."""
+    """Acknowledge an alert; the first acknowledgement, and its time, stays."""
     return await _handled(alert_id, lambda: backend.store.acknowledge(alert_id, caller.name), backend)
 
 
 @router.post("/alerts/{alert_id}/snooze", response_model=Alert, responses=RESPONSES, dependencies=WRITE)
 async def snooze_alert(alert_id: AlertId, snooze: Snooze, backend: BackendDependency) -> Response:
-    """Tell nobody of an alert until a time, or again from now on (`for_s` 0)."""
+    """Snooze an alert until a time, or end its snooze (`for_s` 0)."""
     try:
         until_us = snooze.until_us(clock.now_us())
     except ValueError as error:

@@ -21,9 +21,7 @@ SIGNALS_MAX = 100_000
 
 
 class CalibrationQuery(SpanQuery):
-    """Query of a calibration: the signals, and the time limit of an entry; without a start, the last day
-    before `end`.
-    """
+    """Query of a calibration: the signals (by default the last day before `end`), and an entry's time limit."""
 
     stop: Annotated[
         float | None,

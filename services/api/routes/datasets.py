@@ -21,6 +21,7 @@ from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.rows import Row, encode, row
 from services.common.compressed_files import FileError
 from services.datasets.preview import Preview, preview
+from services.datasets.questions import UnclearFileError
 from services.datasets.report import KEPT, KINDS, ImportReport, Kind
 from services.datasets.sources import Upload, UploadTooLargeError
 from services.datasets.storage import NameTakenError, store_dataset
@@ -75,11 +76,12 @@ async def upload_dataset(
 ) -> Response:
     """Store files of OHLCV bars as a dataset, all of them or nothing; the same files again change nothing.
 
-    Columns are known by their names in any order and case, in files with closes alone too; delimiter, decimal
-    sign, and times (ISO 8601, or s, ms, µs, ns since 1970, or a day and a time of day) are recognised. Lines that
-    are no bars are left out and told in the report, with bars of a time that is there already (the first stays),
-    bars out of order (they are stored), gaps, and runs of carried bars, in which nothing traded (they are stored,
-    and left out of analyses).
+    Columns are known by their names in any order and case, or by what is in them, in files with closes alone too;
+    delimiter, decimal sign, thousands, and times (dates in any usual form, or numbers) are recognised. What a file does
+    not tell is asked: the answer 422 has a `question`, the option to be told, and what each of its values would give.
+    Lines that are no bars are left out and told in the report, with bars of a time that is there already (the first
+    stays), bars out of order or where bars of their width do not begin (they are stored), gaps, and runs of carried
+    bars, in which nothing traded (they are stored, and left out of analyses).
     """
     if await catalogue.count(backend.store) >= DATASETS_MAX:
         detail = f"expected fewer than {DATASETS_MAX:,} datasets, received one more: delete one"
@@ -128,7 +130,7 @@ async def read_dataset(dataset: DatasetName, backend: BackendDependency) -> Resp
 async def read_report(
     request: Request, dataset: DatasetName, query: Annotated[ReportQuery, Query()], backend: BackendDependency
 ) -> Response:
-    """Return what was found in the files of a dataset, line by line: the first 10,000 findings of each kind."""
+    """Return the findings in the files of a dataset, line by line: the first 10,000 of each kind."""
     found = await catalogue.find(backend.store, dataset)
     rows = await catalogue.findings(backend.store, found.dataset_id, query.kind, KEPT * len(KINDS))
     return await answer(request, query.format, Finding, None, rows)
@@ -154,6 +156,22 @@ def _problems() -> Iterator[None]:
         raise ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", str(error), file=error.name
         ) from None
+    except UnclearFileError as error:
+        question = {
+            "option": error.question.option,
+            "readings": [
+                {"value": one.value, "bars": [row(bar.items()) for bar in one.bars]}
+                for one in error.question.readings
+            ],
+        }
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "Unclear file",
+            str(error),
+            file=error.name,
+            line=error.line,
+            question=question,
+        ) from None
     except FileError as error:
         raise ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable file", str(error), file=error.name, line=error.line
@@ -170,6 +188,8 @@ def _previewed(found: Preview) -> Row:
         "lines": found.lines,
         "complete": found.complete,
         "rejected": found.report.counts["rejected"],
+        "skipped": found.report.counts["skipped"],
+        "adjusted": found.report.counts["adjusted"],
         "out_of_order": found.report.counts["out of order"],
         "bars": [row(bar._asdict().items()) for bar in found.bars],
         "findings": [one._asdict() for one in found.report.kept[:20]],

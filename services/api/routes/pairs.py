@@ -51,7 +51,7 @@ async def read_pair(pair: PairPath, backend: BackendDependency) -> Response:
 async def put_pair(
     pair: PairPath, backend: BackendDependency, change: Annotated[PairChange | None, Body()] = None
 ) -> Response:
-    """Watch a pair of two known symbols, from now on and with these settings; what is left out gets its default.
+    """Watch a pair of two known symbols with these settings from now on; a setting left out gets its default.
 
     The answer comes once the broker has acknowledged the change. The pair keeps its signals so far.
     """

@@ -59,7 +59,7 @@ async def stream(socket: WebSocket, backend: BackendDependency) -> None:
 
 
 async def subscribe(query: StreamQuery, backend: Backend) -> Subscription:
-    """Return the subscription of a client; ProblemError if it names what is not known."""
+    """Return the subscription of a client; ProblemError if it names an unknown symbol or pair."""
     await _require_known(query.symbols, query.pairs, backend)
     await backend.warm()
     return Subscription(backend.newsroom, query)

@@ -31,7 +31,7 @@ _SUBPROTOCOL_KEY = "key."
 
 @dataclass(frozen=True)
 class Visitor:
-    """A request that may come in: who sent it, as what it is counted, by which key, and what is left."""
+    """Admitted request: its caller, the identity it counts under, its key, and its remaining allowance."""
 
     caller: Caller
     counted_as: str

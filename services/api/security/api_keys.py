@@ -25,7 +25,7 @@ class RevokedError(Exception):
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key as it is stored: not the token, but its SHA-256, from which nobody finds 256 random bits."""
+    """Stored API key: not the token, but the SHA-256 of its 256 random bits."""
 
     name: str
     role: Role

@@ -8,7 +8,7 @@ EVENTS = "/v1/events"
 
 
 class EventsProtocol(ImpatientProtocol):
-    """Cuts off events that nobody has read for `SLOW_S`: what waits in the buffer would keep a close waiting, too."""
+    """Cuts off a stream that was not read for `SLOW_S`: a full buffer would delay its close, too."""
 
     def unread_s(self) -> float:
         """Return less for events than for an answer that ends."""

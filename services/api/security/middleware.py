@@ -29,7 +29,7 @@ UPLOADS_HELD = 2
 
 
 class SecurityMiddleware:
-    """Lets in whom the admission lets in, so many at once, and no longer than their keys live.
+    """Admits requests, limits how many of a caller run at once, and ends streams whose key was revoked.
 
     Whatever is not GET, HEAD or OPTIONS needs the role `write`, also where its route does not say so.
     Probes come in always: who watches the process is no user.

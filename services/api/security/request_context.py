@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 class RequestContext:
-    """The outermost layer; what nobody expected ends here as a problem with the request's id."""
+    """Outermost layer; an unexpected error becomes a problem document with the request's id."""
 
     def __init__(self, app: ASGIApp, backend: Backend) -> None:
         self._app = app

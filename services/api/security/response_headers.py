@@ -17,7 +17,7 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def add_defaults(headers: MutableHeaders) -> None:
-    """Add to an answer what it does not say itself."""
+    """Add the default headers that a response lacks."""
     for name, value in _DEFAULTS.items():
         headers.setdefault(name, value)
 

@@ -17,9 +17,7 @@ OPPOSITE: dict[Order, Order] = {"ascending": "descending", "descending": "ascend
 
 
 class TableExport(NamedTuple):
-    """Export of a table: its selection, between two keys instead of up to a limit, and the key of the next
-    page.
-    """
+    """Export of a table: its selection between two keys, and the key of the next page, if any."""
 
     selection: RowSelection
     following: Key | None

@@ -47,7 +47,7 @@ class JsonRecords:
 
     @classmethod
     def timed(cls, columns: Mapping[str, Sequence[Any]]) -> "JsonRecords":
-        """Return what `row` makes of each row of `columns`.
+        """Return the records that `row` makes of each row of `columns`.
 
         >>> JsonRecords.timed({"event_us": [1_500_000], "price": [2.5]}).rows()
         [{'event_us': 1500000, 'event_time': '1970-01-01T00:00:01.500000Z', 'price': 2.5}]
@@ -94,7 +94,7 @@ def _times(us: Sequence[int | None]) -> list[str | None]:
 
 
 def message_row(message: Struct) -> Row:
-    """Return a message of a topic as a row, of a tick what is stored: the rest tells workers in what order it came."""
+    """Return a message of a topic as a row; of a tick only the stored fields, not those for workers."""
     fields = asdict(message)
     return row((name, fields[name]) for name in fields if name in _TICK or not isinstance(message, Tick))
 

@@ -20,7 +20,7 @@ N = TypeVar("N", int, float)
 
 
 def instance_row(one: Instance, ears: Listening) -> Row:
-    """Return what is told of one process."""
+    """Return the row of one process."""
     life, beat = one.life(ears), one.beat
     return {
         "instance": beat.instance,
@@ -39,7 +39,7 @@ def instance_row(one: Instance, ears: Listening) -> Row:
 
 
 def service_row(name: str, told: Sequence[Row], unacknowledged: Mapping[str, int]) -> Row:
-    """Return what is told of a service of the processes `told`.
+    """Return the row of a service whose processes are `told`.
 
     Counters, losses and messages that wait are added up; states, ages and seconds are the worst. Messages do not wait
     for one that is silent. Who has lost messages that nobody has acknowledged is degraded.
@@ -66,7 +66,7 @@ def service_row(name: str, told: Sequence[Row], unacknowledged: Mapping[str, int
 
 
 def absent_row(name: str, ended: Instance | None, ears: Listening, unacknowledged: Mapping[str, int]) -> Row:
-    """Return what is told of a service without a process: the last one has `ended`, or none was heard of."""
+    """Return the row of a service without a process: the last one has `ended`, or there was none."""
     healthy: bool | None = False
     state, age_s, detail = "unknown", None, "no heartbeat yet"
     if ended is not None:

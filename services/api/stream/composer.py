@@ -43,7 +43,7 @@ class Present(Protocol):
         """Return what ``/v1/status`` answers."""
 
     def problems(self) -> list[str]:
-        """Return why what there is may be old, or not all."""
+        """Return why messages may be old or incomplete."""
 
 
 class Client(Protocol):
@@ -118,7 +118,7 @@ class StreamComposer:
         return min((client.interval_ms for client in self._clients), default=math.inf) / 1000
 
     def join(self, client: Client) -> None:
-        """Count in a client for as long as somebody holds it."""
+        """Count a client for as long as it is referenced."""
         self._clients.add(client)
 
     def phase(self) -> float:
@@ -152,7 +152,7 @@ class StreamComposer:
         return self._compose("snapshot", place, more, self._newest(wanted.wants, wanted.topics))
 
     def added(self, wanted: Filter, before: Filter, place: StreamPosition) -> StreamMessage:
-        """Return what there is now of what `before` did not want; `place` is where the client stays."""
+        """Return a snapshot of what `before` did not include; `place` stays the client's position."""
         self._ask_status()
         content = self._newest(
             lambda topic, of: wanted.wants(topic, of) and not before.wants(topic, of),
@@ -161,7 +161,7 @@ class StreamComposer:
         return self._compose("snapshot", place, {"scope": "added"}, content)
 
     def update(self, wanted: Filter, place: StreamPosition, resumed: bool = False) -> StreamMessage:
-        """Return what is new to a client at `place`; LaggingError if some of it is lost."""
+        """Return the updates since `place`; LaggingError if some of them are lost."""
         if "status" in wanted.topics:
             self._ask_status()
         self._look()

@@ -70,7 +70,7 @@ class RecentMessages(Generic[M]):
         return self._entries.get(key)
 
     def put(self, entry: LogEntry[M]) -> None:
-        """Add the newest; what it says of an older one of the same key replaces that."""
+        """Add the newest message of a key; it replaces an older one."""
         key = self._key(entry.message)
         self._entries.pop(key, None)
         self._entries[key] = entry
@@ -117,7 +117,7 @@ class LiveState:
             self.ticks[tick.symbol] = self._entry(tick)
 
     def put_ticks(self, ticks: Iterable[Tick]) -> int:
-        """Take ticks from the topic, as one by one, of which nobody sees but the newest of each symbol; none is bad."""
+        """Take valid ticks from the topic; the result is that of taking them one by one."""
         newest: dict[str, Tick] = {}
         for tick in ticks:
             known = newest.get(tick.symbol)
@@ -174,7 +174,7 @@ class LiveState:
                 self.signals[signal.pair] = LogEntry(self.version, signal, stored=True)
 
     def seed_alerts(self, alerts: Iterable[tuple[Alert, AlertAction]]) -> None:
-        """Take alerts from the store: history, not news, but for what was done about those that are known."""
+        """Take alerts from the store as history; of known alerts only the actions on them."""
         for alert, handling in alerts:
             if self._known(alert.alert_id) is not None:
                 self.handle(alert, handling)

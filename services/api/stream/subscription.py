@@ -127,7 +127,7 @@ class Command(BaseModel):
         return value
 
     def applied_to(self, wanted: Filter) -> Filter:
-        """Return what is wanted from now on; ValueError if a list would become empty, for that means all."""
+        """Return the new filter; ValueError if a list would become empty, which would mean all."""
         return Filter(
             self._applied("topics", wanted.topics, self.topics) or frozenset(TOPICS),
             self._applied("symbols", wanted.symbols, self.symbols),
@@ -152,7 +152,7 @@ class Command(BaseModel):
 
 
 class Subscription:
-    """One client: what it wants, how far it is, and when it may be told more."""
+    """Subscription of one client: its filter, its position, and the time of its next message."""
 
     def __init__(self, newsroom: StreamComposer, query: StreamQuery) -> None:
         self.wanted = Filter(
@@ -175,12 +175,12 @@ class Subscription:
         return self._told(self._newsroom.update(self.wanted, place, resumed=True))
 
     def update(self) -> StreamMessage:
-        """Return what is new since the last message; LaggingError if some of that is lost."""
+        """Return the updates since the last message; LaggingError if some of them are lost."""
         assert self._place is not None, "the first message comes first"
         return self._told(self._newsroom.update(self.wanted, self._place))
 
     def change(self, command: Command) -> StreamMessage:
-        """Do as told and return what is newly wanted; ValueError if nothing would be left."""
+        """Change the filter as told and return the added scope; ValueError if nothing would be left."""
         assert self._place is not None, "the first message comes first"
         before, self.wanted = self.wanted, command.applied_to(self.wanted)
         if command.interval_ms is not None:

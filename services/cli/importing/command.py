@@ -5,15 +5,17 @@ import asyncio
 import hashlib
 import sys
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.cli import arguments, whole
-from services.cli.importing.dataset import import_dataset, is_ohlcv
+from services.cli.importing.dataset import import_dataset, is_ohlcv, read_options
 from services.cli.importing.report import Findings, findings
 from services.cli.importing.store import ImportRun, ImportStore
 from services.cli.importing.tick_files import TickBatch, Ticks, batches, unpacked_size
@@ -21,6 +23,9 @@ from services.cli.progress import Show, progress
 from services.common import clock
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings, load
+from services.datasets.options import ReadOptions
+from services.ingest.feeds.archive.archive import CONFLICT
+from services.ingest.feeds.archive.id_spans import IdSpans
 from services.local.terminal import write
 from services.store import database
 
@@ -34,12 +39,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         type=Path,
-        help="aggTrades csv, ndjson ticks or recorded frames, plain, gz or zip; or OHLCV csv",
+        help="aggTrades csv, ndjson ticks or recorded frames, plain, gz or zip; or OHLCV bars: csv, xlsx, "
+        "Parquet, JSON",
     )
     parser.add_argument(
         "--symbol", type=arguments.symbol, help="of files that do not say it; of others only its trades"
     )
     parser.add_argument("--dataset", metavar="NAME", help="what OHLCV bars are kept as, beside the live ones")
+    parser.add_argument(
+        "--read",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="how files of bars are read, where they do not tell it: zone, mapping, delimiter, decimal, thousands, "
+        "time_unit, time_format, date_order, as in POST /v1/datasets",
+    )
     parser.add_argument(
         "--report", metavar="FILE", type=Path, help="is added to: every line that was not stored, and why"
     )
@@ -50,7 +64,11 @@ def _run(flags: argparse.Namespace) -> None:
     settings = load(StoreSettings)
     with findings(flags.report) as found:
         try:
-            whole.run(import_files(settings, flags.files, flags.symbol, flags.dataset, found))
+            whole.run(
+                import_files(
+                    settings, flags.files, flags.symbol, flags.dataset, read_options(flags.read), found
+                )
+            )
         finally:
             for line in found.kept:
                 sys.stderr.write(f"{line}\n")
@@ -62,9 +80,10 @@ async def import_files(
     paths: Sequence[Path],
     symbol: str | None,
     dataset: str | None,
+    options: ReadOptions,
     findings: Findings,
 ) -> None:
-    """Store what is in `paths`, file by file, and say what came of each: ticks, or bars as datasets.
+    """Import `paths`, file by file, and print the result of each: ticks, or bars as datasets.
 
     A dataset is called as its file without `dataset`, which names the only file's.
 
@@ -72,14 +91,14 @@ async def import_files(
     the same file; the batch itself is stored again, which changes nothing. A finished one is looked at again
     from its first line.
     """
-    bars = [path for path in paths if is_ohlcv(path)]
+    bars = [path for path in paths if is_ohlcv(path, options)]
     if dataset is not None and (len(bars), len(paths)) != (1, 1):
         raise FatalError(
             f"--dataset: expected one file of OHLCV bars, received {len(bars)} among {len(paths)} files"
         )
     for path in bars:
         name = dataset or path.name.partition(".")[0]
-        await import_dataset(settings, path, name, symbol, findings)
+        await import_dataset(settings, path, name, symbol, options, findings)
     if ticks := [path for path in paths if path not in bars]:
         await _import_ticks(settings, ticks, symbol, findings)
 
@@ -92,23 +111,33 @@ async def _import_ticks(
         await store.prepare()
         keep = settings.retention_ticks
         oldest_us = 0 if keep is None else clock.now_us() - keep // timedelta(microseconds=1)
+        seen: defaultdict[str, IdSpans] = defaultdict(IdSpans)
         for path in paths:
             with progress(path.name, unpacked_size(path)) as show:
-                result = await _File(path, oldest_us, store, findings).store_all(symbol, show)
+                result = await _File(path, oldest_us, store, seen, findings).store_all(symbol, show)
             write(f"{path}: {result}")
 
 
 class _File:
-    def __init__(self, path: Path, oldest_us: int, store: ImportStore, findings: Findings) -> None:
+    def __init__(
+        self,
+        path: Path,
+        oldest_us: int,
+        store: ImportStore,
+        seen: defaultdict[str, IdSpans],
+        findings: Findings,
+    ) -> None:
+        """`seen` are the ids of each symbol in this file and those before it."""
         self._path = path
         self._oldest_us = oldest_us
         self._store = store
+        self._seen = seen
         self._findings = findings
         self._rows = self._stored = 0
         self._last_ids: dict[str, int] = {}
 
     async def store_all(self, symbol: str | None, show: Show) -> str:
-        """Store what is not stored yet, and return in words what that was."""
+        """Store the rows that are not stored yet, and return a summary in words."""
         began = time.monotonic()
         identity = await asyncio.to_thread(_fingerprint, self._path, symbol)
         after = await self._store.through(identity)
@@ -129,7 +158,7 @@ class _File:
         for one in ticks:
             self._find_disorder(one)
         if ticks:
-            written = await self._store.write(ticks)
+            written = await self._store.write(ticks, self._seen_before(ticks))
             self._stored += written.stored
             self._rows += sum(len(one.rows) for one in ticks)
             self._note(written.known, np.concatenate([one.rows["line"] for one in ticks]))
@@ -143,6 +172,16 @@ class _File:
             self._findings.add("rejected", self._path, (lines[0], lines[-1]), len(lines), reason)
         return ticks._replace(rows=ticks.rows[~old])
 
+    def _seen_before(self, ticks: Sequence[Ticks]) -> NDArray[np.bool_]:
+        """Return which rows have an id that there was in a batch before, and note the others."""
+        found = []
+        for one in ticks:
+            spans, ids = self._seen[one.symbol], one.rows["trade_id"]
+            before = spans.has(ids)
+            spans.add(np.unique(ids[~before]))
+            found.append(before)
+        return np.concatenate(found)
+
     def _find_disorder(self, ticks: Ticks) -> None:
         ids, lines = ticks.rows["trade_id"], ticks.rows["line"]
         before = np.concatenate(([self._last_ids.get(ticks.symbol, ids[0])], ids[:-1]))
@@ -155,8 +194,7 @@ class _File:
         for run in known:
             place, count = (lines[run.first], lines[run.last]), run.last - run.first + 1
             if run.conflicting:
-                reason = "expected one trade of an id, received another time, price, size or side; the first one stays"
-                self._findings.add("conflicting", self._path, place, count, reason)
+                self._findings.add("conflicting", self._path, place, count, CONFLICT)
             else:
                 reason = "in the store already, or earlier in the file"
                 self._findings.add("repeated", self._path, place, count, reason)

@@ -8,7 +8,7 @@ from typing import IO, Literal
 from services.common.errors import FatalError
 from services.common.findings import CountedFindings
 
-Kind = Literal["rejected", "conflicting", "repeated", "out of order"]
+Kind = Literal["rejected", "skipped", "adjusted", "conflicting", "repeated", "out of order", "odd"]
 SHOWN = 20
 
 

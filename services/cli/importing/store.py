@@ -1,11 +1,11 @@
 """Store of an import: a batch of a file, its bars, and how far the file was read, in one transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import sql
+from psycopg import AsyncCursor, sql
 
 from services.cli.importing.tick_files import Ticks
 from services.common import clock
@@ -97,18 +97,23 @@ class ImportStore:
             row = await cursor.fetchone()
         return 0 if row is None else int(row[0])
 
-    async def write(self, ticks: Sequence[Ticks]) -> ImportedRows:
-        """Store what is not there yet, all or nothing, and the bars of the time from the first to the last."""
+    async def write(self, ticks: Sequence[Ticks], seen: NDArray[np.bool_]) -> ImportedRows:
+        """Store what is not there yet, all or nothing, and the bars of the time from the first to the last.
+
+        `seen` says which rows have an id that has been written before: not found near its time, such a row has another.
+        """
         first_us = min(int(one.rows["event_us"].min()) for one in ticks)
         last_us = max(int(one.rows["event_us"].max()) for one in ticks)
         with errors():
             async with self._connection.transaction():
-                written = await self._write(ticks, first_us, last_us)
+                written = await self._write(ticks, seen, first_us, last_us)
             # Also where nothing is new: whoever stored it may have been killed before he came to this.
             self._held = await refresh(self._connection, [*self._held, TimeSpan(first_us, last_us + 1)])
         return written
 
-    async def _write(self, ticks: Sequence[Ticks], first_us: int, last_us: int) -> ImportedRows:
+    async def _write(
+        self, ticks: Sequence[Ticks], seen: NDArray[np.bool_], first_us: int, last_us: int
+    ) -> ImportedRows:
         bounds = {
             "symbols": [one.symbol for one in ticks],
             "first": clock.to_datetime(max(first_us - _NEAR_US, 0)),
@@ -121,6 +126,7 @@ class ImportStore:
             await cursor.execute(plain.LOCK_SYMBOLS)
             await cursor.execute(_FIND_KNOWN, bounds)
             known = [ImportRun(*row) for row in await cursor.fetchall()]
+            known += await _elsewhere(cursor, seen, known)
             if sum(run.last - run.first + 1 for run in known) == sum(len(one.rows) for one in ticks):
                 return ImportedRows(0, known)
             row = await (await cursor.execute(_TICKS.store)).fetchone()
@@ -140,7 +146,7 @@ class ImportStore:
             )
 
     async def finish(self, file: str) -> None:
-        """Forget the finished import of `file`: if it is imported again, somebody wants it looked at again."""
+        """Forget the finished import of `file`, so that a repeated import reads it again."""
         with errors():
             while self._held:
                 checkpoint()
@@ -148,6 +154,19 @@ class ImportStore:
             await self._connection.execute(
                 "DELETE FROM stream_offsets WHERE cluster_id = %s AND topic = %s", [_CLUSTER, file]
             )
+
+
+async def _elsewhere(
+    cursor: AsyncCursor[Any], seen: NDArray[np.bool_], known: Sequence[ImportRun]
+) -> list[ImportRun]:
+    """Take out the rows whose id has been written with a time far from theirs, and return them."""
+    left = seen.copy()
+    for run in known:
+        left[run.first : run.last + 1] = False
+    rows = np.flatnonzero(left).tolist()
+    if rows:
+        await cursor.execute("DELETE FROM staged_ticks WHERE nth = ANY (%s)", [rows])
+    return [ImportRun(True, row, row) for row in rows]
 
 
 def _packed(ticks: Iterable[Ticks]) -> Iterator[bytes]:

@@ -61,7 +61,7 @@ class ExchangeReference:
         return "." not in symbol
 
     async def compare(self, connection: Connection, stretch: Stretch) -> AsyncIterator[Part]:
-        """Yield so many bars at a time as one request gives; not one that is going on."""
+        """Yield the bars of one request at a time, without one that is still open."""
         query = _STORED.format(sql.Identifier(f"ohlc_{stretch.interval}"))
         width = WIDTHS_US[stretch.interval]
         last_us = min(stretch.end_us, (self._now_us() - _SETTLED_US) // width * width)

@@ -59,11 +59,11 @@ class TickReference:
         self.earliest_us = earliest_us
 
     def covers(self, symbol: str) -> bool:
-        """Return True: whatever is stored has ticks."""
+        """Return True: every stored symbol has ticks."""
         return True
 
     async def compare(self, connection: Connection, stretch: Stretch) -> AsyncIterator[Part]:
-        """Yield a day after another that has ticks or bars, each as of one moment: a sink may go on writing."""
+        """Yield one day with ticks or bars at a time, each from one snapshot: a sink may go on writing."""
         comparison, following = _statements(stretch.interval)
         width, start_us = WIDTHS_US[stretch.interval], stretch.start_us
         while True:

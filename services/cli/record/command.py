@@ -38,7 +38,7 @@ def _run(flags: argparse.Namespace) -> None:
 
 
 async def record(settings: RecordSettings) -> None:
-    """Record until cancelled or until the time is over, then say what is in the file.
+    """Record until cancelled or until the time is over, then print a summary of the file.
 
     FatalError if the file cannot be written, a symbol is not traded, or no frame came in the given time.
     """

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 def most_connections() -> int:
-    """Return how many connections a process may have: `SHARE` of what it may open (``ulimit -n``), `MOST` at most."""
+    """Return the limit on connections: `SHARE` of the open files allowed (``ulimit -n``), `MOST` at most."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if soft == resource.RLIM_INFINITY else min(MOST, int(soft * SHARE))
 
@@ -49,7 +49,7 @@ class Connections:
         self._idle.pop(transport, None)
 
     def close_idle(self, count: int) -> bool:
-        """Close so many idle ones, and return whether there was one."""
+        """Close `count` idle connections at most, and tell whether there was one."""
         closed = list(islice(self._idle, count))
         for transport in closed:
             self.note_busy(transport)
@@ -63,7 +63,7 @@ class Connections:
         protocol: Callable[[], asyncio.Protocol],
         open_now: Sized,
     ) -> None:
-        """Accept until cancelled; `open_now` are the connections there are, of whatever protocol.
+        """Accept until cancelled; `open_now` are the open connections, of whatever protocol.
 
         asyncio's own servers, where they may open nothing more, try again so often at once that the log is all they
         do. Here a failure is waited out, and idle connections make room.

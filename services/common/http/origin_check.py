@@ -9,7 +9,7 @@ _AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+)
 
 
 def is_own_host(host: str | None, named: Collection[str]) -> bool:
-    """Return whether a Host header can be meant for us.
+    """Tell whether a Host header can be meant for us.
 
     A page whose name was made to resolve to our address (DNS rebinding) asks with its own name, which has a dot.
 
@@ -27,7 +27,7 @@ def is_own_host(host: str | None, named: Collection[str]) -> bool:
 
 
 def is_own_page(origin: str | None, host: str | None, named: Collection[str]) -> bool:
-    """Return whether an Origin header is ours, is that of a page the settings name, or is not there.
+    """Tell whether an Origin header is ours, is that of a page the settings name, or is not there.
 
     Behind a proxy that ends TLS only the scheme differs, so it does not count.
 

@@ -81,7 +81,7 @@ def peer(connection: HTTPConnection) -> str:
 
 
 def is_forwarded(connection: HTTPConnection) -> bool:
-    """Return whether somebody asks for somebody else, or may do so."""
+    """Tell whether a request is forwarded, or may be."""
     return bool(connection.scope[_SCOPE_KEY])
 
 

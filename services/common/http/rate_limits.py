@@ -18,7 +18,7 @@ _ROUNDING = 1e-3
 
 @dataclass(frozen=True)
 class Rate:
-    """So many requests in so many seconds, all of them at once if need be."""
+    """Rate: requests per seconds; all of them may come at once."""
 
     requests: int
     seconds: int
@@ -121,7 +121,7 @@ class Held:
 
     @contextmanager
     def by(self, caller: str) -> Iterator[Callable[[int], bool]]:
-        """Yield what counts so many bytes more of `caller`, or returns False if that is too many; all go at the end."""
+        """Yield a counter of further bytes of `caller`, which returns False beyond the limit; the end releases all."""
         held = 0
 
         def hold(size: int) -> bool:
@@ -163,7 +163,7 @@ def identity(host: str) -> str:
 
 
 def parsed(host: str) -> IPv4Address | IPv6Address | None:
-    """Return an address, of IPv4 in IPv6 the former; None for what is none."""
+    """Return an IP address, of IPv4 in IPv6 the IPv4 one; None for any other text."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:

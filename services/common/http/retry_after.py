@@ -8,7 +8,7 @@ SOON = {"Retry-After": "1"}
 
 
 def seconds(header: str, now: datetime | None) -> float | None:
-    """Return the seconds from `now`, however many, None if the header gives none; a date is reckoned from `now`.
+    """Return the seconds from `now`, None if the header gives none; a date needs a `now` to be reckoned from.
 
     >>> seconds("120", None), seconds("soon", None), seconds("Thu, 01 Jan 1970 00:01:00 GMT", None)
     (120.0, None, None)

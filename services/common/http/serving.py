@@ -63,7 +63,7 @@ class _Server(uvicorn.Server):
     def _stop(self, accepting: asyncio.Future[None]) -> None:
         self.should_exit = True
         if not accepting.cancelled():
-            log.error("nobody is let in any more", exc_info=accepting.exception())
+            log.error("the listener accepts no more connections", exc_info=accepting.exception())
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -107,7 +107,7 @@ async def serve(
     most: int | None = None,
     **options: Any,
 ) -> NoReturn:
-    """Serve until cancelled, then stop within `GRACE_S`, whoever is still connected; `options` are uvicorn's.
+    """Serve until cancelled, then stop within `GRACE_S`, even with open connections; `options` are uvicorn's.
 
     There are `most` connections at once, `most_connections()` unless told otherwise.
     """

@@ -49,7 +49,7 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
 @asynccontextmanager
 async def producer(settings: KafkaSettings, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
-    """Yield a started producer; on the way out what is still buffered is sent, for `STOP_TIMEOUT_S` at most."""
+    """Yield a started producer; at the end its buffer is sent, for `STOP_TIMEOUT_S` at most."""
     compression = None if settings.kafka_compression == "none" else settings.kafka_compression
     fixed = {"linger_ms": 5, "acks": "all", "compression_type": compression}
     client = AIOKafkaProducer(**connection(settings), **{**fixed, **options})
@@ -100,7 +100,7 @@ async def consumer(
 async def ends(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """Return where partitions end, whatever the consumer may read: transactions that are open count."""
+    """Return the end offsets of partitions, open transactions included."""
     asking = copy(consumer._fetcher)
     asking._isolation_level = READ_UNCOMMITTED
     found: dict[TopicPartition, int] = await asking.end_offsets(partitions, consumer._request_timeout_ms)
@@ -108,7 +108,7 @@ async def ends(
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:
-    """Have a fetch wait as the settings say while messages come, and longer while there are none."""
+    """Make a fetch wait as the settings say while messages come, and longer while there are none."""
     wait_ms = settings.fetch_max_wait_ms
     consumer._fetcher._fetch_max_wait_ms = wait_ms if something_came else max(wait_ms, _IDLE_FETCH_MS)
 
@@ -119,7 +119,7 @@ async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
         async with asyncio.timeout(STOP_TIMEOUT_S):
             await client.stop()
     except TimeoutError:
-        log.warning("the broker did not answer a goodbye", waited_s=STOP_TIMEOUT_S)
+        log.warning("the broker did not answer when a client closed", waited_s=STOP_TIMEOUT_S)
 
 
 @asynccontextmanager
@@ -172,7 +172,7 @@ async def wait_for_broker(settings: KafkaSettings) -> None:
 async def create_topics(
     settings: KafkaSettings, topics: Iterable[Topic], partitions: int, replication_factor: int
 ) -> list[str]:
-    """Create what is missing and return its names; topics that exist stay as they are."""
+    """Create the missing topics and return their names; existing topics stay as they are."""
     created = []
     async with admin(settings) as client:
         for topic in topics:

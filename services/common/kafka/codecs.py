@@ -24,7 +24,7 @@ Packed = bytes | bytearray | memoryview
 
 
 class BatchTooLargeError(Exception):
-    """A batch that holds more than anybody sends in one."""
+    """Batch larger than any that producers send."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,7 +33,7 @@ class BatchTooLargeError(Exception):
 
 
 def gzip(packed: Packed) -> bytes:
-    """Return what is inside; any number of streams may follow one another."""
+    """Return the decompressed bytes; several gzip streams may follow one another."""
     found, rest = bytearray(), bytes(packed)
     while rest:
         stream = zlib.decompressobj(_AS_GZIP)
@@ -47,7 +47,7 @@ def gzip(packed: Packed) -> bytes:
 
 
 def snappy(packed: Packed) -> bytes:
-    """Return what is inside, in blocks as the Java client frames them or as one; each says its size."""
+    """Return the decompressed bytes, of blocks as the Java client frames them or of one; each tells its size."""
     raw = bytes(packed)
     if not raw.startswith(_XERIAL):
         return _block(raw, MOST)
@@ -68,12 +68,12 @@ def _block(raw: bytes, most: int) -> bytes:
 
 
 def lz4(packed: Packed) -> bytes:
-    """Return what is inside."""
+    """Return the decompressed bytes."""
     return _grown(cramjam.lz4.decompress_into, bytes(packed))
 
 
 def zstd(packed: Packed) -> bytes:
-    """Return what is inside."""
+    """Return the decompressed bytes."""
     return _grown(cramjam.zstd.decompress_into, bytes(packed))
 
 
@@ -94,7 +94,7 @@ def _grown(unpack_into: Callable[..., int], raw: bytes) -> bytes:
 
 
 def install(*batches: type[Any]) -> None:
-    """Have these classes of aiokafka unpack so: they look the codecs up in the module they are of."""
+    """Make these classes of aiokafka decompress so: they look the codecs up in the module they are of."""
     for module in {sys.modules[batch.__module__] for batch in batches}:
         for name, codec in {"gzip": gzip, "snappy": snappy, "lz4": lz4, "zstd": zstd}.items():
             if hasattr(module, f"{name}_decode"):

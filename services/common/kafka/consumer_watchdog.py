@@ -7,7 +7,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class ConsumerWatchdog(Generic[K]):
-    """Compare, as time passes, what was read of each partition with what there is."""
+    """Compares the read position of each partition with its end, as time passes."""
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
@@ -15,7 +15,7 @@ class ConsumerWatchdog(Generic[K]):
         self._since: dict[K, tuple[float, int]] = {}
 
     def measure(self, now_s: float, read: Mapping[K, int], ends: Mapping[K, int]) -> str | None:
-        """Return what is wrong, None if all is well.
+        """Return the problem, None if all is well.
 
         `read` are the offsets to be read next and `ends` those of the next message to come, of the partitions
         assigned now. Wrong is one that stood still for the patience while messages waited and their number grew.

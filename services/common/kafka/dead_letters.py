@@ -36,7 +36,7 @@ class DeadLetter(NamedTuple):
 
     @classmethod
     def of(cls, topic: str, partition: int, offset: int, raw: bytes | None, reason: str) -> "DeadLetter":
-        """Return what is put aside of a record of a topic."""
+        """Return the dead letter of a record of a topic."""
         return cls(b"" if raw is None else raw, reason, topic, place(topic, partition, offset, raw))
 
 

@@ -48,7 +48,7 @@ class _Window:
         self._earlier_bytes = max(0, self._begun_at - offset) * _EARLIER_BYTES
 
     def has_room(self, size: int, limit: float) -> bool:
-        """Tell whether `size` more bytes fit; what is larger than everything goes alone."""
+        """Tell whether `size` more bytes fit; a batch larger than the limit goes alone."""
         held = self._our_bytes + self._earlier_bytes
         return held == 0 or held + size <= limit
 
@@ -77,7 +77,7 @@ class FlowControl:
             self._windows[place].add(base_offset, messages, size)
 
     async def room(self, place: TopicPartition, size: int) -> None:
-        """Return once there is room for a batch of `size` bytes; while there is known to be, nobody is asked."""
+        """Return once a batch of `size` bytes fits; while room is known, the broker is not asked."""
         window = self._windows.get(place)
         if window is None or window.has_room(size, self._limit):
             return

@@ -25,7 +25,8 @@ class Losses:
         """Offsets that have been counted, each span without its end."""
 
     def resume(self, place: TopicPartition, following: int, earliest: int, latest: int) -> int:
-        """Return where a reader goes on whose next message is `following`: there, or at `earliest` if that is gone.
+        """Return the next offset of a reader: `following`, or `earliest` if the messages before that are
+        gone.
 
         Offsets beyond the end are those of an earlier topic of this name: what became of it nobody can count.
         """

@@ -98,7 +98,7 @@ class PairConfigs:
         self._progress = asyncio.Event()
 
     async def follow(self, settings: KafkaSettings, first: Configs | None = None) -> None:
-        """Follow the topic until cancelled, whatever the broker does.
+        """Follow the topic until cancelled, through every outage of the broker.
 
         If the topic is empty `first` is published; without it the first messages are waited for.
         """

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 async def require_kafka(settings: KafkaSettings) -> None:
-    """FatalError if something else than Kafka answers; whoever is away or silent may be a broker yet.
+    """FatalError if another server than Kafka answers; one that is away or silent may still become a broker.
 
     Behind TLS the handshake tells them apart.
     """

@@ -45,7 +45,7 @@ def partition_of_key(key: bytes | None, partitions: Sequence[int]) -> int:
 
 
 class Publisher:
-    """Collects for a moment what goes to a partition, sends it as one batch, and goes on until it is taken.
+    """Publisher that collects the messages of a partition for a moment, sends them as one batch, and retries.
 
     A broker that is away costs time, never a message and never the order of a partition. A topic of which
     `limit_bytes` wait makes its senders wait, and no others; where the broker keeps little, nothing is sent that would
@@ -129,7 +129,7 @@ class Publisher:
         raise AssertionError
 
     async def close(self) -> None:
-        """Send what is outstanding, and stop sending if that takes longer than anyone waits."""
+        """Send the queue, and give up after `STOP_TIMEOUT_S`."""
         try:
             async with asyncio.timeout(clients.STOP_TIMEOUT_S):
                 await self.flush()
@@ -271,7 +271,7 @@ class Publisher:
 
 @asynccontextmanager
 async def publisher(settings: KafkaSettings, **options: Any) -> AsyncIterator[Publisher]:
-    """Yield a publisher of its own producer; on the way out what is outstanding is sent, for a moment at most."""
+    """Yield a publisher with its own producer; at the end its queue is sent, for a limited time."""
     # Idempotence keeps order: the producer retries in place.
     fixed = {"enable_idempotence": True, "linger_ms": 0, "max_batch_size": BATCH_BYTES}
     async with AsyncExitStack() as stack:

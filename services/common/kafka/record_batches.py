@@ -27,7 +27,7 @@ _DISTANCE_AT, _LEAST = 23, 61
 
 
 class DamageError(Exception):
-    """A batch that cannot be read: what was expected and what was received."""
+    """Unreadable batch; the text tells what was expected and what was received."""
 
 
 class Answer:
@@ -57,7 +57,7 @@ class Answer:
 
 
 class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
-    """The records of what was fetched; those that cannot be read are one, whose value is ``Unreadable``.
+    """Records of a fetched batch; unreadable ones are one record with the value ``Unreadable``.
 
     Where the next readable batch begins the damage ends; behind the last one, where its header says, if that can be
     true, and else at the next offset.
@@ -207,7 +207,7 @@ def _last(raw: bytes) -> int:
 
 
 def install() -> None:
-    """Make every consumer of aiokafka in this process read so: Faust's, too, which nobody else can tell."""
+    """Install this reading in every consumer of aiokafka in this process, Faust's included."""
     fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = (
         Answer,
         ReadableRecords,

@@ -26,9 +26,7 @@ class SendBatch:
 
 
 class SendQueue:
-    """Send queue of one topic: batches that are full or due, and the senders that wait for them to become
-    fewer.
-    """
+    """Send queue of one topic: full or due batches, and the senders that wait for room."""
 
     def __init__(self) -> None:
         self.bytes = 0

@@ -34,7 +34,7 @@ def _mark(topic: str) -> str:
 
 
 class Waker:
-    """The producer's side: ``wake`` whoever reads some topics."""
+    """Producer's side of wake-ups: ``wake`` wakes the readers of topics."""
 
     def __init__(self, directory: Path | None) -> None:
         """Without a directory there is nobody to wake."""
@@ -64,7 +64,7 @@ class Waker:
                 pass
 
     def close(self) -> None:
-        """Wake nobody any more."""
+        """Stop waking readers."""
         if self._socket is not None:
             self._socket.close()
 
@@ -157,7 +157,7 @@ class WakeUp:
             self._path.unlink(missing_ok=True)
 
     def _hear(self) -> None:
-        """Have the fetcher plan anew; until it has no more words are listened to."""
+        """Make the fetcher plan its requests again; until it has, wake-ups are ignored."""
         assert self._socket is not None
         self._loop.remove_reader(self._socket)
         self._fetcher._notify(self._fetcher._wait_consume_future)
@@ -206,6 +206,6 @@ def _bound(path: Path) -> socket.socket | None:
         made.bind(str(path))
     except OSError as error:
         made.close()
-        log.warning("nobody can wake this reader, it looks now and then", every_s=LOOK_S, reason=str(error))
+        log.warning("this reader cannot be woken, it polls instead", every_s=LOOK_S, reason=str(error))
         return None
     return made

@@ -78,7 +78,7 @@ class Buffer(Generic[A]):
         return self._news.popleft()
 
     async def next_news(self) -> Occurrence | A:
-        """Return the next news as soon as there is some; frames go on waiting."""
+        """Return the next event as soon as there is one; frames stay in the buffer."""
         while not self._news:
             await self._wait()
         return self._news.popleft()

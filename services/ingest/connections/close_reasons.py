@@ -20,7 +20,7 @@ _MOST_S = 3 * 86_400.0
 
 
 def reason(url: str, error: Exception) -> str:
-    """Return in words what was expected of `url` and what came instead."""
+    """Return in words what was expected of `url` and what was received."""
     return f"expected a connection to {url.partition('?')[0]}, received {_words(error)}"
 
 

@@ -64,7 +64,7 @@ class Connection:
         return self._reading
 
     async def ask(self, wanted: Iterable[Stream]) -> None:
-        """Subscribe to what is wanted and was not asked for yet, and end the rest; the answers come as frames."""
+        """Subscribe to wanted streams not yet requested, and unsubscribe from others; replies come as frames."""
         wanted = set(wanted)
         if more := sorted(wanted - self.streams):
             await self.subscribe(more)

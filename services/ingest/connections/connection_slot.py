@@ -82,7 +82,7 @@ class ConnectionSlot:
             await asyncio.gather(*(self._close(connection) for connection in [*self.connections.values()]))
 
     def replace(self, reason: str) -> None:
-        """Have the connection replaced by another, which is opened before this one is closed."""
+        """Replace the connection by another, which is opened before this one is closed."""
         self._wanted = reason
         self._wake.set()
 
@@ -93,7 +93,7 @@ class ConnectionSlot:
             refusing.ask_again(streams[:middle], streams[middle:])
 
     def delivered(self) -> None:
-        """Take note that a connection has brought data: the venue is well, whatever was before."""
+        """Note that a connection has delivered data, so the venue is well."""
         self._delays.reset()
 
     async def adjust(self) -> None:

@@ -74,7 +74,7 @@ class SubscriptionRefused(NamedTuple):
 
 
 class Dropped(NamedTuple):
-    """So many frames of one connection found the buffer full; nobody has looked into them."""
+    """Frames of one connection that found the buffer full and were dropped unparsed."""
 
     venue: str
     connection: int

@@ -118,7 +118,7 @@ class StreamWatchdog:
         self._watched.pop((stream.kind, stream.symbol), None)
 
     def get(self, kind: StreamKind, symbol: str) -> WatchedStream | None:
-        """Return what is known of a stream, None if it is not wanted."""
+        """Return the state of a stream, None if it is not wanted."""
         return self._watched.get((kind, symbol))
 
     def check(self, at_us: int) -> list[Silence]:

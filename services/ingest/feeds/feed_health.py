@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Unanswered(NamedTuple):
-    """A venue does not say what it trades; it is asked again in `retry_s`."""
+    """Venue that does not answer which symbols it trades; asked again in `retry_s`."""
 
     venue: str
     reason: str
@@ -35,7 +35,7 @@ class Unanswered(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A venue trades what is wanted of it."""
+    """Venue that trades all wanted symbols."""
 
     venue: str
 

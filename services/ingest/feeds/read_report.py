@@ -21,7 +21,7 @@ class ReadReport:
     late: int = 0
     """Rows too far out of order to be put in order: handed out after later trades."""
     conflicting: int = 0
-    """Rows that share their id with a row of other values; which is true cannot be known, so none is used."""
+    """Rows that share their id with an earlier row of other values, which stays."""
     damaged: int = 0
     missing: int = 0
     """Trade ids that were jumped over, in so many `gaps`."""

@@ -29,13 +29,13 @@ _instruments = msgspec.json.Decoder(_Instruments)
 
 
 class AnyFrames:
-    """Tells the venues apart by what is in the frames, and learns from them what their sizes are counted in."""
+    """Recognises the venue of each frame, and learns the unit of its sizes from earlier frames."""
 
     def __init__(self) -> None:
         self._contracts: dict[str, Decimal] = {}
 
     def events(self, raw: bytes, received_us: int) -> Sequence[Event]:
-        """Return what is in a frame, nothing if it is of a kind that is not ours; BadMessageError says the damage."""
+        """Return the events of a frame, none for another kind; the BadMessageError tells the damage."""
         # Every message of OKX has one of these, none of Binance's has.
         if b'"arg"' in raw or b'"event"' in raw or raw == b"pong":
             if b'"instruments"' in raw:

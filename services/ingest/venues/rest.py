@@ -53,7 +53,7 @@ class VenueRefusedError(TransientError):
 
 
 class GoneError(PairstreamError):
-    """The venue no longer has what was asked for: to ask again is no use."""
+    """The venue no longer has the requested trades: do not retry."""
 
 
 class Rest:

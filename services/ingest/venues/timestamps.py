@@ -24,7 +24,7 @@ Judged = TypeVar("Judged", Tick, MarkPrice)
 
 
 class TimestampCheck:
-    """Refuse what is dated more than 2 s ahead of its receipt, in one recording or of one venue.
+    """Timestamp check of one recording or venue: refuses times more than 2 s after the receipt.
 
     It would make all that follows late, in every pair. The receipt is the recorded one where there is a recording. If
     the trades of every symbol are ahead, it is the clock of the receipts that is behind: then the venue's counts.

@@ -56,7 +56,7 @@ class Venue(Protocol):
         """Return the text to send and after how many quiet seconds, None if protocol pings are enough."""
 
     def parse(self, raw: bytes, received_us: int) -> Parsed:
-        """Return what is in a frame; BadMessageError says what is wrong with it."""
+        """Return the events of a frame; the BadMessageError tells the damage."""
 
     async def check_symbols(self, symbols: Iterable[str]) -> None:
         """Return if the venue trades every symbol; FatalError names those it does not, with a near match.

@@ -41,7 +41,7 @@ class VenueClock:
         self._told: tuple[int, float] | None = None
 
     async def ask(self, venue: Venue) -> None:
-        """Ask a venue what time it is; if it does not say, what was known holds on."""
+        """Ask a venue for its time; without an answer the last known difference stays."""
         asked_s = self._steady_s()
         try:
             venue_us = await venue.time_us()

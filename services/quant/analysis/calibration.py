@@ -96,7 +96,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
 
 def calibrate(seconds: Seconds, bands: Bands) -> Calibration:
-    """Return what some seconds say of the z-score and of its entries."""
+    """Return the calibration of the z-score of some seconds, with its entries."""
     reasons: dict[Part, str] = {}
     entries = find_entries(seconds, bands)
     zscore = seconds.zscore

@@ -47,9 +47,7 @@ class Entry(Struct, frozen=True):
 
 
 class HitRate(Struct, frozen=True):
-    """Entries by outcome; `rate` is the share of hits among those that have one, with its confidence
-    interval.
-    """
+    """Entries by outcome; `rate` is the share of hits among those with one, with its confidence interval."""
 
     entries: int
     hits: int
@@ -62,7 +60,7 @@ class HitRate(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """So many `entries`, a `share` of all of them, were back within `seconds`."""
+    """Number and share of `entries` that were back within `seconds`."""
 
     seconds: float
     entries: int

@@ -63,7 +63,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 
 def is_rejected(test: UnitRoot | GregoryHansen | None) -> bool:
-    """Tell whether the null hypothesis of `test` is rejected at 5 %; what is not there rejects nothing."""
+    """Tell whether `test` rejects its null hypothesis at 5 %; a missing test rejects nothing."""
     if test is None:
         return False
     if test.critical_values is None:

@@ -132,7 +132,7 @@ def analyse(
     x_on_y = part("engle_granger_x_on_y", lambda: engle_granger(x, y, trend, lags))
 
     def of_lines(name: Part, compute: Callable[[Values, Values], T]) -> T | None:
-        """Compute what is of a line with an intercept, and of no legs that Engle-Granger refuses."""
+        """Compute the parts that need a line with an intercept and legs that Engle-Granger accepts."""
 
         def computed() -> T:
             need("engle_granger_y_on_x", y_on_x)
@@ -213,7 +213,7 @@ def analyse(
 
 
 def refuse(samples: int, reason: str) -> Analysis:
-    """Return an analysis without a number: `reason` stands against every part."""
+    """Return an analysis without a number: `reason` stands for every part."""
     parts = dict.fromkeys(get_args(Part))
     return Analysis(
         **parts,

@@ -68,7 +68,7 @@ def fit_line(
 
 
 def describe(method: Method, fit: Fit, y: Values, x: Values, spread: Values, level: float) -> Regression:
-    """Return what there is to know of `fit`, whose residuals are `spread` (nan where there was no line yet).
+    """Return the regression of `fit`, whose residuals are `spread` (nan before the first fit).
 
     Intervals: of least squares by Student's t, equal to ``statsmodels.OLS.conf_int``; of `huber`, `rls`,
     `ewma` and `kalman` by the normal distribution, as ``statsmodels.RLM.conf_int``; of `theil_sen` Sen's (1968) by

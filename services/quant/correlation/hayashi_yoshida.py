@@ -16,7 +16,7 @@ _CHANCE = 0.05
 
 
 class TickCorrelation(NamedTuple):
-    """A correlation in [-1, 1]; `raw` is what was computed, and `clipped` says that it was outside."""
+    """Correlation in [-1, 1]; `raw` is the computed value, and `clipped` tells that it was outside."""
 
     value: float
     raw: float
@@ -59,7 +59,7 @@ def hayashi_yoshida(y_us: Times, y: Values, x_us: Times, x: Values) -> TickCorre
 
 
 def lead_lag(y_us: Times, y: Values, x_us: Times, x: Values, lags_us: Times) -> LeadLag:
-    """Return the lag of `lags_us` at which the correlation is largest in absolute value, if it stands out.
+    """Return the lag of `lags_us` with the largest absolute correlation, if it stands out.
 
     Legs that move at once have their largest correlation near 0, seldom at it: a lag that does not stand out from 0
     is 0 if the correlation there stands out, else None. A correlation stands out if less than 5 % of independent legs

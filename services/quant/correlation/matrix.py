@@ -13,7 +13,7 @@ LEAST = 30
 
 
 class Correlated(NamedTuple):
-    """A correlation in [-1, 1], or None with the reason, of so many samples."""
+    """Correlation in [-1, 1], or None with the reason, and its number of samples."""
 
     value: float | None
     samples: int

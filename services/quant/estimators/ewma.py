@@ -42,7 +42,7 @@ class Ewma:
         return Fit(slope, intercept, scale, moments.n, moments.slope_error())
 
     def state(self) -> list[float]:
-        """Return what there is to know beside the last observation."""
+        """Return the state beside the last observation."""
         return self._moments.state()
 
     def restore(self, state: Sequence[float], samples: Sequence[tuple[float, float]] = ()) -> None:

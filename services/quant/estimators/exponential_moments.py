@@ -17,7 +17,8 @@ def forgetting_of(window: int) -> float:
 
 
 class ExponentialMoments:
-    """The line through (x, y) and what it leaves, each observation weighing `forgetting` times the next.
+    """Regression line through (x, y) and its residuals, each observation weighing `forgetting` times the
+    next.
 
     The weights begin at the first observation and are normalised (``adjust=True`` of pandas). Means are kept as
     distances from the last observation, which is not in the state, and squares are centred, so all digits last at a
@@ -81,7 +82,7 @@ class ExponentialMoments:
 
     @property
     def syy(self) -> float:
-        """The centred sum of squares of y: what the line explains and what it leaves."""
+        """Centred sum of squares of y: explained by the line and residual."""
         return self.residuals + (self.sxy * (self.sxy / self.sxx) if self.sxx else 0.0)
 
     @property

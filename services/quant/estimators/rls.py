@@ -46,7 +46,7 @@ class RecursiveLeastSquares:
         return Fit(slope, intercept, math.sqrt(variance), moments.n, moments.slope_error())
 
     def state(self) -> list[float]:
-        """Return what there is to know beside the last observation."""
+        """Return the state beside the last observation."""
         return [*self._moments.state(), self._weight, self._squares]
 
     def restore(self, state: Sequence[float], samples: Sequence[tuple[float, float]] = ()) -> None:

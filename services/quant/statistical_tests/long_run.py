@@ -24,7 +24,7 @@ class Autoregression(NamedTuple):
 
 
 def autoregression(series: Values, parameters: int = 1) -> Autoregression:
-    """Return the autoregression of residuals that a fit of so many `parameters` has left.
+    """Return the autoregression of the residuals of a fit with `parameters` parameters.
 
     Its order is the one of least BIC, up to 25. NotEnoughDataError if the residuals are as persistent as a random walk:
     their long-run variance is infinite. Source: Andrews and Monahan (1992), prewhitening; the bias by Kendall

@@ -82,7 +82,7 @@ def _lags(series: Values, trend: Trend, lags: int | Criterion) -> int:
 
 
 def without_trend(series: Values, trend: Trend) -> Values:
-    """Return what is left of `series` without its trend; NotEnoughDataError if that is rounding."""
+    """Return `series` without its trend; NotEnoughDataError if only rounding is left."""
     if len(series) < LEAST:
         raise NotEnoughDataError(
             f"a unit root test needs at least {LEAST} observations, there are {len(series)}"

@@ -31,7 +31,7 @@ class BackPressure:
         }
 
     def blocked(self) -> set[str]:
-        """Return the topics that wait for what is written to: it is right to read nothing of them."""
+        """Return the topics whose output topic is full: reading none of them is no stall."""
         blocked = set()
         if self._in_flight() > _MOST_IN_FLIGHT or not self._has_room(LEG_TRADES):
             blocked |= {TICKS.name, TIME_MARKS.name}

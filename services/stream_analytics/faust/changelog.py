@@ -45,7 +45,7 @@ class Changelog(MutableMapping[bytes, bytes]):
         self._is_too_large = False
 
     async def flush(self, is_ours: Callable[[], bool] = lambda: True) -> None:
-        """Hand what was written to the publisher, in order, and stop as soon as the partition is not ours."""
+        """Send the written values in order, and stop as soon as the partition is not ours."""
         while self._written and is_ours():
             key = next(iter(self._written))
             value = self._written.pop(key)

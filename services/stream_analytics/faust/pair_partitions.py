@@ -78,7 +78,7 @@ class PairPartitions:
         return partition
 
     async def positions(self) -> Mapping[TP, int]:
-        """Return the offsets from which the stored states go on, and how far what brings them trades was read.
+        """Return the read positions of the stored states, and those of the topics that feed them.
 
         What a group has committed is of the last who committed, and states are of the last who wrote: a worker that
         was paused writes old ones when it wakes. So it is the states that say it.
@@ -99,7 +99,7 @@ class PairPartitions:
         self._counters["pairs"] = sum(len(partition.trackers) for partition in self._here.values())
 
     def forget(self) -> None:
-        """Drop what is in memory: after a rebalance, state comes from the table and events come again."""
+        """Drop the states in memory: after a rebalance, state comes from the table and events come again."""
         for partition in self._here.values():
             self._late += sum(tape.late for tape in partition.tapes.values())
         self._here.clear()
@@ -113,7 +113,7 @@ class PairPartitions:
         has_read_all: Callable[[int], bool],
         took: Callable[[float], None],
     ) -> None:
-        """Store the windows and acknowledge what they hold, a share of the pairs at a time, until cancelled."""
+        """Store the windows and acknowledge their inputs, a share of the pairs at a time, until cancelled."""
         while True:
             await pause(self._settings.save_interval_s * _SAVED_SHARE)
             for number in list(self._here):

@@ -22,7 +22,7 @@ def owner(key: bytes, partitions: int) -> int:
 
 
 def expected_next(tp: TP, stored: int, first: int, committed: int) -> int:
-    """Return which offset comes next for a reader that goes on where it had `stored`: what it misses then is lost."""
+    """Return the next offset of a reader with the position `stored`; a jump beyond it is a loss."""
     if tp.topic == LEG_TRADES.name:
         return max(stored, first)
     # What lies before the topic begins was committed because it had been read.

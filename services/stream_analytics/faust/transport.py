@@ -39,7 +39,7 @@ def install(
     dead_letter: DeadLetterSink,
     positions: Positions,
 ) -> None:
-    """Make `app` read bundles, at the pace of its agents, notice what it has missed, and lose nothing in a rebalance.
+    """Make `app` read bundles at the pace of its agents, notice losses, and lose nothing in a rebalance.
 
     `held` names the topics that are not to be fetched now; `outrun` counts what was deleted before it was read;
     `dead_letter` puts aside what cannot be read of a changelog; `positions` are those from which stored states go on.
@@ -85,7 +85,7 @@ def install(
                 )
 
         def _confirm_membership(self) -> None:
-            """Have the consumer know when the group last said that we are a member."""
+            """Tell the consumer when the group last confirmed our membership."""
             member: Any = self.consumer
             coordinator = self._ensure_consumer()._coordinator
             beat = coordinator._do_heartbeat
@@ -159,7 +159,7 @@ def install(
             return {tp: expected_next(tp, offset, first[tp], committed[tp]) for tp, offset in stored.items()}
 
     class Consumer(driver.Consumer):
-        """Keeps a fetch and a seek apart: what a fetch takes meanwhile Faust drops, behind the new position."""
+        """Lock between a fetch and a seek: Faust drops what a fetch brings behind the new position."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
@@ -172,7 +172,7 @@ def install(
 
         @property
         def is_member(self) -> bool:
-            """Tell whether nobody can have taken our place: who was paused for long does not know it until it asks."""
+            """Tell whether the partitions are surely still ours: a paused worker finds out only when it asks."""
             return time.monotonic() - self.confirmed_s < settings.session_timeout_s
 
         async def on_partitions_assigned(self, *how: Any, **more: Any) -> None:

@@ -20,7 +20,7 @@ _ANSWER_S = 3.0
 
 
 class Progress:
-    """Ask the broker what there is: a consumer that no longer fetches does not know what it misses."""
+    """Ask the broker for the end offsets: a consumer that does not fetch does not know them."""
 
     def __init__(
         self, app: Any, patience_s: float, blocked: Callable[[], Collection[str]] = frozenset
@@ -109,7 +109,7 @@ class Recovery:
         self._began_s = time.monotonic()
         self._stop_looking()
         tasks = Supervisor()
-        tasks.keep("the look at the recovery", self._look)
+        tasks.keep("the watch over the recovery", self._look)
         self._looking = asyncio.create_task(tasks.run())
 
     async def _end(self, *_: Any, **__: Any) -> None:

@@ -62,7 +62,7 @@ BAR_SPACING = 1.0
 
 
 def controls(prefix: str, names: tuple[str, ...]) -> Component:
-    """Return the controls called `names`, and what they need to be in the address."""
+    """Return the controls called `names`, with the stores that keep them in the page's address."""
     usual = {"prefix": prefix, "names": names, "usual": [USUAL[name] for name in names]}
     form: Component = html.Div(
         [
@@ -129,7 +129,7 @@ def chart(prefix: str) -> Component:
 
 
 def evidence(prefix: str, *between: Component) -> Component:
-    """Return the verdict, what is to stand `between`, and every statistic with its CSV."""
+    """Return the verdict, the components of `between`, and every statistic with its CSV."""
     grid: Any = table(
         f"{prefix}-rows",
         tables.COLUMNS,

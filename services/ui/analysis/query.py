@@ -41,7 +41,7 @@ assert set(METHODS) == set(get_args(Method))
 
 
 class AnalysisQuery(NamedTuple):
-    """One question to the API: its path and parameters, and the time zone of whoever asks."""
+    """Query to the API: its path and parameters, and the user's time zone."""
 
     path: str
     params: dict[str, Any]

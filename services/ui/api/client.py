@@ -112,7 +112,7 @@ class ApiClient:
             self._socket = None
 
     async def pace(self, is_watched: bool) -> None:
-        """Have the stream bring news as often as pages show them, or, while nobody looks, less often."""
+        """Set the update interval of the stream: that of open pages, or, without one, a slower one."""
         interval_ms = INTERVAL_MS if is_watched else UNWATCHED_INTERVAL_MS
         if interval_ms == self._interval_ms:
             return
@@ -177,7 +177,7 @@ def _forwarded(request: httpx.Request) -> httpx.Request:
 
 
 def segment(name: str) -> str:
-    """Return a name as one part of a path, whatever somebody has written into an address.
+    """Return a name as one part of a path, whatever it holds.
 
     >>> segment("ETHUSDT-BTCUSDT"), segment("../pairs?x"), segment("..")
     ('ETHUSDT-BTCUSDT', '..%2Fpairs%3Fx', '%2E%2E')

@@ -49,7 +49,7 @@ def asked(raw_path: str) -> str | None:
 
 
 def add(server: FastAPI, client: ApiClient) -> None:
-    """Have `server` pass on the tables that the API answers with below ``/download``, with the key of the dashboard."""
+    """Make `server` pass on the API's tables below ``/download``, with the dashboard's key."""
 
     @server.get(PATH + "/v1/{path:path}")
     async def download(request: Request) -> Response:

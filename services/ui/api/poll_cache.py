@@ -23,7 +23,7 @@ U = TypeVar("U", bound=Used)
 
 
 def drop_unused(held: dict[K, U], now_s: float) -> None:
-    """Take out of `held` what nobody has looked at for a minute."""
+    """Take out of `held` the entries that were not read for a minute."""
     for key in [key for key, one in held.items() if now_s - one.used_s > UNUSED_S]:
         del held[key]
 
@@ -39,7 +39,7 @@ class PolledAnswer(Generic[T]):
         self._asking: asyncio.Task[None] | None = None
 
     def refresh_if_due(self, ask: Callable[[], Awaitable[T]], every_s: float, now_s: float) -> None:
-        """Have `ask` answer again, without waiting for it, unless it did within `every_s` seconds."""
+        """Call `ask` again in the background, unless it has answered within `every_s` seconds."""
         self.used_s = now_s
         if now_s - self._asked_s >= every_s and (self._asking is None or self._asking.done()):
             self._asked_s = now_s
@@ -67,7 +67,7 @@ class PollCache:
         self._readings: dict[Hashable, PolledAnswer[Any]] = {}
 
     def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], every_s: float) -> PolledAnswer[T]:
-        """Return what `ask` last answered; `key` stands for what is asked, and is asked every `every_s` seconds."""
+        """Return the last answer of `ask`, which is called every `every_s` seconds; `key` names the question."""
         now_s = self._monotonic()
         drop_unused(self._readings, now_s)
         reading: PolledAnswer[T] = self._readings.setdefault(key, PolledAnswer())

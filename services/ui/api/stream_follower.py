@@ -62,7 +62,7 @@ async def refresh(client: ApiClient, market: LiveState) -> NoReturn:
 
 
 async def refresh_once(client: ApiClient, market: LiveState) -> None:
-    """Read pairs and symbols; what was known stays when the API does not answer."""
+    """Read pairs and symbols; the last known ones stay when the API does not answer."""
     try:
         pairs, symbols = await asyncio.gather(client.pairs(), client.symbols())
     except (TransientError, BadMessageError) as error:

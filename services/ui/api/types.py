@@ -141,7 +141,7 @@ class ProcessHealth(Struct, frozen=True, kw_only=True):
 
 
 class ServiceHealth(Struct, frozen=True, kw_only=True):
-    """A service: the worst state and age of its processes, the sum of what they count."""
+    """Health of a service: the worst state and age of its processes, the sum of their counters."""
 
     healthy: bool | None = None
     age_s: float | None = None
@@ -395,7 +395,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 
 class Analysis(Struct, frozen=True, kw_only=True):
-    """Everything there is to say of a pair over a range; what is null has its reason in `not_enough_data`."""
+    """Analysis of a pair over a range; a part that is null has its reason in `not_enough_data`."""
 
     feed: Literal["live", "replay", "synthetic"] | None = None
     dataset: str | None = None
@@ -612,7 +612,7 @@ class SymbolPart(Struct, frozen=True, kw_only=True):
 
 
 class FileReading(Struct, frozen=True, kw_only=True):
-    """A file, and what it was taken for; null where that was not kept."""
+    """File and its recognised dialect; null where that was not stored."""
 
     name: str
     delimiter: str | None = None
@@ -623,12 +623,14 @@ class FileReading(Struct, frozen=True, kw_only=True):
     zone: str | None = None
     symbol: str | None = None
     close_only: bool | None = None
+    thousands: str | None = None
+    notes: tuple[str, ...] | None = None
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Something in a file that is not as it should be."""
 
-    kind: Literal["rejected", "out of order", "repeated", "gap", "carried"]
+    kind: Literal["rejected", "skipped", "adjusted", "out of order", "repeated", "odd", "gap", "carried"]
     file: str | None = None
     line: int | None = None
     reason: str
@@ -649,6 +651,9 @@ class DatasetDetail(Struct, frozen=True, kw_only=True):
     carried: int | None = None
     carried_share: float | None = None
     rejected: int
+    skipped: int
+    adjusted: int
+    odd: int
     repeated: int
     out_of_order: int
     uploaded_us: int
@@ -679,6 +684,8 @@ class Preview(Struct, frozen=True, kw_only=True):
     lines: int
     complete: bool
     rejected: int
+    skipped: int
+    adjusted: int
     out_of_order: int
     bars: tuple[PreviewBar, ...]
     findings: tuple[Finding, ...]
@@ -699,6 +706,9 @@ class Dataset(Struct, frozen=True, kw_only=True):
     carried: int | None = None
     carried_share: float | None = None
     rejected: int
+    skipped: int
+    adjusted: int
+    odd: int
     repeated: int
     out_of_order: int
     uploaded_us: int

@@ -18,7 +18,7 @@ GONE = 499
 
 
 def add(server: FastAPI, client: ApiClient) -> None:
-    """Have `server` pass on the files that its pages send below ``/send``, with the key of the dashboard."""
+    """Make `server` pass on files that its pages send below ``/send``, with the dashboard's key."""
     for path in ("/v1/datasets", "/v1/datasets/preview"):
         server.post(PATH + path)(_passing(client, path))
 

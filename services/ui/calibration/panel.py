@@ -19,7 +19,7 @@ TIMEOUT_S = 60.0
 
 
 def layout() -> list[Component]:
-    """Return the panel; charts come with the first answer, so that nobody else loads what draws them."""
+    """Return the panel; charts come with the first answer, so that other visitors do not load Plotly."""
     usual = {"prefix": PREFIX, "names": CONTROLS, "usual": [USUAL[name] for name in CONTROLS]}
     form = html.Div(
         [

@@ -30,7 +30,7 @@ REASONS = {"entries": "hit_rate"}
 
 
 class CalibrationQuery(NamedTuple):
-    """One question to the API: its path and parameters, and the time zone of whoever asks."""
+    """Query to the API: its path and parameters, and the user's time zone."""
 
     path: str
     params: dict[str, Any]
@@ -68,7 +68,7 @@ def refused(text: str) -> Props:
 
 
 def coverage(found: Calibration, zone: str) -> str:
-    """Return over which signals the answer is, and what was left out of it."""
+    """Return the range of signals in the answer, and what was left out."""
     if found.first_us is None or found.last_us is None:
         return "No signal is stored in this range."
     left_out = {
@@ -86,7 +86,7 @@ def coverage(found: Calibration, zone: str) -> str:
 
 
 def headline(found: Calibration) -> list[Component]:
-    """Return what it comes to."""
+    """Return the headline of a calibration."""
     said = []
     at_entry = next((one for one in found.beyond if one.level == found.entry_z), None)
     if at_entry is not None:

@@ -83,7 +83,7 @@ def nothing_in(panes: int) -> list[Series]:
 
 
 def paint(app: Dash, chart_id: str) -> None:
-    """Have a chart follow the theme and the time zone."""
+    """Make a chart follow the theme and the time zone."""
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("pairstream", "paint_chart"),
         Output(chart_id, "chartOptions"),

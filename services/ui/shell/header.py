@@ -18,7 +18,7 @@ NO_FEED = ("NO FEED", "The API has not named its feed yet.")
 
 
 def frame(market: LiveState, selection: Selection, now: Now) -> Props:
-    """Return every property of what stands around the pages."""
+    """Return the properties of the shell around the pages."""
     found, alerts = notices(market, now), firing(market, selection.zone, now)
     label, meaning = FEEDS.get(market.feed or "", NO_FEED)
     newest = max((seen.message.event_us for seen in market.ticks.values()), default=None)

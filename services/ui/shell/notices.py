@@ -23,7 +23,7 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Notice(NamedTuple):
-    """One condition that lasts; `is_counting` if its text changes all the time, which nobody wants read out."""
+    """Lasting notice; `is_counting` if its text changes all the time, so that screen readers skip it."""
 
     severity: Severity
     text: str
@@ -82,7 +82,7 @@ def banner(found: Iterable[Notice]) -> list[Component]:
 
 
 def firing(market: LiveState, zone: str, now: Now) -> list[Component]:
-    """Return a line of the alerts that hold and that nobody has dealt with, empty if there is none."""
+    """Return a line of the firing alerts that nobody has handled, empty if there is none."""
     lasting = [
         alert
         for alert in market.alarms.firing()

@@ -90,7 +90,7 @@ def button() -> Component:
 
 
 def register(app: Dash) -> None:
-    """Have the tour begin with the first page of a reader, and whenever asked for."""
+    """Start the tour on the first page of a new reader, and by its button."""
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("tour", "begin"), Output("tour-again", "title"), Input("tour-again", "n_clicks")
     )

@@ -67,7 +67,7 @@ class AlertState:
         return self._retractions.get(alert_id)
 
     def snoozed_until_us(self, of: AlertSource, now_us: int) -> int | None:
-        """Return until when nobody is to be told of a source, None if everybody is."""
+        """Return until when a source is snoozed, None if it is not."""
         for alert_id, alert in list(self._snoozes.items()):
             if (alert.snoozed_until_us or 0) <= now_us:
                 del self._snoozes[alert_id]
@@ -75,7 +75,7 @@ class AlertState:
         return max((until for until in snoozes if until is not None), default=None)
 
     def is_to_be_told(self, alert: HandledAlert, now_us: int) -> bool:
-        """Return whether nobody has seen an alert yet, it holds, and its source is not snoozed."""
+        """Tell whether an alert is firing, not acknowledged, and its source not snoozed."""
         is_retracted = alert.retracted_by is not None or alert.alert_id in self._retractions
         return (
             alert.acked_us is None

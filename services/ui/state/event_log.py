@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class EventLog(Generic[T]):
-    """Keeps the last entries; ``count`` is how many there were, and a reader notes the one up to which it has read."""
+    """Log of the last entries; ``count`` is how many there were, and a reader notes the count it has read to."""
 
     def __init__(self) -> None:
         self.count = 0

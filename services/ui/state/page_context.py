@@ -36,7 +36,7 @@ class Selection:
 
     @classmethod
     def read(cls, store: Any) -> "Selection | None":
-        """Read the tab's store; None while the page has not filled it, defaults for what it cannot mean."""
+        """Read the tab's store; None while the page has not filled it, defaults for impossible values."""
         if not isinstance(store, dict) or not store.get("tab") or not store.get("page"):
             return None
         asks, opened = store.get("asks"), store.get("opened")

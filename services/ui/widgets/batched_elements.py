@@ -61,7 +61,7 @@ def changes(table: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> 
 
 
 def plain(value: Any) -> Any:
-    """Return elements of HTML as JSON; TypeError for what is a component of another kind.
+    """Return elements of HTML as JSON; TypeError for a component of another kind.
 
     >>> plain([html.B("rate", className="num"), "3"])
     [{'tag': 'b', 'props': {'children': 'rate', 'className': 'num'}}, '3']
@@ -77,7 +77,7 @@ def plain(value: Any) -> Any:
 
 
 def ids(layout: Component) -> dict[str, str]:
-    """Return the ids of what is drawn in `layout`, each with that of the drawing it is in."""
+    """Return the ids of the elements drawn in `layout`, each with that of its batch."""
     drawings = (one for one in layout._traverse() if isinstance(one, BatchedElement))  # type: ignore[no-untyped-call]
     return {element: drawing.id for drawing in drawings for element in _ids(drawing.tree)}
 

@@ -64,7 +64,7 @@ def segmented(element: str, label: str, data: Sequence[Any], value: str) -> Comp
 
 
 def chooser(element: str, label: str, width: int = 210) -> Component:
-    """Return a choice of many things, found by typing; what there is comes later."""
+    """Return a searchable select; its options come later."""
     control: Component = dmc.Select(
         id=element,
         data=[],

@@ -142,7 +142,7 @@ def age(seconds: float) -> str:
 
 
 def share(value: float | None) -> str:
-    """Return a share in percent, rounded down, so that only what is whole is called so.
+    """Return a share in percent, rounded down, so that only a complete one is 100 %.
 
     >>> share(1.0), share(0.99999), share(None)
     ('100\\u202f%', '99.99\\u202f%', '—')

@@ -81,6 +81,12 @@ def test_an_alert_of_another_rule_comes_back_as_it_went() -> None:
     assert (alert.rule_id, alert.pair, alert.value, alert.measured) == ("btc-moves", None, None, 0.052)
 
 
+def test_a_batch_of_alerts_of_no_pair_is_read_at_once() -> None:
+    alerts = [Alert(**PRICE_MOVE), of_default_rule(), Alert(**{**PRICE_MOVE, "subject": "sink"})]
+    plain = [structs.replace(one, message="plain") for one in alerts]
+    assert decode_all([encode(one) for one in plain], Alert) == (plain, {})
+
+
 def test_a_subject_that_is_a_pair_is_the_pair() -> None:
     assert Alert(**{**PRICE_MOVE, "subject": PAIR}).pair == PAIR
     leg = Alert(**{**PRICE_MOVE, "pair": PAIR})

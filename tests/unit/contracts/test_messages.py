@@ -77,7 +77,6 @@ NO_SYMBOLS += [
     "btcusdt",
     "BTC USDT",
     "=1+1",
-    "币安人生USDT",
     "🦊",
     "\u202eTDSUHTE",
     "B\u00a0C",

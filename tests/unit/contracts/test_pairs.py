@@ -19,6 +19,12 @@ def test_a_quarterly_future_is_a_symbol() -> None:
     assert parse_symbol("btcusdt_260327") == "BTCUSDT_260327"
 
 
+@pytest.mark.parametrize("symbol", ["币安人生USDT", "ÄÖUSDT", "BTCUSD_PERP"])
+def test_a_symbol_is_what_the_venue_lists(symbol: str) -> None:
+    assert parse_symbol(symbol.lower()) == symbol
+    assert Pair.parse(f"{symbol}-BTCUSDT") == Pair(y=symbol, x="BTCUSDT")
+
+
 @pytest.mark.parametrize("symbol", ["BTCUSDT.OKX", "1INCHUSDC.OKX", "BTCUSDT_260327.BYBIT"])
 def test_a_symbol_of_another_venue_has_a_suffix(symbol: str) -> None:
     assert parse_symbol(symbol.lower()) == symbol

@@ -27,4 +27,4 @@ def read(
     ]
     return [
         bar if bar.volume is None or not np.isnan(bar.volume) else bar._replace(volume=None) for bar in bars
-    ], [damage for one in reads for damage in one.damages]
+    ], [damage for one in reads for damage in one.damages if damage.kind == "rejected"]

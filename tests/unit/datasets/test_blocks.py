@@ -22,7 +22,7 @@ PER_UNIT: dict[TimeUnit, int] = {"s": 10**6, "ms": 10**3, "us": 1}
 @st.composite
 def bars(draw: st.DrawFn) -> DatasetBar:
     low, opened, close, high = sorted(draw(st.tuples(PRICES, PRICES, PRICES, PRICES)))
-    seconds = draw(st.integers(1_000_000_000, 2_000_000_000))
+    seconds = draw(st.integers(1_230_768_000, 1_790_000_000))
     volume = draw(st.none() | st.floats(0, 1e9))
     symbol = draw(st.sampled_from(["BTCUSDT", "ETHUSDT", "SOLUSDT.OKX"]))
     return DatasetBar(0, symbol, seconds * 10**6, opened, high, low, close, volume)

@@ -117,7 +117,8 @@ def test_hours_that_a_zone_had_never_or_twice() -> None:
         ("a,b\rc,d\r", "CR alone"),
         ("time;close\n2026-01-01;64,123\n", "decimal="),
         ("time,close,close\n1,2,3\n", "received 2"),
-        ('{"time": 1, "close": 2}\n', "received 2 columns"),
+        ('{"bars": [{"time": 1, "close": 2}\n', "cut off"),
+        ('{"bars": []}\n', "received none"),
     ],
 )
 def test_a_file_that_is_no_file_of_bars(text: str, words: str) -> None:

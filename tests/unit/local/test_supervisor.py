@@ -166,6 +166,21 @@ def test_a_child_that_stays_says_that_it_runs_again(tmp_path: Path, monkeypatch:
     asyncio.run(scene())
 
 
+def test_after_a_long_run_the_next_start_is_soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = delays(monkeypatch)
+    monkeypatch.setattr(supervisor, "_STEADY_S", 0.0)
+
+    async def scene() -> None:
+        ears = Ears()
+        child = Child(python(""), ears)
+        child.start()
+        await ears.until(lambda: len(waited) >= 3)
+        await child.stop(5)
+
+    asyncio.run(scene())
+    assert waited[:3] == [0.5, 0.5, 0.5]
+
+
 async def _a_deaf_child_and_what_it_started_are_killed() -> None:
     ears = Ears()
     code = (

@@ -36,7 +36,7 @@ def now() -> Now:
 
 
 class StubTracks:
-    """Tracks that hold what they were given."""
+    """Series buffers that hold the points they were given."""
 
     def __init__(self, bars: list[Any], signals: list[Any]) -> None:
         self.held_bars, self.held_signals = track_of(bars), track_of(signals)

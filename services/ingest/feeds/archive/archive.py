@@ -20,6 +20,8 @@ VENUE = "binance"
 _VALUES = ["event_us", "price", "size", "buyer_is_maker"]
 _FIELDS = ["trade_id", *_VALUES]
 _CHUNK = 1024
+CONFLICT = "expected one trade of an id, received another time, price, size or side; the first one stays"
+"""Why a row is left out, whoever reads the archive."""
 WINDOW = 1 << 15
 
 
@@ -54,7 +56,7 @@ class Archive:
             lowest_id(path)
 
     def batches(self) -> Iterator[ArchiveBatch | None]:
-        """Yield every trade once. Where rows disagree about one, none is taken, and all are rejected.
+        """Yield every trade once. Where rows disagree about one, the first is taken, and the others are rejected.
 
         Rows further than the window from their place come late, and are not compared. None says that nothing more
         has been written yet. FatalError if a file cannot be read. The report grows as batches come.
@@ -91,7 +93,7 @@ class Archive:
             yield None if rejected is None else ArchiveBatch(EMPTY, [rejected])
 
     def items(self) -> Iterator[tuple[int, Item | None]]:
-        """Yield the ticks, ascending by id unless late, and what is rejected, each with its event time (epoch, us).
+        """Yield ticks, ascending by id unless late, and rejected rows, each with its event time (epoch, us).
 
         None says that nothing more has been written yet.
         """
@@ -125,15 +127,15 @@ class Archive:
         ids = rows["trade_id"]
         again = ids[1:] == ids[:-1]
         if again.any():
-            unlike = np.zeros(len(again), np.bool_)
-            for column in _VALUES:
-                unlike |= rows[column][1:] != rows[column][:-1]
-            disputed = np.isin(ids, ids[1:][again & unlike])
-            rejected = list(_conflicts(rows[disputed], files))
-            self.report.conflicting += int(disputed.sum())
             first = np.concatenate(([True], ~again))
-            self.report.duplicates += int((~first & ~disputed).sum())
-            rows = rows[first & ~disputed]
+            of_first = rows[np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))]
+            unlike = np.zeros(len(rows), np.bool_)
+            for column in _VALUES:
+                unlike |= rows[column] != of_first[column]
+            rejected = list(_conflicts(rows[unlike], files))
+            self.report.conflicting += int(unlike.sum())
+            self.report.duplicates += int((~first & ~unlike).sum())
+            rows = rows[first]
         rows = self._without_repeated(rows)
         self._handed_out.add(rows["trade_id"])
         self.report.missing, self.report.gaps = self._handed_out.missing()
@@ -157,8 +159,7 @@ def _conflicts(rows: Rows, files: Iterable[OrderedFile]) -> Iterator[Rejected]:
     by_number = {file.number: file for file in files}
     for place, trade_id in sorted(zip(rows["place"].tolist(), rows["trade_id"].tolist(), strict=True)):
         file, line = by_number[place >> 32], place & 0xFFFF_FFFF
-        reason = f"expected one row with the id {trade_id}, received several of different values"
-        yield Rejected(file.text(line), reason, f"{file.path}:{line}")
+        yield Rejected(file.text(line), f"{CONFLICT}: id {trade_id}", f"{file.path}:{line}")
 
 
 def by_symbol(paths: Iterable[Path]) -> dict[str, list[Path]]:

@@ -18,7 +18,7 @@ class IdSpans:
         self._forgotten = 0, 0
 
     def has(self, ids: Ids) -> NDArray[np.bool_]:
-        """Return which of `ids` there have been; of what is forgotten, none."""
+        """Return the ids of `ids` that were seen; a forgotten id counts as unseen."""
         places = np.searchsorted(self._firsts, ids, side="right") - 1
         within = places >= 0
         within[within] = ids[within] <= self._lasts[places[within]]

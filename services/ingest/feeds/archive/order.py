@@ -49,7 +49,7 @@ class OrderedFile:
         return taken
 
     def read_on(self) -> Iterator[Rejected | None]:
-        """Read some more rows, unless the file is over, and yield what is rejected; None if none are written yet."""
+        """Read more rows, unless the file is over, and yield rejected ones; None if none are written yet."""
         for part in self._parts:
             self.is_waiting = part is None
             if isinstance(part, Rejected):

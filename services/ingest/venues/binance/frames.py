@@ -119,7 +119,7 @@ _envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 def parse(raw: bytes, received_us: int) -> Parsed:
-    """Return what is in a frame, nothing if it is of a kind that is not ours; BadMessageError says what is wrong."""
+    """Return the events of a frame, none for a frame of another kind; the BadMessageError tells the damage."""
     try:
         try:
             payload = _payload(raw) if raw.startswith(b'{"e":') else _combined(raw).data

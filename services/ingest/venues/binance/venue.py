@@ -122,7 +122,7 @@ class Binance:
         """Return None: the venue pings."""
 
     def parse(self, raw: bytes, received_us: int) -> Parsed:
-        """Return what is in a frame; BadMessageError says what is wrong with it."""
+        """Return the events of a frame; the BadMessageError tells the damage."""
         return frames.parse(raw, received_us)
 
     async def check_symbols(self, symbols: Iterable[str]) -> None:

@@ -129,7 +129,7 @@ class Okx:
         return "ping", 20.0
 
     def parse(self, raw: bytes, received_us: int) -> Parsed:
-        """Return the trades of a frame; BadMessageError says what is wrong with it."""
+        """Return the trades of a frame; the BadMessageError tells the damage."""
         return frames.parse(raw, self.contracts, received_us)
 
     async def check_symbols(self, symbols: Iterable[str]) -> None:

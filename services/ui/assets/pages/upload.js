@@ -3,7 +3,17 @@
     "use strict";
 
     const COLUMNS = ["time", "clock", "symbol", "open", "high", "low", "close", "volume"];
-    const FIELDS = ["symbols", "zone", "delimiter", "decimal", "time_unit", "time_format"];
+    const FIELDS = [
+        "symbols",
+        "zone",
+        "delimiter",
+        "decimal",
+        "thousands",
+        "time_unit",
+        "date_order",
+        "time_format",
+    ];
+    const WHOLE = /\.(zip|xlsx|xlsm|parquet|pq|jsonl?|ndjson)$/i; // cut off, they cannot be read
     const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", pipe: "|" };
     const PREVIEWED = 1 << 20; // so much of a file is enough to preview it
     const LINE = 1 << 16;
@@ -58,9 +68,9 @@
         });
     }
 
-    /* The first megabyte to the end of a line; packed files know their end, so zip goes whole. */
+    /* The first megabyte to the end of a line; what cannot be read without its end goes whole. */
     async function beginning(file) {
-        if (file.size <= PREVIEWED || /\.zip$/i.test(file.name)) return file;
+        if (file.size <= PREVIEWED || WHOLE.test(file.name)) return file;
         const part = file.slice(0, PREVIEWED);
         if (/\.gz$/i.test(file.name)) return part;
         const tail = new Uint8Array(await part.slice(-LINE).arrayBuffer());
@@ -89,7 +99,7 @@
 
     /* Offer the names that stand in the head of the first file. */
     async function offer(reading) {
-        if (/\.(gz|zip)$/i.test(files[0].name)) return;
+        if (/\.gz$/i.test(files[0].name) || WHOLE.test(files[0].name)) return;
         const lines = (await files[0].slice(0, LINE).text()).replace(/^\ufeff/, "").split(/\r?\n/);
         const head = lines[Math.max(reading.header_line || 1, 1) - 1] || "";
         const cut =
@@ -173,6 +183,7 @@
         for (const field of FIELDS) put(`file-${field}`, { value: null, error: "" });
         put("file-name", { value: "", error: "" });
         put("upload-wrong", { children: "" });
+        put("upload-question", { children: [] });
     }
 
     function discard() {
@@ -195,7 +206,7 @@
         const input = document.createElement("input");
         input.type = "file";
         input.multiple = true;
-        input.accept = ".csv,.txt,.tsv,.gz,.zip,text/csv";
+        input.accept = ".csv,.txt,.tsv,.json,.xlsx,.parquet,.gz,.zip,text/csv";
         input.addEventListener("change", () => take(input.files));
         input.click();
     }
@@ -252,6 +263,15 @@
             return keep();
         },
     };
+
+    /* A reading that is chosen is said, and the files are previewed by it. */
+    document.addEventListener("click", (event) => {
+        const { target } = event;
+        const chosen =
+            isOpen() && target instanceof Element && target.closest("#upload-question [data-option]");
+        if (chosen instanceof HTMLElement)
+            put(`file-${chosen.dataset.option}`, { value: chosen.dataset.value });
+    });
 
     for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, over);
     window.addEventListener("beforeunload", (event) => sending && event.preventDefault());

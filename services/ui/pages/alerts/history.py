@@ -149,7 +149,7 @@ def table() -> Component:
 
 
 def reading(site: PageContext, wanted: HistoryFilter) -> PolledAnswer[Listing[HandledAlert]]:
-    """Return the newest page of what is wanted; all who want the same share it."""
+    """Return the newest page for a filter; sessions with the same filter share it."""
 
     async def ask() -> Listing[HandledAlert]:
         return await page(site, wanted)

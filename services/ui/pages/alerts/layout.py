@@ -60,7 +60,7 @@ def layout() -> Component:
 
 
 def register(app: Dash, site: PageContext) -> None:
-    """Add what the page does by itself, in ``assets/pages/alerts.js``, and what it asks the API for."""
+    """Register the page's scripts, in ``assets/pages/alerts.js``, and its requests to the API."""
     thresholds.register(app, site)
     filters = [f"alerts-{name}" for name in ("pair", "state", "snoozed", "from", "to")]
 

@@ -129,7 +129,7 @@ def row(pair: WatchedPair, market: LiveState, firing: Mapping[str, HandledAlert]
 
 
 def register(app: Dash, site: PageContext) -> None:
-    """Save what is typed into a cell."""
+    """Save a value typed into a cell."""
 
     @app.callback(
         Output(f"{TABLE}-changed", "rows", allow_duplicate=True),
@@ -161,7 +161,7 @@ def number_of(known: Row, column: str) -> str:
 
 
 async def store(site: PageContext, pair: str, field: str, value: Any) -> str:
-    """Have a pair fire or resolve at `value`; return why the API refuses, empty if it did it."""
+    """Set the level at which a pair fires or resolves; return why the API refuses, empty if it does not."""
     try:
         response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json={field: value})
     except TransientError as error:

@@ -27,7 +27,7 @@ READS = {"live": "reads the exchange", "replay": "reads a recording", "synthetic
 
 @dataclass(frozen=True)
 class Node:
-    """One station; what is None has no meaning there, `age_s` is how old all of it is."""
+    """Node of the pipeline; a field that is None has no meaning there, `age_s` is the age of all of it."""
 
     key: str
     name: str

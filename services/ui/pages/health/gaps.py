@@ -91,7 +91,7 @@ def rows(gaps: tuple[Gap, ...]) -> list[dict[str, Any]]:
 
 
 def words(found: PolledAnswer[Listing[Gap]]) -> str:
-    """Return what is to be known of the table: that it is not there yet, is old, or is not all."""
+    """Return the note on the table: not there yet, old, or incomplete."""
     if found.value is None:
         return f"Not read: {found.error}" if found.error else "Loading…"
     if found.error:

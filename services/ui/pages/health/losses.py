@@ -26,7 +26,7 @@ def register(app: Dash, site: PageContext) -> None:
 
 
 async def acknowledged(site: PageContext, service: str) -> str:
-    """Have the API note that somebody has seen it, and return why it did not, empty if it did."""
+    """Have the API acknowledge the losses, and return why that failed, empty if it did not."""
     try:
         response = await site.client.send("POST", "/v1/status/acknowledge", json={"service": service})
     except TransientError as error:

@@ -88,7 +88,7 @@ class Canvas:
         return [{"id": self._id(name), "bar": point} for name, point in lines]
 
     def extras(self, markers: list[Marker], band: Band | None, shade: Shade = NO_SHADE) -> Extras:
-        """Return the markers, the band round the hedge ratio, and what is shaded in every pane, named in the first."""
+        """Return the markers, the band around the hedge ratio, and the shading in every pane."""
         extras: Extras = {self._id(self._bearer): {"markers": markers}}
         if shade.points:
             named = lightweight.shade(self._id(self.panes[0]), shade.points, shade.markers)

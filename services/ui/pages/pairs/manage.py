@@ -21,7 +21,7 @@ LOST = "It is measured no longer; its settings and its window are lost."
 
 
 def layout() -> Component:
-    """Return what adds a pair, and what is done with the one that is shown."""
+    """Return the form that adds a pair, and the actions on the selected one."""
     shown = html.Div(
         [
             html.H4("This pair", className="part-title"),
@@ -119,7 +119,7 @@ def register(app: Dash, site: PageContext) -> None:
 
 
 async def add(site: PageContext, y: str, x: str) -> Props:
-    """Have the API watch `y` against `x`, unless it does already, and return what to show."""
+    """Ask the API to watch `y` against `x`, unless it does already, and return the text to show."""
     name = f"{y.strip().upper()}-{x.strip().upper()}"
     if not y.strip() or not x.strip():
         return {"add-status": said("Choose two symbols, Y and X.", is_error=True)}
@@ -152,7 +152,7 @@ async def add(site: PageContext, y: str, x: str) -> Props:
 
 
 async def pause(site: PageContext, pair: str, *, paused: bool) -> Props:
-    """Have the API pause or resume `pair`, and return what to show."""
+    """Ask the API to pause or resume `pair`, and return the text to show."""
     done = "Paused" if paused else "Resumed"
     try:
         response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json={"paused": paused})
@@ -169,7 +169,7 @@ async def pause(site: PageContext, pair: str, *, paused: bool) -> Props:
 
 
 async def remove(site: PageContext, pair: str) -> Props:
-    """Have the API watch `pair` no longer, and return what to show."""
+    """Ask the API to remove `pair`, and return the text to show."""
     try:
         response = await site.client.send("DELETE", f"/v1/pairs/{segment(pair)}")
     except TransientError as error:

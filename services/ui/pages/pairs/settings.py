@@ -113,7 +113,7 @@ def register(app: Dash, site: PageContext) -> None:
 
 
 async def change(site: PageContext, pair: str, changed: dict[str, Any]) -> tuple[Any, Props]:
-    """Have the API change settings; return what they are now, None if it refuses, and what to show."""
+    """Have the API change settings; return the new ones, None if it refuses, and the text to show."""
     fine: Props = {f"settings-{name}": {"error": ""} for name in FIELDS}
     try:
         response = await site.client.send("PATCH", f"/v1/pairs/{segment(pair)}", json=changed)

@@ -27,7 +27,7 @@ APPLIED = ("method", "window", "interval", "transform", "intercept")
 
 
 def layout() -> list[Component]:
-    """Return what stands beside the charts.
+    """Return the sidebar.
 
     Closed panels stay in the page: inputs that come into it later do not show the value they were given before.
     """
@@ -52,7 +52,7 @@ def layout() -> list[Component]:
 
 
 def register(app: Dash, site: PageContext) -> None:
-    """Add what it does."""
+    """Register the callbacks of the sidebar."""
     panel.register(app, site, "tests", TESTS, panel.ids(*_tests()))
     panel.register(app, site, "whatif", WHAT_IF, panel.ids(*_what_if()))
     calibration.register(app, site)

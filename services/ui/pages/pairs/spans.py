@@ -16,7 +16,7 @@ MOST = 10_000
 
 
 class ChartSpan(NamedTuple):
-    """A choice: what it is called, how many points are in view at first, and how many seconds may lie between two."""
+    """Choice of a time span: its name, the points in view at first, and the seconds between two of them."""
 
     name: str
     label: str
@@ -54,7 +54,7 @@ def wanted(span: ChartSpan, track: SeriesBuffer[Signal], older: Any) -> int:
 
 
 def older(track: SeriesBuffer[Signal], span: ChartSpan, wanted: int) -> str:
-    """Return what is to be known at the left end of the chart."""
+    """Return the note at the left end of the chart."""
     if track.is_reading_older:
         return "Loading older signals…"
     if track.older_error is not None:

@@ -47,7 +47,7 @@ def _nearest(asked: str, watched: Iterable[str]) -> str:
 
 
 def state(market: LiveState, pair: WatchedPair, last: Signal | None, now: Now) -> str:
-    """Return why the chart is not what it could be, empty if nothing is wrong."""
+    """Return why the chart is incomplete, empty if nothing is wrong."""
     if pair.paused:
         return PAUSED
     seen = market.signals.get(pair.pair)
@@ -66,7 +66,7 @@ def state(market: LiveState, pair: WatchedPair, last: Signal | None, now: Now) -
 
 
 def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: str) -> Props:
-    """Return what stands beside the names of the panes."""
+    """Return the texts beside the names of the panes."""
     seen = market.signals.get(pair.pair) if pair else None
     signal = seen.message if seen else None
     bands = f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}" if pair else ""

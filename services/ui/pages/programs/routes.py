@@ -14,7 +14,7 @@ Document = Mapping[str, Any]
 
 
 class Route(NamedTuple):
-    """A route: what it does, and how to ask it."""
+    """Route: its summary, and a command that asks it."""
 
     method: str
     path: str

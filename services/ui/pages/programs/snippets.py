@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Snippet(NamedTuple):
-    """A program: what it is for, what it needs, and its text with ``$API``, ``$SYMBOL``, ... to be filled in."""
+    """Snippet: its purpose, its requirements, and its text with ``$API``, ``$SYMBOL``, ... to be filled in."""
 
     key: str
     title: str

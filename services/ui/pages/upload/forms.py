@@ -31,13 +31,17 @@ LABELS = {
     "zone": "Zone of times without one",
     "delimiter": "Separator",
     "decimal": "Decimal sign",
-    "time_unit": "Unit of times since 1970",
+    "thousands": "Thousands separated by",
+    "date_order": "Order in dates",
+    "time_unit": "Unit of times that are numbers",
     "time_format": "Format of times",
 }
 CHOICES = {
     "delimiter": ("comma", "semicolon", "tab", "pipe"),
     "decimal": (".", ","),
-    "time_unit": ("s", "ms", "us", "ns"),
+    "thousands": ("comma", "point", "space", "apostrophe"),
+    "date_order": ("dmy", "mdy", "ymd"),
+    "time_unit": ("s", "ms", "us", "ns", "excel"),
 }
 
 
@@ -46,7 +50,10 @@ def layout() -> Component:
     drop = html.Div(
         [
             html.Button("Choose files", id="upload-choose", n_clicks=0, className="button is-first"),
-            html.Span("or drop them here: OHLCV bars as CSV, plain, gz or zip", className="pane-note"),
+            html.Span(
+                "or drop them here: bars as CSV, Excel, Parquet or JSON, plain, gz or zip",
+                className="pane-note",
+            ),
         ],
         id="upload-drop",
         className="drop",
@@ -63,6 +70,7 @@ def layout() -> Component:
         [
             drop,
             html.Div(id="upload-wrong", className="panel-status is-error", role="alert"),
+            html.Div(id="upload-question", className="upload-question"),
             going,
             *_preview(),
             _hint(),
@@ -120,7 +128,7 @@ def _control(field: str) -> Component:
     elif field == "zone":
         control = dmc.Autocomplete(data=list(ZONES), placeholder="UTC", **common)
     else:
-        usual = {"placeholder": "%d/%m/%Y %H:%M"} if field == "time_format" else {}
+        usual = {"placeholder": "%d/%m/%Y %I:%M %p"} if field == "time_format" else {}
         control = dmc.TextInput(**usual, **common)
     return control
 
@@ -135,11 +143,12 @@ def _hint() -> Component:
             html.Ul(
                 [
                     html.Li("Columns are known by their names, in any order. Closes alone are enough."),
-                    html.Li("The symbol is a column, or the beginning of the file's name: BTCUSDT-1m.csv."),
                     html.Li(
-                        "Times are ISO 8601, or s, ms, µs or ns since 1970; without a zone they are UTC."
+                        "The symbol is a column, or in the file's name: BTCUSDT-1m.csv, BTC_USDT-1h.json."
                     ),
-                    html.Li("Separated by comma, semicolon, tab or pipe; decimal point or comma; UTF-8."),
+                    html.Li("Times are dates in any usual form, or numbers; without a zone they are UTC."),
+                    html.Li("Separators, decimal signs, thousands and the order of dates are recognised."),
+                    html.Li("What a file does not tell is asked, with what each answer would give."),
                     html.Li("Lines that are no bar are left out, and told with their number and the reason."),
                 ]
             ),

@@ -9,6 +9,8 @@ from services.ui.widgets.components import TIME_COLUMN, table
 from services.ui.widgets.formatting import number, share
 
 Row = dict[str, Any]
+MONTH_S = 2_629_746
+"""The mean of a month, which the API has for bars of months."""
 
 
 def _right(field: str, name: str, width: int, tip: str) -> dict[str, Any]:
@@ -75,9 +77,11 @@ def carried_share(value: float | None) -> str:
 def width_name(seconds: float) -> str:
     """Return the width of a bar in its largest whole unit.
 
-    >>> width_name(60.0), width_name(90.0), width_name(0.5), width_name(86_400.0)
-    ('1 min', '90 s', '0.5 s', '1 d')
+    >>> width_name(60.0), width_name(90.0), width_name(0.5), width_name(86_400.0), width_name(2_629_746.0)
+    ('1 min', '90 s', '0.5 s', '1 d', '1 month')
     """
+    if seconds >= MONTH_S and seconds % MONTH_S == 0:
+        return f"{number(seconds / MONTH_S, 0)} month" + ("s" if seconds > MONTH_S else "")
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{number(seconds / size, 0)} {unit}"

@@ -15,12 +15,25 @@ from services.ui.widgets.formatting import NONE, moment, number
 KINDS = {
     "all": "All",
     "rejected": "Rejected",
+    "skipped": "Skipped",
+    "adjusted": "Adjusted",
     "repeated": "Repeated",
     "out of order": "Out of order",
+    "odd": "Odd",
     "gap": "Gaps",
     "carried": "Carried",
 }
 FIELDS = ("time", "clock", "symbol", "open", "high", "low", "close", "volume")
+_TIME_NAMES = {
+    "iso": "ISO 8601",
+    "us": "µs since 1970",
+    "excel": "days of a spreadsheet",
+    "digits": "digits of a date",
+    "text": "with the name of a month",
+    "dmy": "day/month/year",
+    "mdy": "month/day/year",
+    "ymd": "year/month/day",
+}
 MOST_SHOWN = 1_000
 COLUMNS: list[dict[str, Any]] = [
     {"field": "kind", "headerName": "Kind", "width": 96},
@@ -31,7 +44,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 
 def findings() -> Component:
-    """Return the table of what was found in the files, without rows."""
+    """Return the table of findings, without rows."""
     return table("dataset-findings", COLUMNS, "Nothing was found.", tooltipShowDelay=300)
 
 
@@ -44,10 +57,13 @@ def rows(found: Iterable[Finding]) -> list[dict[str, Any]]:
 
 
 def counts(found: DatasetDetail) -> list[Component]:
-    """Return what was stored and what was not, in figures."""
+    """Return the counts of stored and refused lines."""
     said: tuple[tuple[str, int | None, str], ...] = (
         ("Bars stored", found.bars, f"of {_many(found.symbol_count, 'symbol')}"),
         ("Lines rejected", found.rejected, "they are no bar"),
+        ("Lines skipped", found.skipped, "headers, totals, comments, blank lines"),
+        ("Bars adjusted", found.adjusted, "by rounding"),
+        ("Bars at odd times", found.odd, "they are stored"),
         ("Bars repeated", found.repeated, "the first of a time stays"),
         ("Out of order", found.out_of_order, "they are stored"),
         ("Bars missing", found.missing, f"in {_many(found.gaps, 'gap')}"),
@@ -67,7 +83,7 @@ def counts(found: DatasetDetail) -> list[Component]:
 
 
 def symbols(found: DatasetDetail, zone: str) -> Component:
-    """Return what there is of each symbol."""
+    """Return the table of symbols, with their bars and gaps."""
     return plain_table(
         "Symbols",
         ("Symbol", "Bars", "From", "To", "Gaps", "Missing", "Carried"),
@@ -91,7 +107,7 @@ def readings(files: Iterable[FileReading]) -> Component:
     """Return how each file was understood."""
     return plain_table(
         "How the files were read",
-        ("File", "Symbol", "Columns", "Times", "Separator", "Decimal", "Header"),
+        ("File", "Symbol", "Columns", "Times", "Separator", "Decimal", "Header", "By evidence"),
         [
             (
                 file.name,
@@ -101,6 +117,7 @@ def readings(files: Iterable[FileReading]) -> Component:
                 file.delimiter or NONE,
                 file.decimal or NONE,
                 {None: NONE, 0: "none"}.get(file.header_line, f"line {file.header_line}"),
+                "; ".join(file.notes or ()) or NONE,
             )
             for file in files
         ],
@@ -151,12 +168,10 @@ def _times(file: FileReading) -> str:
 def time_name(kind: str) -> str:
     """Return how times are written.
 
-    >>> time_name("iso"), time_name("ms"), time_name("%d/%m/%Y")
-    ('ISO 8601', 'ms since 1970', '%d/%m/%Y')
+    >>> time_name("iso"), time_name("ms"), time_name("%d/%m/%Y"), time_name("mdy")
+    ('ISO 8601', 'ms since 1970', '%d/%m/%Y', 'month/day/year')
     """
-    return {"iso": "ISO 8601", "us": "µs since 1970"}.get(
-        kind, f"{kind} since 1970" if kind in ("s", "ms", "ns") else kind
-    )
+    return _TIME_NAMES.get(kind, f"{kind} since 1970" if kind in ("s", "ms", "ns") else kind)
 
 
 def _of_carried(found: DatasetDetail) -> str:

@@ -15,7 +15,7 @@ from tests import builders
 
 
 class Present:
-    """A hub, and a status that says how often it was asked for; `seconds` is the clock."""
+    """Live state, and a status that counts how often it was asked for; `seconds` is the clock."""
 
     def __init__(self) -> None:
         self.hub = LiveState()

@@ -149,7 +149,7 @@ def test_many_points_at_once_are_drawn_before_the_chart_starts_again(
 ) -> None:
     bars.usual = 20
     cursor = step(bars, None).cursor
-    # Another tab looks farther back, so the track keeps more than this chart wants.
+    # Another session looks farther back, so the buffer holds more than this chart wants.
     bars.points += [bar(START_S + 60 * n) for n in range(10, 40)]
     kinds: list[str] = []
     lasts: list[int] = []

@@ -131,7 +131,7 @@ def test_the_quote_and_the_title_follow_the_last_trade(site: PageContext, now: N
 
 
 class OneTrack:
-    """Tracks of which there is one."""
+    """Series cache with one buffer."""
 
     def __init__(self, track: SeriesBuffer[Bar]) -> None:
         self.track = track

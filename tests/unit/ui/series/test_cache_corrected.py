@@ -36,7 +36,7 @@ def test_a_correction_replaces_its_point_without_a_reading_and_is_noted(signal: 
         await look(track, clock, corrections)
         newest = signal(START_S + 5)
         correct(corrections, store.points[1])
-        correct(corrections, signal(START_S - 10))  # longer ago than the track goes back
+        correct(corrections, signal(START_S - 10))  # longer ago than the buffer goes back
         await look(track, clock, corrections, newest)
         assert revisions(track) == [0, 1, 0, 0, 0, 0]
         assert track.corrected.after(0) == [(START_S + 1) * SECOND]

@@ -123,7 +123,7 @@ def test_only_points_of_the_chart_are_shaded_oldest_first(
 ) -> None:
     bars = [answer(Bar, start_us=(START_S + second) * SECOND) for second in sorted(seconds)]
     gaps = [gap(*sorted(span)) for span in spans]
-    last_us = bars[max(0, len(bars) - 1 - new)].start_us  # the track may know more than is drawn
+    last_us = bars[max(0, len(bars) - 1 - new)].start_us  # the buffer may hold more than is drawn
     quiet = SilentStretch(SECOND, MINUTE, "no trade")
     made = GapShading().shade(
         track_of(bars), bars[0].start_us, last_us, (Listing(data=tuple(gaps)),), quiet, "UTC"

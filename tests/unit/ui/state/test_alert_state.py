@@ -137,6 +137,9 @@ def test_what_holds_and_is_snoozed_goes_by_rule_and_subject(alert: Make, price_m
     assert {one.alert_id for one in alarms.firing()} == {"alert-1", "alert-2", "alert-3"}
     alarms.take([price_move(4, START_S + 2, pair=PAIR, subject=PAIR, state="resolved")])
     assert {one.alert_id for one in alarms.firing()} == {"alert-1", "alert-3"}
+    leg = price_move(6, START_S + 3, pair=PAIR, subject="BTCUSDT", state="resolved")
+    alarms.take([price_move(7, START_S + 1, pair=PAIR, subject="SOLUSDT"), leg])
+    assert {one.alert_id for one in alarms.firing()} == {"alert-1", "alert-3", "alert-7"}
     alarms.take([price_move(3, START_S + 1, subject="ETHUSDT", snoozed_until_us=until_us)])
     assert not alarms.is_to_be_told(price_move(5, subject="ETHUSDT"), NOW_US)
     assert alarms.is_to_be_told(moved, NOW_US)
