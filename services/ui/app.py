@@ -20,8 +20,8 @@ from services.ui.pages import PAGES, not_found
 from services.ui.response_headers import ResponseHeaders
 from services.ui.script_constants import filled
 from services.ui.security import SecurityMiddleware
-from services.ui.shell.callbacks import register
 from services.ui.shell.layout import shell
+from services.ui.shell.push_loop import register
 from services.ui.state.page_context import PageContext
 from services.ui.static_cache import StaticCache
 

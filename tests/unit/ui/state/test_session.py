@@ -9,8 +9,8 @@ from dash.development.base_component import Component
 
 from services.common.clock import SECOND
 from services.ui.pages import PAGES
-from services.ui.shell.callbacks import DRAWN
 from services.ui.shell.layout import shell
+from services.ui.shell.push_loop import DRAWN
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Page, PageContext, Selection
 from services.ui.state.session import Session

@@ -6,7 +6,7 @@ import dash_mantine_components as dmc
 import pytest
 from dash import html
 
-from services.ui.shell.callbacks import DRAWN
+from services.ui.shell.push_loop import DRAWN
 from services.ui.state.page_context import attributes
 from services.ui.widgets import batched_elements
 from services.ui.widgets.batched_elements import BatchedElement, BatchedElements, plain
