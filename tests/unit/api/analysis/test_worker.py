@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from msgspec import structs
@@ -54,6 +55,16 @@ def test_a_robust_value_is_the_same_in_every_range_that_has_its_bars() -> None:
     ]
     later = sorted(values[1])[55:]
     assert [values[1][at] for at in later] == pytest.approx([values[0][at] for at in later], rel=1e-7)
+
+
+@pytest.mark.parametrize(("freq", "width_us"), [("D", 86_400_000_000), ("MS", 2_629_746_000_000)])
+def test_days_and_months_of_a_calendar_are_not_broken(freq: str, width_us: int) -> None:
+    starts = pd.date_range("1995-01-01", periods=BARS, freq=freq, tz="Europe/London").as_unit("us").asi8
+    minutes = subject(slice(None))
+    closes = {name: Closes(starts, leg.price) for name, leg in minutes.closes.items()}
+    calendar = structs.replace(minutes, width_us=width_us, closes=closes)
+    found, expected = (json.loads(analysis(of)) for of in (calendar, minutes))
+    assert (found["breaks"], found["verdict"]) == (0, expected["verdict"])
 
 
 def test_a_parquet_file_says_what_it_is_of() -> None:
