@@ -63,6 +63,8 @@ def add(app: FastAPI) -> None:
             "complete": True,
             "rejected": len(bad),
             "out_of_order": 0,
+            "skipped": 0,
+            "adjusted": 0,
             "bars": [_bar(line) for line in range(2, 5)],
             "findings": bad,
         }
@@ -186,6 +188,9 @@ def _detail(name: str, bars: int, readings: list[Any], bad: list[Any]) -> dict[s
         "rejected": len(bad),
         "repeated": 0,
         "out_of_order": 0,
+        "skipped": 0,
+        "adjusted": 0,
+        "odd": 0,
         "uploaded_us": START_US,
         "uploaded_time": "",
         "symbols": [{"symbol": symbol, **part} for symbol in SYMBOLS],

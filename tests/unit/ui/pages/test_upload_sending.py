@@ -27,6 +27,8 @@ FOUND = {
     "complete": True,
     "rejected": 0,
     "out_of_order": 0,
+    "skipped": 0,
+    "adjusted": 0,
     "bars": [{**BAR, "volume": None}],
     "findings": [],
 }

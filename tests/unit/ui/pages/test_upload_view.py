@@ -35,6 +35,9 @@ ABOUT: dict[str, Any] = {
     "rejected": 2,
     "repeated": 0,
     "out_of_order": 0,
+    "skipped": 0,
+    "adjusted": 0,
+    "odd": 0,
     "uploaded_us": START_S * SECOND,
 }
 DETAIL = DatasetDetail(
