@@ -76,7 +76,9 @@ class PairTracker:
         self._begin(head.closed_until, head.y, head.x)
         self._saved_until = self.settled_until = head.closed_until
         for tape, trade, loses in zip(self.legs, (head.y, head.x), head.loses, strict=True):
-            if trade is not None:
+            if trade is None:
+                tape.begin()
+            else:
                 tape.restore(trade)
             if loses:
                 tape.lose(until_gap=True)
