@@ -260,6 +260,14 @@ class Client:
         """
         return self.get(_path("/v1/pairs", pair, "analysis"), **parameters)
 
+    def work(self, pair: str, at: Moment) -> Row:
+        """Return how the signal of the second `at` comes about: its window, the arithmetic, and a program for it."""
+        return self.get(_path("/v1/pairs", pair, "signals", str(_written({"at": at})["at"]), "work"))
+
+    def calibration(self, pair: str, **parameters: Any) -> Row:
+        """Return what a pair's z-score has done, beside the standard normal; `parameters` are those of the route."""
+        return self.get(_path("/v1/pairs", pair, "calibration"), **parameters)
+
     def alerts(self, limit: int | None = None, **parameters: Any) -> Table[Alert]:
         """Return alerts, newest first; `parameters` are those of the route, such as `rule`, `subject`."""
         return self.table("/v1/alerts", limit, **parameters)

@@ -24,7 +24,7 @@ _SIGNALS = (
 
 
 def _cases() -> list[object]:
-    # Of the other kinds tests/integration/test_workers.py and the unit tests say what one worker and three end with.
+    # Of the other kinds the unit tests say what a worker ends with; through a whole pipeline make faults has them.
     short = ("repaired gaps", "max")
     return [
         pytest.param(

@@ -101,6 +101,14 @@ def test_without_a_start_the_newest_rows_come(client: Client) -> None:
     assert len(client.bars("BTCUSDT", "1s", limit=3)) == 3
 
 
+def test_the_work_of_a_signal_says_what_the_signal_says(client: Client) -> None:
+    signal = client.signals(PAIR, end=datetime.now(UTC) - timedelta(seconds=10), limit=1)[0]
+    for moment in (signal["event_us"], signal["event_time"], datetime.fromisoformat(signal["event_time"])):
+        work = client.work(PAIR, moment)
+        assert (work["zscore"], work["agrees"]) == (signal["zscore"], True)
+    assert client.calibration(PAIR)["pair"] == PAIR
+
+
 def test_the_rows_have_the_fields_of_the_api() -> None:
     models = ((Tick, market.Tick), (Bar, market.Bar), (Signal, pairs.Signal), (Alert, alerts.Alert))
     for typed, model in models:
