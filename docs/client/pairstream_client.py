@@ -128,20 +128,20 @@ class Alert(TypedDict):
     message: str
     y_age_s: float | None
     x_age_s: float | None
-    reversion: Literal["reverting", "unproven", "broken"] | None
     retracts: str | None
-    retracted_by: str | None
-    acked_us: int | None
-    acked_time: str | None
-    acked_by: str | None
-    snoozed_until_us: int | None
-    snoozed_until_time: str | None
+    reversion: Literal["reverting", "unproven", "broken"] | None
     rule: str
     metric: str
     subject: str
     severity: Literal["info", "warning", "critical"]
     labels: dict[str, str]
     values: dict[str, float]
+    retracted_by: str | None
+    acked_us: int | None
+    acked_time: str | None
+    acked_by: str | None
+    snoozed_until_us: int | None
+    snoozed_until_time: str | None
 
 
 R = TypeVar("R", bound=Mapping[str, Any])

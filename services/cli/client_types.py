@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from services.api.models.alerts import Alert
 from services.api.models.market import Bar, Tick
 from services.api.models.pairs import Signal
 from services.contracts.intervals import Interval
 
 PATH = Path(__file__).parents[2] / "docs" / "client" / "pairstream_client.py"
-MODELS: tuple[type[BaseModel], ...] = (Tick, Bar, Signal)
+MODELS: tuple[type[BaseModel], ...] = (Tick, Bar, Signal, Alert)
 
 
 def renewed(client: str) -> str:
@@ -39,6 +40,8 @@ def _text(hint: Any) -> str:
         return _text(arguments[0])
     if origin in (Union, UnionType):
         return " | ".join(map(_text, arguments))
+    if origin is dict:
+        return f"dict[{', '.join(map(_text, arguments))}]"
     if origin is Literal:
         values = ", ".join(f'"{value}"' for value in arguments)
         return f"Literal[{values}]"

@@ -62,7 +62,7 @@ class SymbolTape:
         self.peek(last)
 
     def begin(self) -> None:
-        """Note that a pair whose state has no trade of it needs every coming one, whatever the states of others hold."""
+        """Note that a pair whose state has no trade of it needs every coming one, whatever other states hold."""
         if self.known_us == 0:
             self._is_whole, self._is_restored, self._last, self._last_id = True, False, None, -1
 

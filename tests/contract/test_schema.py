@@ -134,7 +134,7 @@ def test_an_upgrade_keeps_what_is_stored(empty_database_url: str) -> None:
     ("table", "columns", "key"),
     [
         ("signals", relations.SIGNAL_COLUMNS, {"pair": "text", "ts": "timestamptz"}),
-        ("alerts", relations.ALERT_COLUMNS, {"pair": "text", "ts": "timestamptz"}),
+        ("alerts", relations.ALERT_COLUMNS, {"subject": "text", "ts": "timestamptz"}),
     ],
 )
 def test_every_field_of_a_message_that_is_stored_has_a_migration(

@@ -85,7 +85,7 @@ def _examples() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield a request to each route that is described: its method, its URL, and what httpx sends with it."""
     app = create_app(Backend(ApiSettings()))
     for path, operations in app.openapi()["paths"].items():
-        url = path.format(pair=PAIR, dataset="mine", alert_id="a")
+        url = path.format(pair=PAIR, dataset="mine", alert_id="a", time="2026-01-01T00:00:00Z")
         for method, operation in operations.items():
             required = [
                 one for one in operation.get("parameters", ()) if one["in"] == "query" and one["required"]

@@ -176,7 +176,8 @@ def test_an_example_of_the_page_for_programs_prints_what_it_says(snippet: Snippe
 
 
 def test_the_lines_for_curl_of_the_page_for_programs_are_answered(running: Pipeline) -> None:
-    known = {"symbol": "BTCUSDT", "pair": PAIR}
+    second = running.get(f"/v1/pairs/{PAIR}/signals?limit=1")["data"][0]["event_time"]
+    known = {"symbol": "BTCUSDT", "pair": PAIR, "time": second}
     routes = [
         route for group in groups(running.get("/openapi.json"), running.api, known) for route in group.routes
     ]

@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from services.common.clock import to_iso
 from services.ui.pages.programs.routes import Document, Group, groups
 from services.ui.pages.programs.snippets import SNIPPETS, filled
 from services.ui.pages.programs.topics import INTERNAL, TOPICS, TopicExample
@@ -27,6 +28,7 @@ class ProgramsView(View):
     def __init__(self, site: PageContext, mark: Any = None) -> None:
         super().__init__(site, mark)
         self._built: object = None
+        self._second = ""
         self._props: Props = {}
 
     def step(self, selection: Selection, now: Now) -> Props:
@@ -37,10 +39,15 @@ class ProgramsView(View):
         )
         api, api_error = _given(selection, "api", client.url)
         brokers, brokers_error = _given(selection, "brokers", self.site.brokers)
+        pair = min(market.pairs or (), default=PAIR)
+        if not self._second and (closes := market.closes.get(pair)):
+            # Any second that has numbers: another one would build the page again.
+            self._second = next((to_iso(one.event_us) for one in closes if one.quality != "stale"), "")
         about = {
             "api": api,
             "symbol": min(market.symbols, default=SYMBOL),
-            "pair": min(market.pairs or (), default=PAIR),
+            "pair": pair,
+            "time": self._second,
             "brokers": brokers,
         }
         document, error = described.value, None if described.value else described.error
@@ -66,14 +73,15 @@ def _show(about: dict[str, str], document: Document | None, error: str | None) -
     if document is None:
         routes: Any = f"Not known: {error}" if error else "Loading…"
     else:
-        known = {"symbol": about["symbol"], "pair": about["pair"]}
+        known = {name: about[name] for name in ("symbol", "pair", "time")}
         routes = [_group(group) for group in groups(document, about["api"], known)]
+    addressed = {name: about[name] for name in ("api", "symbol", "pair", "brokers")}
     examples = [
         html.Div(
             [
                 html.H4(one.title),
                 html.P(one.needs, className="programs-note"),
-                code(one.title, filled(one.text, **about)),
+                code(one.title, filled(one.text, **addressed)),
             ],
             className="example",
         )
