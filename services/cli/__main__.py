@@ -16,6 +16,7 @@ COMMANDS = {
         "compare bars with raw ticks; exit code 1 if any differs",
     ),
     "keys": ("services.cli.keys", "API keys"),
+    "scan": ("services.cli.scan.command", "which pairs of stored history are cointegrated"),
     "db": ("services.cli.db", "the database"),
     "topics": ("services.cli.topics", "the topics"),
 }

@@ -1,0 +1,1 @@
+"""``pairstream scan``: which pairs of stored history are cointegrated, honestly counted."""
