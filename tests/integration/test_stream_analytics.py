@@ -111,8 +111,10 @@ def test_kills_change_no_number(broker: str, start: Start) -> None:
     assert [by_time[signal.event_us] for signal in signals if signal.event_us in by_time] == signals[
         : len(by_time)
     ]
-    got_alerts = {decode(record.value, Alert) for record in asyncio.run(read_all(broker, "alerts"))}
-    assert got_alerts == set(alerts[: len(got_alerts)])
+    told = [decode(record.value, Alert) for record in asyncio.run(read_all(broker, "alerts"))]
+    got_alerts = {alert.alert_id: alert for alert in told}
+    assert all(got_alerts[alert.alert_id] == alert for alert in told)
+    assert got_alerts == {alert.alert_id: alert for alert in alerts[: len(got_alerts)]}
     assert len(got_alerts) >= len(alerts) - 1
     process.terminate()
     assert process.wait(30) == 0
