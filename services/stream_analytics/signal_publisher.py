@@ -19,7 +19,7 @@ from services.stream_analytics.pair_partition import PairPartition
 # Messages that have waited in their topic for longer are not live.
 BEHIND_S = 0.5
 # Most live signals a second of a worker: with many pairs, each pair has fewer.
-_MOST_LIVE_S = 2_500
+_MOST_LIVE_S = 2_000
 # Trades come in batches, twenty milliseconds apart while there are many: what the next one brings is newer.
 _GRACE_S = 0.025
 # From one round of what was held back to the next at least.
