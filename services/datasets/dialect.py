@@ -10,7 +10,7 @@ from services.datasets.columns import TICK_VOLUMES, Columns, named, normal
 from services.datasets.numbers import UNKNOWN, Numbers, name_of, recognise_numbers
 from services.datasets.options import DELIMITERS, Delimiter, ReadOptions
 from services.datasets.questions import UnclearError
-from services.datasets.times import Times, recognise_times
+from services.datasets.times import Times, is_time, recognise_times
 from services.datasets.unnamed import unnamed
 
 SAMPLE_BYTES = 1 << 16
@@ -210,19 +210,9 @@ def _one_time(columns: Columns, rows: Sequence[Sequence[str]], options: ReadOpti
     for place in (columns.clock, columns.time):
         text = rows[0][place]
         whole = len(text) > len("20240131") if text.isdecimal() else len(text) > len("2024-01-31")
-        if whole and _is_time(text, options):
+        if whole and is_time(text, options):
             return columns._replace(time=place, clock=None)
     return columns
-
-
-def _is_time(text: str, options: ReadOptions) -> bool:
-    try:
-        recognise_times([text], options).parse(text)
-    except UnclearError:
-        return True
-    except ValueError:
-        return False
-    return True
 
 
 def _volume(

@@ -149,3 +149,14 @@ def recognise_times(texts: Sequence[str], options: ReadOptions) -> Times:
                 f"{unknown[0]!r}",
             )
     return times
+
+
+def is_time(text: str, options: ReadOptions) -> bool:
+    """Return whether `text` can be read as a time, be it in several ways."""
+    try:
+        recognise_times([text], options).parse(text)
+    except UnclearError:
+        return True
+    except ValueError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from services.datasets.columns import Columns
 from services.datasets.numbers import UNKNOWN, Numbers, recognise_numbers
 from services.datasets.options import ReadOptions
 from services.datasets.questions import UnclearError
-from services.datasets.times import recognise_times
+from services.datasets.times import is_time
 
 # Open, high, low, close, as most write them, and as Coinbase and Bitfinex do.
 _ORDERS = ((0, 1, 2, 3), (2, 1, 0, 3), (0, 2, 3, 1))
@@ -70,10 +70,4 @@ def _fits(prices: Sequence[Sequence[float]], order: tuple[int, int, int, int]) -
 def _is_time(text: str, options: ReadOptions) -> bool:
     if epochs.NUMBER.fullmatch(text):
         return bool(options.time_unit or epochs.unit_of(text) or re.match(epochs.COMPACT, text))
-    try:
-        recognise_times([text], options).parse(text)
-    except UnclearError:
-        return True
-    except ValueError:
-        return False
-    return True
+    return is_time(text, options)

@@ -1,11 +1,10 @@
 """Mean reversion of a spread, judged again as its window moves."""
 
-from typing import Literal
-
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from services.contracts.signals import ReversionState
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.options import SIGNIFICANCE
 from services.quant.statistical_tests.dickey_fuller import choose_lags, cointegration_p, statistic
@@ -13,7 +12,6 @@ from services.quant.statistical_tests.half_life import HalfLife, RollingHalfLife
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
-ReversionState = Literal["reverting", "unproven", "broken"]
 
 BROKEN = 5.0
 """A spread is out of its line when it is so many of the line's standard deviations away."""

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal
 
-Transform = Literal["price", "log"]
+from services.contracts.pair_messages import Transform as Transform
 
 
 def log_price(price: float) -> float:

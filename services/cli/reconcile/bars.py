@@ -80,15 +80,16 @@ def differences(expected: ReconciledBar | None, found: ReconciledBar | None) -> 
 
     What is expected to be None is not compared.
     """
-    if found is None and expected is not None:
-        yield f"missing: expected a bar of {_words(expected)}, found none"
-    elif expected is None and found is not None:
-        yield f"surplus: expected no bar, found one of {_words(found)}"
-    elif expected is not None and found is not None:
-        for name, right, stored in zip(ReconciledBar._fields, expected, found, strict=True):
-            rel_tol = RELATIVE if name in SUMS else 0.0
-            if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
-                yield f"{name}: expected {right!r}, found {stored!r}"
+    if expected is None or found is None:
+        if expected is not None:
+            yield f"missing: expected a bar of {_words(expected)}, found none"
+        if found is not None:
+            yield f"surplus: expected no bar, found one of {_words(found)}"
+        return
+    for name, right, stored in zip(ReconciledBar._fields, expected, found, strict=True):
+        rel_tol = RELATIVE if name in SUMS else 0.0
+        if right is not None and (stored is None or not isclose(right, stored, rel_tol=rel_tol)):
+            yield f"{name}: expected {right!r}, found {stored!r}"
 
 
 def _words(bar: ReconciledBar) -> str:

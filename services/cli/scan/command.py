@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import services.quant.single_core  # noqa: F401  before numpy counts the cores
 from services.cli import arguments, whole
 from services.cli.progress import progress
 from services.cli.scan.closes import CommonCloses, common

@@ -1,8 +1,9 @@
 """Registry of the estimators of the hedge ratio, by their names in the settings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
+from services.contracts.pair_messages import Method as Method
 from services.quant.estimators.ewma import Ewma
 from services.quant.estimators.huber import Huber
 from services.quant.estimators.kalman import Kalman
@@ -14,8 +15,6 @@ from services.quant.estimators.tls import Tls
 from services.quant.fit import Fit
 from services.quant.moments import RollingMoments
 from services.quant.transform import Transform
-
-Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 
 
 class Estimator(Protocol):

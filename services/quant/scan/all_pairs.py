@@ -16,7 +16,7 @@ from services.quant.options import Trend
 from services.quant.scan.lag_products import LagProducts, Numbers, Values
 from services.quant.scan.p_values import cointegration_p_values
 from services.quant.statistical_tests import dickey_fuller
-from services.quant.statistical_tests.dickey_fuller import most_lags, trends
+from services.quant.statistical_tests.dickey_fuller import most_lags, terms
 from services.quant.statistical_tests.unit_root import without_trend
 
 LagChoice = Literal["aic", "bic", "t-stat"]
@@ -84,8 +84,8 @@ def engle_granger(
         except NotEnoughDataError as error:
             found.refused[number] = str(error)
     if len(kept) > 1:
-        tests = _Tests(np.array(rows), np.array(scales), np.array(kept), trend, lags, most)
-        tests.rounding = ROUNDING * np.abs(prices[:, kept]).max(axis=0) / tests.scales
+        levels = np.abs(prices[:, kept]).max(axis=0)
+        tests = _Tests(np.array(rows), np.array(scales), levels, np.array(kept), trend, lags, most)
         tests.fill(found, progress)
     found.p_value[:] = cointegration_p_values(found.statistic, trend)
     return found
@@ -100,16 +100,23 @@ def _nothing(symbols: int) -> AllPairs:
 
 class _Tests:
     def __init__(
-        self, series: Values, scales: Values, numbers: Numbers, trend: Trend, lags: int | LagChoice, most: int
+        self,
+        series: Values,
+        scales: Values,
+        levels: Values,
+        numbers: Numbers,
+        trend: Trend,
+        lags: int | LagChoice,
+        most: int,
     ) -> None:
         self._products = LagProducts(series, most)
         self._sums = series @ series.T
-        self.scales, self._numbers = scales, numbers
-        self.rounding = np.zeros(len(scales))
-        """How far the prices of each series may be from what they stand for, in its own scale."""
+        self._scales, self._numbers = scales, numbers
+        # How far the prices of each series may be from what they stand for, in its own scale.
+        self._rounding = ROUNDING * levels / scales
         self._lags, self._most = lags, most
         self._times = series.shape[1]
-        self._free = self._times - (trends(self._times, trend).shape[1] if trend != "n" else 0) - 1
+        self._free = self._times - terms(trend) - 1
 
     def fill(self, found: AllPairs, progress: Progress | None) -> None:
         done, pairs = 0, len(self._numbers) * (len(self._numbers) - 1) // 2
@@ -137,10 +144,8 @@ class _Tests:
         slope = sums[y, x] / sums[x, x]
         left = np.maximum(sums[y, y] - slope * sums[y, x], 0.0)
         at = self._numbers[y], self._numbers[x]
-        units = self.scales[y] / self.scales[x]
-        found.hedge_ratio[at] = slope * units
-        found.hedge_ratio_se[at] = np.sqrt(left / self._free / sums[x, x]) * units
-        found.r_squared[at] = 1 - left / sums[y, y]
+        found.hedge_ratio[at] = slope * self._scales[y] / self._scales[x]
+        self._judge_line(found, y, x, left)
         is_close = left <= _CLOSE * sums[y, y]
         self._one_by_one(y[is_close], x[is_close], slope[is_close], found)
         y, x, slope, both = y[~is_close], x[~is_close], slope[~is_close], both[~is_close]
@@ -154,6 +159,13 @@ class _Tests:
             found.statistic[at], found.lags[at] = self._statistics(y, x, slope, normal)
         except np.linalg.LinAlgError:
             self._one_by_one(y, x, slope, found)
+
+    def _judge_line(self, found: AllPairs, y: Numbers | int, x: Numbers | int, left: Values | float) -> None:
+        """Note how sure the line of pairs is, of which it leaves sums of squares `left`."""
+        at = self._numbers[y], self._numbers[x]
+        unit = self._scales[y] / self._scales[x]
+        found.hedge_ratio_se[at] = np.sqrt(left / self._free / self._sums[x, x]) * unit
+        found.r_squared[at] = 1 - left / self._sums[y, y]
 
     def _statistics(self, y: Numbers, x: Numbers, slope: Values, normal: Values) -> tuple[Values, Numbers]:
         """Return each pair's statistic with its lags; LinAlgError if one pair's regression is not determined."""
@@ -195,15 +207,10 @@ class _Tests:
         for one, other, b in zip(y.tolist(), x.tolist(), slope.tolist(), strict=True):
             at = int(self._numbers[one]), int(self._numbers[other])
             residuals = series[one] - b * series[other]
-            left, level = float(residuals @ residuals), residuals[:-1]
-            found.hedge_ratio_se[at] = (
-                math.sqrt(left / self._free / self._sums[other, other])
-                * self.scales[one]
-                / self.scales[other]
-            )
-            found.r_squared[at] = 1 - left / self._sums[one, one]
+            level = residuals[:-1]
+            self._judge_line(found, one, other, float(residuals @ residuals))
             try:
-                if np.abs(residuals).max() <= max(self.rounding[one], abs(b) * self.rounding[other]):
+                if np.abs(residuals).max() <= max(self._rounding[one], abs(b) * self._rounding[other]):
                     raise NotEnoughDataError("the legs are the same but for a constant and a factor")
                 lag = self._lags_of(residuals)
                 found.statistic[at], _ = dickey_fuller.statistic(residuals, "n", lag)

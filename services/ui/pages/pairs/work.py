@@ -1,22 +1,28 @@
 """The work of one second: how its z-score comes about, opened by a click on the chart of a pair."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
-import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
 from dash.development.base_component import Component
 
 from services.common.clock import SECOND, to_iso
-from services.common.errors import TransientError
-from services.ui.api import downloads, problems
+from services.ui.api import downloads
 from services.ui.api.client import segment
 from services.ui.api.types import SignalWork
 from services.ui.state.page_context import PageContext, Props, attributes
+from services.ui.widgets import query_panel
 from services.ui.widgets.components import code, download
 from services.ui.widgets.formatting import UTC, moment, number
 
 TIMEOUT_S = 60.0
+
+
+class WorkQuery(NamedTuple):
+    """Route of the work of one second."""
+
+    path: str
+    params: dict[str, Any]
 
 
 def layout() -> Component:
@@ -66,16 +72,11 @@ async def answer(site: PageContext, asks: dict[str, Any]) -> Props:
     zone = asks.get("zone") or UTC
     title = {"work": {"title": f"{asks['pair']} at {moment(at_us, zone)}"}}
     path = f"/v1/pairs/{segment(asks['pair'])}/signals/{to_iso(at_us)}/work"
-    try:
-        response = await site.client.send("GET", path, timeout=TIMEOUT_S)
-        if response.is_error:
-            wrong = problems.read(response, ())
-            return title | _refused(wrong.rest or "The API gave no reason.")
-        found = msgspec.json.decode(response.content, type=SignalWork)
-    except TransientError as error:
-        return title | _refused(str(error))
-    except msgspec.DecodeError as error:
-        return title | _refused(f"Expected the work of a second, received another answer: {error}")
+    found, refused = await query_panel.answered(
+        site.client, "work", WorkQuery(path, {}), SignalWork, "the work of a second", {}, TIMEOUT_S, _refused
+    )
+    if found is None:
+        return title | refused
     return title | {
         "work-status": {
             "children": _verdict(found),
