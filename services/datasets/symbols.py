@@ -92,6 +92,16 @@ def symbol_of(name: str) -> str | None:
         return None
 
 
+def symbol_of_sheet(book: str, sheet: str) -> str | None:
+    """Return the symbol that a sheet's name says, or that of its file if the sheet names no pair.
+
+    >>> symbol_of_sheet("prices.xlsx", "ETH-USDT"), symbol_of_sheet("BTCUSDT-1h.xlsx", "Sheet1")
+    ('ETHUSDT', 'BTCUSDT')
+    """
+    said = symbol_of(sheet)
+    return said if said is not None and _has_quote(said.partition("_")[0]) else symbol_of(book) or said
+
+
 def _tokens(text: str) -> list[str]:
     return [token.removesuffix("=X") for token in _SPLIT.split(text.strip()) if token]
 
