@@ -4,18 +4,14 @@ import asyncio
 import errno
 import os
 import resource
-import shutil
 import socket
 from pathlib import Path
 
 import httpx
 
 from services.cli.doctor.finding import CheckFinding, Status
+from services.common.disk import GB, DiskSpace
 
-GB = 1 << 30
-WARN_FREE_BYTES = 5 * GB
-WARN_FREE_PART = 0.1
-FAIL_FREE_PART = 0.02
 # `pairstream up` has 0.6 to 0.8 GB resident with six pairs at 8,000 ticks/s (benchmarks/results).
 _WANTED_MEMORY = 2 * GB
 _LEAST_MEMORY = 1 * GB
@@ -29,12 +25,12 @@ _CGROUP = Path("/sys/fs/cgroup")
 def disk(directory: Path) -> CheckFinding:
     """Return how much room is left where `directory` is or would be."""
     place = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.is_dir())
-    total, _, free = shutil.disk_usage(place)
-    found = f"{free / GB:,.1f} of {total / GB:,.1f} GB free at {place}"
-    if free < FAIL_FREE_PART * total:
+    space = DiskSpace.of(place)
+    found = f"{space} at {place}"
+    if space.state == "full":
         return CheckFinding("disk", "fail", found, "free space, or choose another --data-dir")
-    if free < max(WARN_FREE_PART * total, min(WARN_FREE_BYTES, total / 2)):
-        return CheckFinding("disk", "warn", found, "keep fewer ticks (up --keep), or free space")
+    if space.state == "little":
+        return CheckFinding("disk", "warn", found, "free space, or keep fewer ticks (pairstream up --keep)")
     return CheckFinding("disk", "ok", found)
 
 
