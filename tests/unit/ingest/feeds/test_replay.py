@@ -61,6 +61,13 @@ def test_every_trade_of_the_chosen_symbols_comes_once_and_in_order() -> None:
     assert items[0] == FeedStatus("running")
 
 
+def test_the_symbols_of_a_recording_are_listed_chosen_or_not() -> None:
+    listed = asyncio.run(ReplayFeed(PATH, ("BTCUSDT",), Pace(math.inf)).listing())
+    assert [(one.symbol, one.venue) for one in listed] == [
+        (symbol, "binance") for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    ]
+
+
 def test_gz_is_the_same(tmp_path: Path) -> None:
     packed = tmp_path / "frames.gz"
     packed.write_bytes(gzip.compress(PATH.read_bytes()))
