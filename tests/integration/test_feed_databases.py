@@ -16,9 +16,13 @@ FORMER = {"synthetic_a": "A", "synthetic_b": "B", "synthetic_c": "C"}
 
 
 def test_a_database_of_the_version_before_is_renamed_once_and_said(data_dir: Path) -> None:
-    said: list[str] = []
+    heard: list[str] = []
+
+    def said() -> list[str]:
+        return [line for line in heard if "version before" in line]
+
     with run_directory.made() as sockets:
-        server = EmbeddedDatabase(data_dir / "postgresql", sockets, lambda _, line: said.append(line) if "version before" in line else None)
+        server = EmbeddedDatabase(data_dir / "postgresql", sockets, lambda _, line: heard.append(line))
 
         async def run() -> None:
             server.child.start()
@@ -30,20 +34,20 @@ def test_a_database_of_the_version_before_is_renamed_once_and_said(data_dir: Pat
                 url = await server.create("synthetic_7", FORMER)
                 with psycopg.connect(url) as connection:
                     assert connection.execute("SELECT count(*) FROM kept").fetchone() == (100_000,)
-                assert said == [
+                assert said() == [
                     "synthetic_c, made by the version before for C, is now called synthetic_7",
                     "synthetic_b, made by the version before for B, stays and is not shown",
                 ]
                 # Once there is one, the others are left alone.
                 assert await server.create("synthetic_7", FORMER) == url
                 await server.create("synthetic_8", {"synthetic_a": "A"})
-                assert len(said) == 2
+                assert len(said()) == 2
                 # That of the same settings is taken before a larger one.
                 await server.create("synthetic_c")
                 await server.create(
                     "synthetic_9", {"synthetic_b": "B", "synthetic_c": "C", "synthetic_7": "7"}
                 )
-                assert said[2] == "synthetic_b, made by the version before for B, is now called synthetic_9"
+                assert said()[2] == "synthetic_b, made by the version before for B, is now called synthetic_9"
             finally:
                 await server.child.stop(5)
 
