@@ -12,6 +12,7 @@ from services.api.analysis.worker_pool import WorkerPool
 from services.api.problems import unknown
 from services.api.queries import alert_actions
 from services.api.queries.cached import CachedQuery
+from services.api.queries.first_trades import first_trades
 from services.api.queries.losses import StoredLosses
 from services.api.queries.reader import StoreReader
 from services.api.security.api_keys import ApiKeys
@@ -33,6 +34,8 @@ from services.contracts.pairs import Pair
 
 WARM_S = 2.0
 DAYS_KEPT_S = 1.0
+# Only retention changes them, and a symbol that is new.
+FIRST_TRADES_KEPT_S = 10.0
 
 
 class Backend:
@@ -46,6 +49,7 @@ class Backend:
         self.hub = LiveState()
         self.newsroom = StreamComposer(self, time.monotonic)
         self.days = CachedQuery(self._days, DAYS_KEPT_S, time.monotonic)
+        self.first_trades = CachedQuery(self._first_trades, FIRST_TRADES_KEPT_S, time.monotonic)
         self._stored_symbols: frozenset[str] = frozenset()
         self.tape = TapeHealth()
         self._pulse = HeartbeatState("api")
@@ -128,6 +132,7 @@ class Backend:
         lag = self._health.delivery(symbol)
         fields: list[tuple[str, Any]] = [
             ("symbol", symbol),
+            ("collected", self.collects(symbol)),
             ("last_price", None if tick is None else tick.price),
             ("last_event_us", event_us),
             ("age_s", None if tick is None else age_s(tick.received_us, now_us)),
@@ -136,6 +141,11 @@ class Backend:
             ("delivery_p99_ms", None if lag is None else lag.p99_ms),
         ]
         return row(fields)
+
+    def collects(self, symbol: str) -> bool:
+        """Tell whether trades of `symbol` are collected now: the settings name it, or the topic has brought some."""
+        entry = self.hub.ticks.get(symbol)
+        return symbol in self.settings.symbols or (entry is not None and not entry.stored)
 
     def names(self) -> list[str]:
         """Return every symbol known without the store: those of the settings first."""
@@ -179,6 +189,9 @@ class Backend:
             async with asyncio.timeout(WARM_S):
                 await self._seeded.wait()
                 await self.tail.caught_up.wait()
+
+    async def _first_trades(self) -> dict[str, int]:
+        return await first_trades(self.store, await self.symbols())
 
     async def _days(self) -> list[Row]:
         return await self.store.days(await self.symbols())

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import hashlib
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +18,7 @@ from services.common.supervision import Supervisor
 from services.ingest import service as ingest
 from services.ingest.feeds.reachability import reachable
 from services.ingest.settings import IngestSettings
-from services.local import data_directory, pairs, readiness, run_directory
+from services.local import data_directory, feed_database, pairs, readiness, run_directory
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
 from services.local.settings import DEFAULT_DATA_DIR, KEEP, UpSettings, unknown
@@ -97,7 +96,8 @@ async def up(settings: UpSettings) -> None:
                 EmbeddedDatabase, directory.path / "postgresql", postgresql, log_line
             )
             await stack.enter_async_context(_running([embedded.child]))
-            url = await embedded.create(_database_name(ingest_settings))
+            name = feed_database.name(ingest_settings)
+            url = await embedded.create(name, feed_database.former_names(ingest_settings))
             await asyncio.to_thread(schema.upgrade, url, load(StoreSettings, environment))
             environment |= {
                 "PAIRSTREAM_BROKERS": broker.servers,
@@ -116,14 +116,6 @@ async def up(settings: UpSettings) -> None:
             for child in (embedded.child, *services):
                 tasks.require(f"the watch over {child.command.name}", child.watched)
             await tasks.run()
-
-
-def _database_name(settings: IngestSettings) -> str:
-    """Return a name of its own for each feed, and for each synthetic market: two tapes must never become one."""
-    if settings.feed != "synthetic":
-        return settings.feed
-    market = f"{settings.seed} {settings.rate} {sorted(settings.symbols)}"
-    return f"synthetic_{hashlib.sha256(market.encode()).hexdigest()[:12]}"
 
 
 def _service(name: str, environment: Mapping[str, str]) -> ServiceCommand:

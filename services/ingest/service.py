@@ -28,6 +28,7 @@ from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
+from services.ingest.tape.stored import open_store
 from services.ingest.time_marks import TimeMarks
 
 # Messages other than ticks.
@@ -69,8 +70,10 @@ def build(settings: IngestSettings) -> Feed:
             pace = Pace(settings.speed)
             return ReplayFeed(settings.replay_file, settings.symbols, pace, settings.streams)
         case "synthetic":
+            pace = Pace(settings.speed)
+            store = partial(open_store, settings)
             return SyntheticFeed(
-                settings.symbols, settings.seed, settings.rate, settings.history_s, Pace(settings.speed)
+                settings.symbols, settings.seed, settings.rate, settings.history_s, pace, store
             )
         case never:
             assert_never(never)

@@ -73,10 +73,12 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
     """Path of the file to replay, or of several, separated by commas; `feed` is `replay`."""
     speed: Speed = 1.0
     """Speed of replay and synthetic feed, a factor of real time; `max` never waits."""
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
     """Seed of the synthetic market."""
-    rate: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)] = 20.0
-    """Ticks of the synthetic feed a second, all symbols together; 0 is a market without trades."""
+    rate: Annotated[float | None, Field(ge=0, le=100_000, allow_inf_nan=False)] = None
+    """Ticks of the synthetic feed a second, all symbols together; without a value 10 of each symbol, and 0 is a market
+    without trades.
+    """
     history_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 900
     """History of the synthetic feed, s: played at once at the start."""
     binance_ws_url: WebSocketUrl = "wss://fstream.binance.com"

@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -50,6 +52,12 @@ _ADVICE = {
 }
 
 
+_FORMER = """
+SELECT datname FROM pg_database WHERE datname = ANY(%(names)s)
+ORDER BY datname = ANY(%(first)s) DESC, pg_database_size(datname) DESC
+"""
+
+
 class EmbeddedDatabase:
     """A PostgreSQL server over `directory` that listens in the directory `socket`; `child` is its process."""
 
@@ -85,15 +93,18 @@ class EmbeddedDatabase:
         """Return the URL of the database `name`."""
         return f"postgresql://postgres@/{name}?host={self._socket}"
 
-    async def create(self, name: str, timeout_s: float = 30) -> str:
+    async def create(
+        self, name: str, former_names: Mapping[str, str] = MappingProxyType({}), timeout_s: float = 30
+    ) -> str:
         """Wait until the server answers, create the database `name` if it is not there, and return its URL.
 
-        FatalError, with the server's own reason, if it ends instead.
+        One of the `former_names`, each with what is in it, is renamed instead if it is there: the first of them, or
+        else the largest. FatalError, with the server's own reason, if the server ends.
         """
         try:
             async with await self._connected(timeout_s) as connection:
                 found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
-                if await found.fetchone() is None:
+                if await found.fetchone() is None and not await self._rename(connection, name, former_names):
                     await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         except psycopg.Error as error:
             raise _unfit(self._directory, _words([str(error)])) from error
@@ -101,6 +112,24 @@ class EmbeddedDatabase:
         for line in held:
             self._log_line(*line)
         return self.url(name)
+
+    async def _rename(
+        self, connection: psycopg.AsyncConnection, name: str, former_names: Mapping[str, str]
+    ) -> bool:
+        """Give `name` to a database of the version before; tell whether there is one."""
+        names = list(former_names)
+        found = await connection.execute(_FORMER, {"names": names, "first": names[:1]})
+        former = [one for (one,) in await found.fetchall()]
+        if not former:
+            return False
+        chosen, *others = former
+        statement = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        await connection.execute(statement.format(sql.Identifier(chosen), sql.Identifier(name)))
+        say = partial(self._log_line, "database")
+        say(f"{chosen}, made by the version before for {former_names[chosen]}, is now called {name}")
+        for other in others:
+            say(f"{other}, made by the version before for {former_names[other]}, stays and is not shown")
+        return True
 
     async def _connected(self, timeout_s: float) -> psycopg.AsyncConnection:
         began = time.monotonic()

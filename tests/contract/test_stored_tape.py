@@ -166,6 +166,21 @@ def test_trades_come_back_as_they_were(database_url: str) -> None:
     assert asyncio.run(run()) == ticks[499:]
 
 
+def test_the_edges_of_a_tape_are_its_first_trade_since_then_and_its_last(database_url: str) -> None:
+    btc, eth = trades(range(1, 100)), trades(range(1, 50), symbol="ETHUSDT")
+    store(database_url, [*btc, *eth])
+
+    async def run() -> tuple[list[Tick], list[Tick]]:
+        async with open_store(DatabaseSettings(database_url=database_url)) as stored:
+            edges = await stored.edges([SYMBOL, "ETHUSDT", "NONE"], btc[59].event_us)
+            between = await stored.between([SYMBOL, "ETHUSDT"], btc[39].event_us, btc[59].event_us)
+            return edges, between
+
+    edges, between = asyncio.run(run())
+    assert edges == [btc[59], btc[-1], eth[-1]]
+    assert between == sorted([*btc[39:59], *eth[39:]], key=lambda tick: (tick.event_us, tick.symbol))
+
+
 def test_a_database_of_another_time_is_no_store(empty_database_url: str) -> None:
     with pytest.raises(TransientError, match="gaps"):
         shelf(empty_database_url)

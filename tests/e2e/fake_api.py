@@ -79,7 +79,10 @@ def build(world: World) -> FastAPI:
         data = [
             {
                 "symbol": symbol,
+                "collected": True,
                 "last_price": price(symbol, now / SECOND),
+                "first_event_us": now - HISTORY_S * SECOND,
+                "first_event_time": iso(now - HISTORY_S * SECOND),
                 "last_event_us": now,
                 "last_event_time": iso(now),
                 "age_s": 0.1,
@@ -91,7 +94,12 @@ def build(world: World) -> FastAPI:
             }
             for symbol in BASES
         ]
-        silent = dict.fromkeys(data[0]) | {"volume_24h": 0.0, "trades_24h": 0, "tick_rate": 0.0}
+        silent = dict.fromkeys(data[0]) | {
+            "volume_24h": 0.0,
+            "trades_24h": 0,
+            "tick_rate": 0.0,
+            "collected": True,
+        }
         data += [silent | {"symbol": f"COIN{number}USDT"} for number in range(world.silent_symbols)]
         return {"feed": world.feed, "data": data}
 

@@ -244,6 +244,9 @@ def test_symbols_count_their_day_back_from_their_last_trade(api: ApiProcess) -> 
     assert sol["change_24h_pct"] == pytest.approx(10)
     assert (sol["trades_24h"], sol["last_event_us"]) == (1, SOL[1].event_us)
     assert sol["age_s"] > 0
+    # What is stored of a symbol that nobody collects is told as such.
+    assert [day["collected"] for day in (btc, eth, sol)] == [True, True, False]
+    assert [day["first_event_us"] for day in (btc, eth, sol)] == [BTC[0].event_us, None, SOL[0].event_us]
 
 
 def test_pairs_have_their_settings_and_last_signal(api: ApiProcess) -> None:

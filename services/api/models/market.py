@@ -98,6 +98,10 @@ class SymbolPrice(Record):
     """A symbol's last trade, null before the first, and how late its trades are delivered."""
 
     symbol: Symbol
+    collected: Annotated[
+        bool,
+        Field(description="False if its trades are stored, but none are collected now.", examples=[True]),
+    ]
     last_price: Price | None
     last_event_us: EpochUs | None
     last_event_time: IsoTime | None
@@ -122,3 +126,7 @@ class SymbolDay(SymbolPrice):
             examples=[-1.25],
         ),
     ]
+    first_event_us: Annotated[
+        EpochUs | None, Field(description="Of its first stored trade, as of at most ten seconds ago.")
+    ]
+    first_event_time: IsoTime | None

@@ -9,7 +9,7 @@ from services.api.models.market import SymbolDay
 from services.api.parameters import BackendDependency, TableQuery
 from services.api.problems import RESPONSES
 from services.api.serialization.listing import TABLE_RESPONSES, answer
-from services.api.serialization.rows import Row, age_s
+from services.api.serialization.rows import Row, age_s, row
 
 _DAY = ("volume_24h", "trades_24h", "tick_rate")
 
@@ -22,10 +22,16 @@ async def read_symbols(
 ) -> Response:
     """Return every symbol with its last trade, and its day and its minute as they were at most a second ago.
 
-    Both end at its last stored trade, so an old tape has them too.
+    Both end at its last stored trade, so an old tape has them too. Symbols that are stored and not `collected` now are
+    there as well.
     """
     now_us = backend.fed_now_us()
-    rows = [_merged(backend.price(day["symbol"], now_us), day, now_us) for day in await backend.days.get()]
+    first = await backend.first_trades.get()
+    rows = [
+        _merged(backend.price(day["symbol"], now_us), day, now_us)
+        | row([("first_event_us", first.get(day["symbol"]))])
+        for day in await backend.days.get()
+    ]
     return await answer(request, query.format, SymbolDay, backend.feed, rows)
 
 

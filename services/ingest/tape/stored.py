@@ -45,6 +45,19 @@ CROSS JOIN LATERAL (
 ) AS ranked
 GROUP BY minute, island ORDER BY minute, min(trade_id)
 """
+_EDGES = """
+SELECT edge.symbol, venue, trade_id, ts, received_at, price, size, buyer_is_maker, repaired
+FROM unnest(%(symbols)s::text[]) AS given (symbol)
+CROSS JOIN LATERAL (
+    (SELECT * FROM ticks WHERE symbol = given.symbol AND ts >= %(start)s ORDER BY ts, trade_id LIMIT 1)
+    UNION ALL
+    (SELECT * FROM ticks WHERE symbol = given.symbol ORDER BY ts DESC, trade_id DESC LIMIT 1)
+) AS edge
+"""
+_BETWEEN = """
+SELECT symbol, venue, trade_id, ts, received_at, price, size, buyer_is_maker, repaired FROM ticks
+WHERE symbol = ANY(%(symbols)s) AND ts >= %(start)s AND ts < %(end)s ORDER BY ts, symbol, trade_id
+"""
 _TICKS = """
 SELECT venue, trade_id, ts, received_at, price, size, buyer_is_maker, repaired FROM ticks
 WHERE symbol = %(symbol)s AND (ts, trade_id) > (%(ts)s, %(trade_id)s) ORDER BY ts, trade_id LIMIT %(limit)s
@@ -110,6 +123,18 @@ class DatabaseTape:
             if len(rows) < _PAGE:
                 return
             trade_id, ts = rows[-1][1:3]
+
+    async def edges(self, symbols: Iterable[str], start_us: int) -> list[Tick]:
+        """Return of each symbol its first trade from `start_us` on, if there is one, and its last of all."""
+        rows = await self._rows(_EDGES, symbols=list(symbols), start=to_datetime(start_us))
+        return [_tick(symbol, row) for symbol, *row in rows]
+
+    async def between(self, symbols: Iterable[str], start_us: int, end_us: int) -> list[Tick]:
+        """Return the trades of `symbols` from `start_us` to before `end_us`, in order of time."""
+        rows = await self._rows(
+            _BETWEEN, symbols=list(symbols), start=to_datetime(start_us), end=to_datetime(end_us)
+        )
+        return [_tick(symbol, row) for symbol, *row in rows]
 
     async def _rows(self, query: str, **parameters: object) -> list[Any]:
         try:

@@ -41,6 +41,7 @@ class SymbolStats(Struct, frozen=True, kw_only=True):
     """A symbol's last trade and the 24 hours before it, in whole minutes."""
 
     symbol: str
+    collected: bool
     last_price: float | None = None
     last_event_us: int | None = None
     age_s: float | None = None
@@ -51,6 +52,7 @@ class SymbolStats(Struct, frozen=True, kw_only=True):
     trades_24h: int
     tick_rate: float
     change_24h_pct: float | None = None
+    first_event_us: int | None = None
 
 
 class WatchedPair(Struct, frozen=True, kw_only=True):
@@ -162,6 +164,7 @@ class SymbolTape(Struct, frozen=True, kw_only=True):
     """A symbol's last trade, how late its trades are delivered, and how complete its tape is."""
 
     symbol: str
+    collected: bool
     last_price: float | None = None
     last_event_us: int | None = None
     age_s: float | None = None

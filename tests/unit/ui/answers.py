@@ -33,8 +33,8 @@ def update(**fields: Any) -> Update:
 
 
 def stats(symbol: str, **fields: Any) -> SymbolStats:
-    return answer(SymbolStats, symbol=symbol, **fields)
+    return answer(SymbolStats, symbol=symbol, **{"collected": True, **fields})
 
 
 def tape(symbol: str, **fields: Any) -> SymbolTape:
-    return answer(SymbolTape, symbol=symbol, **fields)
+    return answer(SymbolTape, symbol=symbol, **{"collected": True, **fields})

@@ -12,8 +12,10 @@ from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.history_progress import HistoryProgress
 from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.synthetic.continuation import Continuation, OpenStore
 from services.ingest.feeds.synthetic.market import INSTRUMENTS
-from services.ingest.feeds.synthetic.trades import SyntheticTrade, SyntheticTrades
+from services.ingest.feeds.synthetic.rates import per_minute
+from services.ingest.feeds.synthetic.trades import SyntheticTrades, Trade
 
 VENUE = "synthetic"
 _QUOTE = "USDT"
@@ -25,18 +27,27 @@ class SyntheticFeed:
     """Some history as fast as it is taken, then trades as time passes.
 
     What trades while the history is played is played after it, at once as well, until the present is reached. A
-    restart repeats history with the same ids and values.
+    restart repeats history with the same ids and values, and continues what another market left in the store.
     """
 
     name: FeedName = "synthetic"
 
-    def __init__(self, symbols: tuple[str, ...], seed: int, rate: float, history_s: int, pace: Pace) -> None:
+    def __init__(
+        self,
+        symbols: tuple[str, ...],
+        seed: int,
+        rate: float | None,
+        history_s: int,
+        pace: Pace,
+        open_store: OpenStore | None = None,
+    ) -> None:
         self.delivery = DeliveryLags(pace.now_us)
         self._symbols = symbols
         self._seed = seed
         self._rate = rate
         self._history_us = history_s * SECOND
         self._pace = pace
+        self._open_store = open_store
         self._past: HistoryProgress | None = None
         self._played = 0
 
@@ -47,7 +58,7 @@ class SyntheticFeed:
                 f"PAIRSTREAM_SYMBOLS: expected symbols of the synthetic market ({', '.join(INSTRUMENTS)}), "
                 f"received {', '.join(unknown)}"
             )
-        if self._rate and not self._trades().per_minute:
+        if self._rate and not all(self._per_minute().values()):
             least = len(self._symbols) / 60
             raise FatalError(
                 f"PAIRSTREAM_RATE: expected 0, or at least {least:.3f} ticks/s (one per symbol and minute), "
@@ -70,15 +81,16 @@ class SyntheticFeed:
 
     async def stream(self) -> AsyncGenerator[Item]:
         """Yield ticks for ever, in order of event time over all symbols."""
-        trades = self._trades()
+        trades = Continuation(SyntheticTrades(self._seed, self._per_minute()), self._open_store)
         now_us = self._pace.now_us()
         await self._pace.until(now_us)
         start_us = now_us - self._history_us
         self._past = HistoryProgress(start_us, self._pace.present_us) if self._history_us else None
         yield FeedStatus("running", filling=None if self._past is None else self._past.filling())
+        await trades.resume(start_us)
         index = start_us // MINUTE
         while True:
-            for trade in trades.minute(index):
+            for trade in await trades.minute(index):
                 if trade.event_us < start_us:
                     continue
                 if self._past is not None and (status := self._progress(self._past, trade.event_us)):
@@ -99,8 +111,8 @@ class SyntheticFeed:
         """There are no mark prices."""
         return False
 
-    def _trades(self) -> SyntheticTrades:
-        return SyntheticTrades(self._seed, self._symbols, self._rate)
+    def _per_minute(self) -> dict[str, int]:
+        return per_minute(self._symbols, self._rate)
 
     def _progress(self, past: HistoryProgress, event_us: int) -> FeedStatus | None:
         """Return what there is to say of the past when the feed comes to `event_us`, and forget it once it is over."""
@@ -111,7 +123,9 @@ class SyntheticFeed:
         filling = past.reached(event_us)
         return FeedStatus("running", filling=filling) if filling else None
 
-    def _tick(self, trade: SyntheticTrade) -> Tick:
+    def _tick(self, trade: Trade) -> Tick:
+        if isinstance(trade, Tick):
+            return trade
         return Tick(
             venue=VENUE,
             symbol=trade.symbol,

@@ -1,12 +1,13 @@
 """Trades of the synthetic market, minute by minute."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.common.clock import MINUTE
+from services.contracts.messages import Tick
 from services.ingest.feeds.synthetic.market import INSTRUMENTS, SyntheticMarket
 from services.ingest.feeds.synthetic.noise import PERIOD_S, Floats, generator
 
@@ -33,6 +34,9 @@ class SyntheticTrade(NamedTuple):
     buyer_is_maker: bool
 
 
+Trade = SyntheticTrade | Tick
+
+
 class SyntheticMinute(NamedTuple):
     """One symbol's trades of one minute, in order of time and id."""
 
@@ -42,35 +46,73 @@ class SyntheticMinute(NamedTuple):
     buyer_is_maker: NDArray[np.bool_]
 
 
-class SyntheticTrades:
-    """Trades as a pure function of seed, symbols, rate (per second, all symbols) and time."""
+class Numbering(NamedTuple):
+    """Ids of one symbol's trades: `shift` is added to each; only those above `after_id` are made."""
 
-    def __init__(self, seed: int, symbols: tuple[str, ...], rate: float) -> None:
+    shift: int = 0
+    after_id: int = -1
+
+
+_AS_MADE = Numbering()
+
+
+class SyntheticTrades:
+    """Trades as a pure function of seed, symbol, its own rate and time: other symbols change nothing."""
+
+    def __init__(self, seed: int, per_minute: Mapping[str, int]) -> None:
+        """`per_minute` is how many trades each symbol has in every minute.
+
+        It is the same number in each, so that ids are consecutive without counting from the start.
+        """
+        self.per_minute = per_minute
+        self.numbering: dict[str, Numbering] = {}
+        """Numbering of each symbol whose ids continue those of another tape."""
         self._seed = seed
-        self._symbols = symbols
         self._market = SyntheticMarket(seed)
-        # The same number in every minute, so that ids are consecutive without counting from the start.
-        self.per_minute = round(rate * _MINUTE_S / len(symbols))
 
     def minute(self, index: int) -> Iterator[SyntheticTrade]:
         """Yield every symbol's trades of the minute `index` since the epoch, in order of time."""
-        if self.per_minute == 0:
+        symbols = [symbol for symbol, count in self.per_minute.items() if count]
+        if not symbols:
             return
-        minutes = [self.of(symbol, index) for symbol in self._symbols]
+        minutes = [self.of(symbol, index) for symbol in symbols]
         event_us, price, size, side = (np.concatenate(column) for column in zip(*minutes, strict=True))
         event_us = index * MINUTE + event_us * 1000
-        leg = np.repeat(np.arange(len(self._symbols)), self.per_minute)
-        trade_id = np.tile(index * self.per_minute + np.arange(self.per_minute), len(self._symbols))
+        leg = np.repeat(np.arange(len(symbols)), [self.per_minute[symbol] for symbol in symbols])
+        trade_id = np.concatenate([self._ids(symbol, index) for symbol in symbols])
+        after_id = np.array([self._numbering(symbol).after_id for symbol in symbols])
         order = np.argsort(event_us, kind="stable")
-        names = np.array(self._symbols, dtype=object)[leg]
+        order = order[(trade_id > after_id[leg])[order]]
+        names = np.array(symbols, dtype=object)[leg]
         columns = (event_us, names, trade_id, price, size, side)
         for start in range(0, len(order), _CHUNK):
             rows = order[start : start + _CHUNK]
             yield from map(SyntheticTrade, *(column[rows].tolist() for column in columns))
 
+    def shifts(self, trade: Trade) -> set[int]:
+        """Return how much higher the ids of `trade` and its like are than here; empty if it is of another tape.
+
+        There are several only if two trades of a millisecond are alike.
+        """
+        index = trade.event_us // MINUTE
+        if not self.per_minute[trade.symbol]:
+            return set()
+        one = self.of(trade.symbol, index)
+        is_it = (index * MINUTE + one.event_ms * 1000 == trade.event_us) & (one.price == trade.price)
+        is_it &= (one.size == trade.size) & (one.buyer_is_maker == trade.buyer_is_maker)
+        first_id = index * self.per_minute[trade.symbol]
+        return {trade.trade_id - first_id - int(place) for place in np.flatnonzero(is_it)}
+
+    def _numbering(self, symbol: str) -> Numbering:
+        return self.numbering.get(symbol, _AS_MADE)
+
+    def _ids(self, symbol: str, index: int) -> NDArray[np.int64]:
+        count = self.per_minute[symbol]
+        return index * count + self._numbering(symbol).shift + np.arange(count)
+
     def of(self, symbol: str, index: int) -> SyntheticMinute:
         """Return one symbol's trades of the minute `index`; `event_ms` counts from its start."""
-        count, instrument = self.per_minute, INSTRUMENTS[symbol]
+        count, instrument = self.per_minute[symbol], INSTRUMENTS[symbol]
         rng = generator(self._seed, f"{symbol} trades", index)
         second = index * _MINUTE_S
         event_ms = _arrivals(rng, count, self._market.regime(second // PERIOD_S).burstiness)
@@ -90,11 +132,11 @@ class SyntheticTrades:
         )
 
     def _absurdity(self, symbol: str, index: int) -> Floats:
-        factors = np.ones(self.per_minute)
+        factors = np.ones(self.per_minute[symbol])
         span, minute = divmod(index, _ABSURD_MINUTES)
         rng = generator(self._seed, f"{symbol} absurd", span)
         if minute == rng.integers(_ABSURD_MINUTES):
-            factors[rng.integers(self.per_minute)] += rng.choice((-1, 1)) * rng.uniform(*_ABSURD)
+            factors[rng.integers(len(factors))] += rng.choice((-1, 1)) * rng.uniform(*_ABSURD)
         return factors
 
 

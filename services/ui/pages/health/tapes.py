@@ -12,6 +12,7 @@ from services.ui.widgets.batched_elements import Row
 from services.ui.widgets.formatting import NONE, age, number, per_second, share
 
 STALE_S = 10.0
+STORED = "not collected now"
 
 _RIGHT = {"type": "rightAligned"}
 _TEXT = "params.data.text."
@@ -44,11 +45,11 @@ COLUMNS: list[dict[str, Any]] = [
     {
         "field": "streams",
         "headerName": "Stale streams",
-        "headerTooltip": "Streams that are silent longer than their rate makes plausible",
+        "headerTooltip": "Streams that are silent longer than their rate makes plausible, or that none is collected",
         "flex": 1,
         "minWidth": 130,
         "tooltipField": "streams",
-        "cellClassRules": {"late": f"params.value !== '{NONE}'"},
+        "cellClassRules": {"late": f"!['{NONE}', '{STORED}'].includes(params.value)"},
     },
 ]
 
@@ -79,7 +80,7 @@ def _row(tape: SymbolTape, market: LiveState, now: Now) -> Row:
         "hour": tape.coverage_1h,
         "day": tape.coverage_24h,
         "gaps": tape.open_gaps,
-        "streams": ", ".join(tape.stale) or NONE,
+        "streams": ", ".join(tape.stale) or (NONE if tape.collected else STORED),
         "text": {
             "age": NONE if age_s is None else age(age_s),
             "rate": NONE if rate is None else per_second(rate),

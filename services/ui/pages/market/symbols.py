@@ -12,9 +12,11 @@ from services.ui.series.cache import HOUR_BARS
 from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets import components
 from services.ui.widgets.batched_elements import Row
-from services.ui.widgets.formatting import NONE, age, number, per_second, quantity
+from services.ui.widgets.formatting import NONE, age, moment, number, per_second, quantity
 
 STALE_S = 10.0
+STORED = "stored"
+"""Stands in place of the rate of a symbol that is not collected now."""
 # Of the little chart's height.
 STEPS = 100
 
@@ -34,7 +36,7 @@ def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[st
 
 _SIGNED = {"cellClassRules": {"up": "params.value > 0", "down": "params.value < 0"}}
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "id", "headerName": "Symbol", "width": 88, "pinned": "left"},
+    {"field": "id", "headerName": "Symbol", "width": 88, "pinned": "left", "tooltipField": "note"},
     _column("last", "Last", 78, "Price of the last trade", cellClassRules={"old": "params.data.stale"}),
     _column("change", "24 h", 68, "Change against the price 24 hours before the last trade", **_SIGNED),
     _column("hour", "1 h", 66, "Closes of the last 60 minutes", cellRenderer="MarketHour"),
@@ -42,7 +44,13 @@ COLUMNS: list[dict[str, Any]] = [
         "age", "Age", 66, "How long ago the last trade was", cellClassRules={"late": "params.data.stale"}
     ),
     _column("volume", "Vol 24 h", 64, "Volume of the last 24 hours in base currency"),
-    _column("rate", "Rate", 62, "Trades per second in the minute before the last trade"),
+    _column(
+        "rate",
+        "Rate",
+        62,
+        "Trades per second in the minute before the last trade; stored: none are collected now",
+        tooltipField="note",
+    ),
 ]
 
 
@@ -94,16 +102,25 @@ def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, 
         "age": since_s,
         "stale": is_stale(since_s),
         "volume": stats.volume_24h,
-        "rate": stats.tick_rate,
+        "rate": stats.tick_rate if stats.collected else None,
+        "note": None if stats.collected else _stored_note(stats),
         "text": {
             "last": NONE if last is None else number(last, market.decimals.get(stats.symbol, 2)),
             "change": change_text(stats.change_24h_pct),
             "hour": change_text(moved),
             "age": NONE if since_s is None else age(since_s),
             "volume": quantity(stats.volume_24h),
-            "rate": f"{per_second(stats.tick_rate)}/s",
+            "rate": f"{per_second(stats.tick_rate)}/s" if stats.collected else STORED,
         },
     }
+
+
+def _stored_note(stats: SymbolStats) -> str:
+    """Return what there is of a symbol that is not collected now."""
+    if stats.first_event_us is None or stats.last_event_us is None:
+        return "Not collected now; nothing is stored."
+    first, last = moment(stats.first_event_us), moment(stats.last_event_us)
+    return f"Not collected now; stored from {first} to {last}."
 
 
 def is_stale(age_s: int | None) -> bool:

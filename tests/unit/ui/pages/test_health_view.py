@@ -61,6 +61,11 @@ def test_a_symbol_that_does_not_trade_is_stale(site: PageContext, now: Now) -> N
     assert tapes.rows(told(site, now, tape("X")).market, now)["X"]["stale"]
 
 
+def test_a_symbol_that_is_stored_and_not_collected_says_so(site: PageContext, now: Now) -> None:
+    rows = tapes.rows(told(site, now, tape("A", collected=False), tape("B")).market, now)
+    assert (rows["A"]["streams"], rows["B"]["streams"]) == ("not collected now", "—")
+
+
 def test_only_rows_that_changed_are_sent(site: PageContext, health_page: Selection, now: Now) -> None:
     view = HealthView(told(site, now, tape("A"), tape("B")))
     assert len(view.step(health_page, now)["tapes-table"]["rowData"]) == 2

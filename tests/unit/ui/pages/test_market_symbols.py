@@ -38,6 +38,17 @@ def test_a_row_tells_the_last_trade_and_the_day(market: LiveState, bar: Make, no
     assert new["stale"]
 
 
+def test_a_symbol_that_is_stored_and_not_collected_says_so(market: LiveState, now: Now) -> None:
+    known = stats("OLDUSDT", collected=False, first_event_us=0, last_event_us=90 * SECOND, tick_rate=9.0)
+    market.watch([], [known, stats("NEWUSDT", collected=False)])
+    rows = symbols.rows(market, {}, now)
+    assert (rows["OLDUSDT"]["rate"], rows["OLDUSDT"]["text"]["rate"]) == (None, "stored")
+    assert rows["OLDUSDT"]["note"] == (
+        "Not collected now; stored from 1970-01-01 00:00:00 UTC to 1970-01-01 00:01:30 UTC."
+    )
+    assert rows["NEWUSDT"]["note"] == "Not collected now; nothing is stored."
+
+
 def test_age_grows_and_is_stale_at_last(market: LiveState, now: Now) -> None:
     def seen(seconds: float) -> dict[str, Any]:
         at = Now(now.us + int(seconds * SECOND), now.s + seconds)

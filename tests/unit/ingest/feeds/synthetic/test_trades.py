@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 
 from services.ingest.feeds.synthetic.market import INSTRUMENTS, SyntheticMarket
-from services.ingest.feeds.synthetic.trades import SyntheticTrade, SyntheticTrades
+from services.ingest.feeds.synthetic.rates import per_minute
+from services.ingest.feeds.synthetic.trades import Numbering, SyntheticTrade, SyntheticTrades
 
 SYMBOLS = ("BTCUSDT", "SOLUSDT")
 INDEX = 29_915_280
 
 
+def made(rate: float, seed: int = 1, symbols: tuple[str, ...] = SYMBOLS) -> SyntheticTrades:
+    return SyntheticTrades(seed, per_minute(symbols, rate))
+
+
 def trades(first: int = INDEX, minutes: int = 3, seed: int = 1, rate: float = 20.0) -> list[SyntheticTrade]:
-    source = SyntheticTrades(seed, SYMBOLS, rate)
+    source = made(rate, seed)
     return [trade for index in range(first, first + minutes) for trade in source.minute(index)]
 
 
@@ -35,6 +40,35 @@ def test_ids_are_consecutive_and_time_never_goes_back(rate: float) -> None:
     assert whole[-1].event_us < (INDEX + 3) * 60_000_000
 
 
+def test_a_symbol_trades_the_same_whatever_others_are_collected() -> None:
+    alone, among = (
+        SyntheticTrades(1, per_minute(symbols, None)) for symbols in (("BTCUSDT",), tuple(INSTRUMENTS))
+    )
+    assert list(alone.minute(INDEX)) == [trade for trade in among.minute(INDEX) if trade.symbol == "BTCUSDT"]
+    assert len(list(alone.minute(INDEX))) == 600
+
+
+def test_the_numbering_shifts_ids_and_begins_after_one() -> None:
+    source = made(20.0)
+    ids = [trade.trade_id for trade in source.minute(INDEX) if trade.symbol == "BTCUSDT"]
+    source.numbering["BTCUSDT"] = Numbering(5, ids[2] + 5)
+    again = list(source.minute(INDEX))
+    assert [trade.trade_id for trade in again if trade.symbol == "BTCUSDT"] == [one + 5 for one in ids[3:]]
+    assert sum(trade.symbol == "SOLUSDT" for trade in again) == 600
+    assert [trade.event_us for trade in again] == sorted(trade.event_us for trade in again)
+
+
+def test_a_trade_tells_how_its_ids_are_shifted() -> None:
+    source = made(20.0)
+    for trade in trades(minutes=1)[:50]:
+        assert source.shifts(trade) == {0}
+        assert source.shifts(trade._replace(trade_id=trade.trade_id + 7)) == {7}
+        assert source.shifts(trade._replace(price=trade.price * 2)) == set()
+        assert (
+            made(20.0, seed=2).shifts(trade) == made(30.0).shifts(trade) == made(0.0).shifts(trade) == set()
+        )
+
+
 def test_no_rate_no_trades() -> None:
     assert trades(rate=0.0) == []
 
@@ -50,7 +84,7 @@ def test_prices_and_sizes_are_what_the_venue_could_send() -> None:
 
 
 def test_sellers_hit_a_lower_price_than_buyers() -> None:
-    minute = SyntheticTrades(1, SYMBOLS, 2000.0).of("BTCUSDT", INDEX)
+    minute = made(2000.0).of("BTCUSDT", INDEX)
     grid = SyntheticMarket(1).prices("BTCUSDT", INDEX * 60, 61)
     fair = np.interp(minute.event_ms / 1000, np.arange(61), grid)
     assert (minute.price[minute.buyer_is_maker] < fair[minute.buyer_is_maker]).all()
@@ -58,7 +92,7 @@ def test_sellers_hit_a_lower_price_than_buyers() -> None:
 
 
 def test_arrivals_come_in_bursts() -> None:
-    source, rate = SyntheticTrades(1, SYMBOLS, 20.0), 10
+    source, rate = made(20.0), 10
     counts = np.concatenate(
         [np.histogram(source.of("BTCUSDT", INDEX + n).event_ms, 60, (0, 60_000))[0] for n in range(60)]
     )
@@ -68,7 +102,7 @@ def test_arrivals_come_in_bursts() -> None:
 
 
 def test_one_price_in_four_hours_is_absurd() -> None:
-    source = SyntheticTrades(1, SYMBOLS, 2.0)
+    source = made(2.0)
     first, market = INDEX // 240 * 240, SyntheticMarket(1)
     errors = []
     for index in range(first, first + 480):
