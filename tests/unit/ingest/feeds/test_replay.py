@@ -23,11 +23,7 @@ from tests import builders
 from tests.fixtures.recorded_frames import PATH, SECONDS
 from tests.unit.ingest.fake_clock import FakeClock
 
-
-@pytest.fixture(autouse=True)
-def _nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files that were written a moment ago are not waited for."""
-    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
+pytestmark = pytest.mark.usefixtures("_nobody_writes")
 
 
 def play(
