@@ -1,4 +1,4 @@
-"""``pairstream``: live pair analytics for crypto futures."""
+"""Live pair analytics for crypto futures."""
 
 import argparse
 import sys
