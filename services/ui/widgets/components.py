@@ -71,7 +71,7 @@ def chooser(element: str, label: str, width: int = 210) -> Component:
         size="xs",
         allowDeselect=False,
         searchable=True,
-        nothingFoundMessage="Nothing like it",
+        nothingFoundMessage="No match",
         w=width,
         **attributes("aria", label=label),
     )

@@ -60,7 +60,7 @@ def table() -> Component:
     return components.table(
         "symbols-table",
         COLUMNS,
-        "The API has named no symbol yet.",
+        "No symbols yet.",
         rowSelection=selection,
         tooltipShowDelay=300,
     )

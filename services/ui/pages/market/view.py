@@ -143,7 +143,7 @@ def _older(track: SeriesBuffer[Bar], wanted: int) -> str:
         return f"No older bars: {track.older_error}"
     if track.is_whole:
         return "No older bars"
-    return "A chart holds no more bars than these." if wanted >= BARS_MOST else ""
+    return "The chart holds no more bars." if wanted >= BARS_MOST else ""
 
 
 def _csv(symbol: str, interval: str, cursor: ChartCursor | None) -> str:

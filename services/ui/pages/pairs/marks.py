@@ -16,7 +16,7 @@ from services.ui.widgets import formatting
 KEPT = 200
 # More words than that hide the line; the shapes stay, and the cursor names them.
 WORDS_UP_TO = 8
-REMEDY = "Theil-Sen does not follow it, nor does Huber if it is one of Y"
+REMEDY = "Theil-Sen is robust to it, and Huber if the outlier is in Y"
 
 Side = Literal["short", "long"]
 Kind = Literal[Side, "exit", "firing", "resolved", "retracted"]
@@ -159,7 +159,7 @@ def _corrected_words(run: list[Signal]) -> str:
 
 def _outlier_words(run: list[Signal]) -> str:
     count = "Outlier" if len(run) == 1 else f"{len(run)} outliers"
-    return f"{count}: one second alone draws the line of its window away. {REMEDY}"
+    return f"{count}: a single second moves the fitted line. {REMEDY}"
 
 
 def _marker(marks: list[ChartMark], in_words: bool) -> Marker:

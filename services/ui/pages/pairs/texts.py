@@ -62,7 +62,7 @@ def state(market: LiveState, pair: WatchedPair, last: Signal | None, now: Now) -
         return f"Stale: {newest.reason or 'no reason was given'}"
     if seen and market.age_s(seen, now) > pair.stale_after_s:
         return f"Stale: {PAST if market.is_filling else f'no signal for more than {pair.stale_after_s:g} s'}"
-    return f"Not to be relied on: {pair.warning}." if pair.warning else ""
+    return f"Unreliable: {pair.warning}." if pair.warning else ""
 
 
 def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: str) -> Props:

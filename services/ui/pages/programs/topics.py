@@ -92,7 +92,7 @@ TOPICS = (
         "alerts",
         "subject",
         "7 d",
-        "A rule begins or ceases to hold for its subject: a pair, a symbol, a service. The same alert always has the "
+        "A rule starts or stops firing for its subject: a pair, a symbol, a service. The same alert always has the "
         "same alert_id. One whose state is retracted takes back the alert that it names.",
         Alert(
             alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
@@ -127,9 +127,7 @@ TOPICS = (
             missing=17,
         ),
     ),
-    TopicExample(
-        "pairs", "pair", LATEST, "What is measured of each pair, and how.", PairConfig(pair="ETHUSDT-BTCUSDT")
-    ),
+    TopicExample("pairs", "pair", LATEST, "Pairs and their settings.", PairConfig(pair="ETHUSDT-BTCUSDT")),
     TopicExample(
         "quotes",
         "symbol",
@@ -183,7 +181,7 @@ TOPICS = (
         "heartbeats",
         "service/instance",
         f"{LATEST}, 24 h",
-        "What each process of each service says of itself every second.",
+        "State of every process of each service, once a second.",
         Heartbeat(
             service="sink",
             instance="store-4242-20260131T120000",
@@ -200,7 +198,7 @@ TOPICS = (
         "dead-letters",
         "source topic",
         "7 d",
-        "What could not be processed, byte for byte; the headers say why and where it came from.",
+        "Messages that could not be processed, byte for byte; headers say why and where they came from.",
     ),
 )
 INTERNAL = ("time-marks", "leg-trades", "stream-analytics-windows-changelog")
