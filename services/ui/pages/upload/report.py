@@ -60,7 +60,7 @@ def counts(found: DatasetDetail) -> list[Component]:
     """Return the counts of stored and refused lines."""
     said: tuple[tuple[str, int | None, str], ...] = (
         ("Bars stored", found.bars, f"of {_many(found.symbol_count, 'symbol')}"),
-        ("Lines rejected", found.rejected, "they are no bar"),
+        ("Lines rejected", found.rejected, "not bars"),
         ("Lines skipped", found.skipped, "headers, totals, comments, blank lines"),
         ("Bars adjusted", found.adjusted, "by rounding"),
         ("Bars at odd times", found.odd, "they are stored"),
