@@ -9,8 +9,7 @@
         texts: {
             reading: READING,
             loading: LOADING,
-            offline:
-                "The dashboard server does not answer. All numbers are the last known. Trying again.",
+            offline: "The dashboard server does not answer. All numbers are the last known. Trying again.",
             /** @param {string} next the theme after a click: dark or light */
             switchTheme: (next) => `Switch to the ${next} theme`,
             tour: {

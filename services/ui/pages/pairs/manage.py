@@ -194,6 +194,12 @@ def _refused(element: str, what: str, response: Any) -> Props:
 
 def _leg(name: str, label: str) -> Component:
     control: Component = dmc.Autocomplete(
-        id=f"add-{name}", label=label, size="xs", data=[], placeholder="A symbol", limit=50
+        id=f"add-{name}",
+        label=label,
+        size="xs",
+        data=[],
+        placeholder="A symbol",
+        limit=50,
+        selectFirstOptionOnChange=True,
     )
     return control

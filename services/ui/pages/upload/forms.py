@@ -1,6 +1,8 @@
 """Forms of the upload page: files, and the options for reading them."""
 
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import dash_mantine_components as dmc
 from dash import html
@@ -10,15 +12,6 @@ from services.ui.pages.upload import report, result
 from services.ui.state.page_context import attributes
 from services.ui.widgets.components import pane
 
-ZONES = (
-    "UTC",
-    "America/New_York",
-    "America/Chicago",
-    "Europe/London",
-    "Europe/Zurich",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-)
 EXAMPLE = """time,symbol,open,high,low,close,volume
 2024-05-01T00:00:00Z,BTCUSDT,60000.1,60050.0,59990.5,60020.3,12.5
 2024-05-01T00:00:00Z,ETHUSDT,3000.5,3004.0,2999.1,3001.2,88.1
@@ -126,7 +119,7 @@ def _control(field: str) -> Component:
     if field in CHOICES:
         control = dmc.Select(data=list(CHOICES[field]), clearable=True, **common)
     elif field == "zone":
-        control = dmc.Autocomplete(data=list(ZONES), placeholder="UTC", **common)
+        control = dmc.Autocomplete(data=_zones(), placeholder="UTC", limit=50, **common)
     else:
         usual = {"placeholder": "%d/%m/%Y %I:%M %p"} if field == "time_format" else {}
         control = dmc.TextInput(**usual, **common)
@@ -163,3 +156,9 @@ def options() -> list[str]:
         *(f"column-{field}" for field in report.FIELDS),
         *(f"file-{field}" for field in result.FIELDS if field != "name"),
     ]
+
+
+@cache
+def _zones() -> list[str]:
+    cities = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    return ["UTC", *sorted(cities)]
