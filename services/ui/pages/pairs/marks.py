@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
-from services.contracts.alert_messages import ZSCORE
+from services.contracts.alert_messages import ZSCORE, AlertState
 from services.contracts.messages import Signal
 from services.contracts.threshold import Threshold
 from services.ui.api.types import HandledAlert, WatchedPair
@@ -19,7 +19,7 @@ WORDS_UP_TO = 8
 REMEDY = "Theil-Sen is robust to it, and Huber if the outlier is in Y"
 
 Side = Literal["short", "long"]
-Kind = Literal[Side, "exit", "firing", "resolved", "retracted"]
+Kind = Literal[Side, "exit"] | AlertState
 SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "short": ("arrowDown", palette.BEYOND, "short"),
     "long": ("arrowUp", palette.BEYOND, "long"),
@@ -27,8 +27,13 @@ SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "firing": ("square", palette.FIRING, "alert"),
     "resolved": ("square", palette.RESOLVED, "resolved"),
     "retracted": ("square", palette.RESOLVED, "retracted"),
+    "pending": ("square", palette.RESOLVED, "pending"),
+    "recovering": ("square", palette.RESOLVED, "recovering"),
+    "no_data": ("square", palette.FIRING, "no data"),
+    "error": ("square", palette.FIRING, "error"),
+    "ended": ("square", palette.RESOLVED, "ended"),
 }
-ENDS: tuple[Kind, ...] = ("exit", "resolved")
+ENDS: tuple[Kind, ...] = ("exit", "resolved", "ended")
 
 
 class ChartMark(NamedTuple):
