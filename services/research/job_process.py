@@ -14,12 +14,12 @@ from typing import TypeVar
 
 import msgspec
 import structlog
-from msgspec import Struct
 
 from services.common import process
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.contracts.scans import SCAN, ScanRequest
+from services.research.progress import JobProgress
 from services.research.scan import history, run, storage
 from services.research.scan.history import UnfitError
 from services.research.settings import ResearchSettings
@@ -32,14 +32,6 @@ _READ, _TESTED = 0.1, 0.9
 _LONGEST_DELAY_S = 2.0
 
 log = structlog.get_logger()
-
-
-class JobProgress(Struct, frozen=True, omit_defaults=True):
-    """Line of a job process: how far it is and what it does, or, at its end, why it cannot be done."""
-
-    progress: float = 0.0
-    step: str | None = None
-    unfit: str | None = None
 
 
 def main() -> None:

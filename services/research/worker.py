@@ -18,7 +18,7 @@ from services.common.backoff import Backoff
 from services.common.cancellation import end, pause
 from services.common.errors import AwayError, TransientError
 from services.common.heartbeat import HeartbeatState
-from services.research.job_process import JobProgress
+from services.research.progress import JobProgress
 from services.research.settings import ResearchSettings
 from services.store import database, jobs, relations, schema
 from services.store.database import Connection
