@@ -24,12 +24,13 @@ from services.local.embedded_database import EmbeddedDatabase
 from services.local.settings import DEFAULT_DATA_DIR, KEEP, UpSettings, unknown
 from services.local.supervisor import Child, ServiceCommand
 from services.local.terminal import log_line, write
+from services.research.settings import ResearchSettings
 from services.sink.settings import SinkSettings
 from services.store import schema
 from services.stream_analytics.settings import StreamSettings
 from services.ui.settings import UiSettings
 
-SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest")
+SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest", "research")
 _PATIENCE_S = 5.0
 
 
@@ -146,7 +147,7 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 async def _check(environment: Mapping[str, str]) -> IngestSettings:
     """Refuse what a service would refuse, before anything runs; return what ingest will read."""
     settings = load(IngestSettings, environment)
-    kinds = (StreamSettings, SinkSettings, ApiSettings, UiSettings)
+    kinds = (StreamSettings, SinkSettings, ResearchSettings, ApiSettings, UiSettings)
     for kind in kinds:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):

@@ -23,6 +23,9 @@ TABLES = {
     "/v1/correlation",
     "/v1/alerts",
     "/v1/gaps",
+    "/v1/jobs",
+    "/v1/scans",
+    "/v1/scans/{job}",
 }
 FROM_ANSWERS = {"cursor", "last-event-id", "time"}
 """Parameters of which an example would be a lie."""
