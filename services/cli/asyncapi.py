@@ -29,6 +29,7 @@ MESSAGE_OF = {
     topics.PAIRS: "pair-config",
     topics.SIGNALS: "signal",
     topics.ALERTS: "alert",
+    topics.RADAR: "radar-event",
     topics.HEARTBEATS: "heartbeat",
     topics.DEAD_LETTERS: "dead-letter",
 }

@@ -15,6 +15,7 @@ from services.contracts.fields import Id, Microseconds, Name, NotNegative, Posit
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
 from services.contracts.pair_messages import Transform as Transform
+from services.contracts.radar_messages import RadarEvent as RadarEvent
 from services.contracts.signals import Quality as Quality
 from services.contracts.signals import ReversionState as ReversionState
 from services.contracts.signals import Signal as Signal
@@ -252,5 +253,6 @@ MESSAGES: dict[str, type[Struct]] = {
     "pair-config": PairConfig,
     "signal": Signal,
     "alert": Alert,
+    "radar-event": RadarEvent,
     "heartbeat": Heartbeat,
 }

@@ -30,6 +30,7 @@ TIME_MARKS = Topic("time-marks", "symbol", "delete", 6 * _HOUR_MS, (ANALYTICS_GR
 LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
 PAIRS = Topic("pairs", "pair", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
+RADAR = Topic("radar", "pair", "delete", 7 * 24 * _HOUR_MS)
 ALERTS = Topic("alerts", "subject", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
 # A process that has ended is forgotten after a day.
 HEARTBEATS = Topic("heartbeats", "service/instance", "compact,delete", 24 * _HOUR_MS, stamped=True)
@@ -49,6 +50,7 @@ ALL = (
     PAIRS,
     SIGNALS,
     ALERTS,
+    RADAR,
     HEARTBEATS,
     DEAD_LETTERS,
     WINDOWS,
