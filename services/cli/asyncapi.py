@@ -31,6 +31,7 @@ MESSAGE_OF = {
     topics.SILENCES: "silence",
     topics.SIGNALS: "signal",
     topics.ALERTS: "alert",
+    topics.RADAR: "radar-event",
     topics.HEARTBEATS: "heartbeat",
     topics.DEAD_LETTERS: "dead-letter",
 }

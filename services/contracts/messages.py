@@ -15,6 +15,7 @@ from services.contracts.fields import Id, Microseconds, Name, NotNegative, Posit
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
 from services.contracts.pair_messages import Transform as Transform
+from services.contracts.radar_messages import RadarEvent as RadarEvent
 from services.contracts.rules import Rule as Rule
 from services.contracts.signals import Quality as Quality
 from services.contracts.signals import ReversionState as ReversionState
@@ -256,5 +257,6 @@ MESSAGES: dict[str, type[Struct]] = {
     "silence": Silence,
     "signal": Signal,
     "alert": Alert,
+    "radar-event": RadarEvent,
     "heartbeat": Heartbeat,
 }

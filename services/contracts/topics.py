@@ -33,6 +33,7 @@ PAIRS = Topic("pairs", "pair", "compact")
 RULES = Topic("rules", "id", "compact")
 SILENCES = Topic("silences", "id", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
+RADAR = Topic("radar", "pair", "delete", 7 * 24 * _HOUR_MS)
 ALERTS = Topic("alerts", "subject", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
 # A process that has ended is forgotten after a day.
 HEARTBEATS = Topic("heartbeats", "service/instance", "compact,delete", 24 * _HOUR_MS, stamped=True)
@@ -54,6 +55,7 @@ ALL = (
     SILENCES,
     SIGNALS,
     ALERTS,
+    RADAR,
     HEARTBEATS,
     DEAD_LETTERS,
     WINDOWS,

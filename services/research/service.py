@@ -11,6 +11,7 @@ from services.common.heartbeat import HeartbeatState
 from services.common.kafka import clients
 from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
+from services.research import radars
 from services.research.settings import ResearchSettings
 from services.research.worker import COUNTERS, JobStore, Worker
 from services.store import database, jobs, schema
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 async def serve(settings: ResearchSettings) -> None:
     """Do jobs until cancelled; wait for a broker first."""
     pulse = HeartbeatState("research")
-    pulse.declare(*COUNTERS)
+    pulse.declare(*COUNTERS, *radars.COUNTERS)
     with published(settings, pulse, HeartbeatMetrics(pulse).registry):
         await _require_store(settings)
         await clients.wait_for_broker(settings)
@@ -34,6 +35,8 @@ async def serve(settings: ResearchSettings) -> None:
             tasks.keep("the heartbeat", lambda: pulse.beat(producer.send))
             tasks.keep("the watch over the database", lambda: _watch(settings))
             tasks.keep("the deletion of old jobs", lambda: _forget(settings, pulse))
+            tasks.keep("the radars", lambda: radars.ask(settings, pulse))
+            tasks.keep("the events of radars", lambda: radars.tell(settings, pulse, producer.send_and_wait))
             for number in range(settings.research_workers):
                 worker = Worker(settings, pulse, f"{pulse.instance}/{number}")
                 tasks.keep(f"worker {number + 1}", worker.run)

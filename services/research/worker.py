@@ -18,9 +18,10 @@ from services.common.backoff import Backoff
 from services.common.cancellation import end, pause
 from services.common.errors import AwayError, TransientError
 from services.common.heartbeat import HeartbeatState
+from services.contracts.scans import ScanRequest
 from services.research.progress import JobProgress
 from services.research.settings import ResearchSettings
-from services.store import database, jobs, relations, schema
+from services.store import database, jobs, radars, relations, schema
 from services.store.database import Connection
 from services.store.jobs import TakenJob
 
@@ -150,13 +151,20 @@ class Worker:
         if watched.last.unfit is not None:
             counters["jobs_unfit"] += 1
             log.info("unfit", job=job.job_id, reason=watched.last.unfit)
-            await self._store.call(jobs.fail, job, watched.last.unfit)
+            await self._refuse(job, watched.last.unfit)
         elif code == 0:
             counters["jobs_done"] += 1
         else:
             counters["jobs_died"] += 1
             log.error("the process of a job has died", job=job.job_id, code=code, attempt=job.attempt)
             await self._store.call(jobs.retry, job)
+
+    async def _refuse(self, job: TakenJob, reason: str) -> None:
+        radar = msgspec.json.decode(job.request, type=ScanRequest).radar
+        if radar is None:
+            await self._store.call(jobs.fail, job, reason)
+        else:
+            await self._store.call(radars.unfit, radar, job, reason)
 
 
 class _JobOutput:

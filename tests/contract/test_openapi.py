@@ -24,6 +24,8 @@ TABLES = {
     "/v1/alerts",
     "/v1/gaps",
     "/v1/jobs",
+    "/v1/radars",
+    "/v1/radars/{radar}/confirmations",
     "/v1/scans",
     "/v1/scans/{job}",
 }

@@ -1,5 +1,6 @@
 """Scans by the research service: found, paged, exported, cancelled, and done in spite of kills and outages."""
 
+import asyncio
 import csv
 import io
 import signal
@@ -15,17 +16,25 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.api.models.jobs import Job
+from services.api.models.radars import Confirmation, Radar
 from services.api.models.scans import Scan, ScanMatrix, ScanPairs
+from services.common import clock
+from services.common.codec import decode
+from services.contracts.radar_messages import RadarEvent
+from services.contracts.topics import RADAR
 from tests.api_process import ApiProcess, running_api
+from tests.broker import read_all
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres, created
-from tests.research import asked, children, ended, names, running_research, store_bars
+from tests.research import START, asked, children, ended, names, running_research, store_bars
 from tests.unit.quant.scan.test_scan import planted, walks
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 SYMBOLS = names(12)
 LARGE = 120
+END_US = clock.from_datetime(START) + 1_200 * clock.MINUTE
+"""End of the last bar."""
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +163,61 @@ def test_what_turns_out_to_be_no_history_fails_with_one_reason(
     job = ended(api, asked(api, **body)["job_id"])
     assert job["state"] == "failed"
     assert words in job["reason"]
+
+
+def test_a_radar_tells_what_it_confirms_and_keeps_its_last_scan(api: ApiProcess, broker_address: str) -> None:
+    body = {"transform": "price", "symbols": SYMBOLS[:6], "every_s": 10}
+    assert api.http.put("/v1/radars/six", json=body).status_code == 201
+    found = api.wait_for("/v1/radars/six", lambda answer: answer.json().get("state") == "watching", 60).json()
+    Radar.model_validate(found, strict=True)
+    assert (found["confirmed"], found["summary"]["tried"], found["scanned_us"]) == (1, 15, END_US)
+    (open_one,) = api.data("/v1/radars/six/confirmations", ended=False)
+    Confirmation.model_validate(open_one, strict=True)
+    assert (open_one["leg_a"], open_one["leg_b"], open_one["confirmed_us"]) == (*SYMBOLS[:2], END_US)
+    (event,) = _events(broker_address, "six", 1)
+    assert (event.kind, event.at_us, {*event.pair.split("-")}) == ("confirmed", END_US, {*SYMBOLS[:2]})
+    # Of the same history nothing is told again, and the scan before is forgotten.
+    last = found["job_id"]
+    again = api.wait_for("/v1/radars/six", lambda answer: answer.json()["job_id"] != last, 60).json()
+    assert (again["confirmed"], len(api.data("/v1/radars/six/confirmations"))) == (1, 1)
+    assert api.get(f"/v1/scans/{last}").status_code == 404
+    # What another universe would confirm says nothing of this one.
+    assert (
+        api.http.put("/v1/radars/six", json={**body, "symbols": SYMBOLS[4:8], "paused": True}).status_code
+        == 200
+    )
+    told = _events(broker_address, "six", 2)
+    assert [(one.kind, one.reason) for one in told] == [
+        ("confirmed", None),
+        ("ended", "the radar was changed"),
+    ]
+    assert api.http.delete("/v1/radars/six").status_code == 204
+    assert "six" not in [one["radar_id"] for one in api.data("/v1/radars")]
+
+
+def test_a_radar_with_too_little_history_is_in_one_clear_state(api: ApiProcess) -> None:
+    body = {"interval": "1h", "every_s": 10}
+    assert api.http.put("/v1/radars/hours", json=body).status_code == 201
+    found = api.wait_for("/v1/radars/hours", lambda answer: answer.json().get("state") == "unfit", 60).json()
+    assert found["reason"] == "symbols: expected at least two, received none"
+    api.wait_for("/v1/radars/hours", lambda answer: answer.json()["next_us"] > found["next_us"], 60)
+    assert [one for one in api.data("/v1/jobs", state="failed") if one["request"].get("radar")] == []
+    assert api.http.delete("/v1/radars/hours").status_code == 204
+
+
+def _events(broker: str, radar: str, count: int) -> list[RadarEvent]:
+    """Return the events of a radar on the topic, once there are so many."""
+    found: list[RadarEvent] = []
+
+    def enough() -> bool:
+        records = asyncio.run(read_all(broker, RADAR.name))
+        found[:] = [
+            one for record in records if (one := decode(record.value or b"", RadarEvent)).radar == radar
+        ]
+        return len(found) >= count
+
+    wait_until(enough, f"{count} events of the radar {radar}")
+    return sorted(found, key=lambda one: one.at_us)
 
 
 def test_research_is_a_service_of_the_status(api: ApiProcess, scan: dict[str, Any]) -> None:

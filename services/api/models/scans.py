@@ -1,6 +1,6 @@
 """Models of scans of all pairs."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,15 +10,23 @@ from services.api.parameters import DatasetName, SymbolName
 from services.api.time_parameters import Moment
 from services.contracts.intervals import USUAL, Interval
 from services.contracts.messages import Transform
-from services.contracts.scans import MOST_LAGS, MOST_SYMBOLS, NEWEST_BARS, Criterion, ScanTrend, Stage
+from services.contracts.scans import (
+    MOST_LAGS,
+    MOST_SYMBOLS,
+    NEWEST_BARS,
+    Criterion,
+    ScanRequest,
+    ScanTrend,
+    Stage,
+)
 
 _P = "the greater p-value of both ways round, because the smaller one would double the size of the test"
 PValue = Annotated[float | None, Field(description=f"Engle-Granger: {_P}.", examples=[0.0004])]
 Symbols = Annotated[list[str], Field(description="Symbols.", examples=[["BTCUSDT", "ETHUSDT"]])]
 
 
-class ScanBody(Record):
-    """Scan to be done: whose closes, which of them, and how they are tested."""
+class ScanOptions(Record):
+    """What is tested, and how."""
 
     symbols: Annotated[
         list[SymbolName] | None,
@@ -29,7 +37,6 @@ class ScanBody(Record):
             examples=[["BTCUSDT", "ETHUSDT"]],
         ),
     ] = None
-    dataset: DatasetName | None = None
     interval: Annotated[
         Interval | None,
         Field(
@@ -37,8 +44,6 @@ class ScanBody(Record):
             examples=[USUAL],
         ),
     ] = None
-    start: Annotated[Moment | None, Field(description="Inclusive; without it the newest `bars`.")] = None
-    end: Annotated[Moment | None, Field(description="Exclusive; without it now.")] = None
     bars: Annotated[
         int, Field(ge=60, le=100_000, description="How many, without a start.", examples=[NEWEST_BARS])
     ] = NEWEST_BARS
@@ -72,6 +77,27 @@ class ScanBody(Record):
                 f"expected at least two different symbols, received {', '.join(symbols) or 'none'}"
             )
         return symbols
+
+    def request(self, **more: Any) -> ScanRequest:
+        """Return it as research takes it."""
+        return ScanRequest(
+            symbols=tuple(dict.fromkeys(self.symbols or ())),
+            interval=self.interval,
+            bars=self.bars,
+            transform=self.transform,
+            trend=self.trend,
+            lags=self.lags,
+            held_out=self.held_out,
+            **more,
+        )
+
+
+class ScanBody(ScanOptions):
+    """Scan to be done: whose closes, which of them, and how they are tested."""
+
+    dataset: DatasetName | None = None
+    start: Annotated[Moment | None, Field(description="Inclusive; without it the newest `bars`.")] = None
+    end: Annotated[Moment | None, Field(description="Exclusive; without it now.")] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -61,7 +61,7 @@ async def find_scans(store: StoreReader, limit: int, **equal: str) -> list[Row]:
     """Return scans with what they found in short, the one asked for last first."""
     equal["kind"] = "scan"
     found = await store.select(_jobs(equal, _JOB + sql.SQL(", result AS summary")), {"limit": limit, **equal})
-    return [{**one, "summary": one["summary"] and _summary(one["summary"])} for one in found]
+    return [{**one, "summary": one["summary"] and summary_row(one["summary"])} for one in found]
 
 
 async def pairs(store: StoreReader, wanted: PairSelection) -> tuple[JsonRecords, int | None]:
@@ -111,7 +111,7 @@ def _jobs(equal: dict[str, str], columns: sql.Composable) -> sql.Composed:
     return _JOBS.format(columns, sql.SQL(" AND ").join(conditions))
 
 
-def _summary(result: Row) -> Row:
+def summary_row(result: Row) -> Row:
     """Return what a scan found in short, with its times as texts, too."""
     told = {"bar_s": result["width_us"] / 1e6, **result}
     del told["width_us"]

@@ -157,18 +157,7 @@ async def _request(backend: Backend, body: ScanBody) -> tuple[ScanRequest, int, 
             symbols = given
     if len(symbols) < 2:
         raise _wrong("symbols", "at least two symbols", ", ".join(symbols) or "none")
-    request = ScanRequest(
-        symbols=tuple(given),
-        dataset=dataset_id,
-        interval=body.interval,
-        start_us=body.start,
-        end_us=body.end,
-        bars=body.bars,
-        transform=body.transform,
-        trend=body.trend,
-        lags=body.lags,
-        held_out=body.held_out,
-    )
+    request = body.request(dataset=dataset_id, start_us=body.start, end_us=body.end)
     if body.start is None:
         return request, len(symbols), body.bars
     end_us = min(body.end or clock.now_us(), clock.now_us())

@@ -5,7 +5,7 @@ from psycopg import sql
 from services.common import clock
 from services.research.scan.pair_rows import PairRow, rows
 from services.research.scan.run import FoundPairs
-from services.store import jobs
+from services.store import jobs, radars
 from services.store.database import Connection
 
 _COPY = sql.SQL("COPY scan_pairs (job_id, {}) FROM STDIN").format(
@@ -23,4 +23,7 @@ async def store(connection: Connection, job: jobs.TakenJob, scanned: FoundPairs)
                 at = None if row.break_us is None else clock.to_datetime(row.break_us)
                 await copy.write_row((job.job_id, *row._replace(break_us=at)))  # type: ignore[arg-type]
         await jobs.finish(connection, job, scanned.summary)
+        if (radar := scanned.request.radar) is not None:
+            summary = scanned.summary
+            await radars.scanned(connection, radar, job.job_id, summary.last_us + summary.width_us)
     return True
