@@ -106,6 +106,7 @@ class Signal(TypedDict):
     half_life_s: float | None
     half_life_low_s: float | None
     half_life_high_s: float | None
+    filled: str | None
 
 
 class Alert(TypedDict):
