@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.contracts.conditions import Condition
 from services.contracts.messages import (
     Alert,
     Heartbeat,
@@ -15,7 +16,9 @@ from services.contracts.messages import (
     PairConfig,
     Quote,
     RadarEvent,
+    Rule,
     Signal,
+    Silence,
     TapeEvent,
     Tick,
 )
@@ -129,6 +132,30 @@ TOPICS = (
         ),
     ),
     TopicExample("pairs", "pair", LATEST, "Pairs and their settings.", PairConfig(pair="ETHUSDT-BTCUSDT")),
+    TopicExample(
+        "rules",
+        "id",
+        LATEST,
+        "Alert rules that people have written.",
+        Rule(
+            id="wide",
+            conditions=(Condition(metric="zscore", operator="outside", fire=2.5, clear=1.0),),
+            scope=("ETHUSDT-*",),
+            for_s=30.0,
+        ),
+    ),
+    TopicExample(
+        "silences",
+        "id",
+        LATEST,
+        "Silences: alerts that nobody is notified of until an end.",
+        Silence(
+            id="maintenance",
+            matchers={"subject": "ETHUSDT-*"},
+            start_us=_AT_US,
+            end_us=_AT_US + 3_600_000_000,
+        ),
+    ),
     TopicExample(
         "quotes",
         "symbol",
