@@ -29,6 +29,8 @@ TAPE_EVENTS = Topic("tape-events", "symbol", "delete", 7 * 24 * _HOUR_MS, (SINK_
 TIME_MARKS = Topic("time-marks", "symbol", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
 LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
 PAIRS = Topic("pairs", "pair", "compact")
+SYMBOLS = Topic("symbols", "symbol", "compact")
+LISTINGS = Topic("listings", "symbol", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
 ALERTS = Topic("alerts", "subject", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
 # A process that has ended is forgotten after a day.
@@ -47,6 +49,8 @@ ALL = (
     TIME_MARKS,
     LEG_TRADES,
     PAIRS,
+    SYMBOLS,
+    LISTINGS,
     SIGNALS,
     ALERTS,
     HEARTBEATS,

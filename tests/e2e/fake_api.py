@@ -79,6 +79,8 @@ def build(world: World) -> FastAPI:
         data = [
             {
                 "symbol": symbol,
+                "state": "live",
+                "state_reason": None,
                 "last_price": price(symbol, now / SECOND),
                 "last_event_us": now,
                 "last_event_time": iso(now),

@@ -83,6 +83,8 @@ def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
     return [
         {
             "symbol": name,
+            "state": "live",
+            "state_reason": None,
             "last_price": None,
             "last_event_us": now_us,
             "last_event_time": iso(now_us),

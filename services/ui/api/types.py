@@ -41,6 +41,8 @@ class SymbolStats(Struct, frozen=True, kw_only=True):
     """A symbol's last trade and the 24 hours before it, in whole minutes."""
 
     symbol: str
+    state: Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"] | None = None
+    state_reason: str | None = None
     last_price: float | None = None
     last_event_us: int | None = None
     age_s: float | None = None
@@ -162,6 +164,8 @@ class SymbolTape(Struct, frozen=True, kw_only=True):
     """A symbol's last trade, how late its trades are delivered, and how complete its tape is."""
 
     symbol: str
+    state: Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"] | None = None
+    state_reason: str | None = None
     last_price: float | None = None
     last_event_us: int | None = None
     age_s: float | None = None

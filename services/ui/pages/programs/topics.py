@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.contracts.listings import Listing, SymbolConfig
 from services.contracts.messages import (
     Alert,
     Heartbeat,
@@ -129,6 +130,29 @@ TOPICS = (
     ),
     TopicExample(
         "pairs", "pair", LATEST, "What is measured of each pair, and how.", PairConfig(pair="ETHUSDT-BTCUSDT")
+    ),
+    TopicExample(
+        "symbols",
+        "symbol",
+        LATEST,
+        "What users have decided on symbols beside the settings: collected or not.",
+        SymbolConfig(symbol="SOLUSDT"),
+    ),
+    TopicExample(
+        "listings",
+        "symbol",
+        LATEST,
+        "Every symbol that the feed has, as its venue lists it, and its state if it is collected.",
+        Listing(
+            symbol="BTCUSDT",
+            venue="binance",
+            venue_status="TRADING",
+            base="BTC",
+            quote="USDT",
+            contract_type="PERPETUAL",
+            tick_size=0.1,
+            state="live",
+        ),
     ),
     TopicExample(
         "quotes",
