@@ -66,7 +66,11 @@ class StubVenue:
     async def listing(self) -> list[Listing]:
         return []
 
-    async def check_symbols(self, symbols: Iterable[str]) -> None: ...
+    async def check_symbols(self, symbols: Iterable[str]) -> list[Listing]:
+        return []
+
+    async def volumes(self) -> dict[str, float]:
+        return {}
 
     async def time_us(self) -> int:
         return clock.now_us()

@@ -22,6 +22,7 @@ from services.api.settings import ApiSettings
 from services.api.stream.composer import SNAPSHOT_ALERTS, StreamComposer
 from services.api.stream.live_state import AlertAction, LiveState
 from services.api.stream.topic_reader import TopicReader
+from services.api.symbol_choices import SymbolChoices
 from services.api.tape_health import OpenGap, TapeHealth
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
@@ -54,6 +55,7 @@ class Backend:
         self.tape = TapeHealth()
         self._pulse = HeartbeatState("api")
         self.configs = PairConfigs(outrun=self._pulse.outrun)
+        self.choices = SymbolChoices(settings, self._pulse.outrun)
         self.changing_pairs = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
         self.pool = WorkerPool(
@@ -83,6 +85,8 @@ class Backend:
         self.tasks.keep(
             "the reader of the pairs", lambda: self.configs.follow(self.settings, self._first_configs)
         )
+        self.tasks.keep("the reader of the symbols", self.choices.follow_decisions)
+        self.tasks.keep("the reader of the listings", self.choices.follow_listings)
         self.tasks.keep("the removal of pairs from the live state", self._forget_removed)
         self.tasks.finish("the first live state from the store", self._seed)
         self.tasks.keep("the listener for handled alerts", self._follow_handling)
@@ -133,6 +137,7 @@ class Backend:
         fields: list[tuple[str, Any]] = [
             ("symbol", symbol),
             ("collected", self.collects(symbol)),
+            *self.choices.state(symbol),
             ("last_price", None if tick is None else tick.price),
             ("last_event_us", event_us),
             ("age_s", None if tick is None else age_s(tick.received_us, now_us)),
@@ -143,18 +148,19 @@ class Backend:
         return row(fields)
 
     def collects(self, symbol: str) -> bool:
-        """Tell whether trades of `symbol` are collected now: the settings name it, or the topic has brought some."""
+        """Tell whether trades of `symbol` are collected now: it was chosen, or the topic has brought some."""
         entry = self.hub.ticks.get(symbol)
-        return symbol in self.settings.symbols or (entry is not None and not entry.stored)
+        brought = entry is not None and not entry.stored and not self.choices.is_removed(symbol)
+        return brought or symbol in self.choices.collected()
 
     def names(self) -> list[str]:
         """Return every symbol known without the store: those of the settings first."""
-        return list(dict.fromkeys((*self.settings.symbols, *self.hub.ticks)))
+        return list(dict.fromkeys((*self.choices.collected(), *self.hub.ticks)))
 
     async def symbols(self) -> list[str]:
         """Return every known symbol: those of the settings first, then all others there ever were."""
         self._stored_symbols = frozenset(stored := await self.store.symbols())
-        return list(dict.fromkeys((*self.settings.symbols, *stored)))
+        return list(dict.fromkeys((*self.choices.collected(), *stored)))
 
     @property
     def pairs(self) -> Configs:
@@ -163,7 +169,7 @@ class Backend:
 
     async def require_symbol(self, symbol: str) -> None:
         """Return if `symbol` is known; ProblemError names those that are otherwise."""
-        if symbol in self.settings.symbols or symbol in self.hub.ticks:
+        if symbol in self.choices.collected() or symbol in self.hub.ticks:
             return
         if symbol in self._stored_symbols:
             return

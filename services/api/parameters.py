@@ -86,6 +86,33 @@ class TableQuery(BaseModel):
     ] = None
 
 
+class SymbolsQuery(TableQuery):
+    """Symbols: those there are data of, or all that the venues list."""
+
+    listed: Annotated[
+        bool,
+        Field(description="Every symbol that the venues list, collected or not.", examples=[True]),
+    ] = False
+    search: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            pattern=r"^[^\x00]*$",
+            description="Of those listed the ones that fit, best first: by name, base, quote, as other tools write it.",
+            examples=["btc/usdt"],
+        ),
+    ] = None
+    limit: Annotated[
+        int, Field(ge=1, le=10_000, description="How many of those listed at most.", examples=[20])
+    ] = 10_000
+
+    @model_validator(mode="after")
+    def _search_what_is_listed(self) -> Self:
+        if self.search is not None and not self.listed:
+            raise refused("search", "listed=true beside it", self.search)
+        return self
+
+
 class SpanQuery(TableQuery):
     """Query of rows that have a time."""
 

@@ -41,6 +41,9 @@ class TapeHealth:
                 _keep(self._coverage, event.symbol, event)
             case "stream_stale" | "stream_live":
                 _keep(self._streams[event.symbol], event.stream or "", event)
+            case "symbol_state":
+                # Its streams are as new, or are no longer expected.
+                self._streams.pop(event.symbol, None)
             case "gap_found" | "gap_unrepaired" | "gap_refuted" | "gap_repaired":
                 if event.first_id is None or event.last_id is None:
                     raise BadMessageError(f"expected first_id and last_id of a gap, received {event}")

@@ -29,6 +29,8 @@ MESSAGE_OF = {
     topics.PAIRS: "pair-config",
     topics.RULES: "rule",
     topics.SILENCES: "silence",
+    topics.SYMBOLS: "symbol-config",
+    topics.LISTINGS: "listing",
     topics.SIGNALS: "signal",
     topics.ALERTS: "alert",
     topics.RADAR: "radar-event",
@@ -107,6 +109,7 @@ def document() -> dict[str, Any]:
         "operations": {f"publish-{name}": _operation("send", name) for name in kinds}
         | {
             "configure-pairs": _operation("receive", topics.PAIRS.name),
+            "choose-symbols": _operation("receive", topics.SYMBOLS.name),
             "push": _operation("send", "stream", [model.__name__ for model in SAID]),
             "command": _operation("receive", "stream", [Command.__name__]),
         },

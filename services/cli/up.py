@@ -18,7 +18,7 @@ from services.common.supervision import Supervisor
 from services.ingest import service as ingest
 from services.ingest.feeds.reachability import reachable
 from services.ingest.settings import IngestSettings
-from services.local import data_directory, feed_database, pairs, readiness, run_directory
+from services.local import data_directory, feed_database, pairs, readiness, run_directory, symbols
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
 from services.local.settings import DEFAULT_DATA_DIR, KEEP, UpSettings, unknown
@@ -105,6 +105,7 @@ async def up(settings: UpSettings) -> None:
                 "PAIRSTREAM_WAKE_DIRECTORY": str(wakes),
                 "PAIRSTREAM_DATABASE_URL": url,
             }
+            await symbols.restore(load(StreamSettings, environment), load(StoreSettings, environment))
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
             services = [Child(_service(name, environment), log_line) for name in SERVICES]
             await stack.enter_async_context(_running(services))

@@ -22,7 +22,8 @@ from pydantic import (
 from services.common.errors import FatalError
 from services.contracts.intervals import INTERVALS
 from services.contracts.pair_messages import DEFAULTS
-from services.contracts.pairs import Pair, parse_symbol
+from services.contracts.pairs import Pair
+from services.contracts.selection import names, parse_item
 
 PREFIX = "PAIRSTREAM_"
 
@@ -35,7 +36,7 @@ def split(text: object) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_symbol, split(text))))]
+Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_item, split(text))))]
 Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, split(text))))]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hosts = Annotated[
@@ -215,7 +216,14 @@ class SymbolSettings(Settings):
     """Settings of the symbols."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
-    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue."""
+    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue. Also `all` that the venue trades,
+    `top:50` of them by volume, and patterns, as `*USDC`.
+    """
+
+    @property
+    def named_symbols(self) -> tuple[str, ...]:
+        """Return the symbols that are named, not selected."""
+        return names(self.symbols)
 
 
 class WindowSettings(Settings):
@@ -246,7 +254,8 @@ class PairSettings(SymbolSettings, WindowSettings):
                 f"{PREFIX}EXIT_Z: expected less than entry_z {self.entry_z}, received {self.exit_z}"
             )
         legs = dict.fromkeys(symbol for pair in self.pairs for symbol in pair)
-        if missing := [symbol for symbol in legs if symbol not in self.symbols]:
+        is_open = self.named_symbols != self.symbols
+        if missing := [symbol for symbol in legs if symbol not in self.symbols and not is_open]:
             raise ValueError(
                 f"{PREFIX}PAIRS: expected legs among the symbols {','.join(self.symbols)}, "
                 f"received {','.join(missing)}"

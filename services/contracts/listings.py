@@ -1,6 +1,6 @@
 """Symbols at run time: what a feed lists, and which of it users want collected."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -9,8 +9,8 @@ from services.contracts.fields import Microseconds, Name, Positive, Symbol
 ListingStatus = Literal["trading", "pre-trading", "halted", "delivered", "delisted"]
 SymbolState = Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"]
 
-TRADING: ListingStatus = "trading"
-ENDED = ("delivered", "delisted")
+TRADING: Final = "trading"
+ENDED: Final = ("delivered", "delisted")
 """Statuses from which no symbol comes back under the same contract."""
 
 

@@ -12,6 +12,7 @@ from services.contracts.alert_messages import Alert as Alert
 from services.contracts.alert_messages import AlertState as AlertState
 from services.contracts.alert_messages import Severity as Severity
 from services.contracts.fields import Id, Microseconds, Name, NotNegative, Positive, Symbol, TradeId
+from services.contracts.listings import Listing, SymbolConfig, SymbolState
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
 from services.contracts.pair_messages import Transform as Transform
@@ -36,6 +37,7 @@ TapeEventKind = Literal[
     "dropped",
     "coverage",
     "messages_lost",
+    "symbol_state",
 ]
 
 FeedName = Literal["live", "replay", "synthetic"]
@@ -118,7 +120,8 @@ class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event times ``start_us`` and ``end_us`` of its neighbours. It is found, and later ``repaired`` (every id has
     been published), ``refuted`` (the venue has no trades with these ids) or ``unrepaired``, with the reason;
     ``missing`` counts the ids still missing. An unrepaired gap may still be repaired later. ``coverage_1h`` and
-    ``coverage_24h`` are shares, 0 to 1, of the trade ids of that time that are on the tape.
+    ``coverage_24h`` are shares, 0 to 1, of the trade ids of that time that are on the tape. ``symbol_state`` says that
+    the symbol is in another ``state`` from now on, as in ``listings``, or ``removed`` if nobody collects it any more.
     """
 
     kind: TapeEventKind
@@ -138,6 +141,7 @@ class TapeEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     topic: Id | None = None
     partition: Annotated[int, Meta(ge=0)] | None = None
     messages: Annotated[int, Meta(ge=0)] | None = None
+    state: SymbolState | Literal["removed"] | None = None
 
     def require_known(self) -> None:
         """Refuse a gap that does not say which trades are missing, and when (ValueError); ``decode`` asks."""
@@ -255,6 +259,8 @@ MESSAGES: dict[str, type[Struct]] = {
     "pair-config": PairConfig,
     "rule": Rule,
     "silence": Silence,
+    "symbol-config": SymbolConfig,
+    "listing": Listing,
     "signal": Signal,
     "alert": Alert,
     "radar-event": RadarEvent,

@@ -32,6 +32,8 @@ LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _
 PAIRS = Topic("pairs", "pair", "compact")
 RULES = Topic("rules", "id", "compact")
 SILENCES = Topic("silences", "id", "compact")
+SYMBOLS = Topic("symbols", "symbol", "compact")
+LISTINGS = Topic("listings", "symbol", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
 RADAR = Topic("radar", "pair", "delete", 7 * 24 * _HOUR_MS)
 ALERTS = Topic("alerts", "subject", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
@@ -53,6 +55,8 @@ ALL = (
     PAIRS,
     RULES,
     SILENCES,
+    SYMBOLS,
+    LISTINGS,
     SIGNALS,
     ALERTS,
     RADAR,

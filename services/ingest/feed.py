@@ -1,9 +1,9 @@
 """Protocol of a feed, and the items that a feed yields."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from services.contracts.listings import Listing
+from services.contracts.listings import Listing, SymbolConfig
 from services.contracts.messages import (
     FeedName,
     Filling,
@@ -35,7 +35,7 @@ class Skipped(NamedTuple):
 class Counted(NamedTuple):
     """Event of a feed that is only counted, because it has no message."""
 
-    counter: Literal["duplicates", "stale_streams", "reconnects", "dropped"]
+    counter: Literal["duplicates", "stale_streams", "reconnects", "dropped", "strangers"]
     times: int = 1
 
 
@@ -47,7 +47,9 @@ class FeedStatus(NamedTuple):
     filling: Filling | None = None
 
 
-Item = Tick | Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | FeedStatus
+Item = (
+    Tick | Quote | MarkPrice | Liquidation | TapeEvent | Listing | Rejected | Skipped | Counted | FeedStatus
+)
 
 SKIPPED = Skipped()
 DUPLICATE = Counted("duplicates")
@@ -72,6 +74,12 @@ class Feed(Protocol):
 
     async def listing(self) -> Sequence[Listing]:
         """Return every symbol that the feed has, collected or not; TransientError while nobody can tell."""
+
+    def collect(self, decisions: Mapping[str, SymbolConfig], told: Mapping[str, Listing]) -> None:
+        """Collect the symbols of the settings with what users have decided, from now on.
+
+        `told` is what was said of the symbols last, in this run or before it.
+        """
 
     def stream(self) -> AsyncGenerator[Item]:
         """Yield what happens until the feed is over; a live feed never is."""

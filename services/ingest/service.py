@@ -18,12 +18,23 @@ from services.common.kafka.dead_letters import DeadLetters
 from services.common.kafka.publisher import Publisher, publisher
 from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
+from services.contracts.listings import Listing
 from services.contracts.messages import Filling, Liquidation, MarkPrice, Quote, TapeEvent, Tick, TimeMark
-from services.contracts.topics import LIQUIDATIONS, MARK_PRICES, QUOTES, TAPE_EVENTS, TICKS, TIME_MARKS
+from services.contracts.topics import (
+    LIQUIDATIONS,
+    LISTINGS,
+    MARK_PRICES,
+    QUOTES,
+    TAPE_EVENTS,
+    TICKS,
+    TIME_MARKS,
+)
+from services.ingest.choices import Choices
 from services.ingest.delivery_lag import DeliveryLags, behind_s
 from services.ingest.feed import Counted, Feed, FeedStatus, Rejected, Skipped
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.played import PlayedFeed
 from services.ingest.feeds.replay import ReplayFeed
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
@@ -32,7 +43,7 @@ from services.ingest.tape.stored import open_store
 from services.ingest.time_marks import TimeMarks
 
 # Messages other than ticks.
-_Other = Quote | MarkPrice | Liquidation | TapeEvent | Rejected | Skipped | Counted | FeedStatus
+_Other = Quote | MarkPrice | Liquidation | TapeEvent | Listing | Rejected | Skipped | Counted | FeedStatus
 _TOPICS: dict[type[Struct], str] = {
     Quote: QUOTES.name,
     MarkPrice: MARK_PRICES.name,
@@ -50,6 +61,7 @@ _COUNTERS = (
     "stale_streams",
     "reconnects",
     "dropped",
+    "strangers",
 )
 # What a frame that is not damaged is counted as.
 _TAKEN = ("ticks", "skipped", "duplicates", "quotes", "mark_prices", "liquidations")
@@ -67,16 +79,20 @@ def build(settings: IngestSettings) -> Feed:
             return LiveFeed(settings, partial(clients.is_empty, settings, TICKS))
         case "replay":
             assert settings.replay_file, "the settings require a file"
-            pace = Pace(settings.speed)
-            return ReplayFeed(settings.replay_file, settings.symbols, pace, settings.streams)
-        case "synthetic":
-            pace = Pace(settings.speed)
-            store = partial(open_store, settings)
-            return SyntheticFeed(
-                settings.symbols, settings.seed, settings.rate, settings.history_s, pace, store
+            file, pace = settings.replay_file, Pace(settings.speed)
+            return PlayedFeed(
+                settings.symbols, lambda symbols, _: ReplayFeed(file, symbols, pace, settings.streams)
             )
+        case "synthetic":
+            return PlayedFeed(settings.symbols, partial(_synthetic, settings, Pace(settings.speed)))
         case never:
             assert_never(never)
+
+
+def _synthetic(settings: IngestSettings, pace: Pace, symbols: tuple[str, ...], share: float) -> SyntheticFeed:
+    rate = None if settings.rate is None else settings.rate * share
+    store = partial(open_store, settings)
+    return SyntheticFeed(symbols, settings.seed, rate, settings.history_s, pace, store)
 
 
 async def check(settings: IngestSettings) -> None:
@@ -101,10 +117,16 @@ async def serve(settings: IngestSettings) -> None:
             tasks = Supervisor(pulse.counters)
             tasks.keep("the heartbeat", lambda: pulse.beat(out.send))
             tasks.require("the publisher", out.run)
+            choices = Choices(settings, out.send, pulse)
+            tasks.keep("the reader of the symbols", choices.follow)
+
+            async def run_feed() -> None:
+                await choices.prepare(feed)
+                await publish(feed, out, pulse, settings.rejected_share, marks)
+
+            tasks.keep("the choice of symbols", lambda: choices.pass_on(feed))
             # What it knows of the tape is gone with it.
-            tasks.require(
-                "the feed", lambda: publish(feed, out, pulse, settings.rejected_share, marks), may_return=True
-            )
+            tasks.require("the feed", run_feed, may_return=True)
             await tasks.run()
 
 
@@ -139,7 +161,7 @@ async def _publish(
     counters = pulse.counters
     dead_letters = DeadLetters(out.send, pulse.service, counters)
     # What is judged is the receipt that was recorded; what is published is received now.
-    replay = feed if isinstance(feed, ReplayFeed) else None
+    replay = feed if isinstance(feed, PlayedFeed) and feed.name == "replay" else None
 
     async def mark(found: Iterable[TimeMark]) -> None:
         for one in found:
@@ -158,6 +180,8 @@ async def _publish(
                 await out.send(topic, key=item.symbol.encode(), value=encode(item))
                 counters[topic.replace("-", "_")] += 1
                 counters["gaps"] += isinstance(item, TapeEvent) and item.kind == "gap_found"
+            case Listing():
+                await out.send(LISTINGS.name, key=item.symbol.encode(), value=encode(item))
             case Skipped():
                 counters["skipped"] += 1
             case Counted(counter, times):

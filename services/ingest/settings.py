@@ -92,7 +92,11 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
     streams: Annotated[tuple[StreamKind, ...], BeforeValidator(_streams)] = Field(default="")  # type: ignore[arg-type]
     """Further streams of live and replay: `quotes`, `mark-prices`, `liquidations`, separated by commas."""
     history_minutes: Annotated[int | None, Field(ge=0, le=48 * 60)] = None
-    """History that the live feed requests at the start, minutes; without a value enough for `window`, 0 is none."""
+    """History that the live feed requests at the start, and of a symbol that is added later, minutes; without a value
+    enough for `window`, 0 is none.
+    """
+    listing_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 30.0
+    """Interval at which the live feed asks the venues what they list, and for volumes if these select symbols, s."""
     buffer_frames: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """Frames of the live feed that may wait for the broker; 0 is twice the busiest minute seen, 20,000 at least."""
     silence_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 10.0

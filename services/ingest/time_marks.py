@@ -121,7 +121,9 @@ class TimeMarks:
             one.vouched_us = (event_us - _OVERTAKES_US) // SECOND * SECOND
 
     def event(self, event: TapeEvent) -> None:
-        """Take what happened to a tape."""
+        """Take what happened to a tape; one that is collected no longer is quiet for another reason."""
+        if event.kind == "symbol_state" and event.state == "removed":
+            self._symbols.pop(event.symbol, None)
         if event.kind in _DOUBTS and (one := self._symbols.get(event.symbol)) is not None:
             one.is_doubted = True
             one.vouched_us = -1

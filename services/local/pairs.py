@@ -23,6 +23,8 @@ async def restore(settings: StreamSettings, store: DatabaseSettings) -> None:
     for name in sorted(removed & named.keys()):
         log_line("pairstream", f"{name} was removed and stays so: PUT /v1/pairs/{name} brings it back")
     for name in stored:
+        if settings.named_symbols != settings.symbols:
+            continue
         if missing := [leg for leg in Pair.parse(name) if leg not in settings.symbols]:
             log_line("pairstream", f"{name} is watched, but {', '.join(missing)} is not ingested: no signals")
     await publish(settings, {**dict.fromkeys(removed), **stored, **added})

@@ -19,16 +19,18 @@ from services.common.heartbeat import INTERVAL_S, HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter, DeadLetters
 from services.common.kafka.pair_configs import PairConfigs
+from services.common.kafka.symbol_configs import SymbolConfigs
 from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
-from services.sink import pairs, retention
+from services.sink import retention
 from services.sink.batch import KINDS, RefusedMessage, SinkBatch
 from services.sink.disk import DiskGuard, make_room
+from services.sink.mirror import mirror
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, TopicSource
 from services.sink.tables import TABLES
 from services.sink.writer import SinkWriter
-from services.store import database
+from services.store import database, pairs, symbols
 from services.store.database_watchdog import DatabaseWatch
 
 _SWEEP_S = 60
@@ -182,6 +184,8 @@ async def serve(settings: SinkSettings) -> None:
 
 async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
     configs = PairConfigs(outrun=pulse.outrun)
+    # An empty topic is that of a broker that has lost it, and no reason to forget.
+    choices = SymbolConfigs(outrun=pulse.outrun, may_be_empty=False)
     watch = DatabaseWatch(settings, "pairstream-sink-watch")
     async with clients.producer(settings) as producer:
         tasks = Supervisor(pulse.counters)
@@ -193,7 +197,9 @@ async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
             guard = DiskGuard(settings.disk_directory, pulse, lambda: make_room(settings))
             tasks.keep("the watch over the disk", guard.run)
         tasks.keep("the reader of the pairs", lambda: configs.follow(settings))
-        tasks.keep("the mirror of the pairs", lambda: pairs.mirror(settings, configs))
+        tasks.keep("the mirror of the pairs", lambda: mirror(settings, configs, pairs.mirror))
+        tasks.keep("the reader of the symbols", lambda: choices.follow(settings))
+        tasks.keep("the mirror of the symbols", lambda: mirror(settings, choices, symbols.mirror))
         await tasks.run()
 
 

@@ -80,6 +80,8 @@ def build(world: World) -> FastAPI:
             {
                 "symbol": symbol,
                 "collected": True,
+                "state": "live",
+                "state_reason": None,
                 "last_price": price(symbol, now / SECOND),
                 "first_event_us": now - HISTORY_S * SECOND,
                 "first_event_time": iso(now - HISTORY_S * SECOND),

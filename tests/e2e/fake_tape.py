@@ -84,6 +84,8 @@ def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
         {
             "symbol": name,
             "collected": True,
+            "state": "live",
+            "state_reason": None,
             "last_price": None,
             "last_event_us": now_us,
             "last_event_time": iso(now_us),

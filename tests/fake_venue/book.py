@@ -18,6 +18,13 @@ class Book:
         self._told: dict[str, list[Trade]] = {symbol: [] for symbol in symbols}
         self._taken: dict[str, int] = {}
 
+    def open(self, symbol: str, rate: float) -> None:
+        """Let one more symbol be traded, by itself if it has a rate."""
+        self.holes.setdefault(symbol, [])
+        self._told.setdefault(symbol, [])
+        if rate:
+            self.market.rates[symbol] = rate
+
     def tell(self, symbol: str, price: str, time_ms: int) -> Trade:
         """Make one more trade of a symbol that has no rate."""
         told = self._told[symbol]

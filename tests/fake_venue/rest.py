@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from tests.fake_venue.book import Book
 
 WEIGHT_LIMIT = 2_400
-_TRADES_WEIGHT = 20
+_WEIGHTS = {"aggTrades": 20, "24hr": 40}
 _ROWS = 1_000
 _HOUR_MS = 3_600_000
 KEPT_MS = 48 * _HOUR_MS
@@ -30,6 +30,8 @@ class Rest:
     def __init__(self, symbols: dict[str, str], book: Book, violations: list[str]) -> None:
         """`symbols` maps names to statuses; broken rules are noted in `violations`."""
         self.symbols = symbols
+        self.volumes: dict[str, float] = {}
+        """The volume of 24 h of each symbol, 0 unless it is set."""
         self.weight_limit = WEIGHT_LIMIT
         self.requests = self.listings = 0
         self.peak_weight = 0
@@ -40,7 +42,7 @@ class Rest:
     def answer(self, path: str, query: str, now_ms: int) -> Answer:
         """Return what a GET gets."""
         self.requests += 1
-        weight = _TRADES_WEIGHT if path.endswith("/aggTrades") else 1
+        weight = _WEIGHTS.get(path.rpartition("/")[2], 1)
         if now_ms // 60_000 != self._minute:
             self._minute, self._weight = now_ms // 60_000, 0
         self._weight += weight
@@ -61,15 +63,23 @@ class Rest:
             case "/fapi/v1/exchangeInfo":
                 self.listings += 1
                 return _json(200, self._listing(), headers)
+            case "/fapi/v1/ticker/24hr":
+                return _json(200, self._day(), headers)
             case "/fapi/v1/aggTrades":
                 status, body = self._trades(dict(parse_qsl(query)), now_ms)
                 return _json(status, body, headers)
             case _:
                 return _json(404, {"code": -5000, "msg": f"Path {path}, Method GET is invalid"}, headers)
 
+    def _day(self) -> list[Row]:
+        return [
+            {"symbol": name, "quoteVolume": f"{self.volumes.get(name, 0.0):.2f}"} for name in self.symbols
+        ]
+
     def _listing(self) -> Row:
         listing = [
-            {"symbol": name, "status": status, "baseAsset": "?"} for name, status in self.symbols.items()
+            {"symbol": name, "status": status, "baseAsset": name.removesuffix("USDT"), "quoteAsset": "USDT"}
+            for name, status in self.symbols.items()
         ]
         return {"timezone": "UTC", "symbols": listing}
 

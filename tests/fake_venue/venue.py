@@ -91,6 +91,25 @@ class FakeVenue:
     def rest_headers(self, headers: dict[str, str]) -> None:
         self.listener.headers = headers
 
+    def enlist(self, symbol: str, rate: float = 0, status: str = "TRADING") -> None:
+        """Begin to list a symbol; with a rate it has traded since the market began."""
+        self.symbols[symbol] = status
+        self.book.open(symbol, rate)
+        self.tampering.setdefault(symbol, Tampering())
+
+    def delist(self, symbol: str, status: str | None = None) -> None:
+        """End the trade of a symbol: it is listed with that status, or not at all."""
+        self.book.market.rates.pop(symbol, None)
+        del self.symbols[symbol]
+        if status is not None:
+            self.symbols[symbol] = status
+
+    def rename(self, old: str, new: str) -> None:
+        """List a symbol by another name, under which its trades begin anew."""
+        rate = self.book.market.rates.get(old, 0)
+        self.delist(old)
+        self.enlist(new, rate)
+
     def trade(self, symbol: str, price: str = "100.5", time_ms: int = 1_750_000_000_000) -> str:
         """Make one more trade of a symbol without a rate, known to REST, and return its frame."""
         trade = self.book.tell(symbol, price, time_ms)
@@ -175,7 +194,7 @@ class FakeVenue:
         second = 0
         while True:
             now = now_ms()
-            for symbol in self.book.market.rates:
+            for symbol in [*self.book.market.rates]:
                 trades = self.tampering[symbol].frames(self.book.take(symbol, now), now)
                 self._publish(symbol, trade_stream(symbol), trades)
             if now // 1000 != second:

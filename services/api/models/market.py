@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from services.api.models.base import AgeS, EpochUs, IsoTime, Price, Record, Symbol, TradeId, Venue
+from services.contracts.listings import ListingStatus, SymbolState
 
 
 class Tick(Record):
@@ -94,6 +95,19 @@ DeliveryMs = Annotated[
 ]
 
 
+State = Annotated[
+    SymbolState | None,
+    Field(
+        description="Null unless it is collected, or would be if it traded. `filling`: its history is loaded first; "
+        "`pre-trading`, `halted`, `delivered` and `delisted` are the venue's.",
+        examples=["live"],
+    ),
+]
+StateReason = Annotated[
+    str | None, Field(description="Why it is in that state.", examples=["the venue says SETTLING"])
+]
+
+
 class SymbolPrice(Record):
     """A symbol's last trade, null before the first, and how late its trades are delivered."""
 
@@ -102,6 +116,8 @@ class SymbolPrice(Record):
         bool,
         Field(description="False if its trades are stored, but none are collected now.", examples=[True]),
     ]
+    state: State
+    state_reason: StateReason
     last_price: Price | None
     last_event_us: EpochUs | None
     last_event_time: IsoTime | None
@@ -130,3 +146,26 @@ class SymbolDay(SymbolPrice):
         EpochUs | None, Field(description="Of its first stored trade, as of at most ten seconds ago.")
     ]
     first_event_time: IsoTime | None
+
+
+class ListedSymbol(Record):
+    """A symbol as its venue lists it, collected or not."""
+
+    symbol: Symbol
+    venue: Venue
+    status: Annotated[
+        ListingStatus, Field(description="Whether it trades at its venue.", examples=["trading"])
+    ]
+    venue_status: Annotated[
+        str | None, Field(description="The same in the venue's word.", examples=["TRADING"])
+    ]
+    base: Annotated[str | None, Field(description="What is traded.", examples=["BTC"])]
+    quote: Annotated[str | None, Field(description="What it is priced in.", examples=["USDT"])]
+    contract_type: Annotated[str | None, Field(description="In the venue's word.", examples=["PERPETUAL"])]
+    tick_size: Annotated[float | None, Field(description="Step of its prices.", examples=[0.1])]
+    onboard_us: Annotated[int | None, Field(description="When it was listed.")]
+    onboard_time: Annotated[str | None, Field(description="The same in ISO 8601, UTC.")]
+    delivery_us: Annotated[int | None, Field(description="When the contract ends; null of a perpetual.")]
+    delivery_time: Annotated[str | None, Field(description="The same in ISO 8601, UTC.")]
+    state: State
+    state_reason: StateReason

@@ -12,7 +12,8 @@ from services.api.backend import Backend
 from services.api.models.base import Listing
 from services.api.models.pairs import Pair, PairChange
 from services.api.parameters import BackendDependency, PairPath, TableQuery
-from services.api.problems import RESPONSES, ProblemError, invalid
+from services.api.problems import RESPONSES, ProblemError, invalid, unknown
+from services.api.routes.symbols import not_trading
 from services.api.security.access import WRITE
 from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.rows import Row, encode, message_row
@@ -51,15 +52,18 @@ async def read_pair(pair: PairPath, backend: BackendDependency) -> Response:
 async def put_pair(
     pair: PairPath, backend: BackendDependency, change: Annotated[PairChange | None, Body()] = None
 ) -> Response:
-    """Watch a pair of two known symbols with these settings from now on; a setting left out gets its default.
+    """Watch a pair of two symbols with these settings from now on; a setting left out gets its default.
 
-    The answer comes once the broker has acknowledged the change. The pair keeps its signals so far. A window that is
-    new is filled from what is stored; `filled` of its signals says of what.
+    A leg that the venue lists and nobody collects yet is collected from now on. The answer comes once the broker has
+    acknowledged the change. The pair keeps its signals so far. A window that is new is filled from what is stored;
+    `filled` of its signals says of what.
     """
-    name = await _named(pair, backend)
+    name, new = await _named(pair, backend)
     async with backend.changing_pairs:
         known = await _known(backend)
         config = _changed(configured(backend.settings, name)[name], change or {})
+        if new:
+            await backend.choices.decide(new, collected=True)
         await _hold(name, config, backend)
     return _answer(config, backend, HTTPStatus.OK if name in known else HTTPStatus.CREATED)
 
@@ -83,19 +87,29 @@ async def delete_pair(pair: PairPath, backend: BackendDependency) -> None:
         await _hold(str(backend.require_pair(pair)), None, backend)
 
 
-async def _named(text: str, backend: Backend) -> str:
-    """Return the name of a pair of known symbols."""
+async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
+    """Return the name of a pair, and the legs that are listed but not collected; the others are known."""
     try:
         legs = Legs.parse(text)
     except ValueError as error:
         raise _refused(("path", "pair"), error, text) from None
+    collected, listed = backend.choices.collected(), backend.choices.listed
+    new = [leg for leg in legs if leg not in collected and backend.choices.can_be_collected(leg)]
     for symbol in legs:
+        if symbol in collected or symbol in new:
+            continue
+        if symbol in listed:
+            raise not_trading(listed[symbol])
         try:
             await backend.require_symbol(symbol)
-        except ProblemError as error:
-            message = f"expected two symbols that are ingested, which {symbol} is not: {error.detail}"
+        except ProblemError:
+            names = dict.fromkeys(
+                (*await backend.symbols(), *filter(backend.choices.can_be_collected, listed))
+            )
+            told = unknown("symbol", symbol, names).detail
+            message = f"expected two symbols that are ingested or listed, which {symbol} is not: {told}"
             raise _refused(("path", "pair"), message, text) from None
-    return str(legs)
+    return str(legs), new
 
 
 async def _known(backend: Backend) -> dict[str, PairConfig]:

@@ -51,7 +51,7 @@ async def record(settings: RecordSettings) -> None:
             await _until(settings, ingest, recorder)
         finally:
             if recorder.frames:
-                write(_summary(settings.file, recorder, ingest.symbols))
+                write(_summary(settings.file, recorder, recorder.symbols))
     if not recorder.frames:
         raise FatalError(
             f"{settings.file}: expected frames within {settings.duration_s:g} s, received none, and wrote no file: "
@@ -67,7 +67,7 @@ async def _until(settings: RecordSettings, ingest: IngestSettings, recorder: Rec
         logs.configure("pairstream", ingest.log_level, log_format="console")
         try:
             async with limit, TaskGroup() as tasks:
-                tasks.create_task(_show(recorder, len(ingest.symbols), show))
+                tasks.create_task(_show(recorder, len(recorder.symbols), show))
                 await recorder.wait_for_venues()
                 # Not before: a wrong symbol must not cost the file that is there.
                 with create(settings.file, settings.force) as writer:

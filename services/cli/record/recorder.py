@@ -24,6 +24,7 @@ from services.ingest.venues.any_frames import instruments
 from services.ingest.venues.okx.frames import instrument_of
 from services.ingest.venues.okx.venue import Okx
 from services.ingest.venues.rest import retry_in_s
+from services.ingest.venues.selected import selected
 from services.ingest.venues.venue import Venue
 
 _FLUSH_EVERY_S = 5.0
@@ -69,6 +70,8 @@ class Recorder:
     """Writes what the venues send, and knows what has been heard of."""
 
     def __init__(self, settings: IngestSettings, opened: Mapping[str, Venue]) -> None:
+        self.symbols: list[str] = []
+        """As the settings select them when the venues have answered."""
         self.heard: set[str] = set()
         self.frames = self.bytes = self.dropped = self.damaged = 0
         self.trouble: str | None = None
@@ -88,14 +91,15 @@ class Recorder:
             delays = Backoff()
             while name not in self._sources:
                 try:
-                    await self._venues[name].check_symbols(symbols)
+                    chosen = await selected(self._venues[name], symbols)
                 except TransientError as error:
                     if asyncio.get_running_loop().time() >= until_s:
                         raise FatalError(f"{name} has not answered for {patience_s:g} s: {error}") from error
                     self._warn("the venue does not answer, trying again", reason=str(error))
                     await pause(retry_in_s(error, delays))
                 else:
-                    self._sources[name] = _Source(self._venues[name], symbols, self._settings, self._buffer)
+                    self.symbols += chosen
+                    self._sources[name] = _Source(self._venues[name], chosen, self._settings, self._buffer)
 
     async def run(self, writer: RecordingWriter) -> NoReturn:
         """Record until cancelled."""

@@ -100,10 +100,16 @@ class ConnectionSlot:
         """Ask the venue for what has changed in `streams`."""
         if (current := self._current) is None:
             return
-        added = [stream for stream in self.streams if stream not in current.streams]
-        await current.ask(self.streams)
+        around, streams = self._around, tuple(self.streams)
+        added = [stream for stream in streams if stream not in current.streams]
+        try:
+            await current.ask(streams)
+        except close_reasons.ERRORS:
+            # The connection that follows asks for all of them.
+            return
         for stream in added:
-            self._around.watchdog.expect(stream, self._around.now_us())
+            around.watchdog.expect(stream, around.now_us())
+        around.buffer.tell(Connected(around.venue.name, self.number, current.number, streams, None))
 
     async def _open(self) -> Connection:
         around = self._around

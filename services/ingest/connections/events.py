@@ -73,6 +73,14 @@ class SubscriptionRefused(NamedTuple):
     reason: str
 
 
+class Unsubscribed(NamedTuple):
+    """Streams that are wanted no longer; with the last of its streams a `lane` has ended, too."""
+
+    venue: str
+    streams: Sequence[Stream]
+    lane: int | None = None
+
+
 class Dropped(NamedTuple):
     """Frames of one connection that found the buffer full and were dropped unparsed."""
 
@@ -81,4 +89,4 @@ class Dropped(NamedTuple):
     frames: int
 
 
-Occurrence = Connected | Delivering | Lost | Stale | Live | SubscriptionRefused | Dropped
+Occurrence = Connected | Delivering | Lost | Stale | Live | SubscriptionRefused | Unsubscribed | Dropped

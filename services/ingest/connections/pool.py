@@ -9,7 +9,14 @@ from services.common.cancellation import TaskGroup, pause
 from services.common.errors import BadMessageError
 from services.contracts.messages import Liquidation, MarkPrice, Quote, Tick
 from services.ingest.connections.connection_slot import ConnectionSlot, SlotContext
-from services.ingest.connections.events import Delivering, Frame, Live, Stale, SubscriptionRefused
+from services.ingest.connections.events import (
+    Delivering,
+    Frame,
+    Live,
+    Stale,
+    SubscriptionRefused,
+    Unsubscribed,
+)
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Acknowledgement, Event, Stream
 
@@ -32,6 +39,8 @@ class ConnectionPool:
         self._lanes: list[ConnectionSlot] = []
         self._running: dict[ConnectionSlot, asyncio.Task[NoReturn]] = {}
         self._group: TaskGroup | None = None
+        self.strangers = 0
+        """Events that nobody has asked for, as of streams that have just ended."""
         self._add(streams)
 
     async def run(self) -> NoReturn:
@@ -68,13 +77,21 @@ class ConnectionPool:
             lane.delivered()
             around.buffer.tell(Delivering(self.venue.name, lane.number, frame.connection))
         if strangers:
-            return [event for event in parsed if around.watchdog.get(_KINDS[type(event)], event.symbol)]
+            known = [event for event in parsed if around.watchdog.get(_KINDS[type(event)], event.symbol)]
+            self.strangers += len(parsed) - len(known)
+            return known
         return parsed
 
     def brings(self, symbol: str, connection: int) -> bool:
         """Tell whether the latest trades of a symbol came by that connection."""
         watched = self._around.watchdog.get("trades", symbol)
         return watched is not None and watched.connection == connection
+
+    def halt(self, symbols: Iterable[str]) -> None:
+        """Expect nothing of these symbols, which do not trade for now, and something of all others."""
+        around = self._around
+        for stream in around.watchdog.halt(frozenset(symbols), around.now_us()):
+            around.buffer.tell(Live(self.venue.name, stream))
 
     async def subscribe(self, streams: Iterable[Stream]) -> None:
         """Add streams, to connections that are open where there is room."""
@@ -90,8 +107,13 @@ class ConnectionPool:
         for stream in ending:
             self._around.watchdog.forget(stream)
         for lane in [lane for lane in self._lanes if ending.intersection(lane.streams)]:
-            if left := [stream for stream in lane.streams if stream not in ending]:
-                lane.streams = left
+            left = [stream for stream in lane.streams if stream not in ending]
+            ended = ending.intersection(lane.streams)
+            lane.streams = left
+            self._around.buffer.tell(
+                Unsubscribed(self.venue.name, tuple(ended), None if left else lane.number)
+            )
+            if left:
                 await lane.adjust()
             else:
                 self._lanes.remove(lane)

@@ -1,6 +1,7 @@
 """Watchdog: tells a dead stream from one with rare trades. Pure: times are passed in (epoch, us)."""
 
 import math
+from collections.abc import Collection
 from typing import NamedTuple
 
 from services.common.clock import MINUTE, SECOND
@@ -91,6 +92,7 @@ class StreamWatchdog:
         """`least_us` is a silence that is plausible of any stream."""
         self._least_us = least_us
         self._watched: dict[tuple[StreamKind, str], WatchedStream] = {}
+        self._halted: frozenset[str] = frozenset()
         self._checked_us: int | None = None
         self._awake_us = 0
 
@@ -117,6 +119,22 @@ class StreamWatchdog:
         """Forget the stream: it is no longer wanted."""
         self._watched.pop((stream.kind, stream.symbol), None)
 
+    def halt(self, symbols: Collection[str], at_us: int) -> list[Stream]:
+        """Judge no silence of these symbols, which do not trade, and of others again from now on.
+
+        Return the streams that had been taken for dead.
+        """
+        halted, self._halted = self._halted, frozenset(symbols)
+        stale = []
+        for watched in self._watched.values():
+            symbol = watched.stream.symbol
+            if symbol in self._halted and watched.alarms:
+                watched.alarms = 0
+                stale.append(watched.stream)
+            elif symbol in halted - self._halted and watched.expected_us is not None:
+                watched.expected_us = at_us
+        return stale
+
     def get(self, kind: StreamKind, symbol: str) -> WatchedStream | None:
         """Return the state of a stream, None if it is not wanted."""
         return self._watched.get((kind, symbol))
@@ -128,7 +146,7 @@ class StreamWatchdog:
         self._checked_us = at_us
         silences = []
         for watched in self._watched.values():
-            if watched.expected_us is None:
+            if watched.expected_us is None or watched.stream.symbol in self._halted:
                 continue
             silent_us = at_us - max(watched.expected_us, watched.heard_us, self._awake_us)
             if silent_us <= self._least_us:

@@ -16,6 +16,7 @@ from services.ingest.connections.events import (
     Occurrence,
     Stale,
     SubscriptionRefused,
+    Unsubscribed,
 )
 from services.ingest.feed import Counted, FeedStatus, Item
 from services.ingest.venues.venue import Stream
@@ -89,6 +90,9 @@ class FeedHealth:
                 log.info("a stream is live again", venue=venue, stream=stream.name)
                 self._wrong.pop(stream, None)
                 yield _event("stream_live", venue, stream, at_us)
+            case Unsubscribed(venue, streams, lane):
+                for key in (*streams, (venue, lane)):
+                    self._wrong.pop(key, None)
             case Dropped():
                 yield from self._dropped(news, at_us)
             case never:

@@ -11,6 +11,7 @@ from services.ingest.connections.connection import Timeouts, connect
 from services.ingest.connections.events import Frame, Occurrence
 from services.ingest.settings import IngestSettings
 from services.ingest.venues import registry
+from services.ingest.venues.selected import selected
 from services.ingest.venues.venue import Acknowledgement, Venue
 
 
@@ -19,22 +20,23 @@ class _Attempt:
 
     def __init__(self, venue: Venue, symbols: Sequence[str]) -> None:
         self._venue = venue
-        self._streams = [venue.stream("trades", symbol) for symbol in symbols]
-        self._streams = self._streams[: venue.streams_per_connection]
         self._symbols = symbols
-        self.url = venue.url(self._streams[0].route, self._streams).partition("?")[0]
+        self.url = venue.name
         self.stage = "the list of symbols"
 
     async def trade(self, timeout_s: float) -> None:
         """Return as soon as a trade arrives."""
-        await self._venue.check_symbols(self._symbols)
+        symbols = await selected(self._venue, self._symbols)
+        streams = [self._venue.stream("trades", symbol) for symbol in symbols]
+        streams = streams[: self._venue.streams_per_connection]
+        self.url = self._venue.url(streams[0].route, streams).partition("?")[0]
         self.stage = "a connection"
         buffer: Buffer[Occurrence] = Buffer()
         connection = await connect(
-            self._venue, self._streams, 1, buffer.put, Timeouts(open_s=timeout_s), asyncio.sleep
+            self._venue, streams, 1, buffer.put, Timeouts(open_s=timeout_s), asyncio.sleep
         )
         try:
-            await connection.ask(self._streams)
+            await connection.ask(streams)
             self.stage = "a trade"
             reading = asyncio.create_task(self._read(buffer))
             await asyncio.wait([reading, connection.ended], return_when=asyncio.FIRST_COMPLETED)

@@ -6,38 +6,14 @@ import msgspec
 
 from services.common.clock import HOUR, MINUTE
 from services.contracts.messages import TapeEvent, Tick
+from services.ingest.tape.book import Book
 from services.ingest.tape.chain import Chain, IdSpan, Taken
-from services.ingest.tape.coverage import DAY_MINUTES, HOUR_MINUTES, Coverage
-from services.ingest.tape.ledger import GapLedger, OpenGap
+from services.ingest.tape.coverage import DAY_MINUTES, HOUR_MINUTES
+from services.ingest.tape.ledger import OpenGap
 
 # Per symbol; about 2 MB. Gaps of one trade each that REST does not repair for hours come to that.
 MAX_SPANS = 10_000
 _DAY = 24 * HOUR
-
-
-class _Book:
-    """Everything about one symbol."""
-
-    __slots__ = ("chain", "coverage", "denied", "ledger", "previous", "symbol", "venue")
-
-    def __init__(self, symbol: str, venue: str) -> None:
-        self.symbol = symbol
-        self.venue = venue
-        self.ledger = GapLedger()
-        self.coverage = Coverage()
-        self.start(0, 0)
-        self.previous: Chain | None = None
-        """The numbering before this one: what looked like a new one may be a single wrong id."""
-
-    def start(self, next_id: int, last_us: int) -> None:
-        self.chain = Chain(next_id, last_us)
-        self.denied = (0, -1)
-        """The ids, from the one asked for on, before the first trade of the latest page of REST."""
-
-    def gap(self, span: IdSpan, at_us: int) -> OpenGap:
-        gap = OpenGap(self.symbol, self.venue, *span, found_us=at_us, missing=span.ids)
-        self.ledger.add(gap)
-        return gap
 
 
 class Tape:
@@ -54,7 +30,21 @@ class Tape:
         self.counts = {"gaps": 0, "repaired": 0, "refuted": 0, "unrepaired": 0, "late": 0, "duplicates": 0}
         """Since the start: gaps found, and given up; ids repaired, refuted, late on the stream, seen twice."""
         self._venues = dict(venues)
-        self._books: dict[str, _Book] = {}
+        self._books: dict[str, Book] = {}
+
+    def know(self, symbol: str, venue: str) -> None:
+        """Take a symbol for one that is collected: its coverage is told from now on."""
+        self._venues[symbol] = venue
+
+    def leave(self, symbol: str, at_us: int) -> list[TapeEvent]:
+        """Forget a symbol that is collected no longer; return the end of its gaps, for which nobody asks any more."""
+        self._venues.pop(symbol, None)
+        if (book := self._books.pop(symbol, None)) is None:
+            return []
+        reason = "the symbol is not collected any more"
+        return [
+            book.ledger.give_up(gap, reason, at_us) for gap in [*book.ledger.gaps] if gap.state == "found"
+        ]
 
     def take(self, tick: Tick) -> list[Tick | TapeEvent]:
         """Return what to publish because of a trade on the stream: nothing if it has been seen."""
@@ -127,7 +117,9 @@ class Tape:
 
     def first_missing(self, gap: OpenGap) -> int | None:
         """Return the lowest id of a gap that is worth asking for, None if there is none any more."""
-        return self._books[gap.symbol].chain.first_missing(max(gap.first_id, gap.ask_from), gap.last_id)
+        if (book := self._books.get(gap.symbol)) is None:
+            return None
+        return book.chain.first_missing(max(gap.first_id, gap.ask_from), gap.last_id)
 
     def repair(self, gap: OpenGap, first_id: int, page: Sequence[Tick], at_us: int) -> list[Tick | TapeEvent]:
         """Return what to publish because of a page of REST that was asked for from `first_id` on.
@@ -136,7 +128,8 @@ class Tape:
         rest is ignored, whatever it is. Ids that two pages in a row should begin with, and both do not, though they
         have later trades, have never been issued. A gap further on in a page proves nothing.
         """
-        book = self._books[gap.symbol]
+        if (book := self._books.get(gap.symbol)) is None:
+            return []
         chain, items = book.chain, list[Tick | TapeEvent]()
         trades = {tick.trade_id: tick for tick in page if tick.symbol == gap.symbol}
         for trade_id, tick in sorted(trades.items()):
@@ -159,8 +152,8 @@ class Tape:
 
     def give_up(self, gap: OpenGap, reason: str, at_us: int) -> list[TapeEvent]:
         """Ask for a gap no more; return what to publish, nothing if it has been closed meanwhile."""
-        book = self._books[gap.symbol]
-        if gap not in book.ledger.gaps or gap.state == "unrepaired":
+        book = self._books.get(gap.symbol)
+        if book is None or gap not in book.ledger.gaps or gap.state == "unrepaired":
             return []
         self.counts["unrepaired"] += 1
         return [book.ledger.give_up(gap, reason, at_us)]
@@ -192,13 +185,13 @@ class Tape:
             )
         return events
 
-    def _open(self, symbol: str, next_id: int, last_us: int) -> _Book:
+    def _open(self, symbol: str, next_id: int, last_us: int) -> Book:
         assert symbol not in self._books, f"the tape of {symbol} has started"
-        book = self._books[symbol] = _Book(symbol, self._venues[symbol])
+        book = self._books[symbol] = Book(symbol, self._venues[symbol])
         book.start(next_id, last_us)
         return book
 
-    def _take_irregular(self, book: _Book, tick: Tick) -> list[Tick | TapeEvent]:
+    def _take_irregular(self, book: Book, tick: Tick) -> list[Tick | TapeEvent]:
         previous = book.previous
         if previous is not None and previous.is_near(tick) and not book.chain.is_near(tick):
             is_late = tick.event_us <= previous.last_us
@@ -222,7 +215,7 @@ class Tape:
             items += book.ledger.filled(tick.trade_id, tick.received_us)
         return items + self._keep_bound(book, tick.received_us)
 
-    def _renumber(self, book: _Book, tick: Tick) -> list[TapeEvent]:
+    def _renumber(self, book: Book, tick: Tick) -> list[TapeEvent]:
         """Go on with the numbering that the trade is of, and say that the old one has ended.
 
         How many trades there were in between cannot be known; the one that was expected stands for them.
@@ -245,7 +238,7 @@ class Tape:
             events.append(end.event("gap_refuted", at_us, "the numbering goes on"))
         return events
 
-    def _adopt(self, book: _Book, gaps: Iterable[OpenGap], at_us: int) -> list[TapeEvent]:
+    def _adopt(self, book: Book, gaps: Iterable[OpenGap], at_us: int) -> list[TapeEvent]:
         """Give each missing id to the gap it belongs to, and what is left to new ones."""
         chain, events, owned = book.chain, list[TapeEvent](), list[IdSpan]()
         last_id = -1
@@ -268,21 +261,21 @@ class Tape:
         chain.missing = sorted((*chain.missing, *owned))
         return events + self._keep_bound(book, at_us)
 
-    def _keep_bound(self, book: _Book, at_us: int) -> list[TapeEvent]:
+    def _keep_bound(self, book: Book, at_us: int) -> list[TapeEvent]:
         events: list[TapeEvent] = []
         while len(book.chain.missing) > MAX_SPANS:
             reason = f"the ledger holds {MAX_SPANS} runs of missing trades and no more"
             events += self._write_off(book, book.ledger.gaps[0], reason, at_us)
         return events
 
-    def _write_off(self, book: _Book, gap: OpenGap, reason: str, at_us: int) -> list[TapeEvent]:
+    def _write_off(self, book: Book, gap: OpenGap, reason: str, at_us: int) -> list[TapeEvent]:
         events = self.give_up(gap, reason, at_us)
         for span in book.chain.discard(gap.first_id, gap.last_id):
             book.coverage.write_off(span)
         book.ledger.forget(gap)
         return events
 
-    def _forget(self, book: _Book, at_us: int) -> None:
+    def _forget(self, book: Book, at_us: int) -> None:
         book.coverage.forget(at_us)
         for gap in [gap for gap in book.ledger.gaps if gap.state == "unrepaired"]:
             if max(gap.start_us, gap.end_us) < at_us - _DAY:

@@ -8,7 +8,7 @@ from services.common.clock import HOUR, MINUTE
 from services.common.errors import BadMessageError, FatalError
 from services.contracts.listings import TRADING, Listing
 from services.contracts.messages import Tick
-from services.ingest.venues.decimals import LAST_MS, positive
+from services.ingest.venues.decimals import LAST_MS, not_negative, positive
 from services.ingest.venues.rest import GoneError
 
 # Venues are not exact about how long they keep a trade.
@@ -28,6 +28,13 @@ def require_traded(venue: str, listed: Iterable[Listing], symbols: Iterable[str]
 def date_us(ms: int) -> int | None:
     """Return a date of a listing (epoch, us); None for what is none."""
     return ms * 1000 if 0 < ms <= LAST_MS else None
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a plain decimal, 0 or more."""
+    with suppress(ValueError):
+        return not_negative("it", text) >= 0
+    return False
 
 
 def tick_size(text: str) -> float | None:

@@ -39,14 +39,14 @@ def by_venue(symbols: Iterable[str]) -> dict[str, list[str]]:
 
 @asynccontextmanager
 async def opened(
-    settings: IngestSettings, now_us: Callable[[], int] = clock.now_us
+    settings: IngestSettings, now_us: Callable[[], int] = clock.now_us, *, every: bool = False
 ) -> AsyncIterator[dict[str, Venue]]:
-    """Yield the venues of the settings' symbols by name, open for requests until the end of the block.
+    """Yield the venues of the settings' symbols, or `every` one, by name, open for requests until the end of the block.
 
     `now_us` is the clock by which what they answer is received.
     """
     async with AsyncExitStack() as stack:
         yield {
             name: await stack.enter_async_context(VENUES[name](settings, now_us))
-            for name in by_venue(settings.symbols)
+            for name in (VENUES if every else by_venue(settings.symbols))
         }

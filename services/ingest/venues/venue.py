@@ -62,8 +62,11 @@ class Venue(Protocol):
     async def listing(self) -> list[Listing]:
         """Return every symbol of the venue, whatever its status; TransientError if it does not answer."""
 
-    async def check_symbols(self, symbols: Iterable[str]) -> None:
-        """Return if the venue trades every symbol; FatalError names those it does not, with a near match.
+    async def volumes(self) -> dict[str, float]:
+        """Return the volume of each symbol in 24 h, in quote currency; TransientError if it does not answer."""
+
+    async def check_symbols(self, symbols: Iterable[str]) -> list[Listing]:
+        """Return the listing if the venue trades every symbol; FatalError names those it does not, with a near match.
 
         TransientError if it does not answer.
         """

@@ -42,6 +42,8 @@ class SymbolStats(Struct, frozen=True, kw_only=True):
 
     symbol: str
     collected: bool
+    state: Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"] | None = None
+    state_reason: str | None = None
     last_price: float | None = None
     last_event_us: int | None = None
     age_s: float | None = None
@@ -168,6 +170,8 @@ class SymbolTape(Struct, frozen=True, kw_only=True):
 
     symbol: str
     collected: bool
+    state: Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"] | None = None
+    state_reason: str | None = None
     last_price: float | None = None
     last_event_us: int | None = None
     age_s: float | None = None

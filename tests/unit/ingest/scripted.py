@@ -1,11 +1,11 @@
 """Scripted feed, and what the service publishes of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from services.common.heartbeat import HeartbeatState
-from services.contracts.listings import Listing
+from services.contracts.listings import Listing, SymbolConfig
 from services.contracts.messages import FeedName, MarkPrice
 from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import Item
@@ -37,6 +37,8 @@ class Scripted:
 
     async def listing(self) -> list[Listing]:
         return []
+
+    def collect(self, decisions: Mapping[str, SymbolConfig], told: Mapping[str, Listing]) -> None: ...
 
     def vouches(self, price: MarkPrice) -> bool:
         return self.connection

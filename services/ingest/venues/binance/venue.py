@@ -26,7 +26,7 @@ from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance import frames
 from services.ingest.venues.binance.frames import VENUE, Row
-from services.ingest.venues.listing import date_us, require_page, require_traded, tick_size
+from services.ingest.venues.listing import date_us, is_number, require_page, require_traded, tick_size
 from services.ingest.venues.request_budget import Budget
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
@@ -46,8 +46,11 @@ ROUTES: dict[StreamKind, _Route] = {
 
 _TRADES = "/fapi/v1/aggTrades"
 _SYMBOLS = "/fapi/v1/exchangeInfo"
+_DAY = "/fapi/v1/ticker/24hr"
 _TIME = "/fapi/v1/time"
-BUDGET = Budget(limit=2400, period_s=60, header="X-MBX-USED-WEIGHT-1M", weights={_TRADES: 20, _SYMBOLS: 1})
+BUDGET = Budget(
+    limit=2400, period_s=60, header="X-MBX-USED-WEIGHT-1M", weights={_TRADES: 20, _SYMBOLS: 1, _DAY: 40}
+)
 _ROWS_PER_PAGE = 1000
 _KEPT_US = 48 * HOUR
 # A request by times may span less than an hour.
@@ -85,6 +88,11 @@ class _ExchangeInfo(msgspec.Struct):
     symbols: list[_Symbol]
 
 
+class _Day(msgspec.Struct):
+    symbol: str
+    quoteVolume: str = ""  # noqa: N815
+
+
 class _Time(msgspec.Struct):
     serverTime: int  # noqa: N815
 
@@ -95,6 +103,7 @@ class _Refusal(msgspec.Struct):
 
 _time = msgspec.json.Decoder(_Time)
 _exchange_info = msgspec.json.Decoder(_ExchangeInfo)
+_volumes = msgspec.json.Decoder(list[_Day])
 _rows = msgspec.json.Decoder(list[Row])
 _refusal = msgspec.json.Decoder(_Refusal)
 
@@ -156,9 +165,19 @@ class Binance:
             raise TransientError(str(error)) from error
         return [_listing(entry) for entry in answer.symbols if is_symbol(entry.symbol)]
 
-    async def check_symbols(self, symbols: Iterable[str]) -> None:
-        """Return if every symbol trades; FatalError names those that do not, TransientError if there is no answer."""
-        require_traded("Binance USD-M futures", await self.listing(), symbols)
+    async def check_symbols(self, symbols: Iterable[str]) -> list[Listing]:
+        """Return the listing if every symbol trades; FatalError names those that do not, else as `listing`."""
+        listed = await self.listing()
+        require_traded("Binance USD-M futures", listed, symbols)
+        return listed
+
+    async def volumes(self) -> dict[str, float]:
+        """Return the volume of each symbol in 24 h, in quote currency."""
+        try:
+            rows = await self._rest.read(_volumes, _DAY)
+        except BadMessageError as error:
+            raise TransientError(str(error)) from error
+        return {row.symbol: float(row.quoteVolume) for row in rows if is_number(row.quoteVolume)}
 
     async def time_us(self) -> int:
         """Return what time it is there."""

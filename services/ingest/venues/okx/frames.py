@@ -35,6 +35,10 @@ Contracts = Mapping[str, Decimal]
 """How much base currency a contract of each instrument is."""
 
 
+class UnknownContractError(BadMessageError):
+    """A trade of an instrument of which nobody knows how large a contract is."""
+
+
 class OkxTrade(Struct, gc=False):
     """A trade in a push and a row of the history: size in contracts, the taker's side."""
 
@@ -93,16 +97,20 @@ def parse(raw: bytes, contracts: Contracts, received_us: int) -> Parsed:
         if push.arg.channel != CHANNEL:
             return ()
         return [tick(trade, contracts, received_us) for trade in push.data]
+    except LookupError as error:
+        raise UnknownContractError(
+            f"expected an OKX frame, received {raw[:120]!r}: {error.args[0]}"
+        ) from error
     # A RecursionError is what hostile nesting ends in.
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadMessageError(f"expected an OKX frame, received {raw[:120]!r}: {error}") from error
 
 
 def tick(trade: OkxTrade, contracts: Contracts, received_us: int) -> Tick:
-    """Return the trade, its size in base currency; ValueError if a field is damaged or its contract is not known."""
+    """Return the trade, sized in base currency; ValueError if a field is damaged, LookupError of a new contract."""
     contract = contracts.get(trade.instId)
     if contract is None:
-        raise ValueError(f"expected an instrument that was checked, received {trade.instId[:60]!r}")
+        raise LookupError(f"expected an instrument that was checked, received {trade.instId[:60]!r}")
     positive("sz", trade.sz)
     # In decimals: 0.07 contracts of 0.1 are 0.007, which floats miss.
     size = float(Decimal(trade.sz) * contract)

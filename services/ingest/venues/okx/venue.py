@@ -29,7 +29,7 @@ from services.contracts.listings import Listing
 from services.contracts.messages import Tick
 from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
-from services.ingest.venues.listing import require_page, require_traded
+from services.ingest.venues.listing import is_number, require_page, require_traded
 from services.ingest.venues.okx import frames
 from services.ingest.venues.okx.frames import (
     CHANNEL,
@@ -37,9 +37,11 @@ from services.ingest.venues.okx.frames import (
     Contracts,
     OkxInstrument,
     OkxTrade,
+    UnknownContractError,
     contract_of,
     instrument_of,
     listing_of,
+    symbol_of,
 )
 from services.ingest.venues.request_budget import Budget
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
@@ -49,6 +51,7 @@ _ROUTE = "/ws/v5/business"
 
 _TRADES = "/api/v5/market/history-trades"
 _INSTRUMENTS = "/api/v5/public/instruments"
+_TICKERS = "/api/v5/market/tickers"
 _TIME = "/api/v5/public/time"
 # Each path has a limit of its own; together they are held to one.
 BUDGET = Budget(limit=20, period_s=2)
@@ -64,6 +67,12 @@ class _Time(Struct):
     ts: str
 
 
+class _Day(Struct):
+    instId: str  # noqa: N815
+    last: str = ""
+    volCcy24h: str = ""  # noqa: N815
+
+
 class _Answer(Struct):
     code: str
     msg: str = ""
@@ -73,6 +82,7 @@ class _Answer(Struct):
 _answer = msgspec.json.Decoder(_Answer)
 _times = msgspec.json.Decoder(tuple[_Time])
 _trades = msgspec.json.Decoder(list[OkxTrade])
+_days = msgspec.json.Decoder(list[_Day])
 _instruments = msgspec.json.Decoder(list[OkxInstrument])
 
 
@@ -131,7 +141,13 @@ class Okx:
 
     def parse(self, raw: bytes, received_us: int) -> Parsed:
         """Return the trades of a frame; the BadMessageError tells the damage."""
-        return frames.parse(raw, self.contracts, received_us)
+        try:
+            return frames.parse(raw, self.contracts, received_us)
+        except UnknownContractError:
+            # Nobody can have asked for what is not listed.
+            if self.contracts:
+                return ()
+            raise
 
     async def listing(self) -> list[Listing]:
         """Return every linear perpetual, and learn the contracts; TransientError if there is no answer."""
@@ -142,9 +158,23 @@ class Okx:
         self.contracts = {entry.instId: value for entry in entries if (value := contract_of(entry))}
         return [listing_of(entry) for entry in entries if entry.instId in self.contracts]
 
-    async def check_symbols(self, symbols: Iterable[str]) -> None:
-        """Return if every symbol trades; FatalError names those that do not, TransientError if there is no answer."""
-        require_traded("OKX linear perpetuals", await self.listing(), symbols)
+    async def check_symbols(self, symbols: Iterable[str]) -> list[Listing]:
+        """Return the listing if every symbol trades; FatalError names those that do not, else as `listing`."""
+        listed = await self.listing()
+        require_traded("OKX linear perpetuals", listed, symbols)
+        return listed
+
+    async def volumes(self) -> dict[str, float]:
+        """Return the volume of each perpetual in 24 h, in quote currency: the venue tells it in base currency."""
+        try:
+            rows = await self._ask(_days, _TICKERS, instType="SWAP")
+        except BadMessageError as error:
+            raise TransientError(str(error)) from error
+        return {
+            symbol_of(row.instId): float(row.volCcy24h) * float(row.last)
+            for row in rows
+            if row.instId in self.contracts and is_number(row.volCcy24h) and is_number(row.last)
+        }
 
     async def time_us(self) -> int:
         """Return what time it is there."""
@@ -200,7 +230,7 @@ class Okx:
             page = [frames.tick(row, self.contracts, received_us) for row in reversed(rows)]
             if strangers := {row.instId for row in rows} - {instrument}:
                 raise ValueError(f"received some of {', '.join(sorted(strangers))[:60]}")
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             raise BadMessageError(f"expected trades of {instrument} from OKX: {error}") from error
         return page
 

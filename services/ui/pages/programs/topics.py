@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.contracts.conditions import Condition
+from services.contracts.listings import Listing, SymbolConfig
 from services.contracts.messages import (
     Alert,
     Heartbeat,
@@ -154,6 +155,29 @@ TOPICS = (
             matchers={"subject": "ETHUSDT-*"},
             start_us=_AT_US,
             end_us=_AT_US + 3_600_000_000,
+        ),
+    ),
+    TopicExample(
+        "symbols",
+        "symbol",
+        LATEST,
+        "What users have decided on symbols beside the settings: collected or not.",
+        SymbolConfig(symbol="SOLUSDT"),
+    ),
+    TopicExample(
+        "listings",
+        "symbol",
+        LATEST,
+        "Every symbol that the feed has, as its venue lists it, and its state if it is collected.",
+        Listing(
+            symbol="BTCUSDT",
+            venue="binance",
+            venue_status="TRADING",
+            base="BTC",
+            quote="USDT",
+            contract_type="PERPETUAL",
+            tick_size=0.1,
+            state="live",
         ),
     ),
     TopicExample(

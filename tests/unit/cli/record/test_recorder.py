@@ -1,12 +1,14 @@
 """Start of a recording: a venue that does not answer ends it after a while."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 
 from services.cli.record.recorder import Recorder
 from services.common.errors import FatalError, TransientError
 from services.common.settings import load
+from services.contracts.listings import Listing
 from services.ingest.settings import IngestSettings
 from tests.stub_venue import StubVenue
 
@@ -19,10 +21,11 @@ class SilentVenue(StubVenue):
         self.away = away
         self.asked = 0
 
-    async def check_symbols(self, symbols: object) -> None:
+    async def check_symbols(self, symbols: Iterable[str]) -> list[Listing]:
         self.asked += 1
         if self.asked <= self.away:
             raise TransientError("expected an answer, received none")
+        return await super().check_symbols(symbols)
 
 
 def wait(venue: SilentVenue, patience_s: float) -> None:

@@ -1,0 +1,57 @@
+"""Choices of users between the symbols: read from the broker before the feed begins, and followed while it runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from services.common.cancellation import end
+from services.common.heartbeat import HeartbeatState
+from services.common.kafka.compacted import CompactedTopic
+from services.common.kafka.dead_letters import DeadLetters
+from services.common.kafka.symbol_configs import SymbolConfigs
+from services.common.settings import KafkaSettings
+from services.contracts.listings import Listing
+from services.contracts.topics import LISTINGS
+from services.ingest.feed import Feed
+
+# Longest wait for what is on the broker; the feed begins with the symbols of the settings then.
+_PATIENCE_S = 5.0
+
+log = structlog.get_logger()
+
+
+class Choices:
+    """What users have decided on symbols, and what ingest has said of them before."""
+
+    def __init__(
+        self, settings: KafkaSettings, send: Callable[..., Awaitable[Any]], pulse: HeartbeatState
+    ) -> None:
+        letters = DeadLetters(send, pulse.service)
+        self._settings = settings
+        self._decisions = SymbolConfigs(letters.put_all, pulse.outrun)
+        self._told = CompactedTopic(LISTINGS, Listing, may_be_empty=True)
+
+    async def follow(self) -> None:
+        """Read the decisions until cancelled."""
+        await self._decisions.follow(self._settings)
+
+    async def prepare(self, feed: Feed) -> None:
+        """Let the feed go by what is on the broker, before it begins."""
+        reading = asyncio.create_task(self._told.follow(self._settings))
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await asyncio.gather(self._told.loaded.wait(), self._decisions.loaded.wait())
+        except TimeoutError:
+            log.warning("the feed begins without what users have decided on symbols", waited_s=_PATIENCE_S)
+        finally:
+            await end(reading)
+        feed.collect(self._decisions.by_name, self._told.by_name)
+
+    async def pass_on(self, feed: Feed) -> None:
+        """Let the feed go by each change, until cancelled."""
+        version = -1
+        while True:
+            version = await self._decisions.changed(version)
+            feed.collect(self._decisions.by_name, {})
