@@ -22,7 +22,8 @@ from pydantic import (
 from services.common.errors import FatalError
 from services.contracts.intervals import INTERVALS
 from services.contracts.pair_messages import DEFAULTS
-from services.contracts.pairs import Pair, parse_symbol
+from services.contracts.pairs import Pair
+from services.contracts.symbol_forms import market_pair, market_symbol
 
 PREFIX = "PAIRSTREAM_"
 
@@ -35,8 +36,21 @@ def split(text: object) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_symbol, split(text))))]
-Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, split(text))))]
+def _symbols(text: object) -> tuple[str, ...]:
+    # A space may stand for the comma that is missing.
+    if missing := [name for name in split(text) if " " in name]:
+        raise ValueError(
+            f"expected a symbol such as BTCUSDT, and commas between several, received {missing[0]!r}"
+        )
+    return tuple(dict.fromkeys(map(market_symbol, split(text))))
+
+
+def _pairs(text: object) -> tuple[Pair, ...]:
+    return tuple(dict.fromkeys(map(market_pair, split(text))))
+
+
+Symbols = Annotated[tuple[str, ...], BeforeValidator(_symbols)]
+Pairs = Annotated[tuple[Pair, ...], BeforeValidator(_pairs)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hosts = Annotated[
     tuple[str, ...], BeforeValidator(lambda text: tuple(name.lower() for name in split(text)) if text else ())
@@ -215,7 +229,9 @@ class SymbolSettings(Settings):
     """Settings of the symbols."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
-    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue."""
+    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue. Forms of other tools, as
+    `BTC/USDT:USDT`, are understood.
+    """
 
 
 class WindowSettings(Settings):
@@ -229,7 +245,9 @@ class PairSettings(SymbolSettings, WindowSettings):
     """Settings of pairs at first start: the pairs, and how each is measured."""
 
     pairs: Pairs = Field(default=DEFAULTS.pair)  # type: ignore[arg-type]
-    """Pairs to analyse at first start, `Y-X`, separated by commas; later the topic `pairs` rules."""
+    """Pairs to analyse at first start, `Y-X`, separated by commas; `Y--X` if a symbol has a hyphen. Later the topic
+    `pairs` rules.
+    """
     min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples
     """Samples in the window from which on signals have numbers."""
     entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.entry_z

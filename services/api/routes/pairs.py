@@ -20,6 +20,7 @@ from services.common.errors import TransientError
 from services.common.kafka.pair_configs import configured, publish
 from services.contracts.messages import PairConfig
 from services.contracts.pairs import Pair as Legs
+from services.contracts.symbol_forms import spelled_pair
 
 LOADED_S = 1.0
 READ_S = 3.0
@@ -85,16 +86,20 @@ async def delete_pair(pair: PairPath, backend: BackendDependency) -> None:
 async def _named(text: str, backend: Backend) -> str:
     """Return the name of a pair of known symbols."""
     try:
-        legs = Legs.parse(text)
+        legs = Legs.parse(spelled_pair(text))
     except ValueError as error:
         raise _refused(("path", "pair"), error, text) from None
+    names = []
     for symbol in legs:
         try:
-            await backend.require_symbol(symbol)
+            names.append(await backend.require_symbol(symbol))
         except ProblemError as error:
             message = f"expected two symbols that are ingested, which {symbol} is not: {error.detail}"
             raise _refused(("path", "pair"), message, text) from None
-    return str(legs)
+    try:
+        return str(Legs.of(*names))
+    except ValueError as error:
+        raise _refused(("path", "pair"), error, text) from None
 
 
 async def _known(backend: Backend) -> dict[str, PairConfig]:
