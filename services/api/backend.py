@@ -23,7 +23,7 @@ from services.api.stream.composer import SNAPSHOT_ALERTS, StreamComposer
 from services.api.stream.live_state import AlertAction, LiveState
 from services.api.stream.topic_reader import TopicReader
 from services.api.symbol_choices import SymbolChoices
-from services.api.tape_health import OpenGap, TapeHealth
+from services.api.tape_health import OpenGap, TapeHealth, coverage_reason
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, VERSION, HeartbeatState
@@ -32,6 +32,7 @@ from services.common.metrics import HeartbeatMetrics
 from services.common.supervision import Supervisor
 from services.contracts.messages import Alert, Signal, Tick
 from services.contracts.pairs import Pair
+from services.contracts.symbol_forms import read_pair, read_symbol
 
 WARM_S = 2.0
 DAYS_KEPT_S = 1.0
@@ -118,7 +119,10 @@ class Backend:
             **row([("now_us", own.at_us)]),
             "services": self._health.services(own, self.losses.unacknowledged),
             "left_out": self._health.left_out,
-            "symbols": [self.price(name, now_us) | self.tape.state(name, since_us) for name in self.names()],
+            "symbols": [
+                self.price(name, now_us) | self.explained(self.tape.state(name, since_us))
+                for name in self.names()
+            ],
         }
 
     def fed_now_us(self) -> int:
@@ -147,6 +151,10 @@ class Backend:
         ]
         return row(fields)
 
+    def explained(self, tape: Row) -> Row:
+        """Return what the health of a tape says, with the reason why it has no coverage."""
+        return tape | {"coverage_reason": coverage_reason(tape["coverage_1h"], self.feed)}
+
     def collects(self, symbol: str) -> bool:
         """Tell whether trades of `symbol` are collected now: it was chosen, or the topic has brought some."""
         entry = self.hub.ticks.get(symbol)
@@ -167,26 +175,31 @@ class Backend:
         """Return the pairs by name: the topic's, while it has not been read those of the store or else the settings."""
         return self.configs.by_name if self.configs.loaded.is_set() else self._first_configs
 
-    async def require_symbol(self, symbol: str) -> None:
-        """Return if `symbol` is known; ProblemError names those that are otherwise."""
-        if symbol in self.choices.collected() or symbol in self.hub.ticks:
-            return
-        if symbol in self._stored_symbols:
-            return
+    async def require_symbol(self, symbol: str) -> str:
+        """Return the name of the known symbol that `symbol` is, as it is or read as a form of other tools.
+
+        ProblemError names those that are known.
+        """
+        for name in (symbol, read_symbol(symbol)):
+            if name in self.choices.collected() or name in self.hub.ticks or name in self._stored_symbols:
+                return name
         known = await self.symbols()
-        if symbol not in known:
-            raise unknown("symbol", symbol, known)
+        if (name := read_symbol(symbol, known)) in known:
+            return name
+        raise unknown("symbol", symbol, known)
 
     def require_pair(self, name: str) -> Pair:
-        """Return the pair called `name`; ProblemError names those that are known."""
-        if name.upper() in self.pairs:
-            return Pair.parse(name)
+        """Return the pair called `name`, in whatever form; ProblemError names those that are known."""
+        if (read := read_pair(name, self.pairs)) in self.pairs:
+            return Pair.parse(read)
         raise unknown("pair", name, self.pairs)
 
     async def require_measured(self, name: str) -> Pair:
         """Return the pair called `name` if it is watched or has been; ProblemError names those that are otherwise."""
-        if name.upper() not in self.pairs and name.upper() in await self.store.measured():
-            return Pair.parse(name)
+        if read_pair(name, self.pairs) not in self.pairs:
+            measured = await self.store.measured()
+            if (read := read_pair(name, measured)) in measured:
+                return Pair.parse(read)
         return self.require_pair(name)
 
     async def warm(self) -> None:

@@ -23,27 +23,32 @@ from services.api.time_parameters import Moment
 from services.common import clock
 from services.contracts.intervals import USUAL, Interval
 from services.contracts.messages import AlertState, Severity
-from services.contracts.pairs import SYMBOL, parse_pair, parse_symbol
+from services.contracts.pairs import MOST_CHARACTERS, PAIR, SYMBOL
+from services.contracts.symbol_forms import spelled_pair, spelled_symbol
 
 ROWS_MAX = 1_000_000
 # A bar of an hour may be asked for before it begins; more is a wrong zone or a wrong year.
 AHEAD_US = 2 * clock.HOUR
 
-_SYMBOL = SYMBOL.pattern.replace("A-Z", "A-Za-z")
+_SYMBOL, _PAIR = (pattern.replace("A-Z", "A-Za-z") for pattern in (SYMBOL.pattern, PAIR.pattern))
 SymbolName = Annotated[
     str,
-    AfterValidator(parse_symbol),
-    Field(description="A known symbol.", examples=["BTCUSDT"], json_schema_extra={"pattern": f"^{_SYMBOL}$"}),
+    AfterValidator(spelled_symbol),
+    Field(
+        description="A known symbol; forms of other tools, as `BTC/USDT:USDT`, are understood.",
+        examples=["BTCUSDT"],
+        json_schema_extra={"pattern": f"^{_SYMBOL}$", "maxLength": MOST_CHARACTERS},
+    ),
 ]
 PairPath = Annotated[
     str,
     Path(
-        description="Y-X, of two symbols: Y is regressed on X.",
+        description="Y-X, of two symbols: Y is regressed on X; Y--X if one has a hyphen itself.",
         examples=["ETHUSDT-BTCUSDT"],
-        json_schema_extra={"pattern": f"^{_SYMBOL}-{_SYMBOL}$"},
+        json_schema_extra={"pattern": f"^{_PAIR}$"},
     ),
 ]
-AnyPairPath = Annotated[PairPath, AfterValidator(parse_pair)]
+AnyPairPath = Annotated[PairPath, AfterValidator(spelled_pair)]
 """A pair that need not be known."""
 DatasetName = Annotated[
     str,

@@ -16,6 +16,7 @@ from starlette.routing import Match
 from services.api.models.problem import Problem
 from services.api.serialization.rows import encode
 from services.common.errors import AwayError, TransientError
+from services.contracts.pairs import Pair, is_pair
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -69,13 +70,18 @@ def unknown(what: str, received: str, known: Iterable[str]) -> ProblemError:
     """Return the problem of a name that is not known; it tells which ones are, the nearest first."""
     names = list(known)
     meant = received[:_RECEIVED_CHARACTERS].upper()
-    turned = [name for name in names if name.split("-")[::-1] == meant.split("-")]
+    turned = [name for name in names if _turned(name) == meant]
     near = list(dict.fromkeys((*turned, *get_close_matches(meant, names))))
     named = list(dict.fromkeys((*near, *names)))[:_KNOWN]
     more = f" or {len(names) - len(named)} others" if len(names) > len(named) else ""
     expected = ", ".join(named) or "(none is known yet)"
     detail = f"expected one of {expected}{more}, received {_shortened(received)!r}"
     return ProblemError(HTTPStatus.NOT_FOUND, f"Unknown {what}", detail, known=named, near=near)
+
+
+def _turned(name: str) -> str | None:
+    """Return the pair with its legs swapped, None of what is no pair."""
+    return str(Pair(*reversed(Pair.parse(name)))) if is_pair(name) else None
 
 
 def invalid(found: Iterable[Mapping[str, Any]]) -> ProblemError:

@@ -9,6 +9,8 @@ from services.api.serialization.rows import Row, row
 from services.common.errors import BadMessageError
 from services.contracts.messages import TapeEvent
 
+_REPLAYED = "a replay plays what its file has, and keeps no account of what the file lacks"
+_UNTOLD = "ingest has not told it yet: it does once a minute while the symbol trades"
 OPEN = ("found", "unrepaired")
 """The states of a gap whose trades are missing still."""
 
@@ -96,6 +98,11 @@ class TapeHealth:
         else:
             missing = last_id - first_id + 1 if event.missing is None else event.missing
             gaps[key] = OpenGap(event.symbol, first_id, last_id, event.at_us, missing)
+
+
+def coverage_reason(coverage: float | None, feed: str | None) -> str | None:
+    """Return why there is no coverage, None if there is."""
+    return None if coverage is not None else _REPLAYED if feed == "replay" else _UNTOLD
 
 
 def _keep(events: dict[str, TapeEvent], name: str, event: TapeEvent) -> None:

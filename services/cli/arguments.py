@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from services.api.time_parameters import parse_moment
-from services.contracts.pairs import Pair, parse_symbol
+from services.contracts.symbol_forms import market_pair, market_symbol
 
 T = TypeVar("T")
 
@@ -19,13 +19,13 @@ def add_period(parser: argparse.ArgumentParser) -> None:
 
 
 def symbol(text: str) -> str:
-    """Return a symbol in upper case."""
-    return _parsed(parse_symbol, text)
+    """Return a symbol, in whatever form it is written."""
+    return _parsed(market_symbol, text)
 
 
 def pair(text: str) -> str:
     """Return the name of a pair."""
-    return str(_parsed(Pair.parse, text))
+    return str(_parsed(market_pair, text))
 
 
 def moment(text: str) -> int:

@@ -24,6 +24,7 @@ from services.contracts.intervals import INTERVALS
 from services.contracts.pair_messages import DEFAULTS
 from services.contracts.pairs import Pair
 from services.contracts.selection import names, parse_item
+from services.contracts.symbol_forms import market_pair
 
 PREFIX = "PAIRSTREAM_"
 
@@ -36,8 +37,21 @@ def split(text: object) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-Symbols = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(map(parse_item, split(text))))]
-Pairs = Annotated[tuple[Pair, ...], BeforeValidator(lambda text: tuple(map(Pair.parse, split(text))))]
+def _symbols(text: object) -> tuple[str, ...]:
+    # A space may stand for the comma that is missing.
+    if missing := [name for name in split(text) if " " in name]:
+        raise ValueError(
+            f"expected a symbol such as BTCUSDT, and commas between several, received {missing[0]!r}"
+        )
+    return tuple(dict.fromkeys(map(parse_item, split(text))))
+
+
+def _pairs(text: object) -> tuple[Pair, ...]:
+    return tuple(dict.fromkeys(map(market_pair, split(text))))
+
+
+Symbols = Annotated[tuple[str, ...], BeforeValidator(_symbols)]
+Pairs = Annotated[tuple[Pair, ...], BeforeValidator(_pairs)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hosts = Annotated[
     tuple[str, ...], BeforeValidator(lambda text: tuple(name.lower() for name in split(text)) if text else ())
@@ -216,8 +230,9 @@ class SymbolSettings(Settings):
     """Settings of the symbols."""
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
-    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue. Also `all` that the venue trades,
-    `top:50` of them by volume, and patterns, as `*USDC`.
+    """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue. Forms of other tools, as
+    `BTC/USDT:USDT`, are understood. Also `all` that the venue trades, `top:50` of them by volume, and patterns, as
+    `*USDC`.
     """
 
     @property
@@ -237,7 +252,9 @@ class PairSettings(SymbolSettings, WindowSettings):
     """Settings of pairs at first start: the pairs, and how each is measured."""
 
     pairs: Pairs = Field(default=DEFAULTS.pair)  # type: ignore[arg-type]
-    """Pairs to analyse at first start, `Y-X`, separated by commas; later the topic `pairs` rules."""
+    """Pairs to analyse at first start, `Y-X`, separated by commas; `Y--X` if a symbol has a hyphen. Later the topic
+    `pairs` rules.
+    """
     min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples
     """Samples in the window from which on signals have numbers."""
     entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.entry_z

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.contracts.pairs import SYMBOL
+from services.contracts.pairs import MOST_CHARACTERS, PAIR, SYMBOL
 
 # No venue comes near the bound; beyond it squares of prices overflow.
 Positive = Annotated[float, Meta(gt=0, lt=1e20)]
@@ -15,10 +15,10 @@ Microseconds = Annotated[int, Meta(ge=0, lt=253_402_300_800_000_000)]
 # for readers of the schemas: `decode` sees to it, at a fraction of what a regular expression costs.
 _PRINTED = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
 _SYMBOL = {"pattern": f"^{SYMBOL.pattern}$"}
-_PAIR = {"pattern": f"^{SYMBOL.pattern}-{SYMBOL.pattern}$"}
+_PAIR = {"pattern": f"^{PAIR.pattern}$"}
 Name = Annotated[str, Meta(max_length=64, extra_json_schema=_PRINTED)]
-Symbol = Annotated[str, Meta(max_length=64, extra_json_schema=_SYMBOL)]
-PairName = Annotated[str, Meta(max_length=129, extra_json_schema=_PAIR)]
+Symbol = Annotated[str, Meta(max_length=MOST_CHARACTERS, extra_json_schema=_SYMBOL)]
+PairName = Annotated[str, Meta(max_length=2 * MOST_CHARACTERS + 2, extra_json_schema=_PAIR)]
 Id = Annotated[str, Meta(max_length=256, extra_json_schema=_PRINTED)]
 
 NotNegative = Annotated[float, Meta(ge=0, lt=1e20)]

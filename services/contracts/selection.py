@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from services.contracts.listings import TRADING, Listing
-from services.contracts.pairs import is_symbol, parse_symbol
+from services.contracts.pairs import is_symbol, venue_suffix
+from services.contracts.symbol_forms import market_symbol
 
 ALL = "all"
 _TOP = re.compile(r"top:([1-9][0-9]{0,3})((?:\.[a-z]{2,12})?)")
 _WILD = re.compile(r"[*?]")
-_VENUE = "."
 # Share of its size by which a symbol has to rank better to come into a top list, or worse to leave it.
 _HYSTERESIS = 0.1
 
@@ -30,7 +30,7 @@ def parse_item(text: str) -> str:
         return upper
     if lower.startswith("top:"):
         raise ValueError(f"expected top: and a number from 1 to 9999, received {text!r}")
-    return parse_symbol(text)
+    return market_symbol(text)
 
 
 def names(items: Iterable[str]) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def resolve(
     below, and a new one drives it out only when it ranks a tenth above, so that equals do not take turns.
     """
     trading = [one.symbol for one in listed if one.status == TRADING or one.symbol in before]
-    first = [symbol for symbol in trading if _VENUE not in symbol]
+    first = [symbol for symbol in trading if not venue_suffix(symbol)]
     chosen: dict[str, None] = {}
     for item in items:
         if item == ALL:
@@ -65,7 +65,7 @@ def resolve(
             of_venue = [name for name in trading if name.endswith(venue)] if venue else first
             found = _top(size, of_venue, volumes, before)
         elif _WILD.search(item):
-            found = (name for name in (trading if _VENUE in item else first) if fnmatchcase(name, item))
+            found = (name for name in (trading if venue_suffix(item) else first) if fnmatchcase(name, item))
         else:
             found = (item,)
         chosen |= dict.fromkeys(found)

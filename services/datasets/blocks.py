@@ -10,13 +10,13 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from services.common.compressed_files import FileError, Packed
+from services.contracts.symbol_forms import market_symbol
 from services.datasets.asking import asked
 from services.datasets.dialect import BOM, SAMPLE_BYTES, recognise
 from services.datasets.numbers import LARGEST, UNKNOWN
 from services.datasets.options import DELIMITERS, ReadOptions
 from services.datasets.questions import Question, UnclearError, UnclearFileError
 from services.datasets.rows import ContradictedError, DatasetBar, RowProblem, adjusted, parse_row
-from services.datasets.symbols import market_symbol
 
 BAR = np.dtype(
     [

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from services.contracts.symbol_forms import market_symbol
 from services.datasets.columns import normal
 from services.datasets.dialect import COMMENTS, Dialect
 from services.datasets.numbers import UNKNOWN
-from services.datasets.symbols import market_symbol
 
 ROUNDING = 1e-6
 """By so much of a price an open or a close may be outside of high and low."""

@@ -181,6 +181,17 @@ def test_the_edges_of_a_tape_are_its_first_trade_since_then_and_its_last(databas
     assert between == sorted([*btc[39:59], *eth[39:]], key=lambda tick: (tick.event_us, tick.symbol))
 
 
+def test_a_tape_is_torn_while_a_gap_is_open(database_url: str) -> None:
+    store(database_url, trades(range(1, 50)), [(10, 11, "repaired"), (20, 20, "unrepaired")])
+
+    async def run(since_us: int) -> list[str]:
+        async with open_store(DatabaseSettings(database_url=database_url)) as stored:
+            return await stored.torn([SYMBOL, "ETHUSDT"], since_us)
+
+    assert asyncio.run(run(trade(21).event_us)) == [SYMBOL]
+    assert asyncio.run(run(trade(22).event_us)) == []
+
+
 def test_a_database_of_another_time_is_no_store(empty_database_url: str) -> None:
     with pytest.raises(TransientError, match="gaps"):
         shelf(empty_database_url)

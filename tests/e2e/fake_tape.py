@@ -92,6 +92,7 @@ def symbols(names: list[str], now_us: int) -> list[dict[str, Any]]:
             "age_s": 0.1,
             "coverage_1h": 0.99987 if name == names[-1] else 1.0,
             "coverage_24h": None if name == names[-1] else 0.9999,
+            "coverage_reason": None,
             "open_gaps": 2 if name == names[-1] else 0,
             "stale": [f"{name.lower()}@bookTicker"] if name == names[-1] else [],
             **DELIVERY.get(name, dict.fromkeys(LAGS)),

@@ -152,6 +152,7 @@ def test_coverage_and_status_say_how_complete_the_tape_is(api: ApiProcess) -> No
         "coverage_time": "2026-01-01T00:00:00.000000Z",
         "open_gaps": 20,
         "missing": 200,
+        "coverage_reason": None,
     }
     status = api.get("/v1/status").json()
     Status.model_validate(status, strict=True)
@@ -159,6 +160,8 @@ def test_coverage_and_status_say_how_complete_the_tape_is(api: ApiProcess) -> No
     assert (okx["coverage_1h"], okx["coverage_24h"]) == (0.75, 0.875)
     assert (okx["open_gaps"], okx["stale"]) == (20, ["trades:BTC-USDT-SWAP"])
     assert (btc["coverage_1h"], btc["open_gaps"], btc["stale"]) == (None, 19, [])
+    # Nobody has told it of the one; of the other it is known.
+    assert (okx["coverage_reason"], "once a minute" in btc["coverage_reason"]) == (None, True)
 
 
 def test_a_symbol_of_another_venue_works_in_every_route(api: ApiProcess) -> None:

@@ -66,10 +66,9 @@ class CloseSource:
         """Return the closes `query` asks for; ProblemError if a symbol is not known, or there are too many closes."""
         names = list(symbols)
         if self._history is None:
-            for name in names:
-                await self._backend.require_symbol(name)
+            names = [await self._backend.require_symbol(name) for name in names]
         else:
-            await catalogue.require_symbols(self._backend.store, self._history.dataset, *names)
+            names = await catalogue.require_symbols(self._backend.store, self._history.dataset, *names)
         limit = self._limit(query, len(names))
         found = await closes(self._backend.store, self._bars, names, Period(limit, query.start, query.end))
         most = _most(len(names))

@@ -10,6 +10,7 @@ from services.api.problems import ProblemError, unknown
 from services.api.queries.reader import StoreReader
 from services.api.serialization.rows import Row
 from services.common.errors import TransientError
+from services.contracts.symbol_forms import read_symbol
 from services.datasets.report import Kind
 
 # Most names in a problem document.
@@ -81,12 +82,14 @@ async def symbols(store: StoreReader, dataset: CatalogueEntry) -> list[str]:
     return [row["symbol"] for row in await store.select(_OF, {"dataset_id": dataset.dataset_id})]
 
 
-async def require_symbols(store: StoreReader, dataset: CatalogueEntry, *wanted: str) -> None:
-    """Return if the dataset has all of `wanted`; ProblemError names those it has."""
+async def require_symbols(store: StoreReader, dataset: CatalogueEntry, *wanted: str) -> list[str]:
+    """Return the symbols of the dataset that are `wanted`, in whatever form; ProblemError names those it has."""
     known = await symbols(store, dataset)
-    for symbol in wanted:
-        if symbol not in known:
+    names = [read_symbol(symbol, known) for symbol in wanted]
+    for symbol, name in zip(wanted, names, strict=True):
+        if name not in known:
             raise unknown("symbol", symbol, known)
+    return names
 
 
 async def summaries(store: StoreReader) -> list[Row]:

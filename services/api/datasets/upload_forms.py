@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fastapi import UploadFile
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, model_validator
 
+from services.contracts.symbol_forms import market_symbol
 from services.datasets.options import DateOrder, Delimiter, ReadOptions, Thousands, TimeUnit
 from services.datasets.options import Field as BarField
 from services.datasets.sources import FileSource, Upload
-from services.datasets.symbols import market_symbol
 
 FILES_MAX = 100
 # Largest ratio of an unpacked file to its upload.

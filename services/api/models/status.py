@@ -6,7 +6,7 @@ from pydantic import Field
 
 from services.api.models.base import EpochUs, Feed, IsoTime, Record, Version
 from services.api.models.market import SymbolPrice
-from services.api.models.tape import Coverage1h, Coverage24h, OpenGaps
+from services.api.models.tape import Coverage1h, Coverage24h, CoverageReason, OpenGaps
 from services.contracts.messages import ServiceState
 
 
@@ -23,6 +23,7 @@ class SymbolState(SymbolPrice):
             examples=[["btcusdt@aggTrade"]],
         ),
     ]
+    coverage_reason: CoverageReason
 
 
 class Filling(Record):

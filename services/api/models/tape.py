@@ -15,6 +15,10 @@ Coverage24h = Annotated[
     float | None,
     Field(description="Share of the last day's trades that are here; null until known.", examples=[0.99998]),
 ]
+CoverageReason = Annotated[
+    str | None,
+    Field(description="Why there is no coverage; null if there is.", examples=[None]),
+]
 OpenGaps = Annotated[int, Field(description="Gaps whose trades are missing still.", examples=[0])]
 
 
@@ -57,6 +61,7 @@ class SymbolCoverage(Record):
     coverage_time: IsoTime | None
     open_gaps: OpenGaps
     missing: Annotated[int, Field(description="Trade ids that open gaps lack.", examples=[0])]
+    coverage_reason: CoverageReason
 
 
 class GapLedger(Listing[Gap]):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from difflib import SequenceMatcher
 
 from services.contracts.listings import TRADING, Listing
-from services.datasets.symbols import market_symbol
+from services.contracts.symbol_forms import market_symbol
 
 _SEPARATORS = re.compile(r"[\s/:,]+")
 # What a coin is called elsewhere.

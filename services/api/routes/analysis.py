@@ -81,6 +81,8 @@ async def read_analysis(
     if is_log_through_origin(query.method, query.transform):
         raise refused("transform", LOG_THROUGH_ORIGIN, query.transform)
     subject = await (await close_source.find(backend, query)).subject(query, Pair.parse(pair))
+    if len(subject.closes) < 2:
+        raise refused("pair", "two different symbols", pair)
     table = TableAnswer(request, query.format, Point, {})
     options = AnalysisOptions(
         method=query.method,
@@ -95,7 +97,7 @@ async def read_analysis(
         subject=subject,
         form=table.format,
         path=request.url.path,
-        pair=pair,
+        pair=str(Pair(*subject.closes)),
         options=options,
         series=query.series or table.format != "json",
     )

@@ -29,15 +29,15 @@ async def read_bars(
 
     A bar is `closed` once its time has passed, and says what share of that time there was data for: its `coverage`.
     """
-    equal, order = {"symbol": query.symbol}, from_start_or_newest(query)
+    order = from_start_or_newest(query)
     if query.dataset is None:
-        await backend.require_symbol(query.symbol)
+        equal = {"symbol": await backend.require_symbol(query.symbol)}
         interval = query.interval or USUAL
         about = {"interval": str(interval)}
         return await page(request, backend, query, BARS[interval], Bar, equal, order, about)
     dataset = await catalogue.find(backend.store, query.dataset)
-    await catalogue.require_symbols(backend.store, dataset, query.symbol)
+    (symbol,) = await catalogue.require_symbols(backend.store, dataset, query.symbol)
     relation = relation_of(dataset, query.interval)
     about = {"dataset": dataset.name, "width_s": str(relation.width_us / 1e6)}
     table = bars_table(dataset, relation, query.carried or "keep")
-    return await page(request, backend, query, table, Bar, equal, order, about, feed=None)
+    return await page(request, backend, query, table, Bar, {"symbol": symbol}, order, about, feed=None)

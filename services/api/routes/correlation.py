@@ -12,7 +12,8 @@ from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES
 from services.api.serialization.listing import TABLE_RESPONSES, TableAnswer
 from services.common.settings import split
-from services.contracts.pairs import SYMBOL, parse_symbol
+from services.contracts.pairs import SYMBOL
+from services.contracts.symbol_forms import spelled_symbol
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
@@ -22,7 +23,7 @@ SYMBOLS_MAX = 50
 def _symbols(text: str | None) -> str | None:
     if text is None:
         return None
-    names = list(dict.fromkeys(map(parse_symbol, split(text))))
+    names = list(dict.fromkeys(map(spelled_symbol, split(text))))
     if not 2 <= len(names) <= SYMBOLS_MAX:
         raise ValueError(f"expected 2 to {SYMBOLS_MAX} different symbols, received {len(names)}")
     return ",".join(names)

@@ -27,11 +27,11 @@ async def read_gaps(
     `next_cursor` for earlier ones; CSV has the gaps alone.
     """
     equal: dict[str, str | Sequence[str]] = {}
+    symbols = backend.names()
     if query.symbol is not None:
-        await backend.require_symbol(query.symbol)
-        equal["symbol"] = query.symbol
+        equal["symbol"] = symbol = await backend.require_symbol(query.symbol)
+        symbols = [symbol]
     if query.state is not None:
         equal["state"] = OPEN if query.state == "open" else query.state
-    symbols = backend.names() if query.symbol is None else [query.symbol]
-    coverage = [backend.tape.coverage(symbol) for symbol in symbols]
+    coverage = [backend.explained(backend.tape.coverage(symbol)) for symbol in symbols]
     return await page(request, backend, query, GAPS, Gap, equal, "descending", coverage=coverage)

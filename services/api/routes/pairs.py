@@ -21,6 +21,7 @@ from services.common.errors import TransientError
 from services.common.kafka.pair_configs import configured, publish
 from services.contracts.messages import PairConfig
 from services.contracts.pairs import Pair as Legs
+from services.contracts.symbol_forms import read_symbol, spelled_pair
 
 LOADED_S = 1.0
 READ_S = 3.0
@@ -90,26 +91,34 @@ async def delete_pair(pair: PairPath, backend: BackendDependency) -> None:
 async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
     """Return the name of a pair, and the legs that are listed but not collected; the others are known."""
     try:
-        legs = Legs.parse(text)
+        legs = Legs.parse(spelled_pair(text))
     except ValueError as error:
         raise _refused(("path", "pair"), error, text) from None
     collected, listed = backend.choices.collected(), backend.choices.listed
-    new = [leg for leg in legs if leg not in collected and backend.choices.can_be_collected(leg)]
+    names: list[str] = []
+    new: list[str] = []
     for symbol in legs:
-        if symbol in collected or symbol in new:
+        leg = read_symbol(symbol, listed)
+        if leg in collected or backend.choices.can_be_collected(leg):
+            names.append(leg)
+            if leg not in collected:
+                new.append(leg)
             continue
-        if symbol in listed:
-            raise not_trading(listed[symbol])
+        if leg in listed:
+            raise not_trading(listed[leg])
         try:
-            await backend.require_symbol(symbol)
+            names.append(await backend.require_symbol(symbol))
         except ProblemError:
-            names = dict.fromkeys(
+            known = dict.fromkeys(
                 (*await backend.symbols(), *filter(backend.choices.can_be_collected, listed))
             )
-            told = unknown("symbol", symbol, names).detail
-            message = f"expected two symbols that are ingested or listed, which {symbol} is not: {told}"
+            told = unknown("symbol", symbol, known).detail
+            message = f"expected two symbols that are collected or listed, which {symbol} is not: {told}"
             raise _refused(("path", "pair"), message, text) from None
-    return str(legs), new
+    try:
+        return str(Legs.of(*names)), new
+    except ValueError as error:
+        raise _refused(("path", "pair"), error, text) from None
 
 
 async def _known(backend: Backend) -> dict[str, PairConfig]:

@@ -1,7 +1,6 @@
 """``WS /v1/stream``: a snapshot, then updates at each client's own pace."""
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
@@ -18,12 +17,13 @@ from services.api.parameters import BackendDependency
 from services.api.problems import ProblemError
 from services.api.security.event_stream_timeout import SLOW_S
 from services.api.serialization.rows import Row, encode, row
-from services.api.stream.composer import TOPICS, LaggingError, StreamMessage
+from services.api.stream.composer import TOPICS, Filter, LaggingError, StreamMessage
 from services.api.stream.subscription import LISTS, Command, StreamQuery, Subscription
 from services.common import clock
 from services.common.cancellation import TaskGroup
 from services.common.errors import TransientError
 from services.common.http.rate_limits import Rate, RateLimiter
+from services.contracts.symbol_forms import read_pair, read_symbol
 
 COMMANDS = Rate(20, 4)
 ERRORS = Rate(10, 100)
@@ -31,6 +31,7 @@ ERRORS = Rate(10, 100)
 _REASON_BYTES = 123
 
 M = TypeVar("M", bound=BaseModel)
+Q = TypeVar("Q", StreamQuery, Command)
 
 router = APIRouter()
 
@@ -60,9 +61,9 @@ async def stream(socket: WebSocket, backend: BackendDependency) -> None:
 
 async def subscribe(query: StreamQuery, backend: Backend) -> Subscription:
     """Return the subscription of a client; ProblemError if it names an unknown symbol or pair."""
-    await _require_known(query.symbols, query.pairs, backend)
+    named = await _named(query, backend)
     await backend.warm()
-    return Subscription(backend.newsroom, query)
+    return Subscription(backend.newsroom, named)
 
 
 async def quiet(subscription: Subscription, backend: Backend) -> None:
@@ -153,9 +154,11 @@ class _Client:
         head = {"request_id": command.request_id}
         if command.op == "ping":
             return [{"type": "pong", **head, **row([("now_us", clock.now_us())])}]
-        if command.op != "unsubscribe":
-            await _require_known(command.symbols or (), command.pairs or (), self._backend)
         subscription = self._subscription
+        if command.op == "unsubscribe":
+            command = _read(command, subscription.wanted)
+        else:
+            command = await _named(command, self._backend)
         try:
             added = subscription.change(command)
         except ValueError as error:
@@ -199,12 +202,18 @@ def _parse(kind: type[M], received: Any) -> M:
         raise problems.invalid({**one, "loc": ("message", *one["loc"])} for one in error.errors()) from None
 
 
-async def _require_known(symbols: Iterable[str], pairs: Iterable[str], backend: Backend) -> None:
-    """Return if all of them are known; ProblemError names those that are otherwise."""
-    for symbol in symbols:
-        await backend.require_symbol(symbol)
-    for pair in pairs:
-        backend.require_pair(pair)
+async def _named(asked: Q, backend: Backend) -> Q:
+    """Return what was asked with the names that are known; ProblemError names those there are for one that is not."""
+    symbols = asked.symbols and [await backend.require_symbol(symbol) for symbol in asked.symbols]
+    pairs = asked.pairs and [str(backend.require_pair(pair)) for pair in asked.pairs]
+    return asked.model_copy(update={"symbols": symbols, "pairs": pairs})
+
+
+def _read(command: Command, wanted: Filter) -> Command:
+    """Return a command with the names of what is `wanted`."""
+    symbols = command.symbols and [read_symbol(symbol, wanted.symbols) for symbol in command.symbols]
+    pairs = command.pairs and [read_pair(pair, wanted.pairs) for pair in command.pairs]
+    return command.model_copy(update={"symbols": symbols, "pairs": pairs})
 
 
 def _query(params: QueryParams) -> StreamQuery:

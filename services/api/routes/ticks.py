@@ -23,5 +23,5 @@ async def read_ticks(
 
     Follow `next_cursor` for the rest: pages neither repeat nor leave out a trade, also while trades arrive.
     """
-    await backend.require_symbol(query.symbol)
-    return await page(request, backend, query, TICKS, Tick, {"symbol": query.symbol})
+    symbol = await backend.require_symbol(query.symbol)
+    return await page(request, backend, query, TICKS, Tick, {"symbol": symbol})

@@ -23,7 +23,7 @@ from services.api.stream.composer import (
     StreamPosition,
     Topic,
 )
-from services.contracts.pairs import parse_pair, parse_symbol
+from services.contracts.symbol_forms import spelled_pair, spelled_symbol
 
 INTERVAL_MS = 30
 NAMES_MAX = 1_000
@@ -51,7 +51,7 @@ Topics = Annotated[
     Field(max_length=len(TOPICS), description="Empty: all of them.", examples=[["ticks", "signals"]]),
 ]
 Symbols = Annotated[
-    list[Annotated[str, AfterValidator(parse_symbol)]],
+    list[Annotated[str, AfterValidator(spelled_symbol)]],
     Field(
         max_length=NAMES_MAX,
         description="Of `ticks`, and of `alerts` of a symbol; empty: all of them.",
@@ -59,7 +59,7 @@ Symbols = Annotated[
     ),
 ]
 Pairs = Annotated[
-    list[Annotated[str, AfterValidator(parse_pair)]],
+    list[Annotated[str, AfterValidator(spelled_pair)]],
     Field(
         max_length=NAMES_MAX,
         description="Of `signals`, and of `alerts` that have to do with a pair; empty: all of them. Alerts of "

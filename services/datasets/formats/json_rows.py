@@ -8,8 +8,8 @@ from typing import Any, cast
 import msgspec
 
 from services.common.compressed_files import FileError, Packed
+from services.contracts.symbol_forms import market_symbol
 from services.datasets.formats.chunks import as_csv
-from services.datasets.symbols import market_symbol
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 # A bar is what holds nothing that holds something; all else is what it stands in.

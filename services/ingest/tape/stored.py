@@ -54,6 +54,10 @@ CROSS JOIN LATERAL (
     (SELECT * FROM ticks WHERE symbol = given.symbol ORDER BY ts DESC, trade_id DESC LIMIT 1)
 ) AS edge
 """
+_TORN = """
+SELECT DISTINCT symbol FROM gaps
+WHERE symbol = ANY(%(symbols)s) AND state IN ('found', 'unrepaired') AND end_ts >= %(since)s
+"""
 _BETWEEN = """
 SELECT symbol, venue, trade_id, ts, received_at, price, size, buyer_is_maker, repaired FROM ticks
 WHERE symbol = ANY(%(symbols)s) AND ts >= %(start)s AND ts < %(end)s ORDER BY ts, symbol, trade_id
@@ -128,6 +132,12 @@ class DatabaseTape:
         """Return of each symbol its first trade from `start_us` on, if there is one, and its last of all."""
         rows = await self._rows(_EDGES, symbols=list(symbols), start=to_datetime(start_us))
         return [_tick(symbol, row) for symbol, *row in rows]
+
+    async def torn(self, symbols: Iterable[str], since_us: int) -> list[str]:
+        """Return those of `symbols` that have an open gap which ends at `since_us` or later."""
+        return [
+            name for (name,) in await self._rows(_TORN, symbols=list(symbols), since=to_datetime(since_us))
+        ]
 
     async def between(self, symbols: Iterable[str], start_us: int, end_us: int) -> list[Tick]:
         """Return the trades of `symbols` from `start_us` to before `end_us`, in order of time."""

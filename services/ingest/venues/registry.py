@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from services.common import clock
 from services.common.errors import FatalError
+from services.contracts.pairs import venue_suffix
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance.venue import Binance
 from services.ingest.venues.okx.venue import Okx
@@ -19,11 +20,12 @@ VENUES: dict[str, Callable[[IngestSettings, Callable[[], int]], AbstractAsyncCon
 def venue_of(symbol: str) -> str:
     """Return the name of the symbol's venue; FatalError if we have none of that suffix.
 
-    >>> venue_of("BTCUSDT"), venue_of("BTCUSDT.OKX")
-    ('binance', 'okx')
+    >>> venue_of("BTCUSDT"), venue_of("BTCUSDT.OKX"), venue_of("A.1USDT")
+    ('binance', 'okx', 'binance')
     """
-    name = symbol.partition(".")[2].lower() or Binance.name
-    if name not in VENUES or symbol.endswith(f".{Binance.name.upper()}"):
+    suffix = venue_suffix(symbol)
+    name = suffix.lower() or Binance.name
+    if name not in VENUES or suffix == Binance.name.upper():
         known = ", ".join(f"X.{other.upper()}" for other in VENUES if other != Binance.name)
         raise FatalError(f"PAIRSTREAM_SYMBOLS: expected X for {Binance.name}, or {known}, received {symbol}")
     return name

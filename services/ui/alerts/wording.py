@@ -13,9 +13,9 @@ from services.ui.widgets.formatting import NONE, plain, threshold, zscore
 
 def subject_href(alert: HandledAlert) -> str | None:
     """Return the page of what an alert is of: that of the pair or of the symbol, None of anything else."""
-    if is_symbol(alert.subject):
-        return f"/?{urlencode({'symbol': alert.subject})}"
     pair = alert.subject if is_pair(alert.subject) else alert.pair
+    if is_symbol(alert.subject) and pair != alert.subject:
+        return f"/?{urlencode({'symbol': alert.subject})}"
     return f"/pairs?{urlencode({'pair': pair})}" if pair else None
 
 

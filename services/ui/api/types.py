@@ -182,6 +182,7 @@ class SymbolTape(Struct, frozen=True, kw_only=True):
     coverage_24h: float | None = None
     open_gaps: int
     stale: tuple[str, ...]
+    coverage_reason: str | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):

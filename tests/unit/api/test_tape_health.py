@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.api.tape_health import OpenGap, TapeHealth
+from services.api.tape_health import OpenGap, TapeHealth, coverage_reason
 from services.common.errors import BadMessageError
 from services.contracts.messages import TapeEvent, TapeEventKind
 
@@ -138,3 +138,10 @@ def test_messages_that_a_reader_lost_are_no_news_of_a_symbol() -> None:
     )
     tape = tape_of(gap("gap_found", 1), lost)
     assert (open_and_missing(tape), tape.coverage("")) == ((1, 10), TapeHealth().coverage(""))
+
+
+def test_what_has_no_coverage_says_why() -> None:
+    assert coverage_reason(1.0, "replay") is None
+    assert coverage_reason(0.0, "live") is None
+    assert "a replay plays" in (coverage_reason(None, "replay") or "")
+    assert "once a minute" in (coverage_reason(None, "synthetic") or "")

@@ -18,7 +18,10 @@ def test_the_defaults_are_the_contract() -> None:
 def test_symbols_and_pairs_are_normalised() -> None:
     settings = load(
         PairSettings,
-        {"PAIRSTREAM_SYMBOLS": " btcusdt, ETHUSDT,btcusdt", "PAIRSTREAM_PAIRS": "ethusdt-btcusdt"},
+        {
+            "PAIRSTREAM_SYMBOLS": " btc/usdt:usdt, ETHUSDT,btcusdt,BTC-USDT-SWAP",
+            "PAIRSTREAM_PAIRS": "ethusdt-btcusdt,eth/usdt--btcusdt_perp",
+        },
     )
     assert settings.symbols == ("BTCUSDT", "ETHUSDT")
     assert settings.pairs == (Pair("ETHUSDT", "BTCUSDT"),)

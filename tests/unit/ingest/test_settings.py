@@ -17,7 +17,7 @@ def test_defaults_are_the_contract() -> None:
     assert settings.symbols == ("BTCUSDT", "ETHUSDT")
     assert settings.binance_ws_url == "wss://fstream.binance.com"
     assert settings.binance_rest_url == "https://fapi.binance.com"
-    assert (settings.speed, settings.seed, settings.rate, settings.history_s) == (1.0, 1, 20.0, 900)
+    assert (settings.speed, settings.seed, settings.rate, settings.history_s) == (1.0, 1, None, 900)
 
 
 def test_replay_file_is_a_path_and_not_the_file_twin_of_another_variable(tmp_path: Path) -> None:
@@ -91,6 +91,7 @@ def test_history_fills_the_longest_window_unless_said_otherwise(given: dict[str,
         ("RATE", "inf"),
         ("HISTORY_S", "-1"),
         ("SEED", "-1"),
+        ("SEED", str(2**64)),
         ("SYMBOLS", "BTC USDT"),
         ("BINANCE_WS_URL", "https://fstream.binance.com"),
         ("BINANCE_REST_URL", "fapi.binance.com"),

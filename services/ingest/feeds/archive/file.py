@@ -11,7 +11,7 @@ from services.contracts.pairs import parse_symbol
 from services.ingest.feeds.archive.rows import COLUMNS, first_id, is_header, parse
 from services.ingest.feeds.text_file import BLOCK, Block, CutOff, FileDamage, Found, TextFile
 
-_NAME = re.compile(r"([^-]+)-aggTrades\b.*\.(csv|zip|gz)", re.IGNORECASE)
+_NAME = re.compile(r"(.+?)-aggTrades\b.*\.(csv|zip|gz)", re.IGNORECASE)
 _EXAMPLE = "BTCUSDT-aggTrades-2024-01-01.zip"
 _FIRST_LINE_BYTES = 1 << 16
 _LOOK_BYTES = 16 << 20

@@ -12,10 +12,11 @@ from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.history_progress import HistoryProgress
 from services.ingest.feeds.pace import Pace
+from services.ingest.feeds.synthetic.account import Account
 from services.ingest.feeds.synthetic.continuation import Continuation, OpenStore
-from services.ingest.feeds.synthetic.market import INSTRUMENTS
 from services.ingest.feeds.synthetic.rates import per_minute
 from services.ingest.feeds.synthetic.trades import SyntheticTrades, Trade
+from services.ingest.feeds.synthetic.venue import INSTRUMENTS, venue
 
 VENUE = "synthetic"
 _QUOTE = "USDT"
@@ -44,6 +45,7 @@ class SyntheticFeed:
         self.delivery = DeliveryLags(pace.now_us)
         self._symbols = symbols
         self._seed = seed
+        self._instruments = venue(seed).instruments
         self._rate = rate
         self._history_us = history_s * SECOND
         self._pace = pace
@@ -53,12 +55,13 @@ class SyntheticFeed:
 
     async def check(self) -> None:
         """Raise FatalError for a symbol this market does not have, or a rate it cannot keep."""
-        if unknown := [symbol for symbol in self._symbols if symbol not in INSTRUMENTS]:
+        if unknown := [symbol for symbol in self._symbols if symbol not in self._instruments]:
+            others = [symbol for symbol in self._instruments if symbol not in INSTRUMENTS]
             raise FatalError(
-                f"PAIRSTREAM_SYMBOLS: expected symbols of the synthetic market ({', '.join(INSTRUMENTS)}), "
-                f"received {', '.join(unknown)}"
+                f"PAIRSTREAM_SYMBOLS: expected symbols of the synthetic market ({', '.join(INSTRUMENTS)}, "
+                f"{others[0]} to {others[-1]}), received {', '.join(unknown)}"
             )
-        if self._rate and not all(self._per_minute().values()):
+        if self._rate and round(self._rate * 60 / len(self._symbols)) == 0:
             least = len(self._symbols) / 60
             raise FatalError(
                 f"PAIRSTREAM_RATE: expected 0, or at least {least:.3f} ticks/s (one per symbol and minute), "
@@ -76,18 +79,21 @@ class SyntheticFeed:
                 contract_type="PERPETUAL",
                 tick_size=float(f"1e-{instrument.price_decimals}"),
             )
-            for symbol, instrument in INSTRUMENTS.items()
+            for symbol, instrument in self._instruments.items()
         ]
 
     async def stream(self) -> AsyncGenerator[Item]:
         """Yield ticks for ever, in order of event time over all symbols."""
-        trades = Continuation(SyntheticTrades(self._seed, self._per_minute()), self._open_store)
+        per_minute, account = self._per_minute(), Account(VENUE)
+        trades = Continuation(SyntheticTrades(self._seed, per_minute), account, self._open_store)
         now_us = self._pace.now_us()
         await self._pace.until(now_us)
         start_us = now_us - self._history_us
         self._past = HistoryProgress(start_us, self._pace.present_us) if self._history_us else None
         yield FeedStatus("running", filling=None if self._past is None else self._past.filling())
-        await trades.resume(start_us)
+        for event in await trades.resume(start_us, now_us):
+            yield event
+        trading = [symbol for symbol, count in per_minute.items() if count]
         index = start_us // MINUTE
         while True:
             for trade in await trades.minute(index):
@@ -102,7 +108,11 @@ class SyntheticFeed:
                 if self._past is None and self._pace.is_real:
                     self.delivery.take(tick.symbol, tick.received_us, tick.event_us)
                 yield tick
+            account.played(index, per_minute)
             index += 1
+            if self._past is None:
+                for event in account.events(trading, index * MINUTE - 1, self._pace.now_us()):
+                    yield event
             if self._past is not None and (status := self._progress(self._past, index * MINUTE)):
                 yield status
             await self._pace.until(index * MINUTE)
@@ -112,7 +122,7 @@ class SyntheticFeed:
         return False
 
     def _per_minute(self) -> dict[str, int]:
-        return per_minute(self._symbols, self._rate)
+        return per_minute(self._symbols, self._rate, self._instruments)
 
     def _progress(self, past: HistoryProgress, event_us: int) -> FeedStatus | None:
         """Return what there is to say of the past when the feed comes to `event_us`, and forget it once it is over."""

@@ -21,7 +21,7 @@ def generator(seed: int, name: str, index: int) -> np.random.Generator:
     return np.random.default_rng([seed, int.from_bytes(name.encode()), index])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**15)
 def _node(seed: int, name: str, index: int) -> float:
     """Return standard Brownian motion, in root intervals, at the start of the interval `index`.
 

@@ -1,15 +1,18 @@
 """Trades of the synthetic market, minute by minute."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from services.common.clock import MINUTE
 from services.contracts.messages import Tick
-from services.ingest.feeds.synthetic.market import INSTRUMENTS, SyntheticMarket
+from services.ingest.feeds.synthetic.market import SyntheticMarket
 from services.ingest.feeds.synthetic.noise import PERIOD_S, Floats, generator
+from services.ingest.feeds.synthetic.venue import venue
 
 _MINUTE_S = 60
 _MINUTE_MS = 60_000
@@ -23,7 +26,7 @@ _SIZE_SIGMA = 1.1
 _CHUNK = 4096
 
 
-class SyntheticTrade(NamedTuple):
+class SyntheticTrade(Struct, frozen=True, gc=False):
     """One made-up trade; the fields are a Tick's."""
 
     event_us: int
@@ -69,6 +72,7 @@ class SyntheticTrades:
         """Numbering of each symbol whose ids continue those of another tape."""
         self._seed = seed
         self._market = SyntheticMarket(seed)
+        self._instruments = venue(seed).instruments
 
     def minute(self, index: int) -> Iterator[SyntheticTrade]:
         """Yield every symbol's trades of the minute `index` since the epoch, in order of time."""
@@ -88,6 +92,12 @@ class SyntheticTrades:
         for start in range(0, len(order), _CHUNK):
             rows = order[start : start + _CHUNK]
             yield from map(SyntheticTrade, *(column[rows].tolist() for column in columns))
+
+    def first_id(self, symbol: str, at_us: int) -> int:
+        """Return the id of a symbol's first trade at `at_us` or later."""
+        index = at_us // MINUTE
+        before = np.searchsorted(self.of(symbol, index).event_ms * 1000, at_us - index * MINUTE)
+        return index * self.per_minute[symbol] + self._numbering(symbol).shift + int(before)
 
     def shifts(self, trade: Trade) -> set[int]:
         """Return how much higher the ids of `trade` and its like are than here; empty if it is of another tape.
@@ -112,7 +122,7 @@ class SyntheticTrades:
 
     def of(self, symbol: str, index: int) -> SyntheticMinute:
         """Return one symbol's trades of the minute `index`; `event_ms` counts from its start."""
-        count, instrument = self.per_minute[symbol], INSTRUMENTS[symbol]
+        count, instrument = self.per_minute[symbol], self._instruments[symbol]
         rng = generator(self._seed, f"{symbol} trades", index)
         second = index * _MINUTE_S
         event_ms = _arrivals(rng, count, self._market.regime(second // PERIOD_S).burstiness)
@@ -134,10 +144,18 @@ class SyntheticTrades:
     def _absurdity(self, symbol: str, index: int) -> Floats:
         factors = np.ones(self.per_minute[symbol])
         span, minute = divmod(index, _ABSURD_MINUTES)
-        rng = generator(self._seed, f"{symbol} absurd", span)
-        if minute == rng.integers(_ABSURD_MINUTES):
-            factors[rng.integers(len(factors))] += rng.choice((-1, 1)) * rng.uniform(*_ABSURD)
+        at, place, size = _absurd(self._seed, symbol, span, len(factors))
+        if minute == at:
+            factors[place] += size
         return factors
+
+
+@lru_cache(maxsize=4096)
+def _absurd(seed: int, symbol: str, span: int, count: int) -> tuple[int, int, float]:
+    """Return the minute of the one absurd trade of a stretch, its place among `count` trades, and its relative size."""
+    rng = generator(seed, f"{symbol} absurd", span)
+    at, place = int(rng.integers(_ABSURD_MINUTES)), int(rng.integers(count))
+    return at, place, float(rng.choice((-1, 1)) * rng.uniform(*_ABSURD))
 
 
 def _arrivals(rng: np.random.Generator, count: int, burstiness: float) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from services.common.errors import BadMessageError
 from services.contracts.fields import TradeId
 from services.contracts.messages import Liquidation, MarkPrice, Quote, Tick
-from services.contracts.pairs import parse_symbol
+from services.contracts.pairs import parse_symbol, venue_suffix
 from services.ingest.venues.decimals import LAST_MS, not_negative, positive, signed
 from services.ingest.venues.venue import Acknowledgement, Event, Parsed
 
@@ -191,9 +191,10 @@ def _event(payload: _BookTicker | _MarkPriceUpdate | _ForceOrder, received_us: i
 
 @lru_cache(maxsize=4096)
 def _symbol(name: str) -> str:
-    if "." in name:
-        raise ValueError(f"expected a symbol such as BTCUSDT, received {name!r}")
-    return parse_symbol(name)
+    symbol = parse_symbol(name)
+    if venue_suffix(symbol):
+        raise ValueError(f"expected a symbol without the name of a venue, such as BTCUSDT, received {name!r}")
+    return symbol
 
 
 def _uncommon(raw: bytes) -> _Payload | Acknowledgement | tuple[()]:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from services.common.errors import BadMessageError, FatalError
 from services.contracts.listings import Listing, ListingStatus
 from services.contracts.messages import Tick
+from services.contracts.pairs import is_symbol
 from services.ingest.venues.decimals import BOUND, LAST_MS, natural, positive
 from services.ingest.venues.listing import date_us, tick_size
 from services.ingest.venues.venue import Acknowledgement, Parsed
@@ -29,7 +30,7 @@ CHANNEL = "trades-all"
 _SUFFIX = ".OKX"
 _STATUSES: dict[str, ListingStatus] = {"live": "trading", "preopen": "pre-trading"}
 _QUOTES = ("USDT", "USDC")
-_INSTRUMENT = re.compile(rf"([A-Z0-9]{{1,26}})-({'|'.join(_QUOTES)})-SWAP")
+_INSTRUMENT = re.compile(rf"([^-]{{1,26}})-({'|'.join(_QUOTES)})-SWAP")
 
 Contracts = Mapping[str, Decimal]
 """How much base currency a contract of each instrument is."""
@@ -177,9 +178,10 @@ def instrument_of(symbol: str) -> str:
 def symbol_of(instrument: str) -> str:
     """Return our name of ``BTC-USDT-SWAP``; ValueError if it is no linear perpetual."""
     match = _INSTRUMENT.fullmatch(instrument)
-    if match is None:
+    symbol = f"{match[1]}{match[2]}{_SUFFIX}" if match else ""
+    if not is_symbol(symbol):
         raise ValueError(f"expected an instrument such as BTC-USDT-SWAP, received {instrument[:60]!r}")
-    return f"{match[1]}{match[2]}{_SUFFIX}"
+    return symbol
 
 
 def _other(raw: bytes) -> Parsed:

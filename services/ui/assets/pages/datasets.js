@@ -44,7 +44,8 @@
         /* Read everything from the address. */
         route: () => {
             const asked = query();
-            const [y, x] = (asked.get("pair") || "").split("-");
+            const pair = asked.get("pair") || "";
+            const [y, x] = pair.split(pair.includes("--") ? "--" : "-");
             dataset = asked.get("dataset");
             return [
                 dataset,
@@ -72,7 +73,7 @@
                 look({ changed: Date.now() });
             }
             const end = before ? instant(before) : "";
-            const pair = y && x ? `${y}-${x}` : null;
+            const pair = y && x ? `${y}${`${y}${x}`.includes("-") ? "--" : "-"}${x}` : null;
             const unusual = (value, usual) => (dataset && value !== usual ? value : null);
             remember({
                 dataset: dataset,

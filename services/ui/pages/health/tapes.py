@@ -31,16 +31,19 @@ def _column(field: str, name: str, tip: str, width: int, **more: Any) -> dict[st
     }
 
 
-_HERE = "trades that are here, as the live feed tells; others keep no account"
-_WARN_BELOW = {"cellClassRules": {"late": "params.value !== null && params.value < 1"}}
+_HERE = "trades that are here; a replay keeps no account"
+_COVERAGE = {
+    "tooltipField": "reason",
+    "cellClassRules": {"late": "params.value !== null && params.value < 1"},
+}
 _WARN_ABOVE = {"cellClassRules": {"late": "params.value > 0"}}
 COLUMNS: list[dict[str, Any]] = [
     {"field": "id", "headerName": "Symbol", "width": 110, "pinned": "left"},
     {"field": "last", "headerName": "Last trade", **components.TIME_COLUMN},
     _column("age", "Age", "How long ago that was", 86, cellClassRules={"late": "params.data.stale"}),
     _column("rate", "Trades/s", "Trades per second in the minute before the last trade", 84),
-    _column("hour", "Coverage 1 h", f"Share of the last hour's {_HERE}", 110, **_WARN_BELOW),
-    _column("day", "Coverage 24 h", f"Share of the last day's {_HERE}", 116, **_WARN_BELOW),
+    _column("hour", "Coverage 1 h", f"Share of the last hour's {_HERE}", 110, **_COVERAGE),
+    _column("day", "Coverage 24 h", f"Share of the last day's {_HERE}", 116, **_COVERAGE),
     _column("gaps", "Open gaps", "Gaps whose trades are missing still", 92, **_WARN_ABOVE),
     {
         "field": "streams",
@@ -77,6 +80,7 @@ def _row(tape: SymbolTape, market: LiveState, now: Now) -> Row:
         "age": age_s,
         "stale": age_s is None or age_s >= STALE_S,
         "rate": rate,
+        "reason": tape.coverage_reason,
         "hour": tape.coverage_1h,
         "day": tape.coverage_24h,
         "gaps": tape.open_gaps,

@@ -8,6 +8,8 @@ from dash import Dash, Input, Output, State, ctx, html, set_props
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
+from services.contracts.pairs import Pair
+from services.contracts.symbol_forms import market_symbol
 from services.ui.api import problems, stream_follower
 from services.ui.api.client import segment
 from services.ui.api.types import WatchedPair
@@ -120,9 +122,12 @@ def register(app: Dash, site: PageContext) -> None:
 
 async def add(site: PageContext, y: str, x: str) -> Props:
     """Ask the API to watch `y` against `x`, unless it does already, and return the text to show."""
-    name = f"{y.strip().upper()}-{x.strip().upper()}"
     if not y.strip() or not x.strip():
         return {"add-status": said("Choose two symbols, Y and X.", is_error=True)}
+    try:
+        name = str(Pair.of(*(market_symbol(leg, site.market.symbols) for leg in (y, x))))
+    except ValueError as error:
+        return {"add-status": said(f"Not added: {error}.", is_error=True)}
     try:
         known = await site.client.send("GET", f"/v1/pairs/{segment(name)}")
         if known.is_success:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from difflib import get_close_matches
 
 from services.common.clock import from_datetime
 from services.contracts.messages import Signal
+from services.contracts.pairs import Pair
+from services.contracts.symbol_forms import market_pair
 from services.ui.api import downloads
 from services.ui.api.types import WatchedPair
 from services.ui.pages.pairs.marks import trades_late
@@ -42,9 +45,10 @@ def no_pair(market: LiveState, asked: str | None) -> str:
 
 def _nearest(asked: str, watched: Iterable[str]) -> str:
     names = list(watched)
-    y, _, x = asked.partition("-")
-    if f"{x}-{y}" in names:
-        return f"{x}-{y} is: with the legs swapped it is another pair."
+    with suppress(ValueError):
+        turned = str(Pair(*reversed(market_pair(asked))))
+        if turned in names:
+            return f"{turned} is: with the legs swapped it is another pair."
     if near := get_close_matches(asked.upper(), names, cutoff=0.7):
         return f"Did you mean {' or '.join(near)}?"
     return f"Watched pairs: {', '.join(names)}."

@@ -23,8 +23,9 @@ class Backend:
     store = None
     feed = "live"
 
-    async def require_symbol(self, symbol: str) -> None:
+    async def require_symbol(self, symbol: str) -> str:
         """Know every one."""
+        return symbol
 
 
 @pytest.fixture

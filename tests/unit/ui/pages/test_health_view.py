@@ -61,6 +61,14 @@ def test_a_symbol_that_does_not_trade_is_stale(site: PageContext, now: Now) -> N
     assert tapes.rows(told(site, now, tape("X")).market, now)["X"]["stale"]
 
 
+def test_a_tape_without_coverage_says_why(site: PageContext, now: Now) -> None:
+    rows = tapes.rows(told(site, now, tape("A", coverage_reason="a replay"), tape("B")).market, now)
+    assert (rows["A"]["reason"], rows["A"]["text"]["hour"]) == ("a replay", "—")
+    assert all(
+        column["tooltipField"] == "reason" for column in tapes.COLUMNS if column["field"] in ("hour", "day")
+    )
+
+
 def test_a_symbol_that_is_stored_and_not_collected_says_so(site: PageContext, now: Now) -> None:
     rows = tapes.rows(told(site, now, tape("A", collected=False), tape("B")).market, now)
     assert (rows["A"]["streams"], rows["B"]["streams"]) == ("not collected now", "—")

@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 
 from services.common.clock import MINUTE
 from services.common.errors import TransientError
-from services.contracts.messages import Tick
+from services.contracts.messages import TapeEvent, Tick
+from services.ingest.feeds.synthetic.account import Account
 from services.ingest.feeds.synthetic.continuation import Continuation
 from services.ingest.feeds.synthetic.rates import per_minute
 from services.ingest.feeds.synthetic.trades import SyntheticTrades, Trade
+from services.ingest.feeds.synthetic.venue import INSTRUMENTS
+from services.ingest.tape.chain import IdSpan
+from services.ingest.tape.stored import Shelf
 
 INDEX = 29_915_280
 REACH_MINUTES = 4
@@ -25,6 +29,8 @@ class Store:
     def __init__(self) -> None:
         self.ticks: dict[tuple[str, int, int], Tick] = {}
         self.is_away = False
+        self.events: list[TapeEvent] = []
+        """What the start of the last run said."""
 
     def put(self, trades: Iterable[Trade]) -> None:
         for one in trades:
@@ -46,6 +52,13 @@ class Store:
             if ticks := self.of(symbol):
                 found += [tick for tick in ticks if tick.event_us >= start_us][:1] + ticks[-1:]
         return found
+
+    async def torn(self, symbols: Iterable[str], since_us: int) -> list[str]:
+        return []
+
+    async def shelf(self, symbol: str, at_us: int) -> Shelf:
+        ids = [tick.trade_id for tick in self.of(symbol)]
+        return Shelf([IdSpan(ids[0], ids[-1], self.of(symbol)[0].event_us, self.of(symbol)[-1].event_us)])
 
     async def between(self, symbols: Iterable[str], start_us: int, end_us: int) -> list[Tick]:
         found = [tick for symbol in symbols for tick in self.of(symbol) if start_us <= tick.event_us < end_us]
@@ -76,9 +89,10 @@ def run(
     """Run the market from the minute `first` on; history is played from a few minutes before it."""
 
     async def play() -> list[Trade]:
-        trades = Continuation(SyntheticTrades(seed, per_minute(symbols.split(","), rate)), store.open)
+        made = SyntheticTrades(seed, per_minute(symbols.split(","), rate, INSTRUMENTS))
+        trades = Continuation(made, Account("synthetic"), store.open)
         begin = first - REACH_MINUTES
-        await trades.resume(begin * MINUTE)
+        store.events = await trades.resume(begin * MINUTE, first * MINUTE)
         count = REACH_MINUTES + int(minutes) + 1
         played = [trade for index in range(begin, begin + count) for trade in await trades.minute(index)]
         end_us = round((first + minutes) * MINUTE)
@@ -127,6 +141,27 @@ def test_another_tape_goes_on_after_the_stored_one(change: dict[str, float | int
     assert [
         trade for trade in played if trade.event_us < (INDEX + 2) * MINUTE and trade.symbol == "BTCUSDT"
     ] == [tick for tick in before if tick.event_us >= (INDEX - 2) * MINUTE]
+
+
+def test_what_traded_in_a_long_stop_is_a_gap_and_nothing_else_is() -> None:
+    store = Store()
+    run(store, INDEX, 1)
+    assert store.events == []
+    last = store.of("BTCUSDT")[-1]
+    later = INDEX + 100
+    run(store, later, 1)
+    found, given_up = store.events
+    assert (found.kind, given_up.kind, found.at_us < given_up.at_us) == ("gap_found", "gap_unrepaired", True)
+    assert found.first_id == last.trade_id + 1
+    # All that the tape has between the runs: 120 a minute.
+    assert found.missing == (100 - REACH_MINUTES - 2) * 120 + 120
+    after = next(tick for tick in store.of("BTCUSDT") if tick.trade_id > last.trade_id)
+    assert (found.last_id, found.start_us) == (after.trade_id - 1, last.event_us)
+    run(store, later + 1, 1)
+    assert store.events == []
+    # Another tape begins only now: it has no trades of the time before.
+    run(store, later + 200, 1, rate=5.0)
+    assert store.events == []
 
 
 def test_a_market_without_trades_plays_what_is_stored() -> None:

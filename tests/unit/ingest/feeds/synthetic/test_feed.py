@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 
 from services.common.clock import MINUTE, SECOND
-from services.contracts.messages import Filling, Tick
+from services.contracts.messages import Filling, TapeEvent, Tick
 from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
-from services.ingest.feeds.synthetic.market import INSTRUMENTS
+from services.ingest.feeds.synthetic.venue import venue
 from tests.unit.ingest.fake_clock import FakeClock
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -59,7 +59,7 @@ def identity(tick: Tick) -> tuple[str, int, int, float, float, bool]:
 
 def test_every_symbol_of_the_market_is_listed() -> None:
     listed = asyncio.run(SyntheticFeed(SYMBOLS, 1, 20.0, 0, Pace(1.0)).listing())
-    assert [one.symbol for one in listed] == list(INSTRUMENTS)
+    assert [one.symbol for one in listed] == list(venue(1).instruments)
     assert (listed[0].base, listed[0].quote, listed[0].tick_size) == ("BTC", "USDT", 0.1)
 
 
@@ -104,6 +104,16 @@ def test_what_trades_while_history_is_played_is_behind_too() -> None:
     first, *_ = ticks(items[at:])
     assert first.received_us == pytest.approx(first.event_us, abs=0.02 * SECOND)
     assert clock.now > START
+
+
+def test_coverage_is_told_every_minute_once_the_past_is_played() -> None:
+    items, _ = run(140)
+    told = [item for item in items if isinstance(item, TapeEvent)]
+    assert {(event.kind, event.coverage_1h, event.coverage_24h, event.missing) for event in told} == {
+        ("coverage", 1.0, 1.0, 0)
+    }
+    assert [event.symbol for event in told] == [*SYMBOLS, *SYMBOLS]
+    assert items.index(told[0]) > items.index(FeedStatus("running"))
 
 
 def test_without_history_nothing_is_filled() -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import coint
 
-from services.ingest.feeds.synthetic.market import INSTRUMENTS, REGIMES, SyntheticMarket
+from services.ingest.feeds.synthetic.market import REGIMES, SyntheticMarket
+from services.ingest.feeds.synthetic.venue import INSTRUMENTS
 
 HOUR_S = 3600
 NOON = 1_794_916_800 // HOUR_S * HOUR_S

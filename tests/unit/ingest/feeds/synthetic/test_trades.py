@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
-from services.ingest.feeds.synthetic.market import INSTRUMENTS, SyntheticMarket
+from services.ingest.feeds.synthetic.market import SyntheticMarket
 from services.ingest.feeds.synthetic.rates import per_minute
 from services.ingest.feeds.synthetic.trades import Numbering, SyntheticTrade, SyntheticTrades
+from services.ingest.feeds.synthetic.venue import INSTRUMENTS
 
 SYMBOLS = ("BTCUSDT", "SOLUSDT")
 INDEX = 29_915_280
 
 
 def made(rate: float, seed: int = 1, symbols: tuple[str, ...] = SYMBOLS) -> SyntheticTrades:
-    return SyntheticTrades(seed, per_minute(symbols, rate))
+    return SyntheticTrades(seed, per_minute(symbols, rate, INSTRUMENTS))
 
 
 def trades(first: int = INDEX, minutes: int = 3, seed: int = 1, rate: float = 20.0) -> list[SyntheticTrade]:
@@ -42,7 +44,8 @@ def test_ids_are_consecutive_and_time_never_goes_back(rate: float) -> None:
 
 def test_a_symbol_trades_the_same_whatever_others_are_collected() -> None:
     alone, among = (
-        SyntheticTrades(1, per_minute(symbols, None)) for symbols in (("BTCUSDT",), tuple(INSTRUMENTS))
+        SyntheticTrades(1, per_minute(symbols, None, INSTRUMENTS))
+        for symbols in (("BTCUSDT",), tuple(INSTRUMENTS))
     )
     assert list(alone.minute(INDEX)) == [trade for trade in among.minute(INDEX) if trade.symbol == "BTCUSDT"]
     assert len(list(alone.minute(INDEX))) == 600
@@ -62,8 +65,8 @@ def test_a_trade_tells_how_its_ids_are_shifted() -> None:
     source = made(20.0)
     for trade in trades(minutes=1)[:50]:
         assert source.shifts(trade) == {0}
-        assert source.shifts(trade._replace(trade_id=trade.trade_id + 7)) == {7}
-        assert source.shifts(trade._replace(price=trade.price * 2)) == set()
+        assert source.shifts(structs.replace(trade, trade_id=trade.trade_id + 7)) == {7}
+        assert source.shifts(structs.replace(trade, price=trade.price * 2)) == set()
         assert (
             made(20.0, seed=2).shifts(trade) == made(30.0).shifts(trade) == made(0.0).shifts(trade) == set()
         )

@@ -73,7 +73,7 @@ def test_a_wrong_number_that_may_be_zero_is_named(kind: str, field: str, value: 
         ("aggTrade", "T", -1, r"\$\.T"),
         ("aggTrade", "T", 2**62, r"\$\.T"),
         ("aggTrade", "m", 1, r"\$\.m"),
-        ("aggTrade", "s", "BTC-USDT", "BTC-USDT"),
+        ("aggTrade", "s", "BTC--USDT", "BTC--USDT"),
         ("aggTrade", "s", "BTCUSDT.OKX", "BTCUSDT.OKX"),
         ("aggTrade", "s", "", "''"),
         ("aggTrade", "e", "trade", r"\$\.e"),
