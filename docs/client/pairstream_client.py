@@ -123,7 +123,7 @@ class Alert(TypedDict):
     pair: str | None
     event_us: int
     event_time: str
-    state: Literal["firing", "resolved", "retracted"]
+    state: Literal["firing", "resolved", "retracted", "ended"]
     value: float | None
     threshold: float | None
     message: str

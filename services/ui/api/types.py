@@ -96,7 +96,7 @@ class HandledAlert(Struct, frozen=True, kw_only=True):
     rule_id: str
     pair: str | None = None
     event_us: int
-    state: Literal["firing", "resolved", "retracted"]
+    state: Literal["firing", "resolved", "retracted", "ended"]
     value: float | None = None
     threshold: float | None = None
     message: str

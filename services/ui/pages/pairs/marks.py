@@ -19,7 +19,7 @@ WORDS_UP_TO = 8
 REMEDY = "Theil-Sen does not follow it, nor does Huber if it is one of Y"
 
 Side = Literal["short", "long"]
-Kind = Literal[Side, "exit", "firing", "resolved", "retracted"]
+Kind = Literal[Side, "exit", "firing", "resolved", "retracted", "ended"]
 SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "short": ("arrowDown", palette.BEYOND, "short"),
     "long": ("arrowUp", palette.BEYOND, "long"),
@@ -27,8 +27,9 @@ SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "firing": ("square", palette.FIRING, "alert"),
     "resolved": ("square", palette.RESOLVED, "resolved"),
     "retracted": ("square", palette.RESOLVED, "retracted"),
+    "ended": ("square", palette.RESOLVED, "ended"),
 }
-ENDS: tuple[Kind, ...] = ("exit", "resolved")
+ENDS: tuple[Kind, ...] = ("exit", "resolved", "ended")
 
 
 class ChartMark(NamedTuple):

@@ -93,7 +93,8 @@ TOPICS = (
         "subject",
         "7 d",
         "A rule begins or ceases to hold for its subject: a pair, a symbol, a service. The same alert always has the "
-        "same alert_id. One whose state is retracted takes back the alert that it names.",
+        "same alert_id. One whose state is retracted takes back the alert that it names; if it is ended, the pair is "
+        "measured no longer.",
         Alert(
             alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
             rule_id="zscore",
