@@ -25,6 +25,7 @@ from services.ingest.feed import Counted, Feed, FeedStatus, Rejected, Skipped
 from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
+from services.ingest.feeds.stored_replay import StoredReplayFeed
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
@@ -65,8 +66,10 @@ def build(settings: IngestSettings) -> Feed:
         case "live":
             return LiveFeed(settings, partial(clients.is_empty, settings, TICKS))
         case "replay":
-            assert settings.replay_file, "the settings require a file"
             pace = Pace(settings.speed)
+            if settings.replay_store is not None:
+                return StoredReplayFeed(settings.history, settings.replay_store, settings.symbols, pace)
+            assert settings.replay_file, "the settings require one of both"
             return ReplayFeed(settings.replay_file, settings.symbols, pace, settings.streams)
         case "synthetic":
             return SyntheticFeed(
@@ -136,7 +139,7 @@ async def _publish(
     counters = pulse.counters
     dead_letters = DeadLetters(out.send, pulse.service, counters)
     # What is judged is the receipt that was recorded; what is published is received now.
-    replay = feed if isinstance(feed, ReplayFeed) else None
+    replay = feed if isinstance(feed, ReplayFeed | StoredReplayFeed) else None
 
     async def mark(found: Iterable[TimeMark]) -> None:
         for one in found:
@@ -149,7 +152,7 @@ async def _publish(
                     marks.event(item)
                 elif isinstance(item, MarkPrice) and feed.vouches(item):
                     marks.vouch(item.symbol, item.event_us, item.received_us - item.event_us)
-                if replay is not None and not isinstance(item, TapeEvent):
+                if isinstance(replay, ReplayFeed) and not isinstance(item, TapeEvent):
                     item = replay.received(item)
                 topic = _TOPICS[type(item)]
                 await out.send(topic, key=item.symbol.encode(), value=encode(item))

@@ -106,7 +106,7 @@ class DatabaseTape:
         while True:
             rows = await self._rows(_TICKS, symbol=symbol, ts=ts, trade_id=trade_id, limit=_PAGE)
             for row in rows:
-                yield _tick(symbol, row)
+                yield tick_of(symbol, row)
             if len(rows) < _PAGE:
                 return
             trade_id, ts = rows[-1][1:3]
@@ -170,7 +170,8 @@ def _gap(symbol: str, row: Sequence[Any]) -> OpenGap:
     return OpenGap(symbol, venue, first_id, last_id, start_us, end_us, found_us, missing, state, reason)
 
 
-def _tick(symbol: str, row: Sequence[Any]) -> Tick:
+def tick_of(symbol: str, row: Sequence[Any]) -> Tick:
+    """Return a stored tick; `row` is from its venue on."""
     venue, trade_id, ts, received_at, price, size, buyer_is_maker, repaired = row
     return Tick(
         venue=venue,
