@@ -18,7 +18,15 @@ from services.common.supervision import Supervisor
 from services.ingest import service as ingest
 from services.ingest.feeds.reachability import reachable
 from services.ingest.settings import IngestSettings
-from services.local import data_directory, feed_database, pairs, readiness, run_directory, symbols
+from services.local import (
+    data_directory,
+    feed_database,
+    pairs,
+    readiness,
+    run_directory,
+    stored_market,
+    symbols,
+)
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
 from services.local.settings import DEFAULT_DATA_DIR, KEEP, UpSettings, unknown
@@ -41,6 +49,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--replay-file",
         metavar="PATH",
         help="recorded frames, ndjson ticks or the venue's archive; a directory of it; several by commas",
+    )
+    parser.add_argument(
+        "--replay-store",
+        metavar="START..END",
+        help="stored ticks between two times, into a database of its own",
     )
     parser.add_argument("--speed", metavar="N", help="replay and synthetic: N times real time, or max")
     parser.add_argument("--symbols", metavar="A,B", help="what to ingest")
@@ -97,7 +110,8 @@ async def up(settings: UpSettings) -> None:
                 EmbeddedDatabase, directory.path / "postgresql", postgresql, log_line
             )
             await stack.enter_async_context(_running([embedded.child]))
-            name = feed_database.name(ingest_settings)
+            name, history = await stored_market.prepare(embedded, ingest_settings, feed_database.name)
+            environment |= history
             url = await embedded.create(name, feed_database.former_names(ingest_settings))
             await asyncio.to_thread(schema.upgrade, url, load(StoreSettings, environment))
             environment |= {
@@ -153,7 +167,9 @@ async def _check(environment: Mapping[str, str]) -> IngestSettings:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):
         log_line("pairstream", warning)
-    await ingest.check(settings)
+    # What is stored is known once the database runs.
+    if settings.replay_store is None:
+        await ingest.check(settings)
     return settings
 
 

@@ -165,6 +165,20 @@ class DatabaseSettings(Settings):
     """URL of PostgreSQL, with or without TimescaleDB."""
 
 
+class HistorySettings(DatabaseSettings):
+    """Settings of the database that the past is read from."""
+
+    history_database_url: str | None = None
+    """URL of the database whose stored past new pairs are filled from, and whose ticks are replayed; without it the
+    one that everything is written to.
+    """
+
+    @property
+    def history(self) -> DatabaseSettings:
+        """Return the settings of that database."""
+        return DatabaseSettings(database_url=self.history_database_url or self.database_url)
+
+
 class StoreSettings(DatabaseSettings):
     """Settings of the store: how late a tick may come, and the retention of each table: unlimited unless set.
 

@@ -50,7 +50,9 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ``value`` and ``threshold`` are what was measured and what it crossed, of a rule that compares two numbers.
     ``y_age_s`` and ``x_age_s`` say how old the price of each leg was (s). A transition that does not hold once late
     trades are known is followed by one whose state is ``retracted``, of the same time, with its id in ``retracts``:
-    what holds now is the latest transition of a rule and subject that was not retracted. ``reversion`` is that of the
+    what holds now is the latest transition of a rule and subject that was not retracted. One that fires when its pair
+    is removed, paused, or measured another way is followed by one whose state is ``ended``, without numbers; its id is
+    that of the alert that fired and ``:ended``. ``reversion`` is that of the
     signal: whether the spread is seen to come back at all.
     """
 

@@ -36,6 +36,7 @@ from services.ingest.feeds.live import LiveFeed
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.played import PlayedFeed
 from services.ingest.feeds.replay import ReplayFeed
+from services.ingest.feeds.stored_replay import StoredReplayFeed
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
@@ -78,15 +79,20 @@ def build(settings: IngestSettings) -> Feed:
         case "live":
             return LiveFeed(settings, partial(clients.is_empty, settings, TICKS))
         case "replay":
-            assert settings.replay_file, "the settings require a file"
-            file, pace = settings.replay_file, Pace(settings.speed)
-            return PlayedFeed(
-                settings.symbols, lambda symbols, _: ReplayFeed(file, symbols, pace, settings.streams)
-            )
+            return PlayedFeed(settings.symbols, partial(_replay, settings, Pace(settings.speed)))
         case "synthetic":
             return PlayedFeed(settings.symbols, partial(_synthetic, settings, Pace(settings.speed)))
         case never:
             assert_never(never)
+
+
+def _replay(
+    settings: IngestSettings, pace: Pace, symbols: tuple[str, ...], _: float
+) -> ReplayFeed | StoredReplayFeed:
+    if settings.replay_store is not None:
+        return StoredReplayFeed(settings.history, settings.replay_store, symbols, pace)
+    assert settings.replay_file, "the settings require one of both"
+    return ReplayFeed(settings.replay_file, symbols, pace, settings.streams)
 
 
 def _synthetic(settings: IngestSettings, pace: Pace, symbols: tuple[str, ...], share: float) -> SyntheticFeed:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from services.common.clock import MINUTE, SECOND
 from services.common.settings import (
     PREFIX,
-    DatabaseSettings,
+    HistorySettings,
     KafkaSettings,
     MetricsSettings,
     SymbolSettings,
@@ -18,6 +18,7 @@ from services.common.settings import (
 )
 from services.contracts.messages import FeedName
 from services.ingest.feed import StreamKind
+from services.ingest.stored_range import StoredRange, parse_range
 from services.ingest.time_marks import AWAITED_US
 
 
@@ -64,13 +65,15 @@ WebSocketUrl = Annotated[str, BeforeValidator(_base_url), Field(pattern=r"^wss?:
 HttpUrl = Annotated[str, BeforeValidator(_base_url), Field(pattern=r"^https?://[^/\s]+")]
 
 
-class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSettings, MetricsSettings):
+class IngestSettings(KafkaSettings, HistorySettings, SymbolSettings, WindowSettings, MetricsSettings):
     """The broker, the symbols, the feed they come from, and the database that remembers what we have."""
 
     feed: FeedName = "live"
     """Feed of ticks: `live`, `replay` or `synthetic`."""
     replay_file: Path | None = None
     """Path of the file to replay, or of several, separated by commas; `feed` is `replay`."""
+    replay_store: Annotated[StoredRange | None, BeforeValidator(parse_range)] = None
+    """Range of stored ticks to replay in place of a file, `START..END`, two times of ISO 8601 with their zones."""
     speed: Speed = 1.0
     """Speed of replay and synthetic feed, a factor of real time; `max` never waits."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
@@ -115,9 +118,11 @@ class IngestSettings(KafkaSettings, DatabaseSettings, SymbolSettings, WindowSett
         return (math.ceil(self.window / 60) + 1 if given is None else given) * MINUTE
 
     @model_validator(mode="after")
-    def _replay_has_a_file(self) -> Self:
-        if self.feed == "replay" and self.replay_file is None:
+    def _replays_one_thing(self) -> Self:
+        given = [one for one in (self.replay_file, self.replay_store) if one is not None]
+        if self.feed == "replay" and len(given) != 1:
             raise ValueError(
-                f"{PREFIX}REPLAY_FILE: expected the file to replay, because {PREFIX}FEED is replay; received none"
+                f"{PREFIX}REPLAY_FILE, {PREFIX}REPLAY_STORE: expected the file or the range of stored ticks to replay, "
+                f"because {PREFIX}FEED is replay; received {'both' if given else 'none'}"
             )
         return self

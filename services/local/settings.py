@@ -16,7 +16,7 @@ KEEP = "7d"
 """Age at which `pairstream up` deletes raw ticks, unless told."""
 RETENTION = f"{PREFIX}RETENTION_TICKS"
 # Flags that are a variable of the services under the same name.
-_PASSED_ON = ("replay_file", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
+_PASSED_ON = ("replay_file", "replay_store", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)")
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -31,8 +31,9 @@ class UpSettings:
 
     @classmethod
     def of(cls, flags: Namespace) -> "UpSettings":
-        """Build from the parsed command line; a replay file alone means the replay feed."""
-        feed = flags.feed or ("replay" if flags.replay_file else os.environ.get(f"{PREFIX}FEED", "auto"))
+        """Build from the parsed command line; a file or a range to replay means the replay feed."""
+        is_replay = flags.replay_file or flags.replay_store
+        feed = flags.feed or ("replay" if is_replay else os.environ.get(f"{PREFIX}FEED", "auto"))
         environment = _environment(flags, _PASSED_ON)
         if flags.keep is not None:
             environment[RETENTION] = flags.keep

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.common.settings import DatabaseSettings, KafkaSettings, MetricsSettings, PairSettings
+from services.common.settings import HistorySettings, KafkaSettings, MetricsSettings, PairSettings
 
 
-class StreamSettings(KafkaSettings, PairSettings, DatabaseSettings, MetricsSettings):
+class StreamSettings(KafkaSettings, PairSettings, HistorySettings, MetricsSettings):
     """The broker, the pairs, the database that pairs are filled from, and how Faust works."""
 
     signal_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 100

@@ -10,7 +10,7 @@ from services.common import clock
 from services.common.cancellation import pause
 from services.common.codec import encode
 from services.contracts import topics
-from services.contracts.messages import LegTrade
+from services.contracts.messages import Alert, LegTrade
 from services.stream_analytics.conflation import Conflation
 from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.live_budget import LiveBudget
@@ -44,10 +44,12 @@ class SignalPublisher:
         interval_s: float,
         has_room: Callable[[], bool] = lambda: True,
         budget: LiveBudget | None = None,
+        note: Callable[[Alert], Awaitable[None]] | None = None,
     ) -> None:
         """`send` is a publisher's ``send``, `partitions` are those that are here now.
 
-        `has_room` tells whether the topic of signals takes more without pushing out what was not read.
+        `has_room` tells whether the topic of signals takes more without pushing out what was not read. `note` is
+        told of each alert before it is published.
         """
         self._send = send
         self._partitions = partitions
@@ -56,6 +58,7 @@ class SignalPublisher:
         self._every_trade = interval_s == 0
         self._has_room = has_room
         self._budget = budget or LiveBudget()
+        self._note = note
         self._conflation: Conflation[tuple[int, str]] = Conflation(interval_s, _GRACE_S)
         self._held = asyncio.Event()
         self._behind_until_s = 0.0
@@ -152,6 +155,8 @@ class SignalPublisher:
         self._counters["corrections"] += signal.revision > 0
         self._counters["stale"] += signal.closed and signal.quality == "stale"
         for alert in alerts:
+            if self._note is not None:
+                await self._note(alert)
             self._counters["alerts"] += 1
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
             await self._send(topics.ALERTS.name, key=key, value=encode(alert), at_once=True)

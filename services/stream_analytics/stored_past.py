@@ -62,7 +62,7 @@ class StoredPast:
         try:
             async with (
                 asyncio.timeout(_PATIENCE_S + len(spans)),
-                database.connect(self._settings, "pairstream-analytics") as connection,
+                database.connect(self._settings.history, "pairstream-analytics") as connection,
             ):
                 for symbol, span in spans.items():
                     found[symbol] = await _leg(connection, symbol, span)

@@ -15,6 +15,7 @@ from services.contracts.selection import names
 from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import SKIPPED, FeedStatus, Item
 from services.ingest.feeds.replay import Received, ReplayFeed
+from services.ingest.feeds.stored_replay import StoredReplayFeed
 from services.ingest.roster import Roster
 
 _AHEAD = 1_000
@@ -128,7 +129,7 @@ class PlayedFeed:
 
     def received(self, item: Received) -> Received:
         """Return what was recorded with the time of its receipt: now."""
-        assert isinstance(self._first, ReplayFeed), "only recordings know another time"
+        assert isinstance(self._first, ReplayFeed | StoredReplayFeed), "only the past knows another time"
         return self._first.received(item)
 
     async def stream(self) -> AsyncGenerator[Item]:

@@ -123,7 +123,7 @@ class DatabaseTape:
         while True:
             rows = await self._rows(_TICKS, symbol=symbol, ts=ts, trade_id=trade_id, limit=_PAGE)
             for row in rows:
-                yield _tick(symbol, row)
+                yield tick_of(symbol, row)
             if len(rows) < _PAGE:
                 return
             trade_id, ts = rows[-1][1:3]
@@ -131,7 +131,7 @@ class DatabaseTape:
     async def edges(self, symbols: Iterable[str], start_us: int) -> list[Tick]:
         """Return of each symbol its first trade from `start_us` on, if there is one, and its last of all."""
         rows = await self._rows(_EDGES, symbols=list(symbols), start=to_datetime(start_us))
-        return [_tick(symbol, row) for symbol, *row in rows]
+        return [tick_of(symbol, row) for symbol, *row in rows]
 
     async def torn(self, symbols: Iterable[str], since_us: int) -> list[str]:
         """Return those of `symbols` that have an open gap which ends at `since_us` or later."""
@@ -144,7 +144,7 @@ class DatabaseTape:
         rows = await self._rows(
             _BETWEEN, symbols=list(symbols), start=to_datetime(start_us), end=to_datetime(end_us)
         )
-        return [_tick(symbol, row) for symbol, *row in rows]
+        return [tick_of(symbol, row) for symbol, *row in rows]
 
     async def _rows(self, query: str, **parameters: object) -> list[Any]:
         try:
@@ -205,7 +205,8 @@ def _gap(symbol: str, row: Sequence[Any]) -> OpenGap:
     return OpenGap(symbol, venue, first_id, last_id, start_us, end_us, found_us, missing, state, reason)
 
 
-def _tick(symbol: str, row: Sequence[Any]) -> Tick:
+def tick_of(symbol: str, row: Sequence[Any]) -> Tick:
+    """Return a stored tick; `row` is from its venue on."""
     venue, trade_id, ts, received_at, price, size, buyer_is_maker, repaired = row
     return Tick(
         venue=venue,

@@ -24,6 +24,7 @@ from services.common.supervision import Supervisor
 from services.contracts import topics
 from services.contracts.messages import LegTrades
 from services.stream_analytics.fan_out import FanOut
+from services.stream_analytics.faust.alert_endings import AlertEndings
 from services.stream_analytics.faust.back_pressure import BackPressure
 from services.stream_analytics.faust.history_filler import HistoryFiller
 from services.stream_analytics.faust.options import new_app
@@ -62,6 +63,9 @@ class StreamAnalytics:
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self.dead_letter, self.pulse.outrun)
         self.partitions = PairPartitions(self.store, self.pairs, settings, self.counters, has_history=True)
+        self._endings = AlertEndings(
+            self.store.data, self.partitions, self.pairs, settings.partitions, self._owned, self.counters
+        )
         self._publisher: Publisher | None = None
         self._speaker = SignalPublisher(
             self._send,
@@ -69,6 +73,7 @@ class StreamAnalytics:
             self.counters,
             settings.signal_interval_ms / 1000,
             lambda: self._has_room(topics.SIGNALS),
+            note=self._endings.note,
         )
         self._filler = HistoryFiller(
             self.partitions, StoredPast(settings).read, self._speaker.publish, self._may_write
@@ -114,6 +119,7 @@ class StreamAnalytics:
             ("the watch over progress", self._watch),
             ("the publisher", self._publish),
             ("the filling of pairs", self._fill),
+            ("the endings of alerts", self._end_alerts),
         ):
             tasks.require(name, work)
         # Faust lets a task that was cancelled end in silence.
@@ -125,6 +131,7 @@ class StreamAnalytics:
         with published(self.settings, self.pulse, self.metrics.registry):
             await clients.wait_for_broker(self.settings)
             async with publisher(self.settings) as self._publisher:
+                self._endings.publisher = self._publisher
                 await self._serve()
 
     async def _serve(self) -> None:
@@ -222,6 +229,16 @@ class StreamAnalytics:
     async def _fill(self) -> None:
         assert self._publisher is not None
         await self._filler.run(self._publisher)
+
+    async def _end_alerts(self) -> None:
+        await self._endings.run()
+
+    def _owned(self) -> list[int] | None:
+        """Return the partitions whose states are here, None while they change hands or come back."""
+        tables: Any = self.app.tables
+        if self.app.rebalancing or tables.recovery.in_recovery:
+            return None
+        return [number for number in range(self.settings.partitions) if self._may_write(number)]
 
     async def _save_positions(self) -> None:
         """Store every second how far ticks and marks were read, until cancelled."""

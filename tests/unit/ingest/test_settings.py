@@ -104,7 +104,9 @@ def test_wrong_values_name_their_variable(name: str, value: str) -> None:
 
 
 def test_replay_without_a_file() -> None:
-    with pytest.raises(FatalError, match=r"^PAIRSTREAM_REPLAY_FILE: expected the file to replay"):
+    with pytest.raises(
+        FatalError, match=r"^PAIRSTREAM_REPLAY_FILE, PAIRSTREAM_REPLAY_STORE: expected the file or"
+    ):
         load(IngestSettings, {"PAIRSTREAM_FEED": "replay"})
 
 

@@ -2,7 +2,7 @@
 (() => {
     "use strict";
 
-    const STATES = ["all", "firing", "resolved", "retracted", "acknowledged"];
+    const STATES = ["all", "firing", "resolved", "retracted", "ended", "acknowledged"];
     const SNOOZED = ["any", "yes", "no"];
     const SWEEP_EVERY_MS = 1000;
     const {

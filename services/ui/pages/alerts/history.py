@@ -23,6 +23,7 @@ STATES = {
     "firing": "Firing",
     "resolved": "Resolved",
     "retracted": "Retracted",
+    "ended": "Ended",
     "acknowledged": "Acknowledged",
 }
 SNOOZED = {"any": "Snoozed or not", "yes": "Snoozed", "no": "Not snoozed"}
@@ -35,7 +36,7 @@ Row = dict[str, Any]
 
 _OF_ALERTS = get_args(AlertState)
 _IS_STATE = {
-    **{name: f"params.data.state == '{name}'" for name in ("firing", "resolved")},
+    **{name: f"params.data.state == '{name}'" for name in ("firing", "resolved", "ended")},
     "retracted": "params.data.state == 'retracted'",
     "was-retracted": "params.data.state.endsWith(', retracted')",
 }

@@ -98,7 +98,8 @@ TOPICS = (
         "subject",
         "7 d",
         "A rule starts or stops firing for its subject: a pair, a symbol, a service. The same alert always has the "
-        "same alert_id. One whose state is retracted takes back the alert that it names.",
+        "same alert_id. One whose state is retracted takes back the alert that it names; ended: the pair is no longer "
+        "measured.",
         Alert(
             alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
             rule_id="zscore",
