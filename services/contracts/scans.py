@@ -12,6 +12,7 @@ SCAN = "scan"
 """Kind of the job."""
 Criterion = Literal["aic", "bic"]
 ScanTrend = Literal["n", "c", "ct"]
+Correction = Literal["dependent", "measured"]
 Stage = Literal["refused", "tried", "significant", "corrected", "confirmed"]
 """How far a pair came: each stage but the first is one of those that also came through the one before."""
 
@@ -40,6 +41,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     transform: Transform = "log"
     trend: ScanTrend = "c"
     lags: Annotated[int, Meta(ge=0, le=MOST_LAGS)] | Criterion = "aic"
+    correction: Correction = "dependent"
     held_out: Annotated[float, Meta(gt=0, lt=1)] = 0.3
     radar: str | None = None
 

@@ -64,12 +64,31 @@ def test_a_scan_says_how_many_it_tried_and_which_it_found(
     }
 
 
+def test_a_report_needs_no_network_and_a_file_that_exists_is_written_over_only_when_told(
+    tmp_path: Path, database_url: str, run: Commands
+) -> None:
+    fill(database_url)
+    out = tmp_path / "scan.html"
+    flags = ("scan", "--transform", "price", "--output", out, "--correction", "measured")
+    run(*flags)
+    text = out.read_text()
+    assert "BBBUSDT-AAAUSDT" in text or "AAAUSDT-BBBUSDT" in text
+    assert "LLLUSDT is left out: bars at 600 of 1,200 times" in text
+    assert 'src="http' not in text
+    assert text.count("Plotly.newPlot(") >= 3
+    run(*flags, fails=True)
+    run(*flags, "--force")
+    assert [file.name for file in tmp_path.iterdir()] == ["scan.html"]
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--symbols", "AAAUSDT,XXXUSDT"), "symbols: expected some of AAAUSDT, .*, received XXXUSDT"),
         (("--symbols", "AAAUSDT"), "symbols: expected at least two, received AAAUSDT"),
         (("--held-out", "1.5"), "--held-out: expected a share between 0 and 1, received 1.5"),
+        (("--output", "pairs.txt"), "--output: expected a name that ends in .*.html, received pairs.txt"),
+        (("--dataset", "none"), "--dataset: expected the name or id of an uploaded one, received 'none'"),
         (("--lags", "hqic"), "--lags: expected aic, bic or a number, received 'hqic'"),
         (
             ("--start", "2026-01-01T19:00:00Z"),

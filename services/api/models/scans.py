@@ -14,6 +14,7 @@ from services.contracts.scans import (
     MOST_LAGS,
     MOST_SYMBOLS,
     NEWEST_BARS,
+    Correction,
     Criterion,
     ScanRequest,
     ScanTrend,
@@ -64,6 +65,15 @@ class ScanOptions(Record):
             examples=["aic"],
         ),
     ] = "aic"
+    correction: Annotated[
+        Correction,
+        Field(
+            description="For the number of tries: `dependent` holds however the tests depend on each other (Benjamini, "
+            "Yekutieli); `measured` takes the p-values of independent walks, of as many bars (Benjamini, Hochberg): "
+            "more power, some seconds more.",
+            examples=["dependent"],
+        ),
+    ] = "dependent"
     held_out: Annotated[
         float,
         Field(gt=0, lt=1, description="Share of the bars, the last ones, for a second test.", examples=[0.3]),
@@ -87,6 +97,7 @@ class ScanOptions(Record):
             transform=self.transform,
             trend=self.trend,
             lags=self.lags,
+            correction=self.correction,
             held_out=self.held_out,
             **more,
         )
@@ -143,7 +154,7 @@ class ScanSummary(Record):
     significant: Annotated[int, Field(description="Of these, with p < 5 % both ways round.", examples=[3207])]
     corrected: Annotated[
         int,
-        Field(description="Of these, once the number of tries counts (Benjamini, Yekutieli).", examples=[51]),
+        Field(description="Of these, once the number of tries counts, by the `correction`.", examples=[51]),
     ]
     confirmed: Annotated[
         int,
@@ -179,7 +190,7 @@ class ScanPair(Record):
     p_value: PValue
     adjusted_p_value: Annotated[
         float | None,
-        Field(description="The same for the number of tries (Benjamini, Yekutieli).", examples=[0.012]),
+        Field(description="The same for the number of tries, by the `correction`.", examples=[0.012]),
     ]
     held_out_p_value: Annotated[
         float | None, Field(description="Of a survivor, on the part held out.", examples=[0.003])

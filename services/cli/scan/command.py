@@ -17,6 +17,7 @@ from services.contracts.scans import NEWEST_BARS, ScanRequest
 from services.local.terminal import write
 from services.research.scan import history, run
 from services.research.scan.history import History, UnfitError
+from services.research.scan.run import FoundPairs
 from services.store import database, relations, schema
 from services.store.database import Connection
 
@@ -47,6 +48,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--lags", default="aic", metavar="N", help="aic, bic or a number; default: %(default)s"
+    )
+    parser.add_argument(
+        "--correction",
+        choices=("dependent", "measured"),
+        default="dependent",
+        help="for the number of tries: Benjamini-Yekutieli, or Benjamini-Hochberg by a measured null; "
+        "default: %(default)s",
     )
     parser.add_argument(
         "--held-out",
@@ -82,16 +90,28 @@ def _run(flags: argparse.Namespace) -> None:
         "transform": flags.transform,
         "trend": flags.trend,
         "lags": int(flags.lags) if flags.lags.isdigit() else flags.lags,
+        "correction": flags.correction,
         "held_out": flags.held_out,
     }
     try:
         request = msgspec.convert(asked, ScanRequest)
     except msgspec.ValidationError as error:
         raise FatalError(f"expected what can be scanned, received: {error}") from error
-    whole.run(_scan(load(DatabaseSettings), flags, request))
+    whole.run(_scan_and_save(load(DatabaseSettings), flags, request))
 
 
-async def _scan(settings: DatabaseSettings, flags: argparse.Namespace, request: ScanRequest) -> None:
+async def _scan_and_save(settings: DatabaseSettings, flags: argparse.Namespace, request: ScanRequest) -> None:
+    if flags.output is None:
+        scanned = await _scan(settings, flags, request)
+    else:
+        with new(flags.output, flags.force) as part:
+            scanned = await _scan(settings, flags, request)
+            save(part, form_of(flags.output, FORMS), scanned)
+    for line in described(scanned):
+        write(line)
+
+
+async def _scan(settings: DatabaseSettings, flags: argparse.Namespace, request: ScanRequest) -> FoundPairs:
     try:
         with relations.errors():
             async with database.connect(settings, "pairstream-scan") as connection:
@@ -100,14 +120,9 @@ async def _scan(settings: DatabaseSettings, flags: argparse.Namespace, request: 
                     request = await _of_dataset(connection, request, flags.dataset)
                 closes = await _closes(connection, request)
         with progress("pairs", 100) as show:
-            scanned = await run.run(request, closes, lambda share: show(round(100 * share), f"{share:.0%}"))
+            return await run.run(request, closes, lambda share: show(round(100 * share), f"{share:.0%}"))
     except UnfitError as error:
         raise FatalError(str(error)) from error
-    if flags.output is not None:
-        with new(flags.output, flags.force) as part:
-            save(part, form_of(flags.output, FORMS), scanned)
-    for line in described(scanned):
-        write(line)
 
 
 async def _of_dataset(connection: Connection, request: ScanRequest, name: str) -> ScanRequest:

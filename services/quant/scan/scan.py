@@ -1,16 +1,19 @@
 """Scan of all pairs: tested on the first part of a history, corrected for having tried, survivors tested again."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from msgspec import Struct, structs
 
-from services.contracts.scans import Stage
+from services.contracts.scans import Correction, Stage
 from services.quant.options import SIGNIFICANCE, Criterion, Trend
 from services.quant.scan import survivors
 from services.quant.scan.all_pairs import AllPairs, Progress, engle_granger
 from services.quant.scan.lag_products import Values
+from services.quant.scan.null import measured_p_values, null_p_values
 from services.quant.scan.selection import adjusted_p_values
 from services.quant.statistical_tests.unit_root import LEAST, without_trend
 
@@ -19,10 +22,15 @@ _TESTS = 0.8
 
 
 class ScanOptions(Struct, frozen=True, kw_only=True):
-    """Options of a scan; the last `held_out` share of the history takes no part in the choice."""
+    """Options of a scan; the last `held_out` share of the history takes no part in the choice.
+
+    `correction` for the number of tries: `dependent` holds however tests depend on each other (Benjamini, Yekutieli),
+    `measured` takes the p-values that independent walks get (Benjamini, Hochberg), and has more power.
+    """
 
     trend: Trend = "c"
     lags: int | Criterion = "aic"
+    correction: Correction = "dependent"
     level: float = SIGNIFICANCE
     held_out: float = 0.3
 
@@ -93,7 +101,8 @@ def scan(prices: Values, options: ScanOptions, progress: Progress | None = None)
         returns = np.atleast_2d(np.corrcoef(np.diff(first, axis=0), rowvar=False))
     reasons: dict[tuple[int, ...], str] = {(number,): reason for number, reason in found.refused.items()}
     reasons.update(found.reasons.items())
-    pairs = _ranked(found, returns, _deviations(first, options.trend, found), options.level)
+    adjusted = partial(_adjusted, times=len(first), options=options)
+    pairs = _ranked(found, returns, _deviations(first, options.trend, found), adjusted, options.level)
     pairs = _Survivors(first, rest, found, options).judged(pairs, tell)
     tell(1.0)
     return Scan(
@@ -121,10 +130,23 @@ def _deviations(first: Values, trend: Trend, found: AllPairs) -> Values:
     return deviations
 
 
-def _ranked(found: AllPairs, returns: Values, deviations: Values, level: float) -> list[ScannedPair]:
+def _adjusted(p_values: Values, times: int, options: ScanOptions) -> Values:
+    if options.correction == "dependent":
+        return adjusted_p_values(p_values)
+    measured = measured_p_values(p_values, null_p_values(times, options.trend, options.lags))
+    return adjusted_p_values(measured, however_dependent=False)
+
+
+def _ranked(
+    found: AllPairs,
+    returns: Values,
+    deviations: Values,
+    adjust: Callable[[Values], Values],
+    level: float,
+) -> list[ScannedPair]:
     upper = np.triu_indices(len(returns), 1)
     worse = found.worse_p_value[upper]
-    adjusted = adjusted_p_values(worse)
+    adjusted = adjust(worse)
     order = np.argsort(worse, kind="stable")[: int(np.count_nonzero(~np.isnan(worse)))]
     one, other = upper[0][order], upper[1][order]
     is_forward = found.p_value[one, other] <= found.p_value[other, one]

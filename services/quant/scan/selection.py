@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 
 
-def adjusted_p_values(p_values: Values) -> Values:
-    """Return p-values adjusted for the number of tests, however they depend on each other; NaN counts as no test.
+def adjusted_p_values(p_values: Values, *, however_dependent: bool = True) -> Values:
+    """Return p-values adjusted for the number of tests; NaN counts as no test.
 
-    Among the pairs with an adjusted p-value below q at most a share q is expected to be false.
-    Source: Benjamini and Yekutieli (2001); equal to ``statsmodels.stats.multitest.multipletests`` with ``fdr_by``.
+    Among the pairs with an adjusted p-value below q at most a share q is expected to be false: however the tests depend
+    on each other (Benjamini and Yekutieli, 2001), or without that as long as they do so positively, at a lower price
+    (Benjamini and Hochberg, 1995). Equal to ``statsmodels.stats.multitest.multipletests`` with ``fdr_by``, ``fdr_bh``.
     """
     adjusted = np.full(p_values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(p_values))
@@ -19,6 +20,7 @@ def adjusted_p_values(p_values: Values) -> Values:
         return adjusted
     order = tested[np.argsort(p_values[tested], kind="stable")]
     ranks = np.arange(1, count + 1)
-    raised = p_values[order] * count * np.sum(1 / ranks) / ranks
+    penalty = np.sum(1 / ranks) if however_dependent else 1.0
+    raised = p_values[order] * count * penalty / ranks
     adjusted[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
     return adjusted

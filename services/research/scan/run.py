@@ -51,7 +51,9 @@ def transformed(request: ScanRequest, history: History) -> NDArray[np.float64]:
 
 async def run(request: ScanRequest, history: History, tell: Tell) -> FoundPairs:
     """Scan the pairs of a history, in a thread; UnfitError if there are too few bars."""
-    options = ScanOptions(trend=request.trend, lags=request.lags, held_out=request.held_out)
+    options = ScanOptions(
+        trend=request.trend, lags=request.lags, correction=request.correction, held_out=request.held_out
+    )
     began = time.monotonic()
     try:
         found = await asyncio.to_thread(scan, transformed(request, history), options, tell)
