@@ -18,7 +18,7 @@ class Present:
     """Live state, and a status that counts how often it was asked for; `seconds` is the clock."""
 
     def __init__(self) -> None:
-        self.hub = LiveState()
+        self.live_state = LiveState()
         self.feed: str | None = None
         self.asked = 0
         self.wrong: list[str] = []
@@ -92,15 +92,15 @@ def retraction(number: int, pair: str = "A-B") -> Alert:
     return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)
 
 
-def put(hub: LiveState, message: Tick | Signal | Alert | str) -> None:
+def put(live_state: LiveState, message: Tick | Signal | Alert | str) -> None:
     """Put a message, and a text nowhere."""
     match message:
         case Tick():
-            hub.put_tick(message)
+            live_state.put_tick(message)
         case Signal():
-            hub.put_signal(message)
+            live_state.put_signal(message)
         case Alert():
-            hub.put_alert(message)
+            live_state.put_alert(message)
 
 
 def read(text: str | None) -> dict[str, Any]:
