@@ -49,7 +49,7 @@ class Backend:
         self.losses = StoredLosses(self.store)
         self.keys = ApiKeys(settings.api_keys_file)
         self.live_state = LiveState()
-        self.newsroom = StreamComposer(self, time.monotonic)
+        self.composer = StreamComposer(self, time.monotonic)
         self.days = CachedQuery(self._days, DAYS_KEPT_S, time.monotonic)
         self.first_trades = CachedQuery(self._first_trades, FIRST_TRADES_KEPT_S, time.monotonic)
         self._stored_symbols: frozenset[str] = frozenset()
@@ -74,13 +74,13 @@ class Backend:
         self.uploading = asyncio.Semaphore(2)
         self._health = ServiceHealth()
         self.registry = HeartbeatMetrics(self._pulse).registry
-        self.tail = TopicReader(
-            settings, self.live_state, self.tape, self._health, self._pulse, self.newsroom.interval_s
+        self.topic_reader = TopicReader(
+            settings, self.live_state, self.tape, self._health, self._pulse, self.composer.interval_s
         )
         self._seeded = asyncio.Event()
         self.tasks = Supervisor(self._pulse.counters)
         self.tasks.keep("the reader of the store", self.store.run)
-        self.tasks.keep("the reader of the topics", self.tail.run)
+        self.tasks.keep("the reader of the topics", self.topic_reader.run)
         self.tasks.keep("the workers for analyses", self.pool.run)
         self.tasks.keep("the worker for long analyses", self.long_pool.run)
         self.tasks.keep(
@@ -105,7 +105,7 @@ class Backend:
 
     def problems(self) -> list[str]:
         """Return why not every question can be answered."""
-        problems = (self.tail.problem, self.store.problem, self.keys.problem, *self.tasks.problems())
+        problems = (self.topic_reader.problem, self.store.problem, self.keys.problem, *self.tasks.problems())
         return [problem for problem in problems if problem is not None]
 
     def status(self) -> Row:
@@ -211,7 +211,7 @@ class Backend:
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_S):
                 await self._seeded.wait()
-                await self.tail.caught_up.wait()
+                await self.topic_reader.caught_up.wait()
 
     async def _first_trades(self) -> dict[str, int]:
         return await first_trades(self.store, await self.symbols())

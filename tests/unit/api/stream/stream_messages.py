@@ -23,7 +23,7 @@ class Present:
         self.asked = 0
         self.wrong: list[str] = []
         self.seconds = 0.0
-        self.newsroom = StreamComposer(self, lambda: self.seconds)
+        self.composer = StreamComposer(self, lambda: self.seconds)
 
     def status(self) -> Row:
         self.asked += 1
@@ -47,7 +47,7 @@ class Present:
             interval_ms=interval_ms,
             last_event_id=last_event_id,
         )
-        return Subscription(self.newsroom, query)
+        return Subscription(self.composer, query)
 
 
 def tick(symbol: str, event_us: int, trade_id: int = 0) -> Tick:

@@ -203,12 +203,12 @@ def test_clients_are_told_one_after_another_each_in_its_part_of_the_interval() -
 
 def test_the_interval_of_the_newsroom_is_the_shortest_of_those_who_listen() -> None:
     present = Present()
-    assert present.newsroom.interval_s() == math.inf
+    assert present.composer.interval_s() == math.inf
     slow, fast = present.subscription(interval_ms=1_000), present.subscription(interval_ms=30)
-    assert present.newsroom.interval_s() == 0.03
+    assert present.composer.interval_s() == 0.03
     fast.first()
     fast.change(command("set", interval_ms=5_000))
-    assert present.newsroom.interval_s() == 1.0
+    assert present.composer.interval_s() == 1.0
     del slow
     gc.collect()
-    assert present.newsroom.interval_s() == 5.0
+    assert present.composer.interval_s() == 5.0
