@@ -201,7 +201,7 @@ def test_clients_are_told_one_after_another_each_in_its_part_of_the_interval() -
         assert reader.due_s() == pytest.approx(0.1)
 
 
-def test_the_interval_of_the_newsroom_is_the_shortest_of_those_who_listen() -> None:
+def test_the_interval_of_the_composer_is_the_shortest_of_those_who_listen() -> None:
     present = Present()
     assert present.composer.interval_s() == math.inf
     slow, fast = present.subscription(interval_ms=1_000), present.subscription(interval_ms=30)
