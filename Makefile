@@ -14,10 +14,10 @@ help: ## list these commands
 demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on this machine
 	$(BIN)/pairstream up --feed auto
 
-# The many short files of tests/unit come last and fill up what the long ones leave. Much of the time is spent waiting
-# for processes, so there is one worker more than two cores.
+# The many short files of tests/unit come last and fill up what the long ones leave. Half of the time is spent waiting
+# for processes, so there are twice as many workers as two cores.
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
 
 # The tests over a replay share one pipeline, which is all that two cores can drive beside a browser.
 pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them

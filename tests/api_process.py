@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -20,6 +18,7 @@ from services.contracts.messages import Alert, FeedName, Heartbeat, Signal, Tick
 from services.contracts.topics import ALERTS, SIGNALS, TICKS
 from tests import builders
 from tests.contract.store import write_all
+from tests.forks import Forked
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -32,7 +31,7 @@ NO_ROUTE = ("DELETE", "/v1/nothing")
 class ApiProcess:
     """A running API; `url` is its address."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    def __init__(self, process: Forked, url: str, log: Path) -> None:
         self.process = process
         self.url = url
         self.log = log
@@ -89,8 +88,7 @@ def running_api(
         **(variables or {}),
     }
     with tempfile.NamedTemporaryFile(prefix="api-", suffix=".log") as log:
-        command = [sys.executable, "-m", "services.api"]
-        process = subprocess.Popen(command, env=environment, stderr=log)
+        process = Forked("api", environment, Path(log.name))
         api = ApiProcess(process, f"http://127.0.0.1:{port}", Path(log.name))
         try:
             api.wait_for(

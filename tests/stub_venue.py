@@ -9,6 +9,7 @@ from websockets.http11 import Request, Response
 
 from services.common import clock
 from services.common.errors import BadMessageError, FatalError
+from services.contracts.listings import Listing
 from services.contracts.messages import Tick
 from services.ingest.feed import StreamKind
 from services.ingest.venues.venue import Acknowledgement, Parsed, Stream
@@ -61,6 +62,9 @@ class StubVenue:
             case [symbol, trade_id] if trade_id.isdigit():
                 return [tick(symbol, int(trade_id), received_us)]
         raise BadMessageError(f"expected a symbol and a number, received {raw[:80]!r}")
+
+    async def listing(self) -> list[Listing]:
+        return []
 
     async def check_symbols(self, symbols: Iterable[str]) -> None: ...
 

@@ -23,6 +23,7 @@ from services.stream_analytics.corrections import Outcome
 from tests.analytics import final_signals, outcomes, published, walk
 from tests.broker import produce
 from tests.brokers.kafka import PARTITIONS
+from tests.forks import Forked
 from tests.waiting import wait_until
 
 START_US = 1_767_225_600_000_000
@@ -107,7 +108,7 @@ class Workers:
 
     def __init__(self, servers: str, log: Path, **more: object) -> None:
         self._log = log
-        self._members: list[subprocess.Popen[bytes]] = []
+        self._members: list[subprocess.Popen[bytes] | Forked] = []
         self._environment = {
             **os.environ,
             "PAIRSTREAM_BROKERS": servers,
@@ -123,9 +124,12 @@ class Workers:
 
     def join(self, *command: str) -> None:
         """Start one more, or `command` in its place."""
-        command = command or (sys.executable, "-m", "services.stream_analytics")
         with self._log.open("ab") as log:
-            self._members.append(subprocess.Popen(command, env=self._environment, stdout=log, stderr=log))
+            if command:
+                started = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+                self._members.append(started)
+            else:
+                self._members.append(Forked("stream_analytics", self._environment, self._log))
 
     def kill_oldest(self) -> None:
         """End the one that has been there for longest as a power cut does."""
@@ -133,7 +137,7 @@ class Workers:
         oldest.kill()
         oldest.wait()
 
-    def pause_oldest(self) -> subprocess.Popen[bytes]:
+    def pause_oldest(self) -> subprocess.Popen[bytes] | Forked:
         """Stop the one that has been there for longest, as a stalled machine does, and return it, now the newest."""
         oldest = self._members.pop(0)
         self._members.append(oldest)

@@ -106,6 +106,7 @@ class Signal(TypedDict):
     half_life_s: float | None
     half_life_low_s: float | None
     half_life_high_s: float | None
+    filled: str | None
 
 
 class Alert(TypedDict):
@@ -122,7 +123,7 @@ class Alert(TypedDict):
     pair: str | None
     event_us: int
     event_time: str
-    state: Literal["firing", "resolved", "retracted"]
+    state: Literal["firing", "resolved", "retracted", "pending", "recovering", "no_data", "error", "ended"]
     value: float | None
     threshold: float | None
     message: str
@@ -136,6 +137,10 @@ class Alert(TypedDict):
     severity: Literal["info", "warning", "critical"]
     labels: dict[str, str]
     values: dict[str, float]
+    incident_id: str
+    duration_s: float | None
+    valid_until_us: int | None
+    valid_until_time: str
     retracted_by: str | None
     acked_us: int | None
     acked_time: str | None

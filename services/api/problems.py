@@ -163,7 +163,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     detail = {
-        HTTPStatus.NOT_FOUND: "expected one of the paths that /openapi.json lists, received another",
+        HTTPStatus.NOT_FOUND: "expected a route that /docs lists, received another",
     }.get(status, error.detail)
     headers = error.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -1,4 +1,4 @@
-"""``pairstream``: live pair analytics for crypto futures."""
+"""Live pair analytics for crypto futures."""
 
 import argparse
 import sys
@@ -17,6 +17,11 @@ COMMANDS = {
     ),
     "keys": ("services.cli.keys", "API keys"),
     "scan": ("services.cli.scan.command", "which pairs of stored history are cointegrated"),
+    "doctor": (
+        "services.cli.doctor.command",
+        "check what pairstream needs; exit code 1 if something is missing",
+    ),
+    "dead-letters": ("services.cli.dead_letters.command", "what could not be processed: list, show, replay"),
     "db": ("services.cli.db", "the database"),
     "topics": ("services.cli.topics", "the topics"),
 }

@@ -27,8 +27,11 @@ MESSAGE_OF = {
     topics.TIME_MARKS: "time-mark",
     topics.LEG_TRADES: "leg-trades",
     topics.PAIRS: "pair-config",
+    topics.RULES: "rule",
+    topics.SILENCES: "silence",
     topics.SIGNALS: "signal",
     topics.ALERTS: "alert",
+    topics.RADAR: "radar-event",
     topics.HEARTBEATS: "heartbeat",
     topics.DEAD_LETTERS: "dead-letter",
 }

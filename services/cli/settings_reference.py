@@ -14,6 +14,7 @@ from services.api.settings import ApiSettings
 from services.common.http.rate_limits import Rate
 from services.common.settings import PREFIX, Retention, Settings
 from services.ingest.settings import IngestSettings
+from services.research.settings import ResearchSettings
 from services.sink.settings import SinkSettings
 from services.stream_analytics.settings import StreamSettings
 from services.ui.settings import UiSettings
@@ -23,6 +24,7 @@ SERVICES: dict[str, type[Settings]] = {
     "ingest": IngestSettings,
     "stream_analytics": StreamSettings,
     "sink": SinkSettings,
+    "research": ResearchSettings,
     "api": ApiSettings,
     "ui": UiSettings,
 }

@@ -21,15 +21,16 @@ from services.ingest.settings import IngestSettings
 from services.local import data_directory, feed_database, pairs, readiness, run_directory
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
-from services.local.settings import DEFAULT_DATA_DIR, UpSettings, unknown
+from services.local.settings import DEFAULT_DATA_DIR, KEEP, UpSettings, unknown
 from services.local.supervisor import Child, ServiceCommand
 from services.local.terminal import log_line, write
+from services.research.settings import ResearchSettings
 from services.sink.settings import SinkSettings
 from services.store import schema
 from services.stream_analytics.settings import StreamSettings
 from services.ui.settings import UiSettings
 
-SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest")
+SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest", "research")
 _PATIENCE_S = 5.0
 
 
@@ -44,6 +45,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", metavar="N", help="replay and synthetic: N times real time, or max")
     parser.add_argument("--symbols", metavar="A,B", help="what to ingest")
     parser.add_argument("--pairs", metavar="Y-X,...", help="what to analyse: Y is regressed on X")
+    parser.add_argument(
+        "--keep",
+        metavar="AGE",
+        help=f"of raw ticks, such as 12h, 30d, forever; default: {KEEP}, of a replay forever",
+    )
     parser.add_argument("--seed", metavar="N", help="of the synthetic feed")
     parser.add_argument(
         "--data-dir", metavar="DIR", type=Path, default=DEFAULT_DATA_DIR, help="default: %(default)s"
@@ -75,6 +81,7 @@ async def up(settings: UpSettings) -> None:
             "PAIRSTREAM_FETCH_MAX_WAIT_MS": str(FETCH_MAX_WAIT_MS),
             "PAIRSTREAM_BROKER_KEEPS_BYTES": str(KEEPS_BYTES),
             "PAIRSTREAM_SESSION_TIMEOUT_S": "6",
+            "PAIRSTREAM_DISK_DIRECTORY": str(directory.path),
         }
         environment["PAIRSTREAM_FEED"] = await _choose_feed(settings, environment)
         ingest_settings = await _check(environment)
@@ -140,7 +147,7 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 async def _check(environment: Mapping[str, str]) -> IngestSettings:
     """Refuse what a service would refuse, before anything runs; return what ingest will read."""
     settings = load(IngestSettings, environment)
-    kinds = (StreamSettings, SinkSettings, ApiSettings, UiSettings)
+    kinds = (StreamSettings, SinkSettings, ResearchSettings, ApiSettings, UiSettings)
     for kind in kinds:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):

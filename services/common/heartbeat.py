@@ -35,6 +35,10 @@ class HeartbeatState:
         self.feed = feed
         self.state: ServiceState = "starting"
         self.detail: str | None = None
+        self.notice: str | None = None
+        """What somebody has to see to while the service runs: its detail, unless that says something worse."""
+        self.is_alarming = False
+        """Whether the notice makes a running service `degraded`."""
         self.lag_messages: int | None = None
         self.lag_seconds: float | None = None
         self.counters: dict[str, int] = defaultdict(int)
@@ -76,10 +80,10 @@ class HeartbeatState:
             instance=self.instance,
             at_us=clock.now_us(),
             started_us=self._started_us,
-            state=self.state,
+            state="degraded" if self.is_alarming and self.state == "running" else self.state,
             version=VERSION,
             feed=self.feed,
-            detail=self.detail,
+            detail=self.detail or self.notice,
             lag_messages=self.lag_messages,
             lag_seconds=self.lag_seconds,
             counters=dict(self.counters),

@@ -9,7 +9,9 @@ from services.contracts.fields import Id, Microseconds, Name, PairName
 from services.contracts.pairs import is_pair
 from services.contracts.signals import Reversion
 
-AlertState = Literal["firing", "resolved", "retracted"]
+AlertState = Literal["firing", "resolved", "retracted", "pending", "recovering", "no_data", "error", "ended"]
+OPENING: tuple[AlertState, ...] = ("firing", "no_data", "error")
+"""States that begin an incident; `resolved`, `ended` and a retraction end it."""
 Severity = Literal["info", "warning", "critical"]
 
 DEFAULT_RULE = "zscore-threshold"
@@ -64,8 +66,10 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     state: Annotated[
         AlertState,
         Meta(
-            description="What the rule says from now on; `retracted`: late trades have changed the second, and an "
-            "earlier alert does not hold."
+            description="What the rule says from now on. `no_data` and `error`: it cannot say, and was told to alert "
+            "then. `ended`: the rule or its subject is no more, or measured otherwise. `pending` and `recovering`: of "
+            "rules that tell their steps. `retracted`: late trades have changed the second, and an earlier alert does "
+            "not hold."
         ),
     ]
     value: Annotated[
@@ -121,6 +125,21 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
             examples=[{"zscore": 2.31, "entry": 2.0, "exit": 0.5}],
         ),
     ] = {}
+    incident_id: Annotated[
+        Id,
+        Meta(
+            description="The same in all alerts from the beginning to the end of what holds; empty where the rule has "
+            "none.",
+            examples=["btc-eth-wide:ETHUSDT-BTCUSDT:1767225600000000"],
+        ),
+    ] = ""
+    duration_s: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Of one that ends: how long it has held, in seconds.", examples=[42.0]),
+    ] = None
+    valid_until_us: Annotated[
+        Microseconds | None, Meta(description="Whoever reads it later should not act on it.")
+    ] = None
 
     def __post_init__(self) -> None:
         """Fill what old and new fields say of each other; ValueError if neither names the rule or the subject."""

@@ -26,3 +26,11 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Correlation = Annotated[float, Meta(ge=-1, le=1)]
 Count = Annotated[int, Meta(ge=0, lt=2**31)]
 TradeId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class WrongFieldError(ValueError):
+    """A field of a message that contradicts others, or itself: what was expected, and what was received."""
+
+    def __init__(self, field: str, expected: str, received: object) -> None:
+        super().__init__(f"expected {expected}, received {received} - at `$.{field}`")
+        self.field, self.expected, self.received = field, expected, received

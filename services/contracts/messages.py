@@ -15,9 +15,12 @@ from services.contracts.fields import Id, Microseconds, Name, NotNegative, Posit
 from services.contracts.pair_messages import Method as Method
 from services.contracts.pair_messages import PairConfig as PairConfig
 from services.contracts.pair_messages import Transform as Transform
+from services.contracts.radar_messages import RadarEvent as RadarEvent
+from services.contracts.rules import Rule as Rule
 from services.contracts.signals import Quality as Quality
 from services.contracts.signals import ReversionState as ReversionState
 from services.contracts.signals import Signal as Signal
+from services.contracts.silences import Silence as Silence
 
 # The number of missing trades has 64 bits, too.
 _MOST_IDS = 2**63 - 1
@@ -250,7 +253,10 @@ MESSAGES: dict[str, type[Struct]] = {
     "leg-trades": LegTrades,
     "time-mark": TimeMark,
     "pair-config": PairConfig,
+    "rule": Rule,
+    "silence": Silence,
     "signal": Signal,
     "alert": Alert,
+    "radar-event": RadarEvent,
     "heartbeat": Heartbeat,
 }

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from services.contracts.fields import (
     Correlation,
     Count,
+    Id,
     Microseconds,
     Name,
     NotNegative,
@@ -185,4 +186,12 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ] = None
     half_life_high_s: Annotated[
         NotNegative | None, Meta(description="... up to here; null if there is no end.", examples=[130.0])
+    ] = None
+    filled: Annotated[
+        Id | None,
+        Meta(
+            description="What of the window was filled from the store, from before the pair was watched or measured "
+            "this way; null once none of it is in the window. Bars stand for seconds whose ticks are gone.",
+            examples=["ticks 2026-01-01T00:00:00Z to 2026-01-01T00:05:00Z"],
+        ),
     ] = None

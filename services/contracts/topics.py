@@ -7,6 +7,7 @@ _HOUR_MS = 3_600_000
 
 ANALYTICS_GROUP = "stream-analytics"
 SINK_GROUP = "sink"
+ALERTING_GROUP = "alerting"
 
 
 class Topic(NamedTuple):
@@ -29,7 +30,10 @@ TAPE_EVENTS = Topic("tape-events", "symbol", "delete", 7 * 24 * _HOUR_MS, (SINK_
 TIME_MARKS = Topic("time-marks", "symbol", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
 LEG_TRADES = Topic("leg-trades", "none: the partition is given", "delete", 6 * _HOUR_MS, (ANALYTICS_GROUP,))
 PAIRS = Topic("pairs", "pair", "compact")
+RULES = Topic("rules", "id", "compact")
+SILENCES = Topic("silences", "id", "compact")
 SIGNALS = Topic("signals", "pair", "delete", 24 * _HOUR_MS, (SINK_GROUP,))
+RADAR = Topic("radar", "pair", "delete", 7 * 24 * _HOUR_MS)
 ALERTS = Topic("alerts", "subject", "delete", 7 * 24 * _HOUR_MS, (SINK_GROUP,))
 # A process that has ended is forgotten after a day.
 HEARTBEATS = Topic("heartbeats", "service/instance", "compact,delete", 24 * _HOUR_MS, stamped=True)
@@ -47,8 +51,11 @@ ALL = (
     TIME_MARKS,
     LEG_TRADES,
     PAIRS,
+    RULES,
+    SILENCES,
     SIGNALS,
     ALERTS,
+    RADAR,
     HEARTBEATS,
     DEAD_LETTERS,
     WINDOWS,

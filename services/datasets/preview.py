@@ -1,10 +1,12 @@
 """Preview of files before they become a dataset: the recognised dialect and the first bars."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from services.datasets.blocks import BAR, ParsedBlock, Symbols
+from services.datasets.blocks import BAR, Bars, ParsedBlock, Symbols
+from services.datasets.conflicts import require_one_contract
 from services.datasets.disorder import BarOrder
 from services.datasets.reading import FileReading, reading_of
 from services.datasets.report import Finding, ImportReport
@@ -29,16 +31,21 @@ class Preview(NamedTuple):
 
 
 def preview(upload: Upload) -> Preview:
-    """Return what the first lines of each file hold; FileError if it is no file of bars. Blocks."""
+    """Return what the first lines of each file hold; blocks.
+
+    FileError if one is no file of bars, UnclearFileError if it or what two have of one symbol has to be told.
+    """
     symbols, report = Symbols(), ImportReport()
     order = BarOrder(symbols)
     files: list[FileReading] = []
     reads: list[ParsedBlock] = []
     lines, complete = 0, True
-    for source in upload.files():
+    sources = upload.files()
+    of_files: list[Bars] = []
+    for source in sources:
         with upload.opened(source, symbols) as file:
-            files.append(reading_of(file))
-            through = 0
+            files.append(reading_of(file, source.notes))
+            through, begin = 0, len(reads)
             for read in file:
                 if through >= LOOKED_AT_LINES:
                     complete = False
@@ -50,7 +57,9 @@ def preview(upload: Upload) -> Preview:
                 for line, reason in order.disorder(read.bars):
                     report.add(Finding("out of order", source.name, line, reason))
             lines += through
+            of_files.append(_together(reads[begin:]))
     names = list(symbols)
+    require_one_contract(sources, of_files, names)
     shown = [row for read in reads for row in read.bars[:SHOWN_BARS].tolist()][:SHOWN_BARS]
     bars = [
         DatasetBar(
@@ -58,11 +67,15 @@ def preview(upload: Upload) -> Preview:
         )
         for line, symbol, start_us, opened, high, low, close, volume in shown
     ]
-    return Preview(files, names, _width_us(reads), bars, lines, complete, report)
+    return Preview(files, names, _width_us(of_files), bars, lines, complete, report)
 
 
-def _width_us(reads: list[ParsedBlock]) -> int | None:
-    bars = np.concatenate([np.empty(0, BAR), *(read.bars for read in reads)])
+def _together(reads: Sequence[ParsedBlock]) -> Bars:
+    return np.concatenate([np.empty(0, BAR), *(read.bars for read in reads)])
+
+
+def _width_us(of_files: Sequence[Bars]) -> int | None:
+    bars = np.concatenate([np.empty(0, BAR), *of_files])
     bars = bars[np.lexsort((bars["start_us"], bars["symbol"]))]
     steps = np.diff(bars["start_us"])
     alike = np.flatnonzero((np.diff(bars["symbol"]) == 0) & (steps > 0))

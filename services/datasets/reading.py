@@ -1,5 +1,6 @@
 """Summary of how a file was read, in words and figures that a user can check."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.datasets.blocks import BarFile
@@ -22,8 +23,8 @@ class FileReading(NamedTuple):
     notes: list[str]
 
 
-def reading_of(file: BarFile) -> FileReading:
-    """Return how `file` is read."""
+def reading_of(file: BarFile, notes: Sequence[str] = ()) -> FileReading:
+    """Return how `file` is read; `notes` are of what is not read of it."""
     dialect = file.dialect
     places = {field: place for field, place in dialect.columns._asdict().items() if place is not None}
     return FileReading(
@@ -37,5 +38,5 @@ def reading_of(file: BarFile) -> FileReading:
         file.symbol,
         dialect.columns.close_only,
         name_of(dialect.numbers.thousands),
-        list(dialect.notes),
+        [*dialect.notes, *notes],
     )

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import tempfile
+import weakref
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,23 +13,28 @@ from typing import IO, NamedTuple, cast
 from services.common.compressed_files import ZIP, FileError, Packed, files_in, opened
 from services.datasets.blocks import BarFile, Symbols
 from services.datasets.dialect import SAMPLE_BYTES, names_bars
+from services.datasets.formats import xlsx
+from services.datasets.formats.chunks import Chunks
 from services.datasets.formats.opening import is_spreadsheet, text_of
 from services.datasets.options import ReadOptions
-from services.datasets.symbols import symbol_of
+from services.datasets.symbols import symbol_of, symbol_of_sheet
 
 _MOST_MEMBERS = 1_000
+_IN_MEMORY = 4 << 20
+_COPY_BYTES = 1 << 20
 
 
 class FileSource(NamedTuple):
     """A file, read from its beginning; `symbol` is what its bars are of if no column says it.
 
-    `member` is the file in a zip of several.
+    `member` is the file in a zip of several, or the sheet of a spreadsheet; `notes` are of what is not read.
     """
 
     name: str
     file: IO[bytes]
     symbol: str | None = None
     member: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class UploadTooLargeError(FileError):
@@ -49,8 +56,11 @@ class Upload:
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
     def files(self) -> list[FileSource]:
-        """Return every file there is, those in a zip of several one by one; FileError if a zip cannot be read."""
-        found = [one for source in self.sources for one in _members(source)]
+        """Return every file there is, those in a zip and the sheets of a spreadsheet one by one.
+
+        FileError if a zip or a spreadsheet cannot be read.
+        """
+        found = [one for source in self.sources for one in self._members(source)]
         if len(found) > _MOST_MEMBERS:
             raise FileError(self.name, f"expected at most {_MOST_MEMBERS:,} files, received {len(found):,}")
         return found
@@ -64,23 +74,83 @@ class Upload:
 
     def has_bars(self) -> bool:
         """Return whether the first file begins as one of bars; FileError if it cannot be read."""
-        source = self.files()[0]
-        with self._text(source) as (stream, _):
-            return names_bars(stream.read(SAMPLE_BYTES), self.options)
+        return self._names_bars(self.files()[0])
 
     @contextmanager
     def _text(self, source: FileSource) -> Iterator[tuple[Packed, str | None]]:
         """Yield the csv that a file is or would be, and the symbol that it says beside its rows."""
         source.file.seek(0)
         if is_spreadsheet(source.file):
-            with text_of(source.file, source.name, self.most_bytes) as (text, said):
-                yield self._bounded(text, source.name), said
+            sheet = source.member or ""
+            book = source.name.removesuffix(f"/{sheet}")
+            text = cast("Packed", Chunks(xlsx.rows(source.file, source.name, sheet)))
+            yield self._bounded(text, source.name), symbol_of_sheet(book, sheet)
             return
         with opened(source.file, source.name, source.member) as stream:
             # Of what is packed, the bytes inside are counted, and of what becomes csv the csv, too.
             inside = source.file if stream is source.file else self._bounded(stream, source.name)
             with text_of(inside, source.name, self.most_bytes) as (text, said):
                 yield self._bounded(text, source.name) if inside is source.file else text, said
+
+    def _members(self, source: FileSource) -> list[FileSource]:
+        source.file.seek(0)
+        if is_spreadsheet(source.file):
+            return self._sheets(source)
+        magic = source.file.read(2)
+        source.file.seek(0)
+        return self._packed(source) if magic == ZIP else [source]
+
+    def _packed(self, source: FileSource) -> list[FileSource]:
+        try:
+            with zipfile.ZipFile(source.file) as folder:
+                inside = files_in(folder)
+        except zipfile.BadZipFile as error:
+            raise FileError(
+                source.name, f"expected a whole file, but the packed data are damaged: {error}"
+            ) from error
+        if not inside:
+            raise FileError(source.name, "expected a file in the zip, received none")
+        found: list[FileSource] = []
+        for member in inside:
+            one = source._replace(name=f"{source.name}/{member.filename}", member=member.filename)
+            if (book := self._spreadsheet(one)) is not None:
+                found += self._sheets(one._replace(file=book))
+            elif len(inside) > 1:
+                found.append(one)
+            else:
+                named = symbol_of(source.name) or source.symbol
+                found.append(source if named else source._replace(name=one.name))
+        return found
+
+    def _spreadsheet(self, source: FileSource) -> IO[bytes] | None:
+        """Return a member that is a spreadsheet as a file of its own, which can be read here and there; else None."""
+        with opened(source.file, source.name, source.member) as packed:
+            part = packed.read(_COPY_BYTES)
+            if not part.startswith(ZIP):
+                return None
+            whole, book = self._bounded(packed, source.name), tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+            weakref.finalize(self, book.close)
+            while part:
+                book.write(part)
+                part = whole.read(_COPY_BYTES)
+        return cast("IO[bytes]", book)
+
+    def _sheets(self, source: FileSource) -> list[FileSource]:
+        """Return the first sheet with rows, and each other one that begins as bars do."""
+        names = xlsx.sheets(source.file, source.name, self.most_bytes)
+        if not names:
+            raise FileError(source.name, "expected a sheet with rows, received none")
+        first, *others = [source._replace(name=f"{source.name}/{name}", member=name) for name in names]
+        bars = [one for one in others if self._names_bars(one)]
+        left_out = tuple(
+            f"sheet {one.member}: no columns of bars, not read" for one in others if one not in bars
+        )
+        first = first._replace(name=first.name if bars else source.name, notes=left_out)
+        return [first, *bars]
+
+    def _names_bars(self, source: FileSource) -> bool:
+        with self._text(source) as (stream, _):
+            return names_bars(stream.read(SAMPLE_BYTES), self.options)
 
     def _bounded(self, stream: Packed, name: str) -> Packed:
         return cast("Packed", _Bounded(stream, self, name))
@@ -104,29 +174,6 @@ class _Bounded:
                 )
             self._upload.most_bytes = most - len(part)
         return part
-
-
-def _members(source: FileSource) -> list[FileSource]:
-    source.file.seek(0)
-    magic = source.file.read(2)
-    source.file.seek(0)
-    if magic != ZIP or is_spreadsheet(source.file):
-        return [source]
-    try:
-        with zipfile.ZipFile(source.file) as folder:
-            inside = files_in(folder)
-    except zipfile.BadZipFile as error:
-        raise FileError(
-            source.name, f"expected a whole file, but the packed data are damaged: {error}"
-        ) from error
-    if len(inside) == 1:
-        name = (
-            source.name if symbol_of(source.name) or source.symbol else f"{source.name}/{inside[0].filename}"
-        )
-        return [source._replace(name=name)]
-    return [
-        source._replace(name=f"{source.name}/{member.filename}", member=member.filename) for member in inside
-    ]
 
 
 def _known_by(source: FileSource) -> list[str | None]:

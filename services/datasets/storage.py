@@ -17,8 +17,8 @@ from services.common.compressed_files import FileError
 from services.common.errors import FatalError
 from services.datasets import statements
 from services.datasets.blocks import Bars, ParsedBlock, Symbols
+from services.datasets.conflicts import require_same_prices
 from services.datasets.disorder import BarOrder
-from services.datasets.questions import Question, UnclearFileError
 from services.datasets.reading import FileReading, reading_of
 from services.datasets.report import KEPT, Finding, ImportReport
 from services.datasets.sources import FileSource, Upload
@@ -148,7 +148,7 @@ class _Dataset:
     def _blocks(self, nth: int, source: FileSource) -> Iterator[tuple[ParsedBlock, bytes]]:
         """Yield what is read of a file, and its bars as they are copied; blocks."""
         with self._upload.opened(source, self._symbols) as file:
-            self._files.append(reading_of(file))
+            self._files.append(reading_of(file, source.notes))
             for read in file:
                 for line, reason, kind in read.damages:
                     self._report.add(Finding(kind, source.name, line, reason))
@@ -162,17 +162,11 @@ class _Dataset:
                 yield read, _packed(read.bars, list(self._symbols), nth)
 
     async def _require_one_contract(self) -> None:
-        """Return if no two files have other prices of one symbol at the same times, unless both were told it."""
+        """Return if no two files have other prices of one symbol at the same times."""
         await self._on_bars(statements.CONFLICTS)
         for symbol, first, place, both_have, unlike in await self._cursor.fetchall():
-            if self._sources[first >> _LINE_BITS].symbol and self._sources[place >> _LINE_BITS].symbol:
-                continue
-            (other, _), (name, line) = self._where(first), self._where(place)
-            detail = (
-                f"expected other times than those in {other}, or the same bars, received {symbol} with other "
-                f"prices at {unlike:,} of {both_have:,} times that both have: say by symbols= what each file is of"
-            )
-            raise UnclearFileError(name, detail, Question("symbols", []), line)
+            _, line = self._where(place)
+            require_same_prices(self._source(first), self._source(place), line, symbol, both_have, unlike)
 
     async def _drop_repeated(self) -> None:
         if len(self._sources) > 1:
@@ -188,8 +182,11 @@ class _Dataset:
         self._report.add_uncounted("repeated", count - len(found))
         self._rows -= count
 
+    def _source(self, place: int) -> FileSource:
+        return self._sources[place >> _LINE_BITS]
+
     def _where(self, place: int) -> tuple[str, int]:
-        return self._sources[place >> _LINE_BITS].name, place & ((1 << _LINE_BITS) - 1)
+        return self._source(place).name, place & ((1 << _LINE_BITS) - 1)
 
     async def _width(self) -> Width:
         await self._cursor.execute(statements.COMMON_STEPS)

@@ -51,6 +51,16 @@ def symbol_of(name: str) -> str | None:
         return None
 
 
+def symbol_of_sheet(book: str, sheet: str) -> str | None:
+    """Return the symbol that a sheet's name says, or that of its file if the sheet names no pair.
+
+    >>> symbol_of_sheet("prices.xlsx", "ETH-USDT"), symbol_of_sheet("BTCUSDT-1h.xlsx", "Sheet1")
+    ('ETHUSDT', 'BTCUSDT')
+    """
+    said = symbol_of(sheet)
+    return said if said is not None and has_quote(said.partition("_")[0]) else symbol_of(book) or said
+
+
 def _telling(parts: Sequence[str]) -> list[str]:
     """Return the tokens of a file's name that say its symbol: not its venue, interval, dates and what it holds."""
     parts = list(parts)

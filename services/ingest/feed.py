@@ -1,8 +1,9 @@
 """Protocol of a feed, and the items that a feed yields."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from services.contracts.listings import Listing
 from services.contracts.messages import (
     FeedName,
     Filling,
@@ -68,6 +69,9 @@ class Feed(Protocol):
 
     async def check(self) -> None:
         """Raise FatalError if this feed can never work; nothing has been started yet."""
+
+    async def listing(self) -> Sequence[Listing]:
+        """Return every symbol that the feed has, collected or not; TransientError while nobody can tell."""
 
     def stream(self) -> AsyncGenerator[Item]:
         """Yield what happens until the feed is over; a live feed never is."""

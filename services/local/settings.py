@@ -12,6 +12,9 @@ from services.common.errors import FatalError
 from services.common.settings import PREFIX, Settings
 
 DEFAULT_DATA_DIR = Path(".pairstream")
+KEEP = "7d"
+"""Age at which `pairstream up` deletes raw ticks, unless told."""
+RETENTION = f"{PREFIX}RETENTION_TICKS"
 # Flags that are a variable of the services under the same name.
 _PASSED_ON = ("replay_file", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)")
@@ -30,7 +33,13 @@ class UpSettings:
     def of(cls, flags: Namespace) -> "UpSettings":
         """Build from the parsed command line; a replay file alone means the replay feed."""
         feed = flags.feed or ("replay" if flags.replay_file else os.environ.get(f"{PREFIX}FEED", "auto"))
-        return cls(feed, flags.data_dir, _environment(flags, _PASSED_ON))
+        environment = _environment(flags, _PASSED_ON)
+        if flags.keep is not None:
+            environment[RETENTION] = flags.keep
+        elif feed != "replay" and not {RETENTION, f"{RETENTION}_FILE"} & environment.keys():
+            # What is replayed is of any age.
+            environment[RETENTION] = KEEP
+        return cls(feed, flags.data_dir, environment)
 
 
 @dataclass(frozen=True)

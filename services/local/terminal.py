@@ -12,6 +12,7 @@ _COLOURS = {
     "ingest": "cyan",
     "stream_analytics": "magenta",
     "sink": "yellow",
+    "research": "bright_magenta",
     "api": "green",
     "ui": "bright_blue",
 }

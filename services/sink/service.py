@@ -23,6 +23,7 @@ from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
 from services.sink import pairs, retention
 from services.sink.batch import KINDS, RefusedMessage, SinkBatch
+from services.sink.disk import DiskGuard, make_room
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, TopicSource
 from services.sink.tables import TABLES
@@ -43,6 +44,7 @@ _COUNTERS = (
     "batches",
     "lost",
     "expired",
+    "dropped_ticks",
 )
 
 log = structlog.get_logger()
@@ -187,6 +189,9 @@ async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
         tasks.keep("the watch over the database", lambda: _watch(watch))
         tasks.keep("the writer", lambda: _write(settings, producer, pulse, watch))
         tasks.finish("the deletion of expired rows", lambda: delete_expired(settings))
+        if settings.disk_directory is not None:
+            guard = DiskGuard(settings.disk_directory, pulse, lambda: make_room(settings))
+            tasks.keep("the watch over the disk", guard.run)
         tasks.keep("the reader of the pairs", lambda: configs.follow(settings))
         tasks.keep("the mirror of the pairs", lambda: pairs.mirror(settings, configs))
         await tasks.run()

@@ -85,6 +85,16 @@ class Alignment:
         """Continue after the last closed second of an earlier run; earlier seconds are skipped."""
         self._y, self._x, self.closed_until, self.passed_us = y, x, closed_until, closed_until
 
+    def follow(self, y: SymbolTape, x: SymbolTape) -> None:
+        """Go on along other tapes of the same trades."""
+        self._y_tape, self._x_tape = y, x
+
+    def skip(self, until: int) -> None:
+        """Go on to `until`: no second before it is a sample, by what the tapes so far know."""
+        for _ in self.close(until, EVER):
+            raise AssertionError
+        self.closed_until = max(self.closed_until, until)
+
     def copy(self) -> "Alignment":
         """Return a copy at the same position, on the same tapes."""
         other = Alignment(self._y_tape, self._x_tape, self.stale_after_us)

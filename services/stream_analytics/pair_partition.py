@@ -9,9 +9,12 @@ from typing import Protocol
 from services.contracts.messages import LegTrade, PairConfig
 from services.contracts.pairs import Pair
 from services.stream_analytics.corrections import Outcome
+from services.stream_analytics.pair_filling import PairFilling
+from services.stream_analytics.pair_storage import storage_of
 from services.stream_analytics.pair_tracker import PairTracker
 from services.stream_analytics.state_storage import Store
 from services.stream_analytics.symbol_tape import SymbolTape
+from services.stream_analytics.tape_input import feed
 from services.stream_analytics.trades import TapeTrade
 
 
@@ -25,12 +28,20 @@ class Acknowledge(Protocol):
 class PairPartition:
     """Turn trades into outcomes. Trades are acknowledged in order, once all they change is stored."""
 
-    def __init__(self, store: Store, lateness_us: int = 0, horizon_us: int = 0) -> None:
-        """`lateness_us` and `horizon_us` are those of the tapes."""
+    def __init__(
+        self, store: Store, lateness_us: int = 0, horizon_us: int = 0, has_history: bool = False
+    ) -> None:
+        """`lateness_us` and `horizon_us` are those of the tapes.
+
+        Where somebody `has_history`, a pair of which no state is stored is filled before it is among the `trackers`.
+        """
         self._store = store
+        self._has_history = has_history
         self._new_tape = partial(SymbolTape, lateness_us, horizon_us)
         self.trackers: dict[str, PairTracker] = {}
         self.tapes: dict[str, SymbolTape] = {}
+        self.fillings: dict[str, PairFilling] = {}
+        self._filling_of: dict[str, list[PairFilling]] = {}
         self._of_symbol: dict[str, list[PairTracker]] = {}
         self._held: deque[tuple[Acknowledge, dict[str, int], int]] = deque()
         self._next = -1
@@ -41,10 +52,11 @@ class PairPartition:
 
         The first time, pairs go on where their stored state ends. Writes to the store.
         """
-        for name in [name for name in self.trackers if name not in configs or configs[name].paused]:
-            self._remove(name, erase=name not in configs)
+        for name in [*self.trackers, *self.fillings]:
+            if name not in configs or configs[name].paused:
+                self._remove(name, erase=name not in configs)
         for name, config in configs.items():
-            known = self.trackers.get(name)
+            known = self.trackers.get(name) or self.fillings.get(name)
             if config.paused or (known is not None and known.config == config):
                 continue
             if known is None or not known.reconfigure(config):
@@ -65,17 +77,13 @@ class PairPartition:
         outcomes: list[Outcome] = []
         touched: set[str] = set()
         for trade in trades:
+            if self._filling_of:
+                for filling in self._filling_of.get(trade.symbol, ()):
+                    filling.put(trade)
             if (tape := self.tapes.get(trade.symbol)) is None:
                 continue
-            trackers, closed_us, is_latest = self._of_symbol[trade.symbol], tape.closed_us, False
-            if trade.marks:
-                tape.follow_marks(trade.marks)
-            if trade.lost:
-                tape.lose()
-            elif trade.price is None:
-                tape.mark(trade.event_us, trade.trade_id, trade.is_doubtful)
-            else:
-                is_latest = tape.add(TapeTrade(trade.event_us, trade.price, trade.trade_id), trade.first_id)
+            trackers, closed_us = self._of_symbol[trade.symbol], tape.closed_us
+            is_latest = feed(tape, trade)
             if tape.closed_us > closed_us:
                 for tracker in trackers:
                     outcomes += tracker.close()
@@ -137,10 +145,11 @@ class PairPartition:
 
         The writes of ``save`` must have been sent.
         """
-        needed: dict[str, int] = {}
+        needed: dict[str, int] = dict.fromkeys(self._filling_of, 0)
         for symbol, tape in self.tapes.items():
             trackers = self._of_symbol[symbol]
-            needed[symbol] = min(tracker.needs(tape) for tracker in trackers)
+            if symbol not in needed:
+                needed[symbol] = min(tracker.needs(tape) for tracker in trackers)
             tape.forget(min(tracker.remembers(tape) for tracker in trackers))
         while self._held:
             event, last, _ = self._held[0]
@@ -153,6 +162,9 @@ class PairPartition:
         """Know of every symbol that trades of it may have been lost before the next one."""
         for tape in self.tapes.values():
             tape.lose()
+        for filling in self.fillings.values():
+            for symbol in filling.pair:
+                filling.put(LegTrade(symbol, 0, 0, lost=True))
 
     def release(self) -> int:
         """Acknowledge the older half of the held inputs, though not stored, and return how many events.
@@ -164,23 +176,66 @@ class PairPartition:
             self._held.popleft()[0].ack()
         return count
 
+    def join(self, name: str) -> None:
+        """Have a pair that is filled go on among the others, on the tapes that they share."""
+        filling = self.fillings[name]
+        for symbol, own in filling.tapes.items():
+            if (shared := self.tapes.setdefault(symbol, own)) is not own:
+                shared.adopt(own)
+        self._end_filling(filling)
+        filling.tracker.share(self.tapes[filling.pair.y], self.tapes[filling.pair.x])
+        self._follow(filling.tracker)
+
     def _add(self, config: PairConfig) -> None:
         pair = Pair.parse(config.pair)
+        is_stored = self._fresh and storage_of(config, self._store).is_stored
+        if self._has_history and not is_stored:
+            self._fill(config)
+            return
         for symbol in pair:
             if symbol not in self.tapes:
                 self.tapes[symbol] = self._new_tape()
         tracker = PairTracker(config, self.tapes[pair.y], self.tapes[pair.x], self._store)
         is_restored = tracker.restore()
+        if self._has_history and not is_restored:
+            for symbol in pair:
+                if symbol not in self._of_symbol:
+                    del self.tapes[symbol]
+            self._fill(config)
+            return
         if not self._fresh:
             tracker.skip()
         elif not is_restored:
             for tape in tracker.legs:
                 tape.begin()
-        self.trackers[config.pair] = tracker
-        for symbol in pair:
+        self._follow(tracker)
+
+    def _follow(self, tracker: PairTracker) -> None:
+        self.trackers[tracker.config.pair] = tracker
+        for symbol in tracker.pair:
             self._of_symbol.setdefault(symbol, []).append(tracker)
 
+    def _fill(self, config: PairConfig) -> None:
+        filling = self.fillings[config.pair] = PairFilling(config, self._store, self._new_tape)
+        if not self._fresh:
+            # What a pause has left is older than what is stored, and would be gone on from after a crash.
+            filling.erase()
+        for symbol in filling.pair:
+            self._filling_of.setdefault(symbol, []).append(filling)
+
+    def _end_filling(self, filling: PairFilling) -> None:
+        del self.fillings[filling.config.pair]
+        for symbol in filling.pair:
+            self._filling_of[symbol].remove(filling)
+            if not self._filling_of[symbol]:
+                del self._filling_of[symbol]
+
     def _remove(self, name: str, erase: bool) -> None:
+        if (filling := self.fillings.get(name)) is not None:
+            self._end_filling(filling)
+            if erase:
+                filling.erase()
+            return
         tracker = self.trackers.pop(name)
         if erase:
             tracker.erase()

@@ -9,15 +9,15 @@ from services.contracts.messages import Alert, PairConfig, Signal
 from services.contracts.pairs import Pair
 from services.stream_analytics.alignment import EVER, Alignment, Leg, Sample
 from services.stream_analytics.corrections import Outcome, PublishedSecond, revised
+from services.stream_analytics.filled import Filled
 from services.stream_analytics.pair_state import PairState
-from services.stream_analytics.pair_window import RANKED, PairWindow, ranked
-from services.stream_analytics.state_storage import StateStorage, Store, StoredState
+from services.stream_analytics.pair_storage import name_of, storage_of
+from services.stream_analytics.pair_window import PairWindow, ranked
+from services.stream_analytics.state_storage import Store, StoredState
 from services.stream_analytics.symbol_tape import SymbolTape
 from services.stream_analytics.threshold_rule import ThresholdRule
 from services.stream_analytics.trades import TapeTrade
 
-# One more whenever an estimator's saved numbers change their meaning: older state is then not found.
-_STATE = 4
 # Messages after which an unchanged state is stored again, as it holds the read positions.
 _MOVED = 1_000
 # While one leg has no trade at all, those of the other stay unacknowledged this long.
@@ -50,7 +50,7 @@ class PairTracker:
         )
         self._newest = self._final.copy()
         self._live_rule = ThresholdRule.of(config)
-        self._history = _history(config, self._final.window, store)
+        self._history = storage_of(config, store, self._final.window)
         self._said: dict[int, PublishedSecond] = {}
         """By the end of the second, those that are not final."""
         self._heeded_us = 0
@@ -62,6 +62,10 @@ class PairTracker:
         self._is_saved = True
         self._saved_until = 0
         self._saved_position = -1
+        self._begins_us = self._saves_from_us = 0
+        self._announced_us: int | None = None
+        self._announces = False
+        """Whether the first second that is published has still to say that the rule fires already."""
         self.settled_until = 0
         """Nothing that is known of the time before it can change anything any more, not even after a crash."""
 
@@ -73,6 +77,7 @@ class PairTracker:
         self._begun_at, self._last_us = head.begun_at, head.last_us
         self._final.rule.firing = self._live_rule.firing = head.firing
         self._final.window.restore(head.window, samples, zscores, head.last_us)
+        self._final.window.filled, self._announces = head.filled, head.announces
         self._begin(head.closed_until, head.y, head.x)
         self._saved_until = self.settled_until = head.closed_until
         for tape, trade, loses in zip(self.legs, (head.y, head.x), head.loses, strict=True):
@@ -88,6 +93,26 @@ class PairTracker:
         """Begin at the present position: earlier seconds were not tracked."""
         self._begin(min(tape.closed_us for tape in self.legs), None, None)
 
+    def fill(self, begins_us: int, saves_from_us: int, filled: Filled, looks_from_us: int) -> None:
+        """Go along the past first: seconds that end until `begins_us` are not published, and nothing of them is missed.
+
+        What comes again after a crash begins with the second that ends at `saves_from_us`: no earlier state is stored.
+        Before `looks_from_us` no window is looked at as a whole.
+        """
+        self._begins_us, self._saves_from_us, self._announces = begins_us, saves_from_us, True
+        for head in (self._final, self._newest):
+            head.window.filled, head.window.looks_from_us = filled, looks_from_us
+
+    def share(self, y: SymbolTape, x: SymbolTape) -> None:
+        """Go on along these tapes, which know all that is still needed of those so far."""
+        # They may know seconds of before that the newest head has not seen, where there was no history of them.
+        newest_us = self._newest.alignment.closed_until
+        self._final.alignment.skip(min(self._said, default=newest_us + SECOND) - SECOND)
+        self.legs = (y, x)
+        for head in (self._final, self._newest):
+            head.alignment.follow(y, x)
+        self._live_rule.firing = self._newest.rule.firing
+
     def _begin(self, at_us: int, y: TapeTrade | None, x: TapeTrade | None) -> None:
         self._final.alignment.restore(at_us, y, x)
         self._newest = self._final.copy()
@@ -95,7 +120,7 @@ class PairTracker:
 
     def reconfigure(self, config: PairConfig) -> bool:
         """Take new thresholds; false if more has changed and only a new tracker will do."""
-        if _name(config) != _name(self.config):
+        if name_of(config) != name_of(self.config):
             return False
         self.config = config
         for head in (self._final, self._newest):
@@ -137,13 +162,23 @@ class PairTracker:
         head = self._newest
         for sample in head.alignment.close(until, at_us):
             signal, alert = head.judge(sample)
+            if self._announces and signal.quality == "ok" and sample.end_us > self._begins_us:
+                alert = self._announced(signal, alert, head.rule)
             before = self._said.get(sample.end_us)
             if before is not None and sample.end_us <= self._judged_from:
                 head.rule.firing, alert = before.is_firing, before.alert
             said, outcome = revised(before, signal, alert and _aged(alert, sample), head.rule.firing)
             self._said[sample.end_us] = said._replace(minute=head.window.minute)
-            if outcome is not None:
+            if outcome is not None and sample.end_us > self._begins_us:
                 yield outcome
+
+    def _announced(self, signal: Signal, alert: Alert | None, rule: ThresholdRule) -> Alert | None:
+        """Return the alert of a second; of the first one it is that the rule fires, though it began to before."""
+        if self._announced_us is None:
+            self._announced_us = signal.event_us
+        if signal.event_us != self._announced_us or (alert is not None and alert.state == "firing"):
+            return alert
+        return rule.announce(signal) if rule.firing else None
 
     def _settle(self) -> None:
         """Bring the final head to where nothing changes any more: all outcomes up to there are published.
@@ -165,6 +200,7 @@ class PairTracker:
             if sample.is_whole:
                 self._history.add(sample.y, sample.x, sample.end_us, ranked(said.signal))
                 self._last_us = sample.end_us
+            self._announces &= sample.end_us != self._announced_us
             self._is_saved = False
 
     def crosses_threshold(self) -> bool:
@@ -206,6 +242,8 @@ class PairTracker:
         """Write the state, if it has changed; it holds all that came before the offset `position`."""
         alignment = self._final.alignment
         until = alignment.closed_until
+        if until < self._saves_from_us:
+            return
         self.settled_until = alignment.passed_us
         has_moved = position - self._saved_position >= _MOVED
         if self._is_saved and until == self._saved_until and not has_moved:
@@ -226,6 +264,8 @@ class PairTracker:
                 zscores_tail=self._history.zscores.tail(),
                 loses=(self.legs[0].loses_after(until), self.legs[1].loses_after(until)),
                 position=position,
+                filled=self._final.window.filled,
+                announces=self._announces,
             )
         )
         self._is_saved, self._saved_until, self._saved_position = True, until, position
@@ -247,33 +287,10 @@ class PairTracker:
         return until if alignment.is_heard else max(until, tape.known_us - _MEMORY_US)
 
 
-def stored_position(config: PairConfig, store: Store) -> int | None:
-    """Return the offset from which a pair's trades must be read, None if no state is stored.
-
-    Of a state that is damaged, as when two workers have written parts of it, it is 0: the pair begins anew.
-    """
-    history = _history(config, PairWindow(config), store)
-    if not history.is_stored:
-        return None
-    stored = history.load()
-    position = 0 if stored is None else stored[0].position
-    return position if position >= 0 else None
-
-
 def _aged(alert: Alert, sample: Sample) -> Alert:
     y_age_us, x_age_us = sample.end_us - sample.y.event_us, sample.end_us - sample.x.event_us
     return structs.replace(alert, y_age_s=y_age_us / SECOND, x_age_s=x_age_us / SECOND)
 
 
-def _history(config: PairConfig, window: PairWindow, store: Store) -> StateStorage:
-    return StateStorage(store, _name(config), window.memory, RANKED)
-
-
 def _stale_after_us(config: PairConfig) -> int:
     return round(config.stale_after_s * SECOND)
-
-
-def _name(config: PairConfig) -> str:
-    """Name what the samples and the state are good for."""
-    method = config.method if config.intercept else "ols_origin"
-    return f"{config.pair}/{config.window}/{method}/{config.transform}/{_STATE}"

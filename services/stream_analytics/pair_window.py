@@ -20,13 +20,14 @@ from services.quant.moments import Moments, RollingMoments
 from services.quant.rank import RollingRank
 from services.quant.transform import TRANSFORMS
 from services.stream_analytics.alignment import Sample
+from services.stream_analytics.filled import NOTHING
 from services.stream_analytics.minute_statistics import NEVER, MinuteStatistics, measure, phase_us
 from services.stream_analytics.trades import TapeTrade
 
 RANKED = 720
 """Among how many z-scores the next one has its rank: an hour of them if none is missing."""
 # Neighbours are all but the same.
-_RANKED_EVERY_US = 5 * SECOND
+RANKED_EVERY_US = 5 * SECOND
 
 
 class WindowState(Struct, frozen=True, array_like=True):
@@ -67,6 +68,7 @@ class PairWindow:
         self._method: Method = config.method if config.intercept else "ols_origin"
         self._zscores = RollingRank(RANKED)
         self._last_us: int | None = None
+        self.filled, self.looks_from_us = NOTHING, 0
         self._begin()
 
     def _begin(self) -> None:
@@ -168,7 +170,8 @@ class PairWindow:
         self.minute = minute or self._look(sample.end_us)
 
     def _look(self, at_us: int) -> MinuteStatistics:
-        if (number := (at_us - self._phase_us) // MINUTE) <= self.minute.number:
+        number = (at_us - self._phase_us) // MINUTE
+        if number <= self.minute.number or at_us < self.looks_from_us:
             return self.minute
         legs, memory_us = self._moments.observations(), self.config.window * SECOND
         return measure(self.minute, number, self._times, legs, self.config.transform, memory_us)
@@ -227,6 +230,7 @@ class PairWindow:
             half_life_s=reversion.half_life,
             half_life_low_s=reversion.low,
             half_life_high_s=reversion.high,
+            filled=self.filled.told(self._times),
         )
 
     def _fitted(self, at_us: int) -> _Parameters | str:
@@ -275,6 +279,7 @@ class PairWindow:
             late=sample.late,
             outlier=quality != "stale" and self._stands_out(sample),
             outliers=len(self._outliers),
+            filled=self.filled.told(self._times),
         )
 
     def _stands_out(self, sample: Sample) -> bool:
@@ -287,6 +292,6 @@ class PairWindow:
 
 def ranked(signal: Signal) -> float | None:
     r"""Return the \|z\| among which later ones have their rank, None if this one is not: one in five seconds is."""
-    if signal.zscore is None or signal.event_us % _RANKED_EVERY_US:
+    if signal.zscore is None or signal.event_us % RANKED_EVERY_US:
         return None
     return abs(signal.zscore)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.common.settings import KafkaSettings, MetricsSettings, PairSettings
+from services.common.settings import DatabaseSettings, KafkaSettings, MetricsSettings, PairSettings
 
 
-class StreamSettings(KafkaSettings, PairSettings, MetricsSettings):
-    """The broker, the pairs, and how Faust works."""
+class StreamSettings(KafkaSettings, PairSettings, DatabaseSettings, MetricsSettings):
+    """The broker, the pairs, the database that pairs are filled from, and how Faust works."""
 
     signal_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 100
     """Minimum time between live signals of a pair, ms; 0 publishes on every trade."""

@@ -1,7 +1,7 @@
 """Signal publisher: signals and alerts of the pairs, at a limited rate."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import structlog
@@ -88,6 +88,10 @@ class SignalPublisher:
         await self._publish_all(number, outcomes, touched, age_s)
         return outcomes
 
+    async def publish(self, number: int, outcomes: Sequence[Outcome], joined: Collection[str]) -> None:
+        """Publish what pairs of a partition say that are filled, and the moment of those that have `joined` it."""
+        await self._publish_all(number, outcomes, joined, 0.0)
+
     async def peek(self, number: int, trades: Sequence[LegTrade], age_s: float) -> None:
         """Show trades to a partition, if it is here, before it takes them, and publish what follows."""
         if (partition := self._partitions.get(number)) is not None:
@@ -113,7 +117,7 @@ class SignalPublisher:
                 await self._publish_now(*key)
 
     async def _publish_all(
-        self, number: int, outcomes: list[Outcome], touched: set[str], age_s: float
+        self, number: int, outcomes: Sequence[Outcome], touched: Collection[str], age_s: float
     ) -> None:
         """Publish `outcomes` of a partition, and of the `touched` pairs the moment, now or when it is due."""
         now_s = asyncio.get_running_loop().time()
@@ -146,6 +150,7 @@ class SignalPublisher:
         self._counters["signals" if signal.closed else "live_signals"] += 1
         await self._send(topics.SIGNALS.name, key=key, value=encode(signal))
         self._counters["corrections"] += signal.revision > 0
+        self._counters["stale"] += signal.closed and signal.quality == "stale"
         for alert in alerts:
             self._counters["alerts"] += 1
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))

@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 import msgspec
 from msgspec import Struct
 
+from services.stream_analytics.filled import NOTHING, Filled
 from services.stream_analytics.pair_window import WindowState
 from services.stream_analytics.trades import TapeTrade
 
@@ -33,7 +34,8 @@ class StoredState(Struct, frozen=True, array_like=True):
     samples that do not fill a chunk yet; `zscores` and `zscores_tail` are the same of the z-scores. `window` is what
     these do not tell. `loses` says of each leg
     whether the next gap in its trades is because they were lost unread. `position` is the offset in ``leg-trades``
-    before which there is nothing that the head does not hold, -1 if it was not stored.
+    before which there is nothing that the head does not hold, -1 if it was not stored. `announces` says that no second
+    was published yet that could say whether the rule fires.
     """
 
     closed_until: int
@@ -49,6 +51,8 @@ class StoredState(Struct, frozen=True, array_like=True):
     zscores_tail: bytes = b""
     loses: tuple[bool, bool] = (False, False)
     position: int = -1
+    filled: Filled = NOTHING
+    announces: bool = False
 
 
 class StateRows:
@@ -124,6 +128,7 @@ class StateStorage:
         """`name` is that of the pair and of everything that makes old samples useless when it changes."""
         self._store = store
         self._key = f"{name}/head".encode()
+        self._begun_key = f"{name}/begun".encode()
         self.samples = StateRows(store, name, memory, SAMPLE, "d")
         self.zscores = StateRows(store, f"{name}/z", ranked, 1, "f")
 
@@ -144,6 +149,16 @@ class StateStorage:
         """Tell whether there is a head."""
         return self._key in self._store
 
+    def begin(self, at_us: int) -> int:
+        """Store that the first second that is published ends after `at_us`, unless another is stored; return it.
+
+        Who fills the pair again, because no head was stored before a crash, begins there again.
+        """
+        raw = None if self.is_stored else self._store.get(self._begun_key)
+        if raw is None:
+            raw = self._store[self._begun_key] = _NUMBER.pack(at_us)
+        return int(_NUMBER.unpack(raw)[0])
+
     def load(self) -> "tuple[StoredState, list[Row], array[float]] | None":
         r"""Return the head, the last samples and \|z\|, oldest first; None if there are none or some are lost."""
         if (raw := self._store.get(self._key)) is None:
@@ -159,5 +174,6 @@ class StateStorage:
     def erase(self) -> None:
         """Remove it all from the store."""
         self._store.pop(self._key, None)
+        self._store.pop(self._begun_key, None)
         self.samples.erase()
         self.zscores.erase()

@@ -157,6 +157,14 @@ class SymbolTape:
         """Return why the trades just before `end_us` are unknown, as known at `at_us`; None if they are known."""
         return self.holes.kind_at(end_us, at_us)
 
+    def adopt(self, other: "SymbolTape") -> None:
+        """Take what another tape of the same trades remembers of earlier seconds."""
+        self.seconds = other.seconds | self.seconds
+        self._starts = sorted({*other._starts, *self._starts})
+        self._late.adopt(other._late)
+        known = list(self.holes)
+        self.holes.put(*(hole for hole in other.holes if hole not in known))
+
     def forget(self, before_us: int) -> None:
         """Drop what no pair will ask for again."""
         place = bisect_left(self._starts, before_us)

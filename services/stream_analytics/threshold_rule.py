@@ -17,9 +17,18 @@ class ThresholdRule(Threshold):
         """Return the transition this signal causes, if any; the same signals give the same alert ids."""
         if not self.observe(signal) or signal.zscore is None:
             return None
+        reached = "reached" if self.firing else "is back within"
+        return self._alert(signal, signal.zscore, reached)
+
+    def announce(self, signal: Signal) -> Alert | None:
+        """Return that the rule fires, though it began to before anybody was told; `signal` is that of now."""
+        if signal.zscore is None:
+            return None
+        return self._alert(signal, signal.zscore, "had been beyond")
+
+    def _alert(self, signal: Signal, zscore: float, reached: str) -> Alert:
         state: AlertState = "firing" if self.firing else "resolved"
         threshold = self.entry if self.firing else self.exit
-        reached = "reached" if self.firing else "is back within"
         reversion = signal.reversion or "unproven"
         seen = f", reversion {reversion}" if self.firing and reversion != "reverting" else ""
         return Alert(
@@ -28,12 +37,12 @@ class ThresholdRule(Threshold):
             pair=signal.pair,
             event_us=signal.event_us,
             state=state,
-            value=signal.zscore,
+            value=zscore,
             threshold=threshold,
-            message=f"{signal.pair}: z-score {signal.zscore:+.2f} {reached} ±{threshold:g}{seen}",
+            message=f"{signal.pair}: z-score {zscore:+.2f} {reached} ±{threshold:g}{seen}",
             reversion=reversion,
             rule=DEFAULT_RULE,
             metric=ZSCORE,
             subject=signal.pair,
-            values={ZSCORE: signal.zscore, "entry": self.entry, "exit": self.exit},
+            values={ZSCORE: zscore, "entry": self.entry, "exit": self.exit},
         )

@@ -68,6 +68,10 @@ class LateTrades:
             return 0
         return sum(one.number for one in self._seconds.get(second, ()) if one.learned_us < at_us)
 
+    def adopt(self, other: "LateTrades") -> None:
+        """Take those of seconds of which there are none."""
+        self._seconds = other._seconds | self._seconds
+
     def forget(self, second: int) -> None:
         """Drop those of a second."""
         self._seconds.pop(second, None)

@@ -88,7 +88,7 @@ async def _no_such_file(request: Request, error: Exception) -> Response:
     """Say that Dash serves no such file, be it that no package has it or that one names it and left it out."""
     if not request.url.path.startswith(SUITES):
         raise error
-    return PlainTextResponse("expected a file that a page names, received another", HTTPStatus.NOT_FOUND)
+    return PlainTextResponse("expected a file of the dashboard, received another", HTTPStatus.NOT_FOUND)
 
 
 async def begin(server: FastAPI) -> list[str]:

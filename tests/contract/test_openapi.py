@@ -1,11 +1,11 @@
 """The committed OpenAPI document is that of the code, and every route keeps the promises made to all."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from services.cli.schemas import DIRECTORY, documents
+from services.cli.schemas import DIRECTORY
 
 NAME = "openapi.json"
 PROBES = {"/healthz", "/readyz"}
@@ -23,6 +23,11 @@ TABLES = {
     "/v1/correlation",
     "/v1/alerts",
     "/v1/gaps",
+    "/v1/jobs",
+    "/v1/radars",
+    "/v1/radars/{radar}/confirmations",
+    "/v1/scans",
+    "/v1/scans/{job}",
 }
 FROM_ANSWERS = {"cursor", "last-event-id", "time"}
 """Parameters of which an example would be a lie."""
@@ -30,7 +35,8 @@ FROM_ANSWERS = {"cursor", "last-event-id", "time"}
 
 @cache
 def document() -> dict[str, Any]:
-    return dict(json.loads(documents()[NAME]))
+    """Return the committed document, which is that of the code."""
+    return dict(json.loads((DIRECTORY / NAME).read_text(encoding="utf-8")))
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -39,10 +45,10 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield path, method, operation
 
 
-def test_the_committed_document_is_current() -> None:
+def test_the_committed_document_is_current(generated: Mapping[str, str]) -> None:
     path = DIRECTORY / NAME
     committed = path.read_text(encoding="utf-8") if path.exists() else ""
-    assert committed == documents()[NAME], f"schemas/{NAME} differs from the code: run make schemas"
+    assert committed == generated[NAME], f"schemas/{NAME} differs from the code: run make schemas"
 
 
 def test_every_operation_is_described_and_has_a_name_of_its_own() -> None:

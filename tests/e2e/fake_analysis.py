@@ -106,7 +106,7 @@ def analysis(pair: str, bars: int, now_us: int, conclusion: str, **asked: Any) -
             "text": f"No verdict: {few}."
             if few
             else f"{MEANING[conclusion]}: Engle-Granger -4.21, p = 0.0031.",
-            "notes": [] if few else ["Half of a deviation is gone after 12.4 bars."],
+            "notes": [] if few else ["Half-life: 12.4 bars."],
         },
         "not_enough_data": dict.fromkeys((*parts, "rolling"), few) if few else {},
         **(dict.fromkeys(parts) if few else parts),

@@ -131,7 +131,7 @@ def test_while_the_api_catches_up_nobody_is_called_dead(
         page = open_page(dashboard_server.url, "health").page
         expect(page.locator(".station").nth(4)).to_have_class("station is-unknown")
         expect(page.locator(".station").nth(4)).to_contain_text("catching up")
-        expect(page.locator(".notice.is-note")).to_contain_text("has not heard yet how every service is")
+        expect(page.locator(".notice.is-note")).to_contain_text("The API is catching up")
         expect(page.locator(".notice.is-error")).to_have_count(0)
     finally:
         fake_api.post("/fake/told")

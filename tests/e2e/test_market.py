@@ -170,6 +170,22 @@ def test_zoom_stays_while_data_arrives(dashboard_server: Served, open_page: Open
     assert dashboard.props("chart-candles")["visibleRange"] == before
 
 
+def test_a_chart_that_was_scrolled_back_says_so_and_leads_to_now(dashboard: Dashboard) -> None:
+    until(lambda: dashboard.bars() == 500)
+    until(lambda: dashboard.props("chart-candles").get("visibleRange"))
+    newest, to_now = dashboard.page.locator("#legend-bar"), dashboard.page.locator("#to-now")
+    expect(newest).to_be_visible()
+    expect(to_now).to_be_hidden()
+    scroll_to(dashboard, 300, 400)
+    expect(to_now).to_be_visible()
+    expect(newest).to_be_hidden()
+    to_now.click()
+    until(lambda: dashboard.props("chart-candles")["barsInLogicalRange"]["barsAfter"] < 0)
+    expect(to_now).to_be_hidden()
+    dashboard.page.mouse.move(0, 0)  # the legend of the bar under the cursor takes its place
+    expect(newest).to_be_visible()
+
+
 @pytest.mark.long
 def test_scrolling_back_brings_older_bars_and_moves_nothing(
     dashboard_server: Served, open_page: OpenPage

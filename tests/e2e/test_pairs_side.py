@@ -82,7 +82,7 @@ def test_every_choice_of_the_tests_is_asked_and_in_the_address(
     pairs_page: Dashboard, dashboard_server: Served, open_page: OpenPage
 ) -> None:
     until(lambda: asked(pairs_page, "tests"))
-    pairs_page.page.get_by_text("What is tested, and how").click()
+    pairs_page.page.get_by_text("Tests and their parameters").click()
     choose(pairs_page, "tests-method", "TLS, orthogonal")
     choose(pairs_page, "tests-interval", "1m")
     choose(pairs_page, "tests-transform", "Log prices")
@@ -104,7 +104,7 @@ def test_every_choice_of_the_tests_is_asked_and_in_the_address(
     query = pairs_page.page.url.partition("/pairs")[2]
     again = open_page(dashboard_server.url, f"pairs{query}")
     until(lambda: expected.items() <= asked(again, "tests").items())
-    again.page.get_by_text("What is tested, and how").click()
+    again.page.get_by_text("Tests and their parameters").click()
     expect(again.page.locator("#tests-trend")).to_have_value("Linear trend")
 
 

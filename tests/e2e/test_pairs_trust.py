@@ -61,4 +61,4 @@ def test_an_outlier_is_marked_and_the_cursor_names_the_remedy(
         return [one for one in lines(page).get("zscore", {}).get("markers") or [] if "Outlier" in one["id"]]
 
     until(lambda: [one["time"] for one in marks()] == [at], 30)
-    assert "Theil-Sen does not follow it" in marks()[0]["id"]
+    assert "Theil-Sen is robust to it" in marks()[0]["id"]

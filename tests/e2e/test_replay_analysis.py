@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 def test_every_choice_of_the_tests_is_answered_by_the_api(running: Pipeline, pairs: Dashboard) -> None:
     page = pairs.page
-    page.get_by_text("What is tested, and how").click()
+    page.get_by_text("Tests and their parameters").click()
     found = answered(pairs, running, "tests", method="ols", bars=1800)
 
     has_the_tests(pairs, "tests", found)

@@ -88,7 +88,7 @@ def test_files_are_stored_as_the_page_says(running: Pipeline, upload_page: Dashb
     choose(upload_page, good, bad)
     found = page.locator("#upload-found")
     expect(found).to_contain_text("2 files: BTCUSDT, ETHUSDT, bars of 1 min")
-    expect(found).to_contain_text("1 of them are no bar")
+    expect(found).to_contain_text("1 of them are invalid")
     expect(page.locator("#upload-findings")).to_contain_text("eth.csv:599 rejected")
     page.locator("#upload-discard").click()
     expect(page.locator("#upload-example")).to_be_visible()

@@ -83,7 +83,7 @@ def test_files_become_a_dataset_with_candles_a_pair_and_a_report(
     choose(upload_page, bars_file, other)
     found = page.locator("#upload-found")
     expect(found).to_contain_text("2 files: BTCUSDT, ETHUSDT, bars of 1 min")
-    expect(found).to_contain_text("1 of them are no bar")
+    expect(found).to_contain_text("1 of them are invalid")
     expect(page.locator("#upload-bars")).to_contain_text("60\u202f020.3")
     expect(page.locator("#upload-findings")).to_contain_text("minutes.csv:42 rejected: expected a number")
     expect(page.locator("#file-name")).to_have_attribute("placeholder", "minutes")

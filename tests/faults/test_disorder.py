@@ -13,7 +13,7 @@ from tests.analytics import final_signals, outcomes, walk
 from tests.disorder import KINDS, arrivals, disordered
 from tests.pipeline import pipeline
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(200)]
 
 START_US = 1_767_225_600_000_000
 PAIR = PairConfig(pair="ETHUSDT-BTCUSDT", window=30, entry_z=1.5)
@@ -23,19 +23,16 @@ _SIGNALS = (
 )
 
 
-def _cases() -> list[object]:
-    # Of the other kinds the unit tests say what a worker ends with; through a whole pipeline make faults has them.
-    short = ("repaired gaps", "max")
-    return [
-        pytest.param(
-            kind, speed, id=f"{kind}, speed {speed}", marks=[] if (kind, speed) == short else pytest.mark.long
-        )
+# What a worker ends with the unit tests say of each kind, and of several workers and a kill
+# tests/integration/test_workers.py.
+@pytest.mark.parametrize(
+    ("kind", "speed"),
+    [
+        pytest.param(kind, speed, id=f"{kind}, speed {speed}")
         for kind in KINDS
         for speed in ("max", "20", "1")
-    ]
-
-
-@pytest.mark.parametrize(("kind", "speed"), _cases())
+    ],
+)
 def test_neither_speed_nor_a_kill_changes_what_a_disorderly_tape_ends_with(
     tmp_path: Path, kind: str, speed: str
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from services.common.clock import SECOND
 from services.common.codec import encode
 from services.contracts.messages import PairConfig
+from services.local.embedded_broker import KEEPS_BYTES
 from tests.analytics import outcomes, walk
 from tests.pipeline import Pipeline, pipeline
 
@@ -33,8 +34,9 @@ def has_more(running: Pipeline, before: int) -> bool:
 
 def test_a_replay_as_fast_as_it_goes_gives_what_one_worker_gives_to_the_last_bit(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    # Three times what the broker keeps of a partition, as nothing is compressed.
-    ticks = walk({"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}, 100, START_US, 2_000, random.Random(3))
+    # Half as much again as the broker keeps of a partition, as nothing is compressed.
+    ticks = walk({"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}, 100, START_US, 1_000, random.Random(3))
+    assert sum(len(encode(tick)) for tick in ticks) > 2.5 * KEEPS_BYTES
     recording = tmp_path / "ticks.ndjson"
     recording.write_bytes(b"".join(encode(tick) + b"\n" for tick in ticks))
     said = [outcome.signal for outcome in outcomes(ticks, PairConfig(pair=PAIR))]

@@ -22,7 +22,8 @@ def stored(servers: str) -> set[str]:
     return {pair_of(record.key or b"") for record in asyncio.run(read_all(servers, WINDOWS.name))}
 
 
-@pytest.mark.parametrize("where", [pytest.param("beginning", marks=pytest.mark.long), "end"])
+@pytest.mark.long
+@pytest.mark.parametrize("where", ["beginning", "end"])
 def test_a_worker_goes_on_where_its_states_do(kafka: Cluster, where: str) -> None:
     ticks = tape(seconds=_SECONDS)
     first = [tick for tick in ticks if tick.event_us < START_US + _STOPPED_AFTER_US]
@@ -41,7 +42,7 @@ def test_a_worker_goes_on_where_its_states_do(kafka: Cluster, where: str) -> Non
 
 
 def test_trades_that_came_before_a_reset_to_the_end_are_read(kafka: Cluster) -> None:
-    """Ticks and marks that nobody has read yet are not passed over, though the group says so."""
+    """Nothing that nobody has read yet is passed over, though the group says so of every topic."""
     ticks = tape(seconds=_SECONDS)
     first = [tick for tick in ticks if tick.event_us < START_US + _STOPPED_AFTER_US]
     said = expected(ticks)
@@ -54,7 +55,7 @@ def test_trades_that_came_before_a_reset_to_the_end_are_read(kafka: Cluster) -> 
         )
         workers.oldest_leaves()
         Load(kafka.servers, ticks[len(first) :], pause_s=0.05).wait()
-        for topic in (TICKS, TIME_MARKS):
+        for topic in (TICKS, TIME_MARKS, LEG_TRADES):
             reset_group(kafka.servers, ANALYTICS_GROUP, topic.name, to_end=True)
         workers.join()
         wait_until(lambda: sayings.holds(said), "the numbers of one uninterrupted worker", within_s=60)

@@ -11,6 +11,7 @@ BEYOND_SCHEMAS = re.compile(
     "|exit_z below entry_z|at most the window|an intercept with method|an intercept, or transform|two different symbols"
     "|a window of at least 30 samples"
     "|two symbols that are ingested|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
+    "|at least two (different )?symbols|at most [0-9,]+ closes of all symbols|at most [0-9,]+ symbols, which"
     "|a dataset beside it|at most [0-9,]+ bars of each of"
     # Of a text that means something.
     "|a next_cursor of this resource|a symbol such as|a pair Y-X such as|a time from 1970 to 9999"

@@ -82,10 +82,12 @@ def test_two_files_that_would_become_one_symbol_are_asked(api: ApiProcess) -> No
     spot = (FILES / "BTCUSDT-1h-2024-01.csv").read_text()
     other = spot.replace("42505", "42506")
     files = [("BTCUSDT-1h.csv", spot), ("BINANCE_BTCUSDT.P, 60.csv", other)]
+    previewed = upload(api, *files, to="/v1/datasets/preview")
     refused = upload(api, *files, name="two")
     assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert refused.json()["question"] == {"option": "symbols", "readings": []}
     assert "at 3 of 4 times" in refused.json()["detail"]
+    assert (previewed.status_code, previewed.json()["detail"]) == (422, refused.json()["detail"])
     told = upload(api, *files, name="two", symbols="BTCUSDT,BTCUSDT_PERP")
     assert [one["symbol"] for one in told.json()["symbols"]] == ["BTCUSDT", "BTCUSDT_PERP"]
     again = upload(api, ("BTCUSDT-1h.csv", spot), ("BTCUSDT-60.csv", spot), name="same")

@@ -63,6 +63,6 @@ def test_nothing_that_is_made_up_finds_a_fault(
     st, configuration = Path(sys.executable).with_name("st"), here / "schemathesis.toml"
     command = [str(st), "--config-file", str(configuration), "run", f"{api.url}/openapi.json", *options]
     command += ["--header", f"Authorization: Bearer {key[0]}", "--no-color"]
-    command += ["--max-examples", os.environ.get(EXAMPLES, "8")]
+    command += ["--max-examples", os.environ.get(EXAMPLES, "4")]
     done = subprocess.run(command, cwd=here.parents[1], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -67,8 +67,8 @@ def test_a_scan_says_how_many_it_tried_and_which_it_found(
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (("--symbols", "AAAUSDT,XXXUSDT"), "--symbols: expected some of AAAUSDT, .*, received XXXUSDT"),
-        (("--symbols", "AAAUSDT"), "expected bars of at least two symbols in that time, received 1"),
+        (("--symbols", "AAAUSDT,XXXUSDT"), "symbols: expected some of AAAUSDT, .*, received XXXUSDT"),
+        (("--symbols", "AAAUSDT"), "symbols: expected at least two, received AAAUSDT"),
         (("--held-out", "1.5"), "--held-out: expected a share between 0 and 1, received 1.5"),
         (("--lags", "hqic"), "--lags: expected aic, bic or a number, received 'hqic'"),
         (

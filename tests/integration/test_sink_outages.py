@@ -17,7 +17,7 @@ from tests.api_process import tick
 from tests.broker import produce, read_all
 from tests.brokers.kafka import Cluster
 from tests.fix_database import Postgres
-from tests.outages import OUTAGES, Outage, frozen
+from tests.outages import OUTAGES, frozen
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -84,10 +84,7 @@ def test_a_frozen_database_is_noticed_and_then_nothing_is_lost(
         wait_until(lambda: says(broker, "running", None), "the sink is well again", BACK_S + BUSY_S)
 
 
-@pytest.mark.parametrize("outage", OUTAGES)
-def test_after_a_broker_was_away_it_is_read_on_soon(
-    kafka: Cluster, database_url: str, outage: Outage
-) -> None:
+def test_after_a_broker_was_away_it_is_read_on_soon(kafka: Cluster, database_url: str) -> None:
     port = free_port()
 
     def is_well() -> bool:
@@ -97,8 +94,9 @@ def test_after_a_broker_was_away_it_is_read_on_soon(
         send(kafka.servers, 1)
         wait_for_ticks(database_url, 1, within_s=30)
         wait_until(is_well, "the sink is well")
-        with outage(kafka.brokers[0]):
-            wait_until(lambda: not is_well(), "the sink says that the broker is away", NOTICED_S + BUSY_S)
-        send(kafka.servers, 2)
-        wait_for_ticks(database_url, 2, 2 * BACK_S + BUSY_S)
-        wait_until(is_well, "the sink is well again", BACK_S + BUSY_S)
+        for number, outage in enumerate(OUTAGES, 2):
+            with outage(kafka.brokers[0]):
+                wait_until(lambda: not is_well(), "the sink says that the broker is away", NOTICED_S + BUSY_S)
+            send(kafka.servers, number)
+            wait_for_ticks(database_url, number, 2 * BACK_S + BUSY_S)
+            wait_until(is_well, "the sink is well again", BACK_S + BUSY_S)

@@ -9,6 +9,7 @@ import pytest
 from services.common.clock import HOUR, SECOND, now_us
 from services.common.settings import StoreSettings
 from services.sink import retention
+from services.sink.disk import DroppedTicks, drop_oldest
 from services.store import database
 from tests.contract.store import assert_bars, select, tick, write_all
 
@@ -69,3 +70,23 @@ def test_deliveries_and_alerts_are_deleted_on_every_server_and_hypertables_by_po
     assert deleted == 3 + (not select(store, "signals"))
     with psycopg.connect(store) as connection:
         connection.execute("TRUNCATE deliveries")
+
+
+def test_of_a_full_disk_the_oldest_ticks_are_dropped_and_every_bar_stays(store: str) -> None:
+    asyncio.run(write_all(store, "ticks", [OLD, YOUNG]))
+
+    async def drop() -> DroppedTicks | None:
+        async with database.connect(StoreSettings(database_url=store), "test") as connection:
+            return await drop_oldest(connection, 2 * DAY)
+
+    bars = select(store, "ohlc_1m")
+    found = []
+    while (dropped := asyncio.run(drop())) is not None:
+        found.append(dropped)
+    left = {row[2] for row in select(store, "ticks")}
+    assert left >= {one.trade_id for one in YOUNG}
+    assert [one.before for one in found] == sorted({one.before for one in found})
+    if all(one.rows is not None for one in found):
+        assert sum(one.rows or 0 for one in found) == len(OLD)
+        assert left == {one.trade_id for one in YOUNG}
+    assert select(store, "ohlc_1m") == bars

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.integration
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 READERS = ("sink", "stream_analytics", "api")
-TICKS = tape(51, per_second=30)[:1_500]
+TAPE = tape(60, per_second=30)
+TICKS = TAPE[:1_500]
 # Of a batch of Kafka: its first offset, the length of what follows; further on its records.
 _HEAD, _RECORDS = struct.Struct(">qi"), 61
 
@@ -95,20 +96,6 @@ def pairs_known(url: str) -> set[str]:
         return {pair for (pair,) in connection.execute("SELECT DISTINCT pair FROM signals")}
 
 
-def test_every_reader_takes_every_codec(kafka: Cluster, database_url: str) -> None:
-    broker = kafka.servers
-    for codec, pair in zip(CODECS, PAIRS, strict=False):
-        produce(broker, "pairs", [(encode(PairConfig(pair=pair, window=30)), 1)], pair.encode(), codec)
-    with readers(broker, database_url):
-        share = len(TICKS) // len(CODECS)
-        for number, codec in enumerate(CODECS):
-            send(broker, TICKS[number * share : (number + 1) * share], codec)
-        wait_for(broker, 0, share * len(CODECS))
-        assert stored(database_url) == names(TICKS[: share * len(CODECS)])
-        wait_until(lambda: pairs_known(database_url) == set(PAIRS[: len(CODECS)]), "signals of each pair", 30)
-    assert asyncio.run(read_all(broker, "dead-letters")) == []
-
-
 def damage(segment: Path, number: int) -> tuple[int, int]:
     """Flip a byte of the records of a batch; return its first and its last offset."""
     raw = bytearray(segment.read_bytes())
@@ -168,11 +155,13 @@ def wait_for_lags(broker: str, messages: int) -> None:
         )
 
 
-def test_transactions_count_when_they_are_committed_and_are_lag_while_they_are_open(
+def test_every_reader_takes_every_codec_and_of_transactions_what_was_committed(
     kafka: Cluster, database_url: str
 ) -> None:
+    """What a transaction that is open holds back is lag."""
     broker = kafka.servers
-    parts = [TICKS[number * 60 : (number + 1) * 60] for number in range(4)]
+    parts = [TAPE[begin : begin + 60] for begin in range(len(TICKS), len(TICKS) + 240, 60)]
+    assert len(parts[3]) == 60
 
     def producer() -> Producer:
         made = Producer({"bootstrap.servers": broker, "transactional.id": "test", "linger.ms": 5})
@@ -185,22 +174,32 @@ def test_transactions_count_when_they_are_committed_and_are_lag_while_they_are_o
             made.produce("ticks", encode(tick), partition=1)
         made.flush(10)
 
+    for codec, pair in zip(CODECS, PAIRS, strict=False):
+        produce(broker, "pairs", [(encode(PairConfig(pair=pair, window=30)), 1)], pair.encode(), codec)
     with readers(broker, database_url):
+        share = len(TICKS) // len(CODECS)
+        for number, codec in enumerate(CODECS):
+            send(broker, TICKS[number * share : (number + 1) * share], codec)
+        wait_for(broker, 0, len(TICKS))
+        assert stored(database_url) == names(TICKS)
+        wait_until(lambda: pairs_known(database_url) == set(PAIRS[: len(CODECS)]), "signals of each pair", 30)
+        assert asyncio.run(read_all(broker, "dead-letters")) == []
+
         made = producer()
         put(made, parts[0])
         made.commit_transaction(30)
         put(made, parts[1])
         made.abort_transaction(30)
-        wait_for(broker, 60, 60)
+        wait_for(broker, 60, len(TICKS) + 60)
         wait_for_lags(broker, 0)
         put(made, parts[2])
         produce(broker, "ticks", [(encode(tick), 1) for tick in parts[3]])
         wait_for_lags(broker, 120)
-        assert stored(database_url) == names(parts[0])
+        assert stored(database_url) == names([*TICKS, *parts[0]])
         # Whoever takes its name ends the transaction that another has left open.
         producer()
-        wait_for(broker, 120, 120)
+        wait_for(broker, 120, len(TICKS) + 120)
         wait_for_lags(broker, 0)
-        assert stored(database_url) == names([*parts[0], *parts[3]])
+        assert stored(database_url) == names([*TICKS, *parts[0], *parts[3]])
     reasons = {dict(one.headers)["reason"] for one in asyncio.run(read_all(broker, "dead-letters"))}
     assert reasons == {b"expected a committed transaction, received one that its producer aborted"}

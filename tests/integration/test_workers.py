@@ -33,9 +33,9 @@ def test_kill_join_and_leave_under_load_change_no_number(kafka: Cluster) -> None
         sayings.check(said)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("partitions", "members", "chunk_s", "pause_s"),
-    [pytest.param(1, 1, 100.0, 0.0, marks=pytest.mark.long), (3, 2, 0.7, 0.01)],
+    ("partitions", "members", "chunk_s", "pause_s"), [(1, 1, 100.0, 0.0), (3, 2, 0.7, 0.01)]
 )
 def test_neither_partitions_nor_workers_nor_speed_change_a_number(
     partitions: int, members: int, chunk_s: float, pause_s: float

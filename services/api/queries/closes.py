@@ -5,15 +5,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import AsyncCursor, sql
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.pq import Format
+from psycopg import sql
 
 from services.api.queries.reader import StoreReader
 from services.common import clock
 from services.contracts.intervals import WIDTHS_US, Interval
-from services.store import database
+from services.store.arrays import load_arrays
 
 Moments = NDArray[np.int64]
 Prices = NDArray[np.float64]
@@ -84,12 +81,6 @@ async def closes(store: StoreReader, bars: Bars, symbols: Iterable[str], period:
     return _cut(found, period)
 
 
-def load_arrays(cursor: AsyncCursor[Any]) -> None:
-    """Make a binary cursor return arrays of times (epoch, us) and of numbers, without a null, as numpy's."""
-    for name, loader in (("timestamptz", _MomentsLoader), ("float8", _PricesLoader)):
-        cursor.adapters.register_loader(cursor.adapters.types[name].array_oid, loader)
-
-
 class Aligned(NamedTuple):
     """Closes of several symbols at the starts of bars that all of them have."""
 
@@ -122,28 +113,3 @@ def _or_nothing(start_us: Moments | None, price: Prices | None) -> tuple[Moments
     if start_us is None or price is None:
         return np.array([], np.int64), np.array([], np.float64)
     return start_us, price
-
-
-class _ArrayLoader(Loader):
-    """Read an array of 8-byte values without a null at once: a header of 20 bytes, then length and value of each."""
-
-    format = Format.BINARY
-    kind: str
-
-    def load(self, data: Buffer) -> NDArray[Any]:
-        """Return the values, in the byte order of the machine."""
-        elements = np.frombuffer(
-            bytes(data), np.dtype([("length", ">i4"), ("value", f">{self.kind}")]), offset=20
-        )
-        return elements["value"].astype(self.kind)
-
-
-class _PricesLoader(_ArrayLoader):
-    kind = "f8"
-
-
-class _MomentsLoader(_ArrayLoader):
-    kind = "i8"
-
-    def load(self, data: Buffer) -> NDArray[Any]:
-        return super().load(data) + database.EPOCH_US

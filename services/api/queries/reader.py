@@ -143,7 +143,7 @@ class StoreReader:
     async def page(self, table: TableSource, selection: RowSelection) -> RowPage:
         """Return the rows of `table` that are selected."""
         query, values = table.query(selection)
-        records = await self._records(query, values)
+        records = await self.records(query, values)
         if selection.order == "newest":
             return RowPage(records[::-1])
         if len(records) <= selection.limit:
@@ -153,7 +153,7 @@ class StoreReader:
     async def keys(self, table: TableSource, selection: RowSelection, offset: int) -> list[Key]:
         """Return the keys of the row `offset` rows after the first that is selected and of the one after it."""
         query, values = table.key_query(selection, offset)
-        return table.keys_of(await self._records(query, values))
+        return table.keys_of(await self.records(query, values))
 
     async def symbols(self) -> list[str]:
         """Return every symbol of which a trade is stored, in order."""
@@ -225,9 +225,10 @@ class StoreReader:
 
     async def select(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> list[Row]:
         """Return the rows of a statement of the API's own; TransientError whenever it cannot be read."""
-        return (await self._records(query, values)).rows()
+        return (await self.records(query, values)).rows()
 
-    async def _records(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> JsonRecords:
+    async def records(self, query: sql.SQL | sql.Composed, values: Mapping[str, Any]) -> JsonRecords:
+        """Return the same column by column."""
         async with self.reading() as connection, connection.cursor(binary=True) as cursor:
             await cursor.execute(query, values)
             columns: dict[str, list[Any]] = {column.name: [] for column in cursor.description or ()}

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from psycopg import sql
 
-from services.api.queries.closes import load_arrays
 from services.api.queries.reader import StoreReader, since_epoch
 from services.common import clock
 from services.quant.analysis.entries import Seconds
+from services.store.arrays import load_arrays
 
 _LAST = sql.SQL("SELECT max(ts) FROM signals WHERE pair = %(pair)s AND ts < %(end)s")
 

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from psycopg import sql
 
-from services.api.queries.closes import load_arrays
 from services.api.queries.reader import StoreReader
 from services.common import clock
 from services.quant.analysis.recomputation import Prices
 from services.quant.estimators.registry import MOVING
+from services.store.arrays import load_arrays
 
 SAMPLES_MAX = 50_000
 """Of a method without a window, whose samples are all those since it began."""

@@ -54,7 +54,8 @@ async def put_pair(
 ) -> Response:
     """Watch a pair of two known symbols with these settings from now on; a setting left out gets its default.
 
-    The answer comes once the broker has acknowledged the change. The pair keeps its signals so far.
+    The answer comes once the broker has acknowledged the change. The pair keeps its signals so far. A window that is
+    new is filled from what is stored; `filled` of its signals says of what.
     """
     name = await _named(pair, backend)
     async with backend.changing_pairs:

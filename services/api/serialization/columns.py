@@ -19,12 +19,12 @@ class Column(NamedTuple):
     path: tuple[str, ...]
 
     def values(self, records: JsonRecords) -> Sequence[Any]:
-        """Return the value of each record, a map as JSON; what is no finite number is None, as it is in JSON."""
+        """Return the value of each record, a map or a list as JSON; what is no finite number is None, as in JSON."""
         first, *within = self.path
         values = records.columns[first]
         for name in within:
             values = [None if value is None else value[name] for value in values]
-        if self.kind is dict:
+        if self.kind in (dict, list):
             return [None if value is None else encode(value).decode() for value in values]
         if self.kind is float:
             return [value if value is not None and math.isfinite(value) else None for value in values]
@@ -33,7 +33,7 @@ class Column(NamedTuple):
 
 @cache
 def columns(model: type[BaseModel]) -> tuple[Column, ...]:
-    """Return the columns of `model`; TypeError if a field is neither bool, int, float, str, dict nor a model."""
+    """Return the columns of `model`; TypeError if a field is neither bool, int, float, str, dict, list nor a model."""
     return tuple(_columns(model))
 
 
@@ -42,7 +42,7 @@ def _columns(model: type[BaseModel]) -> Iterator[Column]:
         kind = _kind(field.annotation)
         if issubclass(kind, BaseModel):
             yield from (Column(f"{name}_{one.name}", one.kind, (name, *one.path)) for one in columns(kind))
-        elif kind in (bool, int, float, str, dict):
+        elif kind in (bool, int, float, str, dict, list):
             yield Column(name, kind, (name,))
         else:
             raise TypeError(f"{model.__name__}.{name}: expected what a table can hold, received {kind}")

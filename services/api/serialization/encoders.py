@@ -19,7 +19,8 @@ _FORMULA = frozenset("=+-@\t\r")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Bytes to compress before other tasks get their turn: some 10 ms.
 _ROW_GROUP = 20_000
-_TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string(), dict: pa.string()}
+_TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
+_TYPES |= {dict: pa.string(), list: pa.string()}
 
 
 class Encoder(Protocol):

@@ -65,17 +65,29 @@ def created(path: Path, replace: bool) -> Iterator[ExportFile]:
 
     FatalError if it cannot be written, or if it is there and `replace` is false.
     """
-    form = next((suffix for suffix in reversed(SUFFIXES) if path.name.endswith(suffix)), None)
+    form = form_of(path, SUFFIXES)
+    with new(path, replace) as part, ExitStack() as stack:
+        yield ExportFile(stack, part, form)
+
+
+def form_of(path: Path, suffixes: Sequence[str]) -> str:
+    """Return which of `suffixes` a name ends in; FatalError names them if it is none."""
+    form = next((suffix for suffix in reversed(suffixes) if path.name.endswith(suffix)), None)
     if form is None:
         raise FatalError(
-            f"--output: expected a name that ends in {', '.join(SUFFIXES)}, received {path.name}"
+            f"--output: expected a name that ends in {', '.join(suffixes)}, received {path.name}"
         )
+    return form
+
+
+@contextmanager
+def new(path: Path, replace: bool) -> Iterator[Path]:
+    """Yield a temporary name, which becomes `path` when the block ends well; FatalError as `created`."""
     if path.exists() and not replace:
         raise FatalError(f"{path}: expected a new file, but it exists; --force writes over it")
     part = path.with_name(f".{path.name}.part")
     try:
-        with ExitStack() as stack:
-            yield ExportFile(stack, part, form)
+        yield part
         part.replace(path)
     except OSError as error:
         raise FatalError(f"{path}: expected to write to it, received: {error.strerror or error}") from error

@@ -72,6 +72,9 @@ def _run(flags: argparse.Namespace) -> None:
         finally:
             for line in found.kept:
                 sys.stderr.write(f"{line}\n")
+            if found.counts:
+                sys.stdout.write(f"{found}\n")
+        if not found.counts:
             sys.stdout.write(f"{found}\n")
 
 

@@ -1,5 +1,6 @@
 """Recorder: frames of venues into a file, through every reconnect."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -8,7 +9,7 @@ import structlog
 from services.common import clock
 from services.common.backoff import Backoff
 from services.common.cancellation import TaskGroup, pause
-from services.common.errors import BadMessageError, TransientError
+from services.common.errors import BadMessageError, FatalError, TransientError
 from services.contracts.messages import Tick
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection_slot import SlotContext
@@ -28,6 +29,8 @@ from services.ingest.venues.venue import Venue
 _FLUSH_EVERY_S = 5.0
 # A venue that changes its frames changes all of them.
 _LOGGED = 5
+PATIENCE_S = 30.0
+"""Longest time for which a venue that does not answer is asked again before the recording begins."""
 
 log = structlog.get_logger()
 
@@ -75,14 +78,20 @@ class Recorder:
         self._buffer: Buffer[Occurrence] = Buffer(settings.buffer_frames)
         self._sources: dict[str, _Source] = {}
 
-    async def wait_for_venues(self) -> None:
-        """Return once every venue has confirmed that it trades our symbols; FatalError if it does not."""
+    async def wait_for_venues(self, patience_s: float = PATIENCE_S) -> None:
+        """Return once every venue has confirmed that it trades our symbols.
+
+        FatalError if one does not, or has not answered after `patience_s`.
+        """
+        until_s = asyncio.get_running_loop().time() + patience_s
         for name, symbols in registry.by_venue(self._settings.symbols).items():
             delays = Backoff()
             while name not in self._sources:
                 try:
                     await self._venues[name].check_symbols(symbols)
                 except TransientError as error:
+                    if asyncio.get_running_loop().time() >= until_s:
+                        raise FatalError(f"{name} has not answered for {patience_s:g} s: {error}") from error
                     self._warn("the venue does not answer, trying again", reason=str(error))
                     await pause(retry_in_s(error, delays))
                 else:

@@ -41,15 +41,21 @@ def is_spreadsheet(file: IO[bytes]) -> bool:
 
 @contextmanager
 def text_of(stream: Packed, name: str, most_bytes: int | None) -> Iterator[tuple[Packed, str | None]]:
-    """Yield the csv that `stream` is or would be, and the symbol that it says beside its rows; FileError if none."""
+    """Yield the csv that `stream` is or would be, and the symbol that it says beside its rows; FileError if none.
+
+    A spreadsheet inside gzip has one sheet with rows; `Upload.files` takes others apart.
+    """
     first = stream.read(_LOOK_BYTES)
     for magic, what in _OTHERS.items():
         if first.startswith(magic):
             raise FileError(name, f"expected csv, xlsx, Parquet or JSON, received {what}")
-    if first.startswith((parquet.MAGIC, ZIP)):
-        rows = parquet.rows if first.startswith(parquet.MAGIC) else xlsx.rows
+    if first.startswith(parquet.MAGIC):
         with _seekable(stream, first) as file:
-            yield cast("Packed", Chunks(rows(file, name, most_bytes))), None
+            yield cast("Packed", Chunks(parquet.rows(file, name, most_bytes))), None
+    elif first.startswith(ZIP):
+        with _seekable(stream, first) as file:
+            sheet = _only_sheet(xlsx.sheets(file, name, most_bytes), name)
+            yield cast("Packed", Chunks(xlsx.rows(file, name, sheet))), None
     elif first.startswith(text.MARKS):
         yield cast("Packed", Chunks(text.utf8(stream, first, name))), None
     elif first.removeprefix(_BOM).lstrip()[:1] in (b"[", b"{"):
@@ -57,6 +63,15 @@ def text_of(stream: Packed, name: str, most_bytes: int | None) -> Iterator[tuple
         yield cast("Packed", Chunks(found.csv())), found.symbol
     else:
         yield cast("Packed", _Begun(stream, first)), None
+
+
+def _only_sheet(sheets: list[str], name: str) -> str:
+    if len(sheets) == 1:
+        return sheets[0]
+    received = f"{len(sheets)}: {', '.join(sheets)}" if sheets else "none"
+    raise FileError(
+        name, f"expected one sheet with rows in a packed spreadsheet, received {received}: unpack the file"
+    )
 
 
 class _Begun:

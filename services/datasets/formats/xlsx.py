@@ -1,8 +1,9 @@
-"""A sheet of a spreadsheet as csv, row by row."""
+"""Sheets of a spreadsheet as csv, row by row."""
 
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
@@ -18,6 +19,7 @@ _SHEETS = "xl/worksheets/"
 # Beside the sheets, which are read row by row, all is in memory: shared texts above all.
 _MOST_BYTES = 16 << 20
 _MOST_COLUMNS = 100
+_MOST_SHEETS = 100
 _MOST_ROWS = 1 << 20
 # A row is in memory as a whole, and what is behind the last one.
 _LONGEST_ROW = 8 << 20
@@ -27,39 +29,57 @@ _TRICKS = (b"<!DOCTYPE", b"<![CDATA[")
 _BYTES = 1 << 20
 
 
-def rows(file: IO[bytes], name: str, most_bytes: int | None) -> Iterator[bytes]:
-    """Yield the rows of the first sheet that has any, as csv; FileError if the file is damaged or too large."""
-    try:
+def sheets(file: IO[bytes], name: str, most_bytes: int | None) -> list[str]:
+    """Return the names of the sheets that have rows; FileError if the file is damaged or too large."""
+    with _readable(name):
         with zipfile.ZipFile(file) as folder:
             _require_bounds(folder.infolist(), name, most_bytes)
             _require_short_rows(folder, name)
-        file.seek(0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and validations that it leaves out
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        try:
-            yield from as_csv(_rows(book))
-        finally:
-            book.close()
+        with _opened(file) as book:
+            found = [sheet.title for sheet in book.worksheets if next(_rows(sheet), None) is not None]
+    if len(found) > _MOST_SHEETS:
+        raise FileError(name, f"expected at most {_MOST_SHEETS} sheets with rows, received {len(found):,}")
+    return found
+
+
+def rows(file: IO[bytes], name: str, sheet: str) -> Iterator[bytes]:
+    """Yield the rows of one of the `sheets` as csv; FileError if the file is damaged."""
+    with _readable(name), _opened(file) as book:
+        yield from as_csv(_rows(book[sheet]))
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
     except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError) as error:
         raise FileError(name, f"expected a spreadsheet that can be read, received {error}") from None
 
 
-def _rows(book: Any) -> Iterator[list[object]]:
-    for sheet in book.worksheets:
-        # A sheet may say that it is larger than it is.
-        sheet.reset_dimensions()
-        found = False
-        for row in sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True):
-            # Sheets often end in many rows that hold nothing.
-            cells = [] if row.count(None) == len(row) else [_cell(value) for value in row]
-            while cells and cells[-1] == "":
-                del cells[-1]
-            if cells or found:
-                found = True
-                yield cells
-        if found:
-            return
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[Any]:
+    file.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and validations that it leaves out
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    try:
+        yield book
+    finally:
+        book.close()
+
+
+def _rows(sheet: Any) -> Iterator[list[object]]:
+    # A sheet may say that it is larger than it is.
+    sheet.reset_dimensions()
+    found = False
+    for row in sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True):
+        # Sheets often end in many rows that hold nothing.
+        cells = [] if row.count(None) == len(row) else [_cell(value) for value in row]
+        while cells and cells[-1] == "":
+            del cells[-1]
+        if cells or found:
+            found = True
+            yield cells
 
 
 def _cell(value: Any) -> object:

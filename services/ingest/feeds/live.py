@@ -14,6 +14,7 @@ from services.common.backoff import Backoff
 from services.common.cancellation import pause
 from services.common.clock import SECOND
 from services.common.errors import BadMessageError, TransientError
+from services.contracts.listings import Listing
 from services.contracts.messages import FeedName, MarkPrice, TapeEvent, Tick
 from services.ingest.connections.buffer import Buffer
 from services.ingest.connections.connection import Sleep
@@ -221,6 +222,11 @@ class LiveFeed:
     def _asked(self, item: Tick | TapeEvent) -> Item:
         """Judge what a venue was asked for by the rule that holds for what it sends."""
         return self._stamps[item.venue].judged(item, asked_for=True) if isinstance(item, Tick) else item
+
+    async def listing(self) -> list[Listing]:
+        """Return what the venues list; TransientError while none of them has answered."""
+        async with registry.opened(self._settings, self._clock.now_us) as opened:
+            return [listing for venue in opened.values() for listing in await venue.listing()]
 
     def vouches(self, price: MarkPrice) -> bool:
         """Tell whether the frame that is being read came by the connection of the trades of that symbol."""

@@ -15,10 +15,11 @@ from msgspec import structs
 
 from services.common.cancellation import pause
 from services.common.errors import FatalError
+from services.contracts.listings import Listing
 from services.contracts.messages import FeedName, Liquidation, MarkPrice, Quote, Tick
 from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import SKIPPED, FeedStatus, Item, StreamKind
-from services.ingest.feeds.archive.archive import WINDOW, Archive, by_symbol
+from services.ingest.feeds.archive.archive import VENUE, WINDOW, Archive, by_symbol
 from services.ingest.feeds.archive.file import inside, is_archive
 from services.ingest.feeds.file_growth import LOOK_AGAIN_S
 from services.ingest.feeds.pace import Pace
@@ -85,6 +86,11 @@ class ReplayFeed:
         """Take it that one connection was recorded: lines do not say which they are of."""
         return True
 
+    async def listing(self) -> list[Listing]:
+        """Return the symbols whose trades the files hold, as far as little of a large recording tells."""
+        venues = await asyncio.to_thread(self._venues)
+        return [Listing(symbol=symbol, venue=venue) for symbol, venue in sorted(venues.items())]
+
     async def stream(self) -> AsyncGenerator[Item]:
         """Yield it all once, with the times that were recorded.
 
@@ -146,6 +152,12 @@ class ReplayFeed:
         if isinstance(item, Tick) and not item.repaired and item.received_us != item.event_us:
             self.delivery.take(item.symbol, item.received_us, item.event_us)
         return item
+
+    def _venues(self) -> dict[str, str]:
+        """Return the venue of each symbol: of an archive its name tells, of a recording its first megabyte."""
+        recordings, files = self._open()
+        venues = dict.fromkeys(files, VENUE)
+        return venues | {tick.symbol: tick.venue for one in recordings for tick in one.begins_with()}
 
     def _survey(self) -> None:
         recordings, files = self._open()

@@ -1,28 +1,40 @@
-"""Checks that all venues share: requested symbols are listed, and a page of history is in order. Pure."""
+"""Listings of venues, and the checks that all share: symbols trade, and a page of history is in order. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from services.common.clock import HOUR, MINUTE
 from services.common.errors import BadMessageError, FatalError
+from services.contracts.listings import TRADING, Listing
 from services.contracts.messages import Tick
+from services.ingest.venues.decimals import LAST_MS, positive
 from services.ingest.venues.rest import GoneError
 
 # Venues are not exact about how long they keep a trade.
 _INEXACT_US = 10 * MINUTE
 
 
-def require_traded(venue: str, statuses: Mapping[str, str], trading: str, symbols: Iterable[str]) -> None:
-    """Return if every symbol has the status `trading`; FatalError names those that have not, with a near match."""
-    problems = [
-        f"{symbol}, {_why_not(symbol, statuses, trading)}"
-        for symbol in symbols
-        if statuses.get(symbol) != trading
-    ]
+def require_traded(venue: str, listed: Iterable[Listing], symbols: Iterable[str]) -> None:
+    """Return if every symbol is listed and trades; FatalError names those that do not, with a near match."""
+    known = {listing.symbol: listing for listing in listed}
+    problems = [f"{symbol}, {reason}" for symbol in symbols if (reason := why_not(symbol, known))]
     if problems:
         raise FatalError(
             f"PAIRSTREAM_SYMBOLS: expected symbols that {venue} trades, received {'; '.join(problems)}"
         )
+
+
+def date_us(ms: int) -> int | None:
+    """Return a date of a listing (epoch, us); None for what is none."""
+    return ms * 1000 if 0 < ms <= LAST_MS else None
+
+
+def tick_size(text: str) -> float | None:
+    """Return the step of prices; None for what is none."""
+    with suppress(ValueError):
+        return positive("the tick size", text)
+    return None
 
 
 def require_page(source: str, trades: Sequence[Tick], first_id: int, now_us: int, kept_us: int) -> None:
@@ -46,8 +58,10 @@ def require_page(source: str, trades: Sequence[Tick], first_id: int, now_us: int
         )
 
 
-def _why_not(symbol: str, statuses: Mapping[str, str], trading: str) -> str:
-    if status := statuses.get(symbol):
-        return f"which is {status}"
-    near = difflib.get_close_matches(symbol, [name for name in statuses if statuses[name] == trading], 1)
+def why_not(symbol: str, listed: Mapping[str, Listing]) -> str | None:
+    """Return why a symbol cannot be collected, with a near match if it is not listed; None if it trades."""
+    if listing := listed.get(symbol):
+        return None if listing.status == TRADING else f"which is {listing.venue_status or listing.status}"
+    trading = [name for name, listing in listed.items() if listing.status == TRADING]
+    near = difflib.get_close_matches(symbol, trading, 1)
     return f"which it does not have; did you mean {near[0]}?" if near else "which it does not have"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from services.contracts.listings import Listing
 from services.contracts.messages import Liquidation, MarkPrice, Quote, Tick
 from services.ingest.feed import StreamKind
 
@@ -57,6 +58,9 @@ class Venue(Protocol):
 
     def parse(self, raw: bytes, received_us: int) -> Parsed:
         """Return the events of a frame; the BadMessageError tells the damage."""
+
+    async def listing(self) -> list[Listing]:
+        """Return every symbol of the venue, whatever its status; TransientError if it does not answer."""
 
     async def check_symbols(self, symbols: Iterable[str]) -> None:
         """Return if the venue trades every symbol; FatalError names those it does not, with a near match.

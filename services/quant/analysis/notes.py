@@ -30,7 +30,7 @@ def notes(evidence: Evidence, conclusion: Conclusion) -> Iterator[str]:
     if evidence.gaps:
         yield (
             f"{evidence.gaps} of {evidence.samples} bars are followed by a gap, the longest of {evidence.longest_gap} "
-            "bars: what is on both sides is taken as neighbours."
+            "bars: the bars on both sides are treated as consecutive."
         )
 
 
@@ -38,8 +38,8 @@ def _of_the_line(evidence: Evidence) -> Iterator[str]:
     line = evidence.line
     if line is not None and is_against_returns(evidence):
         yield (
-            f"The hedge ratio {line.hedge_ratio:.4g} has another sign than the correlation of the legs' returns, "
-            f"{evidence.returns_correlation:.2f}: what hedges in the long run does not from bar to bar."
+            f"The hedge ratio {line.hedge_ratio:.4g} has the opposite sign of the correlation of the legs' returns, "
+            f"{evidence.returns_correlation:.2f}: it hedges in the long run, not from bar to bar."
         )
     if line is not None and evidence.same_asset and abs(line.hedge_ratio - 1) > _NEAR_ONE:
         yield (
@@ -57,18 +57,18 @@ def _of_the_tests(evidence: Evidence) -> Iterator[str]:
     if evidence.adf_spread and is_rejected(evidence.adf_spread) and not is_rejected(evidence.y_on_x):
         yield (
             f"ADF on the spread alone (p = {evidence.adf_spread.p_value:.3g}) would call it stationary, "
-            "but the line was put where the spread is small: Engle-Granger allows for that."
+            "but that is biased, as the line was fitted to the same data: Engle-Granger corrects for it."
         )
     still = [name for name, test in (("Y", evidence.adf_y), ("X", evidence.adf_x)) if is_rejected(test)]
     if len(still) == 1:
         yield f"{still[0]} looks stationary by itself (ADF at 5 %), though cointegration is of random walks."
     elif still:
         yield (
-            "Both legs look stationary by themselves (ADF at 5 %): any line leaves a spread that comes back, so "
-            "cointegration says little of what holds them together."
+            "Both legs look stationary by themselves (ADF at 5 %): any line leaves a spread that reverts, so "
+            "cointegration says little about their relation."
         )
     if evidence.samples < LEAST:
-        yield f"Tests for a break need {LEAST} bars, there are {evidence.samples}: one would not be seen."
+        yield f"Tests for a break need {LEAST} bars, received {evidence.samples}: a break would not be detected."
 
 
 def _of_the_spread(evidence: Evidence, conclusion: Conclusion) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _of_the_spread(evidence: Evidence, conclusion: Conclusion) -> Iterator[str]:
     if around is not None and around.variance_ratio.p_value < SIGNIFICANCE / 5:
         yield (
             f"In the second half the spread's innovations have {around.variance_ratio.ratio:.3g} times the variance "
-            f"of the first (p = {around.variance_ratio.p_value:.2g}): a z-score of both is of neither."
+            f"of the first (p = {around.variance_ratio.p_value:.2g}): one z-score scale fits neither half."
         )
     if around is not None and around.arch.p_value < SIGNIFICANCE / 5:
         yield f"The spread moves in bursts (ARCH, p = {around.arch.p_value:.2g}): large z-scores come together."
@@ -102,17 +102,21 @@ def _half_life(half_life: HalfLife, interval: HalfLifeInterval | None, samples: 
     if interval is None or interval.high is None:
         least = "" if interval is None or interval.low is None else f" ({interval.low:.3g} at least)"
         return (
-            f"Half of a deviation seems gone after {half_life.samples:.3g} bars{least}, but at 95 % the spread may as "
-            "well be a random walk, which never comes back."
+            f"Half-life: about {half_life.samples:.3g} bars{least}, but at 95 % a random walk, which does not revert, "
+            "is not excluded."
         )
-    slow = ", too slow for this sample to show that it comes back" if interval.high > _SLOW * samples else ""
+    slow = (
+        ", too slow for this sample to show that the spread reverts"
+        if interval.high > _SLOW * samples
+        else ""
+    )
     ends = f"{interval.low:.3g} to {interval.high:.3g} at 95 %"
-    return f"Half of a deviation is gone after {interval.samples:.3g} bars, {ends}{slow}."
+    return f"Half-life: {interval.samples:.3g} bars ({ends}){slow}."
 
 
 def _hurst(hurst: Hurst) -> str:
     meaning = (
-        "the spread comes back more than a random walk"
+        "the spread reverts more than a random walk"
         if hurst.exponent < 0.5 - 2 * hurst.standard_error
         else "the spread trends"
         if hurst.exponent > 0.5 + 2 * hurst.standard_error

@@ -25,6 +25,7 @@ from services.contracts import topics
 from services.contracts.messages import LegTrades
 from services.stream_analytics.fan_out import FanOut
 from services.stream_analytics.faust.back_pressure import BackPressure
+from services.stream_analytics.faust.history_filler import HistoryFiller
 from services.stream_analytics.faust.options import new_app
 from services.stream_analytics.faust.pair_partitions import PairPartitions
 from services.stream_analytics.faust.worker_lag import Progress, Recovery
@@ -32,6 +33,7 @@ from services.stream_analytics.metrics import COUNTERS, Stage, StreamMetrics
 from services.stream_analytics.router import Router, messages
 from services.stream_analytics.settings import StreamSettings
 from services.stream_analytics.signal_publisher import SignalPublisher
+from services.stream_analytics.stored_past import StoredPast
 
 # What is not committed by then will be read again.
 _STOP_S = 4.0
@@ -59,7 +61,7 @@ class StreamAnalytics:
         )
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
         self.pairs = PairConfigs(self.dead_letter, self.pulse.outrun)
-        self.partitions = PairPartitions(self.store, self.pairs, settings, self.counters)
+        self.partitions = PairPartitions(self.store, self.pairs, settings, self.counters, has_history=True)
         self._publisher: Publisher | None = None
         self._speaker = SignalPublisher(
             self._send,
@@ -67,6 +69,9 @@ class StreamAnalytics:
             self.counters,
             settings.signal_interval_ms / 1000,
             lambda: self._has_room(topics.SIGNALS),
+        )
+        self._filler = HistoryFiller(
+            self.partitions, StoredPast(settings).read, self._speaker.publish, self._may_write
         )
         self._router = Router(
             self._fan_out,
@@ -108,6 +113,7 @@ class StreamAnalytics:
             ("the saving of positions", self._save_positions),
             ("the watch over progress", self._watch),
             ("the publisher", self._publish),
+            ("the filling of pairs", self._fill),
         ):
             tasks.require(name, work)
         # Faust lets a task that was cancelled end in silence.
@@ -202,12 +208,9 @@ class StreamAnalytics:
                 partition = self.partitions.get(number, self._publisher)
                 if event.message.value.is_after_loss:
                     partition.lose()
-                outcomes = await self._speaker.take(number, partition, trades, waited_s)
+                await self._speaker.take(number, partition, trades, waited_s)
                 records = event.message.value.records
                 partition.hold(event, trades, (records[0].offset, records[-1].offset))
-            self.counters["stale"] += sum(
-                one.signal.closed and one.signal.quality == "stale" for one in outcomes
-            )
             self.metrics.took["measure"](time.perf_counter() - began_s)
 
     async def _save(self) -> None:
@@ -215,6 +218,10 @@ class StreamAnalytics:
         await self.partitions.save(
             self._publisher, self._may_write, self.progress.has_read_all, self.metrics.took["save"]
         )
+
+    async def _fill(self) -> None:
+        assert self._publisher is not None
+        await self._filler.run(self._publisher)
 
     async def _save_positions(self) -> None:
         """Store every second how far ticks and marks were read, until cancelled."""

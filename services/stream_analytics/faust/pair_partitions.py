@@ -16,7 +16,7 @@ from services.contracts import topics
 from services.stream_analytics.faust.changelog import Changelog
 from services.stream_analytics.faust.read_positions import ReadPositions, owner
 from services.stream_analytics.pair_partition import PairPartition
-from services.stream_analytics.pair_tracker import stored_position
+from services.stream_analytics.pair_storage import stored_position
 from services.stream_analytics.partition_assignment import partition_of
 from services.stream_analytics.settings import StreamSettings
 
@@ -29,9 +29,15 @@ class PairPartitions:
     """Makes, saves and forgets partitions. While ``busy`` is held one takes trades, or is being saved."""
 
     def __init__(
-        self, table: Any, pairs: PairConfigs, settings: StreamSettings, counters: MutableMapping[str, int]
+        self,
+        table: Any,
+        pairs: PairConfigs,
+        settings: StreamSettings,
+        counters: MutableMapping[str, int],
+        has_history: bool = False,
     ) -> None:
-        """`table` is Faust's, of the windows."""
+        """`table` is Faust's, of the windows; where somebody `has_history` new pairs are filled."""
+        self._has_history = has_history
         self._table = table
         self._pairs = pairs
         self._settings = settings
@@ -63,6 +69,7 @@ class PairPartitions:
                 changelog,
                 round(settings.allowed_lateness_s * clock.SECOND),
                 round(settings.correction_horizon_s * clock.SECOND),
+                self._has_history,
             )
         if self._versions.get(number) != self._pairs.version:
             configs = {
@@ -96,7 +103,13 @@ class PairPartitions:
         """Count what no event counts."""
         tapes = [tape for partition in self._here.values() for tape in partition.tapes.values()]
         self._counters["late"] = self._late + sum(tape.late for tape in tapes)
-        self._counters["pairs"] = sum(len(partition.trackers) for partition in self._here.values())
+        self._counters["pairs"] = sum(
+            len(partition.trackers) + len(partition.fillings) for partition in self._here.values()
+        )
+
+    async def flush(self, number: int, is_ours: Callable[[], bool]) -> None:
+        """Send what was written of the states of a partition."""
+        await self._changelogs[number].flush(is_ours)
 
     def forget(self) -> None:
         """Drop the states in memory: after a rebalance, state comes from the table and events come again."""

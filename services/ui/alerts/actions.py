@@ -40,7 +40,7 @@ def parts() -> list[Component]:
     modal = dmc.Modal(
         [html.Div(id="snooze-about", className="snooze-about"), fields, said, ask],
         id="snooze",
-        title="Be told nothing of this alert",
+        title="Snooze this alert",
         size="sm",
         centered=True,
         closeButtonProps={"aria-label": "Close"},

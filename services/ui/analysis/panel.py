@@ -74,7 +74,7 @@ def controls(prefix: str, names: tuple[str, ...]) -> Component:
         ],
         className="form",
         role="group",
-        **attributes("aria", label="What to analyse"),
+        **attributes("aria", label="Data and method"),
     )
     return form
 

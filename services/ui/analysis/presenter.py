@@ -15,9 +15,9 @@ from services.ui.widgets.formatting import NONE, moment, number, share, signific
 
 HEADLINES = {
     "cointegrated": "Cointegrated",
-    "broken": "Broken: one line no longer holds the legs",
-    "unstable": "Unstable: no one line holds the legs all along",
-    "one_way": "Not enough: cointegrated one way round only",
+    "broken": "Broken: the relation of the legs has changed",
+    "unstable": "Unstable: the hedge ratio changed within the sample",
+    "one_way": "Inconclusive: cointegrated in one direction only",
     "not_cointegrated": "Not cointegrated",
     "not_enough_data": "Not enough data",
 }

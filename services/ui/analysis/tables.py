@@ -43,11 +43,11 @@ TESTS = {
     "adf_spread": "ADF spread",
 }
 NOTES = {
-    "engle_granger_y_on_x": "does a line through {x} hold {y}?",
-    "engle_granger_x_on_y": "does a line through {y} hold {x}?",
+    "engle_granger_y_on_x": "are they cointegrated, {y} regressed on {x}?",
+    "engle_granger_x_on_y": "are they cointegrated, {x} regressed on {y}?",
     "adf_y": "is {y} a random walk?",
     "adf_x": "is {x} a random walk?",
-    "adf_spread": "too lenient: the line was put where the spread is small",
+    "adf_spread": "biased towards stationary: the line was fitted to the same data",
 }
 BREAKS = {
     "gregory_hansen_y_on_x": "Gregory-Hansen Y on X",

@@ -98,7 +98,7 @@ class HandledAlert(Struct, frozen=True, kw_only=True):
     rule_id: str
     pair: str | None = None
     event_us: int
-    state: Literal["firing", "resolved", "retracted"]
+    state: Literal["firing", "resolved", "retracted", "pending", "recovering", "no_data", "error", "ended"]
     value: float | None = None
     threshold: float | None = None
     message: str
@@ -112,6 +112,9 @@ class HandledAlert(Struct, frozen=True, kw_only=True):
     severity: Literal["info", "warning", "critical"]
     labels: dict[str, str]
     values: dict[str, float]
+    incident_id: str
+    duration_s: float | None = None
+    valid_until_us: int | None = None
     retracted_by: str | None = None
     acked_us: int | None = None
     acked_by: str | None = None

@@ -9,8 +9,7 @@
         texts: {
             reading: READING,
             loading: LOADING,
-            offline:
-                "The dashboard server does not answer; every number here is the last known. Trying again.",
+            offline: "The dashboard server does not answer. All numbers are the last known. Trying again.",
             /** @param {string} next the theme after a click: dark or light */
             switchTheme: (next) => `Switch to the ${next} theme`,
             tour: {
@@ -74,13 +73,13 @@
                 /** @param {number} count */
                 files: (count) => `${count} files`,
                 /** @param {string} all */
-                storing: (all) => `All ${all} are sent. Checking and storing them\u2026`,
+                storing: (all) => `All ${all} sent. Checking and storing them\u2026`,
                 /** @type {(sent: string, all: string) => string} */
                 sent: (sent, all) => `Sent ${sent} of ${all}`,
                 /** @param {string} files */
                 cancelled: (files) => `Cancelled: nothing was stored. ${files} can be uploaded again.`,
                 copied: "Copied",
-                marked: "Marked: copy it by the keyboard",
+                marked: "Selected: press Ctrl+C to copy",
             },
         },
     });

@@ -3,17 +3,11 @@
     "use strict";
 
     const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
+    /* UTC and the reader's zone first, then every zone that the browser knows. */
     const ZONES = [
         "UTC",
         Intl.DateTimeFormat().resolvedOptions().timeZone,
-        "America/New_York",
-        "America/Chicago",
-        "Europe/London",
-        "Europe/Zurich",
-        "Asia/Dubai",
-        "Asia/Singapore",
-        "Asia/Hong_Kong",
-        "Asia/Tokyo",
+        ...Intl.supportedValuesOf("timeZone"),
     ];
     const { texts, moment, setZone, zone } = window.pairstream;
     const system = window.matchMedia("(prefers-color-scheme: dark)");

@@ -31,7 +31,7 @@ def layout() -> list[Component]:
         ],
         className="form",
         role="group",
-        **attributes("aria", label="What the calibration is of"),
+        **attributes("aria", label="Data of the calibration"),
     )
     again = html.Button(AGAIN, id=f"{PREFIX}-again", n_clicks=0, className="button")
     return [

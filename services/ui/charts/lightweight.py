@@ -188,9 +188,9 @@ def band_options(low: float) -> Options:
     }
 
 
-def newest_in_view() -> dict[str, Any]:
-    """Return the command that puts the newest points at the right edge at the default zoom."""
-    return {"action": "resetTimeScale"}
+def newest_in_view(count: int) -> dict[str, Any]:
+    """Return the command that puts the newest of `count` points at the right edge at the default zoom; few fill it."""
+    return {"action": "fitContent" if count < FEWEST_IN_VIEW else "resetTimeScale"}
 
 
 def line_options(color: str) -> Options:

@@ -82,7 +82,7 @@ def step(
     continues = cursor is not None and (cursor.key, cursor.generation) == (key, track.generation)
     if cursor is None or not continues or not point_us(points[0]) <= cursor.last_us <= last_us:
         shown = points[-wanted:]
-        action = {**lightweight.newest_in_view(), "nonce": f"{key}|{track.generation}|{last_us}"}
+        action = {**lightweight.newest_in_view(len(shown)), "nonce": f"{key}|{track.generation}|{last_us}"}
         return ChartUpdate({chart_id: {"series": whole(shown), "timeScaleAction": action}}, stands(shown))
     fresh = track.since(cursor.last_us)
     count = cursor.count + len(fresh) - 1

@@ -11,10 +11,10 @@ FEEDS = {
     "replay": ("REPLAY", "Recorded trades, played again. Times are those of the recording, not of now."),
     "synthetic": (
         "SYNTHETIC",
-        "Invented trades from a seeded generator, not a market. For trying things out only.",
+        "Trades from a seeded generator, not a market. For trying things out only.",
     ),
 }
-NO_FEED = ("NO FEED", "The API has not named its feed yet.")
+NO_FEED = ("NO FEED", "The feed is not known yet.")
 
 
 def frame(market: LiveState, selection: Selection, now: Now) -> Props:

@@ -87,7 +87,7 @@ def _header() -> Component:
         role="status",
         **attributes("aria", describedby="feed-tip"),
     )
-    tip = html.Span("The API has not named its feed yet.", id="feed-tip", className="tip", role="tooltip")
+    tip = html.Span("The feed is not known yet.", id="feed-tip", className="tip", role="tooltip")
     link = html.Span(
         [
             html.Span("Connecting", id="connection-state", className="link is-connecting"),

@@ -17,7 +17,7 @@ from services.ui.widgets.formatting import NONE, age, filling, moment, number, p
 
 SILENT_S = 3.0
 FIRING_SHOWN = 3
-CATCHING_UP = "The API has not heard yet how every service is; it is reading what came meanwhile."
+CATCHING_UP = "The API is catching up: the state of some services is not known yet."
 
 Severity = Literal["error", "warning", "note"]
 
@@ -172,7 +172,7 @@ def _state(service: ServiceHealth) -> str:
     if partly_silent(service):
         return partly_silent(service)
     if service.age_s is None:
-        return "silent since before the API began" if service.instances else "not heard from yet"
+        return "silent since before the API started" if service.instances else "no heartbeat yet"
     if service.age_s > SILENT_S:
         return f"silent, last heard {age(service.age_s)}"
     return f"{service.state}, not healthy"

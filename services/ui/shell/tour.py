@@ -27,24 +27,24 @@ STEPS = (
         (
             "LIVE is the exchange, now. REPLAY is a recording, with the times of the recording. SYNTHETIC is "
             "invented: for trying things out, not a market.",
-            "A number that is old is greyed and says so; what is wrong stands in a banner below this line.",
+            "Old numbers are greyed and marked. Problems appear in a banner below this line.",
         ),
     ),
     TourStep(
         "#menu-pairs",
         "A pair and its z-score",
         (
-            "Choose a pair Y-X on the page Pairs: Y is regressed on X, and the spread is what X does not explain.",
+            "Choose a pair Y-X on the page Pairs: Y is regressed on X, and the spread is the residual.",
             "z is the spread in standard deviations. Beyond the outer bands an alert fires, inside the inner ones it "
-            "is resolved. Each z uses only what was known before it.",
+            "is resolved. Each z uses earlier data only.",
         ),
     ),
     TourStep(
         "#menu-alerts",
         "Alerts and downloads",
         (
-            "What fires is called out on every page and listed under Alerts, where the rules are, too.",
-            "Every table and chart has a link CSV in its corner. Programs read the same: see For programs.",
+            "A new alert is shown on every page and listed under Alerts, beside the thresholds.",
+            "Every table and chart has a CSV link in its corner. Programs read the same data: see For programs.",
         ),
     ),
 )

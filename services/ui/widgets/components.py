@@ -71,7 +71,9 @@ def chooser(element: str, label: str, width: int = 210) -> Component:
         size="xs",
         allowDeselect=False,
         searchable=True,
-        nothingFoundMessage="Nothing like it",
+        selectFirstOptionOnChange=True,  # typed and Enter: the first match is taken
+        limit=100,
+        nothingFoundMessage="No match",
         w=width,
         **attributes("aria", label=label),
     )

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from services.api.instances import INSTANCES_KEPT
-from services.api.service_health import OTHERS_KEPT, ServiceHealth
+from services.api.service_health import OTHERS_KEPT, SERVICES, ServiceHealth
 from services.common import clock
 from services.contracts.messages import DeliveryLag, Filling, ServiceState
 from tests.unit.api.listener import Listener, beat
@@ -176,12 +176,12 @@ def test_of_thousands_of_services_and_processes_some_are_listed_and_all_others_c
         listener.health.put(beat(f"foreign-{number}"))
         listener.health.put(beat("sink", instance=f"{number}"))
     rows = listener.health.services(beat("api"))
-    assert len(rows) == 4 + OTHERS_KEPT
+    assert len(rows) == len(SERVICES) + OTHERS_KEPT
     assert len(listener.instances()) == INSTANCES_KEPT
     assert "ours" in listener.instances()
     assert listener.health.left_out == 3000 - OTHERS_KEPT + 3001 - INSTANCES_KEPT
     listener.passes(7)
-    assert len(listener.health.services(beat("api"))) == 4, "nobody expects them"
+    assert len(listener.health.services(beat("api"))) == len(SERVICES), "nobody expects them"
     listener.health.put(beat("sink", instance="new"))
     assert "new" in listener.instances()
 
@@ -211,6 +211,7 @@ def test_what_is_filled_and_what_was_lost_is_told_of_each_service(listener: List
         ({"done_s": 340.5, "total_s": 900.0}, {}),
         (None, {}),
         (None, {"ticks": 1234}),
+        (None, {}),
         (None, {}),
     ]
 

@@ -19,7 +19,7 @@ def read(
     content = text.encode() if isinstance(text, str) else text
     upload = Upload("test", [FileSource(name, io.BytesIO(content), symbol)], options)
     symbols = Symbols()
-    with upload.opened(upload.sources[0], symbols) as file:
+    with upload.opened(upload.files()[0], symbols) as file:
         reads = list(file)
     names = list(symbols)
     bars = [

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from services.common.heartbeat import HeartbeatState
+from services.contracts.listings import Listing
 from services.contracts.messages import FeedName, MarkPrice
 from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import Item
@@ -33,6 +34,9 @@ class Scripted:
         self._items = items
 
     async def check(self) -> None: ...
+
+    async def listing(self) -> list[Listing]:
+        return []
 
     def vouches(self, price: MarkPrice) -> bool:
         return self.connection

@@ -7,7 +7,7 @@ import pytest
 
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings, SymbolSettings
-from services.local.settings import RecordSettings, unknown
+from services.local.settings import RETENTION, RecordSettings, UpSettings, unknown
 
 
 def flags(**given: object) -> Namespace:
@@ -52,3 +52,25 @@ def test_a_variable_that_nothing_reads_is_said_with_the_nearest() -> None:
         "PAIRSTREAM_SYMBOL is no setting and changes nothing; did you mean PAIRSTREAM_SYMBOLS?"
     ]
     assert list(unknown(("PAIRSTREAM_ZZ",), ())) == ["PAIRSTREAM_ZZ is no setting and changes nothing."]
+
+
+@pytest.mark.parametrize(
+    ("feed", "told", "variable", "kept"),
+    [
+        ("live", None, None, "7d"),
+        ("auto", None, None, "7d"),
+        ("replay", None, None, None),
+        ("replay", "30d", None, "30d"),
+        ("synthetic", "forever", "2d", "forever"),
+        ("live", None, "2d", "2d"),
+    ],
+)
+def test_raw_ticks_are_kept_for_a_week_but_those_of_a_replay(
+    feed: str, told: str | None, variable: str | None, kept: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(RETENTION, raising=False)
+    if variable is not None:
+        monkeypatch.setenv(RETENTION, variable)
+    names = ("replay_file", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
+    given = Namespace(**dict.fromkeys(names), feed=feed, data_dir=Path("d"), keep=told)
+    assert UpSettings.of(given).environment.get(RETENTION) == kept

@@ -8,7 +8,8 @@ from services.contracts.messages import LegTrade, Method, PairConfig
 from services.quant.estimators.registry import ESTIMATORS
 from services.stream_analytics.corrections import Outcome
 from services.stream_analytics.pair_partition import PairPartition
-from services.stream_analytics.pair_tracker import PairTracker, stored_position
+from services.stream_analytics.pair_storage import stored_position
+from services.stream_analytics.pair_tracker import PairTracker
 from services.stream_analytics.state_storage import Store
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed, partition, run, tape
 

@@ -6,6 +6,7 @@ import structlog
 
 from services.common.clock import MINUTE, SECOND
 from services.common.errors import FatalError
+from services.contracts.listings import Listing
 from services.contracts.messages import FeedName, MarkPrice, Tick
 from services.ingest.delivery_lag import DeliveryLags
 from services.ingest.feed import FeedStatus, Item
@@ -18,6 +19,7 @@ from services.ingest.feeds.synthetic.trades import SyntheticTrades, Trade
 from services.ingest.feeds.synthetic.venue import INSTRUMENTS, venue
 
 VENUE = "synthetic"
+_QUOTE = "USDT"
 
 log = structlog.get_logger()
 
@@ -65,6 +67,20 @@ class SyntheticFeed:
                 f"PAIRSTREAM_RATE: expected 0, or at least {least:.3f} ticks/s (one per symbol and minute), "
                 f"received {self._rate:g}"
             )
+
+    async def listing(self) -> list[Listing]:
+        """Return the symbols of this market, which all trade for ever."""
+        return [
+            Listing(
+                symbol=symbol,
+                venue=VENUE,
+                base=symbol.removesuffix(_QUOTE),
+                quote=_QUOTE,
+                contract_type="PERPETUAL",
+                tick_size=float(f"1e-{instrument.price_decimals}"),
+            )
+            for symbol, instrument in self._instruments.items()
+        ]
 
     async def stream(self) -> AsyncGenerator[Item]:
         """Yield ticks for ever, in order of event time over all symbols."""

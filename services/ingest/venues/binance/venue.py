@@ -19,12 +19,14 @@ import msgspec
 from services.common import clock
 from services.common.clock import HOUR, MINUTE
 from services.common.errors import BadMessageError, FatalError, TransientError
+from services.contracts.listings import Listing, ListingStatus
 from services.contracts.messages import Tick
+from services.contracts.pairs import is_symbol
 from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance import frames
 from services.ingest.venues.binance.frames import VENUE, Row
-from services.ingest.venues.listing import require_page, require_traded
+from services.ingest.venues.listing import date_us, require_page, require_traded, tick_size
 from services.ingest.venues.request_budget import Budget
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
@@ -53,9 +55,30 @@ _SPAN_US = 59 * MINUTE
 _TOO_OLD = -4166
 
 
+# As in its documentation; a status that nobody has heard of is no reason to collect.
+_STATUSES: dict[str, ListingStatus] = {
+    "TRADING": "trading",
+    "PENDING_TRADING": "pre-trading",
+    "DELIVERED": "delivered",
+    "CLOSE": "delisted",
+}
+_PERPETUAL = "PERPETUAL"
+
+
+class _Filter(msgspec.Struct):
+    filterType: str = ""  # noqa: N815 - the venue's names
+    tickSize: str = ""  # noqa: N815
+
+
 class _Symbol(msgspec.Struct):
     symbol: str
     status: str
+    baseAsset: str = ""  # noqa: N815
+    quoteAsset: str = ""  # noqa: N815
+    contractType: str = ""  # noqa: N815
+    onboardDate: int = 0  # noqa: N815
+    deliveryDate: int = 0  # noqa: N815
+    filters: list[_Filter] = []
 
 
 class _ExchangeInfo(msgspec.Struct):
@@ -125,14 +148,17 @@ class Binance:
         """Return the events of a frame; the BadMessageError tells the damage."""
         return frames.parse(raw, received_us)
 
-    async def check_symbols(self, symbols: Iterable[str]) -> None:
-        """Return if every symbol trades; FatalError names those that do not, TransientError if there is no answer."""
+    async def listing(self) -> list[Listing]:
+        """Return every symbol of the venue whose name can be one here; TransientError if there is no answer."""
         try:
-            listing = await self._rest.read(_exchange_info, _SYMBOLS)
+            answer = await self._rest.read(_exchange_info, _SYMBOLS)
         except BadMessageError as error:
             raise TransientError(str(error)) from error
-        statuses = {entry.symbol: entry.status for entry in listing.symbols}
-        require_traded("Binance USD-M futures", statuses, "TRADING", symbols)
+        return [_listing(entry) for entry in answer.symbols if is_symbol(entry.symbol)]
+
+    async def check_symbols(self, symbols: Iterable[str]) -> None:
+        """Return if every symbol trades; FatalError names those that do not, TransientError if there is no answer."""
+        require_traded("Binance USD-M futures", await self.listing(), symbols)
 
     async def time_us(self) -> int:
         """Return what time it is there."""
@@ -189,6 +215,24 @@ class Binance:
             return [frames.tick(row, symbol, received_us) for row in rows]
         except ValueError as error:
             raise BadMessageError(f"expected trades of {symbol} from Binance: {error}") from error
+
+
+def _listing(entry: _Symbol) -> Listing:
+    sizes = [tick_size(one.tickSize) for one in entry.filters if one.filterType == "PRICE_FILTER"]
+    # A perpetual has a date, too, that lies in the year 2100.
+    delivery_us = None if entry.contractType == _PERPETUAL else date_us(entry.deliveryDate)
+    return Listing(
+        symbol=entry.symbol,
+        venue=VENUE,
+        status=_STATUSES.get(entry.status, "halted"),
+        venue_status=entry.status[:64],
+        base=entry.baseAsset[:64] or None,
+        quote=entry.quoteAsset[:64] or None,
+        contract_type=entry.contractType[:64] or None,
+        tick_size=sizes[0] if sizes else None,
+        onboard_us=date_us(entry.onboardDate),
+        delivery_us=delivery_us,
+    )
 
 
 def _request(method: str, streams: Sequence[Stream], request_id: int) -> str:

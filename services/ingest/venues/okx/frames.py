@@ -18,14 +18,17 @@ import msgspec
 from msgspec import Struct
 
 from services.common.errors import BadMessageError, FatalError
+from services.contracts.listings import Listing, ListingStatus
 from services.contracts.messages import Tick
 from services.contracts.pairs import is_symbol
 from services.ingest.venues.decimals import BOUND, LAST_MS, natural, positive
+from services.ingest.venues.listing import date_us, tick_size
 from services.ingest.venues.venue import Acknowledgement, Parsed
 
 VENUE = "okx"
 CHANNEL = "trades-all"
 _SUFFIX = ".OKX"
+_STATUSES: dict[str, ListingStatus] = {"live": "trading", "preopen": "pre-trading"}
 _QUOTES = ("USDT", "USDC")
 _INSTRUMENT = re.compile(rf"([^-]{{1,26}})-({'|'.join(_QUOTES)})-SWAP")
 
@@ -53,6 +56,9 @@ class OkxInstrument(Struct):
     ctVal: str = ""  # noqa: N815
     ctMult: str = ""  # noqa: N815
     ctValCcy: str = ""  # noqa: N815
+    tickSz: str = ""  # noqa: N815
+    listTime: str = ""  # noqa: N815
+    expTime: str = ""  # noqa: N815
 
 
 class _Argument(Struct):
@@ -113,6 +119,27 @@ def tick(trade: OkxTrade, contracts: Contracts, received_us: int) -> Tick:
         size=size,
         buyer_is_maker=trade.side == "sell",
     )
+
+
+def listing_of(entry: OkxInstrument) -> Listing:
+    """Return what a row of the instruments says of a linear perpetual."""
+    base, quote, kind = entry.instId.split("-")
+    return Listing(
+        symbol=symbol_of(entry.instId),
+        venue=VENUE,
+        status=_STATUSES.get(entry.state, "halted"),
+        venue_status=entry.state[:64],
+        base=base,
+        quote=quote,
+        contract_type=kind,
+        tick_size=tick_size(entry.tickSz),
+        onboard_us=_date_us(entry.listTime),
+        delivery_us=_date_us(entry.expTime),
+    )
+
+
+def _date_us(text: str) -> int | None:
+    return date_us(int(text)) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def contract_of(entry: OkxInstrument) -> Decimal | None:

@@ -3,7 +3,7 @@
 Trades come from the channel ``trades-all`` of the business endpoint, each with an id one higher than the one before
 it of the same instrument, so that a jump is a gap. The better known channel ``trades`` sums up what one order took at
 one price, and REST, which repairs gaps, knows only single trades. The time of a tick is ``ts``, when the trade
-happened; ``side`` is the taker's. Sizes are contracts, whose value `check_symbols` learns.
+happened; ``side`` is the taker's. Sizes are contracts, whose value `listing` learns.
 
 The address names no streams: they are asked for after connecting. A connection without data for 30 s is closed unless
 the client sends the text ``ping``; the answer is the text ``pong``. At most 480 subscriptions an hour and connection.
@@ -25,6 +25,7 @@ from msgspec import Raw, Struct
 from services.common import clock
 from services.common.clock import HOUR
 from services.common.errors import BadMessageError, FatalError, TransientError
+from services.contracts.listings import Listing
 from services.contracts.messages import Tick
 from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
@@ -38,7 +39,7 @@ from services.ingest.venues.okx.frames import (
     OkxTrade,
     contract_of,
     instrument_of,
-    symbol_of,
+    listing_of,
 )
 from services.ingest.venues.request_budget import Budget
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
@@ -76,7 +77,7 @@ _instruments = msgspec.json.Decoder(list[OkxInstrument])
 
 
 class Okx:
-    """The venue, as in ``venue``. Only what `check_symbols` has seen can be parsed."""
+    """The venue, as in ``venue``. Only what `listing` has seen can be parsed."""
 
     name: str = VENUE
     # No limit is known but 64 KB for one message; a socket should not carry everything.
@@ -90,7 +91,7 @@ class Okx:
         self._rest = rest
         self._now_us = now_us
         self.contracts: Contracts = {}
-        """As `check_symbols` has found them."""
+        """As `listing` has found them."""
 
     @classmethod
     @asynccontextmanager
@@ -132,19 +133,18 @@ class Okx:
         """Return the trades of a frame; the BadMessageError tells the damage."""
         return frames.parse(raw, self.contracts, received_us)
 
-    async def check_symbols(self, symbols: Iterable[str]) -> None:
-        """Learn the contracts, and return if every symbol trades.
-
-        FatalError names those that do not, TransientError if there is no answer.
-        """
+    async def listing(self) -> list[Listing]:
+        """Return every linear perpetual, and learn the contracts; TransientError if there is no answer."""
         try:
-            listing = await self._ask(_instruments, _INSTRUMENTS, instType="SWAP")
+            entries = await self._ask(_instruments, _INSTRUMENTS, instType="SWAP")
         except BadMessageError as error:
             raise TransientError(str(error)) from error
-        contracts = {entry.instId: value for entry in listing if (value := contract_of(entry))}
-        statuses = {symbol_of(entry.instId): entry.state for entry in listing if entry.instId in contracts}
-        require_traded("OKX linear perpetuals", statuses, "live", symbols)
-        self.contracts = contracts
+        self.contracts = {entry.instId: value for entry in entries if (value := contract_of(entry))}
+        return [listing_of(entry) for entry in entries if entry.instId in self.contracts]
+
+    async def check_symbols(self, symbols: Iterable[str]) -> None:
+        """Return if every symbol trades; FatalError names those that do not, TransientError if there is no answer."""
+        require_traded("OKX linear perpetuals", await self.listing(), symbols)
 
     async def time_us(self) -> int:
         """Return what time it is there."""

@@ -9,6 +9,7 @@
     // Older bars are asked for when this many are left to the left of what is seen.
     const BARS_AHEAD = 60;
     const LOOK_EVERY_MS = 400;
+    const RIGHT_OFFSET = 4;
     const { texts, query, remember, oneOf, look, set, props, markRow, keep, constants } = window.pairstream;
     const SECONDS = constants.widths;
     const USUAL = constants.charts;
@@ -57,6 +58,8 @@
             // Both are reported at once; when one of them was set by somebody else the other is about to follow.
             if (!bars || !range || !note || Math.abs(bars.barsBefore - range.from) >= 1) continue;
             note.classList.toggle("is-shown", range.from < 0);
+            /* The legend is of the newest bar: it is hidden while that is out of sight. */
+            note.closest(".pane-body").classList.toggle("is-past", bars.barsAfter > 1);
             const held = Math.round(range.to + bars.barsAfter) + 1;
             if (range.from < BARS_AHEAD && held < MOST_BARS && !(older[place] > held)) {
                 older[place] = Math.min(MOST_BARS, 2 * Math.max(held, FIRST_BARS));
@@ -154,6 +157,13 @@
                 older: Object.assign({}, older),
             });
             return `charts of-${count}`;
+        },
+
+        /* As many bars as are seen, the newest at the right edge. */
+        to_now: (_clicks, range, bars) => {
+            if (!range || !bars) return keep();
+            const moved = bars.barsAfter + RIGHT_OFFSET;
+            return { from: range.from + moved, to: range.to + moved, nonce: Date.now() };
         },
 
         filter: (text) => {

@@ -19,9 +19,7 @@ from services.ui.widgets.batched_elements import BatchedRows, Row
 from services.ui.widgets.formatting import NONE, moment, zscore
 
 TABLE = "thresholds-table"
-HINT = (
-    "Click a threshold to change it. An alert fires when |z| reaches the entry, and is resolved at the exit."
-)
+HINT = "Click a threshold to change it. An alert fires when |z| reaches entry and resolves when it falls below exit."
 FIELDS = {"entry": "entry_z", "exit": "exit_z"}
 
 
@@ -60,7 +58,7 @@ COLUMNS: list[dict[str, Any]] = [
         cellClassRules={"is-stale": "params.data.is_stale"},
     ),
     _column("entry", "Entry", 60, "An alert fires when |z| reaches it", **_EDITED),
-    _column("exit", "Exit", 54, "A firing alert is resolved when |z| is back at it", **_EDITED),
+    _column("exit", "Exit", 54, "A firing alert resolves when |z| falls below it", **_EDITED),
     {
         "field": "state",
         "headerName": "Now",

@@ -31,13 +31,13 @@ def _column(field: str, name: str, width: int, tip: str, **more: Any) -> dict[st
 
 COLUMNS: list[dict[str, Any]] = [
     {"field": "id", "headerName": "Symbol", "width": 100, "pinned": "left"},
-    _column("now", "Now", 74, "From the latest trade to its receipt"),
-    _column("p50", "Half in", 74, "Half of the last minute's trades were here within this time (p50)"),
+    _column("now", "Now", 74, "Delivery lag of the latest trade"),
+    _column("p50", "Half in", 74, "Median delivery lag of the last minute (p50)"),
     _column(
         "p99",
         "99 % in",
         98,
-        "99 of 100 of the last minute's trades were here within this time (p99)",
+        "99th percentile of the delivery lag of the last minute (p99)",
         sort="desc",
     ),
 ]
@@ -45,7 +45,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 def table() -> Component:
     """Return the table, without symbols; the one that is delivered latest comes first."""
-    nothing = "No symbol had a trade in the last minute that came by itself."
+    nothing = "No live trades in the last minute."
     return components.table(TABLE, COLUMNS, nothing, tooltipShowDelay=300)
 
 

@@ -22,7 +22,11 @@ LOSSES = {
     "dropped": "trades dropped",
     "lost": "messages deleted before they were read",
 }
-READS = {"live": "reads the exchange", "replay": "reads a recording", "synthetic": "invents a market"}
+READS = {
+    "live": "reads the exchange",
+    "replay": "reads a recording",
+    "synthetic": "generates a synthetic market",
+}
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,14 @@ def nodes(market: LiveState, now: Now) -> list[Node]:
         station(
             "stream_analytics",
             "analytics",
-            "measures the pairs",
+            "computes the pairs",
             ("ticks/s", ("ticks",)),
             ("signals/s", ("signals",)),
         ),
         _broker(market, now, "broker-out", "topics of signals and alerts", "stream_analytics", spoken),
         station("sink", "sink", "writes the topics to the store", ("rows/s", ("ticks", "signals", "alerts"))),
         _database(market, now),
-        station("api", "API", "answers, and tells what is new", ("messages/s", (MESSAGES,))),
+        station("api", "API", "serves queries and live updates", ("messages/s", (MESSAGES,))),
         _page(market, now),
     ]
 
@@ -104,7 +108,7 @@ def _service(
 ) -> Node:
     age_s = heard_s(market, service, now)
     if service is None or (age_s is None and not service.instances):
-        state = service.state if service is not None and service.healthy is None else "not heard from yet"
+        state = service.state if service is not None and service.healthy is None else "no heartbeat yet"
         return Node(key, name, does, state, "unknown")
     is_silent = service.state == "silent" if age_s is None else age_s >= SILENT_S
     is_silent = is_silent and service.healthy is not None and service.state != "stopped"
@@ -130,7 +134,7 @@ def _service(
 def _state(service: ServiceHealth, is_silent: bool) -> str:
     if not is_silent:
         return partly_silent(service) or service.state
-    since = "silent" if service.age_s is not None else "silent since before the API began"
+    since = "silent" if service.age_s is not None else "silent since before the API started"
     said = next((one.said for one in service.instances if one.state == "silent"), service.state)
     return f"{since}, was {said}"
 
@@ -193,9 +197,9 @@ def _broker(market: LiveState, now: Now, key: str, does: str, writer: str, count
     if problem:
         judged = "not reached", "error"
     elif age_s is None:
-        judged = "nothing heard through it yet", "unknown"
+        judged = "no messages yet", "unknown"
     elif is_silent:
-        judged = "nothing comes through it", "error"
+        judged = "no messages arrive", "error"
     else:
         judged = "running", "ok"
     rates = () if is_silent else (rate(market, writer, "messages/s", counters),)
@@ -220,7 +224,13 @@ def _database(market: LiveState, now: Now) -> Node:
         judged = f"the sink is {sink.state}", "warning"
     rates = () if is_silent else (rate(market, "sink", "commits/s", ("batches",)),)
     return Node(
-        "database", "database", "keeps all of it", *_known(judged, market), rates, age_s=age_s, detail=problem
+        "database",
+        "database",
+        "stores everything",
+        *_known(judged, market),
+        rates,
+        age_s=age_s,
+        detail=problem,
     )
 
 

@@ -19,7 +19,7 @@ def layout() -> Component:
         html.Li("Connecting…", className="station is-unknown"),
         id="stations",
         className="stations",
-        **attributes("aria", label="The way of a trade, from the exchange to this page"),
+        **attributes("aria", label="Path of a trade, from the exchange to this page"),
     )
     choices = [{"value": value, "label": label} for value, label in gaps.CHOICES.items()]
     tools = [
@@ -29,7 +29,7 @@ def layout() -> Component:
         download("gaps-csv"),
     ]
     save = html.Button("CSV", id="tapes-csv", className="download", title="Save the table as CSV", n_clicks=0)
-    late = html.Span("from a trade to its receipt, in the last minute", className="pane-note")
+    late = html.Span("delivery lag of the last minute", className="pane-note")
     return page(
         "health",
         "Health",

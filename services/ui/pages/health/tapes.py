@@ -48,7 +48,7 @@ COLUMNS: list[dict[str, Any]] = [
     {
         "field": "streams",
         "headerName": "Stale streams",
-        "headerTooltip": "Streams that are silent longer than their rate makes plausible, or that none is collected",
+        "headerTooltip": "Streams silent for longer than their trade rate makes plausible, or not collected",
         "flex": 1,
         "minWidth": 130,
         "tooltipField": "streams",
@@ -59,7 +59,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 def table() -> Component:
     """Return the table, without symbols."""
-    return components.table("tapes-table", COLUMNS, "The API has named no symbol yet.", tooltipShowDelay=300)
+    return components.table("tapes-table", COLUMNS, "No symbols yet.", tooltipShowDelay=300)
 
 
 def rows(market: LiveState, now: Now) -> dict[str, Row]:

@@ -57,6 +57,14 @@ def register(app: Dash, _site: PageContext) -> None:
             Output(f"legend-hover{place}", "children"),
             Input(chart_id(place), "crosshair"),
         )
+        app.clientside_callback(  # type: ignore[no-untyped-call]
+            ClientsideFunction("market", "to_now"),
+            Output(chart_id(place), "visibleLogicalRange"),
+            Input(f"to-now{place}", "n_clicks"),
+            State(chart_id(place), "visibleLogicalRange"),
+            State(chart_id(place), "barsInLogicalRange"),
+            prevent_initial_call=True,
+        )
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("market", "route"),
         Output("symbol", "data"),
@@ -95,6 +103,7 @@ def _chart(place: str) -> Component:
         html.Div(id=f"legend-bar{place}", className="legend num"),
         html.Div(id=f"legend-hover{place}", className="legend is-hover num"),
         html.Div(id=f"older{place}", className="older", role="status"),
+        html.Button("To now", id=f"to-now{place}", n_clicks=0, className="button to-now"),
         cover(f"candles-empty{place}", "Connecting…"),
     ]
     return pane("Candles", body, f"candles{place}", tools)

@@ -12,7 +12,7 @@ from services.ui.series.cache import HOUR_BARS
 from services.ui.state.live_state import LiveState, Now
 from services.ui.widgets import components
 from services.ui.widgets.batched_elements import Row
-from services.ui.widgets.formatting import NONE, age, moment, number, per_second, quantity
+from services.ui.widgets.formatting import NONE, UTC, age, moment, number, per_second, quantity
 
 STALE_S = 10.0
 STORED = "stored"
@@ -38,12 +38,20 @@ _SIGNED = {"cellClassRules": {"up": "params.value > 0", "down": "params.value < 
 COLUMNS: list[dict[str, Any]] = [
     {"field": "id", "headerName": "Symbol", "width": 88, "pinned": "left", "tooltipField": "note"},
     _column("last", "Last", 78, "Price of the last trade", cellClassRules={"old": "params.data.stale"}),
-    _column("change", "24 h", 68, "Change against the price 24 hours before the last trade", **_SIGNED),
+    _column(
+        "change",
+        "24 h",
+        72,
+        "Change against the price 24 hours before the last trade, or when the trades began if that is less",
+        **_SIGNED,
+    ),
     _column("hour", "1 h", 66, "Closes of the last 60 minutes", cellRenderer="MarketHour"),
     _column(
         "age", "Age", 66, "How long ago the last trade was", cellClassRules={"late": "params.data.stale"}
     ),
-    _column("volume", "Vol 24 h", 64, "Volume of the last 24 hours in base currency"),
+    _column(
+        "volume", "Vol 24 h", 64, "Volume of the last 24 hours, or since the trades began, in base currency"
+    ),
     _column(
         "rate",
         "Rate",
@@ -60,16 +68,18 @@ def table() -> Component:
     return components.table(
         "symbols-table",
         COLUMNS,
-        "The API has named no symbol yet.",
+        "No symbols yet.",
         rowSelection=selection,
         tooltipShowDelay=300,
     )
 
 
-def rows(market: LiveState, hours: Mapping[str, SeriesBuffer[Bar]], now: Now) -> dict[str, Row]:
-    """Return a row for each symbol."""
+def rows(
+    market: LiveState, hours: Mapping[str, SeriesBuffer[Bar]], now: Now, zone: str = UTC
+) -> dict[str, Row]:
+    """Return a row for each symbol, with its times in a time zone."""
     return {
-        symbol: _row(stats, market, hours.get(symbol), now)
+        symbol: _row(stats, market, hours.get(symbol), now, zone)
         for symbol, stats in sorted(market.symbols.items())
     }
 
@@ -89,7 +99,7 @@ def change_text(change: float | None) -> str:
     return NONE if change is None else f"{number(change, 2, sign=True)}\N{NARROW NO-BREAK SPACE}%"
 
 
-def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, now: Now) -> Row:
+def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, now: Now, zone: str) -> Row:
     last = last_price(market, stats.symbol)
     since_s = age_s(stats.symbol, market, now)
     heights, moved = hour_line(hour.points) if hour else ([], None)
@@ -103,10 +113,10 @@ def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, 
         "stale": is_stale(since_s),
         "volume": stats.volume_24h,
         "rate": stats.tick_rate if stats.collected else None,
-        "note": None if stats.collected else _stored_note(stats),
+        "note": None if stats.collected else _stored_note(stats, zone),
         "text": {
             "last": NONE if last is None else number(last, market.decimals.get(stats.symbol, 2)),
-            "change": change_text(stats.change_24h_pct),
+            "change": _since(stats, zone) or change_text(stats.change_24h_pct),
             "hour": change_text(moved),
             "age": NONE if since_s is None else age(since_s),
             "volume": quantity(stats.volume_24h),
@@ -115,11 +125,18 @@ def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, 
     }
 
 
-def _stored_note(stats: SymbolStats) -> str:
+def _since(stats: SymbolStats, zone: str) -> str | None:
+    """Return when the trades begin of a symbol that is collected for less than a day."""
+    if not stats.collected or stats.change_24h_pct is not None or stats.first_event_us is None:
+        return None
+    return f"since {moment(stats.first_event_us, zone)[11:16]}"
+
+
+def _stored_note(stats: SymbolStats, zone: str) -> str:
     """Return what there is of a symbol that is not collected now."""
     if stats.first_event_us is None or stats.last_event_us is None:
         return "Not collected now; nothing is stored."
-    first, last = moment(stats.first_event_us), moment(stats.last_event_us)
+    first, last = moment(stats.first_event_us, zone), moment(stats.last_event_us, zone)
     return f"Not collected now; stored from {first} to {last}."
 
 

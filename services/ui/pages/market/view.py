@@ -49,7 +49,7 @@ class MarketView(View):
         """Return what the page shows now."""
         market = self.site.market
         symbol, chosen = _symbol(market, selection)
-        props = {**self._list(now), **_quote(market, symbol, now), **chosen}
+        props = {**self._list(now, selection.zone), **_quote(market, symbol, now), **chosen}
         self.title = _title(market, symbol)
         self.dropped = {}
         if symbol is None:
@@ -62,12 +62,12 @@ class MarketView(View):
         self.mark = msgspec.to_builtins(self._cursors)
         return props | {"candles-shades": {"data": self._shades}}
 
-    def _list(self, now: Now) -> Props:
+    def _list(self, now: Now, zone: str) -> Props:
         if int(now.s) == self._listed_s:
             return {}
         self._listed_s = int(now.s)
         market, before = self.site.market, self._rows
-        self._rows = symbols.rows(market, self.site.tracks.hours(market.symbols), now)
+        self._rows = symbols.rows(market, self.site.tracks.hours(market.symbols), now, zone)
         find = {"display": "block" if len(self._rows) >= MANY else "none"}
         return {**batched_elements.changes("symbols-table", before, self._rows), "symbol-filter": find}
 
@@ -143,7 +143,7 @@ def _older(track: SeriesBuffer[Bar], wanted: int) -> str:
         return f"No older bars: {track.older_error}"
     if track.is_whole:
         return "No older bars"
-    return "A chart holds no more bars than these." if wanted >= BARS_MOST else ""
+    return "The chart holds no more bars." if wanted >= BARS_MOST else ""
 
 
 def _csv(symbol: str, interval: str, cursor: ChartCursor | None) -> str:

@@ -15,8 +15,8 @@ LOG_DECIMALS = 6
 
 Tone = Literal["", "hot", "calm", "up", "down", "delayed"]
 OUTLIERS = (
-    "An outlier moves the line of its window by more than two of its own standard errors, or draws it through itself, "
-    f"for as long as it is in there. {REMEDY}."
+    "An outlier moves the fitted line by more than two standard errors, or through itself, while it is in the window. "
+    f"{REMEDY}."
 )
 
 
@@ -107,6 +107,6 @@ def reversion(market: LiveState, pair: WatchedPair, signal: Signal) -> Annotatio
     if signal.reversion is None:
         return Annotation(None)
     tones: dict[str, Tone] = {"reverting": "calm", "broken": "hot"}
-    note = reversion_text.life(signal) or "looked at once a minute"
+    note = reversion_text.life(signal) or "updated once a minute"
     explained = f"{reversion_text.MEANING[signal.reversion].capitalize()}. {{}}"
     return Annotation(signal.reversion, note, tones.get(signal.reversion, ""), explained)

@@ -43,7 +43,7 @@ def layout() -> Component:
         html.Span(
             id="pair-late",
             className="pane-note",
-            title="Trades that came after their second had closed, and the seconds that were measured again for them",
+            title="Late trades, and the seconds recomputed because of them",
         ),
         download("pair-csv"),
     ]
@@ -119,7 +119,7 @@ def _labels() -> list[Component]:
     legs = [
         html.Span("Y", id="legend-y", className="key is-y"),
         html.Span("X", id="legend-x", className="key is-x"),
-        html.Span("indexed to 100 at the left edge", className="fine"),
+        html.Span("indexed: 100 at the left edge", className="fine"),
     ]
     begins = tops(PANES)
     return [

@@ -18,8 +18,8 @@ from services.ui.pages.pairs.texts import method_name
 from services.ui.state.page_context import PageContext, Props, attributes
 
 NOT_FOUND = 404
-KEPT = "Its signals and alerts so far stay in the database and can still be read through the API."
-LOST = "It is measured no longer; its settings and its window are lost."
+KEPT = "Stored signals and alerts stay available through the API."
+LOST = "Tracking stops; its settings and its window are deleted."
 
 
 def layout() -> Component:
@@ -117,7 +117,7 @@ def register(app: Dash, site: PageContext) -> None:
         pair = str(live["pair"])
         if ctx.triggered_id == "remove-do":
             show(await remove(site, pair))
-        return ctx.triggered_id == "manage-remove", f"{pair} will not be watched any more."
+        return ctx.triggered_id == "manage-remove", f"{pair} will no longer be watched."
 
 
 async def add(site: PageContext, y: str, x: str) -> Props:
@@ -199,6 +199,12 @@ def _refused(element: str, what: str, response: Any) -> Props:
 
 def _leg(name: str, label: str) -> Component:
     control: Component = dmc.Autocomplete(
-        id=f"add-{name}", label=label, size="xs", data=[], placeholder="A symbol", limit=50
+        id=f"add-{name}",
+        label=label,
+        size="xs",
+        data=[],
+        placeholder="A symbol",
+        limit=50,
+        selectFirstOptionOnChange=True,
     )
     return control

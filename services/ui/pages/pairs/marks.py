@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from services.common.clock import SECOND
-from services.contracts.alert_messages import ZSCORE
+from services.contracts.alert_messages import ZSCORE, AlertState
 from services.contracts.messages import Signal
 from services.contracts.threshold import Threshold
 from services.ui.api.types import HandledAlert, WatchedPair
@@ -16,10 +16,10 @@ from services.ui.widgets import formatting
 KEPT = 200
 # More words than that hide the line; the shapes stay, and the cursor names them.
 WORDS_UP_TO = 8
-REMEDY = "Theil-Sen does not follow it, nor does Huber if it is one of Y"
+REMEDY = "Theil-Sen is robust to it, and Huber if the outlier is in Y"
 
 Side = Literal["short", "long"]
-Kind = Literal[Side, "exit", "firing", "resolved", "retracted"]
+Kind = Literal[Side, "exit"] | AlertState
 SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "short": ("arrowDown", palette.BEYOND, "short"),
     "long": ("arrowUp", palette.BEYOND, "long"),
@@ -27,8 +27,13 @@ SHAPES: dict[Kind, tuple[Shape, str, str]] = {
     "firing": ("square", palette.FIRING, "alert"),
     "resolved": ("square", palette.RESOLVED, "resolved"),
     "retracted": ("square", palette.RESOLVED, "retracted"),
+    "pending": ("square", palette.RESOLVED, "pending"),
+    "recovering": ("square", palette.RESOLVED, "recovering"),
+    "no_data": ("square", palette.FIRING, "no data"),
+    "error": ("square", palette.FIRING, "error"),
+    "ended": ("square", palette.RESOLVED, "ended"),
 }
-ENDS: tuple[Kind, ...] = ("exit", "resolved")
+ENDS: tuple[Kind, ...] = ("exit", "resolved", "ended")
 
 
 class ChartMark(NamedTuple):
@@ -159,7 +164,7 @@ def _corrected_words(run: list[Signal]) -> str:
 
 def _outlier_words(run: list[Signal]) -> str:
     count = "Outlier" if len(run) == 1 else f"{len(run)} outliers"
-    return f"{count}: one second alone draws the line of its window away. {REMEDY}"
+    return f"{count}: a single second moves the fitted line. {REMEDY}"
 
 
 def _marker(marks: list[ChartMark], in_words: bool) -> Marker:

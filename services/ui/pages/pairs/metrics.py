@@ -47,7 +47,7 @@ METRICS = (
         measures.SPREAD,
         attrgetter("spread"),
         0.17,
-        "What the line that was fitted before this second leaves of Y.",
+        "Residual of Y from the line fitted before this second.",
         annotate=annotations.spread,
         in_prices=True,
     ),
@@ -56,8 +56,8 @@ METRICS = (
         measures.ZSCORE,
         attrgetter("zscore"),
         0.25,
-        "The spread in deviations of its window. Of a rolling line these are no normal ones: how many of the pair's "
-        "|z| of the last hour were smaller says how rare it is.",
+        "The spread in standard deviations of its window. With a rolling fit z is not standard normal: the quantile of "
+        "|z| over the last hour says how rare a value is.",
         annotate=annotations.zscore,
     ),
     Metric(
@@ -65,8 +65,8 @@ METRICS = (
         measures.HEDGE_RATIO,
         attrgetter("hedge_ratio"),
         0.16,
-        "How much Y moves with one of X. ± is its standard error, as if the errors were independent. R² is the share "
-        "of Y's variance in the window that the line explains.",
+        "Change of Y per unit of X. ± is the standard error, which assumes independent errors. R² is the share of Y's "
+        "variance in the window that the line explains.",
         annotate=annotations.hedge_ratio,
     ),
     Metric(
@@ -74,17 +74,17 @@ METRICS = (
         measures.CORRELATION,
         attrgetter("price_correlation"),
         0.14,
-        "Of the legs' prices in the window: two that trend have a large one by chance. That of their returns, from "
-        "trade to trade, does not come by trends. A leg that leads moves first.",
+        "Correlation of the legs' prices in the window: two trending prices correlate by chance. The correlation of "
+        "returns, from trade to trade, is not affected by trends. The leading leg moves first.",
         card="Price correlation",
         annotate=annotations.correlation,
     ),
     Metric(
         "reversion",
         measures.REVERSION,
-        explained="Reverting, if Engle-Granger rejects at 5 % both ways round (p is the greater one); broken, if it "
-        "did so within the last window and the spread has left that line; else unproven. The half-life is "
-        "median-unbiased, with its interval of 95 %.",
+        explained="Reverting: Engle-Granger rejects at 5 % both ways round (p is the greater one). Broken: it did so "
+        "within the last window, and the spread has left that line. Else unproven. The half-life is median-unbiased, "
+        "with a 95 % interval.",
         annotate=annotations.reversion,
     ),
 )

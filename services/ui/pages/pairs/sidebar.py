@@ -127,14 +127,14 @@ def _state(pair: WatchedPair | None) -> str:
 
 def _tests() -> list[Component]:
     choice = html.Details(
-        [html.Summary("What is tested, and how"), panel.controls("tests", TESTS)], className="choice"
+        [html.Summary("Tests and their parameters"), panel.controls("tests", TESTS)], className="choice"
     )
     return [panel.evidence("tests", panel.status("tests"), choice)]
 
 
 def _what_if() -> list[Component]:
     apply = html.Div(
-        html.Button("Put into settings", id="whatif-apply", n_clicks=0, className="button"),
+        html.Button("Use these settings", id="whatif-apply", n_clicks=0, className="button"),
         className="form-foot",
     )
     return [

@@ -63,7 +63,7 @@ def older(track: SeriesBuffer[Signal], span: ChartSpan, wanted: int) -> str:
         return "No older signals"
     if span.name == A_DAY:
         return "One day is the longest range. The CSV of the API goes further back."
-    return "A chart holds no more signals than these; choose a longer range." if wanted >= MOST else ""
+    return "The chart holds no more signals; choose a longer range." if wanted >= MOST else ""
 
 
 def track(site: PageContext, pair: str, span: ChartSpan) -> SeriesBuffer[Signal]:

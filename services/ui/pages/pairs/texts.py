@@ -1,9 +1,12 @@
 """Texts of the pairs page: names of metrics and methods, and reasons for missing values."""
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from difflib import get_close_matches
 
+from services.common.clock import from_datetime
 from services.contracts.messages import Signal
 from services.contracts.pairs import Pair
 from services.contracts.symbol_forms import market_pair
@@ -15,6 +18,7 @@ from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Props
 from services.ui.widgets.formatting import MINUS, moment, number, significant_decimals, zscore
 
+_ISO = re.compile(r"\S+T\S+Z")
 EVERY_SIGNAL = 1_000_000
 PAUSED = "Paused: nothing is measured until the pair is resumed."
 PAST = "of the past, which is played first"
@@ -66,10 +70,10 @@ def state(market: LiveState, pair: WatchedPair, last: Signal | None, now: Now) -
         return f"Stale: {newest.reason or 'no reason was given'}"
     if seen and market.age_s(seen, now) > pair.stale_after_s:
         return f"Stale: {PAST if market.is_filling else f'no signal for more than {pair.stale_after_s:g} s'}"
-    return f"Not to be relied on: {pair.warning}." if pair.warning else ""
+    return f"Unreliable: {pair.warning}." if pair.warning else ""
 
 
-def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: str) -> Props:
+def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: str, zone: str) -> Props:
     """Return the texts beside the names of the panes."""
     seen = market.signals.get(pair.pair) if pair else None
     signal = seen.message if seen else None
@@ -88,11 +92,22 @@ def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: s
     if pair and signal:
         prices = "log prices" if pair.transform == "log" else "prices"
         method = f"{method_name(signal.method)} on {prices}, window {signal.window}"
+        method += f", {filled(signal.filled, zone)}" if signal.filled else ""
     return {
         "pair-title": {"children": pair.pair if pair else "Pair"},
         "pair-method": {"children": method},
         **{f"legend-{name}": {"children": text} for name, text in said.items()},
     }
+
+
+def filled(text: str, zone: str) -> str:
+    """Return what of a window was filled, with its times in a zone.
+
+    >>> filled("ticks 2026-01-01T00:00:00Z to 2026-01-01T00:05:00Z", "Asia/Tokyo")
+    'filled from ticks 2026-01-01 09:00:00 JST to 2026-01-01 09:05:00 JST'
+    """
+    local = _ISO.sub(lambda found: moment(from_datetime(datetime.fromisoformat(found[0])), zone), text)
+    return f"filled from {local}"
 
 
 def lateness(late: int, corrected: int) -> str:

@@ -52,7 +52,7 @@ class PairsView(View):
         props = {
             **chosen,
             **_labels(panes),
-            **texts.labels(market, pair, span, fits.band_words(fit)),
+            **texts.labels(market, pair, span, fits.band_words(fit), selection.zone),
             **cards(market, pair, now),
             **sidebar.live(market, pair, selection),
         }

@@ -34,7 +34,7 @@ def layout() -> Component:
         [
             html.Div(id="work-status", className="panel-status", role="status"),
             html.Div(id="work-steps"),
-            html.Div([links, code("Program that computes it", element="work-program")], id="work-more"),
+            html.Div([links, code("Python program", element="work-program")], id="work-more"),
         ],
         id="work",
         title="The work of a second",

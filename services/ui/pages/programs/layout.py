@@ -24,8 +24,8 @@ def layout() -> Component:
         className="programs-address",
     )
     notes = html.P(
-        "The addresses are those that this dashboard uses; write others if you reach them otherwise, and every "
-        "example follows. Where the API wants a key, send the header Authorization: Bearer KEY.",
+        "The addresses are those this dashboard uses. Change them, and every example follows. If the API needs a key, "
+        "send the header Authorization: Bearer KEY.",
         className="programs-note",
     )
     links = html.Nav(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.contracts.conditions import Condition
 from services.contracts.messages import (
     Alert,
     Heartbeat,
@@ -14,7 +15,10 @@ from services.contracts.messages import (
     MarkPrice,
     PairConfig,
     Quote,
+    RadarEvent,
+    Rule,
     Signal,
+    Silence,
     TapeEvent,
     Tick,
 )
@@ -92,7 +96,7 @@ TOPICS = (
         "alerts",
         "subject",
         "7 d",
-        "A rule begins or ceases to hold for its subject: a pair, a symbol, a service. The same alert always has the "
+        "A rule starts or stops firing for its subject: a pair, a symbol, a service. The same alert always has the "
         "same alert_id. One whose state is retracted takes back the alert that it names.",
         Alert(
             alert_id="zscore:ETHUSDT-BTCUSDT:1767225600000000:firing",
@@ -127,8 +131,30 @@ TOPICS = (
             missing=17,
         ),
     ),
+    TopicExample("pairs", "pair", LATEST, "Pairs and their settings.", PairConfig(pair="ETHUSDT-BTCUSDT")),
     TopicExample(
-        "pairs", "pair", LATEST, "What is measured of each pair, and how.", PairConfig(pair="ETHUSDT-BTCUSDT")
+        "rules",
+        "id",
+        LATEST,
+        "Alert rules that people have written.",
+        Rule(
+            id="wide",
+            conditions=(Condition(metric="zscore", operator="outside", fire=2.5, clear=1.0),),
+            scope=("ETHUSDT-*",),
+            for_s=30.0,
+        ),
+    ),
+    TopicExample(
+        "silences",
+        "id",
+        LATEST,
+        "Silences: alerts that nobody is notified of until an end.",
+        Silence(
+            id="maintenance",
+            matchers={"subject": "ETHUSDT-*"},
+            start_us=_AT_US,
+            end_us=_AT_US + 3_600_000_000,
+        ),
     ),
     TopicExample(
         "quotes",
@@ -180,10 +206,28 @@ TOPICS = (
         ),
     ),
     TopicExample(
+        "radar",
+        "pair",
+        "7 d",
+        "A pair that a standing scan has confirmed, or confirms no longer, once or more: unique by event_id.",
+        RadarEvent(
+            event_id=f"default:BTCUSDT:ETHUSDT:{_AT_US}:confirmed",
+            radar="default",
+            kind="confirmed",
+            pair="ETHUSDT-BTCUSDT",
+            at_us=_AT_US,
+            confirmed_us=_AT_US,
+            p_value=0.0003,
+            hedge_ratio=0.87,
+            half_life_bars=41.5,
+            spread_bp=18.4,
+        ),
+    ),
+    TopicExample(
         "heartbeats",
         "service/instance",
         f"{LATEST}, 24 h",
-        "What each process of each service says of itself every second.",
+        "State of every process of each service, once a second.",
         Heartbeat(
             service="sink",
             instance="store-4242-20260131T120000",
@@ -200,7 +244,7 @@ TOPICS = (
         "dead-letters",
         "source topic",
         "7 d",
-        "What could not be processed, byte for byte; the headers say why and where it came from.",
+        "Messages that could not be processed, byte for byte; headers say why and where they came from.",
     ),
 )
 INTERNAL = ("time-marks", "leg-trades", "stream-analytics-windows-changelog")

@@ -1,6 +1,8 @@
 """Forms of the upload page: files, and the options for reading them."""
 
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import dash_mantine_components as dmc
 from dash import html
@@ -10,15 +12,6 @@ from services.ui.pages.upload import report, result
 from services.ui.state.page_context import attributes
 from services.ui.widgets.components import pane
 
-ZONES = (
-    "UTC",
-    "America/New_York",
-    "America/Chicago",
-    "Europe/London",
-    "Europe/Zurich",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-)
 EXAMPLE = """time,symbol,open,high,low,close,volume
 2024-05-01T00:00:00Z,BTCUSDT,60000.1,60050.0,59990.5,60020.3,12.5
 2024-05-01T00:00:00Z,ETHUSDT,3000.5,3004.0,2999.1,3001.2,88.1
@@ -28,7 +21,7 @@ EXAMPLE = """time,symbol,open,high,low,close,volume
 LABELS = {
     "name": "Name of the dataset",
     "symbols": "Symbols, one a file",
-    "zone": "Zone of times without one",
+    "zone": "Time zone, if the file names none",
     "delimiter": "Separator",
     "decimal": "Decimal sign",
     "thousands": "Thousands separated by",
@@ -96,10 +89,10 @@ def _preview() -> list[Component]:
     others = [_control(field) for field in result.FIELDS if field != "name"]
     mapping = html.Details(
         [
-            html.Summary("Correct how the files are read"),
+            html.Summary("Correct the recognised format"),
             html.P(
-                "What is empty is recognised; it stands in grey. A column is named by its head, or by its number "
-                "from 1 on. A clock is a column with the time of day, where time has the day alone.",
+                "Empty fields are recognised from the file and shown in grey. Name a column by its header, or by its "
+                "number, from 1. Clock is a separate column with the time of day.",
                 className="fine",
             ),
             html.Div([*columns, *others], className="form"),
@@ -126,7 +119,7 @@ def _control(field: str) -> Component:
     if field in CHOICES:
         control = dmc.Select(data=list(CHOICES[field]), clearable=True, **common)
     elif field == "zone":
-        control = dmc.Autocomplete(data=list(ZONES), placeholder="UTC", **common)
+        control = dmc.Autocomplete(data=_zones(), placeholder="UTC", limit=50, **common)
     else:
         usual = {"placeholder": "%d/%m/%Y %I:%M %p"} if field == "time_format" else {}
         control = dmc.TextInput(**usual, **common)
@@ -136,7 +129,7 @@ def _control(field: str) -> Component:
 def _hint() -> Component:
     return html.Section(
         [
-            html.H4("What a file looks like"),
+            html.H4("File format"),
             html.Pre(EXAMPLE, id="upload-example", tabIndex=0, **attributes("aria", label="Example")),
             html.Button("Copy the example", id="upload-copy", n_clicks=0, className="button is-link"),
             html.Span(id="upload-copied", className="pane-note", role="status"),
@@ -148,8 +141,8 @@ def _hint() -> Component:
                     ),
                     html.Li("Times are dates in any usual form, or numbers; without a zone they are UTC."),
                     html.Li("Separators, decimal signs, thousands and the order of dates are recognised."),
-                    html.Li("What a file does not tell is asked, with what each answer would give."),
-                    html.Li("Lines that are no bar are left out, and told with their number and the reason."),
+                    html.Li("If a file is ambiguous you are asked, with a preview of each reading."),
+                    html.Li("Invalid lines are skipped and listed with line number and reason."),
                 ]
             ),
         ],
@@ -163,3 +156,9 @@ def options() -> list[str]:
         *(f"column-{field}" for field in report.FIELDS),
         *(f"file-{field}" for field in result.FIELDS if field != "name"),
     ]
+
+
+@cache
+def _zones() -> list[str]:
+    cities = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    return ["UTC", *sorted(cities)]

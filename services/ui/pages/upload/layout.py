@@ -110,7 +110,7 @@ def _report() -> Component:
             html.Div(id="dataset-readings"),
             html.Div(
                 [
-                    html.H4("Found in the files"),
+                    html.H4("Findings"),
                     segmented("dataset-kind", "Which findings", kinds, "all"),
                     html.Span(id="dataset-findings-note", className="pane-note"),
                     download("dataset-report-csv"),

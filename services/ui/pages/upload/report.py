@@ -45,7 +45,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 def findings() -> Component:
     """Return the table of findings, without rows."""
-    return table("dataset-findings", COLUMNS, "Nothing was found.", tooltipShowDelay=300)
+    return table("dataset-findings", COLUMNS, "No findings.", tooltipShowDelay=300)
 
 
 def rows(found: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -60,11 +60,11 @@ def counts(found: DatasetDetail) -> list[Component]:
     """Return the counts of stored and refused lines."""
     said: tuple[tuple[str, int | None, str], ...] = (
         ("Bars stored", found.bars, f"of {_many(found.symbol_count, 'symbol')}"),
-        ("Lines rejected", found.rejected, "they are no bar"),
+        ("Lines rejected", found.rejected, "not bars"),
         ("Lines skipped", found.skipped, "headers, totals, comments, blank lines"),
         ("Bars adjusted", found.adjusted, "by rounding"),
         ("Bars at odd times", found.odd, "they are stored"),
-        ("Bars repeated", found.repeated, "the first of a time stays"),
+        ("Bars repeated", found.repeated, "first row per timestamp kept"),
         ("Out of order", found.out_of_order, "they are stored"),
         ("Bars missing", found.missing, f"in {_many(found.gaps, 'gap')}"),
         ("Bars carried", found.carried, _of_carried(found)),
@@ -178,8 +178,8 @@ def _of_carried(found: DatasetDetail) -> str:
     if found.carried is None:
         return "unknown: no volume is above 0"
     if not found.carried:
-        return "something traded in each"
-    return f"{carried_share(found.carried_share)}: nothing traded in them, analyses leave them out"
+        return "every bar has trades"
+    return f"{carried_share(found.carried_share)}: no trades; analyses leave them out"
 
 
 def _many(count: int, thing: str) -> str:

@@ -53,7 +53,7 @@ def shown(answer: dict[str, Any], zone: str) -> Props:
     if status >= httpx.codes.BAD_REQUEST:
         if isinstance(document, dict) and "question" in document:
             asked = msgspec.convert(document["question"], Question)
-            at = {f"file-{asked.option}": {"error": "Not told by the file"}}
+            at = {f"file-{asked.option}": {"error": "The file does not say"}}
             return {**fine, **at, **_wrong(f"{document['detail']}."), **question(asked, zone)}
         if isinstance(document, dict) and "file" in document:
             return {**fine, **_wrong(f"{document['detail']}.")}
@@ -115,7 +115,7 @@ def _summary(found: Preview, partial: bool) -> str:
     whole = found.complete and not partial
     looked = f"{'All' if whole else 'The first'} {number(found.lines, 0)} lines were looked at"
     bad = (
-        f"{number(found.rejected, 0)} of them are no bar and would be left out"
+        f"{number(found.rejected, 0)} of them are invalid and would be skipped"
         if found.rejected
         else "each is a bar"
     )
@@ -150,7 +150,7 @@ def _findings(found: Preview) -> list[Component]:
     if not found.findings:
         return []
     return [
-        html.H4("First lines that are not as they should be"),
+        html.H4("First problems found"),
         html.Ul([_finding(one) for one in found.findings]),
     ]
 

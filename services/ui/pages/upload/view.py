@@ -127,7 +127,7 @@ def _stored(found: DatasetDetail, selection: Selection) -> str:
     """Return what has just become of the files, if this is what they became."""
     match selection.asks.get("stored"):
         case [found.dataset_id, 200]:
-            return "These files are there already under this name: nothing was stored again."
+            return "The same files are already stored under this name: nothing was stored again."
         case [found.dataset_id, _]:
             return "Stored."
     return ""
@@ -135,4 +135,4 @@ def _stored(found: DatasetDetail, selection: Selection) -> str:
 
 def _loss(found: DatasetDetail) -> str:
     what = report.facts(found, "UTC")
-    return f"{found.name}: {what}, and its report will be gone for everybody. The files on your disk stay."
+    return f"{found.name}: {what}, and its report will be deleted for everyone. The files on your disk are not touched."

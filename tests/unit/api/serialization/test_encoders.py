@@ -138,8 +138,14 @@ class Tagged(BaseModel):
     labels: dict[str, str] | None
 
 
-@given(st.lists(st.none() | st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3)))
-def test_a_map_is_json_in_its_column(maps: list[dict[str, str] | None]) -> None:
+@given(
+    st.lists(
+        st.none()
+        | st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=3)
+        | st.lists(st.integers(), max_size=3)
+    )
+)
+def test_a_map_or_a_list_is_json_in_its_column(maps: list[dict[str, str] | list[int] | None]) -> None:
     rows: list[Row] = [{"labels": one} for one in maps]
     (as_csv, as_parquet) = (
         document(encoder, rows) for encoder in (CsvEncoder(Tagged), ParquetEncoder(Tagged, {}))
@@ -169,7 +175,7 @@ def test_parquet_comes_in_row_groups_and_tells_what_it_is_about() -> None:
 
 def test_a_field_that_no_column_can_hold_is_refused() -> None:
     class Odd(BaseModel):
-        many: list[int]
+        many: set[int]
 
     with pytest.raises(TypeError, match=r"Odd\.many: expected what a table can hold"):
         columns(Odd)

@@ -23,11 +23,7 @@ from tests import builders
 from tests.fixtures.recorded_frames import PATH, SECONDS
 from tests.unit.ingest.fake_clock import FakeClock
 
-
-@pytest.fixture(autouse=True)
-def _nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files that were written a moment ago are not waited for."""
-    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
+pytestmark = pytest.mark.usefixtures("_nobody_writes")
 
 
 def play(
@@ -59,6 +55,13 @@ def test_every_trade_of_the_chosen_symbols_comes_once_and_in_order() -> None:
     # ETHUSDT, the book updates and the acknowledgement.
     assert items.count(SKIPPED) == 139 + 39 + 1
     assert items[0] == FeedStatus("running")
+
+
+def test_the_symbols_of_a_recording_are_listed_chosen_or_not() -> None:
+    listed = asyncio.run(ReplayFeed(PATH, ("BTCUSDT",), Pace(math.inf)).listing())
+    assert [(one.symbol, one.venue) for one in listed] == [
+        (symbol, "binance") for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+    ]
 
 
 def test_gz_is_the_same(tmp_path: Path) -> None:

@@ -15,12 +15,9 @@ from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.replay import ReplayFeed
 from tests.fixtures.replay_files import KINDS, PACKINGS, SYMBOL, Kind, Packing
 
+pytestmark = pytest.mark.usefixtures("_nobody_writes")
+
 NUMBERS = range(1, 13)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.ingest.feeds.file_growth.STOPPED_S", 0.0)
 
 
 async def replayed(path: Path) -> list[Item]:

@@ -2,6 +2,7 @@ import asyncio
 import math
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -77,6 +78,7 @@ def test_a_mark_price_from_ahead_is_refused_too(by_s: float, is_ahead: bool) -> 
     assert refused is None or decode(refused.raw, MarkPrice) == price
 
 
+@pytest.mark.usefixtures("_nobody_writes")
 def test_of_a_recording_whose_clock_was_behind_no_trade_is_refused(tmp_path: Path) -> None:
     """The trades that tell it are there before the first one is judged; one that is ahead of the others is refused."""
     recorded = [ahead(number, 50.0 if number == 7 else 20.0) for number in range(100)]
@@ -94,6 +96,7 @@ def test_of_a_recording_whose_clock_was_behind_no_trade_is_refused(tmp_path: Pat
     assert [damage.number for damage in batch.rejected] == [8]
 
 
+@pytest.mark.usefixtures("_nobody_writes")
 def test_a_replay_and_an_import_judge_by_the_recorded_receipt_and_alike(tmp_path: Path) -> None:
     recorded = [ahead(number, 50.0 if number == 60 else -0.1) for number in range(100)]
     path = tmp_path / "recorded.ndjson"

@@ -140,7 +140,7 @@ def test_whatever_stands_still_jumps_or_is_rounded_has_numbers_or_reasons(
 
 def test_thirty_bars_are_told_of_with_what_they_cannot_show() -> None:
     found = analyse(*legs(30), AnalysisOptions())
-    assert any("Tests for a break need 60 bars, there are 30" in note for note in found.verdict.notes)
+    assert any("Tests for a break need 60 bars, received 30" in note for note in found.verdict.notes)
     assert found.half_life_interval is not None
 
 

@@ -135,11 +135,8 @@ def test_notes_say_what_to_keep_in_mind() -> None:
     assert held.half_life_interval is not None
     samples, low, high = held.half_life_interval
     assert None not in (samples, low, high)
-    assert (
-        f"Half of a deviation is gone after {samples:.3g} bars, {low:.3g} to {high:.3g} at 95 %."
-        in notes_of(held)
-    )
-    assert "the spread comes back more than a random walk" in notes_of(held)
+    assert f"Half-life: {samples:.3g} bars ({low:.3g} to {high:.3g} at 95 %)." in notes_of(held)
+    assert "the spread reverts more than a random walk" in notes_of(held)
     assert "autocorrelated (Durbin-Watson" in notes_of(held)
     random = np.random.default_rng(5)
     for _ in range(100):
@@ -151,7 +148,7 @@ def test_notes_say_what_to_keep_in_mind() -> None:
             and fooled.verdict.conclusion == "not_cointegrated"
         ):
             break
-    assert "would call it stationary, but the line was put" in notes_of(fooled)
+    assert "would call it stationary, but that is biased" in notes_of(fooled)
 
 
 def test_the_critical_value_decides_and_not_the_asymptotic_p_value() -> None:
@@ -174,7 +171,7 @@ def test_random_walks_are_not_said_to_trend_or_to_come_back() -> None:
         found = analyse(y, x, AnalysisOptions(lags=0))
         told += "than a random walk" in notes_of(found) or "trends" in notes_of(found)
         if found.half_life and found.half_life.samples and found.half_life_interval.high is None:  # type: ignore[union-attr]
-            assert "may as well be a random walk" in notes_of(found)
+            assert "a random walk, which does not revert, is not excluded" in notes_of(found)
     assert told <= 4
 
 

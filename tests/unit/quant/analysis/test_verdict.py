@@ -148,7 +148,7 @@ def test_a_peg_that_breaks_and_comes_back_is_not_called_cointegrated() -> None:
         assert one.regression.hedge_ratio < -2
         fooled += is_rejected(one.engle_granger_y_on_x) and is_rejected(one.engle_granger_x_on_y)
         assert one.verdict.conclusion != "cointegrated"
-        assert "another sign than the correlation of the legs' returns" in one.verdict.notes[0]
+        assert "the opposite sign of the correlation of the legs' returns" in one.verdict.notes[0]
         assert "Both legs are BTC" in one.verdict.notes[1]
     # Engle-Granger alone takes nearly all of them for one line.
     assert fooled >= 15

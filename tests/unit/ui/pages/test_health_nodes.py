@@ -105,7 +105,7 @@ def test_one_that_died_before_the_api_began_is_silent(
     told = tell(
         linked, now, sink=service("sink", state="silent", healthy=False, age_s=None, instances=(dead,))
     )
-    assert told["sink"].state == "silent since before the API began, was degraded"
+    assert told["sink"].state == "silent since before the API started, was degraded"
     assert (told["sink"].level, told["sink"].processes) == ("error", ())
 
 
@@ -140,7 +140,7 @@ def test_age_grows_while_nothing_is_heard(linked: LiveState, now: Now) -> None:
     later = Now(now.us, now.s + SILENT_S)
     aged = {node.key: node for node in nodes(linked, later)}
     assert all(node.is_stale for node in aged.values())
-    assert aged["broker-in"].state == "nothing comes through it"
+    assert aged["broker-in"].state == "no messages arrive"
 
 
 def test_without_a_stream_nothing_is_known_to_be_well(linked: LiveState, now: Now) -> None:

@@ -49,6 +49,15 @@ def test_a_symbol_that_is_stored_and_not_collected_says_so(market: LiveState, no
     assert rows["NEWUSDT"]["note"] == "Not collected now; nothing is stored."
 
 
+def test_a_symbol_collected_for_less_than_a_day_says_since_when(market: LiveState, now: Now) -> None:
+    market.watch(
+        [], [stats("ETHUSDT", first_event_us=3_780 * SECOND), stats("SOLUSDT", first_event_us=0, **DAY)]
+    )
+    rows = symbols.rows(market, {}, now, "Asia/Tokyo")
+    assert rows["ETHUSDT"]["text"]["change"] == "since 10:03"
+    assert rows["SOLUSDT"]["text"]["change"] == "−1.23\u202f%"
+
+
 def test_age_grows_and_is_stale_at_last(market: LiveState, now: Now) -> None:
     def seen(seconds: float) -> dict[str, Any]:
         at = Now(now.us + int(seconds * SECOND), now.s + seconds)

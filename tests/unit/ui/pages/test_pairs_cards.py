@@ -157,7 +157,7 @@ def test_what_is_wrong_with_a_pair_is_said_while_it_is_measured(
     signal = market.signals[pair.pair].message
     assert state(market, pair, signal, now) == ""
     doubtful = msgspec.structs.replace(pair, warning="expected an intercept")
-    assert state(market, doubtful, signal, now) == "Not to be relied on: expected an intercept."
+    assert state(market, doubtful, signal, now) == "Unreliable: expected an intercept."
     assert state(market, msgspec.structs.replace(doubtful, paused=True), signal, now) == PAUSED
 
 

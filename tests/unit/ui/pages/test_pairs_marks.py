@@ -166,8 +166,8 @@ def test_outliers_have_a_mark_that_names_the_remedy(signal: Make) -> None:
     assert found.seconds == 3
     assert [one["time"] - START_S for one in found.markers] == [2, 7]
     pair, alone = (one["id"] for one in found.markers)
-    assert pair.startswith("2 outliers: one second alone draws the line of its window away.")
-    assert alone.startswith("Outlier: one second alone draws")
+    assert pair.startswith("2 outliers: a single second moves the fitted line.")
+    assert alone.startswith("Outlier: a single second moves")
     assert alone.endswith(marks.REMEDY)
     assert {one["color"] for one in found.markers} == {palette.DOWN}
     assert marks.outliers(signals[:2]) == marks.Runs()

@@ -93,7 +93,7 @@ def test_a_reversion_is_a_state_with_its_half_life(say: Make, state: str, tone: 
         ({"half_life_s": None, "half_life_high_s": None}, "no half-life\n19 to no end, p 0.18"),
         ({"half_life_s": None, "half_life_low_s": None, "half_life_high_s": None}, "no half-life\np 0.18"),
         ({"cointegration_p": 0.0}, "half-life 42 s\n19 to 130 s, p < 0.001"),
-        ({"cointegration_p": None}, "looked at once a minute"),
+        ({"cointegration_p": None}, "updated once a minute"),
     ],
 )
 def test_what_has_no_end_is_no_number(say: Make, changed: dict[str, Any], note: str) -> None:

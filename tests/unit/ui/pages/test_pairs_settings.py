@@ -129,7 +129,7 @@ def test_after_a_removal_another_pair_is_shown(site: PageContext) -> None:
     props, sent = run(site, {"DELETE": httpx.Response(204)}, lambda site: manage.remove(site, "A-B"))
     assert sent == [("DELETE", "/v1/pairs/A-B", None)]
     assert props["pair-select"]["value"] == PAIR
-    assert text(props, "manage-status").startswith("A-B is removed. Its signals and alerts so far stay")
+    assert text(props, "manage-status").startswith("A-B is removed. Stored signals and alerts stay")
 
 
 @given(st.integers(1, 100_000))

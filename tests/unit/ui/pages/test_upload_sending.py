@@ -54,7 +54,7 @@ def test_how_a_file_is_understood_stands_in_the_empty_fields() -> None:
         ({}, False, "1 file: BTCUSDT, bars of 1 min. All 8\u202f192 lines were looked at: each is a bar."),
         ({}, True, "The first 8\u202f192 lines were looked at: each is a bar."),
         ({"complete": False}, False, "The first 8\u202f192 lines were looked at"),
-        ({"rejected": 3}, False, "3 of them are no bar and would be left out."),
+        ({"rejected": 3}, False, "3 of them are invalid and would be skipped."),
         ({"out_of_order": 2}, False, "each is a bar, 2 are out of order."),
         ({"width_s": None}, False, "one bar of each symbol"),
         ({"symbols": list("ABCDEFG")}, False, "A, B, C, D, E and 2 more"),
@@ -82,7 +82,7 @@ def test_what_a_file_does_not_tell_is_asked_with_what_each_reading_gives() -> No
     document = {"detail": "a.csv: expected a date", "file": "a.csv", "line": None, "question": question}
     props = answered(document, 422)
     assert props["upload-wrong"]["children"] == "a.csv: expected a date."
-    assert props["file-date_order"] == {"error": "Not told by the file"}
+    assert props["file-date_order"] == {"error": "The file does not say"}
     first, second = (str(one) for one in props["upload-question"]["children"])
     assert ("data-option='date_order'" in first, "data-value='dmy'" in first) == (True, True)
     assert "2024-01-03" in first

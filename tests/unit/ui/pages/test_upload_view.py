@@ -154,8 +154,8 @@ def test_coverage_says_what_is_no_whole_observation() -> None:
 @pytest.mark.parametrize(
     ("carried", "share", "words"),
     [
-        (40, 0.2, "40 20.00\u202f%: nothing traded in them, analyses leave them out"),
-        (0, 0.0, "0 something traded in each"),
+        (40, 0.2, "40 20.00\u202f%: no trades; analyses leave them out"),
+        (0, 0.0, "0 every bar has trades"),
         (None, None, "— unknown: no volume is above 0"),
     ],
 )
@@ -180,7 +180,7 @@ def test_the_report_shows_the_first_findings_and_leads_to_all(known: PageContext
     ("stored", "said"),
     [
         (["one", 201], "Stored."),
-        (["one", 200], "These files are there already under this name: nothing was stored again."),
+        (["one", 200], "The same files are already stored under this name: nothing was stored again."),
         (["other", 201], ""),
         (None, ""),
     ],

@@ -66,7 +66,7 @@ def test_each_sick_service_is_named(service: Make, now: Now) -> None:
     assert [notice.text for notice in notices(market, now)] == [
         "sink is silent, last heard 31 s ago.",
         "ingest is degraded, not healthy: no route to the venue.",
-        "api is not heard from yet.",
+        "api is no heartbeat yet.",
     ]
 
 
@@ -98,7 +98,7 @@ def test_one_that_is_gone_is_told_from_one_that_was_never_heard(
 ) -> None:
     dead = service(state="silent", healthy=False, age_s=None, instances=(process(state="silent"),))
     assert [one.text for one in notices(connected(now, dead), now)] == [
-        "sink is silent since before the API began."
+        "sink is silent since before the API started."
     ]
     one_of_two = service(
         state="silent", healthy=False, age_s=31.0, instances=(process(state="silent"), process("b"))

@@ -9,6 +9,7 @@ import pytest
 from services.common.clock import HOUR, MINUTE, SECOND
 from services.common.errors import BadMessageError, FatalError, TransientError
 from services.common.settings import load
+from services.contracts.listings import Listing
 from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance.venue import ROUTES, Binance
@@ -132,6 +133,43 @@ def test_it_says_what_time_it_is() -> None:
     venue, rest = binance(lambda *_: {"serverTime": 1_750_000_000_123})
     assert asyncio.run(venue.time_us()) == 1_750_000_000_123_000
     assert rest.asked == [("/fapi/v1/time", {})]
+
+
+def test_a_listing_says_what_each_symbol_is() -> None:
+    perpetual = {
+        "symbol": "BTCUSDT",
+        "status": "TRADING",
+        "baseAsset": "BTC",
+        "quoteAsset": "USDT",
+        "contractType": "PERPETUAL",
+        "onboardDate": 1_569_398_400_000,
+        "deliveryDate": 4_133_404_800_000,
+        "filters": [{"filterType": "LOT_SIZE"}, {"filterType": "PRICE_FILTER", "tickSize": "0.10"}],
+    }
+    delivery = perpetual | {
+        "symbol": "BTCUSDT_261225",
+        "contractType": "CURRENT_QUARTER",
+        "deliveryDate": 1_798_185_600_000,
+    }
+    names = ["币安人生USDT", "0GUSDT"]
+    statuses = ["PENDING_TRADING", "SETTLING", "DELIVERED", "CLOSE", "SOMETHING_NEW"]
+    others = [{"symbol": f"A{number}USDT", "status": status} for number, status in enumerate(statuses)]
+    others += [{"symbol": name, "status": "TRADING"} for name in (*names, "no symbol")]
+    venue, _ = binance(lambda *_: {"symbols": [perpetual, delivery, *others]})
+    btc, quarter, *rest = asyncio.run(venue.listing())
+    assert btc == Listing(
+        symbol="BTCUSDT",
+        venue="binance",
+        venue_status="TRADING",
+        base="BTC",
+        quote="USDT",
+        contract_type="PERPETUAL",
+        tick_size=0.1,
+        onboard_us=1_569_398_400_000_000,
+    )
+    assert (quarter.symbol, quarter.delivery_us) == ("BTCUSDT_261225", 1_798_185_600_000_000)
+    assert [one.status for one in rest[:5]] == ["pre-trading", "halted", "delivered", "delisted", "halted"]
+    assert [one.symbol for one in rest[5:]] == names
 
 
 def test_symbols_that_trade_pass() -> None:

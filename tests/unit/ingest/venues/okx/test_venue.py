@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.common.clock import HOUR, MINUTE, SECOND
 from services.common.errors import BadMessageError, FatalError, TransientError
 from services.common.settings import load
+from services.contracts.listings import Listing
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.okx.venue import Okx
 from services.ingest.venues.rest import GoneError, VenueBusyError, VenueRefusedError
@@ -129,6 +130,23 @@ def test_it_says_what_time_it_is_or_that_is_said(ts: str) -> None:
         with pytest.raises(BadMessageError, match=f"expected OKX's time in milliseconds, received '{ts}'"):
             asyncio.run(venue.time_us())
     assert rest.asked == [("/api/v5/public/time", {})]
+
+
+def test_a_listing_says_what_each_linear_perpetual_is() -> None:
+    listed = BTC | {"tickSz": "0.1", "listTime": "1611916828000", "expTime": ""}
+    venue, _ = okx(lambda *_: fine([listed, *INSTRUMENTS[1:]]))
+    btc, eth = asyncio.run(venue.listing())
+    assert btc == Listing(
+        symbol="BTCUSDT.OKX",
+        venue="okx",
+        venue_status="live",
+        base="BTC",
+        quote="USDT",
+        contract_type="SWAP",
+        tick_size=0.1,
+        onboard_us=1_611_916_828_000_000,
+    )
+    assert (eth.symbol, eth.status, eth.venue_status) == ("ETHUSDT.OKX", "halted", "suspend")
 
 
 def test_symbols_that_do_not_trade_are_all_named() -> None:

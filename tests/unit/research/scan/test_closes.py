@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.cli.scan.closes import common
+from services.research.scan.closes import common
 
 
 def bars(*at: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,1 @@
+"""``pairstream doctor``: what pairstream needs, checked one by one."""

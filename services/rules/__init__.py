@@ -1,0 +1,1 @@
+"""Rules of alerts at work: levels, states, corrections and routing. No I/O."""
