@@ -10,7 +10,8 @@ ALTER TABLE alerts
 CREATE INDEX alerts_by_incident ON alerts (incident_id) WHERE incident_id <> '';
 
 -- The rules and silences that people have written: mirrors of the topics `rules` and `silences`, and of those that
--- were removed the ids, without a value, so that a start brings none of them back.
+-- were removed the ids, without a value, so that a start brings none of them back. Nothing was ever in the table before.
+DROP TABLE rules;
 CREATE TABLE rules (
     id   text  PRIMARY KEY,
     rule jsonb

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from services.alerting.settings import AlertingSettings
 from services.api.security.api_keys import ApiKeys
 from services.api.settings import ApiSettings
 from services.common import logs, process
@@ -19,7 +20,7 @@ from services.common.supervision import Supervisor
 from services.ingest import service as ingest
 from services.ingest.feeds.reachability import reachable
 from services.ingest.settings import IngestSettings
-from services.local import data_directory, pairs, readiness, run_directory
+from services.local import alert_configs, data_directory, pairs, readiness, run_directory
 from services.local.embedded_broker import FETCH_MAX_WAIT_MS, KEEPS_BYTES, EmbeddedBroker
 from services.local.embedded_database import EmbeddedDatabase
 from services.local.settings import DEFAULT_DATA_DIR, UpSettings, unknown
@@ -30,7 +31,7 @@ from services.store import schema
 from services.stream_analytics.settings import StreamSettings
 from services.ui.settings import UiSettings
 
-SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest")
+SERVICES = ("sink", "stream_analytics", "alerting", "api", "ui", "ingest")
 _PATIENCE_S = 5.0
 
 
@@ -99,6 +100,7 @@ async def up(settings: UpSettings) -> None:
                 "PAIRSTREAM_DATABASE_URL": url,
             }
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
+            await alert_configs.restore(load(AlertingSettings, environment))
             services = [Child(_service(name, environment), log_line) for name in SERVICES]
             await stack.enter_async_context(_running(services))
             await readiness.wait(api_url, ui_url, services, ui.api_key)
@@ -148,7 +150,7 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 async def _check(environment: Mapping[str, str]) -> IngestSettings:
     """Refuse what a service would refuse, before anything runs; return what ingest will read."""
     settings = load(IngestSettings, environment)
-    kinds = (StreamSettings, SinkSettings, ApiSettings, UiSettings)
+    kinds = (StreamSettings, SinkSettings, AlertingSettings, ApiSettings, UiSettings)
     for kind in kinds:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.contracts.conditions import Condition
 from services.contracts.messages import (
     Alert,
     Heartbeat,
@@ -14,7 +15,9 @@ from services.contracts.messages import (
     MarkPrice,
     PairConfig,
     Quote,
+    Rule,
     Signal,
+    Silence,
     TapeEvent,
     Tick,
 )
@@ -129,6 +132,25 @@ TOPICS = (
     ),
     TopicExample(
         "pairs", "pair", LATEST, "What is measured of each pair, and how.", PairConfig(pair="ETHUSDT-BTCUSDT")
+    ),
+    TopicExample(
+        "rules",
+        "id",
+        LATEST,
+        "A rule of alerts: what it measures, of what, and when it fires; without a value it is removed.",
+        Rule(
+            id="btc-eth-wide",
+            conditions=(Condition(metric="zscore", operator="outside", fire=3.0, clear=1.0),),
+            scope=("ETHUSDT-BTCUSDT",),
+            for_s=5.0,
+        ),
+    ),
+    TopicExample(
+        "silences",
+        "id",
+        LATEST,
+        "Alerts that nobody is to be notified of, by patterns, until an end.",
+        Silence(id="maintenance", matchers={"subject": "ETHUSDT-*"}, end_us=_AT_US),
     ),
     TopicExample(
         "quotes",

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.common.errors import TransientError
-from services.common.kafka import pair_configs
+from services.common.kafka import compacted
 from services.common.kafka.pair_configs import PairConfigs
 
 PLACE = TopicPartition("pairs", 0)
@@ -46,7 +46,7 @@ class Deaf:
 def test_a_reader_that_gets_nothing_of_what_there_is_begins_anew(
     monkeypatch: pytest.MonkeyPatch, answers: bool, complaint: str
 ) -> None:
-    monkeypatch.setattr(pair_configs, "_LOOK_S", 0.01)
-    monkeypatch.setattr(pair_configs, "_ANSWER_S", 0.01)
+    monkeypatch.setattr(compacted, "_LOOK_S", 0.01)
+    monkeypatch.setattr(compacted, "_ANSWER_S", 0.01)
     with pytest.raises(TransientError, match=complaint):
         asyncio.run(PairConfigs()._follow(Deaf(answers), {PLACE: 0}))
