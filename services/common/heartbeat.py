@@ -91,6 +91,7 @@ class HeartbeatState:
             filling=self.filling,
             delivery=dict(self.delivery),
             clock_behind_us=self.clock_behind_us,
+            disk_free=_disk_free(),
         )
 
     async def beat(self, send: Callable[..., Awaitable[Any]]) -> None:
@@ -133,6 +134,15 @@ class HeartbeatState:
 def _instance(started_us: int) -> str:
     """Return host, process and start: the process ids of containers are all the same."""
     return f"{socket.gethostname()[:32]}-{os.getpid()}-{clock.to_datetime(started_us):%Y%m%dT%H%M%S}"
+
+
+def _disk_free() -> float | None:
+    """Return the free share of the disk of the working directory, None where that has gone."""
+    try:
+        disk = os.statvfs(".")
+    except OSError:
+        return None
+    return disk.f_bavail / disk.f_blocks if disk.f_blocks else None
 
 
 async def _sent(send: Callable[..., Awaitable[Any]], topic: str, key: str, message: Any) -> bool:
