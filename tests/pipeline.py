@@ -119,7 +119,7 @@ class Pipeline:
     def is_healthy(self) -> bool:
         """Tell whether all services that beat are healthy."""
         services = self.services()
-        return len(services) == 5 and all(row["healthy"] for row in services.values())
+        return len(services) == len(SERVICES) and all(row["healthy"] for row in services.values())
 
     def pid_of(self, service: str) -> int:
         """Return the process id of a service."""
