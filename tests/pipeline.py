@@ -16,6 +16,7 @@ import msgspec
 import psutil
 import psycopg
 
+from services.api.service_health import SERVICES
 from services.contracts.messages import Tick
 from tests.waiting import wait_until
 
