@@ -13,6 +13,7 @@ PATH = Path(__file__).parents[1] / "ui/api/types.py"
 ROOTS = (
     "Listing_Bar_",
     "SymbolDay",
+    "ListedSymbol",
     "Pair",
     "Gap",
     "Alert",

@@ -57,6 +57,23 @@ class SymbolStats(Struct, frozen=True, kw_only=True):
     first_event_us: int | None = None
 
 
+class ListedSymbol(Struct, frozen=True, kw_only=True):
+    """A symbol as its venue lists it, collected or not."""
+
+    symbol: str
+    venue: str
+    status: Literal["trading", "pre-trading", "halted", "delivered", "delisted"]
+    venue_status: str | None = None
+    base: str | None = None
+    quote: str | None = None
+    contract_type: str | None = None
+    tick_size: float | None = None
+    onboard_us: int | None = None
+    delivery_us: int | None = None
+    state: Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"] | None = None
+    state_reason: str | None = None
+
+
 class WatchedPair(Struct, frozen=True, kw_only=True):
     """A pair and how it is measured."""
 
