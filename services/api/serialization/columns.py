@@ -19,7 +19,7 @@ class Column(NamedTuple):
     path: tuple[str, ...]
 
     def values(self, records: JsonRecords) -> Sequence[Any]:
-        """Return the value of each record, a map as JSON; what is no finite number is None, as it is in JSON."""
+        """Return the value of each record, maps and lists as JSON; what is no finite number is None, as in JSON."""
         first, *within = self.path
         values = records.columns[first]
         for name in within:
@@ -33,7 +33,7 @@ class Column(NamedTuple):
 
 @cache
 def columns(model: type[BaseModel]) -> tuple[Column, ...]:
-    """Return the columns of `model`; TypeError if a field is neither bool, int, float, str, dict nor a model."""
+    """Return the columns of `model`; TypeError if a field is none of bool, int, float, str, dict, list and model."""
     return tuple(_columns(model))
 
 
@@ -42,6 +42,8 @@ def _columns(model: type[BaseModel]) -> Iterator[Column]:
         kind = _kind(field.annotation)
         if issubclass(kind, BaseModel):
             yield from (Column(f"{name}_{one.name}", one.kind, (name, *one.path)) for one in columns(kind))
+        elif kind in (list, tuple):
+            yield Column(name, dict, (name,))
         elif kind in (bool, int, float, str, dict):
             yield Column(name, kind, (name,))
         else:

@@ -169,7 +169,7 @@ def test_parquet_comes_in_row_groups_and_tells_what_it_is_about() -> None:
 
 def test_a_field_that_no_column_can_hold_is_refused() -> None:
     class Odd(BaseModel):
-        many: list[int]
+        many: set[int]
 
     with pytest.raises(TypeError, match=r"Odd\.many: expected what a table can hold"):
         columns(Odd)
