@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Meta, Struct
@@ -22,8 +22,14 @@ def record_of(message: type[Struct], without: Collection[str] = ()) -> type[Reco
             continue
         fields[name] = _described(hint)
         if name.endswith("_us"):
-            fields[f"{name[:-2]}time"] = IsoTime
+            fields[f"{name[:-2]}time"] = IsoTime | None if _may_be_null(hint) else IsoTime
     return create_model(f"{message.__name__}Fields", __base__=Record, **fields)
+
+
+def _may_be_null(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return _may_be_null(get_args(hint)[0])
+    return get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint)
 
 
 @cache

@@ -23,7 +23,9 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
     if isinstance(node, dict):
         if "$ref" in node:
             return _inlined(definitions[node["$ref"].rpartition("/")[2]], definitions)
-        return {name: _inlined(part, definitions) for name, part in node.items()}
+        # The topic's readers ignore what they do not know; who writes to us is told of it.
+        closed = {"additionalProperties": False} if "properties" in node else {}
+        return closed | {name: _inlined(part, definitions) for name, part in node.items()}
     return [_inlined(part, definitions) for part in node] if isinstance(node, list) else node
 
 
