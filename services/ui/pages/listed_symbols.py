@@ -25,6 +25,7 @@ def search_field(element: str, **more: Any) -> Component:
         data=[],
         limit=FOUND,
         filter=AS_ANSWERED,
+        selectFirstOptionOnChange=True,
         **more,
     )
     return field
