@@ -20,7 +20,7 @@ is_there() { [ -s "$directory/$1" ]; }
 
 is_there database_password || random | tr -d '\n' | save database_password
 is_there database_url ||
-    printf 'postgresql://pairstream:%s@timescale:5432/pairstream' "$(cat "$directory/database_password")" | save database_url
+    printf 'postgresql://pairstream:%s@timescale:5432/pairstream' "$(cat "$directory/database_password")" | save database_url # pragma: allowlist secret
 
 # The page may write: who reaches it has given the login below. Further keys: pairstream keys new NAME --file FILE.
 if ! is_there page_key || ! is_there api_keys; then

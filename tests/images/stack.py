@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,6 @@ class Stack:
         self.api, self.ui = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         self.recorded = directory / "recording.txt"
         self.recorded.write_text("".join(recording(RECORDED_S)), encoding="ascii")
-        (directory / "override.yaml").write_text(yaml.safe_dump(self._override()), encoding="utf-8")
         self.environ = {
             **engine.environment(),
             "SECRETS_DIRECTORY": str(directory / "secrets"),
@@ -61,7 +60,7 @@ class Stack:
             "COMPOSE_PROJECT_NAME": "pairstream",
         }
 
-    def _override(self) -> Mapping[str, Any]:
+    def _override(self) -> dict[str, Any]:
         pairs = {"PAIRSTREAM_SYMBOLS": ",".join(SYMBOLS), "PAIRSTREAM_PAIRS": f"{PAIR},SOLUSDT-ETHUSDT"}
         feed = {
             "PAIRSTREAM_FEED": "replay",
@@ -77,10 +76,15 @@ class Stack:
             }
         }
 
-    def compose(self, *arguments: str) -> None:
-        """Run podman-compose on the compose file and the override."""
-        files = ["-f", str(compose.FILE), "-f", str(self.directory / "override.yaml")]
-        engine.run("nice", "podman-compose", *files, *arguments, env=self.environ)
+    def up(self, **scale: int) -> None:
+        """Bring all services up, with so many of each; podman-compose knows `--scale` of one service only."""
+        content = self._override()
+        for service, count in scale.items():
+            content["services"].setdefault(service, {})["scale"] = count
+        override = self.directory / "override.yaml"
+        override.write_text(yaml.safe_dump(content), encoding="utf-8")
+        files = ["-f", str(compose.FILE), "-f", str(override)]
+        engine.run("nice", "podman-compose", *files, "up", "--detach", "--no-build", env=self.environ)
 
     def podman(self, *arguments: str, check: bool = True) -> str:
         return engine.run("podman", *arguments, check=check, env=self.environ).stdout.strip()
@@ -124,7 +128,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(directory)
     began = time.monotonic()
     try:
-        running.compose("up", "--detach", "--no-build")
+        running.up()
         wait_until(lambda: bool(signals(running)), "a first signal", PATIENCE_S)
         print(f"from nothing to the first signal: {time.monotonic() - began:.0f} s")  # noqa: T201
         yield running
@@ -223,8 +227,7 @@ def test_a_killed_service_comes_back(service: str, stack: Stack) -> None:
 
 def test_services_scale_and_each_instance_is_seen(stack: Stack) -> None:
     wanted = {"stream_analytics": 3, "sink": 2, "api": 2}
-    scale = [word for name, count in wanted.items() for word in ("--scale", f"{name}={count}")]
-    stack.compose("up", "--detach", "--no-build", *scale)
+    stack.up(**wanted)
     for service, count in wanted.items():
         there = partial(lambda name, n: len(stack.containers(name)) == n, service, count)
         wait_until(there, f"{count} containers of {service}", PATIENCE_S)

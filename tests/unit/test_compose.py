@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import re
 import shlex
+import shutil
 import subprocess
 from importlib import import_module
 from pathlib import Path
@@ -84,7 +85,8 @@ def test_a_service_can_do_no_harm(name: str) -> None:
 def test_a_service_of_ours_writes_nothing_but_temporary_files_and_says_how_it_is(name: str) -> None:
     assert OWN[name]["read_only"]
     assert all(mount.startswith("/tmp:size=") for mount in OWN[name]["tmpfs"])  # noqa: S108
-    assert "healthcheck" not in OWN[name], "its image has one"
+    asks = OWN[name].get("healthcheck")
+    assert asks == ({"disable": True} if name == "setup" else None), "its image asks"
     assert "user" not in OWN[name], "its image has one"
 
 
@@ -170,6 +172,17 @@ def test_the_ports_are_those_of_the_services() -> None:
     asked = health_check.METRICS[1]
     assert f"PAIRSTREAM_METRICS_PORT={asked}" in image
     assert {OWN[name]["environment"]["PAIRSTREAM_METRICS_PORT"] for name in ("ingest", "sink")} == {asked}
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is missing (apt-get install nginx-light)")
+def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
+    resolver = (compose.ROOT / "ops/compose/resolver.template").read_text(encoding="utf-8")
+    (tmp_path / "resolver").write_text(resolver.replace("${NGINX_LOCAL_RESOLVERS}", "127.0.0.11"))
+    servers = NGINX.replace("/tmp/resolver", str(tmp_path / "resolver"))  # noqa: S108
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; events {{}} http {{ {servers} }}")
+    command = ["nginx", "-t", "-q", "-p", str(tmp_path), "-c", "nginx.conf", "-e", "stderr"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_three_brokers_have_all_that_one_has() -> None:
