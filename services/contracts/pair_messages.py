@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from services.contracts.fields import PairName
 from services.contracts.pairs import parse_pair
+from services.contracts.threshold import ENTRY_Z, EXIT_Z
 
 Method = Literal["ols", "ols_origin", "tls", "huber", "theil_sen", "rls", "kalman", "ewma"]
 Transform = Literal["price", "log"]
@@ -42,8 +43,8 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
     transform: Transform = "price"
     intercept: bool = True
     min_samples: Annotated[int, Meta(ge=3, le=100_000)] = 30
-    entry_z: Annotated[float, Meta(gt=0, lt=1e6)] = 2.0
-    exit_z: Annotated[float, Meta(ge=0, lt=1e6)] = 0.5
+    entry_z: Annotated[float, Meta(gt=0, lt=1e6)] = ENTRY_Z
+    exit_z: Annotated[float, Meta(ge=0, lt=1e6)] = EXIT_Z
     stale_after_s: Annotated[float, Meta(gt=0, le=86_400)] = 10.0
     paused: bool = False
     only_while_reverting: bool = False

@@ -2,6 +2,11 @@
 
 from services.contracts.signals import Signal
 
+ENTRY_Z = 2.0
+"""Default |z| at which an alert fires."""
+EXIT_Z = 0.5
+"""Default |z| at which it resolves."""
+
 
 class Threshold:
     """Fire when \\|z\\| >= `entry`, resolve when \\|z\\| <= `exit`; the gap keeps a noisy z from chattering.

@@ -24,7 +24,7 @@ from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
 from services.sink import retention
 from services.sink.batch import KINDS, RefusedMessage, SinkBatch
-from services.sink.disk import DiskGuard, make_room
+from services.sink.disk_guard import DiskGuard, make_room
 from services.sink.mirror import mirror
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, TopicSource

@@ -9,7 +9,7 @@ import pytest
 from services.common.clock import HOUR, SECOND, now_us
 from services.common.settings import StoreSettings
 from services.sink import retention
-from services.sink.disk import DroppedTicks, drop_oldest
+from services.sink.disk_guard import DroppedTicks, drop_oldest
 from services.store import database
 from tests.contract.store import assert_bars, select, tick, write_all
 

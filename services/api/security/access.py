@@ -1,4 +1,4 @@
-"""Access rights of a caller: authentication by API key, and the role that a route requires."""
+"""Access rights of a caller: its role, and the role that a route requires."""
 
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -6,9 +6,10 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
-from services.api.problems import ProblemError, unavailable
+from services.api.problems import ProblemError
 from services.api.security.access import Caller, admit, require_write
 from services.api.security.api_keys import ApiKey, ApiKeys
+from services.api.security.authentication import caller_of, token_in
 from services.api.settings import ApiSettings
 from services.common.http.head_limit import excess
 from services.common.http.origin_check import is_own_host, is_own_page
@@ -17,16 +18,10 @@ from services.common.http.rate_limits import Allowance, RateLimiter
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBES = frozenset({"/healthz", "/readyz"})
-# These describe the program and not its data, and a browser that opens a page cannot send a key.
-_PUBLIC = frozenset({"/docs", "/openapi.json"})
-_PUBLIC_PREFIX = "/docs/"
 _TOO_LONG = {
     HTTPStatus.REQUEST_URI_TOO_LONG: "URL too long",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "Headers too large",
 }
-# A browser can give a WebSocket no header but this one, and what is in a URL ends in logs.
-SUBPROTOCOL = "pairstream"
-_SUBPROTOCOL_KEY = "key."
 
 
 @dataclass(frozen=True)
@@ -51,11 +46,11 @@ class Admission:
         """Return who comes; ProblemError says why one may not."""
         _check_size(connection)
         self._check_site(connection)
-        token = _token(connection)
+        token = token_in(connection)
         key = self._keys.find(token) if token is not None else None
         name = counted_as(connection) if key is None else f"key {key.name}"
         allowance = self._count(name, connection)
-        caller = self._caller(connection, token, key)
+        caller = caller_of(connection, token, key, self._keys)
         admit(connection.scope, caller)
         if is_unsafe(connection):
             require_write(caller)
@@ -83,29 +78,10 @@ class Admission:
             raise too_many(detail, allowance.headers)
         return allowance
 
-    def _caller(self, connection: HTTPConnection, token: str | None, key: ApiKey | None) -> Caller:
-        path = connection.scope["path"]
-        if not self._keys.are_asked_for and is_local(connection):
-            return Caller("local", "write")
-        if key is not None:
-            return Caller(key.name, key.role)
-        if not self._keys.are_asked_for or path in _PUBLIC or path.startswith(_PUBLIC_PREFIX):
-            return Caller("anonymous", "read")
-        if self._keys.problem is not None:
-            raise unavailable("expected a keys file that can be used; the log says what is wrong with it")
-        raise unauthorized("none" if token is None else "an unknown one")
-
 
 def is_unsafe(connection: HTTPConnection) -> bool:
     """Return whether a request may change something."""
     return connection.scope["type"] == "http" and connection.scope["method"] not in SAFE_METHODS
-
-
-def unauthorized(received: str) -> ProblemError:
-    """Return the problem of a key that is not there or not known."""
-    detail = f"expected a key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY', received {received}"
-    headers = {"WWW-Authenticate": 'Bearer realm="pairstream"'}
-    return ProblemError(HTTPStatus.UNAUTHORIZED, "Unauthorized", detail, headers)
 
 
 def forbidden(detail: str) -> ProblemError:
@@ -122,14 +98,3 @@ def _check_size(connection: HTTPConnection) -> None:
     if (found := excess(connection.scope)) is not None:
         status, detail = found
         raise ProblemError(status, _TOO_LONG[status], detail)
-
-
-def _token(connection: HTTPConnection) -> str | None:
-    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    subprotocols: list[str] = connection.scope.get("subprotocols", [])
-    for offered in subprotocols:
-        if offered.startswith(_SUBPROTOCOL_KEY):
-            return offered.removeprefix(_SUBPROTOCOL_KEY)
-    return connection.headers.get("x-api-key")

@@ -10,14 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.api.problems import ProblemError
 from services.api.security.admission import (
     PROBES,
-    SUBPROTOCOL,
     Admission,
     Visitor,
     is_unsafe,
     too_many,
-    unauthorized,
 )
 from services.api.security.api_keys import ApiKeys, RevokedError
+from services.api.security.authentication import SUBPROTOCOL, unauthorized
 from services.api.settings import ApiSettings
 from services.common.http import retry_after
 from services.common.http.body_limit import bounded

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from services.cli.doctor.finding import CheckFinding, Status
-from services.common.disk import GB, DiskSpace
+from services.common.disk_space import GB, DiskSpace
 
 # `pairstream up` has 0.6 to 0.8 GB resident with six pairs at 8,000 ticks/s (benchmarks/results).
 _WANTED_MEMORY = 2 * GB

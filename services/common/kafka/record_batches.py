@@ -14,7 +14,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from services.common import clock
-from services.common.kafka import codecs
+from services.common.kafka import batch_decompression
 from services.common.unreadable import Unreadable
 
 # How a batch of any format begins: its first offset, the length of what follows, an epoch or a CRC, the format.
@@ -111,7 +111,7 @@ class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
             first = batch.base_offset if number == 2 else next(iter(LegacyRecordBatch(raw, number))).offset
         except DamageError:
             raise
-        except codecs.BatchTooLargeError as error:
+        except batch_decompression.BatchTooLargeError as error:
             raise DamageError(str(error)) from error
         except Exception as error:  # aiokafka and the codecs have none in common
             raise DamageError(f"expected a batch, received {error!r}") from error
@@ -142,7 +142,7 @@ class ReadableRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                         yield self._consumer_record(self._tp, record)
         except Exception as error:  # as above
             if self.next_fetch_offset < following:
-                is_said = isinstance(error, codecs.BatchTooLargeError)
+                is_said = isinstance(error, batch_decompression.BatchTooLargeError)
                 reason = str(error) if is_said else f"expected records, received {error!r}"
                 yield self._unreadable(raw, following - 1, reason)
         self.next_fetch_offset = following
@@ -213,4 +213,4 @@ def install() -> None:
         ReadableRecords,
         FetchedRecords,
     )
-    codecs.install(DefaultRecordBatch, LegacyRecordBatch)
+    batch_decompression.install(DefaultRecordBatch, LegacyRecordBatch)

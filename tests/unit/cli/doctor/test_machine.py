@@ -14,7 +14,7 @@ import pytest
 
 from services.cli.doctor import machine
 from services.cli.doctor.finding import CheckFinding
-from services.common.disk import GB
+from services.common.disk_space import GB
 
 
 class Usage(NamedTuple):

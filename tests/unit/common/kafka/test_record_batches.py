@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common import unreadable
-from services.common.kafka import codecs as bounded_codecs
-from services.common.kafka import record_batches
+from services.common.kafka import batch_decompression, record_batches
 from services.common.unreadable import Unreadable
 
 PLACE = TopicPartition("ticks", 3)
@@ -222,20 +221,20 @@ def test_it_says_what_is_lost_and_why(change: Any, reason: str) -> None:
 @pytest.mark.parametrize("codec", [CODECS[name] for name in ("gzip", "snappy", "lz4", "zstd")])
 def test_a_batch_that_would_take_the_memory_is_said_and_the_rest_is_read(codec: int) -> None:
     builder = DefaultRecordBatchBuilder(2, codec, 0, -1, 0, 0, 1 << 30)
-    builder.append(0, 1_000, None, bytes(bounded_codecs.MOST + 1), [])
+    builder.append(0, 1_000, None, bytes(batch_decompression.MOST + 1), [])
     bomb = numbered(builder.build(), 2)
     records = list(Log((2, batch(0, 2)), (1, bomb), (2, batch(3, 2, codec))).read())
     assert messages(records) == true(0, 1, 3, 4)
-    assert said(records) == {2: str(bounded_codecs.BatchTooLargeError())}
+    assert said(records) == {2: str(batch_decompression.BatchTooLargeError())}
 
 
 @pytest.mark.parametrize("codec", [1, 2, 3])
 def test_one_of_an_old_format_that_would_take_the_memory_is_said(codec: int) -> None:
     builder = LegacyRecordBatchBuilder(1, codec, 1 << 30)
-    builder.append(0, 1_000, None, bytes(bounded_codecs.MOST + 1))
+    builder.append(0, 1_000, None, bytes(batch_decompression.MOST + 1))
     records = list(Log((1, bytes(builder.build())), (1, batch(1, 1))).read())
     assert messages(records) == true(1)
-    assert said(records) == {0: str(bounded_codecs.BatchTooLargeError())}
+    assert said(records) == {0: str(batch_decompression.BatchTooLargeError())}
 
 
 @pytest.mark.parametrize("number", [0, 1])

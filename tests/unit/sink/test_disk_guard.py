@@ -4,10 +4,10 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.common.disk import GB, DiskSpace
+from services.common.disk_space import GB, DiskSpace
 from services.common.errors import AwayError
 from services.common.heartbeat import HeartbeatState
-from services.sink.disk import DiskGuard, DroppedTicks
+from services.sink.disk_guard import DiskGuard, DroppedTicks
 
 BEFORE = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

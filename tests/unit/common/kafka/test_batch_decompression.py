@@ -10,16 +10,16 @@ from aiokafka import codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.kafka import codecs
-from services.common.kafka.codecs import MOST, BatchTooLargeError
+from services.common.kafka import batch_decompression
+from services.common.kafka.batch_decompression import MOST, BatchTooLargeError
 
 _PACKERS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
-    "gzip": (codec.gzip_encode, codecs.gzip),
-    "several gzip": (lambda raw: gzip.compress(raw) + gzip.compress(b""), codecs.gzip),
-    "snappy": (codec.snappy_encode, codecs.snappy),
-    "raw snappy": (lambda raw: bytes(cramjam.snappy.compress_raw(raw)), codecs.snappy),
-    "lz4": (codec.lz4_encode, codecs.lz4),
-    "zstd": (codec.zstd_encode, codecs.zstd),
+    "gzip": (codec.gzip_encode, batch_decompression.gzip),
+    "several gzip": (lambda raw: gzip.compress(raw) + gzip.compress(b""), batch_decompression.gzip),
+    "snappy": (codec.snappy_encode, batch_decompression.snappy),
+    "raw snappy": (lambda raw: bytes(cramjam.snappy.compress_raw(raw)), batch_decompression.snappy),
+    "lz4": (codec.lz4_encode, batch_decompression.lz4),
+    "zstd": (codec.zstd_encode, batch_decompression.zstd),
 }
 
 

@@ -10,7 +10,7 @@ import structlog
 from psycopg import sql
 
 from services.common.cancellation import pause
-from services.common.disk import DiskSpace
+from services.common.disk_space import DiskSpace
 from services.common.errors import TransientError, reason_of
 from services.common.heartbeat import HeartbeatState
 from services.sink import retention
