@@ -14,7 +14,15 @@ import uvicorn
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
-from tests.e2e import fake_alerts, fake_calibration, fake_corrections, fake_datasets, fake_pairs, fake_tape
+from tests.e2e import (
+    fake_alerts,
+    fake_calibration,
+    fake_corrections,
+    fake_datasets,
+    fake_pairs,
+    fake_radar,
+    fake_tape,
+)
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
 
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
@@ -133,6 +141,7 @@ def build(world: World) -> FastAPI:
     fake_pairs.add(app, world, latest)
     fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
+    fake_radar.add(app, world.now_us)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
     fake_corrections.add(app, world.corrections, signal)
