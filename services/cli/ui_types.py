@@ -27,6 +27,10 @@ ROOTS = (
     "DatasetDetail",
     "DatasetPreview",
     "Dataset",
+    "Radar",
+    "Confirmation",
+    "ScanPairs",
+    "ScanMatrix",
 )
 """What the dashboard reads; all that these refer to follows."""
 FROM_CONTRACTS = {"Tick": "Tick", "Signal": "Signal", "LatestSignal": "Signal"}
@@ -119,6 +123,8 @@ def _type(schema: Schema, argument: str) -> str:
         return f"Literal[{', '.join(json.dumps(value) for value in schema['enum'])}]"
     if schema["type"] == "array":
         return f"tuple[{_type(schema['items'], argument)}, ...]"
+    if schema.get("additionalProperties") is True:
+        return "dict[str, object]"
     if schema["type"] == "object":
         return f"dict[str, {_type(schema['additionalProperties'], argument)}]"
     return _SCALARS[schema["type"]]

@@ -21,6 +21,7 @@ from tests.e2e import (
     fake_datasets,
     fake_listings,
     fake_pairs,
+    fake_radar,
     fake_tape,
 )
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
@@ -168,6 +169,7 @@ def build(world: World) -> FastAPI:
     fake_pairs.add(app, world, latest)
     fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
+    fake_radar.add(app, world.now_us)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
     fake_corrections.add(app, world.corrections, signal)
