@@ -29,7 +29,6 @@ from services.contracts.topics import (
     TICKS,
     TIME_MARKS,
 )
-from services.ingest.choices import Choices
 from services.ingest.delivery_lag import DeliveryLags, behind_s
 from services.ingest.feed import Counted, Feed, FeedStatus, Rejected, Skipped
 from services.ingest.feeds.live import LiveFeed
@@ -40,6 +39,7 @@ from services.ingest.feeds.stored_replay import StoredReplayFeed
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
+from services.ingest.symbol_decisions import SymbolDecisions
 from services.ingest.tape.stored import open_store
 from services.ingest.time_marks import TimeMarks
 
@@ -123,14 +123,14 @@ async def serve(settings: IngestSettings) -> None:
             tasks = Supervisor(pulse.counters)
             tasks.keep("the heartbeat", lambda: pulse.beat(out.send))
             tasks.require("the publisher", out.run)
-            choices = Choices(settings, out.send, pulse)
-            tasks.keep("the reader of the symbols", choices.follow)
+            decisions = SymbolDecisions(settings, out.send, pulse)
+            tasks.keep("the reader of the symbols", decisions.follow)
 
             async def run_feed() -> None:
-                await choices.prepare(feed)
+                await decisions.prepare(feed)
                 await publish(feed, out, pulse, settings.rejected_share, marks)
 
-            tasks.keep("the choice of symbols", lambda: choices.pass_on(feed))
+            tasks.keep("the decisions on symbols", lambda: decisions.pass_on(feed))
             # What it knows of the tape is gone with it.
             tasks.require("the feed", run_feed, may_return=True)
             await tasks.run()

@@ -22,7 +22,7 @@ from services.contracts.listings import Listing, ListingStatus
 from services.contracts.messages import Tick
 from services.contracts.pairs import is_symbol
 from services.ingest.venues.decimals import BOUND, LAST_MS, natural, positive
-from services.ingest.venues.listing import date_us, tick_size
+from services.ingest.venues.response_checks import date_us, tick_size
 from services.ingest.venues.venue import Acknowledgement, Parsed
 
 VENUE = "okx"

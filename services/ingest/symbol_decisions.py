@@ -1,4 +1,4 @@
-"""Choices of users between the symbols: read from the broker before the feed begins, and followed while it runs."""
+"""Decisions of users on symbols: read from the broker before the feed begins, and followed while it runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ _PATIENCE_S = 5.0
 log = structlog.get_logger()
 
 
-class Choices:
+class SymbolDecisions:
     """What users have decided on symbols, and what ingest has said of them before."""
 
     def __init__(
