@@ -62,7 +62,7 @@ class TopicReader:
     def __init__(
         self,
         settings: KafkaSettings,
-        hub: LiveState,
+        live_state: LiveState,
         tape: TapeHealth,
         health: ServiceHealth,
         pulse: HeartbeatState,
@@ -83,9 +83,9 @@ class TopicReader:
         self._health = health
         self._heartbeats = ArrivalTimes()
         self._takers: dict[str, tuple[type[Struct], Callable[[Sequence[Any]], int]]] = {
-            TICKS.name: (Tick, hub.put_ticks),
-            SIGNALS.name: (Signal, _each(hub.put_signal)),
-            ALERTS.name: (Alert, _each(hub.put_alert)),
+            TICKS.name: (Tick, live_state.put_ticks),
+            SIGNALS.name: (Signal, _each(live_state.put_signal)),
+            ALERTS.name: (Alert, _each(live_state.put_alert)),
             TAPE_EVENTS.name: (TapeEvent, _each(tape.put)),
         }
         pulse.counters |= {"messages": 0, "bad_messages": 0}

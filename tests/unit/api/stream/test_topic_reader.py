@@ -40,12 +40,12 @@ def _ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def read(
     ends: dict[TopicPartition, int], *steps: dict[TopicPartition, int] | tuple[int, dict[TopicPartition, int]]
 ) -> tuple[Partitions, LiveState, HeartbeatState, TopicReader]:
-    consumer, hub, pulse = Partitions(ends), LiveState(), HeartbeatState("api")
+    consumer, live_state, pulse = Partitions(ends), LiveState(), HeartbeatState("api")
     consumer.steps = list(steps)
-    tail = TopicReader(KafkaSettings(), hub, TapeHealth(), ServiceHealth(), pulse)
+    tail = TopicReader(KafkaSettings(), live_state, TapeHealth(), ServiceHealth(), pulse)
     tail._producer = Letters()
     read_on(tail, consumer)
-    return consumer, hub, pulse, tail
+    return consumer, live_state, pulse, tail
 
 
 def read_on(tail: TopicReader, consumer: Partitions) -> None:
@@ -57,16 +57,16 @@ def read_on(tail: TopicReader, consumer: Partitions) -> None:
 
 
 def test_only_the_end_of_a_long_partition_is_read() -> None:
-    consumer, hub, _, tail = read({FIRST: 10_000})
+    consumer, live_state, _, tail = read({FIRST: 10_000})
     assert consumer.read[0] == (0, 10_000 - BACKLOG["ticks"])
-    assert hub.ticks["S0"].message.trade_id == 9_999
+    assert live_state.ticks["S0"].message.trade_id == 9_999
     assert tail.caught_up.is_set()
 
 
 def test_a_bad_message_is_counted_and_an_empty_one_is_nothing() -> None:
-    _, hub, pulse, _ = read({FIRST: 40})
+    _, live_state, pulse, _ = read({FIRST: 40})
     assert (pulse.counters["messages"], pulse.counters["bad_messages"]) == (38, 2)
-    assert hub.ticks["S0"].message.trade_id == 39
+    assert live_state.ticks["S0"].message.trade_id == 39
 
 
 def test_a_bad_heartbeat_is_buried_as_nobody_else_reads_them_and_a_bad_tick_is_not() -> None:
@@ -86,23 +86,26 @@ def test_a_bad_heartbeat_is_buried_as_nobody_else_reads_them_and_a_bad_tick_is_n
 
 
 def test_nothing_is_read_twice_when_a_partition_is_added() -> None:
-    _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 36, ADDED: 5}, {FIRST: 38, ADDED: 6})
+    _, live_state, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 36, ADDED: 5}, {FIRST: 38, ADDED: 6})
     taken = sum(1 for n in range(38) if n % 10 != 7 or n % 20 == 7) + 6
     assert pulse.counters["messages"] == taken
-    assert {symbol: entry.message.trade_id for symbol, entry in hub.ticks.items()} == {"S0": 36, "S1": 5}
+    assert {symbol: entry.message.trade_id for symbol, entry in live_state.ticks.items()} == {
+        "S0": 36,
+        "S1": 5,
+    }
 
 
 def test_a_partition_that_has_begun_anew_is_read() -> None:
-    _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {ADDED: 3}, {FIRST: 5, ADDED: 3})
+    _, live_state, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {ADDED: 3}, {FIRST: 5, ADDED: 3})
     assert pulse.counters["messages"] == 29 + 3 + 5
-    assert hub.ticks["S1"].message.trade_id == 2
+    assert live_state.ticks["S1"].message.trade_id == 2
 
 
 def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_read() -> None:
-    consumer, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, (40, {FIRST: 50}))
+    consumer, live_state, pulse, _ = read({FIRST: 30}, {FIRST: 30}, (40, {FIRST: 50}))
     assert pulse.lost == {"ticks": 10}
     assert [offset for _, offset in consumer.read] == [*range(30), *range(40, 50)]
-    assert hub.ticks["S0"].message.trade_id == 49
+    assert live_state.ticks["S0"].message.trade_id == 49
 
 
 def test_where_nothing_is_left_the_loss_is_counted_at_once() -> None:
