@@ -206,6 +206,6 @@ def _bound(path: Path) -> socket.socket | None:
         made.bind(str(path))
     except OSError as error:
         made.close()
-        log.warning("this reader cannot be woken, it polls instead", every_s=LOOK_S, reason=str(error))
+        log.warning("producers cannot wake this reader, it polls instead", every_s=LOOK_S, reason=str(error))
         return None
     return made

@@ -46,7 +46,7 @@ class VenueClock:
         try:
             venue_us = await venue.time_us()
         except (TransientError, BadMessageError) as error:
-            log.warning("the venue does not say what time it is", venue=venue.name, reason=str(error))
+            log.warning("the venue did not answer with its time", venue=venue.name, reason=str(error))
             return
         answered_s = self._steady_s()
         if answered_s - asked_s <= _SLOW_S:
