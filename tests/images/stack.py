@@ -27,7 +27,7 @@ from tests.pipeline import recorded_trades
 from tests.ports import free_port
 from tests.waiting import wait_until
 
-RECORDED_S = 1_800
+RECORDED_S = 900
 PAIR = "ETHUSDT-BTCUSDT"
 PATIENCE_S = 300
 SERVICES = ("ingest", "stream_analytics", "sink", "api", "ui")
