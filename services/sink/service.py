@@ -157,7 +157,7 @@ class Sink:
 
 
 def _told(error: Exception) -> str:
-    """Return what anybody may know of an error: heartbeats are read by everybody."""
+    """Return the part of an error that is public: every client reads heartbeats."""
     if isinstance(error, AwayError):
         return error.told
     return (
@@ -166,7 +166,7 @@ def _told(error: Exception) -> str:
 
 
 async def _require_store(settings: SinkSettings) -> None:
-    """FatalError if the database lets nobody in or has another schema; one that is away is waited for by `run`."""
+    """FatalError if the database refuses the login or has another schema; `run` waits for one that is away."""
     try:
         async with database.connect(settings, "pairstream-sink") as connection:
             await SinkWriter(connection).prepare()

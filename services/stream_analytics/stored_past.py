@@ -104,7 +104,7 @@ class StoredPast:
 
 
 class _Reach(NamedTuple):
-    """How far back ticks are read: to `start_us`, or to one that is as old as `settled_us` and has a stored id."""
+    """Limit of reading ticks backwards: `start_us`, or a tick as old as `settled_us` with a stored id."""
 
     start_us: int
     settled_us: int

@@ -37,7 +37,7 @@ class Waker:
     """Producer's side of wake-ups: ``wake`` wakes the readers of topics."""
 
     def __init__(self, directory: Path | None) -> None:
-        """Without a directory there is nobody to wake."""
+        """Wake nobody if there is no directory."""
         self._directory = directory
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if directory else None
         if self._socket is not None:

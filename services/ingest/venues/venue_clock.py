@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 def _steady_s() -> float:
-    """Return a clock that nobody sets, and that goes on while the machine sleeps where there is such a one."""
+    """Return a clock that is never set, and that runs while the machine sleeps where the system has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

@@ -18,11 +18,11 @@ _METADATA_AGE_MS = 5_000
 
 
 def _count_nothing(_: str, __: int, ___: int) -> None:
-    """Take a loss that nobody counts."""
+    """Accept a loss without counting it."""
 
 
 async def _no_dead_letter(_: Sequence[DeadLetter]) -> None:
-    """Take what cannot be read and nobody keeps."""
+    """Accept an unreadable record without keeping it."""
 
 
 async def _no_positions() -> Mapping[TP, int]:

@@ -370,7 +370,7 @@ class Cusum(Struct, frozen=True, kw_only=True):
 
 
 class VarianceRatio(Struct, frozen=True, kw_only=True):
-    """Of the second half of the range by the first."""
+    """Variance of the second half of the range over that of the first."""
 
     ratio: float
     p_value: float
@@ -608,7 +608,7 @@ class WindowSample(Struct, frozen=True, kw_only=True):
 
 
 class SignalWork(Struct, frozen=True, kw_only=True):
-    """How the numbers of one closed second come about: what went in, the arithmetic, and a program that repeats it."""
+    """The numbers of one closed second: their inputs, the arithmetic, and a program that repeats it."""
 
     feed: Literal["live", "replay", "synthetic"] | None = None
     pair: str
