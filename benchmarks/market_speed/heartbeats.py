@@ -13,7 +13,7 @@ from services.common.codec import decode
 from services.contracts.messages import Heartbeat
 from services.contracts.topics import HEARTBEATS
 
-SERVICES = ("ingest", "stream_analytics", "sink", "api")
+SERVICES = ("ingest", "stream_analytics", "alerting", "sink", "api")
 # A lag that grows by more in a window does not stay where it is.
 _GROWTH_S = 1.0
 _LAG_S = 1.0

@@ -140,7 +140,7 @@ class Alert(TypedDict):
     incident_id: str
     duration_s: float | None
     valid_until_us: int | None
-    valid_until_time: str
+    valid_until_time: str | None
     retracted_by: str | None
     acked_us: int | None
     acked_time: str | None

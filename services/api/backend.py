@@ -27,6 +27,7 @@ from services.api.tape_health import OpenGap, TapeHealth, coverage_reason
 from services.common.backoff import Backoff
 from services.common.errors import TransientError
 from services.common.heartbeat import INTERVAL_S, VERSION, HeartbeatState
+from services.common.kafka.alert_configs import Rules, Silences
 from services.common.kafka.pair_configs import Configs, PairConfigs, configured
 from services.common.metrics import HeartbeatMetrics
 from services.common.supervision import Supervisor
@@ -58,6 +59,11 @@ class Backend:
         self.configs = PairConfigs(outrun=self._heartbeat.outrun)
         self.choices = SymbolChoices(settings, self._heartbeat.outrun)
         self.changing_pairs = asyncio.Lock()
+        self.rules, self.silences = (
+            Rules(outrun=self._heartbeat.outrun),
+            Silences(outrun=self._heartbeat.outrun),
+        )
+        self.changing_rules = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
         self.pool = WorkerPool(
             settings.api_analysis_workers,
@@ -88,6 +94,8 @@ class Backend:
         )
         self.tasks.keep("the reader of the symbols", self.choices.follow_decisions)
         self.tasks.keep("the reader of the listings", self.choices.follow_listings)
+        self.tasks.keep("the reader of the rules", lambda: self.rules.follow(self.settings))
+        self.tasks.keep("the reader of the silences", lambda: self.silences.follow(self.settings))
         self.tasks.keep("the removal of pairs from the live state", self._forget_removed)
         self.tasks.finish("the first live state from the store", self._seed)
         self.tasks.keep("the listener for handled alerts", self._follow_handling)

@@ -13,7 +13,7 @@ from services.api.serialization.services import absent_row, instance_row, servic
 from services.common import clock
 from services.contracts.messages import DeliveryLag, FeedName, Heartbeat
 
-SERVICES = ("ingest", "stream_analytics", "sink", "research", "api")
+SERVICES = ("ingest", "stream_analytics", "alerting", "sink", "research", "api")
 # Limits on heartbeats, as anybody may write some: the length of a text, and the number of foreign services.
 OTHERS_KEPT = 16
 TEXT_KEPT = 500
@@ -119,7 +119,7 @@ class ServiceHealth:
 
 
 def _bounded(beat: Heartbeat) -> Heartbeat:
-    """Return as much of a heartbeat as anybody's own ever has."""
+    """Return a heartbeat cut to the size of a genuine one."""
     detail = beat.detail and beat.detail[:TEXT_KEPT]
     return structs.replace(
         beat,

@@ -49,15 +49,21 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     api_port: Port = 8000
     """Port on which the API listens; 0 takes a free one and logs it."""
     api_keys_file: Annotated[Path, AfterValidator(_keys_file)] | None = None
-    """Path of the API keys, a line each; without it everybody reads, and only this machine writes."""
+    """Path of the file of API keys, one line per key; without it everybody reads, and only this machine writes."""
     api_hosts: Hosts = ()
-    """Names by which an API without keys is reached, besides addresses and names without a dot; separated by commas."""
+    """Names by which an API without keys is reached, besides addresses and names without a dot; separated by commas.
+    A request for any other name is refused, which protects against web pages that bind their name to this address.
+    """
     api_cors_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
-    """Origins whose web pages may use the API, such as `https://desk.example`; separated by commas."""
+    """Origins whose web pages may use the API, such as `https://desk.example`; separated by commas. Pages of other
+    origins cannot read a response, write, or open a stream.
+    """
     api_proxies: Networks = ()
     """Addresses or networks of reverse proxies, whose `X-Forwarded-For` names the caller; separated by commas."""
     api_rate_limit: RateSetting = Rate(100, 1)
-    """Rate limit of each key, or of each address without one, as `100/second`, `600/minute` or `5000/hour`."""
+    """Rate limit of each key, or of each address without one (IPv6: each /64), as `100/second`, `600/minute` or
+    `5000/hour`. That many requests may come at once; the budget refills evenly.
+    """
     api_local_rate_limit: RateSetting = Rate(1000, 1)
     """Rate limit of callers on this machine."""
     api_concurrency: Annotated[int, Field(ge=1)] = 300
@@ -65,16 +71,18 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     api_body_limit: ByteSize = ByteSize(2**20)
     """Largest request body, as bytes or `1MiB`."""
     api_upload_limit: ByteSize = ByteSize(200 * 2**20)
-    """Largest request to `/v1/datasets`, everything around the files included, as bytes or `200MiB`."""
+    """Largest request to `/v1/datasets`, form fields included, as bytes or `200MiB`."""
     api_analysis_workers: Annotated[int, Field(ge=1, le=64)] = 2
-    """Worker processes for analyses."""
+    """Worker processes for analyses; they run with lower priority than the API."""
     api_analysis_queue: Annotated[int, Field(ge=1)] = 32
-    """Analyses that may wait for a worker; one more is answered 503."""
+    """Analyses that may wait for a worker; one more gets 503 with `Retry-After`."""
     api_analysis_timeout: Duration = timedelta(seconds=20)
-    """Longest time of an analysis, as `20s`."""
+    """Longest time of an analysis, as `20s`; then it is stopped, and the response is 503."""
     api_analysis_long_timeout: Duration = timedelta(minutes=10)
-    """Longest time of an analysis of more than 10,000 bars, as `10m`; these share one process of their own."""
+    """Longest time of an analysis of more than 10,000 bars, as `10m`. These analyses run one after another in a
+    separate process, which takes up to 1 GB.
+    """
     api_analysis_idle: Duration = timedelta(seconds=10)
-    """Time after the start at which workers start unless a request needs them sooner, as `10s`: that costs seconds of
-    processor time.
+    """Time after the start at which workers start unless a request needs them sooner, as `10s`: their start takes 2 to
+    4 s of processor time and 170 MB.
     """

@@ -15,30 +15,10 @@ from services.api.stream.subscription import Command, StreamQuery
 from services.common.heartbeat import VERSION
 from services.contracts import topics
 from services.contracts.messages import MESSAGES
+from services.contracts.topic_messages import INTERNAL, MESSAGE_OF
 from services.contracts.topics import Topic
 
 JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
-MESSAGE_OF = {
-    topics.TICKS: "tick",
-    topics.QUOTES: "quote",
-    topics.MARK_PRICES: "mark-price",
-    topics.LIQUIDATIONS: "liquidation",
-    topics.TAPE_EVENTS: "tape-event",
-    topics.TIME_MARKS: "time-mark",
-    topics.LEG_TRADES: "leg-trades",
-    topics.PAIRS: "pair-config",
-    topics.RULES: "rule",
-    topics.SILENCES: "silence",
-    topics.SYMBOLS: "symbol-config",
-    topics.LISTINGS: "listing",
-    topics.SIGNALS: "signal",
-    topics.ALERTS: "alert",
-    topics.RADAR: "radar-event",
-    topics.HEARTBEATS: "heartbeat",
-    topics.DEAD_LETTERS: "dead-letter",
-}
-# The changelog's values are bytes that only stream_analytics reads.
-INTERNAL = (topics.WINDOWS,)
 SAID: tuple[type[BaseModel], ...] = (Snapshot, Update, Ack, Pong, StreamError)
 MODELS: tuple[type[BaseModel], ...] = (*SAID, Command)
 DESCRIPTION = f"""

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
+from services.alerting.settings import AlertingSettings
 from services.api.settings import ApiSettings
 from services.common.http.rate_limits import Rate
 from services.common.settings import PREFIX, Retention, Settings
@@ -23,6 +24,7 @@ PATH = Path(__file__).parents[2] / "docs" / "settings.md"
 SERVICES: dict[str, type[Settings]] = {
     "ingest": IngestSettings,
     "stream_analytics": StreamSettings,
+    "alerting": AlertingSettings,
     "sink": SinkSettings,
     "research": ResearchSettings,
     "api": ApiSettings,

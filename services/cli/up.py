@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from services.alerting.settings import AlertingSettings
 from services.api.security.api_keys import ApiKeys
 from services.api.settings import ApiSettings
 from services.common import logs, process
@@ -19,6 +20,7 @@ from services.ingest import service as ingest
 from services.ingest.feeds.reachability import reachable
 from services.ingest.settings import IngestSettings
 from services.local import (
+    alert_configs,
     data_directory,
     feed_database,
     pairs,
@@ -38,7 +40,7 @@ from services.store import schema
 from services.stream_analytics.settings import StreamSettings
 from services.ui.settings import UiSettings
 
-SERVICES = ("sink", "stream_analytics", "api", "ui", "ingest", "research")
+SERVICES = ("sink", "stream_analytics", "alerting", "api", "ui", "ingest", "research")
 _PATIENCE_S = 5.0
 
 
@@ -121,6 +123,7 @@ async def up(settings: UpSettings) -> None:
             }
             await symbols.restore(load(StreamSettings, environment), load(StoreSettings, environment))
             await pairs.restore(load(StreamSettings, environment), load(StoreSettings, environment))
+            await alert_configs.restore(load(AlertingSettings, environment))
             services = [Child(_service(name, environment), log_line) for name in SERVICES]
             await stack.enter_async_context(_running(services))
             await readiness.wait(api_url, ui_url, services, ui.api_key)
@@ -162,7 +165,7 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 async def _check(environment: Mapping[str, str]) -> IngestSettings:
     """Refuse what a service would refuse, before anything runs; return what ingest will read."""
     settings = load(IngestSettings, environment)
-    kinds = (StreamSettings, SinkSettings, ResearchSettings, ApiSettings, UiSettings)
+    kinds = (StreamSettings, AlertingSettings, SinkSettings, ResearchSettings, ApiSettings, UiSettings)
     for kind in kinds:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):
@@ -182,7 +185,7 @@ def _check_key(api: ApiSettings, ui: UiSettings) -> None:
 
 
 def _free_port(host: str, port: int, flag: str) -> int:
-    """Return `port` if nobody listens there, or any free port for 0."""
+    """Return `port` if no process listens there, or any free port for 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

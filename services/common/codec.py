@@ -124,13 +124,20 @@ def _require_printed(message: Struct) -> None:
     """Refuse control characters in names, and in texts what no database stores (ValueError)."""
     for field in message.__struct_fields__:
         value = getattr(message, field)
+        if isinstance(value, tuple) and (found := _CONTROLS.search("".join(_strings(value)))):
+            raise ValueError(f"expected printed characters, received {found[0]!r} - at `$.{field}`")
         if isinstance(value, str) and (found := (_NUL if field in _TEXTS else _CONTROLS).search(value)):
             raise ValueError(f"expected printed characters, received {found[0]!r} - at `$.{field}`")
         if isinstance(value, tuple):
             for one in value:
-                _require_printed(one)
+                if isinstance(one, Struct):
+                    _require_printed(one)
         if isinstance(value, dict) and (found := _CONTROLS.search("".join(_texts(value)))):
             raise ValueError(f"expected printed characters, received {found[0]!r} - at `$.{field}`")
+
+
+def _strings(values: tuple[Any, ...]) -> Iterator[str]:
+    return (value for value in values if isinstance(value, str))
 
 
 def _texts(mapping: Mapping[str, Any]) -> Iterator[str]:

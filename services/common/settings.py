@@ -119,7 +119,7 @@ class KafkaSettings(Settings):
     ] = "127.0.0.1:9092"
     """Bootstrap servers of Kafka, `host:port`, separated by commas."""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    """Protocol to the broker: `SSL` is TLS, the two with `SASL` want a user name and a password."""
+    """Protocol to the broker: `SSL` is TLS; the two with `SASL` need a user name and a password."""
     kafka_username: str | None = None
     """User name for SASL."""
     kafka_password: str | None = None
@@ -128,7 +128,8 @@ class KafkaSettings(Settings):
     """Path of the certificate authority of the broker's TLS certificate; without it the system's are trusted."""
     fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
     """Longest time that a broker may wait for data before it answers a fetch, ms. A real broker answers as soon as it
-    has some; the embedded one only when this time is over, so `pairstream up` sets 5.
+    has some; the embedded one only when this time is over, so `pairstream up` sets 5. There, producers wake readers
+    earlier, and this is the shortest time between two fetches of stream_analytics.
     """
     kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = "zstd"
     """Codec of the batches that producers send."""
@@ -169,8 +170,8 @@ class HistorySettings(DatabaseSettings):
     """Settings of the database that the past is read from."""
 
     history_database_url: str | None = None
-    """URL of the database whose stored past new pairs are filled from, and whose ticks are replayed; without it the
-    one that everything is written to.
+    """URL of the database from which new pairs are filled and stored ticks are replayed; without it the database of
+    `database_url`.
     """
 
     @property
@@ -192,9 +193,9 @@ class StoreSettings(DatabaseSettings):
     timescaledb: Literal["auto", "off"] = "auto"
     """Use of TimescaleDB: `auto` where the server has it, `off` for plain tables everywhere."""
     lateness: Duration = timedelta(days=1)
-    """Lateness of ticks that costs little, as `90s`, `15m`, `12h` or `1d`. Compression begins 4 h later."""
+    """Lateness up to which a late tick costs little, as `90s`, `15m`, `12h` or `1d`. Compression begins 4 h later."""
     retention_ticks: Retention = None
-    """Age at which ticks are deleted, as `12h` or `30d`, or `forever`; at least `lateness` and 4 h."""
+    """Age at which ticks are deleted, as `12h` or `30d`, or `forever`; at least 4 h more than `lateness`."""
     retention_bars_1s: Retention = None
     """Age at which 1 s bars are deleted, or `forever`; no less than that of ticks."""
     retention_bars_1m: Retention = None
@@ -245,7 +246,7 @@ class SymbolSettings(Settings):
 
     symbols: Symbols = Field(default="BTCUSDT,ETHUSDT")  # type: ignore[arg-type]
     """Symbols to ingest, separated by commas; `.OKX` after a symbol names its venue. Forms of other tools, as
-    `BTC/USDT:USDT`, are understood. Also `all` that the venue trades, `top:50` of them by volume, and patterns, as
+    `BTC/USDT:USDT`, are accepted. Selections: `all` that the venue trades, `top:50` by volume, patterns such as
     `*USDC`.
     """
 
@@ -270,13 +271,13 @@ class PairSettings(SymbolSettings, WindowSettings):
     `pairs` rules.
     """
     min_samples: Annotated[int, Field(ge=3)] = DEFAULTS.min_samples
-    """Samples in the window from which on signals have numbers."""
+    """Fewest samples in the window for a signal with numbers."""
     entry_z: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.entry_z
     """Level of |z-score| at which an alert fires, standard deviations."""
     exit_z: Annotated[float, Field(ge=0, allow_inf_nan=False)] = DEFAULTS.exit_z
     """Level of |z-score| at which an alert resolves, standard deviations; below `entry_z`."""
     stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = DEFAULTS.stale_after_s
-    """Age of a leg's last trade from which on signals are `stale`, s."""
+    """Age of a leg's last trade at which signals become `stale`, s."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -8,6 +8,10 @@ from services.contracts.fields import Name, WrongFieldError
 from services.contracts.metrics import METRICS, SubjectKind
 
 Operator = Literal["above", "below", "outside", "inside", "crosses", "changes_by"]
+MetricName = Annotated[
+    Name,
+    Meta(description="What is measured.", examples=["zscore"], extra_json_schema={"enum": list(METRICS)}),
+]
 Level = Annotated[float, Meta(gt=-1e20, lt=1e20)]
 _WITH_LOW = ("outside", "inside")
 
@@ -22,7 +26,7 @@ class Condition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what it was `over_s` before, in per cent if `percent`.
     """
 
-    metric: Annotated[Name, Meta(description="What is measured.", examples=["zscore"])]
+    metric: MetricName
     operator: Annotated[Operator, Meta(description="How it is compared.")]
     fire: Annotated[Level, Meta(description="Where it is met.", examples=[2.0])]
     clear: Annotated[

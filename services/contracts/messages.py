@@ -228,7 +228,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     ``filling`` is there while ingest plays the history that precedes the present. ``delivery`` of ingest is the
     lag of each symbol that had trades in the last minute; what was asked for afterwards is not counted.
     ``clock_behind_us`` of ingest is how far its clock is behind the venue's, negative if it is ahead, and 0 while they
-    agree: receipts are put right by it, ``at_us`` is not.
+    agree: receipts are put right by it, ``at_us`` is not. ``disk_free`` is the free share of the disk it works on.
     """
 
     service: Name
@@ -246,6 +246,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     delivery: dict[Name, DeliveryLag] = {}
     instance: Name | None = None
     clock_behind_us: int = 0
+    disk_free: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 MESSAGES: dict[str, type[Struct]] = {

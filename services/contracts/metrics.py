@@ -36,7 +36,9 @@ METRICS: dict[str, Metric] = {
     "degraded": Metric("service", "1 while one of its processes says that it is degraded, else 0."),
     "lag_seconds": Metric("service", "How long the oldest message that it has not read has waited, s."),
     "lag_messages": Metric("service", "Messages that wait to be read."),
-    "lost_messages": Metric("service", "Messages that were deleted before its processes read them."),
+    "lost_messages": Metric(
+        "service", "Messages that were deleted before it read them, since alerting began."
+    ),
     "disk_free": Metric("service", "Free share of the disk where it works, 0 to 1."),
 }
 """Every metric, by its name in rules and in the ``values`` of alerts."""

@@ -44,14 +44,15 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def matches(self, alert: Alert) -> bool:
         """Tell whether it is of an alert, whenever."""
-        return all(fnmatchcase(_value(alert, name), pattern) for name, pattern in self.matchers.items())
+        return all(fnmatchcase(value_of(alert, name), pattern) for name, pattern in self.matchers.items())
 
     def is_active(self, now_us: int) -> bool:
         """Tell whether it holds at a time."""
         return self.start_us <= now_us < self.end_us
 
 
-def _value(alert: Alert, name: str) -> str:
+def value_of(alert: Alert, name: str) -> str:
+    """Return the value of a field, or of a label, as matchers name it; empty if there is none."""
     if name.startswith(_LABEL):
         return alert.labels.get(name.removeprefix(_LABEL), "")
     return getattr(alert, name) or ""

@@ -81,7 +81,7 @@ class BarFile:
         """`told` says that somebody has said the symbol, whatever the file's header says."""
         self.name = name
         self.symbol = symbol
-        """What the bars are of, None if a column says it."""
+        """Symbol of the bars, None if a column has it."""
         self._symbols = symbols
         self._spelled: dict[str, str] = {}
         self._blocks = _blocks(stream, name)

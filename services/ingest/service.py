@@ -273,7 +273,7 @@ class _Health:
             alarm = self._rejections.judge(taken, counters["dead_letters"])
             if (alarm is None) != (self._alarm is None):
                 log.error("too many rejected frames", reason=alarm) if alarm else log.info(
-                    "frames are well again"
+                    "the share of rejected frames is below the limit again"
                 )
             self._alarm = alarm
             self.told(self._status)
@@ -284,7 +284,7 @@ class _Health:
         seconds = behind_us / SECOND if behind_us else behind_s(self._heartbeat.delivery)
         self._behind = None if seconds is None else _off(self._clock, seconds, bool(behind_us))
         if self._behind and not self._behind_is_said:
-            log.warning(self._behind, expected="a clock that is right", advice="synchronise the clock")
+            log.warning(self._behind, expected="a correct clock", advice="synchronise the clock")
         self._behind_is_said = self._behind is not None
 
     def _say_filling(self, filling: Filling | None) -> None:

@@ -93,23 +93,27 @@ class IngestSettings(KafkaSettings, HistorySettings, SymbolSettings, WindowSetti
     okx_rest_url: HttpUrl = "https://www.okx.com"
     """Base URL of OKX for REST, without path."""
     streams: Annotated[tuple[StreamKind, ...], BeforeValidator(_streams)] = Field(default="")  # type: ignore[arg-type]
-    """Further streams of live and replay: `quotes`, `mark-prices`, `liquidations`, separated by commas."""
+    """Further streams of live and replay: `quotes`, `mark-prices`, `liquidations`, separated by commas; each has its
+    own topic.
+    """
     history_minutes: Annotated[int | None, Field(ge=0, le=48 * 60)] = None
-    """History that the live feed requests at the start, and of a symbol that is added later, minutes; without a value
-    enough for `window`, 0 is none.
+    """History that the live feed requests at the start, and for a symbol that is added later, minutes. Without a value:
+    enough for `window`. 0: only the gaps that the store has open.
     """
     listing_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 30.0
-    """Interval at which the live feed asks the venues what they list, and for volumes if these select symbols, s."""
+    """Interval at which the live feed requests the venues' listings, and volumes if these select symbols, s."""
     buffer_frames: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    """Frames of the live feed that may wait for the broker; 0 is twice the busiest minute seen, 20,000 at least."""
+    """Frames of the live feed that may wait for the broker; 0 is twice the busiest minute so far, at least 20,000."""
     silence_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] = 10.0
-    """Shortest silence that makes a live stream stale, s; a stream with rare trades is given longer."""
+    """Shortest silence that makes a live stream stale, s; longer for a stream with rare trades."""
     reconnect_after_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 23 * 3_600
-    """Age at which a live connection is replaced, s; Binance ends its own after 24 h."""
+    """Age at which a live connection is replaced, s: the new one opens first. Binance ends connections after 24 h."""
     trades_awaited_s: Annotated[float, Field(ge=3, le=600, allow_inf_nan=False)] = AWAITED_US / SECOND
-    """Longest wait, by event time, for trades of a symbol that may be on their way while others trade, s."""
+    """Longest wait, by event time, for delayed trades of a symbol while others trade, s; then the second closes, and
+    the silence is doubtful.
+    """
     rejected_share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.05
-    """Share of the last minute's live frames that may be damaged, 0 to 1; beyond it ingest is `degraded`."""
+    """Highest share of damaged frames in the last minute of the live feed, 0 to 1; beyond it ingest is `degraded`."""
 
     @property
     def history_us(self) -> int:

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class SymbolDecisions:
-    """What users have decided on symbols, and what ingest has said of them before."""
+    """Users' decisions on symbols, and the states that ingest published before."""
 
     def __init__(
         self, settings: KafkaSettings, send: Callable[..., Awaitable[Any]], heartbeat: HeartbeatState
@@ -38,19 +38,22 @@ class SymbolDecisions:
         await self._decisions.follow(self._settings)
 
     async def prepare(self, feed: Feed) -> None:
-        """Let the feed go by what is on the broker, before it begins."""
+        """Give the feed the choices on the broker, before the feed starts."""
         reading = asyncio.create_task(self._told.follow(self._settings))
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await asyncio.gather(self._told.loaded.wait(), self._decisions.loaded.wait())
         except TimeoutError:
-            log.warning("the feed begins without what users have decided on symbols", waited_s=_PATIENCE_S)
+            log.warning(
+                "the topics of symbols could not be read in time: the feed starts without the users' choices",
+                waited_s=_PATIENCE_S,
+            )
         finally:
             await end(reading)
         feed.collect(self._decisions.by_name, self._told.by_name)
 
     async def pass_on(self, feed: Feed) -> None:
-        """Let the feed go by each change, until cancelled."""
+        """Give the feed each change, until cancelled."""
         version = -1
         while True:
             version = await self._decisions.changed(version)

@@ -4,7 +4,7 @@ from services.common.kafka.pair_configs import configured, publish
 from services.common.settings import DatabaseSettings
 from services.contracts.pairs import Pair
 from services.local.terminal import log_line
-from services.store import database, pairs
+from services.store import database, pairs, symbols
 from services.stream_analytics.settings import StreamSettings
 
 
@@ -16,6 +16,7 @@ async def restore(settings: StreamSettings, store: DatabaseSettings) -> None:
     """
     async with database.connect(store, "pairstream-up") as connection:
         stored, removed = await pairs.stored(connection), await pairs.removed(connection)
+        decided = await symbols.stored(connection)
     if not stored and not removed:
         return
     named = configured(settings) if "pairs" in settings.model_fields_set else {}
@@ -23,8 +24,10 @@ async def restore(settings: StreamSettings, store: DatabaseSettings) -> None:
     for name in sorted(removed & named.keys()):
         log_line("pairstream", f"{name} was removed and stays so: PUT /v1/pairs/{name} brings it back")
     for name in stored:
-        if settings.named_symbols != settings.symbols:
-            continue
-        if missing := [leg for leg in Pair.parse(name) if leg not in settings.symbols]:
+        # What a selection holds only the feed knows.
+        is_open = settings.named_symbols != settings.symbols
+        is_known = {leg: leg in settings.symbols or is_open for leg in Pair.parse(name)}
+        is_known |= {leg: decided[leg].collected for leg in is_known if leg in decided}
+        if missing := [leg for leg in is_known if not is_known[leg]]:
             log_line("pairstream", f"{name} is watched, but {', '.join(missing)} is not ingested: no signals")
     await publish(settings, {**dict.fromkeys(removed), **stored, **added})

@@ -11,6 +11,7 @@ _COLOURS = {
     "database": "blue",
     "ingest": "cyan",
     "stream_analytics": "magenta",
+    "alerting": "red",
     "sink": "yellow",
     "research": "bright_magenta",
     "api": "green",

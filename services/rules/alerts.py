@@ -113,7 +113,7 @@ def _ours(rule: Rule, move: Move, alert: Alert) -> str:
         told.append(measured)
     if move.reason:
         told.append(move.reason)
-    if alert.duration_s is not None:
+    if alert.duration_s is not None and alert.state == "resolved":
         told.append(f"after {alert.duration_s:g} s")
     return ", ".join(told)
 

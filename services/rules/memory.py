@@ -35,11 +35,12 @@ def compared(condition: Condition) -> str:
     """
     if not has_memory(condition):
         return condition.metric
+    over_s = float(condition.over_s or 0)
     if condition.operator == "crosses":
-        return f"{condition.metric} crosses {condition.fire} {condition.levels[1]}"
+        return f"{condition.metric} crosses {float(condition.fire)} {float(condition.levels[1])}"
     if condition.operator == "changes_by":
-        return f"{condition.metric} changes_by {condition.over_s} {condition.percent}"
-    return f"{condition.metric} {condition.over_s}"
+        return f"{condition.metric} changes_by {over_s} {condition.percent}"
+    return f"{condition.metric} {over_s}"
 
 
 class Memories:

@@ -7,11 +7,12 @@ from msgspec import Struct
 from services.contracts.messages import Signal
 from services.contracts.metrics import METRICS, REVERSION
 
-_OF_SIGNALS = tuple(
+OF_SIGNALS = tuple(
     name
     for name, metric in METRICS.items()
     if metric.subject == "pair" and not metric.needs_over_s and name not in ("reversion", "stale")
 )
+"""Metrics that are fields of signals, too."""
 
 
 class Observation(Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -42,7 +43,7 @@ def of_signal(signal: Signal) -> Observation:
             signal.reason or signal.quality,
         )
     values = {"stale": 0.0, "reversion": REVERSION[signal.reversion or "unproven"]}
-    for name in _OF_SIGNALS:
+    for name in OF_SIGNALS:
         if (value := getattr(signal, name)) is not None:
             values[name] = value
     return Observation(signal.event_us, values, True, signal.revision, signal.reversion)

@@ -12,6 +12,7 @@ from services.common.plausibility import decode_ticks
 from services.contracts.messages import Alert, Signal, TapeEvent, Tick
 from services.contracts.topics import ALERTS, SIGNALS, TAPE_EVENTS, TICKS
 from services.sink import gaps, losses
+from services.store.offsets import PartitionBatch as PartitionBatch
 
 KINDS: dict[str, type[Struct]] = {
     TICKS.name: Tick,
@@ -20,14 +21,7 @@ KINDS: dict[str, type[Struct]] = {
     TAPE_EVENTS.name: TapeEvent,
 }
 LOSSES = "losses"
-"""What readers lost comes on a topic whose other messages have a table of their own."""
-
-
-class PartitionBatch(NamedTuple):
-    """One partition of one topic."""
-
-    topic: str
-    partition: int
+"""Table of messages that readers lost: they come on `tape-events`, whose other messages have their own table."""
 
 
 class RefusedMessage(NamedTuple):

@@ -1,4 +1,4 @@
-"""Watch over the disk of a database on this machine: says that it fills, and drops the oldest ticks if it is full."""
+"""Watch over the disk of a database on this machine: warns when it is nearly full, deletes old ticks when full."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class DroppedTicks(NamedTuple):
-    """What was dropped: every tick from before `before`, `rows` of them (None: whole chunks, uncounted)."""
+    """Deleted ticks: all from before `before`, `rows` of them (None: whole chunks, uncounted)."""
 
     before: datetime
     rows: int | None
@@ -70,11 +70,11 @@ class DiskGuard:
         if space.state != self._said:
             self._said = space.state
             if space.state != "enough":
-                log.warning("the disk fills", space=str(space), directory=str(self._directory))
+                log.warning("the disk is nearly full", space=str(space), directory=str(self._directory))
         if space.state == "enough":
             self._heartbeat.notice, self._before_free = None, None
         elif space.state == "little":
-            self._heartbeat.notice = f"the disk fills: {space}; free space, or keep fewer ticks"
+            self._heartbeat.notice = f"the disk is nearly full: {space}; free space, or keep fewer ticks"
         elif self._before_free is None or space.free < self._before_free - _AGAIN * space.total:
             await self._make_room(space)
 
@@ -83,14 +83,18 @@ class DiskGuard:
             dropped = await self._drop()
         except (TransientError, psycopg.Error) as error:
             self._heartbeat.notice = f"the disk is full: {space}"
-            log.warning("nothing dropped from a full disk, trying again", error=reason_of(error))
+            log.warning(
+                "the disk is full, and old ticks could not be deleted, trying again", error=reason_of(error)
+            )
             return
         self._before_free = space.free
         if dropped is None:
             self._heartbeat.notice = (
                 f"the disk is full: {space}, and no tick is old enough to be dropped: free space"
             )
-            log.error("the disk is full, and no tick is old enough to be dropped", space=str(space))
+            log.error(
+                "the disk is full, and no tick is old enough to be deleted: free space", space=str(space)
+            )
             return
         self._heartbeat.counters["dropped_ticks"] += dropped.rows or 0
         before = f"{dropped.before:%Y-%m-%d %H:%M:%S} UTC"
@@ -98,7 +102,7 @@ class DiskGuard:
             f"the disk is full: {space}; ticks from before {before} were dropped, bars stay"
         )
         log.error(
-            "ticks dropped, because the disk is full", before=before, rows=dropped.rows, space=str(space)
+            "oldest ticks deleted: the disk is full", before=before, rows=dropped.rows, space=str(space)
         )
 
 

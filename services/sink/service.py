@@ -83,7 +83,11 @@ class Sink:
             except (TransientError, KafkaError) as error:
                 delay = self._backoff.next_s()
                 self._heartbeat.state, self._heartbeat.detail = "degraded", _told(error)
-                log.warning("waiting", error=reason_of(error), retry_in_s=round(delay, 2))
+                log.warning(
+                    "waiting for the broker or the database",
+                    error=reason_of(error),
+                    retry_in_s=round(delay, 2),
+                )
                 await asyncio.sleep(delay)
 
     async def watch_lag(self) -> None:
@@ -153,7 +157,7 @@ class Sink:
 
 
 def _told(error: Exception) -> str:
-    """Return what anybody may know of an error: heartbeats are read by everybody."""
+    """Return the part of an error that is public: every client reads heartbeats."""
     if isinstance(error, AwayError):
         return error.told
     return (
@@ -162,14 +166,14 @@ def _told(error: Exception) -> str:
 
 
 async def _require_store(settings: SinkSettings) -> None:
-    """FatalError if the database lets nobody in or has another schema; one that is away is waited for by `run`."""
+    """FatalError if the database refuses the login or has another schema; `run` waits for one that is away."""
     try:
         async with database.connect(settings, "pairstream-sink") as connection:
             await SinkWriter(connection).prepare()
     except RefusedError as error:
         raise FatalError(str(error)) from error
     except TransientError:
-        log.info("no database yet")
+        log.info("the database does not answer yet, waiting")
 
 
 async def serve(settings: SinkSettings) -> None:
@@ -248,5 +252,5 @@ async def delete_expired(settings: SinkSettings) -> None:
             if deleted:
                 log.info("deleted expired rows", rows=deleted)
         except (TransientError, psycopg.Error) as error:
-            log.warning("nothing deleted, trying again in a minute", error=reason_of(error))
+            log.warning("expired rows could not be deleted, trying again in a minute", error=reason_of(error))
         await pause(_SWEEP_S)

@@ -11,10 +11,9 @@ from psycopg import errors, sql
 from services.common.clock import SECOND
 from services.common.errors import AwayError, FatalError, TransientError, reason_of
 from services.contracts.topics import TICKS
-from services.sink import offsets
 from services.sink.batch import PartitionBatch, ReadRecords, RefusedMessage, SinkBatch
 from services.sink.tables import TABLES
-from services.store import schema
+from services.store import offsets, schema
 from services.store.bars import plain
 from services.store.bars.timescale import TimeSpan, aggregated, catch_up, refresh
 from services.store.database import Connection

@@ -21,7 +21,7 @@ class UiSettings(Settings):
     brokers: str = "127.0.0.1:9092"
     """Bootstrap servers of Kafka that the programs page displays; the dashboard does not connect to them."""
     api_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = None
-    """API key with which the dashboard asks the API, if that wants one."""
+    """API key that the dashboard sends to the API, if the API needs one."""
     ui_host: str = "127.0.0.1"
     """Address on which the dashboard listens."""
     ui_port: Port = 8050

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _POM = Path(__file__).with_name("pom.xml")
 _HOME = Path(sys.prefix, "kafka")
-_JARS = _HOME / "jars"
+JARS = _HOME / "jars"
 # The pom that the jars were fetched by lies beside them: another one is another distribution.
 _FETCHED_BY = _HOME / "pom.xml"
 FORMATTED = _HOME / "formatted"
@@ -40,7 +40,7 @@ def fetch() -> str | None:
         return "expected Maven (mvn), which fetches Kafka; there is none"
     shutil.rmtree(_HOME, ignore_errors=True)
     command = ["mvn", "--quiet", "--batch-mode", "--strict-checksums", f"--file={_POM}"]
-    command += ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={_JARS}"]
+    command += ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={JARS}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_S)
     except subprocess.TimeoutExpired:
@@ -57,7 +57,7 @@ def fetch() -> str | None:
 def java(main: str, *arguments: object, options: tuple[str, ...] = ()) -> list[str]:
     """Return the command that runs a class of Kafka in a JVM that is small and soon there."""
     # In an order that never changes: the archive of classes belongs to one class path.
-    classpath = ":".join(map(str, sorted(_JARS.iterdir())))
+    classpath = ":".join(map(str, sorted(JARS.iterdir())))
     small = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
     quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
     return ["java", *small, quiet, *options, "-cp", classpath, main, *map(str, arguments)]

@@ -5,9 +5,10 @@ from typing import Any
 
 import yaml
 
-from services.cli.asyncapi import INTERNAL, as_yaml, document
+from services.cli.asyncapi import as_yaml, document
 from services.cli.schemas import DIRECTORY
 from services.contracts import topics
+from services.contracts.topic_messages import INTERNAL
 
 NAME = "asyncapi.yaml"
 

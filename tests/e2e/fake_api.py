@@ -14,7 +14,16 @@ import uvicorn
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
-from tests.e2e import fake_alerts, fake_calibration, fake_corrections, fake_datasets, fake_pairs, fake_tape
+from tests.e2e import (
+    fake_alerts,
+    fake_calibration,
+    fake_corrections,
+    fake_datasets,
+    fake_listings,
+    fake_pairs,
+    fake_radar,
+    fake_tape,
+)
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
 
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
@@ -34,6 +43,7 @@ class World:
         self.corrections = fake_corrections.Corrections()
         self.frozen_us: int | None = None
         self.silent_symbols = 0
+        self.added: list[str] = []
         self.reversion = "unproven"
         self.paused_pair: str | None = None
         self.late_us = 0  # the bar that begins here got a trade later
@@ -74,7 +84,13 @@ def build(world: World) -> FastAPI:
         return status()
 
     @app.get("/v1/symbols")
-    async def get_symbols() -> dict[str, Any]:
+    async def get_symbols(listed: bool = False, search: str = "", limit: int = 10_000) -> dict[str, Any]:
+        if listed:
+            rows = fake_listings.rows(world.added)
+            return {
+                "feed": world.feed,
+                "data": [row for row in rows if search.upper() in row["symbol"]][:limit],
+            }
         now = world.now_us()
         data = [
             {
@@ -96,6 +112,8 @@ def build(world: World) -> FastAPI:
             }
             for symbol in BASES
         ]
+        empty = {"state": "filling", **dict.fromkeys(("last_price", "last_event_us", "last_event_time"))}
+        data += [data[0] | empty | {"symbol": symbol} for symbol in world.added]
         silent = dict.fromkeys(data[0]) | {
             "volume_24h": 0.0,
             "trades_24h": 0,
@@ -104,6 +122,14 @@ def build(world: World) -> FastAPI:
         }
         data += [silent | {"symbol": f"COIN{number}USDT"} for number in range(world.silent_symbols)]
         return {"feed": world.feed, "data": data}
+
+    @app.put("/v1/symbols/{symbol}")
+    async def put_symbol(symbol: str) -> Any:
+        row = next((row for row in fake_listings.rows([]) if row["symbol"] == symbol), None)
+        if row is None:
+            return fake_pairs.problem(404, f"expected one of {', '.join(BASES)}, received {symbol!r}")
+        world.added.append(symbol)
+        return JSONResponse(row | {"state": "filling"}, 201)
 
     @app.get("/v1/bars")
     async def get_bars(symbol: str, interval: str = "1m", limit: int = 500, end: int | None = None) -> Any:
@@ -143,6 +169,7 @@ def build(world: World) -> FastAPI:
     fake_pairs.add(app, world, latest)
     fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
+    fake_radar.add(app, world.now_us)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
     fake_corrections.add(app, world.corrections, signal)

@@ -13,6 +13,11 @@ BEYOND_SCHEMAS = re.compile(
     "|two symbols that are ingested|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
     "|at least two (different )?symbols|at most [0-9,]+ closes of all symbols|at most [0-9,]+ symbols, which"
     "|a dataset beside it|at most [0-9,]+ bars of each of"
+    # Of the levels and times of a rule, of its name and its address.
+    "|at most fire|at least fire|fire_low|more than 0|from 0 to fire|seconds from 1 to 86400|none with|none unless"
+    "|another one with|false unless|metrics of one kind|a metric of a|[01] with crosses|more than for_s"
+    "|one that is not of a stretch|a time after start_us|.*as in the address|a rule of pairs|a time before the end"
+    "|letters a-z|printed characters|a placeholder|braces in pairs|a time HH:MM"
     # Of a text that means something.
     "|a next_cursor of this resource|a symbol such as|a pair Y-X such as|a time from 1970 to 9999"
     "|JSON$|a valid dictionary|a zone such as|a format such as|up to 100 letters|Unusable file"

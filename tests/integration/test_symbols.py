@@ -40,6 +40,7 @@ def test_a_pair_of_a_symbol_that_nobody_named_is_measured_at_once_and_after_a_re
     # The broker remembers nothing, the store does.
     with pipeline(data_dir, *MARKET) as running:
         running.wait_until(lambda: state(running, ADDED) == "live", "the symbol to be live again")
+        assert not running.said("is not ingested")
         assert send(running, "DELETE", f"/v1/pairs/{PAIR}").status_code == 204
         assert send(running, "DELETE", f"/v1/symbols/{ADDED}").status_code == 204
         running.wait_until(lambda: state(running, ADDED) is None, "the symbol to be left")

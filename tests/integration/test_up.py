@@ -156,7 +156,7 @@ def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> No
     with pipeline(data_dir, "--feed", "synthetic", environ=at_once) as running:
         running.wait_until(lambda: running.count("signals") > 100, "signals")
         running.wait_until(lambda: running.services()["ingest"]["filling"] is None, "all of the past")
-        for name in ("ingest", "api", "sink", "stream_analytics", "ui"):
+        for name in ("ingest", "api", "sink", "stream_analytics", "alerting", "ui"):
             os.kill(running.pid_of(name), signal.SIGKILL)
             news = partial(running.said, f"{name} .*killed by SIGKILL; starting")
             running.wait_until(news, f"that {name} is started again")

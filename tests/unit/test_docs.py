@@ -13,7 +13,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "be
 # The history and the decision records also name files of the past, and files that were decided against.
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "adr"]
 RECORDS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))[1:]
-FOLDERS = ("services", "tests", "docs", "schemas", "benchmarks")
+FOLDERS = ("services", "tests", "docs", "schemas", "benchmarks", "ops")
 FILES = {
     file.relative_to(ROOT).as_posix()
     for folder in FOLDERS

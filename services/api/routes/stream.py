@@ -123,7 +123,7 @@ class _Client:
                     await self._send(answer)
 
     async def _answers(self, text: str | None) -> list[StreamMessage | Row]:
-        """Do what the client asks; one that asks wrongly is told, one that goes on so is closed."""
+        """Run the client's commands; answer wrong ones with an error, close the stream after too many."""
         request_id: Any = None
         try:
             if self._is_too_many("commands", COMMANDS):

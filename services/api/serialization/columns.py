@@ -42,7 +42,9 @@ def _columns(model: type[BaseModel]) -> Iterator[Column]:
         kind = _kind(field.annotation)
         if issubclass(kind, BaseModel):
             yield from (Column(f"{name}_{one.name}", one.kind, (name, *one.path)) for one in columns(kind))
-        elif kind in (bool, int, float, str, dict, list):
+        elif kind in (list, tuple):
+            yield Column(name, list, (name,))
+        elif kind in (bool, int, float, str, dict):
             yield Column(name, kind, (name,))
         else:
             raise TypeError(f"{model.__name__}.{name}: expected what a table can hold, received {kind}")

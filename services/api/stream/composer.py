@@ -92,7 +92,7 @@ class StreamMessage(NamedTuple):
 
 
 class StreamComposer:
-    """Composes what clients are told; those who want the same and are at the same place share the message."""
+    """Composes the messages to clients; clients with the same filter and position share a message."""
 
     def __init__(self, present: Present, seconds: Callable[[], float]) -> None:
         """`seconds` is a monotonic clock."""
@@ -122,7 +122,7 @@ class StreamComposer:
         self._clients.add(client)
 
     def phase(self) -> float:
-        """Return the share of an interval at which the next client is told."""
+        """Return the share of an interval at which the next client gets its messages."""
         return next(self._phases)
 
     def status_due_s(self) -> float:

@@ -120,7 +120,9 @@ class TopicReader:
                     tasks.create_task(self._watch(consumer))
                     tasks.create_task(self.read(consumer))
             except* (TransientError, KafkaError) as group:
-                log.warning("waiting", error="; ".join(reason_of(error) for error in group.exceptions))
+                log.warning(
+                    "waiting for the broker", error="; ".join(reason_of(error) for error in group.exceptions)
+                )
             self._heartbeat.lag_messages = self._heartbeat.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
 

@@ -1,4 +1,4 @@
-"""Compacted topic of configurations: followed while a service runs, and published."""
+"""Configuration on a compacted topic, by its key: followed while a service runs, and published."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, Struct | None]) -> Offsets:
-    """Put these messages on the topic, None for one that is removed, and return how far one must read to know them.
+    """Put these values on a topic, None for one that is removed, and return how far one must read to know them.
 
     AwayError unless the broker has acknowledged all of them; it may have them all the same.
     """
@@ -48,9 +48,9 @@ async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, S
         ):
             waiting = [
                 await producer.send(
-                    topic.name, key=name.encode(), value=None if config is None else encode(config)
+                    topic.name, key=name.encode(), value=None if value is None else encode(value)
                 )
-                for name, config in changes.items()
+                for name, value in changes.items()
             ]
             for sent in await asyncio.gather(*waiting):
                 place, end = sent.topic_partition, sent.offset + 1
@@ -64,7 +64,7 @@ async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, S
 
 
 class CompactedTopic(Generic[T]):
-    """The messages by key. ``version`` grows with each change; ``loaded`` is set once the topic has been read."""
+    """Values of a topic by key. ``version`` grows with each change; ``loaded`` is set once the topic has been read."""
 
     def __init__(
         self,
@@ -75,46 +75,51 @@ class CompactedTopic(Generic[T]):
         *,
         may_be_empty: bool = False,
     ) -> None:
-        """`topic` names the field of its messages of `kind` that is their key.
+        """`topic` names the field of its values of `kind` that is their key.
 
-        `dead_letter` puts aside messages that are none of these, None where another service does. `outrun` is told
-        what the broker had deleted before it was read. A topic that `may_be_empty` is loaded without a message, too.
+        `dead_letter` puts aside messages that are no values, None where another service does. `outrun` is told what
+        the broker had deleted before it was read. A topic that `may_be_empty` is loaded without a message, too.
         """
+        self.topic = topic
+        self.kind = kind
         self.by_name: Mapping[str, T] = {}
+        self.removed: frozenset[str] = frozenset()
+        """Keys of values that were removed, as far as the topic still knows."""
         self.version = 0
         self.loaded = asyncio.Event()
-        self._topic = topic
-        self._kind = kind
         self._dead_letter = dead_letter
-        self._losses = Losses(outrun)
         self._may_be_empty = may_be_empty
+        self._losses = Losses(outrun)
         self._read: Offsets = {}
         self._progress = asyncio.Event()
 
     @property
     def name(self) -> str:
         """The name of the topic."""
-        return self._topic.name
+        return self.topic.name
 
     async def follow(self, settings: KafkaSettings, first: Mapping[str, T] | None = None) -> None:
         """Follow the topic until cancelled, through every outage of the broker.
 
-        If the topic is empty `first` is published; without it the first messages are waited for.
+        If the topic is empty `first` is published; without it the first messages are waited for, where there must be
+        some.
         """
         backoff = Backoff(cap_s=2)
         while True:
             checkpoint()
             try:
-                async with clients.consumer(settings, self._topic) as consumer:
+                async with clients.consumer(settings, self.topic) as consumer:
                     ends = await self._go_to_the_beginning(consumer)
                     if first and not any(ends.values()):
-                        ends = {**ends, **await publish(settings, self._topic, first)}
+                        ends = {**ends, **await publish(settings, self.topic, first)}
                     backoff.reset()
                     await self._follow(consumer, ends)
             except (KafkaError, TransientError) as error:
                 delay = backoff.next_s()
                 log.warning(
-                    f"waiting for the {self._topic.name}", error=reason_of(error), retry_in_s=round(delay, 1)
+                    f"waiting for the topic {self.topic.name}",
+                    error=reason_of(error),
+                    retry_in_s=round(delay, 1),
                 )
                 await asyncio.sleep(delay)
 
@@ -134,7 +139,7 @@ class CompactedTopic(Generic[T]):
         """Return the end of each partition."""
         assigned = consumer.assignment()
         if not assigned:
-            raise TransientError(f"expected the topic {self._topic.name}, received none")
+            raise TransientError(f"expected the topic {self.topic.name}, received none")
         await consumer.seek_to_beginning()
         earliest = await consumer.beginning_offsets(assigned)
         ends: Offsets = await consumer.end_offsets(assigned)
@@ -143,12 +148,15 @@ class CompactedTopic(Generic[T]):
         return ends
 
     async def _follow(self, consumer: AIOKafkaConsumer, ends: Offsets) -> None:
-        configs: dict[str, T] = {}
+        values: dict[str, T] = {}
+        removed: set[str] = set()
         behind = {partition for partition, end in ends.items() if end > 0}
-        is_empty = not behind
+        is_empty = not behind and not self._may_be_empty
         read = {place: await consumer.position(place) for place in ends}
         loop = asyncio.get_running_loop()
         looked_s, before, due = loop.time(), dict(read), ends
+        if not behind and not is_empty:
+            self._take(values, removed, dict(read))
         while True:
             checkpoint()
             if loop.time() - looked_s > _LOOK_S:
@@ -157,15 +165,15 @@ class CompactedTopic(Generic[T]):
             for place, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 is_empty = False
                 await self._pass(consumer, read, place, batch[0].offset)
-                bad = [letter for record in batch if (letter := self._apply(configs, record))]
+                bad = [letter for record in batch if (letter := self._apply(values, removed, record))]
                 if bad and self._dead_letter is not None:
                     await self._dead_letter(bad)
                 read[place] = batch[-1].offset + 1
             for place in ends:
                 await self._pass(consumer, read, place, await consumer.position(place))
             behind = {partition for partition in behind if read[partition] < ends[partition]}
-            if not behind and (self._may_be_empty or not is_empty):
-                self._take(configs, dict(read))
+            if not behind and not is_empty:
+                self._take(values, removed, dict(read))
 
     async def _require_progress(
         self, consumer: AIOKafkaConsumer, read: Offsets, before: Offsets, due: Offsets
@@ -195,26 +203,28 @@ class CompactedTopic(Generic[T]):
         await self._losses.passed(place, following, offset, consumer.beginning_offsets)
         read[place] = offset
 
-    def _take(self, configs: Mapping[str, T], read: Offsets) -> None:
-        if configs != self.by_name:
-            self.by_name = dict(configs)
+    def _take(self, values: Mapping[str, T], removed: set[str], read: Offsets) -> None:
+        if values != self.by_name or removed != self.removed:
+            self.by_name, self.removed = dict(values), frozenset(removed)
             self.version += 1
         self._read = read
         self.loaded.set()
         self._progress.set()
         self._progress = asyncio.Event()
 
-    def _apply(self, configs: dict[str, T], record: ConsumerRecord) -> DeadLetter | None:
-        """Change the messages as a record says, or return what is put aside of it."""
+    def _apply(self, values: dict[str, T], removed: set[str], record: ConsumerRecord) -> DeadLetter | None:
+        """Change the values as a message says, or return what is put aside of it."""
         name = (record.key or b"").decode(errors="replace")
         if record.value is None:
-            configs.pop(name, None)
+            values.pop(name, None)
+            removed.add(name)
             return None
         try:
-            config = decode(record.value, self._kind)
-            if (own := getattr(config, self._topic.key)) != name:
-                raise BadMessageError(f"expected the key {own}, received {name!r}")
+            value = decode(record.value, self.kind)
+            if (key := getattr(value, self.topic.key)) != name:
+                raise BadMessageError(f"expected the key {key}, received {name!r}")
         except BadMessageError as error:
             return DeadLetter.of(record.topic, record.partition, record.offset, record.value, str(error))
-        configs[name] = config
+        values[name] = value
+        removed.discard(name)
         return None

@@ -1,4 +1,4 @@
-"""Pair configurations on the compacted topic ``pairs``: followed while a service runs, and published."""
+"""Pair configurations on the compacted topic ``pairs``."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 

@@ -134,7 +134,9 @@ class Publisher:
             async with asyncio.timeout(clients.STOP_TIMEOUT_S):
                 await self.flush()
         except (TimeoutError, FatalError):
-            log.warning("messages are not delivered at the end", messages=self.lag().messages)
+            log.warning(
+                "the service ends before the broker has all its messages", messages=self.lag().messages
+            )
         if self._flush_at is not None:
             self._flush_at.cancel()
         tasks = [queue.sending for queue in self._queues.values() if queue.sending is not None]
@@ -228,7 +230,9 @@ class Publisher:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise _refused(topic, error) from error
                 backoff = backoff or Backoff()
-                log.warning("the broker takes nothing, trying again", topic=topic, reason=reason_of(error))
+                log.warning(
+                    "the broker accepts no message, trying again", topic=topic, reason=reason_of(error)
+                )
                 await asyncio.sleep(backoff.next_s())
 
     def _fail(self, error: Exception) -> None:

@@ -49,7 +49,7 @@ class PartitionQueue:
         return [*self.closed, *([self.open] if self.open else [])]
 
     def close(self) -> None:
-        """Let nothing more into the open batch, if there is one."""
+        """Close the open batch, if there is one, to further messages."""
         if self.open is not None:
             self.open.builder.close()
             self.open.size = self.open.builder.size()

@@ -40,7 +40,7 @@ class ConnectionPool:
         self._running: dict[ConnectionSlot, asyncio.Task[NoReturn]] = {}
         self._group: TaskGroup | None = None
         self.strangers = 0
-        """Events that nobody has asked for, as of streams that have just ended."""
+        """Events that were not requested, for instance of streams that have just ended."""
         self._add(streams)
 
     async def run(self) -> NoReturn:

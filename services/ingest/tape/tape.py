@@ -33,11 +33,11 @@ class Tape:
         self._symbols: dict[str, SymbolIds] = {}
 
     def know(self, symbol: str, venue: str) -> None:
-        """Take a symbol for one that is collected: its coverage is told from now on."""
+        """Add a collected symbol: its coverage is published from now on."""
         self._venues[symbol] = venue
 
     def leave(self, symbol: str, at_us: int) -> list[TapeEvent]:
-        """Forget a symbol that is collected no longer; return the end of its gaps, for which nobody asks any more."""
+        """Forget a symbol that is no longer collected; return the ends of its gaps, which are no longer repaired."""
         self._venues.pop(symbol, None)
         if (ids := self._symbols.pop(symbol, None)) is None:
             return []

@@ -210,6 +210,7 @@ def test_what_is_filled_and_what_was_lost_is_told_of_each_service(listener: List
     assert [(one["filling"], one["lost"]) for one in rows] == [
         ({"done_s": 340.5, "total_s": 900.0}, {}),
         (None, {}),
+        (None, {}),
         (None, {"ticks": 1234}),
         (None, {}),
         (None, {}),

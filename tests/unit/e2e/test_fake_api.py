@@ -116,6 +116,9 @@ def test_the_market(ask: Caller, quality: str) -> None:
     ask.fake("set", quality=quality, reversion="broken", silent_symbols=2, paused_pair=OTHER, sick="sink")
     ask.fake("delivered", symbol="ETHUSDT", now=120, p50=80, p99=240)
     ask("GET", "/v1/symbols")
+    ask("GET", "/v1/symbols", params={"listed": True, "search": "pepe"})
+    ask("PUT", "/v1/symbols/{symbol}", 201, symbol="1000PEPEUSDT")
+    ask("PUT", "/v1/symbols/{symbol}", 404, symbol="NOUSDT")
     ask("GET", "/v1/bars", params={"symbol": "ETHUSDT", "limit": 5})
     ask("GET", "/v1/bars", 404, params={"symbol": "none"})
     ask("GET", "/v1/pairs")
@@ -231,5 +234,20 @@ def test_no_route_is_left_unchecked(ask: Caller) -> None:
     test_analyses(ask, "cointegrated", 20)
     test_calibrations(ask, 20)
     test_datasets(ask)
+    test_the_radar(ask, 5)
     test_pairs(ask)
     assert ask.asked == ask.routes
+
+
+@pytest.mark.parametrize("symbols", [1, 5])
+def test_the_radar(ask: Caller, symbols: int) -> None:
+    ask.fake("radar", symbols=symbols)
+    (radar,) = ask("GET", "/v1/radars")["data"]
+    ask("GET", "/v1/radars/{radar}/confirmations", radar="default")
+    ask("GET", "/v1/scans/{job}", 404, job="none")
+    ask("GET", "/v1/scans/{job}/matrix", 404, job="none")
+    if radar["job_id"]:
+        for stage in ("tried", "confirmed"):
+            ask("GET", "/v1/scans/{job}", job=radar["job_id"], params={"stage": stage})
+        for of in ("evidence", "returns", "levels"):
+            ask("GET", "/v1/scans/{job}/matrix", job=radar["job_id"], params={"of": of})

@@ -12,6 +12,7 @@ from services.ingest.connections.events import (
     Occurrence,
     Stale,
     SubscriptionRefused,
+    Unsubscribed,
 )
 from services.ingest.feed import Counted, FeedStatus, Item
 from services.ingest.feeds.feed_health import Answered, FeedHealth, Unanswered
@@ -106,3 +107,10 @@ def test_connections_that_are_long_gone_are_forgotten() -> None:
     for connection in range(1, 1000):
         noted(condition, Connected("v", 1, connection, (AA,), "again"))
     assert events(noted(condition, Dropped("v", 1, 7))) == []
+
+
+def test_what_is_wanted_no_longer_is_no_reason_any_more() -> None:
+    condition = FeedHealth()
+    noted(condition, Delivering("v", 1, 1), Stale("v", AA, 30, 10), Lost("v", 2, (BB,), "gone", 1.0))
+    assert noted(condition, Unsubscribed("v", (AA,)))[-1] != RUNNING
+    assert noted(condition, Unsubscribed("v", (BB,), 2)) == [RUNNING]

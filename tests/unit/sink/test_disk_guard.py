@@ -44,7 +44,7 @@ class Disk:
 def test_a_disk_that_fills_is_said_and_goes_on() -> None:
     disk = Disk()
     assert disk.look(50) is None
-    assert disk.look(9) == "the disk fills: 9.0 of 100.0 GB free; free space, or keep fewer ticks"
+    assert disk.look(9) == "the disk is nearly full: 9.0 of 100.0 GB free; free space, or keep fewer ticks"
     assert disk.look(50) is None
     assert disk.drops == 0
 

@@ -89,8 +89,8 @@ _COVERAGE = {"stream", "coverage_1h", "coverage_24h"}
 _GAP = {"venue", "symbol", "first_id", "last_id", "start_us", "end_us", "missing", "reason"}
 # What of a message is not in its table: no event of a gap, no loss, no final signal and no tick that is stored has it.
 NO_COLUMN = {
-    "tape-events": {*_COVERAGE, "reader", "topic", "partition", "messages"},
-    LOSSES: {*_COVERAGE, *_GAP, "kind"},
+    "tape-events": {*_COVERAGE, "reader", "topic", "partition", "messages", "state"},
+    LOSSES: {*_COVERAGE, *_GAP, "kind", "state"},
     "signals": {"closed", "price_correlation"},
     "ticks": {"marks"},
 }

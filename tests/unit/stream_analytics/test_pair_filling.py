@@ -12,7 +12,7 @@ from services.common.clock import SECOND
 from services.contracts.messages import LegTrade, Method, PairConfig, Signal
 from services.quant.estimators.registry import ESTIMATORS
 from services.stream_analytics.corrections import Outcome
-from services.stream_analytics.pair_filling import LegHistory, PairFilling
+from services.stream_analytics.pair_filling import LegHistory, PairFilling, Span
 from services.stream_analytics.pair_partition import PairPartition
 from services.stream_analytics.state_storage import Store
 from tests.unit.stream_analytics.made_tape import CONFIG, Event, closed, run, tape
@@ -203,3 +203,23 @@ def test_a_kill_while_a_pair_is_filled_or_after_changes_nothing(
     assert len(ids) == len(set(ids))
     states = [alert.state for at in sorted(by_time) for alert in by_time[at].alerts]
     assert all(one != other for one, other in pairwise(states))
+
+
+def trade(trade_id: int, second: int) -> LegTrade:
+    return LegTrade("BTCUSDT", second * SECOND, trade_id, 1.0, trade_id)
+
+
+def test_the_past_ends_before_what_came_first_in_the_order_of_arrival() -> None:
+    """Trade 7 came late, after 9: whoever had been there all along would have learned of it then."""
+    arrived = [trade(number, number) for number in (5, 6, 8, 9, 7, 10)]
+    past = LegHistory([trade(number, number) for number in range(1, 11)], recent=arrived)
+
+    def before(trade_id: int, start: int = 0) -> list[int]:
+        span = Span(start * SECOND, trade_id * SECOND, 11 * SECOND, trade_id)
+        return [one.trade_id for one in past.before(span)]
+
+    assert before(9) == [1, 2, 3, 4, 5, 6, 8]
+    assert before(7) == [1, 2, 3, 4, 5, 6, 8, 9]
+    assert before(5) == [1, 2, 3, 4]
+    assert before(10, start=4) == [4, 5, 6, 8, 9, 7]
+    assert before(11) == [1, 2, 3, 4, 5, 6, 8, 9, 7, 10]

@@ -101,7 +101,7 @@ class Okx:
         self._rest = rest
         self._now_us = now_us
         self.contracts: Contracts = {}
-        """As `listing` has found them."""
+        """Contracts that `listing` found."""
 
     @classmethod
     @asynccontextmanager

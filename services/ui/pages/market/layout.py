@@ -8,6 +8,7 @@ from services.contracts import intervals
 from services.contracts.intervals import INTERVALS, Interval
 from services.ui.api import downloads
 from services.ui.charts import lightweight
+from services.ui.pages import listed_symbols
 from services.ui.pages.market import symbols
 from services.ui.state.page_context import PageContext, attributes
 from services.ui.widgets.batched_elements import BatchedElement, BatchedRows
@@ -36,19 +37,21 @@ def layout() -> Component:
         display="none",
         **attributes("aria", label="Find a symbol"),
     )
-    listed = pane(
+    symbols_pane = pane(
         "Symbols",
         [symbols.table(), BatchedRows("symbols-table")],
         "symbols",
         [find, _saved("symbols-csv", "the table", downloads.link("/v1/symbols"))],
     )
+    left = html.Div([listed_symbols.layout(), symbols_pane], className="market-listed")
     grid = html.Div([_chart(place) for place in PLACES], id="charts", className="charts of-1")
     shown = html.Div([_quote(), grid], className="market-shown")
-    return page("market", "Market", [dcc.Store(id="symbol"), dcc.Store(id="candles-shades"), listed, shown])
+    return page("market", "Market", [dcc.Store(id="symbol"), dcc.Store(id="candles-shades"), left, shown])
 
 
-def register(app: Dash, _site: PageContext) -> None:
+def register(app: Dash, site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/market.js``."""
+    listed_symbols.register(app, site)
     controls = ("charts-select", *(f"interval-select{place}" for place in PLACES))
     for place in PLACES:
         lightweight.paint(app, chart_id(place))

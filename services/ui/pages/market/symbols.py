@@ -47,7 +47,11 @@ COLUMNS: list[dict[str, Any]] = [
     ),
     _column("hour", "1 h", 66, "Closes of the last 60 minutes", cellRenderer="MarketHour"),
     _column(
-        "age", "Age", 66, "How long ago the last trade was", cellClassRules={"late": "params.data.stale"}
+        "age",
+        "Age",
+        66,
+        "How long ago the last trade was, or the state of a symbol that is not live",
+        cellClassRules={"late": "params.data.stale"},
     ),
     _column(
         "volume", "Vol 24 h", 64, "Volume of the last 24 hours, or since the trades began, in base currency"
@@ -118,7 +122,7 @@ def _row(stats: SymbolStats, market: LiveState, hour: SeriesBuffer[Bar] | None, 
             "last": NONE if last is None else number(last, market.decimals.get(stats.symbol, 2)),
             "change": _since(stats, zone) or change_text(stats.change_24h_pct),
             "hour": change_text(moved),
-            "age": NONE if since_s is None else age(since_s),
+            "age": _age_text(stats, since_s),
             "volume": quantity(stats.volume_24h),
             "rate": f"{per_second(stats.tick_rate)}/s" if stats.collected else STORED,
         },
@@ -138,6 +142,13 @@ def _stored_note(stats: SymbolStats, zone: str) -> str:
         return "Not collected now; nothing is stored."
     first, last = moment(stats.first_event_us, zone), moment(stats.last_event_us, zone)
     return f"Not collected now; stored from {first} to {last}."
+
+
+def _age_text(stats: SymbolStats, since_s: int | None) -> str:
+    """Return the age of the last trade, or of a symbol that is not live its state."""
+    if stats.state not in (None, "live"):
+        return str(stats.state)
+    return NONE if since_s is None else age(since_s)
 
 
 def is_stale(age_s: int | None) -> bool:

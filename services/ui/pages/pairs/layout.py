@@ -5,7 +5,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from services.ui.charts import lightweight
-from services.ui.pages.pairs import sidebar, spans, work
+from services.ui.pages.pairs import past, sidebar, spans, work
 from services.ui.pages.pairs.lines import PANES, tops
 from services.ui.pages.pairs.metrics import DRAWN, METRICS
 from services.ui.state.page_context import PageContext, attributes
@@ -45,6 +45,7 @@ def layout() -> Component:
             className="pane-note",
             title="Late trades, and the seconds recomputed because of them",
         ),
+        *past.controls(),
         download("pair-csv"),
     ]
     covers = [
@@ -59,7 +60,13 @@ def layout() -> Component:
     return page(
         "pairs",
         "Pairs",
-        [BatchedElement("cards", cards), html.Div([chart, aside], className="beside"), work.layout()],
+        [
+            html.Div(
+                [BatchedElement("cards", cards), html.Div([chart, aside], className="beside")], id=past.NOW
+            ),
+            past.layout(),
+            work.layout(),
+        ],
     )
 
 
@@ -67,6 +74,7 @@ def register(app: Dash, site: PageContext) -> None:
     """Add what the page does by itself; the functions are in ``assets/pages/pairs.js``."""
     sidebar.register(app, site)
     work.register(app, site, CHART)
+    past.register(app, site)
     lightweight.paint(app, CHART)
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("pairs", "route"),

@@ -13,6 +13,7 @@ from services.contracts.symbol_forms import market_symbol
 from services.ui.api import problems, stream_follower
 from services.ui.api.client import segment
 from services.ui.api.types import WatchedPair
+from services.ui.pages import listed_symbols
 from services.ui.pages.pairs.settings import said, samples
 from services.ui.pages.pairs.texts import method_name
 from services.ui.state.page_context import PageContext, Props, attributes
@@ -73,7 +74,9 @@ def layout() -> Component:
 
 
 def register(app: Dash, site: PageContext) -> None:
-    """Add what the buttons do."""
+    """Add what the fields and the buttons do."""
+    for name in ("y", "x"):
+        listed_symbols.register_search(app, site, f"add-{name}")
 
     def show(props: Props) -> None:
         for element, values in props.items():
@@ -198,13 +201,4 @@ def _refused(element: str, what: str, response: Any) -> Props:
 
 
 def _leg(name: str, label: str) -> Component:
-    control: Component = dmc.Autocomplete(
-        id=f"add-{name}",
-        label=label,
-        size="xs",
-        data=[],
-        placeholder="A symbol",
-        limit=50,
-        selectFirstOptionOnChange=True,
-    )
-    return control
+    return listed_symbols.search_field(f"add-{name}", label=label, placeholder="Any listed symbol")

@@ -1,6 +1,6 @@
 """The work of one second: how its z-score comes about, opened by a click on the chart of a pair."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
@@ -10,6 +10,8 @@ from services.common.clock import SECOND, to_iso
 from services.ui.api import downloads
 from services.ui.api.client import segment
 from services.ui.api.types import SignalWork
+from services.ui.pages.pairs import past
+from services.ui.pages.pairs.past import WorkQuery
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
 from services.ui.widgets.components import code, download
@@ -18,22 +20,17 @@ from services.ui.widgets.formatting import UTC, moment, number
 TIMEOUT_S = 60.0
 
 
-class WorkQuery(NamedTuple):
-    """Route of the work of one second."""
-
-    path: str
-    params: dict[str, Any]
-
-
 def layout() -> Component:
     """Return the window over the page, closed."""
     links = html.Div(
-        [download("work-csv", "Window as CSV"), download("work-json", "JSON")], className="form-foot"
+        [download("work-csv", "Window as CSV"), download("work-json", "JSON")],
+        className="form-foot",
     )
     modal: Component = dmc.Modal(
         [
             html.Div(id="work-status", className="panel-status", role="status"),
             html.Div(id="work-steps"),
+            html.Div(past.from_work(), className="form-foot"),
             html.Div([links, code("Python program", element="work-program")], id="work-more"),
         ],
         id="work",

@@ -29,3 +29,18 @@ def test_a_record_has_no_other_fields() -> None:
     assert record.model_validate(known).model_dump() == known
     with pytest.raises(ValidationError):
         record.model_validate(known | {"secret": True})
+
+
+class Whole(Struct):
+    parts: tuple[Message, ...]
+    last: Message | None = None
+    rest: Annotated[tuple[str, ...], Meta(description="Names.")] = ()
+
+
+def test_a_message_in_a_message_is_a_record_in_a_record() -> None:
+    record = record_of(Whole)
+    part = {"at_us": 1, "at_time": "", "value": None, "old": 3, "secret": False}
+    known = {"parts": [part], "last": None, "rest": ["a"]}
+    assert record.model_validate(known).model_dump() == known
+    with pytest.raises(ValidationError):
+        record.model_validate(known | {"last": {"at_us": 1}})

@@ -136,3 +136,19 @@ def test_what_is_not_wanted_is_not_known() -> None:
     watchdog.know(STREAM)
     watchdog.forget(STREAM)
     assert watchdog.get("trades", "BTCUSDT") is None
+
+
+def test_a_halted_symbol_is_not_judged_and_has_its_full_time_when_it_trades_again() -> None:
+    life = Life()
+    life.speak(trades(5, 5 * MINUTE))
+    life.until(life.now + MINUTE)
+    assert len(life.alarms) > 0
+    assert life.watchdog.halt({STREAM.symbol}, life.now) == [life.stream]
+    alarms = len(life.alarms)
+    life.until(life.now + HOUR)
+    assert len(life.alarms) == alarms
+    assert life.watchdog.halt((), life.now) == []
+    life.until(life.now + 5 * SECOND)
+    assert len(life.alarms) == alarms
+    life.until(life.now + MINUTE)
+    assert len(life.alarms) > alarms

@@ -269,3 +269,20 @@ def test_a_stored_gap_that_lacks_nothing_is_closed_and_no_other() -> None:
     tape = started(range(1, 10), 12)
     (event,) = tape.settle([gap(3, 5), gap(9, 10), gap(13, 14)], AT_US)
     assert gap_events([event]) == [("gap_repaired", 3, 5, 0)]
+
+
+def test_a_symbol_that_is_left_is_forgotten_with_its_gaps_and_begins_anew() -> None:
+    tape = started(1, 2, 5)
+    (gap,) = tape.oldest_gaps()
+    (event,) = tape.leave(SYMBOL, AT_US)
+    assert (event.kind, event.first_id, event.last_id) == ("gap_unrepaired", 3, 4)
+    assert event.reason == "the symbol is not collected any more"
+    # What was being asked for when it was left comes to nothing.
+    assert tape.first_missing(gap) is None
+    assert tape.repair(gap, 3, trades(3, 4), AT_US) == []
+    assert tape.give_up(gap, "no answer", AT_US) == []
+    assert tape.coverage_events(AT_US) == []
+    assert tape.leave(SYMBOL, AT_US) == []
+    tape.know(SYMBOL, "binance")
+    assert [item for item in take(tape, 9, 10) if isinstance(item, TapeEvent)] == []
+    assert coverage(tape)[2] == 0

@@ -12,7 +12,7 @@ from services.contracts.messages import Filling, TapeEvent, Tick
 from services.ingest.feed import FeedStatus, Item
 from services.ingest.feeds.pace import Pace
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
-from services.ingest.feeds.synthetic.venue import venue
+from services.ingest.feeds.synthetic.venue import SIZE, venue
 from tests.unit.ingest.fake_clock import FakeClock
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -60,6 +60,7 @@ def identity(tick: Tick) -> tuple[str, int, int, float, float, bool]:
 def test_every_symbol_of_the_market_is_listed() -> None:
     listed = asyncio.run(SyntheticFeed(SYMBOLS, 1, 20.0, 0, Pace(1.0)).listing())
     assert [one.symbol for one in listed] == list(venue(1).instruments)
+    assert len(listed) == SIZE
     assert (listed[0].base, listed[0].quote, listed[0].tick_size) == ("BTC", "USDT", 0.1)
 
 

@@ -317,3 +317,15 @@ def test_a_time_before_the_venues_memory_is_gone() -> None:
     with pytest.raises(GoneError, match="expected a time of the last 48 h"):
         since(venue, NOW - 49 * HOUR)
     assert rest.asked == []
+
+
+def test_volumes_are_in_quote_currency_and_what_is_no_number_is_left_out() -> None:
+    rows = [
+        {"symbol": "BTCUSDT", "quoteVolume": "12.5", "volume": "9"},
+        {"symbol": "XUSDT", "quoteVolume": "-"},
+    ]
+    venue, rest = binance(lambda *_: rows)
+    assert asyncio.run(venue.volumes()) == {"BTCUSDT": 12.5}
+    assert rest.asked == [("/fapi/v1/ticker/24hr", {})]
+    with pytest.raises(TransientError, match="expected another answer"):
+        asyncio.run(binance(lambda *_: b"<html>")[0].volumes())

@@ -281,3 +281,19 @@ def test_a_time_before_the_venues_memory_is_gone() -> None:
     with pytest.raises(GoneError, match="expected a time of the last 89 days"):
         asyncio.run(venue.since("BTCUSDT.OKX", NOW - 90 * DAY))
     assert rest.asked == []
+
+
+def test_volumes_are_turned_into_quote_currency() -> None:
+    days = [
+        {"instId": "BTC-USDT-SWAP", "last": "100", "volCcy24h": "2.5"},
+        {"instId": "ETH-USDT-SWAP", "last": "", "volCcy24h": "1"},
+        {"instId": "BTC-USD-SWAP", "last": "100", "volCcy24h": "1"},
+    ]
+    venue, _ = okx(lambda *_: fine(days))
+    assert asyncio.run(venue.volumes()) == {"BTCUSDT.OKX": 250.0}
+
+
+def test_a_trade_of_what_is_not_listed_is_nobodys() -> None:
+    strange = row(1, NOW) | {"instId": "XXX-USDT-SWAP"}
+    frame = json.dumps({"arg": {"channel": "trades-all"}, "data": [strange]}).encode()
+    assert okx(Exchange([]))[0].parse(frame, 0) == ()

@@ -1,8 +1,11 @@
-"""Offsets in the database, one for each partition: they also fence off a sink that lost its partitions."""
+"""Offsets in the database, one for each partition: they also fence off a reader that lost its partitions.
+
+Readers that go on by themselves have a cluster id of their own: the sink's is the cluster's.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from services.sink.batch import PartitionBatch
 from services.store.database import Connection
 
 _STORED = "SELECT topic, partition, next_offset FROM stream_offsets WHERE cluster_id = %s"
@@ -25,6 +28,13 @@ WITH read AS (
 )
 SELECT topic, partition FROM read EXCEPT (TABLE moved UNION ALL TABLE begun)
 """
+
+
+class PartitionBatch(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
 
 
 async def stored(connection: Connection, cluster_id: str) -> dict[PartitionBatch, int]:

@@ -1,0 +1,176 @@
+"""Board of the pipeline's health: what heartbeats and events of the tape say of services and symbols, second by second.
+
+Its clock is the time at which heartbeats came to the broker: nobody's own clock counts, and reading them again later
+says the same.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from services.common.clock import HOUR, SECOND
+from services.contracts.messages import Heartbeat, TapeEvent
+from services.contracts.metrics import SubjectKind
+from services.rules.observation import Observation
+
+# A process that is silent for longer is none of those that say how its service is.
+_ALIVE_US = 5 * SECOND
+# A service whose processes have all been silent for a day, and a symbol that nobody has spoken of, is no more.
+_FORGOTTEN_US = 24 * HOUR
+# After a longer pause of all heartbeats the seconds in it are nobody's.
+_PAUSE_US = 60 * SECOND
+_STATES = ("gap_found", "gap_unrepaired")
+
+
+class Process(Struct):
+    """Last heartbeat of a process, as far as rules ask."""
+
+    came_us: int
+    state: str
+    lag_messages: int | None
+    lag_seconds: float | None
+    lost: int
+    disk_free: float | None
+
+
+class Gap(Struct):
+    """Gap of a symbol: its latest event, and how many trades are missing."""
+
+    at_us: int
+    came_us: int
+    state: str
+    missing: int
+
+
+class Tape(Struct):
+    """Tape of a symbol."""
+
+    heard_us: int
+    stale: dict[str, int] = {}
+    """Streams that are stale or were lately, with the time of the event; below 0 of one that is live."""
+    gaps: dict[int, Gap] = {}
+    coverage_1h: float | None = None
+    delivery_ms: float | None = None
+
+
+class Board(Struct):
+    """All that is known; msgpack of it is stored."""
+
+    now_us: int = 0
+    told_us: int = 0
+    services: dict[str, dict[str, Process]] = {}
+    lost: dict[str, int] = {}
+    """Messages that each service has lost since the board was begun; a process begins with none."""
+    tapes: dict[str, Tape] = {}
+
+    def beat(self, beat: Heartbeat, came_us: int) -> None:
+        """Take a heartbeat; `came_us` is the broker's stamp. One that says goodbye takes its process away."""
+        self.now_us = max(self.now_us, came_us)
+        processes = self.services.setdefault(beat.service, {})
+        name = beat.instance or ""
+        if beat.state == "stopping":
+            processes.pop(name, None)
+        else:
+            lost, known = sum(beat.lost.values()), processes.get(name)
+            more = max(0, lost - (known.lost if known is not None else 0))
+            self.lost[beat.service] = self.lost.get(beat.service, 0) + more
+            processes[name] = Process(
+                came_us, beat.state, beat.lag_messages, beat.lag_seconds, lost, beat.disk_free
+            )
+        if beat.service == "ingest":
+            self._begin(beat.started_us)
+        for symbol, lag in beat.delivery.items():
+            tape = self.tapes.setdefault(symbol, Tape(came_us))
+            tape.heard_us, tape.delivery_ms = came_us, float(lag.p99_ms)
+
+    def event(self, event: TapeEvent, came_us: int) -> None:
+        """Take an event of the tape; they may come twice and in any order, and the later one counts."""
+        if not event.symbol:
+            return
+        tape = self.tapes.setdefault(event.symbol, Tape(came_us))
+        tape.heard_us = max(tape.heard_us, came_us)
+        if event.kind in ("stream_stale", "stream_live"):
+            sign, stream = (1 if event.kind == "stream_stale" else -1), event.stream or ""
+            if event.at_us >= abs(tape.stale.get(stream, 0)):
+                tape.stale[stream] = sign * event.at_us
+        elif event.kind == "coverage":
+            tape.coverage_1h = event.coverage_1h
+        elif event.kind.startswith("gap_") and event.first_id is not None:
+            known = tape.gaps.get(event.first_id)
+            if known is None or event.at_us >= known.at_us:
+                tape.gaps[event.first_id] = Gap(event.at_us, came_us, event.kind, event.missing or 0)
+
+    def observations(self) -> Iterator[tuple[SubjectKind, str, Observation]]:
+        """Yield what each subject is in each second that has passed since the last time."""
+        second = self.now_us - self.now_us % SECOND
+        if not self.told_us or second - self.told_us > _PAUSE_US:
+            self._begin_anew(second - SECOND)
+        while self.told_us < second:
+            self.told_us += SECOND
+            for name, processes in self.services.items():
+                if processes:
+                    yield "service", name, self._of_service(name, processes)
+            for name, tape in self.tapes.items():
+                yield "symbol", name, self._of_tape(tape)
+
+    def gone(self) -> list[tuple[SubjectKind, str]]:
+        """Return the subjects that are no more, and forget them."""
+        before_us = self.now_us - _FORGOTTEN_US
+        gone: list[tuple[SubjectKind, str]] = []
+        for name, processes in list(self.services.items()):
+            if not processes or max(one.came_us for one in processes.values()) < before_us:
+                del self.services[name]
+                self.lost.pop(name, None)
+                gone.append(("service", name))
+        for name, tape in list(self.tapes.items()):
+            if tape.heard_us < before_us:
+                del self.tapes[name]
+                gone.append(("symbol", name))
+        return gone
+
+    def _begin_anew(self, second_us: int) -> None:
+        """Go on after a pause of all: who was heard of before it has as long as anybody to be heard again."""
+        self.told_us = second_us
+        for processes in self.services.values():
+            for one in processes.values():
+                one.came_us = max(one.came_us, second_us)
+
+    def _begin(self, started_us: int) -> None:
+        """Forget stale streams of the ingest before this one."""
+        for tape in self.tapes.values():
+            tape.stale = {name: at_us for name, at_us in tape.stale.items() if abs(at_us) >= started_us}
+
+    def _of_service(self, name: str, processes: dict[str, Process]) -> Observation:
+        newest_us = max(one.came_us for one in processes.values())
+        alive = [one for one in processes.values() if one.came_us > self.told_us - _ALIVE_US]
+        for instance, one in list(processes.items()):
+            if one.came_us < min(newest_us, self.told_us) - HOUR:
+                del processes[instance]
+        values = {
+            "silent_s": max(0, self.told_us - newest_us) / SECOND,
+            "lost_messages": float(self.lost.get(name, 0)),
+        }
+        if alive:
+            values["degraded"] = float(any(one.state == "degraded" for one in alive))
+            if lags := [one.lag_messages for one in alive if one.lag_messages is not None]:
+                values["lag_messages"] = float(sum(lags))
+            if waits := [one.lag_seconds for one in alive if one.lag_seconds is not None]:
+                values["lag_seconds"] = max(waits)
+            if disks := [one.disk_free for one in alive if one.disk_free is not None]:
+                values["disk_free"] = min(disks)
+        return Observation(self.told_us, values)
+
+    def _of_tape(self, tape: Tape) -> Observation:
+        for first_id, gap in list(tape.gaps.items()):
+            if gap.came_us < self.told_us - HOUR:
+                del tape.gaps[first_id]
+        missing = sum(gap.missing for gap in tape.gaps.values() if gap.state in _STATES)
+        values = {
+            "stream_stale": float(any(at_us > 0 for at_us in tape.stale.values())),
+            "missing_trades": float(missing),
+        }
+        if tape.coverage_1h is not None:
+            values["coverage_1h"] = tape.coverage_1h
+        if tape.delivery_ms is not None:
+            values["delivery_lag_ms"] = tape.delivery_ms
+        return Observation(self.told_us, values)

@@ -1,0 +1,147 @@
+"""What the board says, by the clock of the broker alone."""
+
+import msgspec
+
+from services.common.clock import HOUR, SECOND
+from services.contracts.messages import DeliveryLag, Heartbeat, ServiceState, TapeEvent, TapeEventKind
+from services.rules.board import Board
+
+START_US = 1_767_225_600_000_000
+
+
+def beat(
+    board: Board,
+    second: float,
+    service: str = "sink",
+    *,
+    instance: str = "one",
+    state: ServiceState = "running",
+    lost: int = 0,
+    started: float = 0,
+    delivery: dict[str, DeliveryLag] | None = None,
+) -> None:
+    """Have a process beat; its own clock is far behind."""
+    board.beat(
+        Heartbeat(
+            service=service,
+            instance=instance,
+            at_us=0,
+            started_us=START_US + round(started * SECOND),
+            state=state,
+            version="1",
+            lost={"ticks": lost} if lost else {},
+            delivery=delivery or {},
+            disk_free=0.5,
+        ),
+        START_US + round(second * SECOND),
+    )
+
+
+def event(board: Board, kind: TapeEventKind, second: int, missing: int = 0, first_id: int = 1) -> None:
+    """Have something happen to a tape."""
+    at_us = START_US + second * SECOND
+    board.event(
+        TapeEvent(
+            kind=kind,
+            venue="binance",
+            symbol="BTCUSDT",
+            at_us=at_us,
+            stream="btcusdt@aggTrade",
+            first_id=first_id,
+            last_id=first_id + 9,
+            start_us=at_us,
+            end_us=at_us,
+            missing=missing,
+        ),
+        at_us,
+    )
+
+
+def values(board: Board, subject: str) -> list[dict[str, float]]:
+    """Return what is said of a subject in each second since the last time."""
+    return [dict(seen.values) for _, name, seen in board.observations() if name == subject]
+
+
+def test_each_second_is_said_once() -> None:
+    board = Board()
+    beat(board, 0.5)
+    assert len(values(board, "sink")) == 1
+    beat(board, 0.9)
+    assert values(board, "sink") == []
+    beat(board, 3.1)
+    assert len(values(board, "sink")) == 3
+
+
+def test_a_service_is_silent_since_the_last_of_its_processes() -> None:
+    board = Board()
+    beat(board, 1, instance="one")
+    beat(board, 2, instance="two")
+    values(board, "sink")
+    beat(board, 30, "api")
+    *_, last = values(board, "sink")
+    assert last == {"silent_s": 28, "lost_messages": 0}
+
+
+def test_whoever_says_goodbye_is_not_silent() -> None:
+    board = Board()
+    beat(board, 1)
+    beat(board, 2, state="stopping")
+    beat(board, 30, "api")
+    assert values(board, "sink") == []
+    assert board.gone() == [("service", "sink")]
+
+
+def test_after_a_pause_of_all_nobody_is_silent() -> None:
+    board = Board()
+    beat(board, 1)
+    beat(board, 1, "api")
+    values(board, "sink")
+    beat(board, 5_000, "api")
+    assert [one["silent_s"] for one in values(board, "sink")] == [1]
+
+
+def test_lost_messages_add_up_over_restarts() -> None:
+    board = Board()
+    beat(board, 1, lost=2)
+    beat(board, 2, lost=5)
+    beat(board, 3, instance="two")
+    beat(board, 4, instance="two", lost=1)
+    assert values(board, "sink")[-1]["lost_messages"] == 6
+
+
+def test_a_gap_counts_until_it_is_repaired_or_an_hour_old() -> None:
+    board = Board()
+    event(board, "gap_found", 1, missing=7)
+    event(board, "gap_found", 1, missing=2, first_id=100)
+    beat(board, 2)
+    assert values(board, "BTCUSDT")[-1]["missing_trades"] == 9
+    event(board, "gap_repaired", 3)
+    event(board, "gap_found", 2, missing=7)
+    beat(board, 4)
+    assert values(board, "BTCUSDT")[-1]["missing_trades"] == 2
+    beat(board, 2 + HOUR / SECOND)
+    assert values(board, "BTCUSDT")[-1]["missing_trades"] == 0
+
+
+def test_a_stream_is_stale_until_it_lives_or_ingest_begins_anew() -> None:
+    board = Board()
+    event(board, "stream_stale", 5)
+    beat(board, 6, "ingest", delivery={"BTCUSDT": DeliveryLag(1, 2, 3)})
+    assert values(board, "BTCUSDT")[-1] == {"stream_stale": 1, "missing_trades": 0, "delivery_lag_ms": 3}
+    event(board, "stream_live", 7)
+    event(board, "stream_stale", 6)
+    beat(board, 8, "ingest")
+    assert values(board, "BTCUSDT")[-1]["stream_stale"] == 0
+    event(board, "stream_stale", 9)
+    beat(board, 20, "ingest", instance="two", started=15)
+    assert values(board, "BTCUSDT")[-1]["stream_stale"] == 0
+
+
+def test_a_board_comes_back_as_it_went() -> None:
+    board = Board()
+    beat(board, 1, lost=2)
+    event(board, "gap_found", 1, missing=7)
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(board), type=Board)
+    for one in (board, again):
+        beat(one, 3, lost=3)
+    assert list(again.observations()) == list(board.observations())
