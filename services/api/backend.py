@@ -55,11 +55,11 @@ class Backend:
         self.first_trades = CachedQuery(self._first_trades, FIRST_TRADES_KEPT_S, time.monotonic)
         self._stored_symbols: frozenset[str] = frozenset()
         self.tape = TapeHealth()
-        self._pulse = HeartbeatState("api")
-        self.configs = PairConfigs(outrun=self._pulse.outrun)
-        self.choices = SymbolChoices(settings, self._pulse.outrun)
+        self._heartbeat = HeartbeatState("api")
+        self.configs = PairConfigs(outrun=self._heartbeat.outrun)
+        self.choices = SymbolChoices(settings, self._heartbeat.outrun)
         self.changing_pairs = asyncio.Lock()
-        self.rules, self.silences = Rules(outrun=self._pulse.outrun), Silences(outrun=self._pulse.outrun)
+        self.rules, self.silences = Rules(outrun=self._heartbeat.outrun), Silences(outrun=self._pulse.outrun)
         self.changing_rules = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
         self.pool = WorkerPool(
@@ -76,12 +76,12 @@ class Backend:
         # Each holds a connection and a thread.
         self.uploading = asyncio.Semaphore(2)
         self._health = ServiceHealth()
-        self.registry = HeartbeatMetrics(self._pulse).registry
+        self.registry = HeartbeatMetrics(self._heartbeat).registry
         self.topic_reader = TopicReader(
-            settings, self.live_state, self.tape, self._health, self._pulse, self.composer.interval_s
+            settings, self.live_state, self.tape, self._health, self._heartbeat, self.composer.interval_s
         )
         self._seeded = asyncio.Event()
-        self.tasks = Supervisor(self._pulse.counters)
+        self.tasks = Supervisor(self._heartbeat.counters)
         self.tasks.keep("the reader of the store", self.store.run)
         self.tasks.keep("the reader of the topics", self.topic_reader.run)
         self.tasks.keep("the workers for analyses", self.pool.run)
@@ -116,7 +116,7 @@ class Backend:
     def status(self) -> Row:
         """Return what ``/v1/status`` answers; it needs neither broker nor database."""
         self._judge_now()
-        own = self._pulse.message()
+        own = self._heartbeat.message()
         since_us, now_us = self._health.fed_since_us, self.fed_now_us()
         return {
             "feed": self.feed,
@@ -271,8 +271,8 @@ class Backend:
 
     def _judge_now(self) -> None:
         problems = self.problems()
-        self._pulse.state = "degraded" if problems else "running"
-        self._pulse.detail = "; ".join(problems) or None
+        self._heartbeat.state = "degraded" if problems else "running"
+        self._heartbeat.detail = "; ".join(problems) or None
 
 
 def _handled_alert(stored: Row) -> tuple[Alert, AlertAction]:

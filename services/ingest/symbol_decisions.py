@@ -26,11 +26,11 @@ class SymbolDecisions:
     """Users' decisions on symbols, and the states that ingest published before."""
 
     def __init__(
-        self, settings: KafkaSettings, send: Callable[..., Awaitable[Any]], pulse: HeartbeatState
+        self, settings: KafkaSettings, send: Callable[..., Awaitable[Any]], heartbeat: HeartbeatState
     ) -> None:
-        letters = DeadLetters(send, pulse.service)
+        letters = DeadLetters(send, heartbeat.service)
         self._settings = settings
-        self._decisions = SymbolConfigs(letters.put_all, pulse.outrun)
+        self._decisions = SymbolConfigs(letters.put_all, heartbeat.outrun)
         self._told = CompactedTopic(LISTINGS, Listing, may_be_empty=True)
 
     async def follow(self) -> None:

@@ -37,9 +37,9 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 class StreamMetrics:
     """Metrics of a worker: those of its heartbeat, the lag, and the duration of each stage."""
 
-    def __init__(self, pulse: HeartbeatState, known: Mapping[str, Callable[[], float | None]]) -> None:
+    def __init__(self, heartbeat: HeartbeatState, known: Mapping[str, Callable[[], float | None]]) -> None:
         """`known` are gauges by name, asked when somebody looks; one that is None at the moment is left out."""
-        self.registry = HeartbeatMetrics(pulse, known, _PREFIX, levels={"pairs"}).registry
+        self.registry = HeartbeatMetrics(heartbeat, known, _PREFIX, levels={"pairs"}).registry
         about = "; ".join(f"{stage}: {what}" for stage, what in STAGES.items())
         histogram = Histogram(
             f"{_PREFIX}stage_seconds", about, ["stage"], buckets=_BUCKETS_S, registry=self.registry

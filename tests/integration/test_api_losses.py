@@ -41,7 +41,7 @@ def send(broker: str, numbers: range, padding: bytes = b"") -> None:
 
 
 def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) -> None:
-    live_state, pulse = SlowLiveState(), HeartbeatState("api")
+    live_state, heartbeat = SlowLiveState(), HeartbeatState("api")
 
     async def read() -> None:
         reading = asyncio.create_task(
@@ -50,7 +50,7 @@ def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) ->
                 live_state,
                 TapeHealth(),
                 ServiceHealth(),
-                pulse,
+                heartbeat,
             ).run()
         )
         await asyncio.to_thread(is_over.wait)
@@ -83,7 +83,7 @@ def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) ->
         assert {(one.kind, one.reader, one.topic, one.partition) for one in said()} == {
             ("messages_lost", "api", "ticks", 2)
         }
-        assert (lost > 10, pulse.lost) == (True, {"ticks": lost})
+        assert (lost > 10, heartbeat.lost) == (True, {"ticks": lost})
     finally:
         live_state.goes_on.set()
         is_over.set()

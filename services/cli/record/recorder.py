@@ -53,9 +53,9 @@ class _Source:
 
     def url(self, connection: int) -> str:
         """Return the address of a connection that has just brought its first frame."""
-        lane = self._around.unheard.get(connection)
+        slot = self._around.unheard.get(connection)
         # It may have ended while the frame waited.
-        streams = lane.streams if lane else self._streams[:1]
+        streams = slot.streams if slot else self._streams[:1]
         return self._venue.url(streams[0].route, streams)
 
     def preface(self) -> bytes | None:

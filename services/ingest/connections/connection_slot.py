@@ -44,7 +44,7 @@ class SlotContext:
     now_us: Callable[[], int] = clock.now_us
     """The clock of receipts."""
     jitter: Callable[[], float] = random.random
-    lanes: Iterator[int] = field(default_factory=lambda: count(1))
+    slot_numbers: Iterator[int] = field(default_factory=lambda: count(1))
     connections: Iterator[int] = field(default_factory=lambda: count(1))
     unheard: dict[int, "ConnectionSlot"] = field(default_factory=dict)
     """Connections that have not brought an event yet, by number."""
@@ -56,7 +56,7 @@ class ConnectionSlot:
     """Slot of the streams of one route that share a connection; the slot outlives the connection."""
 
     def __init__(self, route: str, around: SlotContext) -> None:
-        self.number = next(around.lanes)
+        self.number = next(around.slot_numbers)
         self.route = route
         self.streams: list[Stream] = []
         self.connections: dict[int, Connection] = {}
