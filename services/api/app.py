@@ -64,7 +64,7 @@ TAGS = {
     "pairs": "Watched pairs, their settings, signals and analyses.",
     "alerts": "Alerts of the rules, with their acknowledgement and snoozing.",
     "jobs": "Scans of all pairs, and other work that takes longer than a request may.",
-    "gaps": "Gaps of the tape, and the repair of each.",
+    "gaps": "What the tape missed, and what became of it.",
     "stream": "Live messages, pushed.",
     "probes": "Liveness, readiness and metrics of this process.",
 }
