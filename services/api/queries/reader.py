@@ -248,7 +248,7 @@ class StoreReader:
         except FatalError as error:
             problem = str(error)
         if problem != self._problem:
-            log.error("no reads", problem=problem) if problem else log.info("reads from the store")
+            log.error("store cannot be read", problem=problem) if problem else log.info("reading the store")
         self._problem = problem
 
     def _give_up(self) -> None:
