@@ -59,7 +59,10 @@ class Backend:
         self.configs = PairConfigs(outrun=self._heartbeat.outrun)
         self.choices = SymbolChoices(settings, self._heartbeat.outrun)
         self.changing_pairs = asyncio.Lock()
-        self.rules, self.silences = Rules(outrun=self._heartbeat.outrun), Silences(outrun=self._heartbeat.outrun)
+        self.rules, self.silences = (
+            Rules(outrun=self._heartbeat.outrun),
+            Silences(outrun=self._heartbeat.outrun),
+        )
         self.changing_rules = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
         self.pool = WorkerPool(

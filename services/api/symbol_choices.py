@@ -70,7 +70,7 @@ class SymbolChoices:
         listed = list(self.listed.values())
         return best_first(listed, text) if text else sorted(listed, key=lambda one: one.symbol)
 
-    def told(self, symbol: str) -> Listing:
+    def listing(self, symbol: str) -> Listing:
         """Return a listed symbol; one that is collected as of now is filling."""
         listing = self.listed[symbol]
         return structs.replace(listing, state="filling") if listing.state is None else listing

@@ -32,11 +32,11 @@ class ReadOptions:
     time_format: str | None = None
     date_order: DateOrder | None = None
 
-    def said(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """Return what differs from the defaults."""
         return {name: value for name, value in asdict(self).items() if value != getattr(ReadOptions(), name)}
 
-    def told(self, option: str, value: str) -> "ReadOptions":
-        """Return these with one more of them told."""
+    def with_option(self, option: str, value: str) -> "ReadOptions":
+        """Return these options with one more set."""
         changes: dict[str, Any] = {option: value}
         return replace(self, **changes)

@@ -18,7 +18,7 @@ def question_of_file(
 ) -> UnclearFileError:
     """Return the question that a file puts, with what each reading makes of its first lines."""
     readings = [
-        Reading(value, _first_bars(sample, name, symbol, options.told(unclear.option, value)))
+        Reading(value, _first_bars(sample, name, symbol, options.with_option(unclear.option, value)))
         for value in unclear.values
     ]
     shown = "; ".join(
@@ -35,7 +35,7 @@ def _first_bars(sample: bytes, name: str, symbol: str | None, options: ReadOptio
         try:
             dialect = recognise(sample, name, options)
         except UnclearError as unclear:
-            options = options.told(unclear.option, unclear.values[0])
+            options = options.with_option(unclear.option, unclear.values[0])
         except FileError:
             return []
     lines = sample.removeprefix(BOM).split(b"\n")[dialect.header : dialect.header + _LOOKED_AT_LINES]

@@ -52,7 +52,7 @@ class Upload:
 
     def fingerprint(self) -> bytes:
         """Return the identity of the dataset: a digest of its files and read options. Blocks."""
-        said = {"options": self.options.said(), "files": [_known_by(source) for source in self.sources]}
+        said = {"options": self.options.given(), "files": [_known_by(source) for source in self.sources]}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
     def files(self) -> list[FileSource]:

@@ -45,7 +45,7 @@ def _numbers(cells: Sequence[str], options: ReadOptions) -> Numbers:
     try:
         return recognise_numbers(cells, options)
     except UnclearError as unclear:  # which is asked once the columns are known
-        return recognise_numbers(cells, options.told(unclear.option, unclear.values[0]))
+        return recognise_numbers(cells, options.with_option(unclear.option, unclear.values[0]))
 
 
 def _values(cells: Sequence[str], numbers: Numbers) -> list[float]:

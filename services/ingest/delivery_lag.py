@@ -42,7 +42,7 @@ class DeliveryLags:
         counts = lags.counts
         counts[ms] = counts.get(ms, 0) + 1
 
-    def told(self) -> dict[str, DeliveryLag]:
+    def by_symbol(self) -> dict[str, DeliveryLag]:
         """Return the lag of each symbol that had trades in the last minute."""
         slot = (self._now_us() if self._now_us else self._latest_us) // _SLOT_US
         found = {}

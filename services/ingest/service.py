@@ -279,7 +279,7 @@ class _Health:
             self.told(self._status)
 
     def _follow_delivery(self) -> None:
-        self._heartbeat.delivery = self._delivery.told()
+        self._heartbeat.delivery = self._delivery.by_symbol()
         self._heartbeat.clock_behind_us = behind_us = self._delivery.behind_us
         seconds = behind_us / SECOND if behind_us else behind_s(self._heartbeat.delivery)
         self._behind = None if seconds is None else _off(self._clock, seconds, bool(behind_us))

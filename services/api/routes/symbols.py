@@ -140,7 +140,9 @@ _LISTED = tuple(
 
 
 def _answer(symbol: str, backend: Backend, status: HTTPStatus) -> Response:
-    return Response(encode(listed_row(backend.choices.told(symbol))), status, media_type="application/json")
+    return Response(
+        encode(listed_row(backend.choices.listing(symbol))), status, media_type="application/json"
+    )
 
 
 def _merged(price: Row, day: Row, now_us: int) -> Row:

@@ -31,15 +31,15 @@ class Spending:
         self._allowed = budget.limit * _SHARE
         self._spent: deque[tuple[float, int]] = deque()
         self._sum = 0
-        self._told = 0
-        self._told_until_s = 0.0
+        self._reported = 0
+        self._reported_until_s = 0.0
 
     def wait_s(self, weight: int, now_s: float) -> float:
         """Return 0 if a request of `weight` may be sent now, else after how long to ask again."""
         while self._spent and self._spent[0][0] + self._period_s <= now_s:
             self._sum -= self._spent.popleft()[1]
-        if now_s < self._told_until_s and self._told + weight > self._allowed:
-            return self._told_until_s - now_s
+        if now_s < self._reported_until_s and self._reported + weight > self._allowed:
+            return self._reported_until_s - now_s
         # One request always may: a budget smaller than a weight must not mean never.
         if self._spent and self._sum + weight > self._allowed:
             return self._spent[0][0] + self._period_s - now_s
@@ -49,8 +49,8 @@ class Spending:
         """Note a request that is sent now."""
         self._spent.append((now_s, weight))
         self._sum += weight
-        self._told += weight
+        self._reported += weight
 
-    def tell(self, used: int, until_s: float) -> None:
+    def correct(self, used: int, until_s: float) -> None:
         """Note what the venue says is used of the period that ends at `until_s`."""
-        self._told, self._told_until_s = used, until_s
+        self._reported, self._reported_until_s = used, until_s

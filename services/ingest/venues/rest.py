@@ -176,7 +176,7 @@ class Rest:
         elapsed_s = 0.0
         if date := retry_after.date(answer.headers.get("Date", "")):
             elapsed_s = date.timestamp() % self._budget.period_s
-        self._spending.tell(int(used), self._now_s() + self._budget.period_s - elapsed_s)
+        self._spending.correct(int(used), self._now_s() + self._budget.period_s - elapsed_s)
 
     def _retry_after_s(self, answer: httpx.Response) -> float | None:
         now = retry_after.date(answer.headers.get("Date", ""))

@@ -99,7 +99,7 @@ def test_a_table_comes_back_or_is_asked(
         try:
             found, damages = read(text.getvalue(), options)
         except UnclearFileError as error:
-            options = options.told(error.question.option, ANSWERS[error.question.option](dialect))
+            options = options.with_option(error.question.option, ANSWERS[error.question.option](dialect))
     assert damages == []
     written = [(int(at.timestamp()) * 1_000_000, *values) for at, *values in table]
     assert sorted(bar[2:] for bar in found) == written

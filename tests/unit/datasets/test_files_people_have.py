@@ -72,7 +72,7 @@ def test_a_file_that_does_not_tell_is_asked(name: str) -> None:
     )
     for value, start, _ in asked.readings:
         with ExitStack() as stack:
-            found = preview(upload(stack, name, ReadOptions().told(question.option, value)))
+            found = preview(upload(stack, name, ReadOptions().with_option(question.option, value)))
         assert (found.bars[0].start_us, found.report.counts["rejected"]) == (Right(start=start).start_us, 0)
     assert is_ohlcv(FILES / name, ReadOptions())
 

@@ -32,7 +32,7 @@ def counted(lags_us: list[int], apart_us: int = 1_000) -> DeliveryLags:
 
 @given(LAGS_US)
 def test_quantiles_are_those_of_numpy(lags_us: list[int]) -> None:
-    lag = counted(lags_us).told()["BTCUSDT"]
+    lag = counted(lags_us).by_symbol()["BTCUSDT"]
     median, slow = np.quantile(lags_us, (0.5, 0.99), method="inverted_cdf")
     assert near(lag.p50_ms, median)
     assert near(lag.p99_ms, slow)
@@ -50,7 +50,7 @@ def test_the_last_minute_counts_to_five_seconds(trades: list[tuple[int, int]]) -
         delivery.take("BTCUSDT", now_us, now_us - lag_ms * 1000)
     first_us = now_us // (5 * SECOND) * 5 * SECOND - 55 * SECOND
     kept = [lag_us for at_us, lag_us in received if at_us >= first_us]
-    lag = delivery.told()["BTCUSDT"]
+    lag = delivery.by_symbol()["BTCUSDT"]
     for percent, found in ((0.5, lag.p50_ms), (0.99, lag.p99_ms)):
         assert near(found, np.quantile(kept, percent, method="inverted_cdf"))
 
@@ -60,7 +60,7 @@ def test_what_is_older_than_a_minute_is_forgotten() -> None:
     for number in range(100):
         received_us = T0_US + 61 * SECOND + number
         delivery.take("BTCUSDT", received_us, received_us - 80_000)
-    assert delivery.told() == {"BTCUSDT": DeliveryLag(80, 80, 80)}
+    assert delivery.by_symbol() == {"BTCUSDT": DeliveryLag(80, 80, 80)}
 
 
 def test_a_symbol_without_trades_in_the_last_minute_has_no_lag() -> None:
@@ -69,28 +69,28 @@ def test_a_symbol_without_trades_in_the_last_minute_has_no_lag() -> None:
     delivery.take("BYUSDT", T0_US, T0_US - 5_100_000)
     delivery.take("BTCUSDT", T0_US + 30 * SECOND, T0_US + 30 * SECOND - 80_000)
     now_us += 54 * SECOND
-    assert delivery.told()["BYUSDT"].now_ms == 5_100
+    assert delivery.by_symbol()["BYUSDT"].now_ms == 5_100
     now_us += 7 * SECOND
-    assert list(delivery.told()) == ["BTCUSDT"]
+    assert list(delivery.by_symbol()) == ["BTCUSDT"]
     delivery.take("BYUSDT", now_us, now_us - 90_000)
-    assert delivery.told()["BYUSDT"] == DeliveryLag(90, 90, 90)
+    assert delivery.by_symbol()["BYUSDT"] == DeliveryLag(90, 90, 90)
 
 
 def test_without_a_clock_the_other_symbols_tell_the_time() -> None:
     delivery = counted([80_000])
     delivery.take("ETHUSDT", T0_US + 59 * SECOND, T0_US + 59 * SECOND - 1_000)
-    assert set(delivery.told()) == {"BTCUSDT", "ETHUSDT"}
+    assert set(delivery.by_symbol()) == {"BTCUSDT", "ETHUSDT"}
     delivery.take("ETHUSDT", T0_US + 65 * SECOND, T0_US + 65 * SECOND - 1_000)
-    assert set(delivery.told()) == {"ETHUSDT"}
+    assert set(delivery.by_symbol()) == {"ETHUSDT"}
 
 
 def test_receipts_may_be_a_little_out_of_order_and_the_clock_may_be_set_back() -> None:
     delivery = counted([80_000] * 3, apart_us=5 * SECOND)
     delivery.take("BTCUSDT", T0_US + 9 * SECOND, T0_US + 9 * SECOND - 90_000)
-    assert delivery.told() == {"BTCUSDT": DeliveryLag(90, 80, 90)}
+    assert delivery.by_symbol() == {"BTCUSDT": DeliveryLag(90, 80, 90)}
     back_us = T0_US - HOUR
     delivery.take("BTCUSDT", back_us, back_us - 300)
-    assert delivery.told() == {"BTCUSDT": DeliveryLag(0, 0, 0)}
+    assert delivery.by_symbol() == {"BTCUSDT": DeliveryLag(0, 0, 0)}
 
 
 def test_receipts_of_a_backlog_are_counted_though_the_clock_has_gone_on() -> None:
@@ -100,7 +100,7 @@ def test_receipts_of_a_backlog_are_counted_though_the_clock_has_gone_on() -> Non
     for number in range(4):
         received_us = T0_US + number * SECOND
         delivery.take("BTCUSDT", received_us, received_us - (number + 1) * 10_000)
-        lag = delivery.told()["BTCUSDT"]
+        lag = delivery.by_symbol()["BTCUSDT"]
     assert lag == DeliveryLag(40, 20, 40)
 
 

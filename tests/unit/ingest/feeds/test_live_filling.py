@@ -156,12 +156,12 @@ def test_the_delivery_lag_is_of_what_comes_by_itself() -> None:
             await reader.read_until(lambda item: done(item, 118))
             await reader.trading_until(reader.head("BTCUSDT") + 40)
             await reader.read_until(running)
-            assert reader.feed.delivery.told() == {}
+            assert reader.feed.delivery.by_symbol() == {}
             live = [
                 await reader.read_until(lambda item: item if isinstance(item, Tick) else None)
                 for _ in range(20)
             ]
-            lag = reader.feed.delivery.told()["BTCUSDT"]
+            lag = reader.feed.delivery.by_symbol()["BTCUSDT"]
             longest_ms = max(tick.received_us - tick.event_us for tick in live) / 1000
             # The last one is counted before it is read, and no later one is.
             assert lag.now_ms == round((live[-1].received_us - live[-1].event_us) / 1000)

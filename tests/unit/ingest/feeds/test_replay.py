@@ -255,7 +255,7 @@ def test_the_delivery_lag_is_that_of_the_recording_at_any_speed(speed: float, tm
         feed = ReplayFeed(file, tuple(lags_us), Pace(speed, clock.now_us, clock.sleep))
         async for _ in feed.stream():
             pass
-        return feed.delivery.told()
+        return feed.delivery.by_symbol()
 
     expected = {"BTCUSDT": DeliveryLag(5_100, 5_104, 5_104), "ETHUSDT": DeliveryLag(80, 80, 80)}
     assert asyncio.run(told(sorted(recorded, key=lambda one: one.received_us))) == expected

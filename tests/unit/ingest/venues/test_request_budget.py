@@ -29,7 +29,7 @@ def test_what_was_spent_a_period_ago_is_free_again() -> None:
 
 def test_what_others_spent_counts_until_the_venues_period_ends() -> None:
     spending = Spending(MINUTE)
-    spending.tell(79, until_s=42)
+    spending.correct(79, until_s=42)
     assert spending.wait_s(1, now_s=12) == 0
     assert spending.wait_s(2, now_s=12) == 30
     assert spending.wait_s(2, now_s=42) == 0
@@ -37,7 +37,7 @@ def test_what_others_spent_counts_until_the_venues_period_ends() -> None:
 
 def test_what_is_spent_after_the_venue_said_so_is_added() -> None:
     spending = Spending(MINUTE)
-    spending.tell(60, until_s=50)
+    spending.correct(60, until_s=50)
     spending.spend(20, now_s=10)
     assert spending.wait_s(1, now_s=10) == 40
 

@@ -90,7 +90,7 @@ def test_a_wrong_local_clock_costs_no_trade_and_delays_none(
                 ticks = await live(reader)
                 assert all(-SECOND // 2 < tick.received_us - tick.event_us < SECOND for tick in ticks[5:])
                 assert reader.feed.delivery.behind_us == pytest.approx(-error_us, abs=SECOND // 2)
-                assert -500 < reader.feed.delivery.told()["BTCUSDT"].now_ms < 1_000
+                assert -500 < reader.feed.delivery.by_symbol()["BTCUSDT"].now_ms < 1_000
             ids = [
                 item.trade_id for item in reader.items if isinstance(item, Tick) and item.symbol == "BTCUSDT"
             ]

@@ -178,7 +178,7 @@ def test_the_delivery_lag_is_of_the_present_at_the_speed_of_the_clock(speed: flo
             async for item in stream:
                 if isinstance(item, Tick) and item.event_us >= START + 30 * SECOND:
                     break
-        told = feed.delivery.told()
+        told = feed.delivery.by_symbol()
         assert set(told) == (set(SYMBOLS) if is_told else set())
         assert all(0 <= lag.p50_ms <= lag.p99_ms <= 5 for lag in told.values())
 
