@@ -38,6 +38,25 @@ SELF_CONTAINED = {
 }
 
 
+NAMES = {
+    "pair": PAIR,
+    "symbol": "BTCUSDT",
+    "dataset": "mine",
+    "alert_id": "a",
+    "id": "wide",
+    "job": "scan-0123456789ab",
+    "radar": "default",
+    "time": "2026-01-01T00:00:00Z",
+}
+_RULE = {"id": "wide", "conditions": [{"metric": "zscore", "operator": "outside", "fire": 2, "clear": 1}]}
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/alerts/{alert_id}/snooze": {"for_s": 5},
+    "/v1/rules": _RULE,
+    "/v1/rules/{id}": _RULE,
+    "/v1/silences": {"id": "night", "matchers": {"subject": PAIR}, "end_us": 4_000_000_000_000_000},
+}
+
+
 def silent(text: str) -> None:
     """Return if an answer says nothing about us."""
     for secret in ("SELECT", "Traceback", "/services/", "postgresql", "nobody", "nothing'", "127.0.0.1"):
@@ -85,7 +104,7 @@ def _examples() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield a request to each route that is described: its method, its URL, and what httpx sends with it."""
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     for path, operations in document["paths"].items():
-        url = path.format(pair=PAIR, dataset="mine", alert_id="a", time="2026-01-01T00:00:00Z")
+        url = path.format(**NAMES)
         for method, operation in operations.items():
             required = [
                 one for one in operation.get("parameters", ()) if one["in"] == "query" and one["required"]
@@ -97,7 +116,7 @@ def _examples() -> Iterator[tuple[str, str, dict[str, Any]]]:
             if "multipart/form-data" in kinds:
                 sent["files"] = [("files", ("BTCUSDT.csv", b"time,close\n2024-01-01,1\n2024-01-02,1\n"))]
             elif kinds:
-                sent["json"] = {"for_s": 5} if path.endswith("/snooze") else {}
+                sent["json"] = BODIES.get(path, {})
             yield method.upper(), url, sent
 
 

@@ -27,7 +27,7 @@ def test_items_are_told_apart() -> None:
     assert not wants_volumes(items[:2])
 
 
-@pytest.mark.parametrize("text", ["top:0", "top:x", "top:", "BT C", "*-*", "a*b,c", ""])
+@pytest.mark.parametrize("text", ["top:0", "top:x", "top:", "BT C", "a*b,c", ""])
 def test_what_is_no_item_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         parse_item(text)

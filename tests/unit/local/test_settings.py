@@ -71,6 +71,6 @@ def test_raw_ticks_are_kept_for_a_week_but_those_of_a_replay(
     monkeypatch.delenv(RETENTION, raising=False)
     if variable is not None:
         monkeypatch.setenv(RETENTION, variable)
-    names = ("replay_file", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
+    names = ("replay_file", "replay_store", "speed", "symbols", "pairs", "seed", "api_port", "ui_port")
     given = Namespace(**dict.fromkeys(names), feed=feed, data_dir=Path("d"), keep=told)
     assert UpSettings.of(given).environment.get(RETENTION) == kept

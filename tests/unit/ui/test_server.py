@@ -47,7 +47,9 @@ def ask(
 def test_what_cannot_be_answered_is_logged() -> None:
     with structlog.testing.capture_logs() as logged:
         assert ask("/_dash-update-component", method="POST", content=b"junk").status_code == 500
-    assert [(one["event"], one["path"]) for one in logged] == [("unexpected", "/_dash-update-component")]
+    assert [(one["event"], one["path"]) for one in logged] == [
+        ("unexpected error", "/_dash-update-component")
+    ]
 
 
 def test_health_is_answered_without_the_api() -> None:
