@@ -16,6 +16,7 @@ import msgspec
 import psutil
 import psycopg
 
+from services.api.service_health import SERVICES
 from services.contracts.messages import Tick
 from tests.waiting import wait_until
 
@@ -119,7 +120,7 @@ class Pipeline:
     def is_healthy(self) -> bool:
         """Tell whether all services that beat are healthy."""
         services = self.services()
-        return len(services) == 4 and all(row["healthy"] for row in services.values())
+        return len(services) == len(SERVICES) and all(row["healthy"] for row in services.values())
 
     def pid_of(self, service: str) -> int:
         """Return the process id of a service."""
