@@ -41,6 +41,8 @@ def store_bars(
                 for symbol, price in zip(symbols, row, strict=True):
                     if price == price:
                         copy.write_row((symbol, moment, price, price, price, price, 1.0, price, 1, at, at))
+        # It would scan between what a test asks for.
+        cursor.execute("UPDATE radars SET paused = true WHERE radar_id = 'default'")
         # The bars before it are closed, and the API knows the symbol.
         cursor.executemany(_TICK, [(symbol, after, after) for symbol in symbols])
 

@@ -35,7 +35,7 @@ def url(store_url: str) -> Iterator[str]:
         connection.execute("TRUNCATE jobs, radar_confirmations CASCADE")
         connection.execute("DELETE FROM radars WHERE radar_id <> 'default'")
         connection.execute(
-            "UPDATE radars SET state = 'waiting', reason = NULL, job_id = NULL, scanned_at = NULL"
+            "UPDATE radars SET state = 'waiting', reason = NULL, job_id = NULL, scanned_at = NULL, paused = false"
         )
 
 

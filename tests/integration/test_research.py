@@ -237,7 +237,7 @@ def large(postgres: Postgres, template: str) -> Iterator[str]:
 
 
 def _running(api: ApiProcess, job_id: str) -> None:
-    api.wait_for(f"/v1/jobs/{job_id}", lambda answer: answer.json().get("step") == "testing pairs", 60)
+    api.wait_for(f"/v1/jobs/{job_id}", lambda answer: answer.json().get("step") == "testing pairs", 90)
 
 
 @pytest.mark.long  # tests/contract/test_jobs.py has each step of it
@@ -258,7 +258,7 @@ def test_a_job_is_done_although_its_worker_was_killed_and_the_database_was_away(
             _running(api, job_id)
             postgres.stop()
             postgres.start()
-            job = ended(api, job_id)
+            job = ended(api, job_id, 90)
         assert (job["state"], job["attempts"]) == ("done", 2)
         pairs = api.data(f"/v1/scans/{job_id}", limit=10_000)
         assert [one["rank"] for one in pairs] == list(range(1, LARGE * (LARGE - 1) // 2 + 1))
