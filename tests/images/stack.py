@@ -261,11 +261,13 @@ def test_an_alert_fires(stack: Stack) -> None:
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (apt install chromium)")
 def test_the_page_shows_the_pair(stack: Stack) -> None:
+    login = (stack.login[0], stack.login[1])
+    wait_until(lambda: httpx.get(stack.ui, auth=login, timeout=30).status_code == 200, "a page", PATIENCE_S)
     expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        login = HttpCredentials(username=stack.login[0], password=stack.login[1])
-        context = browser.new_context(http_credentials=login, viewport={"width": 1400, "height": 900})
+        credentials = HttpCredentials(username=login[0], password=login[1])
+        context = browser.new_context(http_credentials=credentials, viewport={"width": 1400, "height": 900})
         page = context.new_page()
         page.goto(f"{stack.ui}/pairs?pair={PAIR}")
         for says in ("REPLAY", "Connected"):
