@@ -21,6 +21,7 @@ from tests.e2e import (
     fake_datasets,
     fake_listings,
     fake_pairs,
+    fake_rules,
     fake_tape,
 )
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
@@ -47,6 +48,7 @@ class World:
         self.paused_pair: str | None = None
         self.late_us = 0  # the bar that begins here got a trade later
         self.pairs = fake_pairs.Pairs(PAIRS, list(BASES))
+        self.rules = fake_rules.Rules()
 
     def now_us(self) -> int:
         return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000
@@ -168,6 +170,7 @@ def build(world: World) -> FastAPI:
     fake_pairs.add(app, world, latest)
     fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
+    fake_rules.add(app, world.rules, world, world.feed)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
     fake_corrections.add(app, world.corrections, signal)

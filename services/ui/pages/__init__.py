@@ -1,6 +1,14 @@
 """Pages of the dashboard, in the order of its menu."""
 
-from services.ui.pages import alerts, health, market, pairs, programs, upload
+from services.ui.pages import alerts, health, market, pairs, programs, rules, upload
 from services.ui.state.page_context import Page
 
-PAGES: tuple[Page, ...] = (market.PAGE, pairs.PAGE, alerts.PAGE, upload.PAGE, health.PAGE, programs.PAGE)
+PAGES: tuple[Page, ...] = (
+    market.PAGE,
+    pairs.PAGE,
+    alerts.PAGE,
+    rules.PAGE,
+    upload.PAGE,
+    health.PAGE,
+    programs.PAGE,
+)
