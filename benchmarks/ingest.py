@@ -150,11 +150,11 @@ async def rates(brokers: str, count: int = 100_000) -> Rates:
         await asyncio.gather(*deliveries)
         bare = count / (time.perf_counter() - began)
     async with publisher(KafkaSettings(brokers=brokers)) as out:
-        pulse = HeartbeatState("ingest", "live")
+        heartbeat = HeartbeatState("ingest", "live")
         began = time.perf_counter()
-        await publish(Recorded(raws), out, pulse)
+        await publish(Recorded(raws), out, heartbeat)
         took_s = time.perf_counter() - began
-    assert pulse.counters["ticks"] == count
+    assert heartbeat.counters["ticks"] == count
     return Rates(count / took_s, bare)
 
 

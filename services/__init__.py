@@ -1,1 +1,1 @@
-"""pairstream: live pair analytics for crypto futures. Five services, one import root."""
+"""pairstream: live pair analytics for crypto futures. Several services, one import root."""

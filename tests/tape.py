@@ -73,5 +73,5 @@ def sink_of(url: str, tape: Tape) -> tuple[Sink, HeartbeatState]:
     async def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("expected no dead letter")
 
-    pulse = HeartbeatState("sink")
-    return Sink(SinkSettings(database_url=url), tape, DeadLetters(refuse, "sink"), pulse), pulse
+    heartbeat = HeartbeatState("sink")
+    return Sink(SinkSettings(database_url=url), tape, DeadLetters(refuse, "sink"), heartbeat), heartbeat

@@ -60,7 +60,7 @@ def _measure(measured: Measured, heard: Heard, load: Load) -> Result:
         for alert, at in alerts
     ]
     newest = [heard.since(moments.newest_before(one.pair, one.event_us), at) for one, at in alerts]
-    lags = measured.beats.lags(window.start_us, window.end_us)
+    lags = measured.heartbeats.lags(window.start_us, window.end_us)
     figures = {
         "rate": PER_SECOND,
         "pairs": len(load.pairs),
@@ -69,8 +69,8 @@ def _measure(measured: Measured, heard: Heard, load: Load) -> Result:
         "newest_judged_tick_to_alert_ms": spread(known(newest)),
         **window.record(),
         "lag": lags,
-        "lost": measured.beats.lost(),
-        "late": measured.beats.late(),
+        "lost": measured.heartbeats.lost(),
+        "late": measured.heartbeats.late(),
     }
     line = (
         f"tick to live signal {of_two(figures['tick_to_live_signal_ms'])}; "

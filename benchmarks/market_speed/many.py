@@ -71,7 +71,7 @@ def _measure(measured: Measured, heard: Heard, load: Load) -> Result:
     due = len(load.pairs) * ((last_us - first_us) // SECOND)
     live = sum(not one.closed and first_us < one.event_us <= last_us for one, _ in signals)
     ages = known([heard.since(event_us, at) for at, latest in samples for event_us in latest.values()])
-    lags = measured.beats.lags(window.start_us, window.end_us)
+    lags = measured.heartbeats.lags(window.start_us, window.end_us)
     figures = {
         "rate": PER_SECOND,
         "pairs": len(load.pairs),
@@ -85,8 +85,8 @@ def _measure(measured: Measured, heard: Heard, load: Load) -> Result:
         "pairs_with_a_live_signal": len(heard.live),
         **window.record(),
         "lag": lags,
-        "lost": measured.beats.lost(),
-        "late": measured.beats.late(),
+        "lost": measured.heartbeats.lost(),
+        "late": measured.heartbeats.late(),
     }
     problems = measured.problems()
     if missing := due - figures["closes_come"]:

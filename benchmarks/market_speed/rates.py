@@ -51,15 +51,15 @@ def _measure(case: str, measured: Measured, options: Options) -> Result:
     with measured.window() as window:
         measured.rest(options.seconds)
     stored = measured.stored()
-    lags = measured.beats.lags(window.start_us, window.end_us)
+    lags = measured.heartbeats.lags(window.start_us, window.end_us)
     figures = {
         "ready_s": round(measured.ready_s, 1),
         **window.record(),
         "lag": lags,
         "stored": stored,
-        "lost": measured.beats.lost(),
-        "unread": measured.beats.unread(),
-        "late": measured.beats.late(),
+        "lost": measured.heartbeats.lost(),
+        "unread": measured.heartbeats.unread(),
+        "late": measured.heartbeats.late(),
     }
     problems = [*([unsettled] if unsettled else []), *measured.problems()]
     problems += [
@@ -75,4 +75,4 @@ def _measure(case: str, measured: Measured, options: Options) -> Result:
 def _line(window: Window, lags: dict[str, dict[str, dict[str, float]]], measured: Measured) -> str:
     last = max(lag["seconds"]["last"] for lag in lags.values())
     most = max(lag["seconds"]["max"] for lag in lags.values())
-    return f"{window.words()}; lag {last:.2f} s, at most {most:.2f}; {measured.beats.late():,} late"
+    return f"{window.words()}; lag {last:.2f} s, at most {most:.2f}; {measured.heartbeats.late():,} late"

@@ -77,8 +77,8 @@ def _measure(
         "ticks_per_s": round(rate),
         "signals_stored": len(said),
         **{name: value for name, value in window.record().items() if name not in ("ticks", "ticks_per_s")},
-        "lost": measured.beats.lost(),
-        "late": measured.beats.late(),
+        "lost": measured.heartbeats.lost(),
+        "late": measured.heartbeats.late(),
     }
     line = f"{rate:,.0f} ticks/s, {took_s:.1f} s to the last signal; {window.words()}"
     return Result("replay", line, figures, problems), said
@@ -92,7 +92,11 @@ def _wait(measured: Measured, last: datetime, count: int) -> int | None:
         times = [ts for (ts,) in measured.up.rows("SELECT max(ts) FROM signals GROUP BY pair")]
         if len(times) == count and min(times) >= last:
             return clock.now_us()
-        progress = (times, measured.beats.counter("ingest", "ticks"), measured.beats.counter("sink", "ticks"))
+        progress = (
+            times,
+            measured.heartbeats.counter("ingest", "ticks"),
+            measured.heartbeats.counter("sink", "ticks"),
+        )
         if progress != known:
             known, known_at = progress, time.monotonic()
         elif time.monotonic() - known_at > _STALLED_S:

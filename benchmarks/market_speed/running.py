@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.market_speed.beats import Beats, beats_of
 from benchmarks.market_speed.costs import Processes, machine_s, spent
+from benchmarks.market_speed.heartbeats import Heartbeats, heartbeats_of
 from benchmarks.up import directory
 from services.common import clock
 from services.common.clock import SECOND
@@ -83,8 +83,10 @@ class Window:
 class Measured:
     """A pipeline that is ready, what it says, and what it costs."""
 
-    def __init__(self, up: Pipeline, beats: Beats, processes: Processes, place: Path, ready_s: float) -> None:
-        self.up, self.beats, self.place = up, beats, place
+    def __init__(
+        self, up: Pipeline, heartbeats: Heartbeats, processes: Processes, place: Path, ready_s: float
+    ) -> None:
+        self.up, self.heartbeats, self.place = up, heartbeats, place
         self.ready_s = ready_s
         self.aftermath: list[str] = []
         """What went wrong while it ended; known once it has."""
@@ -95,7 +97,7 @@ class Measured:
         deadline, since = time.monotonic() + _SETTLE_LIMIT_S, time.monotonic()
         while time.monotonic() - since < _SETTLED_S:
             self.check()
-            if reason := self.beats.unsettled():
+            if reason := self.heartbeats.unsettled():
                 since = time.monotonic()
                 if since > deadline:
                     return f"not settled after {_SETTLE_LIMIT_S:.0f} s: {reason}"
@@ -121,7 +123,7 @@ class Measured:
         all_percent = 100 * (machine_s() - busy_s) / window.wall_s
         window.others_percent = round(max(0.0, all_percent - window.percent - window.benchmark_percent), 1)
         window.memory_mb["end"] = self._processes.memory_mb()
-        window.ticks = self.beats.counted("ingest", "ticks", window.start_us, window.end_us)
+        window.ticks = self.heartbeats.counted("ingest", "ticks", window.start_us, window.end_us)
 
     def rest(self, seconds: float) -> None:
         """Let so many seconds pass, and see that the pipeline lives."""
@@ -136,7 +138,7 @@ class Measured:
         What ingest has received by the moment of a heartbeat it has published and counted by then, but for the
         one it has in hand. Ids are consecutive, so a jump is a tick that is not there.
         """
-        beat = self.beats.latest("ingest")
+        beat = self.heartbeats.latest("ingest")
         assert beat is not None, "ingest is not heard of"
         published, deadline = beat.counters.get("ticks", 0), time.monotonic() + _STORED_LIMIT_S
         while (found := self._stored_by(beat.at_us)) < published and time.monotonic() < deadline:
@@ -159,12 +161,12 @@ class Measured:
         """Return what was lost or fell over so far."""
         found = [
             f"{service} lost {count:,} messages of {topic}, which the broker had deleted"
-            for service, topics in self.beats.lost().items()
+            for service, topics in self.heartbeats.lost().items()
             for topic, count in topics.items()
         ]
-        if restarted := self.beats.restarted():
+        if restarted := self.heartbeats.restarted():
             return found + [f"{service} was started again" for service in restarted]
-        if unread := self.beats.unread():
+        if unread := self.heartbeats.unread():
             found.append(f"stream_analytics never read {unread:,} of the ticks")
         return found
 
@@ -181,8 +183,8 @@ def running(*flags: object, environ: Mapping[str, str] | None = None) -> Iterato
         try:
             with pipeline(place / "data", *flags, environ=environ) as up:
                 processes = Processes(up.process.pid)
-                with beats_of(up.brokers) as beats:
-                    measured = Measured(up, beats, processes, place, time.monotonic() - began)
+                with heartbeats_of(up.brokers) as heartbeats:
+                    measured = Measured(up, heartbeats, processes, place, time.monotonic() - began)
                     yield measured
                 processes.processor_s()
         except subprocess.TimeoutExpired:

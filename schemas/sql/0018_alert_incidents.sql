@@ -14,9 +14,9 @@ CREATE INDEX alerts_by_incident ON alerts (incident_id) WHERE incident_id <> '';
 DROP TABLE rules;
 CREATE TABLE rules (
     id   text  PRIMARY KEY,
-    rule jsonb
+    rule jsonb CHECK (jsonb_typeof(rule) = 'object')
 );
 CREATE TABLE silences (
     id      text  PRIMARY KEY,
-    silence jsonb
+    silence jsonb CHECK (jsonb_typeof(silence) = 'object')
 );

@@ -56,6 +56,8 @@ class Lane(ABC):
         self._rules_version = -1
         self._publisher = publisher
         self._saved_s = 0.0
+        self._delivered: list[Letter] = []
+        """Letters that the broker has, and the outbox too, until the next save."""
 
     def new_engine(self) -> Engine:
         """Return an engine that follows nothing yet."""
@@ -116,7 +118,8 @@ class Lane(ABC):
     async def _place(self, states: States) -> None:
         self.engine = self.new_engine()
         self._follow_rules(is_new=True)
-        await self._send(states, await states.outbox())
+        self._delivered = []
+        await self._send(await states.outbox())
         outcomes = await self.place(states)
         if outcomes:
             await self._save(states, [alert_of(one) for one in outcomes])
@@ -137,23 +140,22 @@ class Lane(ABC):
         told = [(alert.subject, encode(alert)) for alert in alerts]
         if not self.read and not changed and not told:
             return
-        letters = await states.save(self.read, changed | self.extra_states(), told)
+        letters = await states.save(self.read, changed | self.extra_states(), told, self._delivered)
+        self._delivered = []
         self.engine.changed.clear()
         self.counters["saves"] += 1
         self.counters["corrections_too_late"] += self.engine.too_late
         self.engine.too_late = 0
         for alert in alerts:
             log.info("alert", message=alert.message, state=alert.state, at=clock.to_iso(alert.event_us))
-        await self._send(states, letters)
+        await self._send(letters)
         await self.commit()
 
     async def commit(self) -> None:
         """Tell lag monitors how far it is, where there is somebody to tell."""
         return
 
-    async def _send(self, states: States, letters: Sequence[Letter]) -> None:
-        if not letters:
-            return
+    async def _send(self, letters: Sequence[Letter]) -> None:
         sent = [
             await self._publisher.send(
                 ALERTS.name, key=letter.subject.encode(), value=letter.message, at_once=True
@@ -162,4 +164,4 @@ class Lane(ABC):
         ]
         await asyncio.gather(*sent)
         self.counters["alerts"] += len(letters)
-        await states.told(letters)
+        self._delivered += letters

@@ -42,6 +42,7 @@ CROSS JOIN LATERAL (
 ) AS latest
 WHERE state = 'firing'
 """
+_DELIVERED = "DELETE FROM alerting_outbox WHERE number = ANY (%s)"
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -66,9 +67,14 @@ class States:
         self._stored: dict[PartitionBatch, int] = {}
 
     async def prepare(self) -> None:
-        """Return if the schema is ours; FatalError otherwise."""
+        """Return if the schema is ours; FatalError otherwise.
+
+        Commits do not wait for the disk. A server that fails may forget the last of them, offsets and all: then what
+        it has forgotten is read again, and told under the same ids.
+        """
         async with _errors():
             await schema.require(self._connection)
+            await self._connection.execute("SET synchronous_commit = off")
 
     async def offsets(self) -> Mapping[PartitionBatch, int]:
         """Return where to go on, and write against it from now on."""
@@ -90,15 +96,19 @@ class States:
         read: Mapping[PartitionBatch, int],
         states: Mapping[Name, Struct | None],
         told: Sequence[tuple[str, bytes]] = (),
+        delivered: Sequence[Letter] = (),
     ) -> list[Letter]:
         """Store states, None for one that is gone, where reading goes on, and what is told: all or nothing.
+
+        Letters that the broker has are taken out of the outbox.
 
         FencedError if somebody else has moved an offset meanwhile.
         """
         kept = [(kind, name, _encode(one)) for (kind, name), one in states.items() if one is not None]
         gone = [name for name, one in states.items() if one is None]
         letters: list[Letter] = []
-        async with _errors(), self._connection.transaction():
+        # Three round trips in place of six: whoever waits for the alert waits for each.
+        async with _errors(), self._connection.pipeline(), self._connection.transaction():
             if lost := await offsets.advance(self._connection, self._cluster_id, self._stored, read):
                 raise FencedError(
                     f"expected offset {self._stored.get(lost[0])} stored for {lost[0].topic}/{lost[0].partition}: "
@@ -108,10 +118,13 @@ class States:
                 await self._connection.execute(_SAVE, [list(column) for column in zip(*kept, strict=True)])
             if gone:
                 await self._connection.execute(_DELETE, [list(column) for column in zip(*gone, strict=True)])
+            if delivered:
+                numbers = [letter.number for letter in delivered]
+                await self._connection.execute(_DELIVERED, [numbers])
             if told:
                 columns = [list(column) for column in zip(*told, strict=True)]
-                numbers = await (await self._connection.execute(_TELL, columns)).fetchall()
-                letters = [Letter(number, *one) for (number,), one in zip(numbers, told, strict=True)]
+                found = await (await self._connection.execute(_TELL, columns)).fetchall()
+                letters = [Letter(number, *one) for (number,), one in zip(found, told, strict=True)]
         self._stored = {**self._stored, **read}
         return letters
 
@@ -130,12 +143,6 @@ class States:
                 "SELECT number, subject, message FROM alerting_outbox ORDER BY number"
             )
             return [Letter(*row) for row in await cursor.fetchall()]
-
-    async def told(self, letters: Iterable[Letter]) -> None:
-        """Take letters that the broker has out of the outbox."""
-        async with _errors():
-            numbers = [letter.number for letter in letters]
-            await self._connection.execute("DELETE FROM alerting_outbox WHERE number = ANY (%s)", [numbers])
 
 
 @asynccontextmanager

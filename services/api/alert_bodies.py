@@ -16,6 +16,7 @@ S = TypeVar("S", bound=Struct)
 
 _MESSAGE = re.compile(r"(?P<text>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 _EXPECTED = re.compile(r"Expected (?P<expected>.*?)(?:, got (?P<received>.*))?", re.DOTALL)
+_EXACT = 2.0**53
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -26,7 +27,7 @@ def converted(body: dict[str, Any], kind: type[S]) -> S:
             [{"type": "extra_forbidden", "loc": ("body", *path), "msg": "", "input": _at(body, path)}]
         )
     try:
-        message = msgspec.convert(body, kind)
+        message = msgspec.convert(_whole(body), kind)
     except msgspec.ValidationError as error:
         raise _refused(body, error, kind) from None
     try:
@@ -34,6 +35,16 @@ def converted(body: dict[str, Any], kind: type[S]) -> S:
     except BadMessageError as error:
         text = str(error).rpartition(": expected ")[2]
         raise invalid([_error(("body",), text or str(error), None)]) from None
+
+
+def _whole(value: Any) -> Any:
+    """Return a body in which numbers without a fraction are integers, which is what JSON Schema takes them for."""
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return int(value) if is_whole else value
 
 
 def _refused(body: dict[str, Any], error: msgspec.ValidationError, kind: type[Struct]) -> ProblemError:

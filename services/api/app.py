@@ -39,38 +39,38 @@ from services.common.heartbeat import VERSION
 from services.common.http.proxies import Proxies
 
 DESCRIPTION = """
-Everything pairstream knows, as JSON or, where it is a table, as CSV or Parquet (`?format=csv`, `?format=parquet`, or
+All data of pairstream as JSON; tables also as CSV or Parquet (`?format=csv`, `?format=parquet`, or
 the Accept header). Tables longer than a page of 10,000 rows are streamed; `next_cursor`, also in the header `Link`,
-leads to the rest. Tables that are not streamed, and analyses, have an ETag, the hash of what they say: who sends it
-back as `If-None-Match` gets 304 while nothing has changed, also in a range that late or repaired trades can still
-change.
+leads to the rest. Tables that are not streamed, and analyses, have an ETag, the hash of their content. A request with
+this ETag as `If-None-Match` gets 304 while the content is the same, also for a range that late or repaired trades can
+still change.
 
 Times go in as ISO 8601 with a zone, or as microseconds since 1970; they come out as both (`x_time`, `x_us`).
-`start` is inclusive, `end` exclusive. Errors are problem documents (RFC 9457). Every answer names the feed
-its numbers come from (`live`, `replay`, `synthetic`), also in the header `X-Pairstream-Feed`.
+`start` is inclusive, `end` exclusive. Errors are problem documents (RFC 9457). Every response names the feed
+of its numbers (`live`, `replay`, `synthetic`), also in the header `X-Pairstream-Feed`.
 
-`WS /v1/stream?topics=ticks,signals,alerts,status&symbols=&pairs=` pushes: first a message of type `snapshot`,
-then messages of type `update` with what is new: the latest tick of each symbol, every closed signal of each pair and
-the latest since, every alert, and the status once a second; `degraded` says whether broker or database is away.
-Topics and filters can be changed without a new connection, and a client that comes back gets what it missed: all of
-it is told in `schemas/asyncapi.yaml`. `GET /v1/events` pushes the same as server-sent events.
+`WS /v1/stream?topics=ticks,signals,alerts,status&symbols=&pairs=` pushes a message of type `snapshot`, then messages
+of type `update` with the news: the latest tick of each symbol, every closed signal of each pair and the latest signal
+since, every alert, and the status once a second; `degraded` has the reason if the broker or the database is away. A
+client can change topics and filters without a new connection, and gets missed messages when it comes back. The
+details are in `schemas/asyncapi.yaml`. `GET /v1/events` pushes the same as server-sent events.
 """
 
 
 TAGS = {
-    "status": "Is the pipeline well, and how old is what it knows.",
+    "status": "Health of the pipeline, and the age of its data.",
     "symbols": "The last day of each symbol.",
     "ticks": "Every trade.",
     "bars": "Open, high, low, close and volume of each interval.",
     "datasets": "Uploaded history, in place of the market's.",
-    "pairs": "Which pairs are watched, and what is measured of them.",
+    "pairs": "Watched pairs, their settings, signals and analyses.",
     "alerts": "Alerts of the rules, with their acknowledgement and snoozing.",
     "jobs": "Scans of all pairs, and other work that takes longer than a request may.",
     "rules": "Which rules raise alerts, and what would have become of one.",
     "silences": "Alerts that nobody is notified of for a time.",
     "gaps": "What the tape missed, and what became of it.",
-    "stream": "What is new, pushed.",
-    "probes": "Is this process alive, ready, and how busy.",
+    "stream": "Live messages, pushed.",
+    "probes": "Liveness, readiness and metrics of this process.",
 }
 # What a page of another origin may send and read, if the settings let it.
 CORS = {

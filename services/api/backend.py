@@ -49,17 +49,17 @@ class Backend:
         self.store = StoreReader(settings)
         self.losses = StoredLosses(self.store)
         self.keys = ApiKeys(settings.api_keys_file)
-        self.hub = LiveState()
-        self.newsroom = StreamComposer(self, time.monotonic)
+        self.live_state = LiveState()
+        self.composer = StreamComposer(self, time.monotonic)
         self.days = CachedQuery(self._days, DAYS_KEPT_S, time.monotonic)
         self.first_trades = CachedQuery(self._first_trades, FIRST_TRADES_KEPT_S, time.monotonic)
         self._stored_symbols: frozenset[str] = frozenset()
         self.tape = TapeHealth()
-        self._pulse = HeartbeatState("api")
-        self.configs = PairConfigs(outrun=self._pulse.outrun)
-        self.choices = SymbolChoices(settings, self._pulse.outrun)
+        self._heartbeat = HeartbeatState("api")
+        self.configs = PairConfigs(outrun=self._heartbeat.outrun)
+        self.choices = SymbolChoices(settings, self._heartbeat.outrun)
         self.changing_pairs = asyncio.Lock()
-        self.rules, self.silences = Rules(outrun=self._pulse.outrun), Silences(outrun=self._pulse.outrun)
+        self.rules, self.silences = Rules(outrun=self._heartbeat.outrun), Silences(outrun=self._heartbeat.outrun)
         self.changing_rules = asyncio.Lock()
         self._first_configs: Configs = configured(settings)
         self.pool = WorkerPool(
@@ -76,14 +76,14 @@ class Backend:
         # Each holds a connection and a thread.
         self.uploading = asyncio.Semaphore(2)
         self._health = ServiceHealth()
-        self.registry = HeartbeatMetrics(self._pulse).registry
-        self.tail = TopicReader(
-            settings, self.hub, self.tape, self._health, self._pulse, self.newsroom.interval_s
+        self.registry = HeartbeatMetrics(self._heartbeat).registry
+        self.topic_reader = TopicReader(
+            settings, self.live_state, self.tape, self._health, self._heartbeat, self.composer.interval_s
         )
         self._seeded = asyncio.Event()
-        self.tasks = Supervisor(self._pulse.counters)
+        self.tasks = Supervisor(self._heartbeat.counters)
         self.tasks.keep("the reader of the store", self.store.run)
-        self.tasks.keep("the reader of the topics", self.tail.run)
+        self.tasks.keep("the reader of the topics", self.topic_reader.run)
         self.tasks.keep("the workers for analyses", self.pool.run)
         self.tasks.keep("the worker for long analyses", self.long_pool.run)
         self.tasks.keep(
@@ -110,13 +110,13 @@ class Backend:
 
     def problems(self) -> list[str]:
         """Return why not every question can be answered."""
-        problems = (self.tail.problem, self.store.problem, self.keys.problem, *self.tasks.problems())
+        problems = (self.topic_reader.problem, self.store.problem, self.keys.problem, *self.tasks.problems())
         return [problem for problem in problems if problem is not None]
 
     def status(self) -> Row:
         """Return what ``/v1/status`` answers; it needs neither broker nor database."""
         self._judge_now()
-        own = self._pulse.message()
+        own = self._heartbeat.message()
         since_us, now_us = self._health.fed_since_us, self.fed_now_us()
         return {
             "feed": self.feed,
@@ -139,7 +139,7 @@ class Backend:
 
         `now_us` is by the clock that receipts are of.
         """
-        entry = self.hub.ticks.get(symbol)
+        entry = self.live_state.ticks.get(symbol)
         tick = None if entry is None else entry.message
         event_us = None if tick is None else tick.event_us
         lag = self._health.delivery(symbol)
@@ -162,13 +162,13 @@ class Backend:
 
     def collects(self, symbol: str) -> bool:
         """Tell whether trades of `symbol` are collected now: it was chosen, or the topic has brought some."""
-        entry = self.hub.ticks.get(symbol)
+        entry = self.live_state.ticks.get(symbol)
         brought = entry is not None and not entry.stored and not self.choices.is_removed(symbol)
         return brought or symbol in self.choices.collected()
 
     def names(self) -> list[str]:
         """Return every symbol known without the store: those of the settings first."""
-        return list(dict.fromkeys((*self.choices.collected(), *self.hub.ticks)))
+        return list(dict.fromkeys((*self.choices.collected(), *self.live_state.ticks)))
 
     async def symbols(self) -> list[str]:
         """Return every known symbol: those of the settings first, then all others there ever were."""
@@ -186,7 +186,11 @@ class Backend:
         ProblemError names those that are known.
         """
         for name in (symbol, read_symbol(symbol)):
-            if name in self.choices.collected() or name in self.hub.ticks or name in self._stored_symbols:
+            if (
+                name in self.choices.collected()
+                or name in self.live_state.ticks
+                or name in self._stored_symbols
+            ):
                 return name
         known = await self.symbols()
         if (name := read_symbol(symbol, known)) in known:
@@ -212,7 +216,7 @@ class Backend:
         with suppress(TimeoutError):
             async with asyncio.timeout(WARM_S):
                 await self._seeded.wait()
-                await self.tail.caught_up.wait()
+                await self.topic_reader.caught_up.wait()
 
     async def _first_trades(self) -> dict[str, int]:
         return await first_trades(self.store, await self.symbols())
@@ -226,7 +230,7 @@ class Backend:
             with suppress(TransientError):  # the store says itself that it is away
                 symbols = await self.symbols()
                 self._first_configs = await self.store.pairs() or self._first_configs
-                self.hub.seed(
+                self.live_state.seed(
                     msgspec.convert(await self.store.newest_ticks(symbols), list[Tick]),
                     msgspec.convert(await self.store.newest_signals(self.pairs), list[Signal]),
                 )
@@ -236,7 +240,7 @@ class Backend:
             await asyncio.sleep(backoff.next_s())
 
     async def _seed_alerts(self) -> None:
-        self.hub.seed_alerts(map(_handled_alert, await self.store.newest_alerts(SNAPSHOT_ALERTS)))
+        self.live_state.seed_alerts(map(_handled_alert, await self.store.newest_alerts(SNAPSHOT_ALERTS)))
 
     async def _follow_handling(self) -> NoReturn:
         await self._seeded.wait()
@@ -248,7 +252,7 @@ class Backend:
 
     def tell_handling(self, stored: Row) -> None:
         """Tell every client of the stream about an action on an alert."""
-        self.hub.handle(*_handled_alert(stored))
+        self.live_state.handle(*_handled_alert(stored))
 
     async def _forget_removed(self) -> None:
         known: Configs = {}
@@ -256,7 +260,7 @@ class Backend:
         while True:
             version = await self.configs.changed(version)
             for pair in known.keys() - self.configs.by_name.keys():
-                self.hub.forget(pair)
+                self.live_state.forget(pair)
             known = self.configs.by_name
 
     async def _judge(self) -> None:
@@ -267,8 +271,8 @@ class Backend:
 
     def _judge_now(self) -> None:
         problems = self.problems()
-        self._pulse.state = "degraded" if problems else "running"
-        self._pulse.detail = "; ".join(problems) or None
+        self._heartbeat.state = "degraded" if problems else "running"
+        self._heartbeat.detail = "; ".join(problems) or None
 
 
 def _handled_alert(stored: Row) -> tuple[Alert, AlertAction]:

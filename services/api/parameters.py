@@ -235,10 +235,17 @@ class AlertsQuery(PeriodQuery):
     severity: Annotated[Severity | None, Field(description="Of these alone.", examples=["critical"])] = None
     retracted: Annotated[
         bool | None,
-        Field(description="Those that late trades have retracted, or those that hold.", examples=[False]),
+        Field(
+            description="True: alerts that late trades have retracted; false: alerts that hold.",
+            examples=[False],
+        ),
     ] = None
     acked: Annotated[
-        bool | None, Field(description="Those somebody has seen, or those nobody has.", examples=[False])
+        bool | None,
+        Field(
+            description="True: acknowledged alerts; false: alerts without an acknowledgement.",
+            examples=[False],
+        ),
     ] = None
     snoozed: Annotated[
         bool | None, Field(description="Those that are snoozed now, or those that are not.", examples=[False])

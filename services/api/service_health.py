@@ -119,7 +119,7 @@ class ServiceHealth:
 
 
 def _bounded(beat: Heartbeat) -> Heartbeat:
-    """Return as much of a heartbeat as anybody's own ever has."""
+    """Return a heartbeat cut to the size of a genuine one."""
     detail = beat.detail and beat.detail[:TEXT_KEPT]
     return structs.replace(
         beat,

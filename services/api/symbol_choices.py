@@ -76,7 +76,7 @@ class SymbolChoices:
         return structs.replace(listing, state="filling") if listing.state is None else listing
 
     async def known(self) -> Mapping[str, Listing]:
-        """Return what is listed; TransientError while nobody has said."""
+        """Return the listed symbols; TransientError until the topic is read."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LOADED_S):
                 await self._listings.loaded.wait()

@@ -16,7 +16,7 @@ OPEN = ("found", "unrepaired")
 
 
 class OpenGap(Struct, frozen=True):
-    """As much of an open gap as is counted; ``updated_us`` is when its last event happened."""
+    """Open gap, as far as it is counted; ``updated_us`` is the time of its last event."""
 
     symbol: str
     first_id: int

@@ -25,21 +25,22 @@ DESCRIPTION = f"""
 Messages on the topics are JSON. Times are microseconds since 1970, UTC. Readers ignore unknown fields; writers only
 ever add optional ones. Delivery is at least once, and every message has an identity, so that a repetition does no harm.
 
-`WS /v1/stream` says what is new on the topics, at each client's own pace. The first message is a `snapshot`, or for a
-client that gives the `last_event_id` of a message it has had, as long as that is known here, an `update` with
-`resumed` true and every closed signal and alert since. Then come `update` messages: after a silence at once, else one
-in `interval_ms`, with the latest tick of each symbol, the latest signal of each pair between its closes, every closed
-signal, every alert, and once a second the status. While the broker or the database is away every client is told so by
-`degraded`, and when it is back, by an empty one; what came meanwhile on the topics follows.
+`WS /v1/stream` pushes the news of the topics, at each client's own pace. The first message is a `snapshot`. If the
+client sends the `last_event_id` of an earlier message, and the server still knows it, the first message is an `update`
+with `resumed` true and every closed signal and alert since. Then come `update` messages: at once after a silence, else
+one per `interval_ms`, with the latest tick of each symbol, the latest signal of each pair between its closes, every
+closed signal, every alert, and once a second the status. While the broker or the database is away, `degraded` has the
+reason for every client; when the server is back, `degraded` is empty, and the missed messages follow.
 
-A client that does not read one message within {SLOW_S:g} s, or for so long that closed signals or alerts it did not
-get are no longer kept, is closed with 1013 (try again later). Commands: at most {COMMANDS.requests} at once and
-{1 / COMMANDS.every_s:g} a second, of at most {MAX_INCOMING_BYTES // 1024} KiB (else 1009). One that is wrong is
-answered by `error` and changes nothing; more than {ERRORS.requests} at once, or for long one in {ERRORS.every_s:g} s,
-end the stream with 1008, as does a wrong address. The server sends a WebSocket ping every 20 s and closes
-with 1011 if no pong has come after another 20 s. When it stops it closes with 1012.
+The server closes a client with 1013 (try again later) if the client does not read a message within {SLOW_S:g} s, or
+is so slow that closed signals or alerts which it has not received are no longer kept. Commands: at most
+{COMMANDS.requests} at once and {1 / COMMANDS.every_s:g} a second, of at most {MAX_INCOMING_BYTES // 1024} KiB (else
+1009). A wrong command gets an `error` and changes nothing; more than {ERRORS.requests} errors at once, or for long one
+in {ERRORS.every_s:g} s, end the stream with 1008, as does a wrong address. The server
+sends a WebSocket ping every 20 s and closes with 1011 if no pong has come after another 20 s. A server that stops
+closes with 1012.
 
-`GET /v1/events` says the same as server-sent events (see openapi.json).
+`GET /v1/events` pushes the same as server-sent events (see openapi.json).
 """
 
 

@@ -28,8 +28,12 @@ ROOTS = (
     "DatasetDetail",
     "DatasetPreview",
     "Dataset",
+    "Radar",
+    "Confirmation",
+    "ScanPairs",
+    "ScanMatrix",
 )
-"""What the dashboard reads; all that these refer to follows."""
+"""Schemas that the dashboard reads; schemas that they refer to are added."""
 FROM_CONTRACTS = {"Tick": "Tick", "Signal": "Signal", "LatestSignal": "Signal"}
 """Schemas of the API that are messages of the topics with readable times beside: the dashboard reads the messages."""
 OWN_NAMES = {
@@ -41,7 +45,7 @@ OWN_NAMES = {
     "SymbolDay": "SymbolStats",
     "SymbolState": "SymbolTape",
 }
-"""What the dashboard calls a schema that would otherwise have the name of something else of ours."""
+"""Name of a schema in the dashboard, where its own name is taken."""
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _EMPTY = {"array": "()", "object": "{}"}
 _HEAD = '''"""Answers of the API: generated from its schemas by ``make schemas``, not to be edited.
@@ -120,6 +124,8 @@ def _type(schema: Schema, argument: str) -> str:
         return f"Literal[{', '.join(json.dumps(value) for value in schema['enum'])}]"
     if schema["type"] == "array":
         return f"tuple[{_type(schema['items'], argument)}, ...]"
+    if schema.get("additionalProperties") is True:
+        return "dict[str, object]"
     if schema["type"] == "object":
         return f"dict[str, {_type(schema['additionalProperties'], argument)}]"
     return _SCALARS[schema["type"]]

@@ -185,7 +185,7 @@ def _check_key(api: ApiSettings, ui: UiSettings) -> None:
 
 
 def _free_port(host: str, port: int, flag: str) -> int:
-    """Return `port` if nobody listens there, or any free port for 0."""
+    """Return `port` if no process listens there, or any free port for 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

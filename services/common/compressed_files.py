@@ -78,7 +78,7 @@ def only_member(folder: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 
 def files_in(folder: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """Return what somebody has put into a zip: not its folders, nor what a Mac or Windows adds."""
+    """Return the files that a user put into a zip: no folders, and no files that macOS or Windows adds."""
     return [member for member in folder.infolist() if not (member.is_dir() or _is_litter(member.filename))]
 
 

@@ -9,14 +9,14 @@ F = TypeVar("F")
 
 
 class CountedFindings(Generic[K, F]):
-    """Grows by its counts and the first findings only; `heard` is told every finding that is noted.
+    """Keeps counts and the first findings only; `heard` is called with every finding.
 
     `most` findings are kept, of each kind or of all together.
     """
 
     def __init__(self, most: int, heard: Callable[[F], None] | None = None, *, of_each_kind: bool) -> None:
         self.counts: Counter[K] = Counter()
-        """How many there are of each kind."""
+        """Number of findings of each kind."""
         self.kept: list[F] = []
         self._most = most
         self._heard = heard

@@ -36,16 +36,16 @@ class HeartbeatState:
         self.state: ServiceState = "starting"
         self.detail: str | None = None
         self.notice: str | None = None
-        """What somebody has to see to while the service runs: its detail, unless that says something worse."""
+        """Condition that needs attention while the service runs; shown as the detail unless that is worse."""
         self.is_alarming = False
-        """Whether the notice makes a running service `degraded`."""
+        """True if the notice makes a running service `degraded`."""
         self.lag_messages: int | None = None
         self.lag_seconds: float | None = None
         self.counters: dict[str, int] = defaultdict(int)
         self.filling: Filling | None = None
         self.delivery: dict[str, DeliveryLag] = {}
         self.clock_behind_us = 0
-        """How far this process's clock is behind that by which what it publishes is received."""
+        """Lag of this process's clock behind the clock of the receipt times that it publishes (us)."""
         self.lost: dict[str, int] = {}
         """Messages that the broker had deleted before this service read them, by topic."""
         self._unsaid: dict[tuple[str, int], int] = {}
@@ -54,7 +54,7 @@ class HeartbeatState:
         """Names this process among all of its service, here and elsewhere, now and earlier."""
 
     def declare(self, *counters: str) -> None:
-        """Say counters that have counted nothing yet, too."""
+        """Publish counters that are still 0."""
         for name in counters:
             self.counters.setdefault(name, 0)
 
@@ -146,7 +146,7 @@ def _disk_free() -> float | None:
 
 
 async def _sent(send: Callable[..., Awaitable[Any]], topic: str, key: str, message: Any) -> bool:
-    """Send a message and tell whether the producer took it; nobody waits for the broker to have it."""
+    """Send a message and tell whether the producer took it; do not wait for the broker."""
     with contextlib.suppress(KafkaError):
         sent = await send(topic, key=key.encode(), value=encode(message))
         if isinstance(sent, asyncio.Future):

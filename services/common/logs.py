@@ -70,7 +70,7 @@ def _name(service: str) -> structlog.typing.Processor:
 
 
 class _Once(logging.Filter):
-    """Let a library say the same thing once in ten seconds: without a broker aiokafka says it 130 times a second."""
+    """Pass an equal line of a library once in ten seconds: without a broker aiokafka logs one 130 times a second."""
 
     _QUIET_S = 10.0
 
@@ -89,7 +89,7 @@ class _Once(logging.Filter):
 
 
 class _Sample(logging.Filter):
-    """Let uvicorn say the first ten of its lines, and then once a second how many more there were.
+    """Pass the first ten lines of uvicorn, then once a second the number of further ones.
 
     Whoever sends it what is no request makes one, and as many as he likes. After a quiet minute it has ten again.
     """

@@ -23,7 +23,7 @@ class HeartbeatMetrics(Collector):
 
     def __init__(
         self,
-        pulse: HeartbeatState,
+        heartbeat: HeartbeatState,
         known: Mapping[str, Callable[[], float | None]] | None = None,
         prefix: str | None = None,
         levels: Collection[str] = (),
@@ -33,19 +33,19 @@ class HeartbeatMetrics(Collector):
         Names begin with `prefix`, without it with ``pairstream_`` and the service's.
         """
         self.registry = CollectorRegistry()
-        self._pulse = pulse
-        self._prefix = prefix or f"pairstream_{pulse.service}_"
+        self._heartbeat = heartbeat
+        self._prefix = prefix or f"pairstream_{heartbeat.service}_"
         self._levels = levels
         self._known = {
-            "lag_messages": lambda: pulse.lag_messages,
-            "lag_seconds": lambda: pulse.lag_seconds,
+            "lag_messages": lambda: heartbeat.lag_messages,
+            "lag_seconds": lambda: heartbeat.lag_seconds,
             **(known or {}),
         }
         self.registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
         """Yield every counter and gauge of this moment."""
-        for name, count in list(self._pulse.counters.items()):
+        for name, count in list(self._heartbeat.counters.items()):
             if name in self._levels:
                 yield self._gauge(name, count)
             else:
@@ -53,17 +53,17 @@ class HeartbeatMetrics(Collector):
         for name, ask in self._known.items():
             if (value := ask()) is not None:
                 yield self._gauge(name, value)
-        if (filling := self._pulse.filling) is not None:
+        if (filling := self._heartbeat.filling) is not None:
             yield self._gauge("filling_done_seconds", filling.done_s)
             yield self._gauge("filling_total_seconds", filling.total_s)
-        if delivery := dict(self._pulse.delivery):
+        if delivery := dict(self._heartbeat.delivery):
             after = "Seconds from a trade to its receipt, over the last minute's trades."
             lags = GaugeMetricFamily("pairstream_delivery_lag_seconds", after, labels=["symbol", "quantile"])
             for symbol, lag in delivery.items():
                 lags.add_metric([symbol, "0.5"], lag.p50_ms / 1000)
                 lags.add_metric([symbol, "0.99"], lag.p99_ms / 1000)
             yield lags
-        if lost := dict(self._pulse.lost):
+        if lost := dict(self._heartbeat.lost):
             deleted = "Since the start: messages that the broker had deleted before they were read."
             family = CounterMetricFamily(f"{self._prefix}lost_messages", deleted, labels=["topic"])
             for topic, messages in lost.items():
@@ -76,13 +76,13 @@ class HeartbeatMetrics(Collector):
 
 @contextmanager
 def published(
-    settings: MetricsSettings, pulse: HeartbeatState, registry: CollectorRegistry
+    settings: MetricsSettings, heartbeat: HeartbeatState, registry: CollectorRegistry
 ) -> Iterator[None]:
     """Answer Prometheus meanwhile, if the settings name a port; healthy is what the heartbeat calls well."""
     if not settings.metrics_port:
         yield
         return
-    with answering(registry, settings.metrics_host, settings.metrics_port, lambda: pulse.state in _WELL):
+    with answering(registry, settings.metrics_host, settings.metrics_port, lambda: heartbeat.state in _WELL):
         yield
 
 

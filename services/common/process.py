@@ -34,7 +34,7 @@ def start(service: str, kind: type[S]) -> S:
 
 
 def _check_metrics_directory() -> None:
-    """FatalError unless Prometheus' client can write where it is told to; it would only raise once it is imported."""
+    """Raise FatalError if Prometheus' client cannot write to its directory; the client itself raises only at import."""
     name = "PROMETHEUS_MULTIPROC_DIR"
     if (path := os.environ.get(name)) and not os.access(path, os.W_OK | os.X_OK):
         raise FatalError(
@@ -71,7 +71,7 @@ def is_ending() -> bool:
 
 
 def _collect_less() -> None:
-    """Let the garbage collector pass over all that was imported, and run once a page of rows, not once a row or two."""
+    """Exclude imported objects from garbage collection, and collect once per page of rows, not per row or two."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

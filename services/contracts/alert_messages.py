@@ -19,7 +19,7 @@ DEFAULT_RULE = "zscore-threshold"
 DEFAULT_RULE_ID = "zscore"
 """The same in ``rule_id``, in alert ids, and for whoever asks for alerts of that rule by its old name."""
 ZSCORE = "zscore"
-"""What the default rule measures."""
+"""Metric of the default rule."""
 
 _MOST_ENTRIES = 64
 _EXAMPLE_ID = "zscore:ETHUSDT-BTCUSDT:1767225600000000:firing"
@@ -161,5 +161,5 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     @property
     def measured(self) -> float | None:
-        """What the rule measured, None if it is no number."""
+        """Return the measured value, None if it is no number."""
         return self.values.get(self.metric, self.value)

@@ -12,4 +12,4 @@ WIDTHS_US: dict[Interval, int] = {
     "1h": 3_600_000_000,
 }
 USUAL: Interval = "1m"
-"""What is meant where nobody names one."""
+"""Default interval."""

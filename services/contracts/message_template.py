@@ -9,7 +9,7 @@ from services.contracts.metrics import METRICS
 TEXTS = ("rule", "name", "subject", "state", "metric", "severity", "incident_id", "reason", "time")
 NUMBERS = ("value", "threshold", "duration_s", *METRICS)
 UNKNOWN = "n/a"
-"""What stands for a number that is not known."""
+"""Text of an unknown number."""
 
 # No width or precision that fills memory.
 _OF_NUMBER = re.compile(r"[<>^]?[+\- ]?0?\d{0,2},?(\.\d{1,2})?[eEfFgGn%]?")

@@ -18,7 +18,7 @@ LOG_THROUGH_ORIGIN = (
     "an intercept, or transform price, because through the origin the hedge ratio of logarithms depends on the unit "
     "of the prices"
 )
-"""What is expected in place of it."""
+"""Expected value in the error text of such a fit."""
 
 
 def is_log_through_origin(method: Method, transform: Transform, intercept: bool = True) -> bool:
@@ -71,4 +71,4 @@ class PairConfig(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 DEFAULTS = PairConfig(pair="ETHUSDT-BTCUSDT")
-"""A pair of which nobody has said how it is measured."""
+"""Default settings of a pair."""

@@ -14,7 +14,7 @@ Criterion = Literal["aic", "bic"]
 ScanTrend = Literal["n", "c", "ct"]
 Correction = Literal["dependent", "measured"]
 Stage = Literal["refused", "tried", "significant", "corrected", "confirmed"]
-"""How far a pair came: each stage but the first is one of those that also came through the one before."""
+"""Last stage that a pair reached; each stage but the first needs the stage before it."""
 
 MOST_SYMBOLS = 1_415
 """A million pairs: two minutes and 1 GB."""
@@ -73,7 +73,7 @@ def too_many(symbols: int, bars: int) -> str | None:
 
 
 class ScanSummary(Struct, frozen=True, kw_only=True):
-    """What a scan found, in short: the range, who took part, and the funnel.
+    """Summary of a scan: the range, the symbols, and the funnel.
 
     `symbols` are in clustered order: those whose returns go together stand together. `carried` closes are those of the
     bar before. `refused` pairs and symbols could not be tested, for the reasons that stand in the rows.

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from services.common.compressed_files import FileError, Packed
 from services.contracts.symbol_forms import market_symbol
-from services.datasets.asking import asked
 from services.datasets.dialect import BOM, SAMPLE_BYTES, recognise
 from services.datasets.numbers import LARGEST, UNKNOWN
 from services.datasets.options import DELIMITERS, ReadOptions
+from services.datasets.question_of_file import question_of_file
 from services.datasets.questions import Question, UnclearError, UnclearFileError
 from services.datasets.rows import ContradictedError, DatasetBar, RowProblem, adjusted, parse_row
 
@@ -81,7 +81,7 @@ class BarFile:
         """`told` says that somebody has said the symbol, whatever the file's header says."""
         self.name = name
         self.symbol = symbol
-        """What the bars are of, None if a column says it."""
+        """Symbol of the bars, None if a column has it."""
         self._symbols = symbols
         self._spelled: dict[str, str] = {}
         self._blocks = _blocks(stream, name)
@@ -89,7 +89,7 @@ class BarFile:
         try:
             self.dialect = recognise(self._first[:SAMPLE_BYTES], name, options)
         except UnclearError as unclear:
-            raise asked(unclear, self._first[:SAMPLE_BYTES], name, symbol, options) from None
+            raise question_of_file(unclear, self._first[:SAMPLE_BYTES], name, symbol, options) from None
         if self.dialect.symbol is not None and not told:
             self.symbol = market_symbol(self.dialect.symbol)
         elif self.dialect.columns.symbol is not None:

@@ -31,7 +31,7 @@ UNKNOWN = [
     "--",
     "—",
 ]
-"""What stands in a cell whose number is not known."""
+"""Texts of a cell whose number is unknown."""
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MULTIPLES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 _MULTIPLE = re.compile(r"(.*[0-9.,]) ?([KMBTkmbt])")
@@ -160,7 +160,7 @@ def _signs(numbers: Sequence[str]) -> tuple[str | None, str]:
 
 
 def _others(numbers: Sequence[str], decimal: str) -> str:
-    """Return what separates thousands where `decimal` is told."""
+    """Return the separator of thousands for a given `decimal`."""
     return next(
         (sign for sign in ",. '" if sign != decimal and any(sign in cell.strip() for cell in numbers)), ""
     )

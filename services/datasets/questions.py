@@ -14,7 +14,7 @@ class Reading(NamedTuple):
 
 
 class Question(NamedTuple):
-    """An option that has to be told, and the readings there are; none where they cannot be counted."""
+    """An option that the user must set, with its possible readings; none where these cannot be counted."""
 
     option: str
     readings: list[Reading]

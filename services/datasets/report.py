@@ -21,7 +21,7 @@ class Finding(NamedTuple):
 
 
 class ImportReport(CountedFindings[Kind, Finding]):
-    """Findings of one import; `heard` is told every one that is added."""
+    """Findings of one import; `heard` is called with each added one."""
 
     def __init__(self, heard: Callable[[Finding], None] | None = None) -> None:
         super().__init__(KEPT, heard, of_each_kind=True)

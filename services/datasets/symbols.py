@@ -83,7 +83,7 @@ def _telling(parts: Sequence[str]) -> list[str]:
 
 
 def _without_words(told: Sequence[str]) -> list[str]:
-    """Return what is told of a pair: the words behind it say something else, unless they are of a contract."""
+    """Return the words of a pair without those behind it, except words of a contract."""
     pair = 1 if has_quote(told[0]) else 2 if told[1:] and told[1] in QUOTES else len(told)
     return [*told[:pair], *(token for token in told[pair:] if not _is_other_word(token))]
 
@@ -94,7 +94,7 @@ def _is_other_word(token: str) -> bool:
 
 
 def _is_word(told: Sequence[str]) -> bool:
-    """Return whether all that is told is a word longer than a ticker."""
+    """Return whether the name is a single word longer than a ticker."""
     return (
         len(told) == 1
         and len(told[0]) > 5

@@ -16,7 +16,7 @@ PATTERN = (
     r"(?: ?(?P<zone>[Zz]|(?:UTC|GMT)?[+-][0-9]{1,2}(?::?[0-9]{2})?|[A-Z]{3,4}|[A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_-]+)+)"
     r"(?: ?\[[A-Za-z/_+-]+\])?)?"
 )
-"""What may stand behind a time, for Python and RE2."""
+"""Pattern of a zone behind a time, for Python and RE2."""
 
 
 @lru_cache(maxsize=256)

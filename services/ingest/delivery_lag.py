@@ -26,7 +26,7 @@ class DeliveryLags:
         """`now_us` is the clock of the receipts; without it the latest receipt of any symbol is now."""
         self._now_us = now_us
         self.behind_us = 0
-        """How far the local clock is behind the venue's, negative if it is ahead: the receipts have been put right."""
+        """Lag of the local clock behind the venue's (us), negative if ahead; receipt times are corrected by it."""
         self._latest_us = 0
         self._symbols: dict[str, _Lags] = {}
 

@@ -17,7 +17,7 @@ from services.contracts.messages import (
 from services.ingest.delivery_lag import DeliveryLags
 
 StreamKind = Literal["trades", "quotes", "mark-prices", "liquidations"]
-"""What a stream of a venue carries."""
+"""Kind of the events of a venue's stream."""
 
 
 class Rejected(NamedTuple):
@@ -73,7 +73,7 @@ class Feed(Protocol):
         """Raise FatalError if this feed can never work; nothing has been started yet."""
 
     async def listing(self) -> Sequence[Listing]:
-        """Return every symbol that the feed has, collected or not; TransientError while nobody can tell."""
+        """Return every symbol that the feed has, collected or not; TransientError while that is unknown."""
 
     def collect(self, decisions: Mapping[str, SymbolConfig], told: Mapping[str, Listing]) -> None:
         """Collect the symbols of the settings with what users have decided, from now on.

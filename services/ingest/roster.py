@@ -112,7 +112,7 @@ class Roster:
                 )
 
     def tell_again(self) -> None:
-        """Let every listing be news, because a broker may keep little."""
+        """Mark every listing as changed, because a broker may have dropped earlier ones."""
         self._told.clear()
         self._changed |= dict.fromkeys(self._listed)
 

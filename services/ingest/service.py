@@ -29,7 +29,6 @@ from services.contracts.topics import (
     TICKS,
     TIME_MARKS,
 )
-from services.ingest.choices import Choices
 from services.ingest.delivery_lag import DeliveryLags, behind_s
 from services.ingest.feed import Counted, Feed, FeedStatus, Rejected, Skipped
 from services.ingest.feeds.live import LiveFeed
@@ -40,6 +39,7 @@ from services.ingest.feeds.stored_replay import StoredReplayFeed
 from services.ingest.feeds.synthetic.feed import SyntheticFeed
 from services.ingest.rejections import Rejections
 from services.ingest.settings import IngestSettings
+from services.ingest.symbol_decisions import SymbolDecisions
 from services.ingest.tape.stored import open_store
 from services.ingest.time_marks import TimeMarks
 
@@ -114,23 +114,23 @@ async def serve(settings: IngestSettings) -> None:
     feed = build(settings)
     await feed.check()
     log.info("feed", name=feed.name, symbols=",".join(settings.symbols))
-    pulse = HeartbeatState("ingest", feed.name)
-    pulse.declare(*_COUNTERS)
-    with published(settings, pulse, HeartbeatMetrics(pulse).registry):
+    heartbeat = HeartbeatState("ingest", feed.name)
+    heartbeat.declare(*_COUNTERS)
+    with published(settings, heartbeat, HeartbeatMetrics(heartbeat).registry):
         await clients.wait_for_broker(settings)
         async with publisher(settings) as out:
             marks = TimeMarks(round(settings.trades_awaited_s * SECOND), in_order=feed.name == "synthetic")
-            tasks = Supervisor(pulse.counters)
-            tasks.keep("the heartbeat", lambda: pulse.beat(out.send))
+            tasks = Supervisor(heartbeat.counters)
+            tasks.keep("the heartbeat", lambda: heartbeat.beat(out.send))
             tasks.require("the publisher", out.run)
-            choices = Choices(settings, out.send, pulse)
-            tasks.keep("the reader of the symbols", choices.follow)
+            decisions = SymbolDecisions(settings, out.send, heartbeat)
+            tasks.keep("the reader of the symbols", decisions.follow)
 
             async def run_feed() -> None:
-                await choices.prepare(feed)
-                await publish(feed, out, pulse, settings.rejected_share, marks)
+                await decisions.prepare(feed)
+                await publish(feed, out, heartbeat, settings.rejected_share, marks)
 
-            tasks.keep("the choice of symbols", lambda: choices.pass_on(feed))
+            tasks.keep("the decisions on symbols", lambda: decisions.pass_on(feed))
             # What it knows of the tape is gone with it.
             tasks.require("the feed", run_feed, may_return=True)
             await tasks.run()
@@ -139,33 +139,33 @@ async def serve(settings: IngestSettings) -> None:
 async def publish(
     feed: Feed,
     out: Publisher,
-    pulse: HeartbeatState,
+    heartbeat: HeartbeatState,
     rejected_share: float = 0.05,
     marks: TimeMarks | None = None,
 ) -> None:
-    """Publish the feed from its first item to its last, keyed by symbol; `pulse` gets the counts and the state.
+    """Publish the feed from its first item to its last, keyed by symbol; `heartbeat` gets the counts and the state.
 
     It is degraded, whatever the feed says, while more than `rejected_share` of a minute's frames are damaged.
     """
     clock = "the recording's clock was" if feed.name == "replay" else "the local clock is"
-    health = _Health(pulse, rejected_share, out, feed.delivery, clock)
-    tasks = Supervisor(pulse.counters)
+    health = _Health(heartbeat, rejected_share, out, feed.delivery, clock)
+    tasks = Supervisor(heartbeat.counters)
     tasks.keep("the health check of the feed", health.watch)
     watching = asyncio.create_task(tasks.run())
     try:
-        await _publish(feed, out, pulse, health, marks or TimeMarks())
+        await _publish(feed, out, heartbeat, health, marks or TimeMarks())
     finally:
         await end(watching)
     await out.flush()
     health.ended()
-    log.info("the feed has ended", **pulse.counters)
+    log.info("the feed has ended", **heartbeat.counters)
 
 
 async def _publish(
-    feed: Feed, out: Publisher, pulse: HeartbeatState, health: "_Health", marks: TimeMarks
+    feed: Feed, out: Publisher, heartbeat: HeartbeatState, health: "_Health", marks: TimeMarks
 ) -> None:
-    counters = pulse.counters
-    dead_letters = DeadLetters(out.send, pulse.service, counters)
+    counters = heartbeat.counters
+    dead_letters = DeadLetters(out.send, heartbeat.service, counters)
     # What is judged is the receipt that was recorded; what is published is received now.
     replay = feed if isinstance(feed, PlayedFeed) and feed.name == "replay" else None
 
@@ -205,7 +205,7 @@ async def _publish(
             if not isinstance(item, Tick):
                 await take(item)
             else:
-                tick, found = marks.trade(item, 0 if pulse.filling else item.received_us - item.event_us)
+                tick, found = marks.trade(item, 0 if heartbeat.filling else item.received_us - item.event_us)
                 if replay is not None:
                     tick = replay.received(tick)
                 await send(topic, key=tick.symbol.encode(), value=encode(tick))
@@ -221,16 +221,19 @@ class _Health:
     """The service's state: what the feed says, unless too many frames are damaged."""
 
     def __init__(
-        self, pulse: HeartbeatState, rejected_share: float, out: Publisher, delivery: DeliveryLags, clock: str
+        self,
+        heartbeat: HeartbeatState,
+        rejected_share: float,
+        out: Publisher,
+        delivery: DeliveryLags,
+        clock: str,
     ) -> None:
-        self._out = out
-        self._delivery = delivery
-        self._clock = clock
+        self._out, self._delivery, self._clock = out, delivery, clock
         self._behind: str | None = None
         self._behind_is_said = False
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._rejections = Rejections(rejected_share)
-        self._status = FeedStatus(pulse.state, pulse.detail)
+        self._status = FeedStatus(heartbeat.state, heartbeat.detail)
         self._alarm: str | None = None
         self._waits: str | None = None
         self._stuck: str | None = None
@@ -242,9 +245,9 @@ class _Health:
         reasons = (self._alarm, self._stuck, self._waits, self._behind, status.detail)
         words = [word for word in reasons if word]
         degraded = (self._alarm or self._stuck) is not None and status.state == "running"
-        self._pulse.state = "degraded" if degraded else status.state
-        self._pulse.detail = "; ".join(words) or None
-        self._pulse.filling = status.filling
+        self._heartbeat.state = "degraded" if degraded else status.state
+        self._heartbeat.detail = "; ".join(words) or None
+        self._heartbeat.filling = status.filling
 
     def ended(self) -> None:
         """Note that the feed is over; its last state stays."""
@@ -259,29 +262,29 @@ class _Health:
         """
         while True:
             await pause(1.0)
-            self._pulse.lag_messages, self._pulse.lag_seconds = lag = self._out.lag()
+            self._heartbeat.lag_messages, self._heartbeat.lag_seconds = lag = self._out.lag()
             late, has_room = (lag.seconds or 0.0) > _WAIT_SAID_S, self._out.has_room(TICKS.name)
             self._waits = "waits for the readers of ticks" if late and not has_room else None
             self._stuck = "the broker does not answer" if late and has_room else None
             self._follow_delivery()
-            self._say_filling(self._pulse.filling)
-            counters = self._pulse.counters
+            self._say_filling(self._heartbeat.filling)
+            counters = self._heartbeat.counters
             taken = sum(counters.get(name, 0) for name in _TAKEN)
             alarm = self._rejections.judge(taken, counters["dead_letters"])
             if (alarm is None) != (self._alarm is None):
                 log.error("too many rejected frames", reason=alarm) if alarm else log.info(
-                    "frames are well again"
+                    "the share of rejected frames is below the limit again"
                 )
             self._alarm = alarm
             self.told(self._status)
 
     def _follow_delivery(self) -> None:
-        self._pulse.delivery = self._delivery.told()
-        self._pulse.clock_behind_us = behind_us = self._delivery.behind_us
-        seconds = behind_us / SECOND if behind_us else behind_s(self._pulse.delivery)
+        self._heartbeat.delivery = self._delivery.told()
+        self._heartbeat.clock_behind_us = behind_us = self._delivery.behind_us
+        seconds = behind_us / SECOND if behind_us else behind_s(self._heartbeat.delivery)
         self._behind = None if seconds is None else _off(self._clock, seconds, bool(behind_us))
         if self._behind and not self._behind_is_said:
-            log.warning(self._behind, expected="a clock that is right", advice="synchronise the clock")
+            log.warning(self._behind, expected="a correct clock", advice="synchronise the clock")
         self._behind_is_said = self._behind is not None
 
     def _say_filling(self, filling: Filling | None) -> None:

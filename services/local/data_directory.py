@@ -46,7 +46,7 @@ class DataDirectory:
         said = self._said()
         if (owner := _owner(said)) and not _has_ended(owner):
             log.warning(
-                f"{self.path} was not left by {_who(owner)}: looking for {WATCH_S:g} s whether it runs"
+                f"{self.path} has the name of {_who(owner)}: watching it for {WATCH_S:g} s to see if that run lives"
             )
             await asyncio.sleep(WATCH_S)
             if self._said() != said:
@@ -55,7 +55,7 @@ class DataDirectory:
         self._taken_s = asyncio.get_running_loop().time()
 
     async def beat(self) -> None:
-        """Say every `BEAT_S` that we run, until cancelled; FatalError if the directory is not ours any more."""
+        """Write our name every `BEAT_S`, until cancelled; FatalError if another run has the directory."""
         while True:
             await asyncio.sleep(BEAT_S)
             await asyncio.to_thread(self._require_ours)

@@ -48,7 +48,7 @@ class Child:
         self.command = command
         self.restarts = 0
         self.reason = ""
-        """How the last run ended, and why; nothing while none has ended."""
+        """End of the last run with its reason; empty while no run has ended."""
         self._log_line = say
         self._words: deque[str] = deque(maxlen=20)
         self._heard: set[str] = set()

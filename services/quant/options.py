@@ -9,7 +9,7 @@ from services.quant.estimators.registry import Method
 from services.quant.transform import Transform
 
 Trend = Literal["n", "c", "ct", "ctt"]
-"""What a test's regression allows for: nothing, a constant, a trend as well, a quadratic one as well."""
+"""Deterministic terms of a test's regression: none, a constant, also a trend, also a quadratic trend."""
 Part = Literal[
     "regression", "diagnostics", "adf_y", "adf_x", "adf_spread", "engle_granger_y_on_x", "engle_granger_x_on_y",
     "half_life", "hurst", "rolling", "sample_spread", "sample_zscore", "returns_correlation", "price_correlation",

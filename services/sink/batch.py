@@ -21,7 +21,7 @@ KINDS: dict[str, type[Struct]] = {
     TAPE_EVENTS.name: TapeEvent,
 }
 LOSSES = "losses"
-"""What readers lost comes on a topic whose other messages have a table of their own."""
+"""Table of messages that readers lost: they come on `tape-events`, whose other messages have their own table."""
 
 
 class RefusedMessage(NamedTuple):

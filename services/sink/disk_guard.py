@@ -1,4 +1,4 @@
-"""Watch over the disk of a database on this machine: says that it fills, and drops the oldest ticks if it is full."""
+"""Watch over the disk of a database on this machine: warns when it is nearly full, deletes old ticks when full."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class DroppedTicks(NamedTuple):
-    """What was dropped: every tick from before `before`, `rows` of them (None: whole chunks, uncounted)."""
+    """Deleted ticks: all from before `before`, `rows` of them (None: whole chunks, uncounted)."""
 
     before: datetime
     rows: int | None
@@ -45,13 +45,13 @@ class DiskGuard:
     def __init__(
         self,
         directory: Path,
-        pulse: HeartbeatState,
+        heartbeat: HeartbeatState,
         drop: Callable[[], Awaitable[DroppedTicks | None]],
         measure: Callable[[Path], DiskSpace] = DiskSpace.of,
     ) -> None:
         """`directory` is on the disk of the database; `drop` drops some ticks, None if none is old enough."""
         self._directory = directory
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._drop = drop
         self._measure = measure
         self._before_free: int | None = None
@@ -66,15 +66,15 @@ class DiskGuard:
     async def look(self) -> None:
         """Measure the disk, say what there is to say, and drop ticks if it is full."""
         space = self._measure(self._directory)
-        self._pulse.is_alarming = space.state == "full"
+        self._heartbeat.is_alarming = space.state == "full"
         if space.state != self._said:
             self._said = space.state
             if space.state != "enough":
-                log.warning("the disk fills", space=str(space), directory=str(self._directory))
+                log.warning("the disk is nearly full", space=str(space), directory=str(self._directory))
         if space.state == "enough":
-            self._pulse.notice, self._before_free = None, None
+            self._heartbeat.notice, self._before_free = None, None
         elif space.state == "little":
-            self._pulse.notice = f"the disk fills: {space}; free space, or keep fewer ticks"
+            self._heartbeat.notice = f"the disk is nearly full: {space}; free space, or keep fewer ticks"
         elif self._before_free is None or space.free < self._before_free - _AGAIN * space.total:
             await self._make_room(space)
 
@@ -82,21 +82,27 @@ class DiskGuard:
         try:
             dropped = await self._drop()
         except (TransientError, psycopg.Error) as error:
-            self._pulse.notice = f"the disk is full: {space}"
-            log.warning("nothing dropped from a full disk, trying again", error=reason_of(error))
+            self._heartbeat.notice = f"the disk is full: {space}"
+            log.warning(
+                "the disk is full, and old ticks could not be deleted, trying again", error=reason_of(error)
+            )
             return
         self._before_free = space.free
         if dropped is None:
-            self._pulse.notice = (
+            self._heartbeat.notice = (
                 f"the disk is full: {space}, and no tick is old enough to be dropped: free space"
             )
-            log.error("the disk is full, and no tick is old enough to be dropped", space=str(space))
+            log.error(
+                "the disk is full, and no tick is old enough to be deleted: free space", space=str(space)
+            )
             return
-        self._pulse.counters["dropped_ticks"] += dropped.rows or 0
+        self._heartbeat.counters["dropped_ticks"] += dropped.rows or 0
         before = f"{dropped.before:%Y-%m-%d %H:%M:%S} UTC"
-        self._pulse.notice = f"the disk is full: {space}; ticks from before {before} were dropped, bars stay"
+        self._heartbeat.notice = (
+            f"the disk is full: {space}; ticks from before {before} were dropped, bars stay"
+        )
         log.error(
-            "ticks dropped, because the disk is full", before=before, rows=dropped.rows, space=str(space)
+            "oldest ticks deleted: the disk is full", before=before, rows=dropped.rows, space=str(space)
         )
 
 

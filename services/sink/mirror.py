@@ -20,7 +20,7 @@ async def mirror(
     followed: CompactedTopic[T],
     write: Callable[[Connection, Mapping[str, T]], Awaitable[None]],
 ) -> None:
-    """Let `write` store what the topic holds at each change until cancelled, however long that takes."""
+    """Store the topic's values by `write` after each change, until cancelled; failures are tried again."""
     backoff, version = Backoff(cap_s=2), -1
     while True:
         now = await followed.changed(version)
@@ -29,7 +29,7 @@ async def mirror(
                 with relations.errors():
                     await write(connection, followed.by_name)
         except TransientError as error:
-            log.warning(f"the {followed.name} are not stored yet", error=str(error))
+            log.warning(f"the topic {followed.name} is not stored yet, trying again", error=str(error))
             await asyncio.sleep(backoff.next_s())
         else:
             version = now

@@ -60,14 +60,14 @@ class Sink:
         settings: SinkSettings,
         source: TopicSource,
         dead_letters: DeadLetters,
-        pulse: HeartbeatState,
+        heartbeat: HeartbeatState,
         is_away: Callable[[], bool] = lambda: False,
     ) -> None:
         """`is_away` tells of the database what nobody notices who has nothing to write."""
         self._settings = settings
         self._source = source
         self._dead_letters = dead_letters
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._is_away = is_away
         self._backoff = Backoff(cap_s=_LONGEST_DELAY_S)
 
@@ -82,14 +82,18 @@ class Sink:
                 await self._write_until_failure()
             except (TransientError, KafkaError) as error:
                 delay = self._backoff.next_s()
-                self._pulse.state, self._pulse.detail = "degraded", _told(error)
-                log.warning("waiting", error=reason_of(error), retry_in_s=round(delay, 2))
+                self._heartbeat.state, self._heartbeat.detail = "degraded", _told(error)
+                log.warning(
+                    "waiting for the broker or the database",
+                    error=reason_of(error),
+                    retry_in_s=round(delay, 2),
+                )
                 await asyncio.sleep(delay)
 
     async def watch_lag(self) -> None:
         """Measure every second how far behind the sink is; TransientError if it reads nothing of what comes."""
         while True:
-            self._pulse.lag_messages, self._pulse.lag_seconds = await self._source.lag()
+            self._heartbeat.lag_messages, self._heartbeat.lag_seconds = await self._source.lag()
             await pause(INTERVAL_S)
 
     async def _write_until_failure(self) -> None:
@@ -105,7 +109,7 @@ class Sink:
                 else:
                     stored = await writer.resume(await self._source.cluster_id())
                     await self._source.place(stored)
-                    if self._pulse.state == "starting":
+                    if self._heartbeat.state == "starting":
                         self._running()
                     batch = await self._source.read()
 
@@ -128,18 +132,18 @@ class Sink:
     def _running(self) -> None:
         self._backoff.reset()
         if not self._source.answers:
-            self._pulse.state, self._pulse.detail = "degraded", "the broker does not answer"
+            self._heartbeat.state, self._heartbeat.detail = "degraded", "the broker does not answer"
             return
-        if self._pulse.state != "running":
+        if self._heartbeat.state != "running":
             log.info("writing")
-        self._pulse.state, self._pulse.detail = "running", None
-        self._pulse.counters["lost"] = sum(self._pulse.lost.values())
+        self._heartbeat.state, self._heartbeat.detail = "running", None
+        self._heartbeat.counters["lost"] = sum(self._heartbeat.lost.values())
 
     async def _write(self, writer: SinkWriter, batch: SinkBatch) -> None:
         await self._dead_letter(batch.refused)
         written = await writer.write(batch, self._dead_letter)
         await self._source.commit(batch.read)
-        counters = self._pulse.counters
+        counters = self._heartbeat.counters
         for topic, rows in written.stored.items():
             counters[TABLES[topic].name] += rows
         counters["duplicates"] += written.duplicates
@@ -153,7 +157,7 @@ class Sink:
 
 
 def _told(error: Exception) -> str:
-    """Return what anybody may know of an error: heartbeats are read by everybody."""
+    """Return the part of an error that is public: every client reads heartbeats."""
     if isinstance(error, AwayError):
         return error.told
     return (
@@ -162,39 +166,39 @@ def _told(error: Exception) -> str:
 
 
 async def _require_store(settings: SinkSettings) -> None:
-    """FatalError if the database lets nobody in or has another schema; one that is away is waited for by `run`."""
+    """FatalError if the database refuses the login or has another schema; `run` waits for one that is away."""
     try:
         async with database.connect(settings, "pairstream-sink") as connection:
             await SinkWriter(connection).prepare()
     except RefusedError as error:
         raise FatalError(str(error)) from error
     except TransientError:
-        log.info("no database yet")
+        log.info("the database does not answer yet, waiting")
 
 
 async def serve(settings: SinkSettings) -> None:
     """Run the sink and its heartbeat until cancelled; wait for a broker first."""
-    pulse = HeartbeatState("sink")
-    pulse.declare(*_COUNTERS)
-    with published(settings, pulse, HeartbeatMetrics(pulse).registry):
+    heartbeat = HeartbeatState("sink")
+    heartbeat.declare(*_COUNTERS)
+    with published(settings, heartbeat, HeartbeatMetrics(heartbeat).registry):
         await _require_store(settings)
         await clients.wait_for_broker(settings)
-        await _serve(settings, pulse)
+        await _serve(settings, heartbeat)
 
 
-async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
-    configs = PairConfigs(outrun=pulse.outrun)
+async def _serve(settings: SinkSettings, heartbeat: HeartbeatState) -> None:
+    configs = PairConfigs(outrun=heartbeat.outrun)
     # An empty topic is that of a broker that has lost it, and no reason to forget.
-    choices = SymbolConfigs(outrun=pulse.outrun, may_be_empty=False)
+    choices = SymbolConfigs(outrun=heartbeat.outrun, may_be_empty=False)
     watch = DatabaseWatch(settings, "pairstream-sink-watch")
     async with clients.producer(settings) as producer:
-        tasks = Supervisor(pulse.counters)
-        tasks.keep("the heartbeat", lambda: pulse.beat(producer.send))
+        tasks = Supervisor(heartbeat.counters)
+        tasks.keep("the heartbeat", lambda: heartbeat.beat(producer.send))
         tasks.keep("the watch over the database", lambda: _watch(watch))
-        tasks.keep("the writer", lambda: _write(settings, producer, pulse, watch))
+        tasks.keep("the writer", lambda: _write(settings, producer, heartbeat, watch))
         tasks.finish("the deletion of expired rows", lambda: delete_expired(settings))
         if settings.disk_directory is not None:
-            guard = DiskGuard(settings.disk_directory, pulse, lambda: make_room(settings))
+            guard = DiskGuard(settings.disk_directory, heartbeat, lambda: make_room(settings))
             tasks.keep("the watch over the disk", guard.run)
         tasks.keep("the reader of the pairs", lambda: configs.follow(settings))
         tasks.keep("the mirror of the pairs", lambda: mirror(settings, configs, pairs.mirror))
@@ -204,7 +208,7 @@ async def _serve(settings: SinkSettings, pulse: HeartbeatState) -> None:
 
 
 async def _write(
-    settings: SinkSettings, producer: AIOKafkaProducer, pulse: HeartbeatState, watch: DatabaseWatch
+    settings: SinkSettings, producer: AIOKafkaProducer, heartbeat: HeartbeatState, watch: DatabaseWatch
 ) -> None:
     """Read and write until that fails in a way in which another consumer may help."""
     try:
@@ -219,14 +223,14 @@ async def _write(
             ) as consumer,
             TaskGroup() as tasks,
         ):
-            source = TopicSource(consumer, settings, pulse.outrun)
+            source = TopicSource(consumer, settings, heartbeat.outrun)
             # A dead letter is safe when the broker has it, before its offset is passed.
-            letters = DeadLetters(producer.send, "sink", pulse.counters)
-            sink = Sink(settings, source, letters, pulse, lambda: watch.is_silent)
+            letters = DeadLetters(producer.send, "sink", heartbeat.counters)
+            sink = Sink(settings, source, letters, heartbeat, lambda: watch.is_silent)
             tasks.create_task(sink.watch_lag())
             tasks.create_task(sink.run())
     finally:
-        pulse.state, pulse.detail = "degraded", "begins to read anew"
+        heartbeat.state, heartbeat.detail = "degraded", "begins to read anew"
 
 
 async def _watch(watch: DatabaseWatch) -> NoReturn:
@@ -248,5 +252,5 @@ async def delete_expired(settings: SinkSettings) -> None:
             if deleted:
                 log.info("deleted expired rows", rows=deleted)
         except (TransientError, psycopg.Error) as error:
-            log.warning("nothing deleted, trying again in a minute", error=reason_of(error))
+            log.warning("expired rows could not be deleted, trying again in a minute", error=reason_of(error))
         await pause(_SWEEP_S)

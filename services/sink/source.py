@@ -148,7 +148,7 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]
                 {TopicPartition(*partition): offset for partition, offset in read.items()}
             )
         except KafkaError as error:
-            log.info("the group did not take the offsets", error=repr(error))
+            log.info("offsets could not be committed to the group", error=repr(error))
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Stop trusting the positions."""

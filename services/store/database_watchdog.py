@@ -1,4 +1,4 @@
-"""Watchdog of the database: notices a server that answers nobody, and cuts the connections to it."""
+"""Watchdog of the database: notices a server that does not answer, and cuts the connections to it."""
 
 import asyncio
 import math
@@ -72,7 +72,7 @@ class DatabaseWatch:
 
 @asynccontextmanager
 async def watched(settings: DatabaseSettings, name: str) -> AsyncIterator[None]:
-    """Give callers in the block an OperationalError once the database answers nobody."""
+    """Raise OperationalError in callers of the block once the database does not answer."""
     watching = asyncio.create_task(DatabaseWatch(settings, name).run())
     try:
         yield

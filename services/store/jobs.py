@@ -78,7 +78,7 @@ class TakenJob(NamedTuple):
 
 
 class CrowdedError(Exception):
-    """So many jobs wait that no further one is taken."""
+    """Too many jobs wait for a further one."""
 
 
 async def submit(connection: Connection, kind: str, request: Struct, estimate_s: float) -> tuple[str, bool]:
@@ -134,7 +134,7 @@ async def release(connection: Connection, job: TakenJob) -> None:
 
 
 async def retry(connection: Connection, job: TakenJob) -> None:
-    """Let a job be taken again whose process has died, or given up if that was the last attempt."""
+    """Return a job whose process has died to the queue, or fail it after its last attempt."""
     await connection.execute(_RETRY, _names(job))
 
 

@@ -1,4 +1,4 @@
-"""Radars in the database: which stand, what each has confirmed, and which events are told still.
+"""Radars in the database: the radars, their confirmations, and the events that are still to be sent.
 
 A pair is confirmed from the first scan that confirms it until `MOST_MISSED` scans in a row do not, or until its line
 has broken: p-values close to the level come and go by chance.
@@ -111,7 +111,7 @@ class Confirmation(NamedTuple):
     told: int
 
     def events(self) -> list[RadarEvent]:
-        """Return what is to be told, in its order."""
+        """Return the events that are to be sent, in order."""
         events = [] if self.told else [self._event("confirmed", self.confirmed_at, None)]
         if self.ended_at is not None:
             events.append(self._event("ended", self.ended_at, self.end_reason))

@@ -76,7 +76,7 @@ STORED_AS = {"price_correlation": "correlation"}
 NOT_STORED = frozenset({"closed"})
 """Fields of a signal that all stored ones have alike."""
 SIGNAL_COLUMNS = columns_of(Signal, without={"pair", "event_us", *STORED_AS, *NOT_STORED})
-"""What is stored of a signal beside its pair and time, by the name it has in the message, and its type."""
+"""Stored columns of a signal besides its pair and time: the field's name in the message, and its type."""
 SIGNALS = Relation("signals", "pair", {"ts": "event_us"}, tuple(SIGNAL_COLUMNS), ("ts",))
 ALERT_COLUMNS = columns_of(Alert, without={"subject", "event_us"})
 """The same of an alert, which belongs to its subject."""

@@ -88,7 +88,9 @@ def _apply(conninfo: str, before: str | None, wanted: bool, present: bool) -> li
         except DBAPIError as error:
             raise error.orig or error from error
         if wanted and not present and conversion:
-            log.info("the plain store becomes TimescaleDB's: hypertables, continuous aggregates, no row lost")
+            log.info(
+                "converting the plain store to TimescaleDB: hypertables and continuous aggregates; every row is kept"
+            )
             for name in _files("sql/timescaledb"):
                 raw.execute(statements(f"timescaledb/{name}"))
     return [revision for revision in revisions() if before is None or revision > before]

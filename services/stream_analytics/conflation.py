@@ -8,7 +8,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Conflation(Generic[K]):
-    """Let each key through at most once per `interval_s`; what is held back is due `grace_s` after it is over.
+    """Pass each key at most once per `interval_s`; a held item is due `grace_s` after the interval.
 
     In that time something newer may come, which goes through at once.
     """

@@ -1,4 +1,4 @@
-"""What of a window was filled from what is stored, and until when it is part of the window."""
+"""Filled part of a window: seconds from stored ticks, and the time until which they are in the window."""
 
 from collections.abc import Sequence
 

@@ -29,7 +29,7 @@ COUNTERS = (
     "pairs",
     "released",  # bundles that were acknowledged before their trades were stored, see PairPartition.release
 )
-"""What the heartbeat counts."""
+"""Counters of the heartbeat."""
 _PREFIX = "pairstream_stream_"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 
@@ -37,9 +37,9 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 class StreamMetrics:
     """Metrics of a worker: those of its heartbeat, the lag, and the duration of each stage."""
 
-    def __init__(self, pulse: HeartbeatState, known: Mapping[str, Callable[[], float | None]]) -> None:
+    def __init__(self, heartbeat: HeartbeatState, known: Mapping[str, Callable[[], float | None]]) -> None:
         """`known` are gauges by name, asked when somebody looks; one that is None at the moment is left out."""
-        self.registry = HeartbeatMetrics(pulse, known, _PREFIX, levels={"pairs"}).registry
+        self.registry = HeartbeatMetrics(heartbeat, known, _PREFIX, levels={"pairs"}).registry
         about = "; ".join(f"{stage}: {what}" for stage, what in STAGES.items())
         histogram = Histogram(
             f"{_PREFIX}stage_seconds", about, ["stage"], buckets=_BUCKETS_S, registry=self.registry
@@ -47,4 +47,4 @@ class StreamMetrics:
         self.took: Mapping[Stage, Callable[[float], None]] = {
             stage: histogram.labels(stage).observe for stage in STAGES
         }
-        """How long a stage took (s), by the name of the stage."""
+        """Duration of each stage (s), by its name."""

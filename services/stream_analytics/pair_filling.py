@@ -27,7 +27,7 @@ _EVENT = attrgetter("event_us")
 
 
 class Span(NamedTuple):
-    """What is wanted of a symbol's past: from `start_us` to the trade `before_id`, which came first, at `first_us`.
+    """Wanted part of a symbol's past: from `start_us` to the first live trade, `before_id` at `first_us`.
 
     Nothing that was known by then is later than `end_us`.
     """

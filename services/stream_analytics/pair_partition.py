@@ -22,7 +22,7 @@ class Acknowledge(Protocol):
     """Acknowledgement of a Faust event."""
 
     def ack(self) -> bool:
-        """Let the offset be committed."""
+        """Allow the commit of the offset."""
 
 
 class PairPartition:
@@ -177,7 +177,7 @@ class PairPartition:
         return count
 
     def join(self, name: str) -> None:
-        """Have a pair that is filled go on among the others, on the tapes that they share."""
+        """Move a filled pair to the others, on the shared tapes."""
         filling = self.fillings[name]
         for symbol, own in filling.tapes.items():
             if (shared := self.tapes.setdefault(symbol, own)) is not own:

@@ -42,6 +42,6 @@ class PairState:
         return is_outdated
 
     def learn(self, sample: Sample, signal: Signal, minute: MinuteStatistics | None = None) -> None:
-        """Let a sample into the window if its prices are those of its second."""
+        """Add a sample to the window if its prices are those of its second."""
         if sample.is_whole:
             self.window.learn(sample, signal, minute)

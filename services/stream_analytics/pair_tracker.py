@@ -54,7 +54,7 @@ class PairTracker:
         self._said: dict[int, PublishedSecond] = {}
         """By the end of the second, those that are not final."""
         self._heeded_us = 0
-        """What was learned of the past in the seconds of the tape before it has been heeded."""
+        """Changes of the past that the tape learned before this second are applied."""
         self._judged_from = 0
         """Alerts of seconds before it are of other thresholds and stay as they are."""
         self._begun_at = 0
@@ -65,7 +65,7 @@ class PairTracker:
         self._begins_us = self._saves_from_us = 0
         self._announced_us: int | None = None
         self._announces = False
-        """Whether the first second that is published has still to say that the rule fires already."""
+        """True until the first published second has reported that the rule fires already."""
         self.settled_until = 0
         """Nothing that is known of the time before it can change anything any more, not even after a crash."""
 

@@ -77,9 +77,9 @@ class PairWindow:
         # Estimators of a window keep its moments anyway.
         self._own = None if isinstance(self._estimator, Windowed) else RollingMoments(window)
         self._times: deque[tuple[int, int, int]] = deque(maxlen=window)
-        """Of each sample: of the trades of y and x, and the end of the second (µs)."""
+        """Times of each sample: the trades of y and x, and the end of the second (µs)."""
         self.samples = 0
-        """How many samples are in the window."""
+        """Number of samples in the window."""
         self._learned = 0
         self._outliers: tuple[int, ...] = ()
         self.minute = NEVER
@@ -148,7 +148,7 @@ class PairWindow:
         self._begin()
 
     def learn(self, sample: Sample, signal: Signal, minute: MinuteStatistics | None = None) -> None:
-        """Let a sample into the window, with the `signal` that judged it.
+        """Add a sample to the window, with its `signal`.
 
         Once a minute the window is then looked at as a whole, unless `minute` is what was found.
         """

@@ -74,7 +74,7 @@ class SignalPublisher:
         return not self._every_trade and (self._budget.is_spent or not self._has_room())
 
     def pace(self, pairs: int) -> None:
-        """Let each of so many pairs publish as often as all of them may."""
+        """Divide the worker's publishing rate among `pairs` pairs."""
         if not self._every_trade:
             self._conflation.interval_s = max(self._interval_s, pairs / _MOST_LIVE_S)
 

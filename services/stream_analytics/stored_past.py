@@ -68,7 +68,10 @@ class StoredPast:
                     found[symbol] = await _leg(connection, symbol, span)
         except (TransientError, psycopg.Error, TimeoutError) as error:
             self._silent_until_s = now_s + _AGAIN_S
-            log.warning("pairs are filled without the database", reason=reason_of(error))
+            log.warning(
+                "stored ticks could not be read: pairs are filled from the topic alone",
+                reason=reason_of(error),
+            )
         return found
 
     async def _published(
@@ -94,12 +97,14 @@ class StoredPast:
                         if tick.event_us <= spans[tick.symbol].end_us:
                             found.setdefault(tick.symbol, []).append(leg_trade(tick))
         except (KafkaError, TimeoutError) as error:
-            log.warning("pairs are filled without the newest ticks", reason=reason_of(error))
+            log.warning(
+                "the newest ticks could not be read: pairs are filled without them", reason=reason_of(error)
+            )
         return found
 
 
 class _Reach(NamedTuple):
-    """How far back ticks are read: to `start_us`, or to one that is as old as `settled_us` and has a stored id."""
+    """Limit of reading ticks backwards: `start_us`, or a tick as old as `settled_us` with a stored id."""
 
     start_us: int
     settled_us: int

@@ -37,7 +37,7 @@ class SymbolTape:
         """The last trade of each second when it closed, by its start, as long as a pair needs it."""
         self.holes = DoubtfulStretches()
         self.changes: list[Change] = []
-        """What was learned of seconds that had closed, in the order of learning."""
+        """Changes of closed seconds, in order of arrival."""
         self._late = LateTrades()
         self._starts: list[int] = []  # of `seconds` and of those with late trades alone, ascending
         self._awaited: tuple[int, int] | None = None

@@ -21,7 +21,7 @@ class ThresholdRule(Threshold):
         return self._alert(signal, signal.zscore, reached)
 
     def announce(self, signal: Signal) -> Alert | None:
-        """Return that the rule fires, though it began to before anybody was told; `signal` is that of now."""
+        """Return the alert of a rule that fires since an unpublished moment; `signal` is the current one."""
         if signal.zscore is None:
             return None
         return self._alert(signal, signal.zscore, "had been beyond")

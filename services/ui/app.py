@@ -85,7 +85,7 @@ def build(site: PageContext, hosts: Collection[str] = (), proxies: Sequence[Netw
 
 
 async def _no_such_file(request: Request, error: Exception) -> Response:
-    """Say that Dash serves no such file, be it that no package has it or that one names it and left it out."""
+    """Answer 404 for a file of Dash that no package has, or that a package names and lacks."""
     if not request.url.path.startswith(SUITES):
         raise error
     return PlainTextResponse("expected a file of the dashboard, received another", HTTPStatus.NOT_FOUND)

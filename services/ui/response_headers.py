@@ -49,7 +49,7 @@ class ResponseHeaders:
         except ClientDisconnect:
             raise
         except Exception:
-            log.exception("unexpected", path=scope["path"])
+            log.exception("unexpected error", path=scope["path"])
             raise  # Dash answers 500, and says no more of it
 
     def _finish(self, scope: Scope, message: Message) -> None:

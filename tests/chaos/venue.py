@@ -92,6 +92,6 @@ def of_dashboard(url: str, log: Path) -> Iterator[str]:
     except httpx.HTTPError as error:
         yield f"dashboard: expected an answer within 5 s, received {error!r}"
     told = [line["event"] for line in map(json.loads, log.read_text().splitlines()) if "event" in line]
-    links = [event for event in told if event in ("stream connected", "no stream")]
+    links = [event for event in told if event in ("stream connected", "no stream from the API, trying again")]
     if links[-1:] != ["stream connected"]:
         yield f"dashboard: expected it to read the stream, received {links[-1:] or 'nothing'}"

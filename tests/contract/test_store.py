@@ -217,7 +217,9 @@ def test_an_alert_is_stored_whatever_its_rule_measures_and_whatever_the_signal_o
     )
     assert [one.stored for one in written] == [{"alerts": 3}]
     rows = select(store, "alerts")
-    usual, moved, service = ({"id": row[0]} | dict(zip(OF_RULES, row[12:], strict=True)) for row in rows)
+    usual, moved, service = (
+        {"id": row[0]} | dict(zip(OF_RULES, row[12 : 12 + len(OF_RULES)], strict=True)) for row in rows
+    )
     assert usual == {
         "id": "a",
         "rule": "entry",

@@ -219,8 +219,7 @@ NONSENSE = {
     "an exit above the entry": "INSERT INTO pairs VALUES"
     " ('A-B', 'A', 'B', 300, 'ols', 'price', true, 30, 2, 3, 5, false)",
     "something done about no alert": "INSERT INTO alert_handling VALUES ('a', now(), 'me', NULL)",
-    "a condition that is no object": "INSERT INTO rules VALUES"
-    " ('r', 'r', NULL, '[1]', 'info', '{}', true, NULL, 1, now(), now())",
+    "a rule that is no object": "INSERT INTO rules VALUES ('r', '[1]')",
     "a delivery before the first": "INSERT INTO deliveries VALUES ('a', 'mail', 0, now(), 'failed', NULL, 1)",
 }
 

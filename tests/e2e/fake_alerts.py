@@ -22,6 +22,10 @@ UNHANDLED: dict[str, Any] = {
     "acked_by": None,
     "snoozed_until_us": None,
     "snoozed_until_time": None,
+    "incident_id": "",
+    "duration_s": None,
+    "valid_until_us": None,
+    "valid_until_time": None,
 }
 
 

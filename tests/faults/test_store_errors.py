@@ -133,23 +133,23 @@ async def _survive(url: str, fault: Callable[[], AbstractContextManager[None]], 
     """Write a part, then another while the database refuses it for `reason`, then all of it."""
     tape = Tape(TICKS, ROWS)
     tape.until = 0
-    sink, pulse = sink_of(url, tape)
+    sink, heartbeat = sink_of(url, tape)
     running = asyncio.create_task(sink.run())
     try:
         async with asyncio.timeout(30):
             await tape.written(1000)
             with fault():
                 tape.until = 2000
-                while reason not in str(pulse.detail):
+                while reason not in str(heartbeat.detail):
                     assert not running.done()
                     await asyncio.sleep(0.01)
-                assert pulse.state == "degraded"
+                assert heartbeat.state == "degraded"
             await tape.written(len(TICKS))
-            assert (pulse.state, pulse.detail) == ("running", None)
+            assert (heartbeat.state, heartbeat.detail) == ("running", None)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert pulse.counters["dead_letters"] == 0
+    assert heartbeat.counters["dead_letters"] == 0
     assert [row[2] for row in select(url, "ticks")] == [one.trade_id for one in TICKS]
     assert_bars(url, TICKS)
 

@@ -26,6 +26,7 @@ from services.rules.observation import of_signal
 from tests import builders
 from tests.api_process import store
 from tests.broker import produce, read_all
+from tests.brokers.kafka import Cluster
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -163,6 +164,21 @@ def test_nothing_is_lost_nor_told_under_another_id_when_it_is_killed_again_and_a
     for one in told:
         by_id.setdefault(one.alert_id, set()).add(encode(one))
     assert all(len(messages) == 1 for messages in by_id.values())
+
+
+@pytest.mark.long
+def test_two_share_the_pairs_and_one_takes_over_from_the_other(kafka: Cluster, database_url: str) -> None:
+    rules = {"a": rule("a"), "b": rule("b", for_s=1, clear_after=2)}
+    tape = wave(60)
+    with running(kafka.servers, database_url) as first, running(kafka.servers, database_url) as second:
+        first.configure(**rules)
+        wait_until(lambda: len(first.rows("SELECT FROM rules")) == 2, "the rules to be stored")
+        first.send(tape[:90])
+        first.wait_for(expected(rules, tape[:90]))
+        first.kill()
+        first.send(tape[90:])
+        told = second.wait_for(expected(rules, tape))
+    assert {one.alert_id for one in told if one.pair} == expected(rules, tape)
 
 
 def test_edits_and_removals_end_what_is_open_of_their_own(alerting: Alerting) -> None:

@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.integration
 
 
-class SlowHub(LiveState):
+class SlowLiveState(LiveState):
     """Stands still with each ticks it is given, and all that runs on its loop with it, while it may not go on."""
 
     def __init__(self) -> None:
@@ -41,12 +41,16 @@ def send(broker: str, numbers: range, padding: bytes = b"") -> None:
 
 
 def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) -> None:
-    hub, pulse = SlowHub(), HeartbeatState("api")
+    live_state, heartbeat = SlowLiveState(), HeartbeatState("api")
 
     async def read() -> None:
         reading = asyncio.create_task(
             TopicReader(
-                KafkaSettings(brokers=broker, fetch_max_wait_ms=25), hub, TapeHealth(), ServiceHealth(), pulse
+                KafkaSettings(brokers=broker, fetch_max_wait_ms=25),
+                live_state,
+                TapeHealth(),
+                ServiceHealth(),
+                heartbeat,
             ).run()
         )
         await asyncio.to_thread(is_over.wait)
@@ -58,29 +62,29 @@ def test_each_message_is_read_or_counted_and_the_reading_goes_on(broker: str) ->
     send(broker, range(3))
     thread.start()
     try:
-        wait_until(lambda: len(hub.seen) == 3, "the first ticks are read")
-        hub.goes_on.clear()
+        wait_until(lambda: len(live_state.seen) == 3, "the first ticks are read")
+        live_state.goes_on.clear()
         send(broker, range(3, 4))
-        wait_until(lambda: len(hub.seen) == 4, "one more is read, and the reader stands still")
+        wait_until(lambda: len(live_state.seen) == 4, "one more is read, and the reader stands still")
         # Both brokers of the tests keep 5 MiB of a partition.
         send(broker, range(4, 84), b" " * 100_000)
         wait_until(lambda: first_offsets(broker, "ticks")[2] > 15, "the first of them are deleted")
-        hub.goes_on.set()
+        live_state.goes_on.set()
         send(broker, range(84, 85))
-        wait_until(lambda: 84 in hub.seen, "it reads on")
+        wait_until(lambda: 84 in live_state.seen, "it reads on")
 
         def said() -> list[TapeEvent]:
             return [
                 decode(record.value, TapeEvent) for record in asyncio.run(read_all(broker, "tape-events"))
             ]
 
-        lost = 85 - len(hub.seen)
+        lost = 85 - len(live_state.seen)
         wait_until(lambda: sum(one.messages or 0 for one in said()) == lost, "the loss is said")
         assert {(one.kind, one.reader, one.topic, one.partition) for one in said()} == {
             ("messages_lost", "api", "ticks", 2)
         }
-        assert (lost > 10, pulse.lost) == (True, {"ticks": lost})
+        assert (lost > 10, heartbeat.lost) == (True, {"ticks": lost})
     finally:
-        hub.goes_on.set()
+        live_state.goes_on.set()
         is_over.set()
         thread.join()

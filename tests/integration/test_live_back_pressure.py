@@ -31,7 +31,7 @@ async def until(condition: Callable[[], object], what: str) -> None:
 
 
 def test_what_a_waiting_publisher_makes_the_live_feed_drop_is_repaired() -> None:
-    producer, pulse = FakeProducer(batch_bytes=BATCH_BYTES), HeartbeatState("ingest", "live")
+    producer, heartbeat = FakeProducer(batch_bytes=BATCH_BYTES), HeartbeatState("ingest", "live")
 
     def ticks() -> list[Tick]:
         return [decode(value, Tick) for value in producer.values("ticks")]
@@ -50,7 +50,7 @@ def test_what_a_waiting_publisher_makes_the_live_feed_drop_is_repaired() -> None
             }
             out = publisher(producer, limit_bytes=LIMIT_BYTES)
             feed = LiveFeed(load(IngestSettings, given))
-            running = asyncio.create_task(publish(feed, out, pulse))
+            running = asyncio.create_task(publish(feed, out, heartbeat))
             await until(lambda: len(ticks()) > 100, "trades")
 
             producer.holds = True
@@ -75,8 +75,8 @@ def test_what_a_waiting_publisher_makes_the_live_feed_drop_is_repaired() -> None
                 ),
                 "the end of every gap",
             )
-            assert pulse.counters["dropped"] > 100
-            assert pulse.counters["repaired"] > 100
+            assert heartbeat.counters["dropped"] > 100
+            assert heartbeat.counters["repaired"] > 100
             assert {event.kind for event in events(*ended)} == {"gap_repaired"}
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

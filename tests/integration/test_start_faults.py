@@ -210,7 +210,7 @@ def test_one_run_where_locks_reach_nobody_and_garbage_or_dead_owners_are_no_hind
         copy.write_bytes(lock.read_bytes())
         copy.replace(lock)
         in_use = rf"--data-dir: {copied} is in use by another pairstream \(process {running.process.pid}\); stop it"
-        refused(copied, SYNTHETIC, in_use, says_first="looking for 7 s whether it runs")
+        refused(copied, SYNTHETIC, in_use, says_first="watching it for 7 s to see if that run lives")
         assert running.is_healthy()
         copy.write_text("7 elsewhere 000000000001\n")
         copy.replace(lock)

@@ -91,8 +91,8 @@ def test_a_recording_arrives_whole_is_shown_by_one_instance_and_survives_a_resta
         refused(data_dir, [], in_use)
         environment = psutil.Process(running.pid_of("sink")).environ()
         wake_directory = Path(environment["PAIRSTREAM_WAKE_DIRECTORY"])
-        # Sink, analytics and API each read the pairs besides.
-        assert len(list(wake_directory.iterdir())) == 6
+        # Four read the pairs besides; API and alerting rules and silences, too, and alerting what is no signal.
+        assert len(list(wake_directory.iterdir())) == 13
     assert running.returncode == 0
     assert running.survivors() == []
     assert not wake_directory.exists()

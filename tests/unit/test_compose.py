@@ -185,6 +185,11 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_every_server_of_nginx_passes_on_the_same_headers() -> None:
+    """A header that is set in a block takes the place of all that are set around it."""
+    assert re.findall(r"^\s+proxy_set_header.*$", NGINX, re.M) == []
+
+
 def test_three_brokers_have_all_that_one_has() -> None:
     def of(number: int) -> str:
         command: str = ALL[f"redpanda-{number}"]["command"]

@@ -57,7 +57,7 @@ class AnalysisRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def bars(self) -> int:
-        """Of how many bars of a symbol it is."""
+        """Return the number of bars per symbol."""
         return 0
 
 

@@ -100,7 +100,7 @@ class WorkerPool:
                 await worker.ended.wait()
             # The last two: the process that forks them has gone, and is there anew the next time.
             except (BrokenProcessPool, OSError, EOFError) as error:
-                log.warning("a worker died before it could begin", error=repr(error))
+                log.warning("an analysis worker died while it started, starting another", error=repr(error))
                 await asyncio.sleep(backoff.next_s())
             finally:
                 worker.end()

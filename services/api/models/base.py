@@ -23,7 +23,7 @@ Feed = Annotated[
 AgeS = Annotated[
     float | None,
     Field(
-        description="Seconds since it was received, by the clock of that receipt, whatever the API's says.",
+        description="Seconds since the receipt, by the receiving clock, not the API's.",
         examples=[0.412],
     ),
 ]

@@ -158,8 +158,8 @@ class HalfLife(Record):
     samples: Annotated[
         float | None,
         Field(
-            description="Bars until half of a deviation is gone, by least squares. Biased short: of 50 bars the median "
-            "told is 14 over 200 bars and 26 over 500, and a random walk shows one, too. See `corrected`.",
+            description="Bars until half of a deviation is gone, by least squares. Biased, too short: where 50 is "
+            "true, the median estimate is 14 over 200 bars and 26 over 500; a random walk has one. See `corrected`.",
             examples=[12.4],
         ),
     ]

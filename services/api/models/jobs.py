@@ -17,7 +17,7 @@ class Job(Record):
     state: Annotated[
         JobState,
         Field(
-            description="`failed`: it cannot be done, `reason` says why; one whose worker has died runs again.",
+            description="`failed`: the job is impossible, `reason` has the cause. A job whose worker died runs again.",
             examples=["running"],
         ),
     ]

@@ -60,8 +60,8 @@ class Problem(BaseModel):
     question: Annotated[
         dict[str, Any] | None,
         Field(
-            description="Of a file that can be read in several ways: the `option` to be told, and the `readings`, "
-            "each a `value` of it and the first `bars` that it gives. Without readings the detail says what to do.",
+            description="Open question of a file that can be read in several ways: the `option` to set, and the "
+            "`readings`, each a `value` with its first `bars`. Without readings the detail has the next step.",
         ),
     ] = None
     id: Annotated[

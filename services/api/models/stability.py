@@ -115,7 +115,7 @@ class Cusum(Record):
 
 
 class VarianceRatio(Record):
-    """Of the second half of the range by the first."""
+    """Variance of the second half of the range over that of the first."""
 
     ratio: Annotated[float, Field(description="1 if nothing has changed.", examples=[1.1])]
     p_value: PValue

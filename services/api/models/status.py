@@ -52,8 +52,8 @@ class ProcessHealth(Record):
     age_s: Annotated[
         float | None,
         Field(
-            description="Seconds since the last heartbeat came, by the API's own steady clock and nobody else's; "
-            "null if it came before the API listened and the broker has not noted when.",
+            description="Seconds since the last heartbeat arrived, by the API's own steady clock; null if it "
+            "arrived before the API listened and the broker has no time of it.",
             examples=[0.412],
         ),
     ]
@@ -98,7 +98,7 @@ class InstanceHealth(ProcessHealth):
     state: Annotated[
         Literal["catching up", "silent", ServiceState],
         Field(
-            description="As it says itself while it is heard; `catching up` is the API, which cannot tell."
+            description="State in its own heartbeats while these arrive; `catching up`: the API does not know yet."
         ),
     ]
     said: Annotated[ServiceState, Field(description="State in its last heartbeat.")]
@@ -107,18 +107,18 @@ class InstanceHealth(ProcessHealth):
 class ServiceHealth(ProcessHealth):
     """Health of a service: the worst state and age of its processes, the sum of their counters."""
 
-    service: Annotated[str, Field(description="Which one.", examples=["ingest"])]
+    service: Annotated[str, Field(description="Name of the service.", examples=["ingest"])]
     state: Annotated[
         Literal["unknown", "catching up", "silent", "stopped", ServiceState],
         Field(
-            description="The worst of its processes, and at best `degraded` while it has lost messages that nobody has "
-            "acknowledged; `unknown` if none was heard of, `stopped` if all have ended as they were asked to."
+            description="The worst state of its processes; at best `degraded` while it has unacknowledged losses; "
+            "`unknown` without any heartbeat, `stopped` if all processes ended on request."
         ),
     ]
     unacknowledged: Annotated[
         dict[str, int],
         Field(
-            description="Messages that it lost, by topic, also before its start, and that nobody has acknowledged.",
+            description="Lost messages without an acknowledgement, by topic, also from before the start.",
             examples=[{"ticks": 1234}],
         ),
     ]

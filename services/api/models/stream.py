@@ -48,8 +48,8 @@ class _News(Record):
     degraded: Annotated[
         list[str] | None,
         Field(
-            description="Why messages may be old or incomplete: the broker or the database is away. Sent to "
-            "everybody when that changes; empty once all is well again, and what was missed comes, too.",
+            description="Reasons why messages may be old or incomplete: the broker or the database is away. "
+            "Sent to every client on each change; empty when the server is back, and missed messages follow.",
             examples=[["the broker cannot be reached"]],
         ),
     ] = None

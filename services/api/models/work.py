@@ -41,7 +41,7 @@ class Arithmetic(Record):
 
 
 class SignalWork(Record):
-    """How the numbers of one closed second come about: what went in, the arithmetic, and a program that repeats it."""
+    """The numbers of one closed second: their inputs, the arithmetic, and a program that repeats it."""
 
     feed: Feed
     pair: PairName

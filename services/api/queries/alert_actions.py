@@ -38,5 +38,7 @@ async def follow(
                 async for notification in connection.notifies():
                     await told(notification.payload)
         except (TransientError, psycopg.OperationalError) as error:
-            log.info("no notifications of actions on alerts", error=str(error))
+            log.info(
+                "actions on alerts from other API processes do not arrive, connecting again", error=str(error)
+            )
         await asyncio.sleep(backoff.next_s())

@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout
 from services.common.errors import TransientError
 
 TIMEOUT_S = 5
-"""How long a statement may take, and the wait for a connection."""
+"""Longest time of a statement, and of the wait for a connection (s)."""
 AWAY = "the database cannot be reached"
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ def translated() -> Iterator[None]:
             "the dataset has been deleted meanwhile, or the schema is another: ask again, or run pairstream db upgrade"
         ) from error
     except psycopg.errors.InsufficientPrivilege as error:
-        raise TransientError("the database does not let this user do that") from error
+        raise TransientError("the database refused this: its user lacks the privilege") from error
     except psycopg.OperationalError as error:
-        log.warning("no answer from the database", error=str(error))
+        log.warning("the database does not answer", error=str(error))
         raise TransientError(AWAY) from error

@@ -33,7 +33,7 @@ Lost = Mapping[str, Mapping[str, int]]
 
 
 class StoredLosses:
-    """Losses that nobody has acknowledged; while the database is away the last known ones."""
+    """Losses without an acknowledgement; the last known ones while the database is away."""
 
     def __init__(self, store: StoreReader) -> None:
         self._store = store

@@ -109,7 +109,7 @@ class StoreReader:
         self._pool: database.Pool | None = None
         self._waiting: set[asyncio.Timeout] = set()
         self.exporting = asyncio.Semaphore(EXPORTS)
-        """Who reads page after page takes turns with others here: they must not use every connection."""
+        """Limit for readers of many pages, so that they do not use every connection."""
 
     @property
     def problem(self) -> str | None:
@@ -137,7 +137,7 @@ class StoreReader:
                         self._give_up()
             except TransientError as error:
                 if str(error) != said:
-                    log.warning("waiting", error=(said := str(error)))
+                    log.warning("waiting for the database", error=(said := str(error)))
             await asyncio.sleep(backoff.next_s())
 
     async def page(self, table: TableSource, selection: RowSelection) -> RowPage:
@@ -248,7 +248,7 @@ class StoreReader:
         except FatalError as error:
             problem = str(error)
         if problem != self._problem:
-            log.info("reading the store") if problem is None else log.error("not reading", problem=problem)
+            log.error("store cannot be read", problem=problem) if problem else log.info("reading the store")
         self._problem = problem
 
     def _give_up(self) -> None:

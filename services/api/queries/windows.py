@@ -12,7 +12,7 @@ from services.quant.estimators.registry import MOVING
 from services.store.arrays import load_arrays
 
 SAMPLES_MAX = 50_000
-"""Of a method without a window, whose samples are all those since it began."""
+"""Most samples for a method without a window, which uses all samples since its start."""
 
 _SIGNAL = sql.SQL("""
 SELECT ts AS event_us, y_price, x_price, method, "window", samples, hedge_ratio, spread, zscore, quality, reason

@@ -83,7 +83,7 @@ async def snooze_alert(alert_id: AlertId, snooze: Snooze, backend: BackendDepend
 
 async def _handled(alert_id: str, handle: Callable[[], Awaitable[Row | None]], backend: Backend) -> Response:
     """Answer with an alert as it is now, and tell every client of the stream; a new one may not be stored yet."""
-    is_news = any(entry.message.alert_id == alert_id for entry in backend.hub.last_alerts())
+    is_news = any(entry.message.alert_id == alert_id for entry in backend.live_state.last_alerts())
     deadline = time.monotonic() + (STORED_WITHIN_S if is_news else 0)
     while (stored := await handle()) is None:
         if time.monotonic() >= deadline:

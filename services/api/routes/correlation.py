@@ -60,7 +60,7 @@ async def read_correlation(
 ) -> Response:
     """Return the correlation of every two symbols, over the closed bars that the two have in common.
 
-    Nothing is carried forward, so each cell says of how many samples it is, at least 30. A return is between
+    No price is carried forward, so each cell has its own number of samples, at least 30. A return is between
     neighbouring common bars, however far apart: `breaks` counts those that are not the next interval.
     """
     bars = await close_source.find(backend, query)

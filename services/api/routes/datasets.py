@@ -76,12 +76,12 @@ async def upload_dataset(
 ) -> Response:
     """Store files of OHLCV bars as a dataset, all of them or nothing; the same files again change nothing.
 
-    Columns are known by their names in any order and case, or by what is in them, in files with closes alone too;
-    delimiter, decimal sign, thousands, and times (dates in any usual form, or numbers) are recognised. What a file does
-    not tell is asked: the answer 422 has a `question`, the option to be told, and what each of its values would give.
-    Lines that are no bars are left out and told in the report, with bars of a time that is there already (the first
-    stays), bars out of order or where bars of their width do not begin (they are stored), gaps, and runs of carried
-    bars, in which nothing traded (they are stored, and left out of analyses).
+    Columns are recognised by their names in any order and case, or by their content, also in files with closes alone;
+    so are delimiter, decimal sign, thousands, and times (dates in any usual form, or numbers). If a file leaves a
+    question open, the response is 422 with a `question`: the option, and the result of each of its values. Lines that
+    are no bars are left out and reported. The report also has bars of an earlier bar's time (the first stays), bars
+    out of order or at odd times (they are stored), gaps, and runs of carried bars, in which nothing traded (they are
+    stored, and left out of analyses).
     """
     if await catalogue.count(backend.store) >= DATASETS_MAX:
         detail = f"expected fewer than {DATASETS_MAX:,} datasets, received one more: delete one"

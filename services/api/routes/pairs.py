@@ -167,8 +167,12 @@ def _answer(config: PairConfig, backend: Backend, status: HTTPStatus = HTTPStatu
 
 
 def _row(config: PairConfig, backend: Backend) -> Row:
-    hub, legs = backend.hub, Legs.parse(config.pair)
-    known = [newest[config.pair].message for newest in (hub.signals, hub.live) if config.pair in newest]
+    live_state, legs = backend.live_state, Legs.parse(config.pair)
+    known = [
+        newest[config.pair].message
+        for newest in (live_state.signals, live_state.live)
+        if config.pair in newest
+    ]
     last = max(known, key=lambda signal: signal.event_us, default=None)
     return {
         "pair": config.pair,

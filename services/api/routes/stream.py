@@ -63,14 +63,14 @@ async def subscribe(query: StreamQuery, backend: Backend) -> Subscription:
     """Return the subscription of a client; ProblemError if it names an unknown symbol or pair."""
     named = await _named(query, backend)
     await backend.warm()
-    return Subscription(backend.newsroom, named)
+    return Subscription(backend.composer, named)
 
 
 async def quiet(subscription: Subscription, backend: Backend) -> None:
     """Return when there may be news."""
     with suppress(TimeoutError):
         async with asyncio.timeout(subscription.patience_s()):
-            await backend.tail.news()
+            await backend.topic_reader.news()
 
 
 class _Client:
@@ -123,7 +123,7 @@ class _Client:
                     await self._send(answer)
 
     async def _answers(self, text: str | None) -> list[StreamMessage | Row]:
-        """Do what the client asks; one that asks wrongly is told, one that goes on so is closed."""
+        """Run the client's commands; answer wrong ones with an error, close the stream after too many."""
         request_id: Any = None
         try:
             if self._is_too_many("commands", COMMANDS):
@@ -148,7 +148,7 @@ class _Client:
             return [{"type": "error", "request_id": request_id, **said}]
 
     def _is_too_many(self, what: str, rate: Rate) -> bool:
-        return self._limiter.take(what, rate, self._backend.newsroom.seconds()).wait_s > 0
+        return self._limiter.take(what, rate, self._backend.composer.seconds()).wait_s > 0
 
     async def _do(self, command: Command) -> list[StreamMessage | Row]:
         head = {"request_id": command.request_id}
@@ -178,7 +178,7 @@ class _Client:
     async def _send(self, message: StreamMessage | Row) -> None:
         text = message.text if isinstance(message, StreamMessage) else encode(message).decode()
         if text is not None:
-            self._sending_since_s = self._backend.newsroom.seconds()
+            self._sending_since_s = self._backend.composer.seconds()
             await self._socket.send_text(text)
             self._sending_since_s = None
 
@@ -186,7 +186,7 @@ class _Client:
         """End the stream of who does not read; a timer for each message would cost as much as composing it."""
         while True:
             since_s = self._sending_since_s
-            taken_s = 0.0 if since_s is None else self._backend.newsroom.seconds() - since_s
+            taken_s = 0.0 if since_s is None else self._backend.composer.seconds() - since_s
             await asyncio.sleep(SLOW_S - taken_s)
             if since_s is not None and self._sending_since_s == since_s:
                 raise _EndedError(

@@ -25,8 +25,8 @@ _TOO_LONG = {
 
 
 @dataclass(frozen=True)
-class Visitor:
-    """Admitted request: its caller, the identity it counts under, its key, and its remaining allowance."""
+class AdmittedRequest:
+    """Request that was let in: its caller, the identity it counts under, its key, and its remaining allowance."""
 
     caller: Caller
     counted_as: str
@@ -42,10 +42,10 @@ class Admission:
         self._keys = keys
         self._limiter = RateLimiter()
 
-    def visitor(self, connection: HTTPConnection) -> Visitor:
-        """Return who comes; ProblemError says why one may not."""
+    def admit(self, connection: HTTPConnection) -> AdmittedRequest:
+        """Return the admitted request; ProblemError says why it is refused."""
         _check_size(connection)
-        self._check_site(connection)
+        self._check_host_and_origin(connection)
         token = token_in(connection)
         key = self._keys.find(token) if token is not None else None
         name = counted_as(connection) if key is None else f"key {key.name}"
@@ -54,9 +54,9 @@ class Admission:
         admit(connection.scope, caller)
         if is_unsafe(connection):
             require_write(caller)
-        return Visitor(caller, name, key, allowance)
+        return AdmittedRequest(caller, name, key, allowance)
 
-    def _check_site(self, connection: HTTPConnection) -> None:
+    def _check_host_and_origin(self, connection: HTTPConnection) -> None:
         host, origin = connection.headers.get("host"), connection.headers.get("origin")
         # A page that came by a name of its own does not know a key.
         if not self._keys.are_asked_for and not is_own_host(host, self._settings.api_hosts):

@@ -76,12 +76,12 @@ def read(path: Path) -> tuple[ApiKey, ...]:
 class ApiKeys:
     """The keys of a file, looked at again whenever `refresh` is called; without a file there are none to ask for.
 
-    A file that cannot be read lets nobody in: the line that is gone from it may be the one that matters.
+    With an unreadable file every key is refused: the missing line may be the important one.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.problem: str | None = None
-        """Why nobody can be let in, None if the file is right."""
+        """Reason why every key is refused, None if the file is right."""
         self._path = path
         self._seen: tuple[int, ...] | None = None
         self._keys: frozenset[ApiKey] = frozenset()
@@ -100,10 +100,10 @@ class ApiKeys:
         self._seen = stamp
         try:
             self._keys, self.problem = frozenset(read(self._path)), None
-            log.info("keys", names=sorted(key.name for key in self._keys))
+            log.info("API keys read", names=sorted(key.name for key in self._keys))
         except ValueError as error:
             self._keys, self.problem = frozenset(), f"the keys file cannot be used: {error}"
-            log.error("keys", problem=self.problem)
+            log.error("no API key is accepted", problem=self.problem)
         for key, deadline in self._leases:
             if key not in self._keys:
                 deadline.reschedule(0)
@@ -118,7 +118,7 @@ class ApiKeys:
 
     @asynccontextmanager
     async def lease(self, key: ApiKey) -> AsyncIterator[None]:
-        """Let something run for `key`; it is cancelled, and ends with RevokedError, when the key is revoked."""
+        """Run the body for `key`; when the key is revoked, the body is cancelled and ends with RevokedError."""
         deadline = asyncio.timeout(None)
         lease = (key, deadline)
         try:

@@ -11,7 +11,7 @@ from services.api.problems import ProblemError
 from services.api.security.admission import (
     PROBES,
     Admission,
-    Visitor,
+    AdmittedRequest,
     is_unsafe,
     too_many,
 )
@@ -49,43 +49,43 @@ class SecurityMiddleware:
             return
         connection = HTTPConnection(scope)
         try:
-            visitor = self._visitor(connection)
+            request = self._admitted(connection)
         except ProblemError as problem:
             await problem.response()(scope, receive, send)
             return
-        with self._held.by(visitor.counted_as) as hold:
+        with self._held.by(request.counted_as) as hold:
             if is_unsafe(connection):
                 receive = bounded(connection, receive, self._most_bytes(scope["path"]), hold)
-            await self._serve(visitor, scope, receive, send)
+            await self._serve(request, scope, receive, send)
 
-    def _visitor(self, connection: HTTPConnection) -> Visitor:
-        visitor = self._admission.visitor(connection)
-        if not self._slots.is_free(visitor.counted_as):
+    def _admitted(self, connection: HTTPConnection) -> AdmittedRequest:
+        request = self._admission.admit(connection)
+        if not self._slots.is_free(request.counted_as):
             detail = f"expected at most {self._slots.most} requests and streams at once, received one more"
             raise too_many(detail, retry_after.SOON)
-        return visitor
+        return request
 
     def _most_bytes(self, path: str) -> int:
         settings = self._settings
         return settings.api_upload_limit if path.startswith(UPLOADS) else settings.api_body_limit
 
-    async def _serve(self, visitor: Visitor, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, request: AdmittedRequest, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
         async def send_on(message: Message) -> None:
             nonlocal begun
             begun = True
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(visitor.allowance.headers)
+                MutableHeaders(scope=message).update(request.allowance.headers)
             elif message["type"] == "websocket.accept" and SUBPROTOCOL in scope["subprotocols"]:
                 message["subprotocol"] = SUBPROTOCOL
             await send(message)
 
         try:
             async with AsyncExitStack() as stack:
-                stack.enter_context(self._slots.taken(visitor.counted_as))
-                if visitor.key is not None:
-                    await stack.enter_async_context(self._keys.lease(visitor.key))
+                stack.enter_context(self._slots.taken(request.counted_as))
+                if request.key is not None:
+                    await stack.enter_async_context(self._keys.lease(request.key))
                 await self._app(scope, receive, send_on)
         except RevokedError:
             if scope["type"] == "websocket":

@@ -57,7 +57,7 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_on)
             except Exception:
-                log.exception("unexpected", route=template(scope))
+                log.exception("unexpected error", route=template(scope))
                 if status is not None or scope["type"] != "http":
                     raise
                 await problems.internal(request_id).response()(scope, receive, send_on)

@@ -33,7 +33,7 @@ class LaggingError(Exception):
 class Present(Protocol):
     """Live state as the composer reads it."""
 
-    hub: LiveState
+    live_state: LiveState
 
     @property
     def feed(self) -> str | None:
@@ -92,7 +92,7 @@ class StreamMessage(NamedTuple):
 
 
 class StreamComposer:
-    """Composes what clients are told; those who want the same and are at the same place share the message."""
+    """Composes the messages to clients; clients with the same filter and position share a message."""
 
     def __init__(self, present: Present, seconds: Callable[[], float]) -> None:
         """`seconds` is a monotonic clock."""
@@ -109,9 +109,9 @@ class StreamComposer:
         self._problems_number = 0
 
     @property
-    def hub(self) -> LiveState:
+    def live_state(self) -> LiveState:
         """Return what the news are of."""
-        return self._present.hub
+        return self._present.live_state
 
     def interval_s(self) -> float:
         """Return the shortest interval of all clients; infinity without any."""
@@ -122,7 +122,7 @@ class StreamComposer:
         self._clients.add(client)
 
     def phase(self) -> float:
-        """Return the share of an interval at which the next client is told."""
+        """Return the share of an interval at which the next client gets its messages."""
         return next(self._phases)
 
     def status_due_s(self) -> float:
@@ -132,10 +132,10 @@ class StreamComposer:
     def place_of(self, event_id: str | None, wanted: Filter) -> StreamPosition | None:
         """Return the position after the message of that id; None if later messages are no longer in memory."""
         epoch, _, number = (event_id or "").partition("-")
-        if epoch != self.hub.epoch or not (number.isascii() and number.isdigit()):
+        if epoch != self.live_state.epoch or not (number.isascii() and number.isdigit()):
             return None
         told = int(number)
-        return StreamPosition(told=told) if self._oldest(wanted) <= told <= self.hub.version else None
+        return StreamPosition(told=told) if self._oldest(wanted) <= told <= self.live_state.version else None
 
     def snapshot(self, wanted: Filter, is_back: bool = False) -> StreamMessage:
         """Return everything there is now.
@@ -145,8 +145,8 @@ class StreamComposer:
         """
         self._ask_status()
         self._look()
-        told = self._oldest(wanted) if is_back else self.hub.version
-        place = StreamPosition(self.hub.version, told, self._status_number, self._problems_number)
+        told = self._oldest(wanted) if is_back else self.live_state.version
+        place = StreamPosition(self.live_state.version, told, self._status_number, self._problems_number)
         more: dict[str, Any] = {"scope": "all", "resumed": False}
         more |= {"degraded": self._problems} if self._problems else {}
         return self._compose("snapshot", place, more, self._newest(wanted.wants, wanted.topics))
@@ -165,7 +165,7 @@ class StreamComposer:
         if "status" in wanted.topics:
             self._ask_status()
         self._look()
-        now = (self.hub.version, self._status_number, self._problems_number)
+        now = (self.live_state.version, self._status_number, self._problems_number)
         if self._shared_at != now:
             self._shared.clear()
             self._shared_at = now
@@ -176,13 +176,13 @@ class StreamComposer:
         return self._shared[wanted, place]
 
     def _update(self, wanted: Filter, place: StreamPosition, more: dict[str, Any]) -> StreamMessage:
-        hub = self.hub
+        live_state = self.live_state
         if self._oldest(wanted) > place.told:
             raise LaggingError("read too slowly, closes or alerts are lost: connect again for a new snapshot")
         closes, alerts, told = self._missed(wanted, place.told)
         content: dict[Topic, Any] = {
-            "ticks": _newer("ticks", hub.ticks.items(), wanted, place.seen),
-            "signals": closes + _newer("signals", hub.live.items(), wanted, place.seen),
+            "ticks": _newer("ticks", live_state.ticks.items(), wanted, place.seen),
+            "signals": closes + _newer("signals", live_state.live.items(), wanted, place.seen),
             "alerts": alerts,
         }
         if "status" in wanted.topics and self._status_number > place.status:
@@ -190,20 +190,20 @@ class StreamComposer:
         content = {topic: news for topic, news in content.items() if news}
         if self._problems_number > place.problems:
             more = {**more, "degraded": self._problems}
-        after = StreamPosition(hub.version, told, self._status_number, self._problems_number)
+        after = StreamPosition(live_state.version, told, self._status_number, self._problems_number)
         return self._compose("update", after, more, content) if content or more else StreamMessage(after)
 
     def _newest(
         self, wants: Callable[[Topic, str | Alert], bool], named: Collection[Topic]
     ) -> dict[Topic, Any]:
         """Return the newest of what is wanted; the topics `named` also where there is nothing."""
-        hub = self.hub
-        alerts = (one for one in hub.last_alerts() if wants("alerts", one.message))
+        live_state = self.live_state
+        alerts = (one for one in live_state.last_alerts() if wants("alerts", one.message))
         newest: dict[Topic, Any] = {
-            "ticks": [one.json() for name, one in hub.ticks.items() if wants("ticks", name)],
+            "ticks": [one.json() for name, one in live_state.ticks.items() if wants("ticks", name)],
             "signals": [
                 one.json()
-                for signals in (hub.signals, hub.live)
+                for signals in (live_state.signals, live_state.live)
                 for name, one in signals.items()
                 if wants("signals", name)
             ],
@@ -231,12 +231,12 @@ class StreamComposer:
             if wanted.wants(topic, message if isinstance(message, Alert) else message.pair):
                 (closes if topic == "signals" else alerts).append(entry.json())
                 size += len(entry.json())
-        return closes, alerts, self.hub.version
+        return closes, alerts, self.live_state.version
 
     def _kept(self, wanted: Filter) -> list[tuple[Topic, RecentMessages[Any]]]:
         histories: list[tuple[Topic, RecentMessages[Any]]] = [
-            ("signals", self.hub.closes),
-            ("alerts", self.hub.alerts),
+            ("signals", self.live_state.closes),
+            ("alerts", self.live_state.alerts),
         ]
         return [(topic, history) for topic, history in histories if topic in wanted.topics]
 
@@ -264,7 +264,7 @@ class StreamComposer:
         more: dict[str, Any],
         content: dict[Topic, Any],
     ) -> StreamMessage:
-        event_id = f"{self.hub.epoch}-{place.told}"
+        event_id = f"{self.live_state.epoch}-{place.told}"
         head = {"type": kind, "id": event_id, "feed": self._present.feed}
         return StreamMessage(place, kind, event_id, encode(head | more | content).decode())
 

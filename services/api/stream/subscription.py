@@ -154,30 +154,30 @@ class Command(BaseModel):
 class Subscription:
     """Subscription of one client: its filter, its position, and the time of its next message."""
 
-    def __init__(self, newsroom: StreamComposer, query: StreamQuery) -> None:
+    def __init__(self, composer: StreamComposer, query: StreamQuery) -> None:
         self.wanted = Filter(
             frozenset(query.topics or TOPICS), frozenset(query.symbols), frozenset(query.pairs)
         )
         self.interval_ms = query.interval_ms
-        self._newsroom = newsroom
-        self._phase = newsroom.phase()
-        newsroom.join(self)
+        self._composer = composer
+        self._phase = composer.phase()
+        composer.join(self)
         self._last_event_id = query.last_event_id
         self._place: StreamPosition | None = None
         self._due_s = 0.0
 
     def first(self) -> StreamMessage:
         """Return the first message: the present, or what came since the last one that the client got."""
-        place = self._newsroom.place_of(self._last_event_id, self.wanted)
+        place = self._composer.place_of(self._last_event_id, self.wanted)
         if place is None:
             is_back = self._last_event_id is not None
-            return self._told(self._newsroom.snapshot(self.wanted, is_back))
-        return self._told(self._newsroom.update(self.wanted, place, resumed=True))
+            return self._told(self._composer.snapshot(self.wanted, is_back))
+        return self._told(self._composer.update(self.wanted, place, resumed=True))
 
     def update(self) -> StreamMessage:
         """Return the updates since the last message; LaggingError if some of them are lost."""
         assert self._place is not None, "the first message comes first"
-        return self._told(self._newsroom.update(self.wanted, self._place))
+        return self._told(self._composer.update(self.wanted, self._place))
 
     def change(self, command: Command) -> StreamMessage:
         """Change the filter as told and return the added scope; ValueError if nothing would be left."""
@@ -185,21 +185,21 @@ class Subscription:
         before, self.wanted = self.wanted, command.applied_to(self.wanted)
         if command.interval_ms is not None:
             self.interval_ms, self._due_s = command.interval_ms, 0.0
-        return self._newsroom.added(self.wanted, before, self._place)
+        return self._composer.added(self.wanted, before, self._place)
 
     def due_s(self) -> float:
         """Return the seconds until the next message may be sent."""
-        return max(0.0, self._due_s - self._newsroom.seconds())
+        return max(0.0, self._due_s - self._composer.seconds())
 
     def patience_s(self) -> float:
         """Return for how many seconds there is no use in looking unless something has come."""
-        return self._newsroom.status_due_s() if "status" in self.wanted.topics else STATUS_EVERY_S
+        return self._composer.status_due_s() if "status" in self.wanted.topics else STATUS_EVERY_S
 
     def _told(self, said: StreamMessage) -> StreamMessage:
         self._place = said.place
         if said.text is not None and self.interval_ms:
             # Grids that many share: clients that are due in the same moment share what is composed for them.
             interval_s = self.interval_ms / 1000
-            passed = math.floor(self._newsroom.seconds() / interval_s - self._phase + _EARLY)
+            passed = math.floor(self._composer.seconds() / interval_s - self._phase + _EARLY)
             self._due_s = (passed + 1 + self._phase) * interval_s
         return said

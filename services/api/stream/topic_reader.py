@@ -62,10 +62,10 @@ class TopicReader:
     def __init__(
         self,
         settings: KafkaSettings,
-        hub: LiveState,
+        live_state: LiveState,
         tape: TapeHealth,
         health: ServiceHealth,
-        pulse: HeartbeatState,
+        heartbeat: HeartbeatState,
         interval_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`interval_s` returns how often the client that is told most often is told."""
@@ -74,23 +74,23 @@ class TopicReader:
         self._stall: str | None = None
         self._settings = settings
         self._interval_s = interval_s
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._news = asyncio.Event()
         self._next: dict[TopicPartition, int] = {}
-        self._losses = Losses(pulse.outrun)
+        self._losses = Losses(heartbeat.outrun)
         self._lag = ReadingLag[TopicPartition](time.monotonic)
         self._goals: dict[TopicPartition, int] = {}
         self._health = health
         self._heartbeats = ArrivalTimes()
         self._takers: dict[str, tuple[type[Struct], Callable[[Sequence[Any]], int]]] = {
-            TICKS.name: (Tick, hub.put_ticks),
-            SIGNALS.name: (Signal, _each(hub.put_signal)),
-            ALERTS.name: (Alert, _each(hub.put_alert)),
+            TICKS.name: (Tick, live_state.put_ticks),
+            SIGNALS.name: (Signal, _each(live_state.put_signal)),
+            ALERTS.name: (Alert, _each(live_state.put_alert)),
             TAPE_EVENTS.name: (TapeEvent, _each(tape.put)),
         }
-        pulse.counters |= {"messages": 0, "bad_messages": 0}
+        heartbeat.counters |= {"messages": 0, "bad_messages": 0}
         self._producer: AIOKafkaProducer | None = None
-        self._dead_letters = DeadLetters(self._send, pulse.service, pulse.counters)
+        self._dead_letters = DeadLetters(self._send, heartbeat.service, heartbeat.counters)
 
     @property
     def problem(self) -> str | None:
@@ -116,12 +116,14 @@ class TopicReader:
                 ):
                     backoff.reset()
                     self._producer = producer
-                    tasks.create_task(self._pulse.beat(producer.send))
+                    tasks.create_task(self._heartbeat.beat(producer.send))
                     tasks.create_task(self._watch(consumer))
                     tasks.create_task(self.read(consumer))
             except* (TransientError, KafkaError) as group:
-                log.warning("waiting", error="; ".join(reason_of(error) for error in group.exceptions))
-            self._pulse.lag_messages = self._pulse.lag_seconds = None
+                log.warning(
+                    "waiting for the broker", error="; ".join(reason_of(error) for error in group.exceptions)
+                )
+            self._heartbeat.lag_messages = self._heartbeat.lag_seconds = None
             await asyncio.sleep(backoff.next_s())
 
     def _spacing_s(self) -> float:
@@ -152,7 +154,7 @@ class TopicReader:
             )
             self._health.listened(self._heartbeats.heard_s(self._next))
             following = {place: max(self._next[place], offset) for place, offset in passed.items()}
-            self._pulse.lag_messages, self._pulse.lag_seconds = self._lag.measure(following, ends)
+            self._heartbeat.lag_messages, self._heartbeat.lag_seconds = self._lag.measure(following, ends)
             self._judge(watchdog, following, readable)
             await pause(INTERVAL_S)
 
@@ -235,7 +237,7 @@ class TopicReader:
         kind, take = self._takers[partition.topic]
         messages: Sequence[Any]
         messages, bad = decode_ticks(raws, clock.now_us()) if kind is Tick else decode_all(raws, kind)
-        counters = self._pulse.counters
+        counters = self._heartbeat.counters
         counters["messages"] += len(raws)
         counters["bad_messages"] += sum(count(raws[place]) for place in bad) + take(
             messages
@@ -255,8 +257,8 @@ class TopicReader:
         for record, beat in zip(good, messages, strict=True):
             stamp_s = record.timestamp / 1000 if record.timestamp_type == _STAMPED else None
             self._health.put(beat, Received(self._heartbeats.since_s(place, record.offset), read_s, stamp_s))
-        self._pulse.counters["messages"] += len(raws)
-        self._pulse.counters["bad_messages"] += sum(count(raws[number]) for number in bad)
+        self._heartbeat.counters["messages"] += len(raws)
+        self._heartbeat.counters["bad_messages"] += sum(count(raws[number]) for number in bad)
         await self._dead_letters.put_all(
             DeadLetter.of(place.topic, place.partition, records[number].offset, raws[number], str(error))
             for number, error in bad.items()

@@ -3,9 +3,10 @@
 import argparse
 from collections.abc import AsyncIterator
 
-from services.cli import arguments, whole
+from services.cli import arguments
 from services.cli.dead_letters.letter import StoredLetter
 from services.cli.dead_letters.store import LetterStore, opened
+from services.cli.run_to_end import run_to_end
 from services.common.errors import FatalError
 from services.common.settings import KafkaSettings, load
 from services.local.terminal import write
@@ -18,7 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--limit", metavar="N", type=int, default=100, help="default: %(default)s")
     shown = commands.add_parser("show", help="one of them: its headers and its bytes")
     shown.add_argument("id", metavar="ID", help="as list shows it: its partition and offset, such as 0/17")
-    shown.set_defaults(run=lambda flags: whole.run(_show(flags.id)))
+    shown.set_defaults(run=lambda flags: run_to_end(_show(flags.id)))
     replayed = commands.add_parser("replay", help="send them to the topics that they came from, once more")
     replayed.add_argument(
         "ids", metavar="ID", nargs="*", help="these; without one, those that the filters leave"
@@ -29,7 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--topic", metavar="TOPIC", help="of this topic or feed alone, such as ticks")
         one.add_argument("--reason", metavar="TEXT", help="whose reason has this in it, in any case")
         arguments.add_period(one)
-        one.set_defaults(run=lambda flags, run=run: whole.run(run(flags)))
+        one.set_defaults(run=lambda flags, run=run: run_to_end(run(flags)))
 
 
 async def _list(flags: argparse.Namespace) -> None:

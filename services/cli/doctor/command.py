@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from services.api.settings import ApiSettings
-from services.cli import whole
 from services.cli.doctor import machine, servers
 from services.cli.doctor.finding import CheckFinding
+from services.cli.run_to_end import run_to_end
 from services.common.settings import StoreSettings, load
 from services.ingest.settings import IngestSettings
 from services.local.settings import DEFAULT_DATA_DIR
@@ -34,7 +34,7 @@ def _run(flags: argparse.Namespace) -> None:
     # What clients log beside is in the findings.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     findings: list[CheckFinding] = []
-    whole.run(_report(flags.data_dir, findings))
+    run_to_end(_report(flags.data_dir, findings))
     if any(one.status == "fail" for one in findings):
         sys.exit(1)
 

@@ -104,7 +104,7 @@ async def feed(settings: IngestSettings) -> AsyncIterator[CheckFinding]:
             try:
                 told_us = await venue.time_us()
             except (TransientError, BadMessageError) as error:
-                yield CheckFinding("clock", "warn", f"{venue.name} does not say what time it is: {error}")
+                yield CheckFinding("clock", "warn", f"{venue.name} did not answer with its time: {error}")
             else:
                 yield _clock(venue.name, told_us - asked_us, time.monotonic() - asked_s)
 

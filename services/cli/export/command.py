@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from services.cli import arguments, whole
+from services.cli import arguments
 from services.cli.export.file import ExportFile, created
 from services.cli.progress import Show, progress
+from services.cli.run_to_end import run_to_end
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings, load
 from services.contracts.intervals import INTERVALS
@@ -46,7 +47,7 @@ def _run(flags: argparse.Namespace) -> None:
     if name != table.of and (name, table.of) != ("pair", "subject"):
         raise FatalError(f"--{name}: expected --{table.of} with {flags.table}")
     wanted = ExportRequest(table, owner, flags.start, flags.end)
-    whole.run(export(settings, wanted, flags.output, flags.force))
+    run_to_end(export(settings, wanted, flags.output, flags.force))
 
 
 class ExportRequest(NamedTuple):

@@ -38,7 +38,7 @@ class ExportFile:
         self._writer: Any = None
 
     def begin(self, columns: Sequence[tuple[str, int]]) -> None:
-        """Say what the columns are called and the numbers of their types; every page has the same."""
+        """Set the names of the columns and the numbers of their types; every page has the same."""
         if self._writer is not None:
             return
         self._schema = pa.schema([(name.replace("_us", "_time"), _TYPES[oid]) for name, oid in columns])

@@ -14,12 +14,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.cli import arguments, whole
+from services.cli import arguments
 from services.cli.importing.dataset import import_dataset, is_ohlcv, read_options
 from services.cli.importing.report import Findings, findings
 from services.cli.importing.store import ImportRun, ImportStore
 from services.cli.importing.tick_files import TickBatch, Ticks, batches, unpacked_size
 from services.cli.progress import Show, progress
+from services.cli.run_to_end import run_to_end
 from services.common import clock
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings, load
@@ -64,7 +65,7 @@ def _run(flags: argparse.Namespace) -> None:
     settings = load(StoreSettings)
     with findings(flags.report) as found:
         try:
-            whole.run(
+            run_to_end(
                 import_files(
                     settings, flags.files, flags.symbol, flags.dataset, read_options(flags.read), found
                 )

@@ -137,7 +137,7 @@ class ImportStore:
             return ImportedRows(int(row[0]), known)
 
     async def remember(self, file: str, through: int) -> None:
-        """Say up to which line `file` is stored. Should we be killed before, the lines since are stored again."""
+        """Store the line up to which `file` is imported. After a kill before this, later lines are stored again."""
         with errors():
             await self._connection.execute(
                 "INSERT INTO stream_offsets (cluster_id, topic, partition, next_offset) VALUES (%s, %s, 0, %s)"

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.cli import arguments, whole
+from services.cli import arguments
 from services.cli.progress import progress
 from services.cli.reconcile.bars import Reference, Scope, Stretch, differences
 from services.cli.reconcile.exchange import BUDGET, ExchangeReference
 from services.cli.reconcile.ticks import TickReference
+from services.cli.run_to_end import run_to_end
 from services.common import clock
 from services.common.errors import FatalError
 from services.common.settings import DatabaseSettings, StoreSettings, load
@@ -35,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _run(flags: argparse.Namespace) -> None:
     scope = Scope(flags.symbol, flags.interval, flags.start, flags.end)
     exchange_url = load(IngestSettings).binance_rest_url if flags.exchange else None
-    whole.run(run(load(StoreSettings), scope, exchange_url))
+    run_to_end(run(load(StoreSettings), scope, exchange_url))
 
 
 async def run(settings: StoreSettings, scope: Scope, exchange_url: str | None) -> None:

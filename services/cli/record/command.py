@@ -97,7 +97,7 @@ def _summary(file: Path, recorder: Recorder, symbols: Sequence[str]) -> str:
     words = (
         f"{recorder.frames:,} frames, {_size(recorder.bytes)}",
         f"{recorder.damaged:,} of them damaged" if recorder.damaged else "",
-        f"{recorder.dropped:,} more dropped, because the disk is too slow" if recorder.dropped else "",
+        f"{recorder.dropped:,} more dropped: the disk is too slow" if recorder.dropped else "",
         f"no trades of {silent}" if silent else "",
     )
     return f"{file}: {', '.join(filter(None, words))}"

@@ -53,9 +53,9 @@ class _Source:
 
     def url(self, connection: int) -> str:
         """Return the address of a connection that has just brought its first frame."""
-        lane = self._around.unheard.get(connection)
+        slot = self._around.unheard.get(connection)
         # It may have ended while the frame waited.
-        streams = lane.streams if lane else self._streams[:1]
+        streams = slot.streams if slot else self._streams[:1]
         return self._venue.url(streams[0].route, streams)
 
     def preface(self) -> bytes | None:
@@ -71,11 +71,11 @@ class Recorder:
 
     def __init__(self, settings: IngestSettings, opened: Mapping[str, Venue]) -> None:
         self.symbols: list[str] = []
-        """As the settings select them when the venues have answered."""
+        """Symbols that the settings select, once the venues have answered."""
         self.heard: set[str] = set()
         self.frames = self.bytes = self.dropped = self.damaged = 0
         self.trouble: str | None = None
-        """What was last in the way of recording."""
+        """Latest obstacle to recording."""
         self._settings = settings
         self._venues = opened
         self._buffer: Buffer[Occurrence] = Buffer(settings.buffer_frames)
@@ -129,7 +129,7 @@ class Recorder:
         except BadMessageError as error:
             self.damaged += 1
             if self.damaged <= _LOGGED:
-                log.warning("recorded a damaged frame, as it is", reason=str(error))
+                log.warning("a damaged frame is recorded unchanged", reason=str(error))
         else:
             self.heard.update(event.symbol for event in events if isinstance(event, Tick))
 
@@ -143,7 +143,7 @@ class Recorder:
                 self._warn("refused", reason=f"{occurrence.stream.name}: {occurrence.reason}")
             case Dropped():
                 self.dropped += occurrence.frames
-                log.warning("dropped, because the disk is too slow", frames=occurrence.frames)
+                log.warning("frames dropped: the disk is too slow", frames=occurrence.frames)
 
     def _warn(self, event: str, reason: str) -> None:
         self.trouble = reason

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from services.cli import arguments, whole
+from services.cli import arguments
 from services.cli.export.file import form_of, new
 from services.cli.progress import progress
+from services.cli.run_to_end import run_to_end
 from services.cli.scan.files import FORMS, save
 from services.cli.scan.table import described
 from services.common.errors import FatalError
@@ -97,7 +98,7 @@ def _run(flags: argparse.Namespace) -> None:
         request = msgspec.convert(asked, ScanRequest)
     except msgspec.ValidationError as error:
         raise FatalError(f"expected what can be scanned, received: {error}") from error
-    whole.run(_scan_and_save(load(DatabaseSettings), flags, request))
+    run_to_end(_scan_and_save(load(DatabaseSettings), flags, request))
 
 
 async def _scan_and_save(settings: DatabaseSettings, flags: argparse.Namespace, request: ScanRequest) -> None:

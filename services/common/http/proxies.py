@@ -35,7 +35,7 @@ class Proxies:
         self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve what was asked for whoever it was."""
+        """Serve a request after its caller is noted."""
         if scope["type"] != "lifespan":
             self._note(scope)
         await self._app(scope, receive, send)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 SOON = {"Retry-After": "1"}
-"""Headers for whoever has too much under way: the next moment may be better."""
+"""Headers for a caller with too many requests at once: a slot may be free soon."""
 
 
 def seconds(header: str, now: datetime | None) -> float | None:

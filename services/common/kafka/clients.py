@@ -163,7 +163,9 @@ async def wait_for_broker(settings: KafkaSettings) -> None:
             await cluster_id(settings)
         except TransientError as error:
             delay = backoff.next_s()
-            log.warning("no broker yet", reason=str(error), retry_in_s=round(delay, 1))
+            log.warning(
+                "the broker does not answer yet, waiting", reason=str(error), retry_in_s=round(delay, 1)
+            )
             await asyncio.sleep(delay)
         else:
             return

@@ -117,7 +117,9 @@ class CompactedTopic(Generic[T]):
             except (KafkaError, TransientError) as error:
                 delay = backoff.next_s()
                 log.warning(
-                    f"waiting for the {self.topic.name}", error=reason_of(error), retry_in_s=round(delay, 1)
+                    f"waiting for the topic {self.topic.name}",
+                    error=reason_of(error),
+                    retry_in_s=round(delay, 1),
                 )
                 await asyncio.sleep(delay)
 

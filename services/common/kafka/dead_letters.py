@@ -147,7 +147,9 @@ class _LetterLog:
         if self._lines < _LINES:
             self._lines += 1
             log.warning(
-                "could not be processed, see dead-letters", reason=letter.reason, origin=letter.origin
+                "a message could not be processed, see pairstream dead-letters list",
+                reason=letter.reason,
+                origin=letter.origin,
             )
             return
         if self._latest is None:
@@ -160,7 +162,7 @@ class _LetterLog:
     def _report_rest(self) -> None:
         assert self._latest is not None
         log.warning(
-            "more could not be processed",
+            "further messages could not be processed",
             messages=self._unsaid,
             not_kept=self._unsaid_not_kept,
             reason=self._latest.reason,

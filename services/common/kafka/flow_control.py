@@ -92,7 +92,7 @@ class FlowControl:
                 if loop.time() - said_s > _SAID_S:
                     said_s = loop.time()
                     log.warning(
-                        "waiting for readers, the broker would drop what they have not read",
+                        "waiting for readers: the broker would delete messages that they have not read",
                         topic=place.topic,
                         partition=place.partition,
                         groups=",".join(_GROUPS[place.topic]),

@@ -33,7 +33,7 @@ class Losses:
         if following > latest:
             self._counted.pop(place, None)
             log.error(
-                "the topic was made anew: what it held before cannot be read any more",
+                "the topic was created again: its earlier messages are lost",
                 topic=place.topic,
                 partition=place.partition,
                 expected=following,

@@ -64,8 +64,8 @@ class Publisher:
         self._flow = flow
         self._waker = waker
         self._limit_bytes = limit_bytes
-        self._queues: dict[str, SendQueue] = {}
-        self._lanes: dict[TopicPartition, PartitionQueue] = {}
+        self._topic_queues: dict[str, SendQueue] = {}
+        self._queues: dict[TopicPartition, PartitionQueue] = {}
         self._by_key: dict[tuple[str, bytes | None], PartitionQueue] = {}
         self._flush_at: asyncio.TimerHandle | None = None
         self._linger = Linger(asyncio.get_running_loop().time)
@@ -88,19 +88,19 @@ class Publisher:
         With `at_once` it waits for no others: it holds many things already. FatalError if the broker refused one for
         good.
         """
-        lane = self._by_key.get((topic, key)) if partition is None else None
-        if lane is None:
-            lane = await self._lane(topic, key, partition)
+        queue = self._by_key.get((topic, key)) if partition is None else None
+        if queue is None:
+            queue = await self._queue_of(topic, key, partition)
         while True:
-            batch = lane.open or await self._begin(lane)
+            batch = queue.open or await self._begin(queue)
             given = [*headers] if headers else []
             if batch.append(timestamp=timestamp_ms, key=key, value=value, headers=given) is not None:
                 if at_once:
-                    lane.is_due = True
-                    self._start(lane)
+                    queue.is_due = True
+                    self._start(queue)
                 return batch.delivered
-            lane.close()
-            self._start(lane)
+            queue.close()
+            self._start(queue)
 
     def has_room(self, topic: str, partition: int | None = None) -> bool:
         """Tell whether no partition of a topic, or not this one, waits for its readers."""
@@ -134,66 +134,68 @@ class Publisher:
             async with asyncio.timeout(clients.STOP_TIMEOUT_S):
                 await self.flush()
         except (TimeoutError, FatalError):
-            log.warning("messages are not delivered at the end", messages=self.lag().messages)
+            log.warning(
+                "the service ends before the broker has all its messages", messages=self.lag().messages
+            )
         if self._flush_at is not None:
             self._flush_at.cancel()
-        tasks = [lane.sending for lane in self._lanes.values() if lane.sending is not None]
+        tasks = [queue.sending for queue in self._queues.values() if queue.sending is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for batch in self._waiting():
             batch.delivered.cancel()
 
-    async def _lane(self, topic: str, key: bytes | None, partition: int | None) -> PartitionQueue:
+    async def _queue_of(self, topic: str, key: bytes | None, partition: int | None) -> PartitionQueue:
         if partition is None:
             numbers = await self._until_answered(topic, lambda: self._producer.partitions_for(topic))
             place = TopicPartition(topic, partition_of_key(key, sorted(numbers)))
         else:
             place = TopicPartition(topic, partition)
-        if place not in self._lanes:
-            self._lanes[place] = PartitionQueue(place, self._queues.setdefault(topic, SendQueue()))
+        if place not in self._queues:
+            self._queues[place] = PartitionQueue(place, self._topic_queues.setdefault(topic, SendQueue()))
         if partition is None and key is not None:
             if len(self._by_key) >= _KEYS_KEPT:
                 self._by_key.clear()
-            self._by_key[topic, key] = self._lanes[place]
-        return self._lanes[place]
+            self._by_key[topic, key] = self._queues[place]
+        return self._queues[place]
 
-    async def _begin(self, lane: PartitionQueue) -> SendBatch:
+    async def _begin(self, queue: PartitionQueue) -> SendBatch:
         """Return the open batch of a partition that had none; another sender may have begun one meanwhile."""
-        while lane.queue.bytes >= self._limit_bytes:
-            lane.queue.shrunk.clear()
-            await lane.queue.shrunk.wait()
+        while queue.topic_queue.bytes >= self._limit_bytes:
+            queue.topic_queue.shrunk.clear()
+            await queue.topic_queue.shrunk.wait()
         self._require_well()
-        if lane.open is None:
-            lane.open = SendBatch(self._producer.create_batch())
+        if queue.open is None:
+            queue.open = SendBatch(self._producer.create_batch())
             if self._flush_at is None:
                 self._flush_at = asyncio.get_running_loop().call_later(self._linger.seconds, self._flush)
-        return lane.open
+        return queue.open
 
     def _flush(self) -> None:
         if self._flush_at is not None:
             self._flush_at.cancel()
             self._flush_at = None
-        for lane in self._lanes.values():
-            if lane.open is not None:
-                lane.is_due = True
-                self._start(lane)
+        for queue in self._queues.values():
+            if queue.open is not None:
+                queue.is_due = True
+                self._start(queue)
 
-    def _start(self, lane: PartitionQueue) -> None:
-        if (lane.sending is None or lane.sending.done()) and not self._failure.done():
-            lane.sending = asyncio.create_task(self._send_lane(lane))
+    def _start(self, queue: PartitionQueue) -> None:
+        if (queue.sending is None or queue.sending.done()) and not self._failure.done():
+            queue.sending = asyncio.create_task(self._send_queue(queue))
 
-    async def _send_lane(self, lane: PartitionQueue) -> None:
+    async def _send_queue(self, queue: PartitionQueue) -> None:
         """Send one batch after the other; what comes meanwhile makes the next ones larger."""
         try:
-            while lane.closed or lane.is_due:
-                if not lane.closed:
-                    lane.close()
-                batch = lane.closed[0]
-                await asked(self._deliver(lane.place, batch), f"the delivery of {lane.place.topic}")
-                lane.closed.popleft()
-                lane.queue.bytes -= batch.size
-                lane.queue.shrunk.set()
+            while queue.closed or queue.is_due:
+                if not queue.closed:
+                    queue.close()
+                batch = queue.closed[0]
+                await asked(self._deliver(queue.place, batch), f"the delivery of {queue.place.topic}")
+                queue.closed.popleft()
+                queue.topic_queue.bytes -= batch.size
+                queue.topic_queue.shrunk.set()
                 if not batch.delivered.done():
                     batch.delivered.set_result(None)
         except TransientError as error:
@@ -228,7 +230,9 @@ class Publisher:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise _refused(topic, error) from error
                 backoff = backoff or Backoff()
-                log.warning("the broker takes nothing, trying again", topic=topic, reason=reason_of(error))
+                log.warning(
+                    "the broker accepts no message, trying again", topic=topic, reason=reason_of(error)
+                )
                 await asyncio.sleep(backoff.next_s())
 
     def _fail(self, error: Exception) -> None:
@@ -241,20 +245,20 @@ class Publisher:
             if not batch.delivered.done():
                 batch.delivered.set_exception(error)
                 batch.delivered.exception()
-        for lane in self._lanes.values():
-            if lane.sending is not None and lane.sending is not asyncio.current_task():
-                lane.sending.cancel()
-            lane.open, lane.queue.bytes = None, 0
-            lane.closed.clear()
-            lane.queue.shrunk.set()
+        for queue in self._queues.values():
+            if queue.sending is not None and queue.sending is not asyncio.current_task():
+                queue.sending.cancel()
+            queue.open, queue.topic_queue.bytes = None, 0
+            queue.closed.clear()
+            queue.topic_queue.shrunk.set()
 
     def _require_well(self) -> None:
         if self._failure.done():
             self._failure.result()
 
     def _waiting(self, *topics: str) -> list[SendBatch]:
-        lanes = (lane for lane in self._lanes.values() if not topics or lane.place.topic in topics)
-        return [batch for lane in lanes for batch in lane.batches()]
+        queues = (queue for queue in self._queues.values() if not topics or queue.place.topic in topics)
+        return [batch for queue in queues for batch in queue.batches()]
 
     def _wake(self, topic: str) -> None:
         """Wake the readers, once for all the batches of one answer."""

@@ -36,9 +36,9 @@ class SendQueue:
 class PartitionQueue:
     """One partition: the batch being filled, those that wait, and who sends them."""
 
-    def __init__(self, place: TopicPartition, queue: SendQueue) -> None:
+    def __init__(self, place: TopicPartition, topic_queue: SendQueue) -> None:
         self.place = place
-        self.queue = queue
+        self.topic_queue = topic_queue
         self.open: SendBatch | None = None
         self.closed: deque[SendBatch] = deque()
         self.is_due = False
@@ -49,11 +49,11 @@ class PartitionQueue:
         return [*self.closed, *([self.open] if self.open else [])]
 
     def close(self) -> None:
-        """Let nothing more into the open batch, if there is one."""
+        """Close the open batch, if there is one, to further messages."""
         if self.open is not None:
             self.open.builder.close()
             self.open.size = self.open.builder.size()
-            self.queue.bytes += self.open.size
+            self.topic_queue.bytes += self.open.size
             self.closed.append(self.open)
         self.open, self.is_due = None, False
 

@@ -37,7 +37,7 @@ class Waker:
     """Producer's side of wake-ups: ``wake`` wakes the readers of topics."""
 
     def __init__(self, directory: Path | None) -> None:
-        """Without a directory there is nobody to wake."""
+        """Wake nobody if there is no directory."""
         self._directory = directory
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if directory else None
         if self._socket is not None:
@@ -206,6 +206,6 @@ def _bound(path: Path) -> socket.socket | None:
         made.bind(str(path))
     except OSError as error:
         made.close()
-        log.warning("this reader cannot be woken, it polls instead", every_s=LOOK_S, reason=str(error))
+        log.warning("producers cannot wake this reader, it polls instead", every_s=LOOK_S, reason=str(error))
         return None
     return made

@@ -44,7 +44,7 @@ class SlotContext:
     now_us: Callable[[], int] = clock.now_us
     """The clock of receipts."""
     jitter: Callable[[], float] = random.random
-    lanes: Iterator[int] = field(default_factory=lambda: count(1))
+    slot_numbers: Iterator[int] = field(default_factory=lambda: count(1))
     connections: Iterator[int] = field(default_factory=lambda: count(1))
     unheard: dict[int, "ConnectionSlot"] = field(default_factory=dict)
     """Connections that have not brought an event yet, by number."""
@@ -56,7 +56,7 @@ class ConnectionSlot:
     """Slot of the streams of one route that share a connection; the slot outlives the connection."""
 
     def __init__(self, route: str, around: SlotContext) -> None:
-        self.number = next(around.lanes)
+        self.number = next(around.slot_numbers)
         self.route = route
         self.streams: list[Stream] = []
         self.connections: dict[int, Connection] = {}
@@ -128,7 +128,7 @@ class ConnectionSlot:
         return connection
 
     def _settle(self, connection: Connection, reason: str | None) -> None:
-        """Let `connection` be the one that counts."""
+        """Make `connection` the current one."""
         around = self._around
         streams = tuple(self.streams)
         around.buffer.tell(Connected(around.venue.name, self.number, connection.number, streams, reason))
@@ -182,7 +182,11 @@ class ConnectionSlot:
     def _put_off(self, reason: str, obstacle: str) -> None:
         delay_s = self._delays.next_s()
         self._due, self._reason = asyncio.get_running_loop().time() + delay_s, reason
-        log.warning("not replaced, keeping the old one", reason=obstacle, retry_in_s=round(delay_s, 1))
+        log.warning(
+            "the connection could not be replaced, keeping the old one",
+            reason=obstacle,
+            retry_in_s=round(delay_s, 1),
+        )
 
     async def _takes_over(self, new: Connection, old: Connection) -> bool:
         """Return whether `new` delivers what `old` delivers: each stream with data meanwhile had them on both."""
@@ -205,7 +209,7 @@ class ConnectionSlot:
         return {watched.connection for watched in known if watched and watched.heard_us >= since_us}
 
     async def _rest(self, error: Exception) -> str:
-        """Say that there is no connection, wait as long as the venue wants or patience asks, and return why."""
+        """Report that there is no connection, wait as the venue or the backoff demands, and return the reason."""
         around, now_us = self._around, self._around.now_us()
         busy_s = close_reasons.retry_after_s(error, now_us)
         if busy_s:

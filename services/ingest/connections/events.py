@@ -1,8 +1,6 @@
 """Events of a venue's connections: frames, and changes of the connections.
 
 A slot is a group of streams that share a connection, one connection after another.
-
-A lane is a group of streams that share a connection, one after another.
 """
 
 from collections.abc import Sequence
@@ -25,7 +23,7 @@ class Connected(NamedTuple):
     """A connection is open, which proves nothing yet; `reason` says why it came, None for the first."""
 
     venue: str
-    lane: int
+    slot: int
     connection: int
     streams: Sequence[Stream]
     reason: str | None
@@ -35,7 +33,7 @@ class Delivering(NamedTuple):
     """A connection has brought its first event."""
 
     venue: str
-    lane: int
+    slot: int
     connection: int
 
 
@@ -43,7 +41,7 @@ class Lost(NamedTuple):
     """A connection has ended or could not be made; another follows in `retry_s`."""
 
     venue: str
-    lane: int
+    slot: int
     streams: Sequence[Stream]
     reason: str
     retry_s: float
@@ -74,11 +72,11 @@ class SubscriptionRefused(NamedTuple):
 
 
 class Unsubscribed(NamedTuple):
-    """Streams that are wanted no longer; with the last of its streams a `lane` has ended, too."""
+    """Streams that are wanted no longer; with the last of its streams a `slot` has ended, too."""
 
     venue: str
     streams: Sequence[Stream]
-    lane: int | None = None
+    slot: int | None = None
 
 
 class Dropped(NamedTuple):

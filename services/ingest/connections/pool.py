@@ -36,19 +36,19 @@ class ConnectionPool:
         """FatalError if a stream is on a wrong route. `around.buffer` is where frames and events come out."""
         self.venue = around.venue
         self._around = around
-        self._lanes: list[ConnectionSlot] = []
+        self._slots: list[ConnectionSlot] = []
         self._running: dict[ConnectionSlot, asyncio.Task[NoReturn]] = {}
         self._group: TaskGroup | None = None
         self.strangers = 0
-        """Events that nobody has asked for, as of streams that have just ended."""
+        """Events that were not requested, for instance of streams that have just ended."""
         self._add(streams)
 
     async def run(self) -> NoReturn:
         """Hold the connections until cancelled."""
         async with TaskGroup() as group:
             self._group = group
-            for lane in self._lanes:
-                self._start(group, lane)
+            for slot in self._slots:
+                self._start(group, slot)
             while True:
                 await pause(_WATCH_S)
                 self._watch()
@@ -73,9 +73,9 @@ class ConnectionPool:
             elif watched.heard(frame.received_us, frame.connection):
                 around.buffer.tell(Live(self.venue.name, watched.stream))
         if parsed and frame.connection in around.unheard:
-            lane = around.unheard.pop(frame.connection)
-            lane.delivered()
-            around.buffer.tell(Delivering(self.venue.name, lane.number, frame.connection))
+            slot = around.unheard.pop(frame.connection)
+            slot.delivered()
+            around.buffer.tell(Delivering(self.venue.name, slot.number, frame.connection))
         if strangers:
             known = [event for event in parsed if around.watchdog.get(_KINDS[type(event)], event.symbol)]
             self.strangers += len(parsed) - len(known)
@@ -95,54 +95,54 @@ class ConnectionPool:
 
     async def subscribe(self, streams: Iterable[Stream]) -> None:
         """Add streams, to connections that are open where there is room."""
-        for lane in self._add(streams):
-            if lane in self._running:
-                await lane.adjust()
+        for slot in self._add(streams):
+            if slot in self._running:
+                await slot.adjust()
             elif self._group is not None:
-                self._start(self._group, lane)
+                self._start(self._group, slot)
 
     async def unsubscribe(self, streams: Iterable[Stream]) -> None:
         """End streams; a connection without any is closed."""
         ending = set(streams)
         for stream in ending:
             self._around.watchdog.forget(stream)
-        for lane in [lane for lane in self._lanes if ending.intersection(lane.streams)]:
-            left = [stream for stream in lane.streams if stream not in ending]
-            ended = ending.intersection(lane.streams)
-            lane.streams = left
+        for slot in [slot for slot in self._slots if ending.intersection(slot.streams)]:
+            left = [stream for stream in slot.streams if stream not in ending]
+            ended = ending.intersection(slot.streams)
+            slot.streams = left
             self._around.buffer.tell(
-                Unsubscribed(self.venue.name, tuple(ended), None if left else lane.number)
+                Unsubscribed(self.venue.name, tuple(ended), None if left else slot.number)
             )
             if left:
-                await lane.adjust()
+                await slot.adjust()
             else:
-                self._lanes.remove(lane)
-                if lane in self._running:
-                    self._running.pop(lane).cancel()
+                self._slots.remove(slot)
+                if slot in self._running:
+                    self._running.pop(slot).cancel()
 
     def _add(self, streams: Iterable[Stream]) -> list[ConnectionSlot]:
         """Give every stream a slot and return the slots that have changed."""
         changed: dict[ConnectionSlot, None] = {}
         for stream in dict.fromkeys(streams):
-            if any(stream in lane.streams for lane in self._lanes):
+            if any(stream in slot.streams for slot in self._slots):
                 continue
-            lane = self._with_room(stream.route)
+            slot = self._with_room(stream.route)
             # It refuses what is on a wrong route.
-            self.venue.url(stream.route, [*lane.streams, stream])
-            lane.streams.append(stream)
+            self.venue.url(stream.route, [*slot.streams, stream])
+            slot.streams.append(stream)
             self._around.watchdog.know(stream)
-            changed[lane] = None
+            changed[slot] = None
         return list(changed)
 
     def _with_room(self, route: str) -> ConnectionSlot:
-        for lane in self._lanes:
-            if lane.route == route and len(lane.streams) < self.venue.streams_per_connection:
-                return lane
-        self._lanes.append(ConnectionSlot(route, self._around))
-        return self._lanes[-1]
+        for slot in self._slots:
+            if slot.route == route and len(slot.streams) < self.venue.streams_per_connection:
+                return slot
+        self._slots.append(ConnectionSlot(route, self._around))
+        return self._slots[-1]
 
-    def _start(self, group: TaskGroup, lane: ConnectionSlot) -> None:
-        self._running[lane] = group.create_task(lane.run())
+    def _start(self, group: TaskGroup, slot: ConnectionSlot) -> None:
+        self._running[slot] = group.create_task(slot.run())
 
     def _watch(self) -> None:
         around = self._around
@@ -150,17 +150,17 @@ class ConnectionPool:
         for stream, silent_us, plausible_us in silences:
             silent_s, plausible_s = silent_us / clock.SECOND, plausible_us / clock.SECOND
             around.buffer.tell(Stale(self.venue.name, stream, silent_s, plausible_s))
-            for lane in self._lanes:
-                if stream in lane.streams:
-                    lane.replace(f"{stream.name} has been silent for {silent_s:.0f} s")
+            for slot in self._slots:
+                if stream in slot.streams:
+                    slot.replace(f"{stream.name} has been silent for {silent_s:.0f} s")
 
     def _refused(self, connection: int, answer: Acknowledgement, reason: str) -> None:
-        lane = next((lane for lane in self._lanes if connection in lane.connections), None)
-        streams = lane.connections[connection].asked(answer) if lane else ()
-        if lane is None or not streams:
+        slot = next((slot for slot in self._slots if connection in slot.connections), None)
+        streams = slot.connections[connection].asked(answer) if slot else ()
+        if slot is None or not streams:
             raise BadMessageError(f"expected answers to what was asked, received a refusal: {reason}")
         if len(streams) > 1:
-            lane.ask_apart(connection, streams)
+            slot.ask_apart(connection, streams)
             return
         self._around.watchdog.refused(streams[0])
         self._around.buffer.tell(SubscriptionRefused(self.venue.name, streams[0], reason))

@@ -72,9 +72,9 @@ class Taken(Enum):
 
     NEXT = auto()
     AHEAD = auto()
-    """It leaves a span missing before it."""
+    """The trade leaves a span missing before it."""
     LATE = auto()
-    """It was missing."""
+    """The trade was missing."""
     DUPLICATE = auto()
     RENUMBERED = auto()
     """Its id cannot belong to this numbering; the chain is as it was."""

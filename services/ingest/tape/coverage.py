@@ -28,7 +28,7 @@ class Coverage:
         self.seen[minute] = self.seen.get(minute, 0) + ids
 
     def write_off(self, span: IdSpan) -> None:
-        """Go on counting ids as missing of which the chain is told no more."""
+        """Keep counting the ids of a span as missing after the chain has dropped them."""
         last = max(span.start_us, span.end_us) // MINUTE
         for minute in range(max(min(span.start_us, span.end_us) // MINUTE, last - DAY_MINUTES), last + 1):
             if ids := span.since(minute * MINUTE) - span.since((minute + 1) * MINUTE):

@@ -70,7 +70,10 @@ class HistoryLoader:
                         for event in self._tape.resume(symbol, *shelf, at_us=began_us):
                             yield event
                 except TransientError as error:
-                    log.warning("history without the store", reason=str(error))
+                    log.warning(
+                        "stored trades could not be read: the history is requested without them",
+                        reason=str(error),
+                    )
             if not self._reach_us:
                 return
             sources = []
@@ -96,7 +99,11 @@ class HistoryLoader:
                     async for tick in ticks:
                         yield tick, True
             except TransientError as error:
-                log.warning("not published again", symbol=symbol, reason=str(error))
+                log.warning(
+                    "stored trades could not be read, and are not published again",
+                    symbol=symbol,
+                    reason=str(error),
+                )
         async with aclosing(self._missed(symbol, start_us, began_us)) as missed:
             async for tick in missed:
                 yield tick, False
@@ -133,14 +140,14 @@ class HistoryLoader:
             try:
                 return await ask()
             except GoneError as error:
-                log.warning("no history", symbol=symbol, reason=str(error))
+                log.warning("the venue has no history", symbol=symbol, reason=str(error))
                 return None
             except (TransientError, BadMessageError) as error:
                 delay_s = retry_in_s(error, delays)
                 if self._now_us() + delay_s * SECOND > retry_until_us:
-                    log.warning("no answer in time", symbol=symbol, reason=str(error))
+                    log.warning("the venue did not answer in time", symbol=symbol, reason=str(error))
                     break
-                log.warning("history waits", symbol=symbol, delay_s=round(delay_s, 1), reason=str(error))
+                log.warning("history is delayed", symbol=symbol, delay_s=round(delay_s, 1), reason=str(error))
                 await self._sleep(delay_s)
         log.warning("history ends early, the rest is repaired later", symbol=symbol)
         return None
@@ -164,7 +171,7 @@ async def settled(
                 shelf = await store.shelf(symbol, now_us())
                 yield tape.settle(shelf.gaps, now_us())
     except TransientError as error:
-        log.warning("gaps of the last run are not settled", reason=str(error))
+        log.warning("gaps of the last run could not be read from the store", reason=str(error))
 
 
 async def _merge(sources: list[AsyncGenerator[tuple[Tick, bool]]]) -> AsyncGenerator[tuple[Tick, bool]]:

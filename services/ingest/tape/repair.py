@@ -133,7 +133,7 @@ class Repairer:
             self._venue_not_before = self._now_us() + round(error.retry_after_s * SECOND)
         self._not_before[gap.symbol] = self._now_us() + round(delay_s * SECOND)
         log.warning(
-            "a gap waits",
+            "the repair of a gap is delayed",
             symbol=gap.symbol,
             first_id=gap.first_id,
             delay_s=round(delay_s, 1),

@@ -32,7 +32,7 @@ class TimestampCheck:
 
     def __init__(self) -> None:
         self.behind_us = 0
-        """How far the clock of the receipts was behind the venue's when the latest item was believed."""
+        """Lag of the receiving clock behind the venue's at the latest accepted item (us)."""
         self._of_all: deque[int] = deque(maxlen=_OF_ALL)
         self._of_each: dict[str, deque[int]] = {}
         self._received_us: dict[str, int] = {}

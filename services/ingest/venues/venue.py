@@ -27,7 +27,7 @@ class Acknowledgement(NamedTuple):
 
 Event = Tick | Quote | MarkPrice | Liquidation
 Parsed = Sequence[Event] | Acknowledgement
-"""What a frame holds: its events (none if it is of a kind that is not ours), or an acknowledgement."""
+"""Content of a frame: its events (none if the frame is of another kind), or an acknowledgement."""
 
 
 class Venue(Protocol):

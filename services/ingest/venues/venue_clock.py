@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 def _steady_s() -> float:
-    """Return a clock that nobody sets, and that goes on while the machine sleeps where there is such a one."""
+    """Return a clock that is never set, and that runs while the machine sleeps where the system has one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -46,7 +46,7 @@ class VenueClock:
         try:
             venue_us = await venue.time_us()
         except (TransientError, BadMessageError) as error:
-            log.warning("the venue does not say what time it is", venue=venue.name, reason=str(error))
+            log.warning("the venue did not answer with its time", venue=venue.name, reason=str(error))
             return
         answered_s = self._steady_s()
         if answered_s - asked_s <= _SLOW_S:

@@ -10,7 +10,7 @@ from services.quant.options import Conclusion
 from services.quant.statistical_tests.unit_root import UnitRoot
 
 Moment = Callable[[int], str]
-"""What the bar of a number is called."""
+"""Name of the bar with a given number."""
 
 
 class Verdict(Struct, frozen=True):

@@ -41,6 +41,6 @@ def is_outlier(moments: Moments, y: float, x: float, zscore: float | None = None
 
 
 def _leaves(value: float, mean: float) -> bool:
-    """Tell whether a value is not what all others are; where squares are too small for a float nobody knows."""
+    """Tell whether a value differs from all others; unknown where squares are too small for a float."""
     limit = ROUNDING * abs(mean)
     return abs(value - mean) > limit and (limit * limit > 0.0 or mean == 0.0)

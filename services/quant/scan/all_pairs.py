@@ -33,7 +33,7 @@ _CLOSE = 1e-5
 
 
 class AllPairs(NamedTuple):
-    """Of each y (row) on each x (column): NaN on the diagonal and where there is a reason.
+    """Regressions of each y (row) on each x (column): NaN on the diagonal and where there is a reason.
 
     `statistic` is Engle-Granger's with `lags` lags, `hedge_ratio` the slope with its classical standard error,
     `r_squared` the share of y's variance around its trend that the line explains, `reversion` the coefficient b of

@@ -26,11 +26,11 @@ class LagProducts:
         self._levels = self.series[:, lags : self._end]
         self._lagged = [self._steps[:, lags - lag : self._end - lag] for lag in range(lags + 1)]
         self.own = np.array([self._of_one(number) for number in range(len(series))])
-        """Of each symbol with itself (symbols x width x width)."""
+        """Products of each symbol with itself (symbols x width x width)."""
 
     @property
     def samples(self) -> int:
-        """How many samples all lags leave."""
+        """Return the number of samples that all lags leave."""
         return int(self._end - self.lags)
 
     def between(self, first: Numbers, second: Numbers) -> Values:

@@ -15,6 +15,8 @@ from services.quant.scan.lag_products import Values
 
 SYMBOLS, UNIVERSES = 100, 4
 """Walks at once, and how often: 19,800 pairs, among which those of one universe share legs."""
+MOST_TIMES = 1_000
+"""Bars of a walk: of 350, 700 and 3,024 the shares below 5, 1 and 0.1 % are the same but for chance."""
 # As many p-values have to be below one of which the share is measured; for smaller ones it goes on in proportion.
 _LEAST = 50
 _SEED = 20_260_101
@@ -22,7 +24,11 @@ _SEED = 20_260_101
 
 @lru_cache(maxsize=8)
 def null_p_values(times: int, trend: Trend, lags: int | Criterion) -> Values:
-    """Return the greater p-values of both ways round of pairs of independent walks, in order: seconds, then cached."""
+    """Return the greater p-values of both ways round of pairs of independent walks, in order.
+
+    The walks have `times` bars, `MOST_TIMES` at most. That takes a second or two, and is kept for the process.
+    """
+    times = min(times, MOST_TIMES)
     draw = np.random.default_rng(_SEED)
     upper = np.triu_indices(SYMBOLS, 1)
     found = []

@@ -12,7 +12,7 @@ from services.quant.options import Criterion, Trend
 # Lags that more observations would allow for cost more than they tell.
 _SCHWERT = 10_000
 MOST_LAGS = 24
-"""As many as the tests that choose lags for many regressions at once take: more cost time and tell no more."""
+"""Most lags of tests that choose lags for many regressions at once: more lags cost time and add nothing."""
 _ROWS = 1 << 15
 
 Values = NDArray[np.float64]

@@ -64,7 +64,7 @@ class VarianceRatio(Struct, frozen=True):
 
 
 class Innovations(Struct, frozen=True):
-    """Of what an autoregression of the spread did not foresee: `arch` of changing variance, up to `lags`."""
+    """Tests of the residuals of the spread's autoregression: `arch` of changing variance, up to `lags`."""
 
     variance_ratio: VarianceRatio
     arch: Statistic

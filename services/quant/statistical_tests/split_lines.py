@@ -11,7 +11,7 @@ LEAST = 60
 TRIM = 0.15
 """The share of the history at each end in which no date is looked at: a line through so few bars is anything."""
 FLAT = 1e-9
-"""Where a leg moves less than this share of all its moves it holds no line."""
+"""Smallest share of a leg's moves in a part of the history that can fit a line."""
 
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]

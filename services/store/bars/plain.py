@@ -72,4 +72,4 @@ COMPUTE = tuple(map(_compute, _TABLES, WIDTHS_US.values(), [None, *_TABLES]))
 """To be run in this order: each level is computed from the one before."""
 
 FIND_TOUCHED = (sql.SQL("SELECT DISTINCT (extract(epoch FROM ts) * 1000000)::bigint FROM touched_seconds"),)
-"""What takes the place of COMPUTE where bars are aggregates: the seconds whose buckets may have to be refreshed."""
+"""Statements in place of COMPUTE where bars are aggregates: the seconds whose buckets may need a refresh."""

@@ -48,20 +48,20 @@ class StreamAnalytics:
 
     def __init__(self, settings: StreamSettings) -> None:
         self.settings = settings
-        self.pulse = HeartbeatState("stream_analytics")
-        self.counters = self.pulse.counters
+        self.heartbeat = HeartbeatState("stream_analytics")
+        self.counters = self.heartbeat.counters
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self._fan_out = FanOut(self._send_trades, _FAN_OUT_WAIT_S)
         self._back_pressure = BackPressure(self._has_room, lambda: self._fan_out.in_flight)
         self.app = new_app(
             settings,
             self._back_pressure.held,
-            self.pulse.outrun,
+            self.heartbeat.outrun,
             self.dead_letter,
             lambda: self.partitions.positions(),
         )
         self.store = self.app.Table("windows", key_type=bytes, value_type=bytes)
-        self.pairs = PairConfigs(self.dead_letter, self.pulse.outrun)
+        self.pairs = PairConfigs(self.dead_letter, self.heartbeat.outrun)
         self.partitions = PairPartitions(self.store, self.pairs, settings, self.counters, has_history=True)
         self._endings = AlertEndings(
             self.store.data, self.partitions, self.pairs, settings.partitions, self._owned, self.counters
@@ -86,11 +86,11 @@ class StreamAnalytics:
             settings.signal_interval_ms == 0,
             self,
         )
-        self._dead_letters = DeadLetters(self._send, self.pulse.service, self.counters)
+        self._dead_letters = DeadLetters(self._send, self.heartbeat.service, self.counters)
         self.progress = Progress(self.app, settings.stall_timeout_s, self._back_pressure.blocked)
         self._recovery = Recovery(self.app)
         self.metrics = StreamMetrics(
-            self.pulse,
+            self.heartbeat,
             {
                 "lag_messages": lambda: self.progress.lag.messages,
                 "lag_seconds": lambda: self.progress.lag.seconds,
@@ -128,7 +128,7 @@ class StreamAnalytics:
 
     async def serve(self) -> None:
         """Run until cancelled; a crash of Faust is a FatalError, for the supervisor to restart us."""
-        with published(self.settings, self.pulse, self.metrics.registry):
+        with published(self.settings, self.heartbeat, self.metrics.registry):
             await clients.wait_for_broker(self.settings)
             async with publisher(self.settings) as self._publisher:
                 self._endings.publisher = self._publisher
@@ -145,11 +145,11 @@ class StreamAnalytics:
         try:
             await self.app.start()
             await self.pairs.loaded.wait()
-            self.pulse.state = "running"
+            self.heartbeat.state = "running"
             log.info("running", pairs=len(self.pairs.by_name))
             await self.app.wait_until_stopped()
         finally:
-            self.pulse.state = "stopping"
+            self.heartbeat.state = "stopping"
             await self._stop()
         raise FatalError(f"Faust stopped by itself: {self.app.crash_reason!r}")
 
@@ -263,11 +263,11 @@ class StreamAnalytics:
             self.partitions.count()
             self._speaker.pace(self.counters["pairs"])
             await self.progress.measure()
-            self.pulse.lag_messages, self.pulse.lag_seconds = self.progress.lag
-            if self.pulse.state in ("running", "degraded"):
+            self.heartbeat.lag_messages, self.heartbeat.lag_seconds = self.progress.lag
+            if self.heartbeat.state in ("running", "degraded"):
                 well = self.progress.answers
-                self.pulse.state = "running" if well else "degraded"
-                self.pulse.detail = None if well else "the broker does not answer"
+                self.heartbeat.state = "running" if well else "degraded"
+                self.heartbeat.detail = None if well else "the broker does not answer"
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop what is in memory, once the state that was sent is there: the next owner's is to come after it."""
@@ -287,7 +287,7 @@ class StreamAnalytics:
 
     async def _beat(self) -> None:
         # Faust stops before its tasks do, and a task that then fails is a crash.
-        await self.app.wait(self.pulse.beat(self._send))
+        await self.app.wait(self.heartbeat.beat(self._send))
 
     async def _send(self, topic: str, **message: Any) -> Any:
         assert self._publisher is not None

@@ -65,7 +65,7 @@ class Changelog(MutableMapping[bytes, bytes]):
         is_too_large = size > self._keeps_bytes * _REPEAT_SHARE
         if is_too_large and not self._is_too_large:
             log.warning(
-                "the broker keeps less than the state of the pairs: after a crash some windows begin anew",
+                "the broker keeps less than the state of the pairs: after a crash some windows start empty",
                 partition=self._partition,
                 state_bytes=size,
                 kept_bytes=self._keeps_bytes,

@@ -70,7 +70,9 @@ class HistoryFiller:
         for filling in wanted:
             await self._go_along(number, partition, filling, is_ours)
             log.info(
-                "a pair is filled" if filling.filled.text else "a pair begins without a past",
+                "a pair is filled"
+                if filling.filled.text
+                else "a pair starts with an empty window: nothing is stored",
                 pair=filling.config.pair,
                 filled=filling.filled.text or None,
                 took_s=round(asyncio.get_running_loop().time() - began_s, 2),

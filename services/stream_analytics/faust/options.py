@@ -14,13 +14,15 @@ from services.contracts.topics import ANALYTICS_GROUP
 from services.stream_analytics.faust import transport
 from services.stream_analytics.settings import StreamSettings
 
+_METADATA_AGE_MS = 5_000
+
 
 def _count_nothing(_: str, __: int, ___: int) -> None:
-    """Take a loss that nobody counts."""
+    """Accept a loss without counting it."""
 
 
 async def _no_dead_letter(_: Sequence[DeadLetter]) -> None:
-    """Take what cannot be read and nobody keeps."""
+    """Accept an unreadable record without keeping it."""
 
 
 async def _no_positions() -> Mapping[TP, int]:
@@ -44,6 +46,9 @@ def new_app(
         broker_max_poll_records=2000,
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 5,
+        # A topic that the broker could not name when work was shared out is left out until this time is over, in which
+        # the worker reads nothing of it and knows no better: five minutes unless told.
+        consumer_metadata_max_age_ms=_METADATA_AGE_MS,
         cython_optimizations=True,
         # An agent that continued after a failed event would skip it.
         agent_supervisor="mode.supervisors.CrashingSupervisor",

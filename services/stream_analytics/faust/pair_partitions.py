@@ -80,7 +80,11 @@ class PairPartitions:
             partition.configure(configs)
             for config in configs.values():
                 if config.warning:
-                    log.warning("a pair from before goes on", pair=config.pair, warning=config.warning)
+                    log.warning(
+                        "a stored pair continues, though its settings have a fault",
+                        pair=config.pair,
+                        warning=config.warning,
+                    )
             self._versions[number] = self._pairs.version
         return partition
 
@@ -153,7 +157,7 @@ class PairPartitions:
                 took(time.perf_counter() - began_s)
 
     def _release(self, partition: PairPartition) -> None:
-        """Let go of what waits for a silent leg: all is read, and the broker takes no more before it is let go."""
+        """Release trades that wait for a silent leg: all is read, and the broker takes no more before that."""
         if released := partition.release():
             self._counters["released"] += released
             log.warning(

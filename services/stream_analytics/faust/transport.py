@@ -203,7 +203,7 @@ def install(
                 return {tp: records for tp, records in found.items() if records}
 
         async def _readable(self, tp: TP, records: list[Any]) -> list[Any]:
-            """Return the records of a changelog that can be read; whoever lacks the others has lost what came later."""
+            """Return the readable records of a changelog; a state without the others has lost later changes."""
             lost = [record for record in records if isinstance(record.value, Unreadable)]
             if lost:
                 await dead_letter(

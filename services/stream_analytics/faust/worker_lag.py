@@ -31,9 +31,9 @@ class Progress:
         """
         self._blocked = blocked
         self.lag = Lag()
-        """Of the assigned partitions."""
+        """Lag of the assigned partitions."""
         self.answers = True
-        """Whether the broker did when it was asked last."""
+        """True if the broker answered the last request."""
         self._app = app
         self._reading = ReadingLag[Any](time.monotonic)
         self._watchdog: ConsumerWatchdog[str] = ConsumerWatchdog(patience_s)
@@ -98,7 +98,7 @@ class Recovery:
     def __init__(self, app: Any) -> None:
         """`app` is Faust's."""
         self.took_s: float | None = None
-        """Of the last assignment; None before the first is done."""
+        """Duration of the last assignment's recovery (s); None before the first is done."""
         self._app = app
         self._began_s = 0.0
         self._looking: asyncio.Task[None] | None = None

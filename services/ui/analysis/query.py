@@ -35,7 +35,7 @@ USUAL: dict[str, Any] = {
 }
 MOMENTS = ("start", "end")
 ASKED_AS = {"bars": "limit"}
-"""What the API calls a control, where that differs."""
+"""Name of a control in the API, where it differs."""
 
 assert set(METHODS) == set(get_args(Method))
 

@@ -31,7 +31,7 @@ StreamMessage = Snapshot | Update
 _ANY_MESSAGE: Any = StreamMessage | Ack
 
 asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
-"""Who asks through the dashboard for something of their own, if not this machine: an address, or ``unknown``."""
+"""Address of the visitor for whom the dashboard asks, or ``unknown``; None for this machine."""
 
 
 class ApiRefusedError(TransientError):

@@ -66,7 +66,7 @@ def add(server: FastAPI, client: ApiClient) -> None:
 
 
 class _Passed(StreamingResponse):
-    """An answer of the API; its connection is free again when this ends, also if nobody waited for the first part."""
+    """Response of the API; its end frees the connection, also if no part of it was read."""
 
     def __init__(self, answer: httpx.Response) -> None:
         passed = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}

@@ -46,7 +46,7 @@ async def follow(client: ApiClient, market: LiveState) -> NoReturn:
         except (TransientError, BadMessageError) as error:
             problem = str(error)
         if problem != said:
-            log.warning("no stream", problem=problem)
+            log.warning("no stream from the API, trying again", problem=problem)
             said = problem
         market.link(False, now(), problem)
         await asyncio.sleep(backoff.next_s())
@@ -83,4 +83,4 @@ async def _catch_up(client: ApiClient, market: LiveState) -> None:
         for pair in market.pairs or ():
             market.alarms.take(await client.alerts(ALERTS_OF_A_PAIR, pair))
     except (TransientError, BadMessageError) as error:
-        log.warning("older alerts are not known", problem=str(error))
+        log.warning("older alerts could not be read from the API", problem=str(error))

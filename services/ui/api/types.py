@@ -370,7 +370,7 @@ class Cusum(Struct, frozen=True, kw_only=True):
 
 
 class VarianceRatio(Struct, frozen=True, kw_only=True):
-    """Of the second half of the range by the first."""
+    """Variance of the second half of the range over that of the first."""
 
     ratio: float
     p_value: float
@@ -608,7 +608,7 @@ class WindowSample(Struct, frozen=True, kw_only=True):
 
 
 class SignalWork(Struct, frozen=True, kw_only=True):
-    """How the numbers of one closed second come about: what went in, the arithmetic, and a program that repeats it."""
+    """The numbers of one closed second: their inputs, the arithmetic, and a program that repeats it."""
 
     feed: Literal["live", "replay", "synthetic"] | None = None
     pair: str
@@ -781,3 +781,123 @@ class Dataset(Struct, frozen=True, kw_only=True):
     repeated: int
     out_of_order: int
     uploaded_us: int
+
+
+class ScanSummary(Struct, frozen=True, kw_only=True):
+    """Result of a scan in short: the range, who took part, and the funnel."""
+
+    symbols: tuple[str, ...]
+    left_out: dict[str, str]
+    first_us: int
+    last_us: int
+    bar_s: float
+    bars: int
+    held_out_bars: int
+    asked_bars: int | None = None
+    carried: int
+    tried: int
+    significant: int
+    corrected: int
+    confirmed: int
+    refused: int
+    seconds: float
+
+
+class Radar(Struct, frozen=True, kw_only=True):
+    """Radar, and what its last scan found in short."""
+
+    radar_id: str
+    request: dict[str, object]
+    every_s: int
+    paused: bool
+    state: Literal["waiting", "watching", "unfit"]
+    reason: str | None = None
+    job_id: str | None = None
+    scanned_us: int | None = None
+    next_us: int
+    confirmed: int
+    summary: ScanSummary | None = None
+
+
+class Confirmation(Struct, frozen=True, kw_only=True):
+    """Time for which a radar has confirmed a pair; null ends are open."""
+
+    radar_id: str
+    pair: str
+    y: str
+    x: str
+    leg_a: str
+    leg_b: str
+    confirmed_us: int
+    last_confirmed_us: int
+    ended_us: int | None = None
+    end_reason: str | None = None
+    scans: int
+    missed: int
+    p_value: float
+    hedge_ratio: float | None = None
+    half_life_bars: float | None = None
+    spread_bp: float | None = None
+
+
+class ScanPair(Struct, frozen=True, kw_only=True):
+    """Two symbols, Y on X the way round that has the smaller p-value. Null is what was not tested or has no number."""
+
+    rank: int
+    y: str
+    x: str
+    stage: Literal["refused", "tried", "significant", "corrected", "confirmed"]
+    p_value: float | None = None
+    adjusted_p_value: float | None = None
+    held_out_p_value: float | None = None
+    trace_statistic: float | None = None
+    trace_critical_value: float | None = None
+    break_statistic: float | None = None
+    break_critical_value: float | None = None
+    break_us: int | None = None
+    hedge_ratio: float | None = None
+    hedge_ratio_se: float | None = None
+    r_squared: float | None = None
+    half_life_bars: float | None = None
+    spread_bp: float | None = None
+    level_correlation: float | None = None
+    return_correlation: float | None = None
+    reason: str | None = None
+    spread: tuple[float, ...] | None = None
+
+
+class Scan(Struct, frozen=True, kw_only=True):
+    """Scan: the job, and what it found in short."""
+
+    job_id: str
+    kind: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    asked_us: int
+    started_us: int | None = None
+    ended_us: int | None = None
+    progress: float
+    step: str | None = None
+    estimate_s: float
+    remaining_s: float | None = None
+    attempts: int
+    reason: str | None = None
+    request: dict[str, object]
+    summary: ScanSummary | None = None
+
+
+class ScanPairs(Struct, frozen=True, kw_only=True):
+    """Pairs of a scan, the least p-value first, with the scan."""
+
+    feed: Literal["live", "replay", "synthetic"] | None = None
+    data: tuple[ScanPair, ...]
+    next_cursor: str | None = None
+    scan: Scan
+
+
+class ScanMatrix(Struct, frozen=True, kw_only=True):
+    """Matrix of a scan, symbols in clustered order; null where there is no number."""
+
+    job_id: str
+    of: str
+    symbols: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]

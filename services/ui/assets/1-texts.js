@@ -40,6 +40,10 @@
                 lastHour: (change) => `${change} in the last hour`,
                 open: "still open",
             },
+            radar: {
+                /** @param {string} pair */
+                spreadOf: (pair) => `The spread of ${pair}`,
+            },
             programs: { copy: "Copy", copied: "Copied", notCopied: "Not copied" },
             settings: {
                 names: {

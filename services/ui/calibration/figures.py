@@ -1,4 +1,4 @@
-"""Figures of a calibration, by Plotly: the one module that knows it.
+"""Figures of a calibration, by Plotly.
 
 The page's style sheet gives text and lines the colours of the theme; what is drawn has one colour for both.
 """

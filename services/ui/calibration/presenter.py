@@ -26,7 +26,7 @@ TITLES = {
     "entries": "What became of entries",
 }
 REASONS = {"entries": "hit_rate"}
-"""What has a reason under another name than its table's."""
+"""Name of the reason of a table, where it differs from the table's."""
 
 
 class CalibrationQuery(NamedTuple):

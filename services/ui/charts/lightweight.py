@@ -46,7 +46,7 @@ THEMES: dict[str, dict[str, Any]] = {
     "dark": _theme("#10151b", "#98a4b1", "#1b232c", "#5b6875", "#2b3743"),
     "light": _theme("#ffffff", "#56626e", "#e8ecf0", "#8a97a4", "#41505e"),
 }
-"""What of a chart's options depends on the theme."""
+"""Options of a chart that depend on the theme."""
 
 
 def chart(
@@ -111,13 +111,13 @@ def _options(bar_spacing: float) -> Options:
 
 
 def marker(second: int, shape: Shape, color: str, name: str, *, above: bool, text: str) -> Marker:
-    """Return what marks a point of a series at `second`; the cursor on it is told its `name`."""
+    """Return the mark of a point of a series at `second`; its tooltip is `name`."""
     position = "aboveBar" if above else "belowBar"
     return {"time": second, "position": position, "shape": shape, "color": color, "id": name, "text": text}
 
 
 def dot(second: int, color: str, name: str) -> Marker:
-    """Return a small mark on a point of a line; the cursor on it is told its `name`."""
+    """Return a small mark on a point of a line; its tooltip is `name`."""
     return {"time": second, "position": "inBar", "shape": "circle", "color": color, "id": name, "size": 0.3}
 
 
@@ -143,7 +143,7 @@ def shade(key: str, points: list[dict[str, Any]], markers: Sequence[Marker] = ()
 
 
 def shaded(second: int, text: str = "") -> dict[str, Any]:
-    """Return a point of a shade; the cursor over it is told `text`."""
+    """Return a point of a shade; its tooltip is `text`."""
     point = {"time": second, "value": 1}
     return {**point, "customValues": {"text": text}} if text else point
 

@@ -50,4 +50,4 @@ ROLLING = {
     "zscore": ZSCORE,
     "correlation": CORRELATION,
 }
-"""What an analysis has of each bar, by the name of its field."""
+"""Measures of each bar of an analysis, by the name of the field."""

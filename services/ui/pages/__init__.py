@@ -1,11 +1,12 @@
 """Pages of the dashboard, in the order of its menu."""
 
-from services.ui.pages import alerts, health, market, pairs, programs, rules, upload
+from services.ui.pages import alerts, health, market, pairs, programs, radar, rules, upload
 from services.ui.state.page_context import Page
 
 PAGES: tuple[Page, ...] = (
     market.PAGE,
     pairs.PAGE,
+    radar.PAGE,
     alerts.PAGE,
     rules.PAGE,
     upload.PAGE,

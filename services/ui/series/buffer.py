@@ -56,7 +56,7 @@ class SeriesBuffer(Generic[P]):
         self.refusal: str | None = None
         """Why the API does not want to answer, None if it does."""
         self.is_whole = False
-        """Whether the API has nothing older."""
+        """True if the API has no older points."""
         self.older_error: str | None = None
         self.used_s = monotonic()
         self._fetch: Callable[[int], Awaitable[Sequence[P]]] = fetch

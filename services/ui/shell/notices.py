@@ -82,7 +82,7 @@ def banner(found: Iterable[Notice]) -> list[Component]:
 
 
 def firing(market: LiveState, zone: str, now: Now) -> list[Component]:
-    """Return a line of the firing alerts that nobody has handled, empty if there is none."""
+    """Return a line on the firing alerts without an acknowledgement or snooze, empty if there is none."""
     lasting = [
         alert
         for alert in market.alarms.firing()

@@ -48,7 +48,7 @@ def register(app: Dash, site: PageContext) -> None:
             await site.client.pace(is_watched=True)
             tab, drawings = None, BatchedElements(DRAWN)
             while not socket.is_shutdown:
-                began_s, heard = loop.time(), site.market.bell.rung
+                began_s, wake_ups = loop.time(), site.market.wake_up.count
                 selection = Selection.read(await socket.get_prop("selection", "data", timeout=ANSWER_S))
                 if selection != chosen:
                     chosen, chosen_s = selection, began_s
@@ -69,7 +69,7 @@ def register(app: Dash, site: PageContext) -> None:
                         props[chart].update(_moved(seen, dropped))
                     _send(drawings.gather(props))
                 frame_s = HURRIED_FRAME_S if began_s - chosen_s < HURRY_S else FRAME_S
-                await site.market.bell.wait(heard, began_s + frame_s - loop.time())
+                await site.market.wake_up.wait(wake_ups, began_s + frame_s - loop.time())
         except TimeoutError:
             return
         finally:

@@ -78,7 +78,7 @@ class LiveState:
     decimals: dict[str, int] = field(default_factory=dict)
     watchers: set[object] = field(default_factory=set)
     """Number of open streams to browser tabs."""
-    bell: WakeUpSignal = field(default_factory=WakeUpSignal)
+    wake_up: WakeUpSignal = field(default_factory=WakeUpSignal)
     """Wake-up signal, fired by alerts."""
 
     @property
@@ -117,7 +117,7 @@ class LiveState:
             _keep_close(self.closes.setdefault(signal.pair, deque(maxlen=CLOSES_KEPT)), signal)
         if message.alerts:
             self.alarms.take(message.alerts)
-            self.bell.ring()
+            self.wake_up.fire()
         if message.status is not None:
             self.services, self.services_s = message.status.services, now.s
             self.tapes, self.left_out = message.status.symbols, message.status.left_out

@@ -95,7 +95,7 @@ class View:
         """`mark` is what an earlier view of the same opening had reached, None for a new one."""
         self.site = site
         self.mark: Any = mark
-        """How far the page has come, in JSON: what a new stream needs to go on."""
+        """Position of the page, in JSON: a new stream continues there."""
         self.title: str | None = None
         """Return the tab's title, None for the page's name."""
         self.dropped: dict[str, int] = {}

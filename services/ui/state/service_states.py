@@ -10,7 +10,7 @@ def partly_silent(service: ServiceHealth) -> str:
 
 
 def has_only_lost(service: ServiceHealth) -> bool:
-    """Return whether nothing is wrong but that nobody has acknowledged what it lost."""
+    """Return whether an unacknowledged loss is the only fault."""
     return bool(service.unacknowledged and service.instances) and all(
         one.healthy for one in service.instances
     )

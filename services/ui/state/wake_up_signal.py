@@ -5,21 +5,21 @@ from contextlib import suppress
 
 
 class WakeUpSignal:
-    """Wakes all waiting sessions; ``rung`` counts the signals, so that none is missed between two waits."""
+    """Wakes all waiting sessions; ``count`` counts the signals, so that none is missed between two waits."""
 
     def __init__(self) -> None:
-        self.rung = 0
+        self.count = 0
         self._next = asyncio.Event()
 
-    def ring(self) -> None:
+    def fire(self) -> None:
         """Wake all who wait."""
-        self.rung += 1
+        self.count += 1
         self._next.set()
         self._next = asyncio.Event()
 
-    async def wait(self, heard: int, seconds: float) -> None:
-        """Return when there were more signals than `heard`, at the latest after `seconds`."""
-        if self.rung == heard:
+    async def wait(self, seen: int, seconds: float) -> None:
+        """Return when there were more signals than `seen`, at the latest after `seconds`."""
+        if self.count == seen:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._next.wait()

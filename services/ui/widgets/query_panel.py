@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Question(Protocol):
-    """What a panel asks."""
+    """Query of a panel."""
 
     @property
     def path(self) -> str:

@@ -32,12 +32,12 @@ class Topics:
 
 
 def test_a_process_is_told_from_others_of_its_service_and_its_heartbeats_are_in_order() -> None:
-    pulse = HeartbeatState("sink")
-    beat = pulse.message()
+    heartbeat = HeartbeatState("sink")
+    beat = heartbeat.message()
     assert beat.instance is not None
     assert f"-{os.getpid()}-" in beat.instance
     assert len(beat.instance) <= 64
-    assert pulse.message().instance == beat.instance
+    assert heartbeat.message().instance == beat.instance
 
 
 def test_who_does_not_tell_its_instance_is_still_understood() -> None:
@@ -47,20 +47,20 @@ def test_who_does_not_tell_its_instance_is_still_understood() -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_the_last_word_of_a_process_that_is_asked_to_end_says_so(signum: signal.Signals) -> None:
-    pulse = HeartbeatState("sink")
+    heartbeat = HeartbeatState("sink")
     topics = Topics()
     topics.came = lambda: None if len(topics.beats) > 1 else os.kill(os.getpid(), signum)
-    pulse.state = "running"
+    heartbeat.state = "running"
 
     async def serve() -> None:
-        pulse.outrun("ticks", 0, 7)
+        heartbeat.outrun("ticks", 0, 7)
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-            tasks.create_task(pulse.beat(topics.send))
+            tasks.create_task(heartbeat.beat(topics.send))
 
     process.run("test", serve)
     assert [beat.state for beat in topics.beats] == ["running", "stopping"]
     assert {key for topic, key, _ in topics.sent if topic == "heartbeats"} == {
-        f"sink/{pulse.instance}".encode()
+        f"sink/{heartbeat.instance}".encode()
     }
     assert [
         decode(value, TapeEvent).messages for topic, _, value in topics.sent if topic == "tape-events"
@@ -68,12 +68,12 @@ def test_the_last_word_of_a_process_that_is_asked_to_end_says_so(signum: signal.
 
 
 def test_whoever_is_cancelled_to_begin_again_does_not_say_that_it_ends() -> None:
-    pulse, topics = HeartbeatState("api"), Topics()
+    heartbeat, topics = HeartbeatState("api"), Topics()
 
     async def run() -> None:
         beaten = asyncio.Event()
         topics.came = beaten.set
-        beating = asyncio.create_task(pulse.beat(topics.send))
+        beating = asyncio.create_task(heartbeat.beat(topics.send))
         await beaten.wait()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
@@ -84,12 +84,12 @@ def test_whoever_is_cancelled_to_begin_again_does_not_say_that_it_ends() -> None
 
 def test_nobody_waits_for_a_broker_that_takes_no_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.common.heartbeat.GOODBYE_S", 0.05)
-    pulse = HeartbeatState("sink")
+    heartbeat = HeartbeatState("sink")
     said: list[str] = []
     limits: list[asyncio.Timeout] = []
 
     async def send(_: str, **__: Any) -> None:
-        said.append(pulse.state)
+        said.append(heartbeat.state)
         if len(said) == 1:
             os.kill(os.getpid(), signal.SIGTERM)
         else:
@@ -98,7 +98,7 @@ def test_nobody_waits_for_a_broker_that_takes_no_last_word(monkeypatch: pytest.M
     async def serve() -> None:
         async with asyncio.timeout(10) as limit:
             limits.append(limit)
-            await pulse.beat(send)
+            await heartbeat.beat(send)
 
     process.run("test", serve)
     assert (said, limits[0].expired()) == (["starting", "stopping"], False)

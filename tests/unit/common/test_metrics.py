@@ -37,15 +37,15 @@ def test_a_port_in_use_is_named() -> None:
 
 
 def test_a_service_tells_prometheus_what_its_heartbeat_says() -> None:
-    pulse, settings = HeartbeatState("sink"), MetricsSettings(metrics_port=free_port())
-    metrics = HeartbeatMetrics(pulse, {"lag_seconds": lambda: 0.5, "recovery_seconds": lambda: None})
+    heartbeat, settings = HeartbeatState("sink"), MetricsSettings(metrics_port=free_port())
+    metrics = HeartbeatMetrics(heartbeat, {"lag_seconds": lambda: 0.5, "recovery_seconds": lambda: None})
     url = f"http://127.0.0.1:{settings.metrics_port}"
-    with published(settings, pulse, metrics.registry):
+    with published(settings, heartbeat, metrics.registry):
         with pytest.raises(HTTPError, match="503") as starting:
             urlopen(f"{url}/healthz", timeout=5)
         starting.value.close()
         # Services replace their counters when they begin.
-        pulse.counters, pulse.lag_messages, pulse.state = {"ticks": 3}, 7, "running"
+        heartbeat.counters, heartbeat.lag_messages, heartbeat.state = {"ticks": 3}, 7, "running"
         assert urlopen(f"{url}/healthz", timeout=5).status == 200
         told = urlopen(f"{url}/metrics", timeout=5).read().decode().splitlines()
     values = [line for line in told if not line.startswith("#")]
@@ -57,13 +57,13 @@ def test_a_service_tells_prometheus_what_its_heartbeat_says() -> None:
 
 
 def test_what_is_filled_and_what_was_lost_is_told_while_there_is_any() -> None:
-    pulse = HeartbeatState("ingest")
-    registry = HeartbeatMetrics(pulse).registry
+    heartbeat = HeartbeatState("ingest")
+    registry = HeartbeatMetrics(heartbeat).registry
     assert generate_latest(registry) == b""
-    pulse.filling = Filling(340.5, 900.0)
-    pulse.outrun("ticks", 0, 1000)
-    pulse.outrun("ticks", 3, 234)
-    pulse.outrun("signals", 1, 5)
+    heartbeat.filling = Filling(340.5, 900.0)
+    heartbeat.outrun("ticks", 0, 1000)
+    heartbeat.outrun("ticks", 3, 234)
+    heartbeat.outrun("signals", 1, 5)
     told = generate_latest(registry).decode().splitlines()
     assert [line for line in told if not line.startswith("#")] == [
         "pairstream_ingest_filling_done_seconds 340.5",
@@ -71,14 +71,14 @@ def test_what_is_filled_and_what_was_lost_is_told_while_there_is_any() -> None:
         'pairstream_ingest_lost_messages_total{topic="ticks"} 1234.0',
         'pairstream_ingest_lost_messages_total{topic="signals"} 5.0',
     ]
-    pulse.filling = None
+    heartbeat.filling = None
     assert b"filling" not in generate_latest(registry)
 
 
 def test_the_delivery_lag_is_told_by_symbol_and_quantile() -> None:
-    pulse = HeartbeatState("ingest")
-    registry = HeartbeatMetrics(pulse).registry
-    pulse.delivery = {"BTCUSDT": DeliveryLag(90, 80, 250), "BYUSDT": DeliveryLag(5_100, 5_000, 6_012)}
+    heartbeat = HeartbeatState("ingest")
+    registry = HeartbeatMetrics(heartbeat).registry
+    heartbeat.delivery = {"BTCUSDT": DeliveryLag(90, 80, 250), "BYUSDT": DeliveryLag(5_100, 5_000, 6_012)}
     told = generate_latest(registry).decode().splitlines()
     assert [line for line in told if not line.startswith("#")] == [
         'pairstream_delivery_lag_seconds{quantile="0.5",symbol="BTCUSDT"} 0.08',

@@ -261,7 +261,22 @@ def test_no_route_is_left_unchecked(ask: Caller) -> None:
     test_analyses(ask, "cointegrated", 20)
     test_calibrations(ask, 20)
     test_datasets(ask)
+    test_the_radar(ask, 5)
     test_rules(ask)
     ask.fake("pairs", role="write")
     test_pairs(ask)
     assert ask.asked == ask.routes
+
+
+@pytest.mark.parametrize("symbols", [1, 5])
+def test_the_radar(ask: Caller, symbols: int) -> None:
+    ask.fake("radar", symbols=symbols)
+    (radar,) = ask("GET", "/v1/radars")["data"]
+    ask("GET", "/v1/radars/{radar}/confirmations", radar="default")
+    ask("GET", "/v1/scans/{job}", 404, job="none")
+    ask("GET", "/v1/scans/{job}/matrix", 404, job="none")
+    if radar["job_id"]:
+        for stage in ("tried", "confirmed"):
+            ask("GET", "/v1/scans/{job}", job=radar["job_id"], params={"stage": stage})
+        for of in ("evidence", "returns", "levels"):
+            ask("GET", "/v1/scans/{job}/matrix", job=radar["job_id"], params={"of": of})

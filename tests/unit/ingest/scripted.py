@@ -51,27 +51,27 @@ class Scripted:
 Sent = list[tuple[str, dict[str, Any]]]
 
 
-def run(feed: Scripted, pulse: HeartbeatState, producer: FakeProducer) -> None:
+def run(feed: Scripted, heartbeat: HeartbeatState, producer: FakeProducer) -> None:
     """Publish a feed to its end."""
 
     async def to_its_end() -> None:
         out = publisher(producer)
-        await publish(feed, out, pulse)
+        await publish(feed, out, heartbeat)
         await out.close()
 
     asyncio.run(to_its_end())
 
 
 def published(*items: Item) -> tuple[Sent, HeartbeatState]:
-    producer, pulse = FakeProducer(), HeartbeatState("ingest", "replay")
-    run(Scripted(*items), pulse, producer)
+    producer, heartbeat = FakeProducer(), HeartbeatState("ingest", "replay")
+    run(Scripted(*items), heartbeat, producer)
     # What ends the tape at the end of a feed has tests of its own.
     return [
         (one.topic, {"key": one.key, "value": one.value, "headers": one.headers})
         for one in producer.taken
         if one.topic != "time-marks"
-    ], pulse
+    ], heartbeat
 
 
-def counted(pulse: HeartbeatState) -> dict[str, int]:
-    return {counter: times for counter, times in pulse.counters.items() if times}
+def counted(heartbeat: HeartbeatState) -> dict[str, int]:
+    return {counter: times for counter, times in heartbeat.counters.items() if times}

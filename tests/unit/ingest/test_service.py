@@ -16,15 +16,15 @@ from tests.unit.ingest.scripted import TICK, Scripted, counted, published
 
 
 def test_a_tick_is_keyed_by_symbol() -> None:
-    [(topic, message)], pulse = published(TICK)
+    [(topic, message)], heartbeat = published(TICK)
     assert topic == "ticks"
     assert message["key"] == b"BTCUSDT"
     assert decode(message["value"], Tick) == TICK
-    assert counted(pulse) == {"ticks": 1}
+    assert counted(heartbeat) == {"ticks": 1}
 
 
 def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:
-    sent, pulse = published(Rejected(b"{", "it is cut off", "file:3"), SKIPPED, TICK)
+    sent, heartbeat = published(Rejected(b"{", "it is cut off", "file:3"), SKIPPED, TICK)
     assert [topic for topic, _ in sent] == ["dead-letters", "ticks"]
     letter = sent[0][1]
     assert letter["value"] == b"{"
@@ -34,7 +34,7 @@ def test_a_rejected_frame_goes_to_dead_letters_and_the_stream_goes_on() -> None:
         "origin": b"file:3",
         "service": b"ingest",
     }
-    assert counted(pulse) == {"ticks": 1, "skipped": 1, "dead_letters": 1}
+    assert counted(heartbeat) == {"ticks": 1, "skipped": 1, "dead_letters": 1}
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_what_happens_to_the_tape_is_counted() -> None:
         Counted("dropped", 7),
         Counted("reconnects"),
     ]
-    _, pulse = published(*items)
-    assert counted(pulse) == {
+    _, heartbeat = published(*items)
+    assert counted(heartbeat) == {
         "ticks": 1,
         "gaps": 1,
         "tape_events": 1,

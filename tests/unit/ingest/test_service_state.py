@@ -31,13 +31,13 @@ def test_the_state_is_the_feeds_until_it_ends() -> None:
         async def stream(self) -> AsyncGenerator[Item]:
             async for item in super().stream():
                 yield item
-                states.append((pulse.state, pulse.detail))
+                states.append((heartbeat.state, heartbeat.detail))
 
-    pulse = HeartbeatState("ingest", "replay")
+    heartbeat = HeartbeatState("ingest", "replay")
     feed = Watched(FeedStatus("degraded", "the venue is away"), FeedStatus("running", "a file is cut off"))
-    run(feed, pulse, FakeProducer())
+    run(feed, heartbeat, FakeProducer())
     assert states == [("degraded", "the venue is away"), ("running", "a file is cut off")]
-    assert (pulse.state, pulse.detail) == ("finished", "a file is cut off")
+    assert (heartbeat.state, heartbeat.detail) == ("finished", "a file is cut off")
 
 
 def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
@@ -57,18 +57,18 @@ def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
                 yield FeedStatus("running", filling=Filling(done_s + 0.9, 900.9))
                 seconds[0].put_nowait(None)
                 await seconds[1].get()
-                told.append(pulse.filling)
+                told.append(heartbeat.filling)
             yield FeedStatus("running")
-            told.append(pulse.filling)
+            told.append(heartbeat.filling)
 
     monkeypatch.setattr(service, "pause", second)
-    pulse = HeartbeatState("ingest", "synthetic")
+    heartbeat = HeartbeatState("ingest", "synthetic")
     with capture_logs() as logged:
-        run(Past(), pulse, FakeProducer())
+        run(Past(), heartbeat, FakeProducer())
     assert told == [*(Filling(done_s + 0.9, 900.9) for done_s in range(1, 12)), None]
     said = [line["event"] for line in logged if line["event"].startswith("filling")]
     assert said == ["filling: 5 of 900 s", "filling: 10 of 900 s"]
-    assert pulse.message().filling is None
+    assert heartbeat.message().filling is None
 
 
 def test_that_it_waits_for_readers_is_said_for_as_long_as_it_does() -> None:
@@ -85,14 +85,14 @@ def test_that_it_waits_for_readers_is_said_for_as_long_as_it_does() -> None:
                 yield structs.replace(TICK, trade_id=number)
             for seconds, has_read in ((4, 0), (4, 100), (2, 100)):
                 await asyncio.sleep(seconds)
-                said.append(pulse.detail)
+                said.append(heartbeat.detail)
                 read = has_read
 
     async def run() -> None:
         out = publisher(FakeProducer(batch_bytes=500), flow=FlowControl(committed, 2_000))
-        await publish(Full(), out, pulse)
+        await publish(Full(), out, heartbeat)
 
-    pulse = HeartbeatState("ingest", "replay")
+    heartbeat = HeartbeatState("ingest", "replay")
     virtual_time.run(run())
     assert said == [None, "waits for the readers of ticks", None]
 
@@ -113,14 +113,14 @@ def test_a_broker_that_takes_nothing_is_said_for_as_long_as_it_does() -> None:
             yield TICK
             for seconds, is_away in ((4, True), (4, False), (20, False)):
                 await asyncio.sleep(seconds)
-                said.append((pulse.state, pulse.detail))
+                said.append((heartbeat.state, heartbeat.detail))
                 producer.is_away = is_away
 
     async def run() -> None:
-        await publish(Long(), publisher(producer), pulse)
+        await publish(Long(), publisher(producer), heartbeat)
 
-    producer, pulse = Away(), HeartbeatState("ingest", "replay")
-    pulse.state = "running"
+    producer, heartbeat = Away(), HeartbeatState("ingest", "replay")
+    heartbeat.state = "running"
     virtual_time.run(run())
     well = ("running", None)
     assert said == [well, ("degraded", "the broker does not answer"), well]
@@ -148,14 +148,14 @@ def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: py
                 for _ in range(count):
                     yield Rejected(b"{", "it is cut off", "connection 1")
                 await pass_one()
-                states.append((pulse.state, pulse.detail))
+                states.append((heartbeat.state, heartbeat.detail))
             for _ in range(60):
                 await pass_one()
-            states.append((pulse.state, pulse.detail))
+            states.append((heartbeat.state, heartbeat.detail))
 
     monkeypatch.setattr(service, "pause", second)
-    pulse = HeartbeatState("ingest", "replay")
-    run(Changing(), pulse, FakeProducer())
+    heartbeat = HeartbeatState("ingest", "replay")
+    run(Changing(), heartbeat, FakeProducer())
     alarm = "10 of the last minute's 10 frames were rejected (100%): see dead-letters"
     assert states == [("running", None), ("degraded", alarm), ("running", None)]
 
@@ -177,12 +177,12 @@ def test_the_delivery_lag_is_told_and_a_clock_behind_is_said_once(name: FeedName
                 for _ in range(3):
                     self.delivery.take("BTCUSDT", TICK.received_us, TICK.received_us - lag_us)
                 await asyncio.sleep(1.5)
-                said.append((pulse.state, pulse.detail, pulse.message().delivery))
+                said.append((heartbeat.state, heartbeat.detail, heartbeat.message().delivery))
 
     async def run() -> None:
-        await publish(feed, publisher(FakeProducer()), pulse)
+        await publish(feed, publisher(FakeProducer()), heartbeat)
 
-    feed, pulse = Delayed(), HeartbeatState("ingest", name)
+    feed, heartbeat = Delayed(), HeartbeatState("ingest", name)
     feed.name = name
     with capture_logs() as logged:
         virtual_time.run(run())
@@ -191,7 +191,7 @@ def test_the_delivery_lag_is_told_and_a_clock_behind_is_said_once(name: FeedName
         ("running", words, {"BTCUSDT": DeliveryLag(-3200, -3208, 80)}),
         ("running", words, {"BTCUSDT": DeliveryLag(-3200, -3208, 80)}),
     ]
-    assert pulse.detail == words
+    assert heartbeat.detail == words
     assert [line["event"] for line in logged if line["log_level"] == "warning"] == [words]
 
 
@@ -204,12 +204,12 @@ def test_a_clock_that_was_put_right_is_said_as_long_as_it_is_wrong() -> None:
             for behind_us in (0, 12_300_000, -7_000_000, 0):
                 self.delivery.behind_us = behind_us
                 await asyncio.sleep(1.5)
-                said.append((pulse.detail, pulse.message().clock_behind_us))
+                said.append((heartbeat.detail, heartbeat.message().clock_behind_us))
 
     async def run() -> None:
-        await publish(feed, publisher(FakeProducer()), pulse)
+        await publish(feed, publisher(FakeProducer()), heartbeat)
 
-    feed, pulse = Corrected(), HeartbeatState("ingest", "live")
+    feed, heartbeat = Corrected(), HeartbeatState("ingest", "live")
     feed.name = "live"
     with capture_logs() as logged:
         virtual_time.run(run())

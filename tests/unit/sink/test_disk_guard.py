@@ -20,9 +20,11 @@ class Disk:
         self.drops = 0
         self.old = old
         self.fails = fails
-        self.pulse = HeartbeatState("sink")
-        self.pulse.state = "running"
-        self.guard = DiskGuard(Path("/"), self.pulse, self._drop, lambda _: DiskSpace(100 * GB, self.free))
+        self.heartbeat = HeartbeatState("sink")
+        self.heartbeat.state = "running"
+        self.guard = DiskGuard(
+            Path("/"), self.heartbeat, self._drop, lambda _: DiskSpace(100 * GB, self.free)
+        )
 
     async def _drop(self) -> DroppedTicks | None:
         if self.fails:
@@ -34,7 +36,7 @@ class Disk:
         """Return the detail of the heartbeat after a look at so many free gigabytes."""
         self.free = int(free * GB)
         asyncio.run(self.guard.look())
-        message = self.pulse.message()
+        message = self.heartbeat.message()
         assert (message.state == "degraded") == (free < 2)
         return message.detail
 
@@ -42,7 +44,7 @@ class Disk:
 def test_a_disk_that_fills_is_said_and_goes_on() -> None:
     disk = Disk()
     assert disk.look(50) is None
-    assert disk.look(9) == "the disk fills: 9.0 of 100.0 GB free; free space, or keep fewer ticks"
+    assert disk.look(9) == "the disk is nearly full: 9.0 of 100.0 GB free; free space, or keep fewer ticks"
     assert disk.look(50) is None
     assert disk.drops == 0
 
@@ -51,7 +53,7 @@ def test_ticks_are_dropped_once_and_again_only_when_the_disk_fills_further() -> 
     disk = Disk(old=2)
     said = "the disk is full: 1.9 of 100.0 GB free; ticks from before 2026-01-31 12:00:00 UTC were dropped, bars stay"
     assert [disk.look(free) for free in (1.9, 1.9, 1.85)] == [said] * 3
-    assert (disk.drops, disk.pulse.counters["dropped_ticks"]) == (1, 10)
+    assert (disk.drops, disk.heartbeat.counters["dropped_ticks"]) == (1, 10)
     disk.look(1.7)
     assert disk.drops == 2
     last = disk.look(1.5)
@@ -66,8 +68,8 @@ def test_ticks_are_dropped_once_and_again_only_when_the_disk_fills_further() -> 
 def test_what_the_writer_says_comes_first() -> None:
     disk = Disk()
     disk.look(9)
-    disk.pulse.state, disk.pulse.detail = "degraded", "the broker does not answer"
-    assert disk.pulse.message().detail == "the broker does not answer"
+    disk.heartbeat.state, disk.heartbeat.detail = "degraded", "the broker does not answer"
+    assert disk.heartbeat.message().detail == "the broker does not answer"
 
 
 def test_a_database_that_is_away_is_tried_again() -> None:

@@ -5,12 +5,12 @@ from services.stream_analytics.metrics import STAGES, StreamMetrics
 
 
 def test_counters_gauges_and_stages_are_said_by_name() -> None:
-    pulse = HeartbeatState("stream_analytics")
-    pulse.counters |= {"ticks": 5, "late": 1, "pairs": 2}
-    metrics = StreamMetrics(pulse, {"lag_messages": lambda: 7, "recovery_seconds": lambda: None})
+    heartbeat = HeartbeatState("stream_analytics")
+    heartbeat.counters |= {"ticks": 5, "late": 1, "pairs": 2}
+    metrics = StreamMetrics(heartbeat, {"lag_messages": lambda: 7, "recovery_seconds": lambda: None})
     for stage in STAGES:
         metrics.took[stage](0.003)
-    pulse.counters["ticks"] = 6
+    heartbeat.counters["ticks"] = 6
     said = generate_latest(metrics.registry).decode()
     for line in (
         "pairstream_stream_ticks_total 6.0",

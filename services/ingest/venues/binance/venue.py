@@ -26,8 +26,8 @@ from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance import frames
 from services.ingest.venues.binance.frames import VENUE, Row
-from services.ingest.venues.listing import date_us, is_number, require_page, require_traded, tick_size
 from services.ingest.venues.request_budget import Budget
+from services.ingest.venues.response_checks import date_us, is_number, require_page, require_traded, tick_size
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
 

@@ -22,7 +22,7 @@ from services.contracts.listings import Listing, ListingStatus
 from services.contracts.messages import Tick
 from services.contracts.pairs import is_symbol
 from services.ingest.venues.decimals import BOUND, LAST_MS, natural, positive
-from services.ingest.venues.listing import date_us, tick_size
+from services.ingest.venues.response_checks import date_us, tick_size
 from services.ingest.venues.venue import Acknowledgement, Parsed
 
 VENUE = "okx"
@@ -33,11 +33,11 @@ _QUOTES = ("USDT", "USDC")
 _INSTRUMENT = re.compile(rf"([^-]{{1,26}})-({'|'.join(_QUOTES)})-SWAP")
 
 Contracts = Mapping[str, Decimal]
-"""How much base currency a contract of each instrument is."""
+"""Size of a contract of each instrument, in base currency."""
 
 
 class UnknownContractError(BadMessageError):
-    """A trade of an instrument of which nobody knows how large a contract is."""
+    """Trade of an instrument whose contract size is unknown."""
 
 
 class OkxTrade(Struct, gc=False):

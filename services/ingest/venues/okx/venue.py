@@ -29,7 +29,6 @@ from services.contracts.listings import Listing
 from services.contracts.messages import Tick
 from services.ingest.feed import StreamKind
 from services.ingest.settings import IngestSettings
-from services.ingest.venues.listing import is_number, require_page, require_traded
 from services.ingest.venues.okx import frames
 from services.ingest.venues.okx.frames import (
     CHANNEL,
@@ -44,6 +43,7 @@ from services.ingest.venues.okx.frames import (
     symbol_of,
 )
 from services.ingest.venues.request_budget import Budget
+from services.ingest.venues.response_checks import is_number, require_page, require_traded
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
 
@@ -101,7 +101,7 @@ class Okx:
         self._rest = rest
         self._now_us = now_us
         self.contracts: Contracts = {}
-        """As `listing` has found them."""
+        """Contracts that `listing` found."""
 
     @classmethod
     @asynccontextmanager

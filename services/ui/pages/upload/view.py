@@ -4,11 +4,11 @@ from typing import Any
 
 from services.ui.api import downloads
 from services.ui.api.client import segment
+from services.ui.api.queries import RefusedQuery, once, why_nothing
 from services.ui.api.types import Bar, Dataset, DatasetDetail, Finding, Listing
 from services.ui.charts import updates
 from services.ui.pages.upload import bars, listing, report
 from services.ui.pages.upload.bars import COUNTS, OWN, WIDTHS_S
-from services.ui.pages.upload.queries import RefusedQuery, once, why_nothing
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Props, Selection, View
 

@@ -113,7 +113,7 @@ def _with_much_to_say() -> Backend:
     """Return a backend whose snapshot is more than any socket holds."""
     telling = Backend(ApiSettings())
     for number in range(SNAPSHOT_ALERTS):
-        telling.hub.put_alert(msgspec.structs.replace(alert(number), message="x" * LONG))
+        telling.live_state.put_alert(msgspec.structs.replace(alert(number), message="x" * LONG))
     return telling
 
 

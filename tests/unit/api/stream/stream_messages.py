@@ -18,12 +18,12 @@ class Present:
     """Live state, and a status that counts how often it was asked for; `seconds` is the clock."""
 
     def __init__(self) -> None:
-        self.hub = LiveState()
+        self.live_state = LiveState()
         self.feed: str | None = None
         self.asked = 0
         self.wrong: list[str] = []
         self.seconds = 0.0
-        self.newsroom = StreamComposer(self, lambda: self.seconds)
+        self.composer = StreamComposer(self, lambda: self.seconds)
 
     def status(self) -> Row:
         self.asked += 1
@@ -47,7 +47,7 @@ class Present:
             interval_ms=interval_ms,
             last_event_id=last_event_id,
         )
-        return Subscription(self.newsroom, query)
+        return Subscription(self.composer, query)
 
 
 def tick(symbol: str, event_us: int, trade_id: int = 0) -> Tick:
@@ -92,15 +92,15 @@ def retraction(number: int, pair: str = "A-B") -> Alert:
     return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)
 
 
-def put(hub: LiveState, message: Tick | Signal | Alert | str) -> None:
+def put(live_state: LiveState, message: Tick | Signal | Alert | str) -> None:
     """Put a message, and a text nowhere."""
     match message:
         case Tick():
-            hub.put_tick(message)
+            live_state.put_tick(message)
         case Signal():
-            hub.put_signal(message)
+            live_state.put_signal(message)
         case Alert():
-            hub.put_alert(message)
+            live_state.put_alert(message)
 
 
 def read(text: str | None) -> dict[str, Any]:

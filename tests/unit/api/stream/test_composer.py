@@ -64,11 +64,11 @@ def test_a_client_ends_with_the_newest_of_each_key_and_every_close_and_alert_onc
 ) -> None:
     present, client = Present(), Client()
     for event in before:
-        put(present.hub, event)
+        put(present.live_state, event)
     reader = present.subscription("ticks", "signals", "alerts")
     client.apply(read(reader.first().text))
     for event in after:
-        put(present.hub, event)
+        put(present.live_state, event)
         if event == LOOK:
             client.apply(read(reader.update().text))
         elif event == LEAVE:
@@ -109,7 +109,7 @@ def test_a_client_ends_with_the_highest_revision_of_every_second(events: list[Ev
     closes: dict[tuple[str, int], int] = {}
     highest: dict[tuple[str, int], int] = {}
     for event in [*events, LEAVE]:
-        put(present.hub, event)
+        put(present.live_state, event)
         if isinstance(event, Signal):
             key = event.pair, event.event_us
             highest[key] = max(event.revision, highest.get(key, 0))
@@ -129,7 +129,7 @@ def test_a_client_gets_only_the_symbols_and_pairs_it_named(
     reader = present.subscription(symbols=[symbol], pairs=[pair])
     messages = [read(reader.first().text)]
     for event in events:
-        put(present.hub, event)
+        put(present.live_state, event)
         messages.append(read(reader.update().text))
     for message in messages:
         assert {one["symbol"] for one in message.get("ticks", [])} <= {symbol}
@@ -152,7 +152,7 @@ def test_an_alert_goes_by_what_it_is_of() -> None:
         reader, late = present.subscription("alerts", **named), present.subscription("alerts", **named)
         reader.first()
         for one in alerts:
-            present.hub.put_alert(one)
+            present.live_state.put_alert(one)
         for message in (read(reader.update().text), read(late.first().text)):
             assert {int(one["alert_id"]) for one in message["alerts"]} == wanted, named
 
@@ -160,7 +160,7 @@ def test_an_alert_goes_by_what_it_is_of() -> None:
 def test_a_snapshot_has_every_topic_asked_for_and_the_last_alerts_newest_first() -> None:
     present = Present()
     for number in range(SNAPSHOT_ALERTS + 10):
-        present.hub.put_alert(alert(number))
+        present.live_state.put_alert(alert(number))
     message = read(present.subscription().first().text)
     assert list(message) == ["type", "id", "feed", "scope", "resumed", *TOPICS]
     assert [one["event_us"] for one in message["alerts"]] == list(range(SNAPSHOT_ALERTS + 9, 9, -1))
@@ -172,7 +172,7 @@ def test_clients_who_want_the_same_share_the_text() -> None:
     other = present.subscription("ticks", symbols=["A"])
     for reader in (*some, other):
         reader.first()
-    present.hub.put_tick(tick("A", 1))
+    present.live_state.put_tick(tick("A", 1))
     one, two = (reader.update().text for reader in some)
     assert one is two
     third = other.update().text
@@ -185,9 +185,9 @@ def test_a_client_that_has_lost_alerts_is_told() -> None:
     event_id = reader.first().id
     without.first()
     for number in range(ALERTS_KEPT):
-        present.hub.put_alert(alert(number))
+        present.live_state.put_alert(alert(number))
     assert read(present.subscription("alerts", last_event_id=event_id).first().text)["resumed"]
-    present.hub.put_alert(alert(ALERTS_KEPT))
+    present.live_state.put_alert(alert(ALERTS_KEPT))
     with pytest.raises(LaggingError):
         reader.update()
     assert without.update().text is None
@@ -200,7 +200,7 @@ def test_a_quiet_topic_does_not_lag() -> None:
     reader = present.subscription("alerts", pairs=["C-B"])
     reader.first()
     for number in range(3 * ALERTS_KEPT):
-        present.hub.put_alert(alert(number))
+        present.live_state.put_alert(alert(number))
         if number % ALERTS_KEPT == 0:
             assert reader.update().text is None
 
@@ -210,9 +210,9 @@ def test_a_quiet_topic_does_not_lag() -> None:
 )
 def test_an_id_that_is_not_of_this_hub_gives_a_snapshot(event_id: str) -> None:
     present = Present()
-    given = event_id.format(epoch=present.hub.epoch)
+    given = event_id.format(epoch=present.live_state.epoch)
     assert present.subscription(last_event_id=given).first().kind == "snapshot"
-    assert Present().hub.epoch != present.hub.epoch
+    assert Present().live_state.epoch != present.live_state.epoch
 
 
 def test_a_client_that_was_away_for_long_gets_messages_of_a_bounded_size() -> None:
@@ -221,7 +221,7 @@ def test_a_client_that_was_away_for_long_gets_messages_of_a_bounded_size() -> No
     reader = present.subscription("signals", last_event_id=event_id)
     count = 2_000
     for number in range(count):
-        present.hub.put_signal(signal("A-B", number))
+        present.live_state.put_signal(signal("A-B", number))
     texts = [reader.first().text]
     while texts[-1] is not None:
         texts.append(reader.update().text)
@@ -239,7 +239,7 @@ def test_the_status_comes_once_a_second_and_is_asked_for_once() -> None:
         assert read(reader.first().text)["status"] == {"asked": 1}
         assert reader.update().text is None
         assert reader.patience_s() == STATUS_EVERY_S
-    present.hub.put_tick(tick("A", 1))
+    present.live_state.put_tick(tick("A", 1))
     assert "status" not in read(readers[0].update().text)
     present.seconds += STATUS_EVERY_S
     for reader in readers:

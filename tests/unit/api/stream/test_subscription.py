@@ -93,30 +93,30 @@ def test_topics_are_all_again_when_none_is_set() -> None:
 
 def test_a_change_brings_what_is_newly_wanted_and_nothing_is_missed() -> None:
     present = Present()
-    hub = present.hub
+    live_state = present.live_state
     for symbol in ("A2", "B2"):
-        hub.put_tick(tick(symbol, 1))
-    hub.put_signal(signal("A2-B2", 1))
+        live_state.put_tick(tick(symbol, 1))
+    live_state.put_signal(signal("A2-B2", 1))
     reader = present.subscription("ticks", "signals", symbols=["A2"])
     reader.first()
-    hub.put_signal(signal("A2-B2", 2))  # on its way when the change comes
+    live_state.put_signal(signal("A2-B2", 2))  # on its way when the change comes
     said = reader.change(command("subscribe", topics=["alerts"], symbols=["B2"]))
     assert read(said.text) == {
         "type": "snapshot",
         "id": said.id,
         "feed": None,
         "scope": "added",
-        "ticks": [hub.ticks["B2"].row()],
+        "ticks": [live_state.ticks["B2"].row()],
         "alerts": [],
     }
-    hub.put_tick(tick("B2", 2))
-    hub.put_alert(alert(1))
+    live_state.put_tick(tick("B2", 2))
+    live_state.put_alert(alert(1))
     news = read(reader.update().text)
     assert [one["symbol"] for one in news["ticks"]] == ["B2"]
     assert [one["event_us"] for one in news["signals"]] == [2]
     assert len(news["alerts"]) == 1
     reader.change(command("unsubscribe", topics=["ticks", "signals"]))
-    hub.put_tick(tick("A2", 3))
+    live_state.put_tick(tick("A2", 3))
     assert reader.update().text is None
 
 
@@ -125,10 +125,10 @@ def test_who_asks_for_a_topic_later_has_not_missed_what_came_before() -> None:
     reader = present.subscription("ticks")
     reader.first()
     for number in range(ALERTS_KEPT + 1):
-        present.hub.put_alert(alert(number))
+        present.live_state.put_alert(alert(number))
     assert reader.update().text is None
     reader.change(command("subscribe", topics=["alerts"]))
-    present.hub.put_alert(alert(ALERTS_KEPT + 1))
+    present.live_state.put_alert(alert(ALERTS_KEPT + 1))
     assert len(read(reader.update().text)["alerts"]) == 1
 
 
@@ -138,8 +138,8 @@ def test_who_is_back_from_another_process_is_told_all_that_is_kept_after_the_sna
 ) -> None:
     present = Present()
     for second in range(1, 4):
-        present.hub.put_signal(signal("A2-B2", second))
-    present.hub.put_alert(alert(1))
+        present.live_state.put_signal(signal("A2-B2", second))
+    present.live_state.put_alert(alert(1))
     reader = present.subscription("signals", "alerts", last_event_id=last_event_id)
     first = read(reader.first().text)
     assert (first["type"], first["resumed"]) == ("snapshot", False)
@@ -151,7 +151,7 @@ def test_who_is_back_from_another_process_is_told_all_that_is_kept_after_the_sna
 
 def test_who_is_new_is_told_only_what_comes_after_the_snapshot() -> None:
     present = Present()
-    present.hub.put_signal(signal("A2-B2", 1))
+    present.live_state.put_signal(signal("A2-B2", 1))
     reader = present.subscription("signals", "alerts")
     reader.first()
     assert reader.update().text is None
@@ -176,11 +176,11 @@ def test_after_a_silence_news_is_due_at_once_and_then_once_an_interval() -> None
     assert reader.due_s() == 0
     assert reader.update().text is None
     assert reader.due_s() == 0
-    present.hub.put_tick(tick("A", 1))
+    present.live_state.put_tick(tick("A", 1))
     assert reader.update().text
     assert reader.due_s() == pytest.approx(0.1)
     reader.change(command("set", interval_ms=0))
-    present.hub.put_tick(tick("A", 2))
+    present.live_state.put_tick(tick("A", 2))
     assert reader.update().text
     assert reader.due_s() == 0
 
@@ -194,21 +194,21 @@ def test_clients_are_told_one_after_another_each_in_its_part_of_the_interval() -
     due = [reader.due_s() for reader in readers]
     assert sorted(due[: len(PHASES)]) == pytest.approx([0.025, 0.05, 0.075, 0.1])
     assert due[len(PHASES) :] == due[: len(PHASES)]
-    present.hub.put_tick(tick("A", 1))
+    present.live_state.put_tick(tick("A", 1))
     for reader, first_s in zip(readers, due, strict=True):
         present.seconds = 10.0 + first_s
         assert reader.update().text
         assert reader.due_s() == pytest.approx(0.1)
 
 
-def test_the_interval_of_the_newsroom_is_the_shortest_of_those_who_listen() -> None:
+def test_the_interval_of_the_composer_is_the_shortest_of_those_who_listen() -> None:
     present = Present()
-    assert present.newsroom.interval_s() == math.inf
+    assert present.composer.interval_s() == math.inf
     slow, fast = present.subscription(interval_ms=1_000), present.subscription(interval_ms=30)
-    assert present.newsroom.interval_s() == 0.03
+    assert present.composer.interval_s() == 0.03
     fast.first()
     fast.change(command("set", interval_ms=5_000))
-    assert present.newsroom.interval_s() == 1.0
+    assert present.composer.interval_s() == 1.0
     del slow
     gc.collect()
-    assert present.newsroom.interval_s() == 5.0
+    assert present.composer.interval_s() == 5.0

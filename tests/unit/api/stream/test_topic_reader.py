@@ -40,12 +40,12 @@ def _ends(monkeypatch: pytest.MonkeyPatch) -> None:
 def read(
     ends: dict[TopicPartition, int], *steps: dict[TopicPartition, int] | tuple[int, dict[TopicPartition, int]]
 ) -> tuple[Partitions, LiveState, HeartbeatState, TopicReader]:
-    consumer, hub, pulse = Partitions(ends), LiveState(), HeartbeatState("api")
+    consumer, live_state, heartbeat = Partitions(ends), LiveState(), HeartbeatState("api")
     consumer.steps = list(steps)
-    tail = TopicReader(KafkaSettings(), hub, TapeHealth(), ServiceHealth(), pulse)
+    tail = TopicReader(KafkaSettings(), live_state, TapeHealth(), ServiceHealth(), heartbeat)
     tail._producer = Letters()
     read_on(tail, consumer)
-    return consumer, hub, pulse, tail
+    return consumer, live_state, heartbeat, tail
 
 
 def read_on(tail: TopicReader, consumer: Partitions) -> None:
@@ -57,72 +57,75 @@ def read_on(tail: TopicReader, consumer: Partitions) -> None:
 
 
 def test_only_the_end_of_a_long_partition_is_read() -> None:
-    consumer, hub, _, tail = read({FIRST: 10_000})
+    consumer, live_state, _, tail = read({FIRST: 10_000})
     assert consumer.read[0] == (0, 10_000 - BACKLOG["ticks"])
-    assert hub.ticks["S0"].message.trade_id == 9_999
+    assert live_state.ticks["S0"].message.trade_id == 9_999
     assert tail.caught_up.is_set()
 
 
 def test_a_bad_message_is_counted_and_an_empty_one_is_nothing() -> None:
-    _, hub, pulse, _ = read({FIRST: 40})
-    assert (pulse.counters["messages"], pulse.counters["bad_messages"]) == (38, 2)
-    assert hub.ticks["S0"].message.trade_id == 39
+    _, live_state, heartbeat, _ = read({FIRST: 40})
+    assert (heartbeat.counters["messages"], heartbeat.counters["bad_messages"]) == (38, 2)
+    assert live_state.ticks["S0"].message.trade_id == 39
 
 
 def test_a_bad_heartbeat_is_buried_as_nobody_else_reads_them_and_a_bad_tick_is_not() -> None:
     place = TopicPartition("heartbeats", 2)
 
     async def run() -> None:
-        tail = TopicReader(KafkaSettings(), LiveState(), TapeHealth(), ServiceHealth(), pulse)
+        tail = TopicReader(KafkaSettings(), LiveState(), TapeHealth(), ServiceHealth(), heartbeat)
         tail._producer = letters
         lost = Unreadable(b"", 3, 9, "why")
         for one in (place, FIRST):
             await tail._take_all(one, [Record(2, None), Record(3, b"{"), Record(9, lost)])
 
-    pulse, letters = HeartbeatState("api"), Letters()
+    heartbeat, letters = HeartbeatState("api"), Letters()
     asyncio.run(run())
     assert letters.sent == [("dead-letters", "heartbeats/2/3"), ("dead-letters", "heartbeats/2/3-9")]
-    assert (pulse.counters["bad_messages"], pulse.counters["dead_letters"]) == (16, 8)
+    assert (heartbeat.counters["bad_messages"], heartbeat.counters["dead_letters"]) == (16, 8)
 
 
 def test_nothing_is_read_twice_when_a_partition_is_added() -> None:
-    _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 36, ADDED: 5}, {FIRST: 38, ADDED: 6})
+    _, live_state, heartbeat, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 36, ADDED: 5}, {FIRST: 38, ADDED: 6})
     taken = sum(1 for n in range(38) if n % 10 != 7 or n % 20 == 7) + 6
-    assert pulse.counters["messages"] == taken
-    assert {symbol: entry.message.trade_id for symbol, entry in hub.ticks.items()} == {"S0": 36, "S1": 5}
+    assert heartbeat.counters["messages"] == taken
+    assert {symbol: entry.message.trade_id for symbol, entry in live_state.ticks.items()} == {
+        "S0": 36,
+        "S1": 5,
+    }
 
 
 def test_a_partition_that_has_begun_anew_is_read() -> None:
-    _, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {ADDED: 3}, {FIRST: 5, ADDED: 3})
-    assert pulse.counters["messages"] == 29 + 3 + 5
-    assert hub.ticks["S1"].message.trade_id == 2
+    _, live_state, heartbeat, _ = read({FIRST: 30}, {FIRST: 30}, {ADDED: 3}, {FIRST: 5, ADDED: 3})
+    assert heartbeat.counters["messages"] == 29 + 3 + 5
+    assert live_state.ticks["S1"].message.trade_id == 2
 
 
 def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_read() -> None:
-    consumer, hub, pulse, _ = read({FIRST: 30}, {FIRST: 30}, (40, {FIRST: 50}))
-    assert pulse.lost == {"ticks": 10}
+    consumer, live_state, heartbeat, _ = read({FIRST: 30}, {FIRST: 30}, (40, {FIRST: 50}))
+    assert heartbeat.lost == {"ticks": 10}
     assert [offset for _, offset in consumer.read] == [*range(30), *range(40, 50)]
-    assert hub.ticks["S0"].message.trade_id == 49
+    assert live_state.ticks["S0"].message.trade_id == 49
 
 
 def test_where_nothing_is_left_the_loss_is_counted_at_once() -> None:
-    consumer, _, pulse, _ = read({FIRST: 30}, {FIRST: 30}, (45, {FIRST: 45}))
-    assert (pulse.lost, consumer.read[-1]) == ({"ticks": 15}, (0, 29))
+    consumer, _, heartbeat, _ = read({FIRST: 30}, {FIRST: 30}, (45, {FIRST: 45}))
+    assert (heartbeat.lost, consumer.read[-1]) == ({"ticks": 15}, (0, 29))
 
 
 def test_the_backlog_passed_over_at_the_start_is_no_loss_but_later_everything_is_read() -> None:
-    consumer, _, pulse, tail = read({FIRST: 10_000})
-    assert (pulse.lost, consumer.sought) == ({}, [10_000 - BACKLOG["ticks"]])
+    consumer, _, heartbeat, tail = read({FIRST: 10_000})
+    assert (heartbeat.lost, consumer.sought) == ({}, [10_000 - BACKLOG["ticks"]])
     again = Partitions({FIRST: 40_000})
     again.first = 10_500
     read_on(tail, again)
-    assert (pulse.lost, again.sought, len(again.read)) == ({"ticks": 500}, [10_500], 29_500)
+    assert (heartbeat.lost, again.sought, len(again.read)) == ({"ticks": 500}, [10_500], 29_500)
 
 
 def test_a_topic_made_anew_under_the_same_name_is_read_from_its_first_message() -> None:
-    consumer, _, pulse, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 5}, {FIRST: 5}, {FIRST: 6})
+    consumer, _, heartbeat, _ = read({FIRST: 30}, {FIRST: 30}, {FIRST: 5}, {FIRST: 5}, {FIRST: 6})
     assert [offset for _, offset in consumer.read[30:]] == [*range(5), *range(5), 5]
-    assert (pulse.lost, pulse.counters["messages"]) == ({}, 29 + 6)
+    assert (heartbeat.lost, heartbeat.counters["messages"]) == ({}, 29 + 6)
 
 
 def problem(tail: TopicReader) -> str | None:
@@ -169,21 +172,21 @@ def test_a_broker_that_answers_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch
 
 
 def test_heartbeats_are_taken_in_the_order_they_came_and_what_is_none_is_counted() -> None:
-    _, _, pulse, tail = read({BEATS: 13})
-    assert (pulse.counters["messages"], pulse.counters["bad_messages"]) == (13, 2)
+    _, _, heartbeat, tail = read({BEATS: 13})
+    assert (heartbeat.counters["messages"], heartbeat.counters["bad_messages"]) == (13, 2)
     letters = tail._producer
     assert isinstance(letters, Letters)
     assert letters.sent == [("dead-letters", "heartbeats/0/3"), ("dead-letters", "heartbeats/0/8")]
-    assert pulse.counters["dead_letters"] == 2
-    (sink,) = [one for one in tail._health.services(pulse.message()) if one["service"] == "sink"]
+    assert heartbeat.counters["dead_letters"] == 2
+    (sink,) = [one for one in tail._health.services(heartbeat.message()) if one["service"] == "sink"]
     assert (sink["instances"][0]["said"], sink["age_s"]) == ("degraded", None)
 
 
 def test_who_beats_is_alive_once_it_is_known_what_came_before() -> None:
     """The reader asks for the ends, then more comes."""
-    consumer, pulse = Partitions({BEATS: 10}), HeartbeatState("api")
+    consumer, heartbeat = Partitions({BEATS: 10}), HeartbeatState("api")
     health = ServiceHealth()
-    tail = TopicReader(KafkaSettings(), LiveState(), TapeHealth(), health, pulse)
+    tail = TopicReader(KafkaSettings(), LiveState(), TapeHealth(), health, heartbeat)
     tail._producer = Letters()
 
     async def run() -> None:
@@ -200,6 +203,6 @@ def test_who_beats_is_alive_once_it_is_known_what_came_before() -> None:
         assert state() == "degraded"
 
     def state() -> object:
-        return next(one["state"] for one in health.services(pulse.message()) if one["service"] == "sink")
+        return next(one["state"] for one in health.services(heartbeat.message()) if one["service"] == "sink")
 
     asyncio.run(run())

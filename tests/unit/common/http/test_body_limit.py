@@ -24,7 +24,7 @@ def read(
     declared: int | None = None,
     every_s: float = 0,
 ) -> int:
-    """Return the length of a body that comes in parts, one `every_s`; HTTPException as the door raises it."""
+    """Return the length of a body in parts, one `every_s`; HTTPException as the security middleware raises it."""
     headers = [] if declared is None else [(b"content-length", str(declared).encode())]
     coming = iter(parts)
     left = len(parts)

@@ -193,8 +193,8 @@ def test_the_log_has_the_first_ten_and_then_one_line_a_second() -> None:
     kept = Kept()
     with capture_logs() as logged:
         virtual_time.run(run())
-    each = [line for line in logged if line["event"].startswith("could not be processed")]
-    more = [(line["messages"], line["not_kept"]) for line in logged if line["event"].startswith("more")]
+    each = [line for line in logged if line["event"].startswith("a message could not be processed")]
+    more = [(line["messages"], line["not_kept"]) for line in logged if line["event"].startswith("further")]
     assert len(each) == 11
     assert (each[0]["reason"], each[0]["origin"]) == ("it is cut off", "ticks/0/7")
     assert more[0] == (3_000, 2_010)

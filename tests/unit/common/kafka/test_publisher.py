@@ -253,7 +253,7 @@ def test_closing_waits_for_a_moment_and_then_says_what_is_left(capsys: pytest.Ca
     producer = FakeProducer()
     producer.holds = True
     publishing(producer, work)
-    assert "messages are not delivered at the end" in (said := capsys.readouterr().out)
+    assert "the service ends before the broker has all its messages" in (said := capsys.readouterr().out)
     assert "messages=2" in said
 
 

@@ -176,7 +176,7 @@ def test_a_restart_from_the_store_changes_nothing(
     if not run.published:
         return
     have = [IdSpan(one.trade_id, one.trade_id, one.event_us, one.event_us) for one in run.published.values()]
-    gaps = [gap for book in run.tape._books.values() for gap in book.ledger.gaps]
+    gaps = [gap for ids in run.tape._symbols.values() for gap in ids.ledger.gaps]
     never_issued = [(one, one) for one in run.refuted]
     assert not resumed.tape.resume(SYMBOL, have, gaps, never_issued, at_us=START_US)
     resumed.published, resumed.refuted = dict(run.published), set(run.refuted)

@@ -10,9 +10,9 @@ import pytest
 
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache
+from services.ui.api.queries import RefusedQuery, once, why_nothing
 from services.ui.api.types import Bar, Dataset, DatasetDetail, FileReading, Finding, Listing, SymbolPart
 from services.ui.pages.upload import bars, report
-from services.ui.pages.upload.queries import RefusedQuery, once, why_nothing
 from services.ui.pages.upload.view import UploadView
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Selection

@@ -1,4 +1,4 @@
-"""Queries of the upload page, asked once as data never change: dataset, bars, analysis."""
+"""Queries that are asked once, as their data never change: dataset, bars, analysis, scan."""
 
 import math
 from functools import partial

@@ -1,4 +1,4 @@
-"""Choices of users between the symbols: read from the broker before the feed begins, and followed while it runs."""
+"""Decisions of users on symbols: read from the broker before the feed begins, and followed while it runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,15 +22,15 @@ _PATIENCE_S = 5.0
 log = structlog.get_logger()
 
 
-class Choices:
-    """What users have decided on symbols, and what ingest has said of them before."""
+class SymbolDecisions:
+    """Users' decisions on symbols, and the states that ingest published before."""
 
     def __init__(
-        self, settings: KafkaSettings, send: Callable[..., Awaitable[Any]], pulse: HeartbeatState
+        self, settings: KafkaSettings, send: Callable[..., Awaitable[Any]], heartbeat: HeartbeatState
     ) -> None:
-        letters = DeadLetters(send, pulse.service)
+        letters = DeadLetters(send, heartbeat.service)
         self._settings = settings
-        self._decisions = SymbolConfigs(letters.put_all, pulse.outrun)
+        self._decisions = SymbolConfigs(letters.put_all, heartbeat.outrun)
         self._told = CompactedTopic(LISTINGS, Listing, may_be_empty=True)
 
     async def follow(self) -> None:
@@ -38,19 +38,22 @@ class Choices:
         await self._decisions.follow(self._settings)
 
     async def prepare(self, feed: Feed) -> None:
-        """Let the feed go by what is on the broker, before it begins."""
+        """Give the feed the choices on the broker, before the feed starts."""
         reading = asyncio.create_task(self._told.follow(self._settings))
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await asyncio.gather(self._told.loaded.wait(), self._decisions.loaded.wait())
         except TimeoutError:
-            log.warning("the feed begins without what users have decided on symbols", waited_s=_PATIENCE_S)
+            log.warning(
+                "the topics of symbols could not be read in time: the feed starts without the users' choices",
+                waited_s=_PATIENCE_S,
+            )
         finally:
             await end(reading)
         feed.collect(self._decisions.by_name, self._told.by_name)
 
     async def pass_on(self, feed: Feed) -> None:
-        """Let the feed go by each change, until cancelled."""
+        """Give the feed each change, until cancelled."""
         version = -1
         while True:
             version = await self._decisions.changed(version)

@@ -1,4 +1,4 @@
-"""The question that a file puts which can be read in several ways, with what each reading makes of it."""
+"""Question of a file that can be read in several ways, with the first bars of each reading."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ SHOWN_BARS = 3
 _LOOKED_AT_LINES = 50
 
 
-def asked(
+def question_of_file(
     unclear: UnclearError, sample: bytes, name: str, symbol: str | None, options: ReadOptions
 ) -> UnclearFileError:
     """Return the question that a file puts, with what each reading makes of its first lines."""

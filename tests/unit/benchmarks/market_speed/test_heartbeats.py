@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.market_speed.beats import SERVICES, Beats
+from benchmarks.market_speed.heartbeats import SERVICES, Heartbeats
 from services.common import clock
 from services.common.clock import SECOND
 from services.common.codec import encode
@@ -15,10 +15,10 @@ def beat(service: str, at_us: int, **fields: object) -> Heartbeat:
     return Heartbeat(**told)  # type: ignore[arg-type]
 
 
-def heard(*beats: Heartbeat) -> Beats:
+def heard(*heartbeats: Heartbeat) -> Heartbeats:
     """Return what a listener has heard."""
-    found = Beats()
-    for one in beats:
+    found = Heartbeats()
+    for one in heartbeats:
         found.take("heartbeats", encode(one), 0)
     return found
 
@@ -44,9 +44,9 @@ def test_a_pipeline_that_is_well_has_settled() -> None:
 )
 def test_what_has_not_settled_is_named(fields: dict[str, object], reason: str) -> None:
     now_us = clock.now_us()
-    beats = [beat(name, now_us) for name in SERVICES if name != "ingest"]
+    heartbeats = [beat(name, now_us) for name in SERVICES if name != "ingest"]
     ingest = beat(**{"service": "ingest", "at_us": now_us, **fields})  # type: ignore[arg-type]
-    assert heard(*beats, ingest).unsettled() == reason
+    assert heard(*heartbeats, ingest).unsettled() == reason
 
 
 def test_a_service_that_was_never_heard_of_has_not_settled() -> None:
@@ -55,22 +55,24 @@ def test_a_service_that_was_never_heard_of_has_not_settled() -> None:
 
 @pytest.mark.parametrize(("growth", "is_flat"), [(0.0, True), (0.01, True), (0.05, False), (-0.05, True)])
 def test_a_lag_that_grows_by_a_second_in_the_window_is_not_flat(growth: float, is_flat: bool) -> None:
-    beats = heard(*(beat("sink", n * SECOND, lag_messages=n, lag_seconds=1 + growth * n) for n in range(61)))
-    lag = beats.lags(0, 60 * SECOND)["sink"]
+    heartbeats = heard(
+        *(beat("sink", n * SECOND, lag_messages=n, lag_seconds=1 + growth * n) for n in range(61))
+    )
+    lag = heartbeats.lags(0, 60 * SECOND)["sink"]
     assert lag["is_flat"] is is_flat
     assert lag["seconds"]["slope_per_s"] == pytest.approx(growth, abs=1e-5)
     assert lag["messages"] == {"first": 0, "last": 60, "max": 60, "slope_per_s": pytest.approx(1)}
 
 
 def test_lags_outside_the_window_do_not_count() -> None:
-    beats = heard(*(beat("sink", n * SECOND, lag_seconds=100.0 if n < 10 else 0.0) for n in range(61)))
-    assert beats.lags(10 * SECOND, 60 * SECOND)["sink"]["seconds"]["max"] == 0
+    heartbeats = heard(*(beat("sink", n * SECOND, lag_seconds=100.0 if n < 10 else 0.0) for n in range(61)))
+    assert heartbeats.lags(10 * SECOND, 60 * SECOND)["sink"]["seconds"]["max"] == 0
 
 
 def test_what_was_counted_in_a_window_follows_the_heartbeats_in_it() -> None:
-    beats = heard(*(beat("ingest", n * SECOND, counters={"ticks": 1_000 * n}) for n in range(100)))
-    assert beats.counted("ingest", "ticks", 20 * SECOND + 400_000, 80 * SECOND + 900_000) == 60_500
-    assert beats.counted("sink", "ticks", 0, 99 * SECOND) == 0
+    heartbeats = heard(*(beat("ingest", n * SECOND, counters={"ticks": 1_000 * n}) for n in range(100)))
+    assert heartbeats.counted("ingest", "ticks", 20 * SECOND + 400_000, 80 * SECOND + 900_000) == 60_500
+    assert heartbeats.counted("sink", "ticks", 0, 99 * SECOND) == 0
 
 
 @pytest.mark.parametrize(
@@ -84,10 +86,10 @@ def test_ticks_that_are_neither_read_nor_waiting_are_counted(read: int, lag: int
 
 
 def test_losses_and_restarts_are_told() -> None:
-    beats = heard(
+    heartbeats = heard(
         *(beat("api", 1), beat("api", 2)),
         beat("sink", 1, lost={"ticks": 3}),
         beat("sink", 2, started_us=2, lost={"ticks": 5}),
     )
-    assert beats.lost() == {"sink": {"ticks": 5}}
-    assert beats.restarted() == ["sink"]
+    assert heartbeats.lost() == {"sink": {"ticks": 5}}
+    assert heartbeats.restarted() == ["sink"]

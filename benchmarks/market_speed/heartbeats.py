@@ -19,7 +19,7 @@ _GROWTH_S = 1.0
 _LAG_S = 1.0
 
 
-class Beats:
+class Heartbeats:
     """The heartbeats so far."""
 
     def __init__(self) -> None:
@@ -42,16 +42,18 @@ class Beats:
 
     def counted(self, service: str, name: str, start_us: int, end_us: int) -> int:
         """Return by how much a total grew between two moments, by the rate of the heartbeats between them."""
-        beats = [one for one in self.all.get(service, []) if start_us <= one.at_us <= end_us]
-        if len(beats) < 2:
+        heartbeats = [one for one in self.all.get(service, []) if start_us <= one.at_us <= end_us]
+        if len(heartbeats) < 2:
             return 0
-        grown = beats[-1].counters.get(name, 0) - beats[0].counters.get(name, 0)
-        return round(grown * (end_us - start_us) / (beats[-1].at_us - beats[0].at_us))
+        grown = heartbeats[-1].counters.get(name, 0) - heartbeats[0].counters.get(name, 0)
+        return round(grown * (end_us - start_us) / (heartbeats[-1].at_us - heartbeats[0].at_us))
 
     def lost(self) -> dict[str, dict[str, int]]:
         """Return by service and topic how many messages were deleted before they were read."""
-        beats = {service: self.latest(service) for service in SERVICES}
-        return {service: dict(beat.lost) for service, beat in beats.items() if beat is not None and beat.lost}
+        heartbeats = {service: self.latest(service) for service in SERVICES}
+        return {
+            service: dict(beat.lost) for service, beat in heartbeats.items() if beat is not None and beat.lost
+        }
 
     def unread(self) -> int:
         """Return how many of the ticks that ingest has published stream_analytics has neither read nor waiting.
@@ -91,9 +93,9 @@ class Beats:
         """Return by service how its lag went between two moments, in messages and in seconds."""
         told = {}
         for service in SERVICES:
-            beats = [one for one in self.all.get(service, []) if start_us <= one.at_us <= end_us]
-            messages = [(one.at_us / SECOND, float(one.lag_messages or 0)) for one in beats]
-            seconds = [(one.at_us / SECOND, one.lag_seconds or 0.0) for one in beats]
+            heartbeats = [one for one in self.all.get(service, []) if start_us <= one.at_us <= end_us]
+            messages = [(one.at_us / SECOND, float(one.lag_messages or 0)) for one in heartbeats]
+            seconds = [(one.at_us / SECOND, one.lag_seconds or 0.0) for one in heartbeats]
             told[service] = {
                 "messages": _course(messages, 1),
                 "seconds": _course(seconds, 3),
@@ -103,11 +105,11 @@ class Beats:
 
 
 @contextmanager
-def beats_of(servers: str) -> Iterator[Beats]:
+def heartbeats_of(servers: str) -> Iterator[Heartbeats]:
     """Listen to a pipeline until the block ends."""
-    beats = Beats()
-    with reading(servers, [HEARTBEATS], beats.take, wait_ms=500):
-        yield beats
+    heartbeats = Heartbeats()
+    with reading(servers, [HEARTBEATS], heartbeats.take, wait_ms=500):
+        yield heartbeats
 
 
 def _course(points: list[tuple[float, float]], digits: int) -> dict[str, float]:

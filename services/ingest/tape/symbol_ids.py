@@ -1,12 +1,12 @@
-"""Book of one symbol: its chain of ids, its open gaps and its coverage."""
+"""Ids of one symbol's trades: their chain, the open gaps between them, and their coverage."""
 
 from services.ingest.tape.chain import Chain, IdSpan
 from services.ingest.tape.coverage import Coverage
 from services.ingest.tape.ledger import GapLedger, OpenGap
 
 
-class Book:
-    """Everything about one symbol."""
+class SymbolIds:
+    """State of the tape of one symbol."""
 
     __slots__ = ("chain", "coverage", "denied", "ledger", "previous", "symbol", "venue")
 

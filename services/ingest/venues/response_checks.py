@@ -1,4 +1,4 @@
-"""Listings of venues, and the checks that all share: symbols trade, and a page of history is in order. Pure."""
+"""Checks of what venues answer, shared by all of them: symbols trade, and a page of history is in order. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
