@@ -55,7 +55,7 @@ def layout() -> Component:
     )
     below = html.Div(
         [
-            html.Div(NOTE, className="fine"),
+            html.Div(NOTE, className="pane-note"),
             form,
             html.Div(id="silence-status", className="panel-status", role="status"),
         ],
