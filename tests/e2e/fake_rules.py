@@ -75,7 +75,7 @@ def add(app: FastAPI, rules: Rules, world: World, feed: str) -> None:
     @app.post("/v1/rules/{id}/test")
     async def try_rule(id: str, body: dict[str, Any]) -> Any:  # noqa: A002
         rule = {"id": id, **body["rule"]}
-        if refused := _wrong(rule):
+        if refused := forbidden() or _wrong(rule):
             return refused
         first = rule["conditions"][0]
         if METRICS[first["metric"]].subject != "pair":

@@ -252,6 +252,7 @@ def test_rules(ask: Caller) -> None:
     ask("DELETE", "/v1/silences/{id}", 204, id=held)
     ask.fake("pairs", role="read")
     ask("DELETE", one, 403, id="-")
+    ask("POST", f"{one}/test", 403, id="wide", json={"rule": rule, "end": 10**15})
 
 
 def test_no_route_is_left_unchecked(ask: Caller) -> None:

@@ -65,6 +65,8 @@ async def attempt(
             return trial.sentence(found), trial.firings(found, zone), {}
     except (TransientError, msgspec.DecodeError) as error:
         return f"Not tried. {error}", [], {}
+    if response.status_code in problems.FORBIDDEN:
+        return "Not tried: the API lets only those who may write try a rule.", [], {}
     wrong, rest = _refused(response)
     metric = METRICS.get(rule["conditions"][0].get("metric", ""))
     if not wrong and metric is not None and metric.subject != "pair":

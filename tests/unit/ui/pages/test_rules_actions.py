@@ -86,6 +86,12 @@ def test_a_refused_field_is_said_at_its_control(field: str, site: PageContext) -
     assert shown["rule-status"]["children"] == "Not saved."
 
 
+def test_a_reader_is_told_that_trials_are_for_writers(site: PageContext) -> None:
+    answer = httpx.Response(403, json=READER)
+    told, _ = on_api(site, lambda on: actions.attempt(on, RULE, "UTC"), answer)
+    assert told == ("Not tried: the API lets only those who may write try a rule.", [], {})
+
+
 def test_a_rule_of_a_symbol_cannot_be_tried(site: PageContext) -> None:
     rule = {**RULE, "conditions": [{"metric": "coverage_1h", "operator": "below", "fire": 0.9}]}
     (told, _, wrong), _ = on_api(site, lambda on: actions.attempt(on, rule, "UTC"), refusal("rule"))
