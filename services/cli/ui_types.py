@@ -24,6 +24,7 @@ ROOTS = (
     "Analysis",
     "Calibration",
     "SignalWork",
+    "RuleTrial",
     "DatasetDetail",
     "DatasetPreview",
     "Dataset",

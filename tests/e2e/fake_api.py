@@ -22,6 +22,7 @@ from tests.e2e import (
     fake_listings,
     fake_pairs,
     fake_radar,
+    fake_rules,
     fake_tape,
 )
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
@@ -48,6 +49,7 @@ class World:
         self.paused_pair: str | None = None
         self.late_us = 0  # the bar that begins here got a trade later
         self.pairs = fake_pairs.Pairs(PAIRS, list(BASES))
+        self.rules = fake_rules.Rules()
 
     def now_us(self) -> int:
         return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000
@@ -170,6 +172,7 @@ def build(world: World) -> FastAPI:
     fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
     fake_radar.add(app, world.now_us)
+    fake_rules.add(app, world.rules, world, world.feed)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
     fake_corrections.add(app, world.corrections, signal)

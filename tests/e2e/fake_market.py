@@ -90,6 +90,7 @@ def signal(pair: str, second: int, quality: str = "ok", reversion: str = "unprov
         "window": WINDOW,
         "samples": WINDOW if known else 123,
         "late": 0,
+        "filled": None,
         "revision": 0,
         "quality": quality,
         "reason": {

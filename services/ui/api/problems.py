@@ -39,8 +39,8 @@ def read(response: httpx.Response, fields: tuple[str, ...] = ()) -> FieldProblem
 def _place(field: str, words: str, fields: tuple[str, ...]) -> str | None:
     """Return the control for `field`; a problem with several fields is shown at the first it names."""
     name = field.partition(".")[0]
-    if name in fields:
-        return name
+    if field in fields or name in fields:
+        return field if field in fields else name
     found = [(words.index(known), known) for known in fields if known in words]
     return min(found)[1] if found and name == "body" else None
 

@@ -626,6 +626,47 @@ class SignalWork(Struct, frozen=True, kw_only=True):
     data: tuple[WindowSample, ...]
 
 
+class TriedIncident(Struct, frozen=True, kw_only=True):
+    """A time at which the rule would have fired."""
+
+    state: str
+    start_us: int
+    end_us: int | None = None
+    duration_s: float | None = None
+    value: float | None = None
+    ended: str | None = None
+
+
+class HeldBack(Struct, frozen=True, kw_only=True):
+    """Why a rule did not fire at a moment."""
+
+    event_us: int
+    state: str
+    values: dict[str, float]
+    held_back: str | None = None
+
+
+class PairTrial(Struct, frozen=True, kw_only=True):
+    """What would have become of a rule on one pair."""
+
+    pair: str
+    signals: int
+    fired: int
+    firing_s: float
+    median_s: float | None = None
+    incidents: tuple[TriedIncident, ...]
+    explanation: HeldBack | None = None
+
+
+class RuleTrial(Struct, frozen=True, kw_only=True):
+    """What would have become of a rule: the same code over stored signals."""
+
+    fired: int
+    pairs: tuple[PairTrial, ...]
+    truncated: bool
+    warnings: tuple[str, ...]
+
+
 class SymbolPart(Struct, frozen=True, kw_only=True):
     """Bars of one symbol in a dataset."""
 

@@ -1,6 +1,6 @@
 """Pages of the dashboard, in the order of its menu."""
 
-from services.ui.pages import alerts, health, market, pairs, programs, radar, upload
+from services.ui.pages import alerts, health, market, pairs, programs, radar, rules, upload
 from services.ui.state.page_context import Page
 
 PAGES: tuple[Page, ...] = (
@@ -8,6 +8,7 @@ PAGES: tuple[Page, ...] = (
     pairs.PAGE,
     radar.PAGE,
     alerts.PAGE,
+    rules.PAGE,
     upload.PAGE,
     health.PAGE,
     programs.PAGE,

@@ -227,6 +227,34 @@ def test_datasets(ask: Caller) -> None:
     ask("DELETE", route, 204, dataset=one)
 
 
+def test_rules(ask: Caller) -> None:
+    rule = {"id": "wide", "conditions": [{"metric": "zscore", "operator": "outside", "fire": 3.0}]}
+    wrong = {
+        "id": "wide",
+        "conditions": [{"metric": "zscore", "operator": "above", "fire": 1.0, "clear": 2.0}],
+    }
+    one = "/v1/rules/{id}"
+    ask("POST", "/v1/rules", 201, json=rule)
+    ask("POST", "/v1/rules", 409, json=rule)
+    ask("POST", "/v1/rules", 422, json=wrong)
+    ask("PUT", one, id="wide", json={**rule, "paused": True})
+    ask("GET", "/v1/rules")
+    ask("GET", one, id="wide")
+    ask("GET", one, 404, id="none")
+    ask("POST", f"{one}/test", id="wide", json={"rule": rule, "end": 10**15})
+    ask("POST", f"{one}/test", 422, id="wide", json={"rule": wrong})
+    ask("DELETE", one, 204, id="wide")
+    ask("DELETE", one, 404, id="-")
+    silence = {"matchers": {"pair": PAIR}, "end_us": 4 * 10**15}
+    held = ask("POST", "/v1/silences", 201, json=silence)["id"]
+    ask("POST", "/v1/silences", 422, json={**silence, "end_us": 1})
+    ask("GET", "/v1/silences")
+    ask("DELETE", "/v1/silences/{id}", 204, id=held)
+    ask.fake("pairs", role="read")
+    ask("DELETE", one, 403, id="-")
+    ask("POST", f"{one}/test", 403, id="wide", json={"rule": rule, "end": 10**15})
+
+
 def test_no_route_is_left_unchecked(ask: Caller) -> None:
     test_the_market(ask, "ok")
     test_the_services_and_the_tape(ask, {})
@@ -235,6 +263,8 @@ def test_no_route_is_left_unchecked(ask: Caller) -> None:
     test_calibrations(ask, 20)
     test_datasets(ask)
     test_the_radar(ask, 5)
+    test_rules(ask)
+    ask.fake("pairs", role="write")
     test_pairs(ask)
     assert ask.asked == ask.routes
 

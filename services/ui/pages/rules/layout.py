@@ -1,0 +1,69 @@
+"""Layout of the rules page before data arrives: rules and silences on one side, the form on the other."""
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from services.ui.pages.rules import form, listing, silences
+from services.ui.state.page_context import attributes
+from services.ui.widgets.batched_elements import BatchedRows
+from services.ui.widgets.components import cover, page, pane, table
+
+READER = "page-main is-rules is-reader"
+WRITER = "page-main is-rules"
+NEW = "New rule"
+ENDS = "What is open of it ends; its alerts so far stay. A built-in rule that was changed is again as it was at first."
+
+
+def layout() -> Component:
+    """Return the page; without buttons, until it is known that the reader may write."""
+    new = html.Button(NEW, id="rule-new", n_clicks=0, className="button for-writers")
+    choice = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
+    listed = [
+        table(listing.TABLE, listing.COLUMNS, "No rule.", rowSelection=choice, tooltipShowDelay=300),
+        BatchedRows(listing.TABLE),
+        cover("rules-empty", "Connecting…"),
+    ]
+    aside = html.Div([pane("Rules", listed, "rules", [new]), silences.layout()], className="rules-listed")
+    body = html.Div(
+        [
+            html.Div(form.controls(), className="form"),
+            html.Div(form.HINT, className="fine"),
+            html.Div(id="rule-unshown", className="fine"),
+            html.Div(id="rules-reader", className="fine", role="status"),
+            html.Div(
+                [
+                    html.Button("Save", id="rule-save", n_clicks=0, className="button is-first"),
+                    html.Button("Pause", id="rule-pause", n_clicks=0, className="button", disabled=True),
+                    html.Button("Remove…", id="rule-remove", n_clicks=0, className="button", disabled=True),
+                ],
+                className="form-foot for-writers",
+            ),
+            html.Div(id="rule-status", className="panel-status", role="status"),
+            html.H4("Trial over the last hour", className="part-title"),
+            html.Div(id="rule-tried", role="status"),
+            html.Ul(id="rule-firings", className="rule-firings num"),
+            dcc.Store(id="rule-stored"),
+            dcc.Store(id="rule-asks"),
+            _confirm(),
+        ],
+        className="rule-form",
+    )
+    whole: Component = page("rules", "Rules", [aside, pane(NEW, body, "rule")])
+    whole.className = READER  # type: ignore[attr-defined]  # every component of HTML has it
+    return whole
+
+
+def _confirm() -> Component:
+    buttons = [
+        html.Button("Keep it", id="rule-keep", n_clicks=0, className="button"),
+        html.Button("Remove it", id="rule-remove-do", n_clicks=0, className="button is-last"),
+    ]
+    dialog: Component = dmc.Modal(
+        [html.P(id="rule-remove-what"), html.P(ENDS), html.Div(buttons, className="form-foot")],
+        id="rule-confirm",
+        title="Remove this rule?",
+        centered=True,
+        closeButtonProps=attributes("aria", label="Close"),
+    )
+    return dialog

@@ -1,0 +1,81 @@
+"""Form of a rule: what it shows of one, and the rule it makes."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.contracts.rules import Rule
+from services.ui.pages.rules import form
+from services.ui.pages.rules.listing import ListedRule
+
+STORED: dict[str, Any] = {
+    "id": "wide",
+    "name": "Wide",
+    "conditions": [
+        {"metric": "zscore", "operator": "outside", "fire": 3.0, "clear": 1.0, "fire_low": -4.0},
+        {"metric": "half_life_s", "operator": "below", "fire": 60.0},
+    ],
+    "scope": ["ETHUSDT-*", "SOLUSDT-*"],
+    "cooldown_s": 60.0,
+    "paused": True,
+}
+
+
+def edited(**changes: Any) -> dict[str, Any]:
+    shown = dict(zip(form.FIELDS, form.values_of(STORED), strict=True))
+    return form.rule_of(shown | changes, STORED)
+
+
+def test_a_new_rule_of_the_defaults_is_one_that_can_be() -> None:
+    rule = msgspec.convert(form.rule_of({**form.DEFAULTS, "name": "Far out"}, None), Rule)
+    assert (rule.id, rule.name, rule.scope, rule.for_s) == ("far-out", "Far out", ("*",), 5)
+    assert rule.conditions[0].levels == (3, 1, -3, -1)
+
+
+def test_a_rule_that_is_shown_and_saved_is_the_same() -> None:
+    assert msgspec.convert(edited(), Rule) == msgspec.convert(STORED, Rule)
+
+
+def test_what_is_not_shown_stays_and_bounds_of_another_operator_go() -> None:
+    rule = edited(fire=5, name="Wider")
+    assert (rule["id"], rule["name"], rule["cooldown_s"], rule["paused"]) == ("wide", "Wider", 60.0, True)
+    assert rule["conditions"][0] == {**STORED["conditions"][0], "fire": 5}
+    above = edited(operator="above")
+    assert above["conditions"] == [
+        {"metric": "zscore", "operator": "above", "fire": 3.0, "clear": 1.0},
+        STORED["conditions"][1],
+    ]
+
+
+def test_an_empty_field_is_left_out_and_zero_is_not() -> None:
+    assert "clear" not in edited(clear="")["conditions"][0]
+    assert edited(clear=0)["conditions"][0]["clear"] == 0
+    assert edited(for_s=0)["for_s"] == 0
+
+
+def test_what_the_form_does_not_show_is_named() -> None:
+    assert form.unshown(STORED) == ["1 more condition", "cooldown_s", "fire_low"]
+
+
+@pytest.mark.parametrize("zero", [0, 0.0])
+def test_values_that_are_defaults_are_none_of_its_own(zero: float) -> None:
+    told = {
+        **STORED,
+        "conditions": STORED["conditions"][1:],
+        "cooldown_s": zero,
+        "labels": {},
+        "warnings": [],
+    }
+    stored = msgspec.convert(told, ListedRule).stored()
+    assert form.unshown(stored["rule"]) == []
+    assert not stored["built_in"]
+
+
+@given(st.text())
+def test_an_id_made_of_a_name_is_one_that_rules_may_have_or_empty(name: str) -> None:
+    made = form.id_of(name)
+    if made and made != "zscore" and made != "zscore-threshold":
+        msgspec.convert({**STORED, "id": made}, Rule)
