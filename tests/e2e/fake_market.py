@@ -85,7 +85,6 @@ def signal(pair: str, second: int, quality: str = "ok", reversion: str = "unprov
         "cointegration_p": 0.18 if known else None,
         "half_life_s": 42.5 if known else None,
         "half_life_low_s": 19.0 if known else None,
-        "filled": None,
         "half_life_high_s": 130.0 if known else None,
         "window": WINDOW,
         "samples": WINDOW if known else 123,

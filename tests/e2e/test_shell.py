@@ -90,7 +90,7 @@ def test_the_keyboard_reaches_every_control_and_shows_where_it_is(dashboard: Das
             """() => {
                 const at = document.activeElement;
                 const drawn = at.type === 'radio' ? at.nextElementSibling : at;
-                const input = drawn.closest('.mantine-Select-wrapper, .ag-root');
+                const input = drawn.closest('.mantine-Select-wrapper, .mantine-Autocomplete-wrapper, .ag-root');
                 const owner = at.closest('[id]');
                 return [owner ? owner.id : at.className, at === document.body ||
                     getComputedStyle(drawn).outlineStyle !== 'none' || Boolean(input)];

@@ -92,7 +92,7 @@ def test_files_become_a_dataset_with_candles_a_pair_and_a_report(
     expect(page.locator("#dataset-done")).to_have_text("Stored.")
     expect(page.locator("#dataset-counts")).to_contain_text("Lines rejected1")
     expect(page.locator("#dataset-counts")).to_contain_text(
-        "Bars carried1230.00\u202f%: nothing traded in them"
+        "Bars carried1230.00\u202f%: no trades; analyses leave them out"
     )
     expect(page.locator("#dataset-symbols")).to_contain_text("30.00\u202f%")
     expect(rows(upload_page, "datasets-table").first).to_contain_text("30.00\u202f%")
