@@ -12,7 +12,9 @@
             window.clearTimeout(waiting);
             waiting = window.setTimeout(() => {
                 if (document.getElementById("page-rules"))
-                    set("rule-asks", { data: { stored: stored || null, values: values.map((one) => one ?? "") } });
+                    set("rule-asks", {
+                        data: { stored: stored || null, values: values.map((one) => one ?? "") },
+                    });
             }, PAUSE_MS);
             return keep();
         },
