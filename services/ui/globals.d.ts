@@ -38,6 +38,7 @@ interface Window {
     dash_component_api: any;
     dashAgGridComponentFunctions: any;
     dashAgGridFunctions: any;
+    dashMantineFunctions: any;
     dashTvlwcFunctions: any;
 }
 
