@@ -10,8 +10,8 @@ from services.contracts.messages import Alert
 from services.contracts.signals import Quality
 
 CLOSING = ("resolved", "ended")
-PEAK_SIGNALS = 21_600
-"""An incident of a pair with more signals than six hours have is given no peak, which bounds what a page reads."""
+PEAK_SIGNALS = 3_600
+"""An incident with more signals than an hour has is given no peak, which bounds what a page reads."""
 _OK = get_args(Quality)[0]
 
 # An opening that its rule tells again, after `recovering`, is no second incident. Where a rule has no incident ids, an
