@@ -83,6 +83,7 @@ def signal(pair: str, second: int, quality: str = "ok", reversion: str = "unprov
         "lead_lag_s": 2.0 if known else None,
         "reversion": reversion if known else None,
         "cointegration_p": 0.18 if known else None,
+        "filled": None,
         "half_life_s": 42.5 if known else None,
         "half_life_low_s": 19.0 if known else None,
         "half_life_high_s": 130.0 if known else None,
