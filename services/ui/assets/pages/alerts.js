@@ -289,7 +289,12 @@
                 if (first && first.turn === turn && filled !== turn) {
                     const ids = new Set(first.rows.map((row) => row.id));
                     filled = turn;
-                    fill(api, first.rows.concat(news.filter((row) => !row.is_old && !row.is_gone && !ids.has(row.id))));
+                    fill(
+                        api,
+                        first.rows.concat(
+                            news.filter((row) => !row.is_old && !row.is_gone && !ids.has(row.id)),
+                        ),
+                    );
                     more(first.cursor, true);
                 } else if (filled === turn && first && first.turn === turn && drawn.first !== first) {
                     merge(api, [...first.rows, ...missing(first, news)]);
