@@ -65,6 +65,12 @@ def test_an_incident_has_the_ends_of_its_id_and_one_opening(alert: Make) -> None
     assert told(alarms_of(*alerts)) == {"alert-1": ("ended", 3.0), "alert-4": ("no_data", None)}
 
 
+def test_an_end_of_another_incident_ends_nothing(alert: Make) -> None:
+    own = {"rule": "wide", "metric": "zscore"}
+    over = alert(2, START_S + 1, state="resolved", incident_id="wide:0", **own)
+    assert told(alarms_of(alert(1, incident_id="wide:1", **own), over)) == {"alert-1": ("firing", None)}
+
+
 def test_what_is_listed_keeps_its_peak_and_takes_the_end_and_the_handling(
     alert: Make, incident: Make
 ) -> None:
