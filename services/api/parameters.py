@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from services.api.backend import Backend
 from services.api.models.datasets import Carried
+from services.api.models.incidents import IncidentState
 from services.api.models.tape import GapState
 from services.api.problems import refused
 from services.api.serialization.listing import Format
@@ -213,11 +214,10 @@ class SignalsQuery(PeriodQuery):
     limit: Limit = 1_000
 
 
-class AlertsQuery(PeriodQuery):
-    """Alerts, newest first."""
+class _AlertFilter(PeriodQuery):
+    """Filters that alerts and incidents share."""
 
     pair: Annotated[str | None, Field(description="A known pair.", examples=["ETHUSDT-BTCUSDT"])] = None
-    state: Annotated[AlertState | None, Field(description="Of these alone.", examples=["firing"])] = None
     rule: Annotated[
         str | None,
         Field(
@@ -233,13 +233,6 @@ class AlertsQuery(PeriodQuery):
         ),
     ] = None
     severity: Annotated[Severity | None, Field(description="Of these alone.", examples=["critical"])] = None
-    retracted: Annotated[
-        bool | None,
-        Field(
-            description="True: alerts that late trades have retracted; false: alerts that hold.",
-            examples=[False],
-        ),
-    ] = None
     acked: Annotated[
         bool | None,
         Field(
@@ -251,6 +244,25 @@ class AlertsQuery(PeriodQuery):
         bool | None, Field(description="Those that are snoozed now, or those that are not.", examples=[False])
     ] = None
     limit: Limit = 100
+
+
+class AlertsQuery(_AlertFilter):
+    """Alerts, newest first."""
+
+    state: Annotated[AlertState | None, Field(description="Of these alone.", examples=["firing"])] = None
+    retracted: Annotated[
+        bool | None,
+        Field(description="Those that late trades have retracted, or those that hold.", examples=[False]),
+    ] = None
+
+
+class IncidentsQuery(_AlertFilter):
+    """Incidents that began in a period, the one that began last first."""
+
+    state: Annotated[
+        Literal["open", IncidentState] | None,
+        Field(description="State now; `open` are `firing`, `no_data` and `error`.", examples=["open"]),
+    ] = None
 
 
 class GapsQuery(PeriodQuery):

@@ -17,6 +17,7 @@ ROOTS = (
     "Pair",
     "Gap",
     "Alert",
+    "Incident",
     "Status",
     "Snapshot",
     "Update",

@@ -22,6 +22,7 @@ TABLES = {
     "/v1/pairs/{pair}/signals/{time}/work",
     "/v1/correlation",
     "/v1/alerts",
+    "/v1/incidents",
     "/v1/rules",
     "/v1/silences",
     "/v1/gaps",

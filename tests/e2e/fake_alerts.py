@@ -12,6 +12,10 @@ from tests.e2e.fake_pairs import Latest, problem
 SECOND = 1_000_000
 SNOOZE_MAX_S = 30 * 86_400
 UNHANDLED: dict[str, Any] = {
+    "incident_id": "",
+    "duration_s": None,
+    "valid_until_us": None,
+    "valid_until_time": None,
     "y_age_s": 0.2,
     "x_age_s": 4.1,
     "reversion": "unproven",
@@ -22,10 +26,6 @@ UNHANDLED: dict[str, Any] = {
     "acked_by": None,
     "snoozed_until_us": None,
     "snoozed_until_time": None,
-    "incident_id": "",
-    "duration_s": None,
-    "valid_until_us": None,
-    "valid_until_time": None,
 }
 
 

@@ -19,6 +19,7 @@ from tests.e2e import (
     fake_calibration,
     fake_corrections,
     fake_datasets,
+    fake_incidents,
     fake_listings,
     fake_pairs,
     fake_radar,
@@ -175,6 +176,7 @@ def build(world: World) -> FastAPI:
     fake_rules.add(app, world.rules, world, world.feed)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
+    fake_incidents.add(app, world.alerts, world.feed)
     fake_corrections.add(app, world.corrections, signal)
 
     @app.websocket("/v1/stream")

@@ -62,6 +62,34 @@ def test_an_alert_is_called_out_listed_and_stays_in_the_banner_until_it_is_resol
     expect(alerts_page.page.locator("#alerts-empty")).to_be_hidden()
 
 
+def test_the_history_has_one_row_per_incident_and_only_what_fires_is_red(
+    alerts_page: Dashboard, fake_api: Served
+) -> None:
+    page = alerts_page.page
+    over, other = fake_api.post("/fake/alert"), fake_api.post("/fake/alert", pair=OTHER)
+    line = row(alerts_page, over)
+    expect(line.locator("[col-id=state].firing")).to_have_text("firing")
+    end = fake_api.post("/fake/alert", state="resolved")
+    expect(line.locator("[col-id=state]")).to_have_text("resolved")
+    expect(line.locator(".firing, button, select")).to_have_count(0)
+    expect(line.locator("[col-id=lasted]")).to_have_text(re.compile(r"\d s$"))
+    expect(row(alerts_page, end)).to_have_count(0)
+    still = fake_api.post("/fake/alert")
+    page.locator("#alerts-ack-all", has_text="Acknowledge 2 firing").click()
+    expect(page.locator("#alerts-said")).to_have_text("2 alerts acknowledged.")
+    for fired in (other, still):
+        expect(row(alerts_page, fired)).to_contain_text("Acknowledged by local")
+    expect(page.locator("#alerts-ack-all")).to_be_hidden()
+    page.locator("#alerts-pair").click()
+    page.get_by_role("option", name=OTHER).click()
+    page.locator("#alerts-snooze-all").click()
+    page.get_by_role("option", name="1 h").click()
+    expect(row(alerts_page, other)).to_contain_text("Snoozed until")
+    fake_api.post("/fake/alert", pair=OTHER)
+    alerts_page.changes("clock")
+    assert toast(alerts_page).filter(has_text=OTHER).count() == 0
+
+
 @pytest.mark.long
 def test_earlier_alerts_are_listed_but_not_called_out(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
@@ -90,7 +118,7 @@ def test_acknowledging_in_a_toast_is_seen_in_every_tab(
 @pytest.mark.long
 def test_a_row_is_acknowledged_by_keyboard(alerts_page: Dashboard, fake_api: Served) -> None:
     alert = fake_api.post("/fake/alert")
-    row(alerts_page, alert).locator("[col-id=threshold]").click()
+    row(alerts_page, alert).locator("[col-id=state]").click()
     for key in ("Tab", "Tab", "Enter"):
         alerts_page.page.keyboard.press(key)
     expect(row(alerts_page, alert)).to_contain_text("Acknowledged by local")
@@ -145,8 +173,9 @@ def test_what_the_api_refuses_is_said(alerts_page: Dashboard, fake_api: Served) 
 
 @pytest.mark.long
 def test_the_filters_are_in_the_address_and_in_the_csv(alerts_page: Dashboard, fake_api: Served) -> None:
-    kept = fake_api.post("/fake/alert", pair=OTHER)
+    over = fake_api.post("/fake/alert", pair=OTHER)
     fake_api.post("/fake/alert", pair=OTHER, state="resolved")
+    kept = fake_api.post("/fake/alert", pair=OTHER)
     gone = fake_api.post("/fake/alert", pair=PAIR)
     page = alerts_page.page
     expect(row(alerts_page, gone)).to_be_visible()
@@ -154,6 +183,7 @@ def test_the_filters_are_in_the_address_and_in_the_csv(alerts_page: Dashboard, f
     page.get_by_role("option", name=OTHER).click()
     page.locator("#alerts-state").get_by_text("Firing").click()
     expect(row(alerts_page, gone)).to_have_count(0)
+    expect(row(alerts_page, over)).to_have_count(0)
     expect(row(alerts_page, kept)).to_be_visible()
     expect(page.locator("#alerts-table [col-id=state]", has_text="resolved")).to_have_count(0)
     page.locator("#alerts-from").fill("2026-01-31T12:30")
@@ -214,8 +244,9 @@ def test_older_alerts_are_read_and_new_ones_do_not_move_what_is_read(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
     for n in range(130):
-        fake_api.post("/fake/alert", state="resolved", ago_s=1000 + n)
-    total = len(httpx.get(f"{fake_api.url}/v1/alerts?limit=1000").json()["data"])
+        fake_api.post("/fake/alert", ago_s=1000 + n)
+    fake_api.post("/fake/alert")  # the banner is there before, and a later alert moves nothing
+    total = len(httpx.get(f"{fake_api.url}/v1/incidents?limit=1000").json()["data"])
     dashboard = listed(open_page(dashboard_server.url, "alerts?to=2099-01-01T00:00Z"))
     count = "() => window.dash_ag_grid.getApi('alerts-table').getDisplayedRowCount()"
     # A page of a hundred, and what the stream has brought since that was read.
@@ -231,7 +262,7 @@ def test_older_alerts_are_read_and_new_ones_do_not_move_what_is_read(
     read = dashboard.page.locator("#alerts-table [row-index='45'] [col-id=time]")
     expect(read).to_be_visible()
     before, words = read.bounding_box(), read.inner_text()
-    fake_api.post("/fake/alert", state="resolved")
+    fake_api.post("/fake/alert")
     until(lambda: dashboard.page.evaluate(count) == total + 1)
     moved = dashboard.page.locator("#alerts-table [row-index='46'] [col-id=time]")
     expect(moved).to_have_text(words)

@@ -135,7 +135,9 @@ class TableSource(NamedTuple):
         )
 
 
-def _fields(message: type[Struct], columns: Mapping[str, str], without: Collection[str] = ()) -> sql.Composed:
+def fields_of(
+    message: type[Struct], columns: Mapping[str, str], without: Collection[str] = ()
+) -> sql.Composed:
     """Return the fields of `message` for SELECT; `columns` are those of another name than their fields."""
     return sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(sql.Identifier(columns.get(name, name)), sql.Identifier(name))
@@ -157,7 +159,7 @@ TICKS = TableSource(
 
 SIGNALS = TableSource(
     sql.Identifier("signals"),
-    _fields(Signal, {"event_us": "ts", **STORED_AS}, NOT_STORED),
+    fields_of(Signal, {"event_us": "ts", **STORED_AS}, NOT_STORED),
     sql.Identifier("pair"),
     {"ts": "event_us"},
     Decoder(tuple[Microseconds]),
@@ -178,7 +180,7 @@ _HANDLED_ALERTS = sql.SQL("""
 ALERTS = TableSource(
     _HANDLED_ALERTS,
     sql.SQL("{}, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us").format(
-        _fields(Alert, {"event_us": "ts"})
+        fields_of(Alert, {"event_us": "ts"})
     ),
     sql.Identifier("subject"),
     {"ts": "event_us", "alert_id": "alert_id"},

@@ -7,6 +7,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from services.common.errors import TransientError
+from services.ui.alerts.wording import AnyAlert
 from services.ui.api import problems
 from services.ui.api.client import segment
 from services.ui.api.types import HandledAlert
@@ -49,19 +50,19 @@ def parts() -> list[Component]:
     return [*(dcc.Store(id=store) for store in stores), modal]
 
 
-def leg_ages(alert: HandledAlert) -> str:
+def leg_ages(alert: AnyAlert) -> str:
     """Return how old the prices of both legs were, empty if that is not known."""
     if alert.y_age_s is None or alert.x_age_s is None:
         return ""
     return f"prices {number(alert.y_age_s, 1)} s and {number(alert.x_age_s, 1)} s old"
 
 
-def reversion_words(alert: HandledAlert) -> str:
+def reversion_words(alert: AnyAlert) -> str:
     """Return whether the spread was seen to revert, and what that means; empty if that is not known."""
     return f"{alert.reversion}: {MEANING[alert.reversion]}" if alert.reversion else ""
 
 
-def message(alert: HandledAlert) -> str:
+def message(alert: AnyAlert) -> str:
     """Return the text of an alert, without the text on the mean reversion beside it."""
     return alert.message.removesuffix(f", reversion {alert.reversion}")
 
@@ -93,7 +94,7 @@ def register(app: Dash, site: PageContext) -> None:
     )
     async def handle(asked: Any) -> Any:
         alert_id, does = str(asked["alert"]), asked["does"]
-        why = await _post(site, alert_id, does, None if does == "ack" else float(asked["for_s"]))
+        why = await post(site, alert_id, does, None if does == "ack" else float(asked["for_s"]))
         if not why:
             return no_update
         return [_refusal(alert_id, "Not acknowledged" if does == "ack" else "Not snoozed", why)]
@@ -110,7 +111,7 @@ def register(app: Dash, site: PageContext) -> None:
     async def snooze(_clicks: int, alert: Any, count: Any, unit: str) -> tuple[bool, str]:
         if not isinstance(count, int | float):
             return True, "Expected a number."
-        why = await _post(site, str(alert["alert"]), "snooze", float(count) * int(unit))
+        why = await post(site, str(alert["alert"]), "snooze", float(count) * int(unit))
         return bool(why), why
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
@@ -135,7 +136,7 @@ def _refusal(alert_id: str, what: str, why: str) -> dict[str, Any]:
     }
 
 
-async def _post(site: PageContext, alert_id: str, does: str, for_s: float | None) -> str:
+async def post(site: PageContext, alert_id: str, does: str, for_s: float | None) -> str:
     """Return why the API did not do it, empty if it did; what has changed comes through the stream."""
     body = {} if for_s is None else {"json": {"for_s": for_s}}
     try:

@@ -7,11 +7,13 @@ from dash.development.base_component import Component
 
 from services.contracts.alert_messages import DEFAULT_RULE, ZSCORE
 from services.contracts.pairs import is_pair, is_symbol
-from services.ui.api.types import HandledAlert
+from services.ui.api.types import HandledAlert, Incident
 from services.ui.widgets.formatting import NONE, plain, threshold, zscore
 
+AnyAlert = HandledAlert | Incident
 
-def subject_href(alert: HandledAlert) -> str | None:
+
+def subject_href(alert: AnyAlert) -> str | None:
     """Return the page of what an alert is of: that of the pair or of the symbol, None of anything else."""
     pair = alert.subject if is_pair(alert.subject) else alert.pair
     if is_symbol(alert.subject) and pair != alert.subject:
@@ -19,7 +21,7 @@ def subject_href(alert: HandledAlert) -> str | None:
     return f"/pairs?{urlencode({'pair': pair})}" if pair else None
 
 
-def subject_link(alert: HandledAlert) -> Component:
+def subject_link(alert: AnyAlert) -> Component:
     """Return the name of what an alert is of, as a link to its page if it has one."""
     href = subject_href(alert)
     name: Component = (
@@ -28,12 +30,12 @@ def subject_link(alert: HandledAlert) -> Component:
     return name
 
 
-def number_of(alert: HandledAlert) -> float | None:
+def number_of(alert: AnyAlert) -> float | None:
     """Return what the rule measured, None if it is no number."""
     return alert.values.get(alert.metric, alert.value)
 
 
-def measured(alert: HandledAlert) -> str:
+def measured(alert: AnyAlert) -> str:
     """Return what was measured, without its name: a z-score with the digits that tell it from the threshold."""
     value = number_of(alert)
     if value is None:
@@ -43,19 +45,19 @@ def measured(alert: HandledAlert) -> str:
     return zscore(value, *(() if alert.threshold is None else (alert.threshold,)))
 
 
-def reading(alert: HandledAlert) -> str:
+def reading(alert: AnyAlert) -> str:
     """Return what was measured, with its name: ``z −2.31``, ``price_move 0.052``."""
     return f"{'z' if alert.metric == ZSCORE else alert.metric} {measured(alert)}"
 
 
-def crossed(alert: HandledAlert) -> str:
+def crossed(alert: AnyAlert) -> str:
     """Return what was crossed; of a rule that has no threshold the other numbers that caused the alert."""
     if alert.threshold is not None:
         return f"threshold {threshold(alert.threshold)}"
     return ", ".join(f"{name} {plain(one)}" for name, one in alert.values.items() if name != alert.metric)
 
 
-def rule_words(alert: HandledAlert) -> str:
+def rule_words(alert: AnyAlert) -> str:
     """Return which rule it was, how severe it is, and its labels; empty of the one that every pair has."""
     if alert.rule == DEFAULT_RULE:
         return ""

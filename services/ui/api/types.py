@@ -140,6 +140,38 @@ class HandledAlert(Struct, frozen=True, kw_only=True):
     snoozed_until_us: int | None = None
 
 
+class Incident(Struct, frozen=True, kw_only=True):
+    """One incident of one rule on one subject: the alert that opened it, and how long it has lasted."""
+
+    alert_id: str
+    rule_id: str
+    pair: str | None = None
+    event_us: int
+    value: float | None = None
+    threshold: float | None = None
+    message: str
+    y_age_s: float | None = None
+    x_age_s: float | None = None
+    reversion: Literal["reverting", "unproven", "broken"] | None = None
+    rule: str
+    metric: str
+    subject: str
+    severity: Literal["info", "warning", "critical"]
+    labels: dict[str, str]
+    values: dict[str, float]
+    incident_id: str
+    valid_until_us: int | None = None
+    state: Literal["firing", "no_data", "error", "resolved", "ended", "retracted"]
+    end_us: int | None = None
+    duration_s: float | None = None
+    ended_by: str | None = None
+    peak: float | None = None
+    retracted_by: str | None = None
+    acked_us: int | None = None
+    acked_by: str | None = None
+    snoozed_until_us: int | None = None
+
+
 class Filling(Struct, frozen=True, kw_only=True):
     """Progress through the history that a feed plays at its start."""
 

@@ -141,6 +141,21 @@ def age(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
+def lasted(seconds: float) -> str:
+    """Return a duration in its two largest units.
+
+    >>> lasted(0.4), lasted(42), lasted(125), lasted(7300), lasted(200_000)
+    ('0.4 s', '42 s', '2 min 5 s', '2 h 1 min', '2 d 7 h')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    for size, unit, part, small in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            rest = int(seconds % size // part)
+            return f"{int(seconds // size)} {unit}" + (f" {rest} {small}" if rest else "")
+    raise AssertionError(seconds)
+
+
 def share(value: float | None) -> str:
     """Return a share in percent, rounded down, so that only a complete one is 100 %.
 

@@ -163,6 +163,7 @@ def test_alerts(ask: Caller) -> None:
     ask("POST", f"{route}/snooze", 422, alert_id=one, json={"for_s": 1e9})
     for query in ({}, {"limit": 1}, {"acked": True}, {"format": "csv"}):
         ask("GET", "/v1/alerts", params=query)
+        ask("GET", "/v1/incidents", params=query)
     ask.fake("alerts", refuse=one, away=True)
     ask("POST", f"{route}/ack", 404, alert_id=one)
     ask("GET", "/v1/alerts", 503)

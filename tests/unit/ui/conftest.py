@@ -13,6 +13,7 @@ from services.ui.api.poll_cache import PollCache, PolledAnswer
 from services.ui.api.types import (
     Bar,
     HandledAlert,
+    Incident,
     ProcessHealth,
     ServiceHealth,
     WatchedPair,
@@ -210,6 +211,33 @@ def price_move(alert: Make) -> Make:
             "values": {"price_move": 0.052, "limit": 0.05},
         }
         made: HandledAlert = alert(number, second, **{**values, **fields})
+        return made
+
+    return make
+
+
+@pytest.fixture
+def incident(alert: Make) -> Make:
+    """Return incidents with the fields of the alerts that open them."""
+
+    def make(number: int = 1, second: int = START_S, **fields: Any) -> Incident:
+        names = HandledAlert.__struct_fields__
+        opening = asdict(
+            alert(number, second, **{name: one for name, one in fields.items() if name in names})
+        )
+        known = {name: one for name, one in opening.items() if name in Incident.__struct_fields__}
+        given = {name: one for name, one in fields.items() if name in Incident.__struct_fields__}
+        return answer(Incident, **{**known, **given})
+
+    return make
+
+
+@pytest.fixture
+def moved_incident(price_move: Make, incident: Make) -> Make:
+    """Return incidents of a rule that measures no z-score, on a symbol."""
+
+    def make(**fields: Any) -> Incident:
+        made: Incident = incident(**{**asdict(price_move()), **fields})
         return made
 
     return make

@@ -113,21 +113,37 @@
     function merge(api, rows) {
         const add = [];
         const update = [];
-        for (const { is_old: isOld, ...row } of rows) {
-            const known = api.getRowNode(row.id);
+        const remove = [];
+        for (const { is_old: isOld, is_gone: isGone, ...part } of rows) {
+            const known = api.getRowNode(part.id);
+            const row = isOld && known ? { ...known.data, ...part } : part;
+            if (isGone) {
+                if (known) remove.push(known.data);
+                held.delete(part.id);
+                continue;
+            }
             if (!known && !isOld) add.push(row);
             else if (known && JSON.stringify(known.data) !== JSON.stringify(row)) update.push(row);
             else continue;
             held.set(row.id, row);
         }
-        if (!add.length && !update.length) return;
+        if (!add.length && !update.length && !remove.length) return;
         const view = document.querySelector("#alerts-table .ag-body-viewport");
         const height = api.getSizesForCurrentTheme().rowHeight;
         const read =
             view && view.scrollTop > 0 && api.getDisplayedRowAtIndex(Math.floor(view.scrollTop / height));
         const before = read?.rowIndex;
-        api.applyTransaction({ add: add, update: update });
-        if (read) view.scrollTop += (read.rowIndex - before) * height;
+        api.applyTransaction({ add: add, update: update, remove: remove });
+        if (read?.rowIndex != null) view.scrollTop += (read.rowIndex - before) * height;
+    }
+
+    /* The rows that a newer first page no longer has, although it reaches as far back. */
+    function missing(first, news) {
+        const listed = new Set([...first.rows, ...news].map((row) => row.id));
+        const oldest = first.cursor ? Math.min(...first.rows.map((row) => row.time)) : -Infinity;
+        return [...held.values()]
+            .filter((row) => !listed.has(row.id) && row.time > oldest)
+            .map((row) => ({ id: row.id, is_gone: true }));
     }
 
     /* Snoozes begin and end while a list that goes by them is looked at. */
@@ -163,7 +179,8 @@
 
     /* Who has seen an alert and until when it is silent, or what can be done about it. */
     components.AlertHandling = (cell) => {
-        const { id, subject, state, acked, by, until } = cell.data;
+        const { id, subject, is_open: isOpen, acked, by } = cell.data;
+        const until = cell.data.until > Date.now() ? cell.data.until : null;
         const about = { "data-alert": id, "data-subject": subject };
         const parts = [];
         if (acked) {
@@ -174,7 +191,7 @@
                     texts.alerts.acknowledged(by, moment(acked, "second")),
                 ),
             );
-        } else if (state === "firing") {
+        } else if (isOpen) {
             parts.push(
                 element(
                     "button",
@@ -189,7 +206,7 @@
                 ),
             );
         }
-        if (until || (state === "firing" && !acked)) {
+        if (until || (isOpen && !acked)) {
             const options = [
                 ["", until ? texts.alerts.snoozedUntil(moment(until).slice(5, 16)) : texts.alerts.snooze],
                 ...cell.snoozes.map(([label, seconds]) => [seconds, label]),
@@ -272,13 +289,18 @@
                 if (first && first.turn === turn && filled !== turn) {
                     const ids = new Set(first.rows.map((row) => row.id));
                     filled = turn;
-                    fill(api, first.rows.concat(news.filter((row) => !row.is_old && !ids.has(row.id))));
+                    fill(
+                        api,
+                        first.rows.concat(
+                            news.filter((row) => !row.is_old && !row.is_gone && !ids.has(row.id)),
+                        ),
+                    );
                     more(first.cursor, true);
                 } else if (filled === turn && first && first.turn === turn && drawn.first !== first) {
-                    merge(api, first.rows);
+                    merge(api, [...first.rows, ...missing(first, news)]);
                 }
                 if (filled !== turn) return;
-                if (drawn.live !== live) merge(api, news);
+                if (drawn.live !== live || drawn.first !== first) merge(api, news);
                 if (older && older.turn === turn && drawn.older !== older) {
                     merge(api, older.rows);
                     more(older.cursor);

@@ -1,23 +1,26 @@
 """Alert history: its filter, and its rows in the table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from dash.development.base_component import Component
+from msgspec.structs import replace
 
-from services.contracts.messages import AlertState
+from services.contracts.alert_messages import OPENING
 from services.contracts.pairs import is_pair
-from services.ui.alerts import actions, wording
+from services.ui.alerts import actions, incidents, wording
 from services.ui.alerts.actions import SNOOZES
+from services.ui.alerts.wording import AnyAlert
 from services.ui.api import downloads
 from services.ui.api.poll_cache import PolledAnswer
-from services.ui.api.types import HandledAlert, Listing
+from services.ui.api.types import Incident, Listing
+from services.ui.state.alert_state import AlertState
 from services.ui.state.page_context import PageContext, Selection
 from services.ui.widgets import components
-from services.ui.widgets.formatting import NONE, moment, threshold
+from services.ui.widgets.formatting import NONE, lasted, moment, threshold
 
-PATH = "/v1/alerts"
+PATH = "/v1/incidents"
 STATES = {
     "all": "All",
     "firing": "Firing",
@@ -29,44 +32,36 @@ STATES = {
 SNOOZED = {"any": "Snoozed or not", "yes": "Snoozed", "no": "Not snoozed"}
 PAGE_ROWS = 100
 CSV_ROWS = 1_000_000
-READ_EVERY_S = 30.0
+READ_EVERY_S = 15.0
 RETRY_EVERY_S = 2.0
 
 Row = dict[str, Any]
 
-_OF_ALERTS = get_args(AlertState)
+_OF_INCIDENTS = ("firing", "resolved", "retracted", "ended")
 _IS_STATE = {
-    **{name: f"params.data.state == '{name}'" for name in ("firing", "resolved", "ended")},
-    "retracted": "params.data.state == 'retracted'",
-    "was-retracted": "params.data.state.endsWith(', retracted')",
+    "firing": "params.data.is_open",
+    "was-retracted": "params.data.state == 'retracted'",
+    **{name: f"params.data.state == '{name}'" for name in ("resolved", "ended")},
 }
 _INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
+
+
+def _number(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:
+    return {
+        "field": field,
+        "headerName": name,
+        "headerTooltip": tip,
+        "width": width,
+        "type": "rightAligned",
+        "valueFormatter": {"function": f"params.data.text.{field}"},
+        **more,
+    }
+
+
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "time", "headerName": "Time", "sort": "desc", **components.TIME_COLUMN, "width": 140},
+    {"field": "time", "headerName": "Begin", "sort": "desc", **components.TIME_COLUMN, "width": 140},
     {"field": "subject", "headerName": "Subject", "width": 142, "cellRenderer": "SubjectLink", **_INSIDE},
-    {
-        "field": "state",
-        "headerName": "State",
-        "width": 84,
-        "cellClassRules": _IS_STATE,
-        # The style says of one that was retracted that it does not hold, its message says why.
-        "valueFormatter": {"function": "params.value.split(',')[0]"},
-    },
-    {
-        "field": "value",
-        "headerName": "Value",
-        "width": 72,
-        "type": "rightAligned",
-        "valueFormatter": {"function": "params.data.text.value"},
-        "tooltipValueGetter": {"function": "params.data.metric"},
-    },
-    {
-        "field": "threshold",
-        "headerName": "Threshold",
-        "width": 78,
-        "type": "rightAligned",
-        "valueFormatter": {"function": "params.data.text.threshold"},
-    },
+    {"field": "state", "headerName": "State", "width": 84, "cellClassRules": _IS_STATE},
     {
         "field": "handling",
         "headerName": "Handling",
@@ -77,7 +72,12 @@ COLUMNS: list[dict[str, Any]] = [
         "cellRendererParams": {"snoozes": SNOOZES},
         **_INSIDE,
     },
-    {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 104, "tooltipField": "message"},
+    _number("lasted", "Duration", 84, "From begin to end; none while it is open"),
+    _number("value", "Value", 72, "At the begin", tooltipValueGetter={"function": "params.data.metric"}),
+    _number("peak", "Peak", 72, "The z-score farthest from 0 while it lasted, of rules on a pair's z-score"),
+    _number("threshold", "Threshold", 84, "What the value crossed at the begin"),
+    {"field": "end", "headerName": "End", **components.TIME_COLUMN, "width": 140},
+    {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 160, "tooltipField": "message"},
 ]
 
 
@@ -109,7 +109,7 @@ class HistoryFilter:
         """Return what the API is asked with."""
         asked: dict[str, str | int | None] = {
             "pair" if is_pair(self.subject or "") else "subject": self.subject,
-            "state": self.state if self.state in _OF_ALERTS else None,
+            "state": self.state if self.state in _OF_INCIDENTS else None,
             "acked": "true" if self.state == "acknowledged" else None,
             "snoozed": None if self.snoozed is None else str(self.snoozed).lower(),
             "start": self.start_us,
@@ -117,7 +117,7 @@ class HistoryFilter:
         }
         return {name: value for name, value in asked.items() if value is not None}
 
-    def includes(self, alert: HandledAlert, now_us: int) -> bool:
+    def includes(self, alert: Incident, now_us: int) -> bool:
         """Return whether the API would list an alert at `now_us`."""
         return (
             self.subject in (None, alert.subject, alert.pair)
@@ -146,13 +146,15 @@ class HistoryFilter:
 
 def table() -> Component:
     """Return the table, without alerts."""
-    return components.table("alerts-table", COLUMNS, "No alert.", tooltipShowDelay=300)
+    return components.table(
+        "alerts-table", COLUMNS, "No alert.", tooltipShowDelay=300, suppressColumnVirtualisation=True
+    )
 
 
-def reading(site: PageContext, wanted: HistoryFilter) -> PolledAnswer[Listing[HandledAlert]]:
+def reading(site: PageContext, wanted: HistoryFilter) -> PolledAnswer[Listing[Incident]]:
     """Return the newest page for a filter; sessions with the same filter share it."""
 
-    async def ask() -> Listing[HandledAlert]:
+    async def ask() -> Listing[Incident]:
         return await page(site, wanted)
 
     key = ("alerts-page", wanted)
@@ -160,12 +162,12 @@ def reading(site: PageContext, wanted: HistoryFilter) -> PolledAnswer[Listing[Ha
     return known if known.error is None else site.readings.get(key, ask, RETRY_EVERY_S)
 
 
-async def page(site: PageContext, wanted: HistoryFilter, cursor: str | None = None) -> Listing[HandledAlert]:
+async def page(site: PageContext, wanted: HistoryFilter, cursor: str | None = None) -> Listing[Incident]:
     """Read one page, the newest first, or the one after `cursor`."""
     params: dict[str, str | int] = {**wanted.params(), "limit": PAGE_ROWS}
     if cursor is not None:
         params["cursor"] = cursor
-    return await site.client.read(PATH, Listing[HandledAlert], **params)
+    return await site.client.read(PATH, Listing[Incident], **params)
 
 
 def csv(wanted: HistoryFilter) -> str:
@@ -173,47 +175,72 @@ def csv(wanted: HistoryFilter) -> str:
     return downloads.link(PATH, **wanted.params(), limit=CSV_ROWS)
 
 
-def rows(alerts: Iterable[HandledAlert]) -> list[Row]:
-    """Return a row for each alert; times in milliseconds."""
+def rows(incidents: Iterable[Incident]) -> list[Row]:
+    """Return a row for each incident; times in milliseconds."""
     return [
         {
-            "id": alert.alert_id,
-            "time": alert.event_us // 1000,
-            "subject": alert.subject,
-            "href": wording.subject_href(alert),
-            # One that does not hold is none that fires: nothing can be done about it.
-            "state": f"{alert.state}, retracted" if alert.retracted_by else alert.state,
-            "metric": alert.metric,
-            "value": wording.number_of(alert),
-            "threshold": alert.threshold,
-            "message": _message(alert),
-            "acked": _ms(alert.acked_us),
-            "by": alert.acked_by,
-            "until": _ms(alert.snoozed_until_us),
-            # The table draws a cell again when its value has changed.
-            "handling": f"{alert.acked_us} {alert.snoozed_until_us} {alert.retracted_by}",
+            "id": one.alert_id,
+            "time": one.event_us // 1000,
+            "end": _ms(one.end_us),
+            "subject": one.subject,
+            "href": wording.subject_href(one),
+            "state": one.state,
+            "is_open": one.state in OPENING,
+            "metric": one.metric,
+            "value": wording.number_of(one),
+            "peak": one.peak,
+            "threshold": one.threshold,
+            "lasted": one.duration_s,
+            "message": _message(one),
+            **_handling(one),
             "text": {
-                "value": wording.measured(alert),
-                "threshold": NONE if alert.threshold is None else threshold(alert.threshold),
+                "value": wording.measured(one),
+                "peak": NONE
+                if one.peak is None
+                else wording.measured(replace(one, values={}, value=one.peak)),
+                "threshold": NONE if one.threshold is None else threshold(one.threshold),
+                "lasted": NONE if one.duration_s is None else lasted(one.duration_s),
             },
         }
-        for alert in alerts
+        for one in incidents
     ]
 
 
-def live(
-    recent: Iterable[HandledAlert], handled: Mapping[str, HandledAlert], wanted: HistoryFilter, now_us: int
-) -> list[Row]:
-    """Return the rows of what the stream brought; ``is_old`` are those that only change rows that are shown."""
-    new = rows(alert for alert in recent if wanted.includes(alert, now_us))
-    shown = {row["id"] for row in new}
-    old = rows(alert for alert in handled.values() if alert.alert_id not in shown)
-    return [*new, *({**row, "is_old": True} for row in old)]
+def live(alarms: AlertState, listed: Sequence[Incident], wanted: HistoryFilter, now_us: int) -> list[Row]:
+    """Return rows of what the stream has changed since `listed` was read.
+
+    ``is_gone`` are those that the filter no longer includes, ``is_old`` parts of rows that only change one that is
+    shown.
+    """
+    before = {one.alert_id: one for one in listed}
+    known = incidents.as_of_now(alarms, listed)
+    changed = [one for name, one in known.items() if one != before.get(name)]
+    shown = rows(one for one in changed if wanted.includes(one, now_us))
+    gone = [{"id": one.alert_id, "is_gone": True} for one in changed if not wanted.includes(one, now_us)]
+    old = [
+        {"id": name, "is_old": True, **_handling(alert), **(_RETRACTED if alert.retracted_by else {})}
+        for name, alert in alarms.handled.items()
+        if name not in known
+    ]
+    return [*shown, *gone, *old]
 
 
-def _message(alert: HandledAlert) -> str:
+_RETRACTED = {"state": "retracted", "is_open": False}
+
+
+def _handling(alert: AnyAlert) -> Row:
+    return {
+        "acked": _ms(alert.acked_us),
+        "by": alert.acked_by,
+        "until": _ms(alert.snoozed_until_us),
+        # The table draws a cell again when its value has changed.
+        "handling": f"{alert.acked_us} {alert.snoozed_until_us} {alert.retracted_by} {alert.state}",
+    }
+
+
+def _message(alert: Incident) -> str:
     # First what is to be seen where the column is narrow.
-    is_firing = alert.state == "firing" and not alert.retracted_by
+    is_firing = alert.state == "firing"
     reversion = actions.reversion_words(alert) if is_firing else ""
     told = actions.message(alert).removeprefix(f"{alert.subject}: ")
     before = "".join(f"{part}; " for part in (wording.rule_words(alert), reversion) if part)

@@ -7,7 +7,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from services.common.errors import BadMessageError, TransientError
-from services.ui.pages.alerts import history, thresholds
+from services.ui.pages.alerts import bulk, history, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
 from services.ui.state.page_context import PageContext, Selection, attributes
 from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
@@ -33,6 +33,7 @@ def layout() -> Component:
     tools = [
         chooser("alerts-pair", "Pair", 170),
         segmented("alerts-state", "State", _choices(STATES), "all"),
+        bulk.parts(),
         download("alerts-csv"),
         html.Div(
             [
@@ -62,6 +63,7 @@ def layout() -> Component:
 def register(app: Dash, site: PageContext) -> None:
     """Register the page's scripts, in ``assets/pages/alerts.js``, and its requests to the API."""
     thresholds.register(app, site)
+    bulk.register(app, site)
     filters = [f"alerts-{name}" for name in ("pair", "state", "snoozed", "from", "to")]
 
     def bind_clientside(function: str, *dependencies: Any, **more: Any) -> None:

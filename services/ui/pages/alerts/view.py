@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from services.ui.api.types import HandledAlert, Listing
+from services.ui.alerts.bulk_actions import to_acknowledge
+from services.ui.api.types import Incident, Listing
 from services.ui.charts import updates
 from services.ui.pages.alerts import history, thresholds
 from services.ui.pages.alerts.history import HistoryFilter, Row
@@ -35,16 +36,19 @@ class AlertsView(View):
             return props
         wanted = HistoryFilter.read(selection)
         reading = history.reading(self.site, wanted)
-        live = self._rows_live(wanted, turn, now)
-        props["alerts-live"] = {"data": {"turn": turn, "rows": live}}
         props["alerts-csv"] = {"href": history.csv(wanted)}
+        props |= _bulk(market, wanted)
         found = reading.value
+        live = self._rows_live(wanted, turn, now, () if found is None else found.data)
+        props["alerts-live"] = {"data": {"turn": turn, "rows": live}}
         if found is None:
             why = f"The history cannot be read: {reading.error}" if reading.error else "Reading…"
             return props | updates.empty("alerts-empty", why)
         rows = self._rows_first(found, turn)
         props["alerts-first"] = {"data": {"turn": turn, "rows": rows, "cursor": found.next_cursor}}
-        is_empty = not rows and all(row.get("is_old") for row in live)
+        gone = {row["id"] for row in live if row.get("is_gone")}
+        shown = [row for row in (*rows, *live) if row["id"] not in gone and not row.get("is_old")]
+        is_empty = not shown
         return props | updates.empty("alerts-empty", wanted.nothing(selection.zone) if is_empty else "")
 
     def _list(self, zone: str, now: Now) -> Props:
@@ -56,18 +60,29 @@ class AlertsView(View):
         before, self._thresholds = self._thresholds, thresholds.rows(market, zone)
         return batched_elements.changes(thresholds.TABLE, before, self._thresholds)
 
-    def _rows_live(self, wanted: HistoryFilter, turn: Any, now: Now) -> list[Row]:
+    def _rows_live(
+        self, wanted: HistoryFilter, turn: Any, now: Now, listed: tuple[Incident, ...]
+    ) -> list[Row]:
         alarms = self.site.market.alarms
-        key = (turn, alarms.version)
+        key = (turn, alarms.version, id(listed))
         if self._live[0] != key:
-            self._live = (key, history.live(alarms.recent, alarms.handled, wanted, now.us))
+            self._live = (key, history.live(alarms, listed, wanted, now.us))
         return self._live[1]
 
-    def _rows_first(self, found: Listing[HandledAlert], turn: Any) -> list[Row]:
+    def _rows_first(self, found: Listing[Incident], turn: Any) -> list[Row]:
         key = (turn, found)
         if self._first[0] is None or self._first[0][0] != turn or self._first[0][1] is not found:
             self._first = (key, history.rows(found.data))
         return self._first[1]
+
+
+def _bulk(market: LiveState, wanted: HistoryFilter) -> Props:
+    count = len(to_acknowledge(market.alarms, wanted.subject))
+    return {
+        "alerts-ack-all": {"children": f"Acknowledge {count} firing", "hidden": count == 0},
+        "alerts-snooze-box": {"hidden": wanted.subject is None},
+        "alerts-snooze-all": {"placeholder": f"Snooze {wanted.subject}…"},
+    }
 
 
 def _choice(market: LiveState, selection: Selection) -> Props:

@@ -5,7 +5,7 @@ import json
 
 import httpx
 
-from services.ui.alerts.actions import _post
+from services.ui.alerts.actions import post
 from services.ui.api.client import ApiClient
 from services.ui.series.cache import SeriesCache
 from services.ui.state.live_state import LiveState, Now
@@ -24,12 +24,12 @@ def posted(answer: httpx.Response | Exception, does: str, for_s: float | None) -
     async def run() -> str:
         async with ApiClient("http://api.test", httpx.MockTransport(handle)) as client:
             site = PageContext(LiveState(), SeriesCache(client), client, lambda: Now(0, 0.0))
-            return await _post(site, "zscore:A-B:1:firing", does, for_s)
+            return await post(site, "zscore:A-B:1:firing", does, for_s)
 
     return asyncio.run(run()), asked[0]
 
 
-def test_an_acknowledgement_is_posted() -> None:
+def test_an_acknowledgement_isposted() -> None:
     said, request = posted(httpx.Response(200, json={}), "ack", None)
     assert (said, request.method) == ("", "POST")
     assert request.url.raw_path == b"/v1/alerts/zscore%3AA-B%3A1%3Afiring/ack"

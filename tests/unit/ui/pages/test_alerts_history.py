@@ -8,6 +8,7 @@ from services.common.clock import SECOND
 from services.ui.alerts.actions import RETRACTED
 from services.ui.pages.alerts import history
 from services.ui.pages.alerts.history import HistoryFilter
+from services.ui.state.alert_state import AlertState
 from services.ui.state.page_context import Selection
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
@@ -52,41 +53,33 @@ def test_the_filters_become_what_the_api_is_asked(asks: Any, params: Any) -> Non
         ({"to": START_S * 1000 + 1}, True),
     ],
 )
-def test_live_alerts_go_by_the_same_filters(asks: Any, is_included: bool, alert: Make) -> None:
-    assert wanted(**asks).includes(alert(), START_US) is is_included
+def test_live_alerts_go_by_the_same_filters(asks: Any, is_included: bool, incident: Make) -> None:
+    assert wanted(**asks).includes(incident(), START_US) is is_included
 
 
 @pytest.mark.parametrize(("until_us", "is_snoozed"), [(None, False), (START_US, False), (START_US + 1, True)])
-def test_an_alert_is_snoozed_until_its_moment(until_us: int | None, is_snoozed: bool, alert: Make) -> None:
-    one = alert(snoozed_until_us=until_us)
+def test_an_alert_is_snoozed_until_its_moment(until_us: int | None, is_snoozed: bool, incident: Make) -> None:
+    one = incident(snoozed_until_us=until_us)
     assert wanted(snoozed="yes").includes(one, START_US) is is_snoozed
     assert wanted(snoozed="no").includes(one, START_US) is not is_snoozed
 
 
-def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert: Make) -> None:
-    recent = alert(1)
-    old = alert(2, START_S - 9999, acked_us=START_US, acked_by="desk")
-    rows = history.live([recent], {"alert-2": old}, wanted(), START_US)
-    assert [(row["id"], row.get("is_old", False)) for row in rows] == [("alert-1", False), ("alert-2", True)]
-    assert (rows[1]["acked"], rows[1]["by"]) == (START_S * 1000, "desk")
-
-
-def test_a_retracted_alert_says_so_and_why_and_its_row_changes_however_old_it_is(alert: Make) -> None:
+def test_a_retracted_alert_says_so_and_why_and_its_row_changes_however_old_it_is(incident: Make) -> None:
     ages = {"y_age_s": 0.2, "x_age_s": 4.1}
-    (fired,) = history.rows([alert(1, **ages)])
+    (fired,) = history.rows([incident(1, **ages)])
     assert (fired["state"], fired["message"]) == ("firing", "beyond entry, prices 0.2 s and 4.1 s old")
-    (retracted,) = history.rows([alert(1, retracted_by="alert-9", **ages)])
-    assert retracted["state"] == "firing, retracted"
+    (retracted,) = history.rows([incident(1, state="retracted", retracted_by="alert-9", **ages)])
+    assert (retracted["state"], retracted["is_open"]) == ("retracted", False)
     assert retracted["message"] == f"Retracted: {fired['message']}. {RETRACTED}"
     assert retracted["handling"] != fired["handling"]
 
 
-def test_a_firing_alert_begins_with_whether_the_spread_was_seen_to_revert(alert: Make) -> None:
+def test_a_firing_alert_begins_with_whether_the_spread_was_seen_to_revert(incident: Make) -> None:
     said = {"message": f"{PAIR}: z-score +2.31 reached ±2, reversion unproven", "reversion": "unproven"}
     known = [
-        alert(1, **said),
-        alert(2, state="resolved", reversion="reverting"),
-        alert(3, retracted_by="alert-4", **said),
+        incident(1, **said),
+        incident(2, state="resolved", reversion="reverting"),
+        incident(3, state="retracted", retracted_by="alert-4", **said),
     ]
     fired, resolved, retracted = history.rows(known)
     assert fired["message"] == "unproven: the spread was not shown to revert; z-score +2.31 reached ±2"
@@ -94,31 +87,33 @@ def test_a_firing_alert_begins_with_whether_the_spread_was_seen_to_revert(alert:
     assert retracted["message"].startswith("Retracted: z-score +2.31 reached ±2.")
 
 
-def test_z_and_threshold_have_the_digits_that_tell_them_apart(alert: Make) -> None:
-    near, beyond = history.rows([alert(value=-2.0004, threshold=2.0), alert(value=2.5, threshold=2.125)])
-    assert near["text"] == {"value": "−2.0004", "threshold": "2.00"}
-    assert beyond["text"] == {"value": "+2.50", "threshold": "2.125"}
+def test_z_and_threshold_have_the_digits_that_tell_them_apart(incident: Make) -> None:
+    near, beyond = history.rows(
+        [incident(value=-2.0004, threshold=2.0), incident(value=2.5, threshold=2.125)]
+    )
+    assert near["text"] == {"value": "−2.0004", "threshold": "2.00", "peak": "—", "lasted": "—"}
+    assert beyond["text"] == {"value": "+2.50", "threshold": "2.125", "peak": "—", "lasted": "—"}
 
 
-def test_a_row_of_another_rule_says_which_and_what_it_measured(alert: Make, price_move: Make) -> None:
-    moved, usual = history.rows([price_move(), alert()])
+def test_a_row_of_another_rule_says_which_and_what_it_measured(incident: Make, moved_incident: Make) -> None:
+    moved, usual = history.rows([moved_incident(), incident()])
     assert (moved["subject"], moved["href"]) == ("BTCUSDT", "/?symbol=BTCUSDT")
     assert (moved["metric"], moved["value"]) == ("price_move", 0.052)
-    assert moved["text"] == {"value": "0.052", "threshold": "—"}
+    assert moved["text"] == {"value": "0.052", "threshold": "—", "peak": "—", "lasted": "—"}
     assert moved["message"] == "btc-moves, critical, desk majors; moved by 5.2 %"
     assert (usual["subject"], usual["href"]) == (PAIR, f"/pairs?pair={PAIR}")
     assert (usual["metric"], usual["value"], usual["message"]) == ("zscore", 2.31, "beyond entry")
 
 
-def test_live_alerts_of_any_subject_go_by_it(price_move: Make) -> None:
-    assert wanted(pair="BTCUSDT").includes(price_move(), START_US)
-    assert not wanted(pair=PAIR).includes(price_move(), START_US)
-    assert wanted(pair=PAIR).includes(price_move(pair=PAIR), START_US)
+def test_live_alerts_of_any_subject_go_by_it(moved_incident: Make) -> None:
+    assert wanted(pair="BTCUSDT").includes(moved_incident(), START_US)
+    assert not wanted(pair=PAIR).includes(moved_incident(), START_US)
+    assert wanted(pair=PAIR).includes(moved_incident(pair=PAIR), START_US)
 
 
 def test_the_csv_has_the_same_filters() -> None:
     link = history.csv(wanted(pair=PAIR, state="acknowledged"))
-    assert link == f"/download/v1/alerts?pair={PAIR}&acked=true&limit=1000000&format=csv"
+    assert link == f"/download/v1/incidents?pair={PAIR}&acked=true&limit=1000000&format=csv"
 
 
 def test_nothing_has_a_reason() -> None:
@@ -127,3 +122,31 @@ def test_nothing_has_a_reason() -> None:
     assert wanted(snoozed="no", state="firing").nothing("UTC") == "No firing alert that is not snoozed."
     asked = wanted(pair=PAIR, state="resolved", **{"from": START_S * 1000})
     assert asked.nothing("Asia/Tokyo") == f"No resolved alert of {PAIR} since 2023-11-15 07:13:20 JST."
+
+
+def test_an_incident_that_is_over_shows_its_end_duration_and_peak(incident: Make) -> None:
+    over = incident(state="resolved", end_us=START_US + 125 * SECOND, duration_s=125.0, peak=-3.25)
+    ended, open_one = history.rows([over, incident(peak=2.5)])
+    assert (ended["is_open"], ended["end"]) == (False, START_S * 1000 + 125_000)
+    assert (ended["text"]["lasted"], ended["text"]["peak"]) == ("2 min 5 s", "−3.25")
+    assert (open_one["is_open"], open_one["end"], open_one["text"]["lasted"]) == (True, None, "—")
+    assert open_one["text"]["peak"] == "+2.50"
+
+
+def test_live_rows_are_what_changed_and_go_by_the_filter(alert: Make, incident: Make) -> None:
+    alarms = AlertState()
+    alarms.take([alert(1), alert(2, START_S + 5, state="resolved"), alert(3, START_S + 9)])
+    listed = [incident(1)]
+    rows = history.live(alarms, listed, wanted(), START_US)
+    assert {row["id"]: row["state"] for row in rows} == {"alert-1": "resolved", "alert-3": "firing"}
+    rows = history.live(alarms, listed, wanted(state="firing"), START_US)
+    assert {row["id"]: row.get("is_gone", False) for row in rows} == {"alert-3": False, "alert-1": True}
+
+
+def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert: Make) -> None:
+    alarms = AlertState()
+    alarms.take([alert(2, START_S - 9999, acked_us=START_US, acked_by="desk")])
+    alarms.take(alert(n, START_S + n, state="resolved") for n in range(3, 60))
+    (row,) = history.live(alarms, [], wanted(), START_US)
+    assert (row["id"], row["is_old"], row["acked"], row["by"]) == ("alert-2", True, START_S * 1000, "desk")
+    assert "state" not in row

@@ -17,9 +17,9 @@ PAGE = Selection("one", "alerts", 1, asks={"turn": 1, "state": "all"})
 
 
 @pytest.fixture
-def read_site(site: PageContext, alert: Make) -> PageContext:
+def read_site(site: PageContext, incident: Make) -> PageContext:
     """Return a site whose API has listed one alert, and has more."""
-    found = Listing(data=(alert(1),), next_cursor="more")
+    found = Listing(data=(incident(1),), next_cursor="more")
     return replace(site, readings=cast("PollCache", StubReadings(**{"alerts-page": found})))
 
 
@@ -35,12 +35,15 @@ def test_live_alerts_come_beside_it_and_make_the_title(read_site: PageContext, a
     view = AlertsView(read_site)
     read_site.market.apply(update(alerts=(alert(2, START_S + 1),)), now)
     live = view.step(PAGE, now)["alerts-live"]["data"]
-    assert [row["id"] for row in live["rows"]] == ["alert-2"]
+    # The one before it is over, as its rule and pair fire anew.
+    assert {row["id"]: row["state"] for row in live["rows"]} == {"alert-1": "ended", "alert-2": "firing"}
     assert view.title == "1 firing"
     again = view.step(PAGE, now)["alerts-live"]["data"]
     assert again["rows"] is live["rows"]  # nothing is made anew while nothing happens
     other = replace(PAGE, asks={"turn": 2, "state": "resolved"})
-    assert view.step(other, now)["alerts-live"]["data"] == {"turn": 2, "rows": []}
+    live = view.step(other, now)["alerts-live"]["data"]
+    assert live["turn"] == 2
+    assert all(row["is_gone"] for row in live["rows"])
 
 
 def test_subjects_that_are_no_pairs_can_be_chosen(read_site: PageContext, price_move: Make, now: Now) -> None:
@@ -68,3 +71,16 @@ def test_thresholds_are_sent_whole_once_and_then_what_changed(
     read_site.market.apply(update(alerts=(alert(2),)), now)
     (row,) = view.step(PAGE, now)["thresholds-table-changed"]["rows"]
     assert row["is_firing"]
+
+
+def test_what_fires_can_be_acknowledged_at_once_and_a_chosen_pair_snoozed(
+    read_site: PageContext, alert: Make, price_move: Make, now: Now
+) -> None:
+    view = AlertsView(read_site)
+    assert view.step(PAGE, now)["alerts-ack-all"]["hidden"]
+    assert view.step(PAGE, now)["alerts-snooze-box"]["hidden"]
+    read_site.market.apply(update(alerts=(alert(2), price_move())), now)
+    assert view.step(PAGE, now)["alerts-ack-all"] == {"children": "Acknowledge 2 firing", "hidden": False}
+    props = view.step(replace(PAGE, asks={"turn": 2, "state": "all", "pair": PAIR}), now)
+    assert props["alerts-ack-all"]["children"] == "Acknowledge 1 firing"
+    assert props["alerts-snooze-box"] == {"hidden": False}
