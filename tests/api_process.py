@@ -14,8 +14,11 @@ from typing import Any
 import httpx
 
 from services.common import clock
+from services.common.kafka import compacted
+from services.common.settings import KafkaSettings
+from services.contracts.listings import Listing
 from services.contracts.messages import Alert, FeedName, Heartbeat, Signal, Tick
-from services.contracts.topics import ALERTS, SIGNALS, TICKS
+from services.contracts.topics import ALERTS, LISTINGS, SIGNALS, TICKS
 from tests import builders
 from tests.contract.store import write_all
 from tests.forks import Forked
@@ -101,6 +104,12 @@ def running_api(
             api.http.close()
             process.kill()
             process.wait()
+
+
+def list_symbols(broker: str, *symbols: str) -> None:
+    """Publish that the feed has these symbols and collects them, as ingest does."""
+    found = {symbol: Listing(symbol=symbol, venue="binance", state="live") for symbol in symbols}
+    asyncio.run(compacted.publish(KafkaSettings(brokers=broker), LISTINGS, found))
 
 
 def api_alone(**variables: str) -> AbstractContextManager[ApiProcess]:

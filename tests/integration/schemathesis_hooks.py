@@ -10,7 +10,7 @@ BEYOND_SCHEMAS = re.compile(
     "a time not before start|a time that is not in the future|a time at most 30 days from now"
     "|exit_z below entry_z|at most the window|an intercept with method|an intercept, or transform|two different symbols"
     "|a window of at least 30 samples|a .z. beyond the pair.s entry_z"
-    "|two symbols that are ingested|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
+    "|two symbols that are collected|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
     "|at least two (different )?symbols|at most [0-9,]+ closes of all symbols|at most [0-9,]+ symbols, which"
     "|a dataset beside it|at most [0-9,]+ bars of each of"
     # Of the levels and times of a rule, of its name and its address.

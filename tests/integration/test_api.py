@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from services.api.models import alerts, market, pairs, tape
 from services.api.models.status import Status
+from services.api.service_health import SERVICES
 from services.cli.schemas import DIRECTORY
 from services.common.clock import HOUR, SECOND, to_iso
 from services.common.codec import encode
@@ -261,7 +262,7 @@ def test_status_names_every_service_heard_of_or_not(api: ApiProcess) -> None:
     answer = api.wait_for("/v1/status", lambda response: '"unknown"' in response.text)
     status = Status.model_validate(answer.json(), strict=True)
     services = {service.service: service for service in status.services}
-    assert list(services) == ["ingest", "stream_analytics", "sink", "research", "api"]
+    assert tuple(services) == SERVICES
     assert (services["api"].state, services["api"].healthy) == ("running", True)
     assert (services["sink"].state, services["sink"].healthy) == ("unknown", False)
     assert status.feed == "replay"

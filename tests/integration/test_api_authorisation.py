@@ -16,7 +16,7 @@ from services.api.backend import Backend
 from services.api.models.problem import Problem
 from services.api.security import api_keys
 from services.api.settings import ApiSettings
-from tests.api_process import ApiProcess, running_api
+from tests.api_process import ApiProcess, list_symbols, running_api
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres, created
 from tests.waiting import wait_until
@@ -58,6 +58,7 @@ class Guarded:
 @pytest.fixture(scope="module")
 def services(postgres: Postgres, template: str) -> Iterator[tuple[str, str]]:
     with embedded_broker() as broker, created(postgres.url, template) as url:
+        list_symbols(broker, "BTCUSDT", "ETHUSDT")
         yield broker, url
 
 

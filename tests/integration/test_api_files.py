@@ -88,8 +88,8 @@ def test_two_files_that_would_become_one_symbol_are_asked(api: ApiProcess) -> No
     assert refused.json()["question"] == {"option": "symbols", "readings": []}
     assert "at 3 of 4 times" in refused.json()["detail"]
     assert (previewed.status_code, previewed.json()["detail"]) == (422, refused.json()["detail"])
-    told = upload(api, *files, name="two", symbols="BTCUSDT,BTCUSDT_PERP")
-    assert [one["symbol"] for one in told.json()["symbols"]] == ["BTCUSDT", "BTCUSDT_PERP"]
+    told = upload(api, *files, name="two", symbols="BTCUSDT,BTCUSDT.OKX")
+    assert [one["symbol"] for one in told.json()["symbols"]] == ["BTCUSDT", "BTCUSDT.OKX"]
     again = upload(api, ("BTCUSDT-1h.csv", spot), ("BTCUSDT-60.csv", spot), name="same")
     assert (again.json()["bars"], again.json()["repeated"]) == (4, 4)
 

@@ -72,7 +72,7 @@ BAD = {
     ),
     "/v1/alerts?cursor=WzEsIlx1MDAwMCJd": (422, "cursor", "a next_cursor of this", "WzEs"),
     "/v1/bars?symbol=BTCUSDT&interval=2m": (422, "interval", "'1s', '1m', '5m' or '1h'", "2m"),
-    "/v1/alerts?state=maybe": (422, "state", "'firing', 'resolved' or 'retracted'", "maybe"),
+    "/v1/alerts?state=maybe": (422, "state", "'firing', 'resolved', 'retracted', ", "maybe"),
     "/v1/gaps?state=lost": (
         422,
         "state",
@@ -106,9 +106,9 @@ def test_a_wrong_request_is_told_what_was_expected_and_received(api: ApiProcess,
         ("/v1/pairs/%00/signals", 404, PAIR),
         ("/v1/alerts?pair=A-B", 404, PAIR),
         ("/v1/gaps?symbol=XRPUSDT", 404, "SOLUSDT"),
-        ("/v1/nothing", 404, "openapi.json"),
-        ("/v1/ticks/", 404, "openapi.json"),
-        ("/", 404, "openapi.json"),
+        ("/v1/nothing", 404, "/docs"),
+        ("/v1/ticks/", 404, "/docs"),
+        ("/", 404, "/docs"),
     ],
 )
 def test_what_is_unknown_is_a_problem_that_names_what_is_known(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.api.security import api_keys
-from tests.api_process import ApiProcess, alert, pair_signal, running_api, store, tick
+from tests.api_process import ApiProcess, alert, list_symbols, pair_signal, running_api, store, tick
 from tests.fix_broker import embedded_broker
 
 EXAMPLES = "PAIRSTREAM_TEST_EXAMPLES"
@@ -36,6 +36,10 @@ def api(store_url: str, key: tuple[str, Path]) -> Iterator[ApiProcess]:
     store(store_url, [*ticks, *map(pair_signal, range(100)), *map(alert, range(30))])
     variables = {"PAIRSTREAM_API_KEYS_FILE": str(key[1]), "PAIRSTREAM_API_LOCAL_RATE_LIMIT": "100000/second"}
     with embedded_broker() as broker, running_api(broker, store_url, variables=variables) as running:
+        list_symbols(broker, "BTCUSDT", "ETHUSDT")
+        listed = "/v1/symbols?listed=true"
+        running.http.headers["Authorization"] = f"Bearer {key[0]}"
+        running.wait_for(listed, lambda answer: answer.is_success)
         # The names that the document has as examples.
         uploaded = running.http.post(
             "/v1/datasets",

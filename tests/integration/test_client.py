@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).parents[2]
 PAIR = "ETHUSDT-BTCUSDT"
+# Routes of things that nobody has made here.
+STORED_BY_USERS = re.compile(r"\{(dataset|job|radar|id)\}")
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +183,7 @@ def test_the_lines_for_curl_of_the_page_for_programs_are_answered(running: Pipel
     routes = [
         route for group in groups(running.get("/openapi.json"), running.api, known) for route in group.routes
     ]
-    asked = [route for route in routes if route.method == "GET" and "{dataset}" not in route.path]
+    asked = [route for route in routes if route.method == "GET" and not STORED_BY_USERS.search(route.path)]
     assert len(asked) > 10
     for route in asked:
         (url,) = (word for word in shlex.split(route.curl) if word.startswith(running.api))

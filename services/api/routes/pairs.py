@@ -98,7 +98,10 @@ async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
     names: list[str] = []
     new: list[str] = []
     for symbol in legs:
-        leg = read_symbol(symbol, listed)
+        leg = symbol
+        # A name that is known as it is written is no form of another one.
+        if not (symbol in collected or symbol in listed) and (read := read_symbol(symbol)) != symbol:
+            leg = symbol if symbol in await backend.symbols() else read
         if leg in collected or backend.choices.can_be_collected(leg):
             names.append(leg)
             if leg not in collected:
