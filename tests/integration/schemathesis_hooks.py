@@ -12,7 +12,7 @@ BEYOND_SCHEMAS = re.compile(
     "|a window of at least 30 samples|a .z. beyond the pair.s entry_z"
     "|two symbols that are collected|at most 10000 as JSON|one of |a multiple of|[0-9]+ symbols, one for each file"
     "|at least two (different )?symbols|at most [0-9,]+ closes of all symbols|at most [0-9,]+ symbols, which"
-    "|a dataset beside it|at most [0-9,]+ bars of each of"
+    "|listed=true beside it|a dataset beside it|at most [0-9,]+ bars of each of"
     # Of the levels and times of a rule, of its name and its address.
     "|at most fire|at least fire|fire_low|more than 0|from 0 to fire|seconds from 1 to 86400|none with|none unless"
     "|another one with|false unless|metrics of one kind|a metric of a|[01] with crosses|more than for_s"
