@@ -41,7 +41,7 @@ COLUMNS: list[dict[str, Any]] = [
     _column(
         "change",
         "24 h",
-        72,
+        88,
         "Change against the price 24 hours before the last trade, or when the trades began if that is less",
         **_SIGNED,
     ),
