@@ -1,24 +1,28 @@
 """Service of alerting: its tasks, and its health."""
 
+from collections.abc import Mapping
+
 import structlog
 
 from services.alerting.health_lane import TOPICS, HealthLane
 from services.alerting.lane import COUNTERS, Lane
-from services.alerting.mirror import mirror
 from services.alerting.pair_lane import PairLane
 from services.alerting.settings import AlertingSettings
 from services.common.cancellation import TaskGroup, pause
-from services.common.errors import FatalError, RefusedError, TransientError
 from services.common.heartbeat import INTERVAL_S, HeartbeatState
 from services.common.kafka import clients
 from services.common.kafka.alert_configs import Rules, Silences
+from services.common.kafka.compacted import CompactedTopic, T
 from services.common.kafka.dead_letters import DeadLetters
 from services.common.kafka.pair_configs import PairConfigs
 from services.common.kafka.publisher import Publisher, publisher
 from services.common.metrics import HeartbeatMetrics, published
 from services.common.supervision import Supervisor
 from services.contracts.topics import ALERTING_GROUP, SIGNALS
-from services.store import database, schema
+from services.store import alert_configs, schema
+from services.store.alert_configs import Table
+from services.store.database import Connection
+from services.store.mirror import mirror
 
 # A killed member holds its partitions this long, the shortest time that brokers accept by default.
 _SESSION_TIMEOUT_MS = 6_000
@@ -31,21 +35,10 @@ async def serve(settings: AlertingSettings) -> None:
     pulse = HeartbeatState("alerting")
     pulse.declare(*COUNTERS, "dead_letters", "dead_letters_not_kept")
     with published(settings, pulse, HeartbeatMetrics(pulse).registry):
-        await _require_store(settings)
+        await schema.require_unless_away(settings, "pairstream-alerting")
         await clients.wait_for_broker(settings)
         async with publisher(settings) as out:
             await _Service(settings, out, pulse).run()
-
-
-async def _require_store(settings: AlertingSettings) -> None:
-    """FatalError if the database lets nobody in or has another schema; one that is away is waited for."""
-    try:
-        async with database.connect(settings, "pairstream-alerting") as connection:
-            await schema.require(connection)
-    except RefusedError as error:
-        raise FatalError(str(error)) from error
-    except TransientError:
-        log.info("no database yet")
 
 
 class _Service:
@@ -66,8 +59,8 @@ class _Service:
         tasks.keep("the reader of the rules", lambda: self._rules.follow(settings))
         tasks.keep("the reader of the silences", lambda: self._silences.follow(settings))
         tasks.keep("the reader of the pairs", lambda: self._pairs.follow(settings))
-        tasks.keep("the mirror of the rules", lambda: mirror(settings, "rules", self._rules))
-        tasks.keep("the mirror of the silences", lambda: mirror(settings, "silences", self._silences))
+        tasks.keep("the mirror of the rules", lambda: _mirror(settings, "rules", self._rules))
+        tasks.keep("the mirror of the silences", lambda: _mirror(settings, "silences", self._silences))
         tasks.keep("the lanes", self._alert)
         await tasks.run()
 
@@ -103,3 +96,10 @@ class _Service:
                 pulse.state = "degraded" if problems else "running"
                 pulse.detail = "; ".join(dict.fromkeys(problems)) or None
             await pause(INTERVAL_S)
+
+
+async def _mirror(settings: AlertingSettings, table: Table, followed: CompactedTopic[T]) -> None:
+    async def write(connection: Connection, values: Mapping[str, T]) -> None:
+        await alert_configs.mirror(connection, table, values, followed.removed)
+
+    await mirror(settings, "alerting", followed, write)

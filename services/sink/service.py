@@ -5,7 +5,6 @@ While the database takes one batch the next one is read and decoded, and no more
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 import psycopg
 import structlog
@@ -25,16 +24,15 @@ from services.common.supervision import Supervisor
 from services.sink import retention
 from services.sink.batch import KINDS, RefusedMessage, SinkBatch
 from services.sink.disk_guard import DiskGuard, make_room
-from services.sink.mirror import mirror
 from services.sink.settings import SinkSettings
 from services.sink.source import GROUP, SESSION_TIMEOUT_MS, TopicSource
 from services.sink.tables import TABLES
 from services.sink.writer import SinkWriter
 from services.store import database, pairs, symbols
 from services.store.database_watchdog import DatabaseWatch
+from services.store.mirror import mirror
 
 _SWEEP_S = 60
-_ASK_AGAIN_S = 0.5
 # Longest delay until the sink notices that the broker or database is back.
 _LONGEST_DELAY_S = 2.0
 
@@ -194,16 +192,16 @@ async def _serve(settings: SinkSettings, heartbeat: HeartbeatState) -> None:
     async with clients.producer(settings) as producer:
         tasks = Supervisor(heartbeat.counters)
         tasks.keep("the heartbeat", lambda: heartbeat.beat(producer.send))
-        tasks.keep("the watch over the database", lambda: _watch(watch))
+        tasks.keep("the watch over the database", watch.keep)
         tasks.keep("the writer", lambda: _write(settings, producer, heartbeat, watch))
         tasks.finish("the deletion of expired rows", lambda: delete_expired(settings))
         if settings.disk_directory is not None:
             guard = DiskGuard(settings.disk_directory, heartbeat, lambda: make_room(settings))
             tasks.keep("the watch over the disk", guard.run)
         tasks.keep("the reader of the pairs", lambda: configs.follow(settings))
-        tasks.keep("the mirror of the pairs", lambda: mirror(settings, configs, pairs.mirror))
+        tasks.keep("the mirror of the pairs", lambda: mirror(settings, "sink", configs, pairs.mirror))
         tasks.keep("the reader of the symbols", lambda: choices.follow(settings))
-        tasks.keep("the mirror of the symbols", lambda: mirror(settings, choices, symbols.mirror))
+        tasks.keep("the mirror of the symbols", lambda: mirror(settings, "sink", choices, symbols.mirror))
         await tasks.run()
 
 
@@ -231,15 +229,6 @@ async def _write(
             tasks.create_task(sink.run())
     finally:
         heartbeat.state, heartbeat.detail = "degraded", "begins to read anew"
-
-
-async def _watch(watch: DatabaseWatch) -> NoReturn:
-    while True:
-        try:
-            await watch.run()
-        except AwayError as error:
-            log.warning("the database does not answer", error=str(error))
-        await pause(_ASK_AGAIN_S)
 
 
 async def delete_expired(settings: SinkSettings) -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import NoReturn
 
 import psycopg
+import structlog
 
 from services.common.cancellation import end, pause
 from services.common.errors import AwayError
@@ -18,9 +19,12 @@ from services.store import database
 from services.store.database import Connection
 
 _EVERY_S = 1.0
+_AGAIN_S = 0.5
 _ANSWER_S = 3.0
 # The asking task may be late itself.
 _SILENT_S = _EVERY_S + _ANSWER_S + 0.5
+
+log = structlog.get_logger()
 
 
 async def _ask(connection: Connection) -> None:
@@ -46,6 +50,15 @@ class DatabaseWatch:
     def is_silent(self) -> bool:
         """Tell whether the database has not answered lately."""
         return time.monotonic() - self._answered_s > _SILENT_S
+
+    async def keep(self) -> NoReturn:
+        """Watch until cancelled, through every outage."""
+        while True:
+            try:
+                await self.run()
+            except AwayError as error:
+                log.warning("the database does not answer", error=str(error))
+            await pause(_AGAIN_S)
 
     async def run(self) -> NoReturn:
         """Watch until the database does not answer; AwayError then.

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from services.common.errors import FatalError, reason_of
+from services.common.errors import FatalError, RefusedError, TransientError, reason_of
 from services.common.settings import DatabaseSettings, StoreSettings
 from services.store import database, timescale_extension
 from services.store.bars import policies
@@ -144,6 +144,20 @@ async def require(connection: Connection) -> None:
     raise FatalError(
         f"expected database schema {expected}, received {found or 'none'}: run pairstream db upgrade"
     )
+
+
+async def require_unless_away(settings: DatabaseSettings, name: str) -> None:
+    """Return if the schema is ours, or if the database is away: whoever needs it waits for it.
+
+    FatalError if the database refuses the login or has another schema. `name` becomes the application_name.
+    """
+    try:
+        async with database.connect(settings, name) as connection:
+            await require(connection)
+    except RefusedError as error:
+        raise FatalError(str(error)) from error
+    except TransientError:
+        log.info("the database does not answer yet, waiting")
 
 
 def _newer(version: str) -> str:

@@ -1,7 +1,5 @@
 """``/v1/pairs``: pairs and their settings; a change goes through the topic ``pairs`` and holds at once."""
 
-import asyncio
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -13,18 +11,15 @@ from services.api.models.base import Listing
 from services.api.models.pairs import Pair, PairChange
 from services.api.parameters import BackendDependency, PairPath, TableQuery
 from services.api.problems import RESPONSES, ProblemError, invalid, unknown
+from services.api.routes.compacted import hold, loaded
 from services.api.routes.symbols import not_trading
 from services.api.security.access import WRITE
 from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.rows import Row, encode, message_row
-from services.common.errors import TransientError
-from services.common.kafka.pair_configs import configured, publish
+from services.common.kafka.pair_configs import configured
 from services.contracts.messages import PairConfig
 from services.contracts.pairs import Pair as Legs
 from services.contracts.symbol_forms import read_symbol, spelled_pair
-
-LOADED_S = 1.0
-READ_S = 3.0
 
 router = APIRouter(prefix="/v1", tags=["pairs"])
 
@@ -61,11 +56,11 @@ async def put_pair(
     """
     name, new = await _named(pair, backend)
     async with backend.changing_pairs:
-        known = await _known(backend)
+        known = await loaded(backend.configs)
         config = _changed(configured(backend.settings, name)[name], change or {})
         if new:
             await backend.choices.decide(new, collected=True)
-        await _hold(name, config, backend)
+        await hold(backend, backend.configs, name, config)
     return _answer(config, backend, HTTPStatus.OK if name in known else HTTPStatus.CREATED)
 
 
@@ -73,10 +68,10 @@ async def put_pair(
 async def patch_pair(pair: PairPath, change: PairChange, backend: BackendDependency) -> Response:
     """Change some settings of a watched pair, as `paused`; the others stay."""
     async with backend.changing_pairs:
-        known = await _known(backend)
+        known = await loaded(backend.configs)
         name = str(backend.require_pair(pair))
         config = _changed(known[name], change, known[name])
-        await _hold(name, config, backend)
+        await hold(backend, backend.configs, name, config)
     return _answer(config, backend)
 
 
@@ -84,8 +79,8 @@ async def patch_pair(pair: PairPath, change: PairChange, backend: BackendDepende
 async def delete_pair(pair: PairPath, backend: BackendDependency) -> None:
     """Watch a pair no longer; its signals and alerts so far stay and can still be read."""
     async with backend.changing_pairs:
-        await _known(backend)
-        await _hold(str(backend.require_pair(pair)), None, backend)
+        await loaded(backend.configs)
+        await hold(backend, backend.configs, str(backend.require_pair(pair)), None)
 
 
 async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
@@ -124,16 +119,6 @@ async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
         raise _refused(("path", "pair"), error, text) from None
 
 
-async def _known(backend: Backend) -> dict[str, PairConfig]:
-    """Return the pairs of the topic; TransientError while it has not been read."""
-    try:
-        async with asyncio.timeout(LOADED_S):
-            await backend.configs.loaded.wait()
-    except TimeoutError:
-        raise TransientError("the pairs have not been read from the broker yet") from None
-    return dict(backend.configs.by_name)
-
-
 def _changed(config: PairConfig, change: PairChange, known: PairConfig | None = None) -> PairConfig:
     """Return `config` with a change; a warning that `known` has been given before is no reason to refuse it."""
     fields: dict[str, Any] = asdict(config) | change
@@ -153,16 +138,6 @@ def _changed(config: PairConfig, change: PairChange, known: PairConfig | None = 
 
 def _refused(where: tuple[str, ...], expected: object, received: object) -> ProblemError:
     return invalid([{"type": "value_error", "loc": where, "msg": str(expected), "input": received}])
-
-
-async def _hold(name: str, config: PairConfig | None, backend: Backend) -> None:
-    """Publish a change and return once this process goes by it."""
-    if backend.configs.by_name.get(name) == config:
-        return
-    reached = await publish(backend.settings, {name: config})
-    with suppress(TimeoutError):
-        async with asyncio.timeout(READ_S):
-            await backend.configs.wait_for(reached)
 
 
 def _answer(config: PairConfig, backend: Backend, status: HTTPStatus = HTTPStatus.OK) -> Response:

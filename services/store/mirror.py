@@ -17,15 +17,19 @@ log = structlog.get_logger()
 
 async def mirror(
     settings: DatabaseSettings,
+    service: str,
     followed: CompactedTopic[T],
     write: Callable[[Connection, Mapping[str, T]], Awaitable[None]],
 ) -> None:
-    """Store the topic's values by `write` after each change, until cancelled; failures are tried again."""
+    """Store the topic's values by `write` after each change, until cancelled; failures are tried again.
+
+    `service` is the one that does it, and in the name of its connection.
+    """
     backoff, version = Backoff(cap_s=2), -1
     while True:
         now = await followed.changed(version)
         try:
-            async with database.connect(settings, f"pairstream-sink-{followed.name}") as connection:
+            async with database.connect(settings, f"pairstream-{service}-{followed.name}") as connection:
                 with relations.errors():
                     await write(connection, followed.by_name)
         except TransientError as error:
