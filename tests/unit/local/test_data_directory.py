@@ -95,8 +95,15 @@ def taken(lock: Path) -> None:
 
 
 def taken_later(lock: Path) -> None:
-    """Take the file after the run has looked whether it is alone."""
-    asyncio.get_running_loop().call_later(0.05, taken, lock)
+    """Take the file after the run has looked whether it is alone, and go on writing to it as a run does."""
+    loop = asyncio.get_running_loop()
+
+    def write() -> None:
+        if lock.exists():
+            taken(lock)
+            loop.call_later(0.005, write)
+
+    loop.call_later(0.05, write)
 
 
 @in_loop
