@@ -6,7 +6,7 @@ NODE_BIN := node_modules/.bin
 MINUTES ?= 10
 KILLS ?= 50
 
-.PHONY: help demo test pages soak faults fuzz lint assets format types schemas lock bench speed brokers clean browser kafka secrets images compose audit sbom
+.PHONY: help demo test test-logic test-services pages soak faults fuzz lint assets format types schemas lock bench speed brokers clean browser kafka secrets images compose audit sbom
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,10 +14,16 @@ help: ## list these commands
 demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on this machine
 	$(BIN)/pairstream up --feed auto
 
-# The many short files of tests/unit come last and fill up what the long ones leave. Half of the time is spent waiting
-# for processes, so there are twice as many workers as two cores.
+# One process for the many short tests of pure logic, beside four for those that mostly wait for other processes: each
+# process collects its tests for itself, which takes seconds.
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
+	@$(MAKE) --no-print-directory --keep-going --output-sync=line --jobs=2 test-logic test-services
+
+test-logic:
+	$(BIN)/pytest -q -m "not long" tests/unit
+
+test-services:
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long" tests/e2e tests/faults tests/integration tests/contract
 
 # The tests over a replay share one pipeline, which is all that two cores can drive beside a browser.
 pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from functools import cache
 from urllib.parse import quote
 
 import pytest
@@ -34,8 +35,9 @@ LISTED = [
 LISTED += ["BTCUSDT_261225", "BTCUSD_PERP", "BTCUSDT.OKX", "ETHUSDT"]
 
 
-def _some_names() -> list[str]:
-    """Return names that hypothesis makes up, the same every time."""
+@cache
+def names() -> list[str]:
+    """Return the listed names and some that hypothesis makes up, the same every time; nothing that collects asks."""
     found: set[str] = set()
 
     @settings(
@@ -49,34 +51,31 @@ def _some_names() -> list[str]:
         found.add(name)
 
     collect()
-    return sorted(found - set(LISTED))
-
-
-NAMES = [*LISTED, *_some_names()]
+    return [*LISTED, *sorted(found - set(LISTED))]
 
 
 @pytest.fixture(scope="module")
 def api(store_url: str) -> Iterator[ApiProcess]:
     """Serve symbols of which one half is stored, the other on the topic as well."""
-    ticks = [tick(number, name, START_US + number, 50.0) for name in NAMES for number in (1, 2)]
+    ticks = [tick(number, name, START_US + number, 50.0) for name in names() for number in (1, 2)]
     store(store_url, ticks)
-    live = [tick(3, name, START_US + 3, 51.0) for name in NAMES[::2]]
+    live = [tick(3, name, START_US + 3, 51.0) for name in names()[::2]]
     with embedded_broker() as broker:
         produce(broker, TICKS.name, [(encode(one), number % 4) for number, one in enumerate(live)])
         with running_api(broker, store_url) as running:
-            running.wait_for("/v1/status", lambda response: len(response.json()["symbols"]) >= len(NAMES))
+            running.wait_for("/v1/status", lambda response: len(response.json()["symbols"]) >= len(names()))
             yield running
 
 
 def test_every_name_is_listed_as_json_and_csv(api: ApiProcess) -> None:
-    assert {row["symbol"] for row in api.data("/v1/symbols")} >= set(NAMES)
+    assert {row["symbol"] for row in api.data("/v1/symbols")} >= set(names())
     response = api.http.get("/v1/symbols", params={"format": "csv"})
     rows = list(csv.DictReader(io.StringIO(response.text, newline="")))
-    assert {row["symbol"] for row in rows} >= set(NAMES)
+    assert {row["symbol"] for row in rows} >= set(names())
 
 
 def test_every_name_comes_back_as_a_parameter_and_in_lower_case(api: ApiProcess) -> None:
-    for name in NAMES:
+    for name in names():
         for written in (name, name.lower()):
             if written.upper() == name:
                 assert {row["symbol"] for row in api.data("/v1/ticks", symbol=written)} == {name}
@@ -98,11 +97,11 @@ def test_every_name_comes_back_as_a_parameter_and_in_lower_case(api: ApiProcess)
 )
 def test_forms_of_other_tools_are_understood(api: ApiProcess, written: str, name: str) -> None:
     assert {row["symbol"] for row in api.data("/v1/ticks", symbol=written)} == {name}
-    assert market_symbol(written, NAMES) == name
+    assert market_symbol(written, names()) == name
 
 
 def test_every_pair_can_be_watched_read_and_removed(api: ApiProcess) -> None:
-    for name in NAMES[1:]:
+    for name in names()[1:]:
         if name == "ETHUSDT":
             continue
         pair = str(Pair(name, "BTCUSDT"))
