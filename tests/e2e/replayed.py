@@ -1,5 +1,6 @@
 """Pipeline over a replay, shared by all test files that look at it."""
 
+import os
 import re
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +27,11 @@ CALM_Z = 20.0
 
 
 class SharedPipeline:
-    """A pipeline that starts when the first file asks for it, and ends with the last that does."""
+    """A pipeline that starts when the first file asks for it, and ends with the last that does.
+
+    Where several processes run the tests none knows which files it will get: there it ends with each file, rather than
+    run beside all the tests that follow.
+    """
 
     def __init__(self, session: pytest.Session, recorded: Path) -> None:
         self._files = {item.path for item in session.items if "running" in getattr(item, "fixturenames", ())}
@@ -48,9 +53,9 @@ class SharedPipeline:
         return self._running
 
     def release(self, file: Path) -> None:
-        """End the pipeline if no other file but `file` needs it here."""
+        """End the pipeline if no other file but `file` is known to need it here."""
         self._files.discard(file)
-        if not self._files:
+        if not self._files or "PYTEST_XDIST_WORKER" in os.environ:
             self.close()
 
     def close(self) -> None:
