@@ -9,16 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
 
 from services.api.security import api_keys
 from services.common.http.rate_limits import Rate
-from services.common.settings import (
-    DatabaseSettings,
-    Duration,
-    Hosts,
-    KafkaSettings,
-    Networks,
-    PairSettings,
-    Port,
-    split,
-)
+from services.common.setting_types import Duration, Hosts, Networks, Port, split
+from services.common.settings import DatabaseSettings, KafkaSettings, PairSettings
 
 
 def _keys_file(path: Path) -> Path:

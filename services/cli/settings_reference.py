@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from services.alerting.settings import AlertingSettings
 from services.api.settings import ApiSettings
 from services.common.http.rate_limits import Rate
-from services.common.settings import PREFIX, Retention, Settings
+from services.common.setting_types import Retention
+from services.common.settings import PREFIX, Settings
 from services.ingest.settings import IngestSettings
 from services.research.settings import ResearchSettings
 from services.sink.settings import SinkSettings

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from services.common.clock import MINUTE, SECOND
+from services.common.setting_types import split
 from services.common.settings import (
     PREFIX,
     HistorySettings,
@@ -14,7 +15,6 @@ from services.common.settings import (
     MetricsSettings,
     SymbolSettings,
     WindowSettings,
-    split,
 )
 from services.contracts.messages import FeedName
 from services.ingest.feed import StreamKind

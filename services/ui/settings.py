@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from services.common.settings import Hosts, Networks, Port, Settings
+from services.common.setting_types import Hosts, Networks, Port
+from services.common.settings import Settings
 
 
 def _http_url(text: str) -> str:

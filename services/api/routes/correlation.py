@@ -11,7 +11,7 @@ from services.api.models.correlation import Cell, Correlation, CorrelationMethod
 from services.api.parameters import BackendDependency
 from services.api.problems import RESPONSES
 from services.api.serialization.listing import TABLE_RESPONSES, TableAnswer
-from services.common.settings import split
+from services.common.setting_types import split
 from services.contracts.pairs import SYMBOL
 from services.contracts.symbol_forms import spelled_symbol
 
