@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -83,11 +83,11 @@ def _run(flags: argparse.Namespace) -> None:
 async def up(settings: UpSettings) -> None:
     """Run until cancelled. FatalError, before anything is started, if the run cannot work."""
     environment = {**settings.environment, "PAIRSTREAM_LOG_FORMAT": "console"}
-    async with data_directory.held(settings.data_dir) as directory:
+    async with data_directory.held(settings.data_dir) as directory, AsyncExitStack() as ports:
         api, ui = load(ApiSettings, environment), load(UiSettings, environment)
         _check_key(api, ui)
-        api_port = _free_port(api.api_host, api.api_port, "--api-port")
-        ui_port = _free_port(ui.ui_host, ui.ui_port, "--ui-port")
+        api_port = ports.enter_context(held_port(api.api_host, api.api_port, "--api-port"))
+        ui_port = ports.enter_context(held_port(ui.ui_host, ui.ui_port, "--ui-port"))
         api_url, ui_url = _url(api.api_host, api_port), _url(ui.ui_host, ui_port)
         environment |= {
             "PAIRSTREAM_API_PORT": str(api_port),
@@ -184,19 +184,26 @@ def _check_key(api: ApiSettings, ui: UiSettings) -> None:
         )
 
 
-def _free_port(host: str, port: int, flag: str) -> int:
-    """Return `port` if no process listens there, or any free port for 0."""
+@contextlib.contextmanager
+def held_port(host: str, port: int, flag: str) -> Iterator[int]:
+    """Yield `port` if no process listens there, or any free port for 0; meanwhile the system gives it to nobody.
+
+    A service may listen there all the same, on Linux: this socket only has the name, and both may share it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            holder.bind((host, port))
         except OSError as error:
             raise FatalError(
                 f"{flag}: expected a free port, but {port} on {host} is taken ({error.strerror}); "
                 f"choose another with {flag}"
             ) from None
-        return int(probe.getsockname()[1])
+        found = int(holder.getsockname()[1])
+        if sys.platform != "linux":
+            holder.close()
+        yield found
 
 
 def _url(host: str, port: int) -> str:

@@ -5,7 +5,9 @@ confluent-kafka carries librdkafka, and has no Python for what a mock cluster ca
 
 import ctypes
 import os
+import socket
 import weakref
+from contextlib import ExitStack
 
 from confluent_kafka import cimpl
 
@@ -17,6 +19,8 @@ FETCH_MAX_WAIT_MS = 5
 KEEPS_BYTES = 5 << 20
 # How long the first member of a group waits for a second one, which a mock cluster cannot have.
 _MEMBERS_WAIT_MS = 1
+# File descriptors that a cluster opens, and a few more for its first clients.
+_DESCRIPTORS = 24
 _PRODUCER = 0
 _TEXT_BYTES = 512
 _Type = type[ctypes.c_void_p | ctypes.c_char_p | ctypes.c_int | ctypes.c_size_t | ctypes.c_int32]
@@ -27,6 +31,7 @@ class EmbeddedBroker:
     """A broker that lives as long as this object: memory only, 4 partitions a topic, 5 MiB kept in each."""
 
     def __init__(self) -> None:
+        _require_sockets()
         library = _library()
         configuration, why = library.rd_kafka_conf_new(), ctypes.create_string_buffer(_TEXT_BYTES)
         library.rd_kafka_conf_set(configuration, b"log_level", b"0", why, _TEXT_BYTES)
@@ -41,6 +46,19 @@ class EmbeddedBroker:
         self._end = weakref.finalize(self, _destroy, library, owner, cluster)
         library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, _MEMBERS_WAIT_MS)
         self.servers: str = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()
+
+
+def _require_sockets() -> None:
+    """FatalError where sockets cannot be had: without them librdkafka ends the process, by a failed assertion."""
+    with ExitStack() as stack:
+        try:
+            for _ in range(_DESCRIPTORS):
+                stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        except OSError as error:
+            raise FatalError(
+                f"expected {_DESCRIPTORS} sockets on loopback for the embedded broker, "
+                f"received {os.strerror(error.errno or 0)}: raise the limit of open files (ulimit -n) or end programs"
+            ) from error
 
 
 def _library() -> ctypes.CDLL:

@@ -122,7 +122,8 @@ class Broker:
     def _end(self, signum: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(signum)
-            self._process.wait(20)
+            # One that archives its classes takes a minute on a busy machine.
+            self._process.wait(180)
             self._process = None
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -11,13 +12,14 @@ from aiokafka import TopicPartition
 
 from services.common.codec import decode, encode
 from services.common.errors import TransientError
+from services.common.kafka import compacted
 from services.common.kafka.clients import admin, create_topics
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.pair_configs import Configs, PairConfigs, configured, publish
 from services.common.settings import KafkaSettings, PairSettings, load
 from services.contracts.messages import PairConfig
-from services.contracts.topics import PAIRS
-from tests.broker import produce, read_all
+from services.contracts.topics import PAIRS, SIGNALS, Topic
+from tests.broker import first_offsets, produce, read_all
 from tests.brokers.kafka import Cluster
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -31,10 +33,11 @@ OTHER = PairConfig(pair="SOLUSDT-BTCUSDT", paused=True)
 
 @asynccontextmanager
 async def following(
-    broker: str, first: Configs | None = None, **options: Any
+    broker: str, first: Configs | None = None, topic: Topic = PAIRS, **options: Any
 ) -> AsyncIterator[tuple[KafkaSettings, PairConfigs]]:
     settings = KafkaSettings(brokers=broker, fetch_max_wait_ms=25)
     configs = PairConfigs(**options)
+    configs.topic = topic
     task = asyncio.create_task(configs.follow(settings, first))
     try:
         async with asyncio.timeout(60):
@@ -126,7 +129,7 @@ def test_many_messages_that_are_no_configurations_are_put_aside_together(broker:
 
         async with following(broker, FIRST, dead_letter=dead_letter) as (_, configs):
             await configs.loaded.wait()
-            await asyncio.to_thread(produce, broker, "pairs", [(b"{", 1)] * 5_000)
+            await asyncio.to_thread(produce, broker, "pairs", [(b"{", 1)] * 5_000, PAIR.encode())
             await all_came.wait()
         assert sorted(letters) == sorted(f"pairs/1/{offset}" for offset in range(5_000))
         # Each of them waits for the broker.
@@ -136,6 +139,9 @@ def test_many_messages_that_are_no_configurations_are_put_aside_together(broker:
 
 
 def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(broker: str) -> None:
+    # Of a compacted topic Kafka deletes nothing, whatever its size.
+    topic = PAIRS._replace(name=SIGNALS.name)
+
     async def run() -> None:
         buried, said = list[bytes](), list[tuple[str, int, int]]()
         reading, goes_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -149,44 +155,72 @@ def test_what_the_broker_deleted_unread_is_counted_and_the_rest_is_followed(brok
             said.append(one)
             again.set()
 
-        async with following(broker, FIRST, dead_letter=dead_letter, outrun=outrun) as (settings, configs):
+        async with following(broker, FIRST, topic, dead_letter=dead_letter, outrun=outrun) as (
+            settings,
+            configs,
+        ):
             await configs.loaded.wait()
-            await asyncio.to_thread(produce, broker, "pairs", [(b"{", 2)])
+            await asyncio.to_thread(produce, broker, topic.name, [(b"{", 2)])
             await reading.wait()
-            # The embedded broker keeps 5 MiB of a partition.
+            # Either broker keeps 5 MiB of a partition.
             large = ((b"{" * 100_000, 2) for _ in range(80))
-            await asyncio.to_thread(produce, broker, "pairs", large)
+            await asyncio.to_thread(produce, broker, topic.name, large)
+
+            def are_deleted() -> bool:
+                return first_offsets(broker, topic.name)[2] > 10
+
+            await asyncio.to_thread(wait_until, are_deleted, "the oldest messages are deleted")
             goes_on.set()
             await again.wait()
-            await configs.wait_for(await publish(settings, {OTHER.pair: OTHER}))
-            await configs.wait_for({TopicPartition("pairs", 2): 81})
+            await configs.wait_for(await compacted.publish(settings, topic, {OTHER.pair: OTHER}))
+            await configs.wait_for({TopicPartition(topic.name, 2): 81})
             assert configs.by_name == {**FIRST, OTHER.pair: OTHER}
-            ((topic, partition, lost),) = said
-            assert (topic, partition, lost + len(buried)) == ("pairs", 2, 81)
+            assert {(name, partition) for name, partition, _ in said} == {(topic.name, 2)}
+            assert sum(lost for _, _, lost in said) + len(buried) == 81
 
     asyncio.run(run())
+
+
+async def make_anew(settings: KafkaSettings) -> None:
+    async with admin(settings) as client:
+        await client.delete_topics(["pairs"])
+
+    def is_made() -> bool:
+        return bool(asyncio.run(create_topics(settings, [PAIRS], 4, 1)))
+
+    await asyncio.to_thread(wait_until, is_made, "the deleted topic is gone and made anew")
 
 
 def test_of_a_topic_made_anew_only_what_it_holds_now_counts(kafka: Cluster) -> None:
     async def run() -> None:
         said = list[Any]()
-        async with following(kafka.servers, FIRST, outrun=lambda *one: said.append(one)) as (
-            settings,
-            configs,
-        ):
+        # It publishes nothing itself: it might find the new topic empty before the test has published.
+        async with following(kafka.servers, outrun=lambda *one: said.append(one)) as (settings, configs):
             for window in range(20, 40):
                 await publish(settings, {PAIR: msgspec.structs.replace(FIRST[PAIR], window=window)})
-            await until(configs, lambda known: known[PAIR].window == 39)
-            async with admin(settings) as client:
-                await client.delete_topics(["pairs"])
-
-            def is_made() -> bool:
-                return bool(asyncio.run(create_topics(settings, [PAIRS], 4, 1)))
-
-            await asyncio.to_thread(wait_until, is_made, "the deleted topic is gone and made anew")
+            await until(configs, lambda known: bool(known) and known[PAIR].window == 39)
+            await make_anew(settings)
             await publish(settings, {OTHER.pair: OTHER})
             await until(configs, lambda known: known == {OTHER.pair: OTHER})
             assert said == []
+
+    asyncio.run(run())
+
+
+def test_a_topic_made_anew_with_as_many_messages_is_read_again(kafka: Cluster) -> None:
+    changed = {PAIR: msgspec.structs.replace(FIRST[PAIR], window=20)}
+
+    async def remake(settings: KafkaSettings) -> None:
+        await make_anew(settings)
+        await publish(settings, changed)
+
+    async def run() -> None:
+        async with following(kafka.servers, FIRST) as (settings, configs):
+            await until(configs, lambda known: known == FIRST)
+            with ThreadPoolExecutor() as other:
+                # The reader stands still meanwhile: it finds the topic as long, and in as many partitions, as it was.
+                other.submit(asyncio.run, remake(settings)).result()
+            await until(configs, lambda known: known == changed)
 
     asyncio.run(run())
 

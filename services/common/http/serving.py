@@ -14,6 +14,7 @@ import uvicorn
 from services.common.errors import FatalError
 from services.common.http.connection_limits import Connections, most_connections
 from services.common.http.read_timeout import ImpatientProtocol
+from services.common.http.unread_bodies import UnreadBodies
 
 GRACE_S = 1
 # A client that is slow to read must not hold seconds of old prices in the kernel, nor one that is gone a socket.
@@ -112,7 +113,7 @@ async def serve(
     There are `most` connections at once, `most_connections()` unless told otherwise.
     """
     config = uvicorn.Config(
-        application,
+        UnreadBodies(application),
         log_config=None,
         log_level="warning",
         access_log=False,

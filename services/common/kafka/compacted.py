@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -17,11 +18,13 @@ from services.common.errors import AwayError, BadMessageError, TransientError, r
 from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.losses import Losses, Outrun
+from services.common.kafka.topic_ids import topic_id
 from services.common.kafka.wake_up import Waker
 from services.common.settings import KafkaSettings
 from services.contracts.topics import Topic
 
 T = TypeVar("T", bound=Struct)
+A = TypeVar("A")
 Offsets = Mapping[TopicPartition, int]
 """The offset after a message, by its partition."""
 
@@ -109,11 +112,12 @@ class CompactedTopic(Generic[T]):
             checkpoint()
             try:
                 async with clients.consumer(settings, self.topic) as consumer:
+                    which = await _answer(topic_id(consumer, self.topic.name))
                     ends = await self._go_to_the_beginning(consumer)
                     if first and not any(ends.values()):
                         ends = {**ends, **await publish(settings, self.topic, first)}
                     backoff.reset()
-                    await self._follow(consumer, ends)
+                    await self._follow(consumer, ends, which)
             except (KafkaError, TransientError) as error:
                 delay = backoff.next_s()
                 log.warning(
@@ -140,19 +144,19 @@ class CompactedTopic(Generic[T]):
         assigned = consumer.assignment()
         if not assigned:
             raise TransientError(f"expected the topic {self.topic.name}, received none")
-        await consumer.seek_to_beginning()
-        earliest = await consumer.beginning_offsets(assigned)
-        ends: Offsets = await consumer.end_offsets(assigned)
+        await _answer(consumer.seek_to_beginning())
+        earliest = await _answer(consumer.beginning_offsets(assigned))
+        ends: Offsets = await _answer(consumer.end_offsets(assigned))
         for place in self._read.keys() & ends.keys():
             self._losses.resume(place, self._read[place], earliest[place], ends[place])
         return ends
 
-    async def _follow(self, consumer: AIOKafkaConsumer, ends: Offsets) -> None:
+    async def _follow(self, consumer: AIOKafkaConsumer, ends: Offsets, which: UUID | None) -> None:
         values: dict[str, T] = {}
         removed: set[str] = set()
         behind = {partition for partition, end in ends.items() if end > 0}
         is_empty = not behind and not self._may_be_empty
-        read = {place: await consumer.position(place) for place in ends}
+        read = {place: await _answer(consumer.position(place)) for place in ends}
         loop = asyncio.get_running_loop()
         looked_s, before, due = loop.time(), dict(read), ends
         if not behind and not is_empty:
@@ -161,6 +165,11 @@ class CompactedTopic(Generic[T]):
             checkpoint()
             if loop.time() - looked_s > _LOOK_S:
                 due = await self._require_progress(consumer, read, before, due)
+                # One that was made anew may have as many messages as were read of the one before.
+                if which is not None and await _answer(topic_id(consumer, self.topic.name)) != which:
+                    raise TransientError(
+                        f"the topic {self.topic.name} was made anew: reading it from its beginning"
+                    )
                 looked_s, before = loop.time(), dict(read)
             for place, batch in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
                 is_empty = False
@@ -170,7 +179,7 @@ class CompactedTopic(Generic[T]):
                     await self._dead_letter(bad)
                 read[place] = batch[-1].offset + 1
             for place in ends:
-                await self._pass(consumer, read, place, await consumer.position(place))
+                await self._pass(consumer, read, place, await _answer(consumer.position(place)))
             behind = {partition for partition in behind if read[partition] < ends[partition]}
             if not behind and not is_empty:
                 self._take(values, removed, dict(read))
@@ -185,11 +194,7 @@ class CompactedTopic(Generic[T]):
                     f"expected {place.topic}/{place.partition} to be read up to {end} within {_LOOK_S:g} s, "
                     f"but offset {read[place]} stands still"
                 )
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                ends: Offsets = await consumer.end_offsets(list(due))
-        except TimeoutError:
-            raise TransientError(f"expected an answer of the broker within {_ANSWER_S:g} s") from None
+        ends: Offsets = await _answer(consumer.end_offsets(list(due)))
         return ends
 
     async def _pass(
@@ -228,3 +233,12 @@ class CompactedTopic(Generic[T]):
         values[name] = value
         removed.discard(name)
         return None
+
+
+async def _answer(asked: Awaitable[A]) -> A:
+    """Return what the broker answers; TransientError if it does not: aiokafka would ask the same one for minutes."""
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            return await asked
+    except TimeoutError:
+        raise TransientError(f"expected an answer of the broker within {_ANSWER_S:g} s") from None

@@ -1,12 +1,15 @@
 """Embedded broker: a group begins at once, and each broker is one of its own."""
 
 import asyncio
+import os
+import resource
 import time
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import KafkaException, Producer
 
+from services.common.errors import FatalError
 from services.local.embedded_broker import EmbeddedBroker
 from tests.broker import produce
 
@@ -41,3 +44,18 @@ def test_two_brokers_know_nothing_of_each_other_and_end_with_their_objects() -> 
     del one
     with pytest.raises(KafkaException):
         Producer({"bootstrap.servers": address}).list_topics(timeout=0.5)
+
+
+def test_where_no_socket_can_be_had_it_says_so_and_the_process_lives() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for free in (0, 1, 2, 5, 10):
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + free, hard))
+        try:
+            with pytest.raises(
+                FatalError, match=r"received Too many open files: raise the limit .*ulimit -n"
+            ):
+                EmbeddedBroker()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

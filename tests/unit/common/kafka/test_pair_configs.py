@@ -49,4 +49,4 @@ def test_a_reader_that_gets_nothing_of_what_there_is_begins_anew(
     monkeypatch.setattr(compacted, "_LOOK_S", 0.01)
     monkeypatch.setattr(compacted, "_ANSWER_S", 0.01)
     with pytest.raises(TransientError, match=complaint):
-        asyncio.run(PairConfigs()._follow(Deaf(answers), {PLACE: 0}))
+        asyncio.run(PairConfigs()._follow(Deaf(answers), {PLACE: 0}, None))
