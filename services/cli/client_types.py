@@ -1,6 +1,7 @@
 """Row types of the Python client: the fields of its TypedDicts, from the models of the API, and the intervals."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from services.api.models.alerts import Alert
 from services.api.models.market import Bar, Tick
 from services.api.models.pairs import Signal
-from services.contracts.intervals import Interval
+from services.contracts.intervals import ALL_WIDTHS_US
 
 PATH = Path(__file__).parents[2] / "docs" / "client" / "pairstream_client.py"
 MODELS: tuple[type[BaseModel], ...] = (Tick, Bar, Signal, Alert)
@@ -24,7 +25,7 @@ def renewed(client: str) -> str:
         )
         client, found = fields.subn(lambda match, model=model: match[1] + _fields(model), client)  # type: ignore[misc]
         assert found == 1, f"expected one class {model.__name__}(TypedDict) with a docstring, found {found}"
-    return re.sub(r"^Interval = .*$", f"Interval = {_text(Interval)}", client, flags=re.M)
+    return re.sub(r"^Interval = .*$", f"Interval = {_literal(ALL_WIDTHS_US)}", client, flags=re.M)
 
 
 def _fields(model: type[BaseModel]) -> str:
@@ -43,6 +44,9 @@ def _text(hint: Any) -> str:
     if origin is dict:
         return f"dict[{', '.join(map(_text, arguments))}]"
     if origin is Literal:
-        values = ", ".join(f'"{value}"' for value in arguments)
-        return f"Literal[{values}]"
+        return _literal(arguments)
     return "None" if hint is NoneType else str(hint.__name__)
+
+
+def _literal(values: Iterable[str]) -> str:
+    return "Literal[" + ", ".join(f'"{value}"' for value in values) + "]"

@@ -2,19 +2,22 @@
 
 import html
 import json
+from typing import Any
 
 from services.common.clock import SECOND
-from services.contracts.intervals import WIDTHS_US
+from services.contracts.intervals import ALL_WIDTHS_US, WIDTHS_US
 from services.ui.pages.market.layout import USUAL
 from services.ui.pages.pairs.lines import PANES
 
 PLACE = "{constants}"
-CONSTANTS = {
+CONSTANTS: dict[str, Any] = {
     "widths": {interval: width_us // SECOND for interval, width_us in WIDTHS_US.items()},
+    "chart_widths": {interval: width_us // SECOND for interval, width_us in ALL_WIDTHS_US.items()},
     "charts": USUAL,
     "panes": PANES,
 }
-"""The width (s) of each interval of bars, the intervals of the charts of the market, the panes of a pair."""
+"""The width (s) of each interval of bars, the stored ones and all that charts have; the intervals of the charts of the
+market, the panes of a pair."""
 
 
 def filled(document: str) -> str:

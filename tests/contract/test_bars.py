@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from services.api.queries.tables import BARS, RowSelection
+from services.api.queries.bars import BARS
+from services.api.queries.tables import RowSelection
 from services.common.clock import HOUR, MINUTE, SECOND, from_datetime, to_datetime
 from services.contracts.intervals import Interval
 from services.contracts.messages import Tick

@@ -18,11 +18,11 @@ INTERVAL = """
 import json
 import sys
 
-from services.api.queries.tables import BARS
+from services.api.queries.bars import BARS
 from services.cli import client_types
 from services.common.clock import HOUR
 from services.common.settings import StoreSettings, load
-from services.contracts.intervals import INTERVALS
+from services.contracts.intervals import INTERVALS, source_of
 from services.store import schema
 from services.ui.script_constants import CONSTANTS
 from tests.api_process import START_US, store, tick
@@ -32,7 +32,9 @@ applied = schema.upgrade(url)
 store(url, [tick(900, event_us=START_US + 5 * HOUR, price=7.0)])
 print(json.dumps({
     "applied": len(applied),
-    "api": list(BARS),
+    "stored": list(INTERVALS),
+    "derived": [interval for interval in BARS if source_of(interval) != interval],
+    "day": source_of("1d"),
     "script": CONSTANTS["widths"]["4h"],
     "kept": str(load(StoreSettings, {"PAIRSTREAM_RETENTION_BARS_4H": "400d", **{
         f"PAIRSTREAM_RETENTION_{name}": "400d" for name in ("TICKS", "BARS_1S", "BARS_1M", "BARS_5M", "BARS_1H")
@@ -56,7 +58,9 @@ def test_an_interval_is_made_of_what_was_stored_and_of_what_comes(
     assert "{1s,1m,5m,1h,4h}" in run(root, "-m", "services.cli", "export", "--help")
     assert json.loads(shown.splitlines()[-1]) == {
         "applied": 1,
-        "api": ["1s", "1m", "5m", "1h", "4h"],
+        "stored": ["1s", "1m", "5m", "1h", "4h"],
+        "derived": ["5s", "15s", "15m", "1d"],
+        "day": "4h",
         "script": 14_400,
         "kept": "400",
         "types": True,

@@ -15,7 +15,7 @@ from services.api.queries.reader import StoreReader
 from services.api.queries.tables import TableSource
 from services.common import clock
 from services.contracts.fields import Microseconds
-from services.contracts.intervals import WIDTHS_US, Interval
+from services.contracts.intervals import ALL_WIDTHS_US, AnyInterval
 from services.datasets.tables import bars_relation, wider_than
 
 _COLUMNS = sql.SQL("""
@@ -50,14 +50,16 @@ class Relation(NamedTuple):
     width_us: int
 
 
-def relation_of(dataset: CatalogueEntry, interval: Interval | None) -> Relation:
+def relation_of(dataset: CatalogueEntry, interval: AnyInterval | None) -> Relation:
     """Return where the bars of `interval` are, without it those of the file; ProblemError if there can be none."""
-    if interval is None or WIDTHS_US[interval] == dataset.width_us:
+    if interval is None or ALL_WIDTHS_US[interval] == dataset.width_us:
         return Relation(sql.Identifier(bars_relation(dataset.dataset_id)), dataset.width_us)
-    if interval in wider_than(dataset.width_us):
-        return Relation(sql.Identifier(bars_relation(dataset.dataset_id, interval)), WIDTHS_US[interval])
+    stored = wider_than(dataset.width_us)
+    for wider in stored:
+        if wider == interval:
+            return Relation(sql.Identifier(bars_relation(dataset.dataset_id, wider)), ALL_WIDTHS_US[wider])
     expected = f"a multiple of {dataset.width_us / 1e6:g} s, the width of the bars of {dataset.name}"
-    raise refused("interval", expected, interval)
+    raise refused("interval", f"{expected}: {', '.join(stored)}" if stored else expected, interval)
 
 
 def bars_table(dataset: CatalogueEntry, relation: Relation, carried: Carried) -> TableSource:

@@ -12,7 +12,6 @@ from services.api.serialization.cursor import Key
 from services.api.serialization.rows import JsonRecords
 from services.common import clock
 from services.contracts.fields import Microseconds
-from services.contracts.intervals import INTERVALS, Interval
 from services.contracts.messages import Alert, Signal
 from services.store.relations import NOT_STORED, STORED_AS
 
@@ -52,7 +51,8 @@ _NOT_AFTER = _Side(sql.SQL("<="), sql.SQL("<="))
 _NOT_BEFORE = _Side(sql.SQL(">="), sql.SQL(">="))
 
 
-class TableSource(NamedTuple):
+@dataclass(frozen=True)
+class TableSource:
     """Table for paging: its SELECT, the column of its owner, its key (column to name in a row), its cursors'
     reader.
 
@@ -65,6 +65,10 @@ class TableSource(NamedTuple):
     key: dict[str, str]
     cursor: Decoder[Key]
     period: tuple[str, str] = ("ts", "ts")
+
+    def rows(self, order: Order) -> sql.Composable:
+        """Return what is read in an order."""
+        return self.name
 
     def keys_of(self, records: JsonRecords) -> list[Key]:
         """Return the key of each record."""
@@ -95,7 +99,7 @@ class TableSource(NamedTuple):
 
     def _select(self, columns: sql.Composable, conditions: sql.Composable, order: Order) -> sql.Composed:
         return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %(limit)s").format(
-            columns, self.name, conditions, self.ordered(order)
+            columns, self.rows(order), conditions, self.ordered(order)
         )
 
     def _conditions(self, selection: RowSelection) -> tuple[sql.Composed, dict[str, Any]]:
@@ -198,48 +202,3 @@ GAPS = TableSource(
     Decoder(tuple[Microseconds, _Text, _Id, _Id]),
     ("start_ts", "end_ts"),
 )
-
-# Covered is the time from the symbol's first trade to its last one, less what the ledger of gaps has of it. A gap of
-# which some trades were repaired counts as much as are missing of it.
-_BAR_COLUMNS = sql.SQL("""
-ts AS start_us, open, high, low, close, volume, quote_volume, quote_volume / volume AS vwap, trade_count,
-closed, coverage, false AS carried, closed AND coverage = 1 AS complete
-""")
-_COVERED_BARS = sql.SQL("""
-(
-    SELECT bars.*, ts + {width}::interval <= last_ts AS closed, greatest(0, extract(epoch FROM
-        least(ts + {width}::interval, last_ts) - greatest(ts, first_ts) - coalesce(lost, '0')
-    ) / extract(epoch FROM {width}::interval))::float8 AS coverage
-    FROM {table} AS bars
-    CROSS JOIN (
-        SELECT coalesce((SELECT max(ts) FROM ticks WHERE symbol = %(symbol)s), 'infinity') AS last_ts,
-            coalesce((
-                SELECT ticks.ts FROM (SELECT min(ts) AS ts FROM {table} WHERE symbol = %(symbol)s) AS oldest
-                CROSS JOIN LATERAL (
-                    SELECT ts FROM ticks WHERE symbol = %(symbol)s AND ticks.ts >= oldest.ts ORDER BY ts LIMIT 1
-                ) AS ticks
-                WHERE ticks.ts < oldest.ts + {width}::interval
-            ), '-infinity') AS first_ts
-    ) AS known
-    LEFT JOIN LATERAL (
-        SELECT sum((least(end_ts, ts + {width}::interval) - greatest(start_ts, ts))
-            * (missing::float8 / (last_id - first_id + 1))) AS lost
-        FROM gaps WHERE gaps.symbol = bars.symbol AND state IN ('found', 'unrepaired')
-            AND tstzrange(start_ts, greatest(start_ts, end_ts)) && tstzrange(ts, ts + {width}::interval)
-    ) AS lost ON true
-) AS covered_bars
-""")
-
-
-def _bars(interval: Interval) -> TableSource:
-    table, width = sql.Identifier(f"ohlc_{interval}"), sql.Literal(interval)
-    return TableSource(
-        _COVERED_BARS.format(table=table, width=width),
-        _BAR_COLUMNS,
-        sql.Identifier("symbol"),
-        {"ts": "start_us"},
-        Decoder(tuple[Microseconds]),
-    )
-
-
-BARS: dict[Interval, TableSource] = {interval: _bars(interval) for interval in INTERVALS}

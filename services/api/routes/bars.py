@@ -10,7 +10,7 @@ from services.api.models.base import Listing
 from services.api.models.market import Bar
 from services.api.parameters import BackendDependency, BarsQuery
 from services.api.problems import RESPONSES
-from services.api.queries.tables import BARS
+from services.api.queries.bars import BARS
 from services.api.serialization.listing import TABLE_RESPONSES
 from services.api.serialization.paging import from_start_or_newest, page
 from services.contracts.intervals import USUAL
@@ -26,6 +26,9 @@ async def read_bars(
 
     An interval without a trade has no bar. `start` and `end` select by the start of the bar. Bars of a dataset are
     put together to wider ones where an interval asks for that; they come from no feed, which is null then.
+
+    Bars of the market in `5s`, `15s`, `15m`, `4h` and `1d` are made of stored ones while they are read; they begin at
+    multiples of their width since midnight, UTC.
 
     A bar is `closed` once its time has passed, and says what share of that time there was data for: its `coverage`.
     """

@@ -12,6 +12,7 @@ def test_the_document_carries_the_constants() -> None:
     (found,) = re.findall(r'data-constants="([^"]*)"', document)
     told = json.loads(unescape(found))
     assert told["widths"] == {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
+    assert list(told["chart_widths"]) == ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"]
     assert told["panes"] == ["prices", "spread", "zscore", "hedge-ratio", "correlation"]
     assert told["charts"] == list(CONSTANTS["charts"])
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.queries.tables import ALERTS, BARS, TICKS
+from services.api.queries.bars import BARS
+from services.api.queries.tables import ALERTS, TICKS
 from services.api.serialization import cursor
 from services.api.time_parameters import LATEST_US
 
