@@ -32,6 +32,7 @@ from services.api.routes import (
     symbols,
     ticks,
     work,
+    zscores,
 )
 from services.api.security.middleware import SecurityMiddleware
 from services.api.security.request_context import FEED_HEADER, ID_HEADER, RequestContext
@@ -124,6 +125,7 @@ def create_app(backend: Backend) -> FastAPI:
         calibration,
         correlation,
         signals,
+        zscores,
         work,
         alerts,
         incidents,

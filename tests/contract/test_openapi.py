@@ -31,6 +31,7 @@ TABLES = {
     "/v1/radars/{radar}/confirmations",
     "/v1/scans",
     "/v1/scans/{job}",
+    "/v1/zscores",
 }
 FROM_ANSWERS = {"cursor", "last-event-id", "time"}
 """Parameters of which an example would be a lie."""
