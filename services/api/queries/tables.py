@@ -56,7 +56,7 @@ class TableSource:
     """Table for paging: its SELECT, the column of its owner, its key (column to name in a row), its cursors'
     reader.
 
-    `period` names the columns in which a row's time begins and ends.
+    `period` names the columns in which a row's time begins and ends. Of `arrays` a row is selected by one element.
     """
 
     name: sql.Composable
@@ -65,6 +65,7 @@ class TableSource:
     key: dict[str, str]
     cursor: Decoder[Key]
     period: tuple[str, str] = ("ts", "ts")
+    arrays: frozenset[str] = frozenset()
 
     def rows(self, order: Order) -> sql.Composable:
         """Return what is read in an order."""
@@ -108,6 +109,8 @@ class TableSource:
         for column, value in selection.equal.items():
             values[column] = value if isinstance(value, str | bool) else list(value)
             test = sql.SQL("{} = {}" if isinstance(value, str | bool) else "{} = ANY ({})")
+            if column in self.arrays:
+                test = sql.SQL("{} @> ARRAY[{}]")
             conditions.append(test.format(sql.Identifier(column), sql.Placeholder(column)))
         begins, ends = map(sql.Identifier, self.period)
         if selection.start is not None:
