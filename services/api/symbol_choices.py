@@ -10,11 +10,9 @@ from msgspec import structs
 from services.api.queries.symbol_search import best_first
 from services.api.settings import ApiSettings
 from services.common.errors import TransientError
-from services.common.kafka.compacted import CompactedTopic
 from services.common.kafka.losses import Outrun
-from services.common.kafka.symbol_configs import SymbolConfigs, publish
+from services.common.kafka.symbol_configs import Listings, SymbolConfigs, publish
 from services.contracts.listings import TRADING, Listing, SymbolConfig
-from services.contracts.topics import LISTINGS
 
 LOADED_S = 1.0
 READ_S = 3.0
@@ -26,7 +24,7 @@ class SymbolChoices:
     def __init__(self, settings: ApiSettings, outrun: Outrun) -> None:
         self._settings = settings
         self._decisions = SymbolConfigs(outrun=outrun)
-        self._listings = CompactedTopic(LISTINGS, Listing, outrun=outrun, may_be_empty=True)
+        self._listings = Listings(outrun=outrun)
 
     @property
     def listed(self) -> Mapping[str, Listing]:

@@ -8,12 +8,9 @@ import structlog
 
 from services.common.cancellation import end
 from services.common.heartbeat import HeartbeatState
-from services.common.kafka.compacted import CompactedTopic
 from services.common.kafka.dead_letters import DeadLetters
-from services.common.kafka.symbol_configs import SymbolConfigs
+from services.common.kafka.symbol_configs import Listings, SymbolConfigs
 from services.common.settings import KafkaSettings
-from services.contracts.listings import Listing
-from services.contracts.topics import LISTINGS
 from services.ingest.feed import Feed
 
 # Longest wait for what is on the broker; the feed begins with the symbols of the settings then.
@@ -31,7 +28,7 @@ class SymbolDecisions:
         letters = DeadLetters(send, heartbeat.service)
         self._settings = settings
         self._decisions = SymbolConfigs(letters.put_all, heartbeat.outrun)
-        self._told = CompactedTopic(LISTINGS, Listing, may_be_empty=True)
+        self._told = Listings()
 
     async def follow(self) -> None:
         """Read the decisions until cancelled."""

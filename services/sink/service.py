@@ -186,8 +186,9 @@ async def serve(settings: SinkSettings) -> None:
 
 async def _serve(settings: SinkSettings, heartbeat: HeartbeatState) -> None:
     configs = PairConfigs(outrun=heartbeat.outrun)
+    choices = SymbolConfigs(outrun=heartbeat.outrun)
     # An empty topic is that of a broker that has lost it, and no reason to forget.
-    choices = SymbolConfigs(outrun=heartbeat.outrun, may_be_empty=False)
+    choices.may_be_empty = False
     watch = DatabaseWatch(settings, "pairstream-sink-watch")
     async with clients.producer(settings) as producer:
         tasks = Supervisor(heartbeat.counters)

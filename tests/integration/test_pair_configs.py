@@ -33,11 +33,13 @@ OTHER = PairConfig(pair="SOLUSDT-BTCUSDT", paused=True)
 
 @asynccontextmanager
 async def following(
-    broker: str, first: Configs | None = None, topic: Topic = PAIRS, **options: Any
+    broker: str, first: Configs | None = None, on: Topic = PAIRS, **options: Any
 ) -> AsyncIterator[tuple[KafkaSettings, PairConfigs]]:
+    class Followed(PairConfigs):
+        topic = on
+
     settings = KafkaSettings(brokers=broker, fetch_max_wait_ms=25)
-    configs = PairConfigs(**options)
-    configs.topic = topic
+    configs = Followed(**options)
     task = asyncio.create_task(configs.follow(settings, first))
     try:
         async with asyncio.timeout(60):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 import structlog
@@ -69,29 +69,29 @@ async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, S
 class CompactedTopic(Generic[T]):
     """Values of a topic by key. ``version`` grows with each change; ``loaded`` is set once the topic has been read."""
 
+    topic: ClassVar[Topic]
+    """The topic, which names the field of its values that is their key."""
+    kind: ClassVar[type[Any]]
+    """The type of its values."""
+    may_be_empty = True
+    """Whether the topic is loaded without a message, too."""
+
     def __init__(
         self,
-        topic: Topic,
-        kind: type[T],
         dead_letter: Callable[[Sequence[DeadLetter]], Awaitable[None]] | None = None,
         outrun: Outrun = lambda *_: None,
-        *,
-        may_be_empty: bool = False,
     ) -> None:
-        """`topic` names the field of its values of `kind` that is their key.
+        """Follow for one service, which counts what it loses.
 
         `dead_letter` puts aside messages that are no values, None where another service does. `outrun` is told what
-        the broker had deleted before it was read. A topic that `may_be_empty` is loaded without a message, too.
+        the broker had deleted before it was read.
         """
-        self.topic = topic
-        self.kind = kind
         self.by_name: Mapping[str, T] = {}
         self.removed: frozenset[str] = frozenset()
         """Keys of values that were removed, as far as the topic still knows."""
         self.version = 0
         self.loaded = asyncio.Event()
         self._dead_letter = dead_letter
-        self._may_be_empty = may_be_empty
         self._losses = Losses(outrun)
         self._read: Offsets = {}
         self._progress = asyncio.Event()
@@ -155,7 +155,7 @@ class CompactedTopic(Generic[T]):
         values: dict[str, T] = {}
         removed: set[str] = set()
         behind = {partition for partition, end in ends.items() if end > 0}
-        is_empty = not behind and not self._may_be_empty
+        is_empty = not behind and not self.may_be_empty
         read = {place: await _answer(consumer.position(place)) for place in ends}
         loop = asyncio.get_running_loop()
         looked_s, before, due = loop.time(), dict(read), ends
@@ -225,7 +225,7 @@ class CompactedTopic(Generic[T]):
             removed.add(name)
             return None
         try:
-            value = decode(record.value, self.kind)
+            value: T = decode(record.value, self.kind)
             if (key := getattr(value, self.topic.key)) != name:
                 raise BadMessageError(f"expected the key {key}, received {name!r}")
         except BadMessageError as error:

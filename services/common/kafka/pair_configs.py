@@ -1,11 +1,9 @@
 """Pair configurations on the compacted topic ``pairs``."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from services.common.kafka import compacted
 from services.common.kafka.compacted import CompactedTopic, Offsets
-from services.common.kafka.dead_letters import DeadLetter
-from services.common.kafka.losses import Outrun
 from services.common.settings import KafkaSettings, PairSettings
 from services.contracts.messages import PairConfig
 from services.contracts.topics import PAIRS
@@ -39,10 +37,5 @@ async def publish(settings: KafkaSettings, changes: Mapping[str, PairConfig | No
 class PairConfigs(CompactedTopic[PairConfig]):
     """The pairs by name."""
 
-    def __init__(
-        self,
-        dead_letter: Callable[[Sequence[DeadLetter]], Awaitable[None]] | None = None,
-        outrun: Outrun = lambda *_: None,
-    ) -> None:
-        """Take `dead_letter` and `outrun` as the class below does."""
-        super().__init__(PAIRS, PairConfig, dead_letter, outrun)
+    topic, kind = PAIRS, PairConfig
+    may_be_empty = False

@@ -1,14 +1,12 @@
-"""Symbols that users have added and removed, on the compacted topic ``symbols``."""
+"""Symbols that users have added and removed, and what the venues list, on their compacted topics."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from services.common.kafka import compacted
 from services.common.kafka.compacted import CompactedTopic, Offsets
-from services.common.kafka.dead_letters import DeadLetter
-from services.common.kafka.losses import Outrun
 from services.common.settings import KafkaSettings
-from services.contracts.listings import SymbolConfig
-from services.contracts.topics import SYMBOLS
+from services.contracts.listings import Listing, SymbolConfig
+from services.contracts.topics import LISTINGS, SYMBOLS
 
 
 async def publish(settings: KafkaSettings, changes: Mapping[str, SymbolConfig | None]) -> Offsets:
@@ -22,12 +20,10 @@ async def publish(settings: KafkaSettings, changes: Mapping[str, SymbolConfig | 
 class SymbolConfigs(CompactedTopic[SymbolConfig]):
     """The decisions by symbol; there may be none."""
 
-    def __init__(
-        self,
-        dead_letter: Callable[[Sequence[DeadLetter]], Awaitable[None]] | None = None,
-        outrun: Outrun = lambda *_: None,
-        *,
-        may_be_empty: bool = True,
-    ) -> None:
-        """Take all as the class below does."""
-        super().__init__(SYMBOLS, SymbolConfig, dead_letter, outrun, may_be_empty=may_be_empty)
+    topic, kind = SYMBOLS, SymbolConfig
+
+
+class Listings(CompactedTopic[Listing]):
+    """What the venues list, by symbol; unknown until a venue has told."""
+
+    topic, kind = LISTINGS, Listing
