@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import structlog
 
+from services.common.backoff import Backoff
 from services.common.cancellation import pause
+from services.common.errors import TransientError, reason_of
 from services.common.kafka.publisher import Publisher
 from services.contracts.topics import WINDOWS
 from services.stream_analytics.corrections import Outcome
@@ -34,7 +36,11 @@ class HistoryFiller:
     def __init__(
         self, partitions: PairPartitions, read: Read, publish: Publish, may_write: Callable[[int], bool]
     ) -> None:
-        """`read` returns the past of symbols; `publish` takes what pairs of a partition say and which have joined."""
+        """`read` returns the past of symbols; `publish` takes what pairs of a partition say and which have joined.
+
+        While `read` raises TransientError pairs wait: a window with a hole would look like a full one.
+        """
+        self._backoff = Backoff()
         self._partitions = partitions
         self._read = read
         self._publish = publish
@@ -53,7 +59,19 @@ class HistoryFiller:
         self, number: int, partition: PairPartition, fillings: Sequence[PairFilling], publisher: Publisher
     ) -> None:
         began_s = asyncio.get_running_loop().time()
-        histories = await self._read(_spans(fillings))
+        try:
+            histories = await self._read(_spans(fillings))
+        except TransientError as error:
+            delay_s = self._backoff.next_s()
+            log.warning(
+                "the past of pairs could not be read: they wait for it",
+                pairs=[filling.config.pair for filling in fillings],
+                reason=reason_of(error),
+                retry_in_s=round(delay_s, 1),
+            )
+            await pause(delay_s)
+            return
+        self._backoff.reset()
 
         def is_ours() -> bool:
             return self._partitions.here.get(number) is partition and self._may_write(number)
