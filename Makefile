@@ -119,6 +119,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@# What services import is compiled here: where PYTHONDONTWRITEBYTECODE is set, every start would do it again.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import importlib, pkgutil, pytest, hypothesis, services; \
+		[importlib.import_module(m.name) for m in pkgutil.walk_packages(services.__path__, "services.")]'
 	@touch $@
 
 $(VENV)/tools/.installed: ops/tools/requirements.lock $(VENV)/.installed
