@@ -149,6 +149,51 @@ class Alert(TypedDict):
     snoozed_until_time: str | None
 
 
+class Incident(TypedDict):
+    """One incident of one rule on one subject, from the alert that opened it, `alert_id`, to its end.
+
+    It began at `event_us`, where `value`, `values` and `message` are from; `firing`, `no_data` and `error` are open.
+    `peak` is the z-score farthest from 0 while it lasted.
+    """
+
+    alert_id: str
+    rule_id: str
+    pair: str | None
+    event_us: int
+    event_time: str
+    value: float | None
+    threshold: float | None
+    message: str
+    y_age_s: float | None
+    x_age_s: float | None
+    reversion: Literal["reverting", "unproven", "broken"] | None
+    rule: str
+    metric: str
+    subject: str
+    severity: Literal["info", "warning", "critical"]
+    labels: dict[str, str]
+    values: dict[str, float]
+    incident_id: str
+    valid_until_us: int | None
+    valid_until_time: str | None
+    state: Literal["firing", "no_data", "error", "resolved", "ended", "retracted"]
+    end_us: int | None
+    end_time: str | None
+    duration_s: float | None
+    ended_by: str | None
+    peak: float | None
+    retracted_by: str | None
+    acked_us: int | None
+    acked_time: str | None
+    acked_by: str | None
+    snoozed_until_us: int | None
+    snoozed_until_time: str | None
+    false_us: int | None
+    false_time: str | None
+    false_by: str | None
+    note: str
+
+
 R = TypeVar("R", bound=Mapping[str, Any])
 
 
@@ -276,6 +321,10 @@ class Client:
     def alerts(self, limit: int | None = None, **parameters: Any) -> Table[Alert]:
         """Return alerts, newest first; `parameters` are those of the route, such as `rule`, `subject`."""
         return self.table("/v1/alerts", limit, **parameters)
+
+    def incidents(self, limit: int | None = None, **parameters: Any) -> Table[Incident]:
+        """Return incidents, the last begun first; `parameters` are those of the route, such as `rule`, `state`."""
+        return self.table("/v1/incidents", limit, **parameters)
 
     def upload(self, name: str, *files: str | Path, **options: Any) -> Row:
         """Store CSV files of bars as a dataset; `options` are those of the form in /docs."""

@@ -269,6 +269,10 @@ class IncidentsQuery(_AlertFilter):
         Literal["open", IncidentState] | None,
         Field(description="State now; `open` are `firing`, `no_data` and `error`.", examples=["open"]),
     ] = None
+    marked_false: Annotated[
+        bool | None,
+        Field(description="Those that were called false alarms, or those that were not.", examples=[True]),
+    ] = None
 
 
 class GapsQuery(PeriodQuery):

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from services.api.models.alerts import Alert
+from services.api.models.incidents import Incident
 from services.api.models.market import Bar, Tick
 from services.api.models.pairs import Signal
 from services.contracts.intervals import ALL_WIDTHS_US
 
 PATH = Path(__file__).parents[2] / "docs" / "client" / "pairstream_client.py"
-MODELS: tuple[type[BaseModel], ...] = (Tick, Bar, Signal, Alert)
+MODELS: tuple[type[BaseModel], ...] = (Tick, Bar, Signal, Alert, Incident)
 
 
 def renewed(client: str) -> str:

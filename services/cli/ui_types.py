@@ -25,6 +25,7 @@ ROOTS = (
     "Analysis",
     "Calibration",
     "SignalWork",
+    "RuleStatistics",
     "RuleTrial",
     "DatasetDetail",
     "DatasetPreview",

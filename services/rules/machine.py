@@ -202,7 +202,7 @@ class Machine:
     def _clear(self, state: State, seen: Observation, verdict: Verdict) -> tuple[State, tuple[Move, ...]]:
         count = state.count + 1
         if count >= self.rule.clear_after and seen.event_us >= state.opened_us + self._keep_us:
-            calm, move = self._resolved(state, seen, self._measured(seen, verdict))
+            calm, move = self._resolved(state, seen, self.measured(seen, verdict))
             return calm, (move,)
         recovering = replace(state, phase="recovering", count=count)
         told = () if state.phase == "recovering" else self._step_told("recovering", recovering, seen, verdict)
@@ -216,10 +216,11 @@ class Machine:
     def _move(
         self, name: str, state: State, seen: Observation, verdict: Verdict, reason: str | None = None
     ) -> Move:
-        measured = self._measured(seen, verdict)
+        measured = self.measured(seen, verdict)
         return Move(name, seen.event_us, state.since_us, seen, measured, None, reason)  # type: ignore[arg-type]
 
-    def _measured(self, seen: Observation, verdict: Verdict) -> dict[str, float]:
+    def measured(self, seen: Observation, verdict: Verdict) -> dict[str, float]:
+        """Return what each condition measured, by the name it has in alerts; what is not known is left out."""
         measured = {}
         for condition, value in zip(self.conditions, verdict.values, strict=True):
             told = seen.values.get(condition.metric) if condition.operator == "crosses" else value

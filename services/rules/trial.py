@@ -36,11 +36,17 @@ class Explanation(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What became of a rule on one subject; `explanation` is there if a moment was asked for."""
+    """What became of a rule on one subject; `explanation` is there if a moment was asked for.
+
+    `series` is what the first condition compares in each second, None where that is not known. `example` is the last
+    opening or, if there is none, an opening with what was measured last.
+    """
 
     observations: int
     incidents: list[Incident]
     explanation: Explanation | None
+    series: list[tuple[int, float | None]]
+    example: Move | None
 
 
 def trial(rule: Rule, observations: Iterable[Observation], at_us: int | None = None) -> Trial:
@@ -51,6 +57,11 @@ def trial(rule: Rule, observations: Iterable[Observation], at_us: int | None = N
     state, moves, count = FRESH, list[Move](), 0
     first_us = usable_us = -1
     explanation: Explanation | None = None
+    series = list[tuple[int, float | None]]()
+    first = rule.conditions[0]
+    # That something crosses is no number to draw: the metric is.
+    drawn = first.metric if first.operator == "crosses" else machine.metrics[0]
+    last: Observation | None = None
     for raw in observations:
         if first_us < 0:
             first_us = usable_us = raw.event_us
@@ -60,11 +71,17 @@ def trial(rule: Rule, observations: Iterable[Observation], at_us: int | None = N
         state, told = machine.step(before, seen, past)
         moves += told
         count += 1
-        usable_us = seen.event_us if seen.usable else usable_us
+        series.append((seen.event_us, seen.values.get(drawn) if seen.usable else None))
+        if seen.usable:
+            last, usable_us = seen, seen.event_us
         if at_us is not None and seen.event_us <= at_us:
             held = held_back(machine, before, state, seen, past)
             explanation = Explanation(seen.event_us, state.name, dict(raw.values), held)
-    return Trial(count, _incidents(moves), explanation)
+    example = next((move for move in reversed(moves) if move.state in OPENING), None)
+    if example is None and last is not None:
+        measured = machine.measured(last, machine.judge(FRESH, last))
+        example = Move("firing", last.event_us, last.event_us, last, measured)
+    return Trial(count, _incidents(moves), explanation, series, example)
 
 
 def held_back(machine: Machine, before: State, after: State, seen: Observation, past: Past) -> str | None:

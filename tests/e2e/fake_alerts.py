@@ -35,6 +35,7 @@ class Alerts:
     def __init__(self) -> None:
         self.stored: dict[str, dict[str, Any]] = {}
         self.news: list[dict[str, Any]] = []
+        self.marks: dict[str, dict[str, Any]] = {}  # of incidents that were called false alarms
         self.is_away = False
         self.refused: str | None = None  # the one that nothing may be done about
 

@@ -12,6 +12,7 @@ from services.contracts.fields import WrongFieldError
 from services.contracts.metrics import METRICS
 from services.contracts.rules import Rule
 from services.contracts.silences import Silence
+from tests.e2e.fake_market import SECOND, zscore
 from tests.e2e.fake_pairs import World, problem
 
 BUILT_IN: dict[str, Any] = {
@@ -80,7 +81,16 @@ def add(app: FastAPI, rules: Rules, world: World, feed: str) -> None:
         first = rule["conditions"][0]
         if METRICS[first["metric"]].subject != "pair":
             return problem(422, "rule: expected a rule of pairs", ("rule", "a rule of pairs", "symbol"))
-        return _trial(2 if first["fire"] <= 3 else 0, body["end"])
+        return _trial(rule, body)
+
+    @app.get("/v1/rules/{id}/statistics")
+    async def statistics(id: str, end: int) -> Any:  # noqa: A002
+        if id not in known():
+            return unknown("rule", id)
+        told = {"fired": 12, "open": 1, "median_s": 42.0, "longest_s": 310.0, "flaps": 2, "acknowledged": 9}
+        span = [("rule", id), ("start_us", end - 7 * 86_400_000_000), ("end_us", end)]
+        more = {"marked_false": 1, "retracted": 0, "last_us": end - 60_000_000, "truncated": False}
+        return row([*span, *told.items(), *more.items()])
 
     @app.get("/v1/silences")
     async def get_silences() -> Any:
@@ -132,7 +142,10 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
-def _trial(fired: int, end_us: int) -> dict[str, Any]:
+def _trial(rule: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    first, end_us = rule["conditions"][0], body["end"]
+    fired = 2 if first["fire"] <= 3 else 0
+
     def incident(number: int) -> dict[str, Any]:
         start_us = end_us - number * 600_000_000
         lasted = {"duration_s": 30.0 + 10 * number, "value": 3.25, "ended": "resolved"}
@@ -140,6 +153,8 @@ def _trial(fired: int, end_us: int) -> dict[str, Any]:
         return row([("state", "firing"), *times, *lasted.items()])
 
     incidents = [incident(number) for number in range(1, fired + 1)]
+    seconds = range(end_us // SECOND - 3600, end_us // SECOND) if body.get("series") else ()
+    explained = {"state": "normal", "values": {"zscore": 1.2}, "held_back": "condition 1: zscore is 1.2"}
     pair = {
         "pair": "ETHUSDT-BTCUSDT",
         "signals": 3600,
@@ -147,6 +162,13 @@ def _trial(fired: int, end_us: int) -> dict[str, Any]:
         "firing_s": sum(one["duration_s"] for one in incidents),
         "median_s": 45.0 if fired else None,
         "incidents": incidents,
-        "explanation": None,
+        "explanation": row([("event_us", body["at"]), *explained.items()]) if "at" in body else None,
+        "message": rule.get("message") or "ETHUSDT-BTCUSDT: it is met, zscore 3.25",
+        "series": {
+            "event_us": [second * SECOND for second in seconds],
+            "value": [zscore("ETHUSDT-BTCUSDT", second) for second in seconds],
+        }
+        if seconds
+        else None,
     }
     return {"fired": fired, "pairs": [pair], "truncated": False, "warnings": []}

@@ -151,6 +151,51 @@ def test_what_is_done_about_the_alert_is_in_its_incident(api: ApiProcess) -> Non
     assert [one["alert_id"] for one in api.data("/v1/incidents", acked="true", snoozed="true")] == [alert_id]
 
 
+def test_an_incident_is_called_a_false_alarm_with_a_note_and_that_is_taken_back(api: ApiProcess) -> None:
+    alert_id = ALERTS[0].alert_id
+    path, note = f"/v1/incidents/{alert_id}/mark", "the venue was in auction"
+    marked = api.http.post(path, json={"note": note}).json()
+    assert (marked["alert_id"], marked["false_by"], marked["note"]) == (alert_id, "local", note)
+    assert marked["peak"] == -3.25
+    assert [one["alert_id"] for one in api.data("/v1/incidents", marked_false="true")] == [alert_id]
+    again = api.http.post(path, json={"note": "seen"}).json()
+    assert (again["false_us"], again["note"]) == (marked["false_us"], "seen")
+    assert api.data("/v1/incidents", rule="zscore")[-1] == again
+    back = api.http.post(path, json={"is_false": False}).json()
+    assert (back["false_us"], back["false_time"], back["false_by"], back["note"]) == (None, None, None, "")
+    assert api.data("/v1/incidents", marked_false="true") == []
+
+
+def test_only_what_opened_an_incident_can_be_marked(api: ApiProcess) -> None:
+    for alert_id in (ALERTS[1].alert_id, "nobody-knows-it"):
+        refused = api.http.post(f"/v1/incidents/{alert_id}/mark", json={})
+        assert refused.status_code == 404
+        assert "an alert that opened an incident" in refused.json()["detail"]
+
+
+def test_the_statistics_of_a_rule_are_those_of_its_incidents(api: ApiProcess) -> None:
+    span = {"start": START_US, "end": START_US + 100 * clock.SECOND}
+    api.http.post(f"/v1/incidents/{ALERTS[9].alert_id}/mark", json={}).raise_for_status()
+    api.http.post(f"/v1/alerts/{ALERTS[0].alert_id}/ack").raise_for_status()
+    path = "/v1/rules/zscore-threshold/statistics"
+    told = api.get(path, **span).json()
+    counts = ("fired", "open", "flaps", "acknowledged", "marked_false", "retracted")
+    # Of 5, 30, 40 and 50: 30 begins 21 s after the end of 5, those at 40 and 50 after that of 30.
+    api.http.post(f"/v1/incidents/{ALERTS[9].alert_id}/mark", json={"is_false": False})
+    assert [told[one] for one in counts[:3]] == [4, 1, 3]
+    assert told["acknowledged"] >= 1
+    assert (told["marked_false"], told["retracted"], told["truncated"]) == (1, 1, False)
+    assert (told["median_s"], told["longest_s"]) == (5.0, 6.0)
+    assert told["last_us"] == START_US + 50 * clock.SECOND
+    first = api.get(path, start=START_US, end=START_US + 20 * clock.SECOND).json()
+    assert [first[one] for one in counts[:3]] == [1, 0, 0]
+    assert api.get(path).json()["fired"] == 0
+    assert api.get("/v1/rules/built-in.gap/statistics").json()["median_s"] is None
+    assert api.http.get("/v1/rules/nobody/statistics").status_code == 404
+    late = api.http.get(path, params={"start": START_US, "end": START_US})
+    assert late.json()["errors"][0]["field"] == "start"
+
+
 def test_an_unknown_state_is_refused_with_the_states(api: ApiProcess) -> None:
     response = api.http.get("/v1/incidents", params={"state": "pending"})
     assert response.status_code == 422

@@ -103,12 +103,27 @@ def test_a_rule_is_tried_on_stored_signals(api: ApiProcess) -> None:
     explained = pair["explanation"]
     assert explained["held_back"] == "condition 1: zscore is 1.5, expected outside -2 to 2"
     assert explained["values"]["zscore"] == 1.5
+    assert (pair["series"], pair["message"]) == (None, "ETHUSDT-BTCUSDT: wide is met, zscore 2.5")
     waiting = api.http.post(
         "/v1/rules/wide/test",
         json={**span, "rule": RULE | {"for_s": 5}, "at": START_US + 5 * SECOND, "pair": PAIR},
     ).json()
     assert waiting["fired"] == 0
     assert waiting["pairs"][0]["explanation"]["held_back"].startswith("pending: met for 1 of 5 s")
+
+
+def test_a_trial_tells_what_was_compared_and_the_text_of_an_alert(api: ApiProcess) -> None:
+    span = {"start": START_US, "end": START_US + 100 * SECOND, "series": True}
+    body = {**span, "rule": RULE | {"message": "{name}: {zscore:+.1f}"}}
+    (pair,) = api.http.post("/v1/rules/wide/test", json=body).json()["pairs"]
+    assert pair["message"] == "wide: +2.5"
+    assert pair["series"]["value"] == [0.0, 2.5, 2.5, 0.5, 3.0, 3.0, 3.0, 0.0, 1.5, 2.5]
+    assert [us - START_US for us in pair["series"]["event_us"]] == [SECOND * n for n in range(10)]
+    change = {"metric": "zscore", "operator": "changes_by", "fire": 9, "over_s": 1}
+    body = {**span, "rule": {"id": "wide", "conditions": [change]}}
+    (pair,) = api.http.post("/v1/rules/wide/test", json=body).json()["pairs"]
+    assert pair["series"]["value"][-3:] == [-3.0, 1.5, 1.0]
+    assert (pair["fired"], pair["message"]) == (0, "ETHUSDT-BTCUSDT: wide is met, zscore_change 1")
 
 
 def test_what_cannot_be_tried_says_so(api: ApiProcess) -> None:

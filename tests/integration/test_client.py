@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pairstream_client
 import pytest
-from pairstream_client import Alert, Bar, Client, ProblemError, Signal, Tick
+from pairstream_client import Alert, Bar, Client, Incident, ProblemError, Signal, Tick
 
-from services.api.models import alerts, market, pairs
+from services.api.models import alerts, incidents, market, pairs
 from services.ui.pages.programs.routes import groups
 from services.ui.pages.programs.snippets import SNIPPETS, Snippet, filled
 from tests.pipeline import Pipeline, pipeline
@@ -112,9 +112,16 @@ def test_the_work_of_a_signal_says_what_the_signal_says(client: Client) -> None:
 
 
 def test_the_rows_have_the_fields_of_the_api() -> None:
-    models = ((Tick, market.Tick), (Bar, market.Bar), (Signal, pairs.Signal), (Alert, alerts.Alert))
+    of_alerts = ((Alert, alerts.Alert), (Incident, incidents.Incident))
+    models = ((Tick, market.Tick), (Bar, market.Bar), (Signal, pairs.Signal), *of_alerts)
     for typed, model in models:
         assert list(typed.__annotations__) == list(model.model_fields)
+
+
+def test_incidents_are_those_of_the_route(client: Client) -> None:
+    found = client.incidents(limit=5, rule="zscore-threshold")
+    assert {one["rule"] for one in found} <= {"zscore-threshold"}
+    assert client.incidents(rule="nobody-has-it") == []
 
 
 def test_a_refusal_is_an_error_with_the_text_of_the_problem(client: Client) -> None:

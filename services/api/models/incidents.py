@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from services.api.models.base import EpochUs, IsoTime
+from services.api.models.base import EpochUs, IsoTime, Record
 from services.api.models.message_record import record_of
 from services.api.queries.incidents import PEAK_SIGNALS
 from services.contracts import messages
@@ -65,3 +65,30 @@ class Incident(record_of(messages.Alert, without=("state", "duration_s", "retrac
     ]
     snoozed_until_us: EpochUs | None
     snoozed_until_time: IsoTime | None
+    false_us: EpochUs | None
+    false_time: IsoTime | None
+    false_by: Annotated[
+        str | None,
+        Field(description="Who has called it a false alarm: the name of a key.", examples=["desk"]),
+    ]
+    note: Annotated[
+        str,
+        Field(description="What was noted of it; empty if nothing.", examples=["the venue was in auction"]),
+    ]
+
+
+class IncidentMark(Record):
+    """Judgement on an incident: whether it was a false alarm, and a note; it takes the place of the one before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    is_false: Annotated[bool, Field(strict=True, description="Whether it was a false alarm.")] = True
+    note: Annotated[
+        str,
+        Field(
+            max_length=500,
+            pattern=r"^[^\x00]*$",
+            description="Why, or anything else.",
+            examples=["the venue was in auction"],
+        ),
+    ] = ""

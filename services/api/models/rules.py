@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Record
 from services.api.models.message_record import record_of
+from services.api.queries.rule_statistics import FLAP_S, MOST_INCIDENTS
 from services.api.time_parameters import Moment
 from services.contracts import messages
 
@@ -28,6 +29,8 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
         return closed | {name: _inlined(part, definitions) for name, part in node.items()}
     return [_inlined(part, definitions) for part in node] if isinstance(node, list) else node
 
+
+SERIES_POINTS = 10_000
 
 RuleBody = Annotated[dict[str, Any], WithJsonSchema(schema_of(messages.Rule))]
 SilenceBody = Annotated[
@@ -80,6 +83,61 @@ class TrialQuery(Record):
         Moment | None,
         Field(description="Explain why it did not fire then: the last second up to it counts."),
     ] = None
+    series: Annotated[
+        bool,
+        Field(
+            description="Whether to tell what its first condition compared, of the pair that fired most often."
+        ),
+    ] = False
+
+
+class StatisticsQuery(Record):
+    """The period of the statistics of a rule."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Annotated[
+        Moment | None,
+        Field(description="Inclusive; a week before the end without it.", examples=["2026-01-01T00:00:00Z"]),
+    ] = None
+    end: Annotated[
+        Moment | None, Field(description="Exclusive; now without it.", examples=["2026-01-08T00:00:00Z"])
+    ] = None
+
+
+class RuleStatistics(Record):
+    """What a rule's incidents were worth, of those that began in a period."""
+
+    rule: Annotated[str, Field(description="The id of the rule.", examples=["btc-eth-wide"])]
+    start_us: EpochUs
+    start_time: IsoTime
+    end_us: EpochUs
+    end_time: IsoTime
+    fired: Annotated[int, Field(description="Incidents that hold, also those without data.", examples=[12])]
+    open: Annotated[int, Field(description="Those that have not ended.", examples=[1])]
+    median_s: Annotated[
+        float | None, Field(description="How long half of them lasted at most, s.", examples=[42.0])
+    ]
+    longest_s: Annotated[float | None, Field(description="How long the longest lasted, s.", examples=[310.0])]
+    flaps: Annotated[
+        int,
+        Field(
+            description=f"Those that began within {FLAP_S} s of the end of the one before, of the same subject.",
+            examples=[2],
+        ),
+    ]
+    acknowledged: Annotated[int, Field(description="Those that somebody has acknowledged.", examples=[9])]
+    marked_false: Annotated[
+        int, Field(description="Those that somebody has called false alarms.", examples=[1])
+    ]
+    retracted: Annotated[
+        int, Field(description="Those that late trades have taken back, not among `fired`.", examples=[0])
+    ]
+    last_us: EpochUs | None
+    last_time: IsoTime | None
+    truncated: Annotated[
+        bool, Field(description=f"Whether there are more than {MOST_INCIDENTS:,}: the newest were counted.")
+    ]
 
 
 class TriedIncident(Record):
@@ -113,6 +171,15 @@ class HeldBack(Record):
     ]
 
 
+class TriedSeries(Record):
+    """What the first condition compared, second by second, as columns of the same length."""
+
+    event_us: Annotated[
+        list[int], Field(description="Microseconds since 1970, UTC.", examples=[[1767225600000000]])
+    ]
+    value: Annotated[list[float | None], Field(description="Null where it is not known.", examples=[[1.25]])]
+
+
 class PairTrial(Record):
     """What would have become of a rule on one pair."""
 
@@ -127,6 +194,17 @@ class PairTrial(Record):
     ]
     incidents: Annotated[list[TriedIncident], Field(description="The first 1,000.")]
     explanation: Annotated[HeldBack | None, Field(description="Of the moment that was asked for.")]
+    message: Annotated[
+        str | None,
+        Field(
+            description="The text of its last alert; if it would not have fired, with what was measured last.",
+            examples=["ETHUSDT-BTCUSDT: Wide is met, zscore 2.31"],
+        ),
+    ]
+    series: Annotated[
+        TriedSeries | None,
+        Field(description=f"Of one pair, if it was asked for: the last {SERIES_POINTS:,} seconds."),
+    ]
 
 
 class RuleTrial(Record):

@@ -21,6 +21,7 @@ _INCIDENTS = sql.SQL("""
 (
     SELECT opening.*, retracted_by, acked_at IS NOT NULL AS acked, acked_at, acked_by, snoozed_until,
         coalesce(snoozed_until > now(), false) AS snoozed,
+        false_at IS NOT NULL AS marked_false, false_at, false_by, coalesce(note, '') AS note,
         CASE WHEN retracted_by IS NOT NULL THEN 'retracted' WHEN later.state IS NULL THEN opening.state
             WHEN later.state = ANY ({closing}) THEN later.state ELSE 'ended' END AS state_now,
         retracted_by IS NULL AND later.state IS NULL AS open,
@@ -67,7 +68,8 @@ INCIDENTS = TableSource(
     _INCIDENTS,
     sql.SQL(
         "{}, state_now AS state, end_ts AS end_us, extract(epoch FROM end_ts - ts)::float8 AS duration_s, ended_by, "
-        "{} AS peak, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us"
+        "{} AS peak, retracted_by, acked_at AS acked_us, acked_by, snoozed_until AS snoozed_until_us, "
+        "false_at AS false_us, false_by, note"
     ).format(fields_of(Alert, {"event_us": "ts"}, ("state", "duration_s", "retracts")), _PEAK),
     ALERTS.of,
     ALERTS.key,

@@ -13,23 +13,34 @@ from msgspec.structs import asdict, replace
 from services.api.alert_bodies import converted
 from services.api.backend import Backend
 from services.api.models.base import Listing
-from services.api.models.rules import Rule, RuleBody, RuleTrial, TrialQuery
+from services.api.models.rules import (
+    SERIES_POINTS,
+    Rule,
+    RuleBody,
+    RuleStatistics,
+    RuleTrial,
+    StatisticsQuery,
+    TrialQuery,
+)
 from services.api.parameters import BackendDependency, TableQuery
-from services.api.problems import RESPONSES, ProblemError, invalid, unknown
-from services.api.queries import rule_trials
+from services.api.problems import RESPONSES, ProblemError, invalid, refused, unknown
+from services.api.queries import rule_statistics, rule_trials
 from services.api.routes.compacted import hold, loaded
 from services.api.security.access import WRITE
 from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.rows import Row, encode, row
 from services.common import clock
 from services.contracts import messages
+from services.contracts.alert_messages import DEFAULT_RULE
+from services.rules.alerts import alert_of
 from services.rules.built_in import BUILT_IN, effective
-from services.rules.engine import is_in_scope
+from services.rules.engine import Outcome, is_in_scope
 from services.rules.trial import Trial, trial
 
 SIGNALS_TRIED = 200_000
 _INCIDENTS_TOLD = 1_000
 _DAY_US = 24 * clock.HOUR
+_WEEK_US = 7 * _DAY_US
 
 RuleId = Annotated[
     str, Path(max_length=64, description="The id of a rule.", examples=["built-in.feed-stale"])
@@ -103,6 +114,27 @@ async def delete_rule(id: RuleId, backend: BackendDependency) -> None:  # noqa: 
         await hold(backend, backend.rules, id, None)
 
 
+@router.get("/rules/{id}/statistics", response_model=RuleStatistics, responses=RESPONSES)
+async def read_statistics(
+    id: RuleId,  # noqa: A002
+    query: Annotated[StatisticsQuery, Query()],
+    backend: BackendDependency,
+) -> Response:
+    """Return what a rule's incidents were worth, of those that began in a period, without one in the last week.
+
+    `zscore-threshold`, which every pair has, is one of them.
+    """
+    if id != DEFAULT_RULE:
+        await _known(id, backend)
+    end_us = clock.now_us() if query.end is None else query.end
+    start_us = end_us - _WEEK_US if query.start is None else query.start
+    if start_us >= end_us:
+        raise refused("start", f"a time before the end {clock.to_iso(end_us)}", clock.to_iso(start_us))
+    found = await rule_statistics.read(backend.store, id, start_us, end_us)
+    of = row([("rule", id), ("start_us", start_us), ("end_us", end_us)])
+    return Response(encode(of | found), media_type="application/json")
+
+
 @router.post("/rules/{id}/test", response_model=RuleTrial, responses=RESPONSES)
 async def try_rule(id: RuleId, body: TrialQuery, backend: BackendDependency) -> Response:  # noqa: A002
     """Try a rule on stored signals: when it would have fired, how often, how long, and what held it back at a moment.
@@ -123,13 +155,16 @@ async def try_rule(id: RuleId, body: TrialQuery, backend: BackendDependency) -> 
         names = [str(await backend.require_measured(body.pair))]
     names = [name for name in names if is_in_scope(rule.scope, name)]
     rule = replace(rule, paused=False)
-    rows, left = [], SIGNALS_TRIED
+    rows, left, drawn = list[Row](), SIGNALS_TRIED, -1
     for name in names:
         found = await rule_trials.read(backend.store, name, start_us, end_us, left + 1)
         left -= min(left, len(found))
         observations = map(rule_trials.observation, found[: len(found) if left else -1])
         tried = await asyncio.to_thread(trial, rule, observations, body.at)
-        rows.append(_tried(name, tried))
+        rows.append(_tried(rule, name, tried))
+        if body.series and tried.observations and (drawn < 0 or rows[-1]["fired"] > rows[drawn]["fired"]):
+            rows[drawn]["series"], rows[-1]["series"] = None, _series(tried)
+            drawn = len(rows) - 1
         if not left:
             break
     told = {
@@ -190,9 +225,14 @@ def _warnings(rule: messages.Rule, pairs: list[str]) -> list[str]:
     return [f"its scope {', '.join(rule.scope)} matches none of the watched pairs: {', '.join(pairs[:20])}"]
 
 
-def _tried(name: str, tried: Trial) -> Row:
+def _series(tried: Trial) -> Row:
+    times, values = zip(*tried.series[-SERIES_POINTS:], strict=True)
+    return {"event_us": times, "value": values}
+
+
+def _tried(rule: messages.Rule, name: str, tried: Trial) -> Row:
     lasted = [one.duration_s for one in tried.incidents if one.duration_s is not None]
-    explained = tried.explanation
+    explained, example = tried.explanation, tried.example
     return {
         "pair": name,
         "signals": tried.observations,
@@ -201,4 +241,6 @@ def _tried(name: str, tried: Trial) -> Row:
         "median_s": median(lasted) if lasted else None,
         "incidents": [row(one._asdict().items()) for one in tried.incidents[:_INCIDENTS_TOLD]],
         "explanation": None if explained is None else row(explained._asdict().items()),
+        "message": None if example is None else alert_of(Outcome(rule, name, example)).message,
+        "series": None,
     }

@@ -12,6 +12,8 @@ from services.ui.alerts.wording import AnyAlert
 from services.ui.api.types import HandledAlert, Incident
 from services.ui.state.alert_state import AlertSource, AlertState
 
+_OF_INCIDENT = ("peak", "false_us", "false_by", "note")
+
 
 def as_of_now(alarms: AlertState, listed: Iterable[Incident]) -> dict[str, Incident]:
     """Return incidents by id: those `listed` and those that recent alerts have opened, paired as the API pairs them."""
@@ -61,8 +63,10 @@ def _opened(
         fields = {name: getattr(listed, name) for name in ("state", "end_us", "duration_s", "ended_by")}
     else:
         fields = {}
-    known = convert({name: getattr(alert, name, None) for name in Incident.__struct_fields__}, Incident)
-    return replace(known, peak=None if listed is None else listed.peak, **fields)
+    # No alert of the stream has these.
+    of_incident = {name: None if listed is None else getattr(listed, name) for name in _OF_INCIDENT}
+    own = {name: getattr(alert, name, None) for name in Incident.__struct_fields__} | of_incident
+    return convert({**own, "note": own["note"] or "", **fields}, Incident)
 
 
 def _ends(alert: AnyAlert, before: Incident) -> bool:

@@ -170,6 +170,9 @@ class Incident(Struct, frozen=True, kw_only=True):
     acked_us: int | None = None
     acked_by: str | None = None
     snoozed_until_us: int | None = None
+    false_us: int | None = None
+    false_by: str | None = None
+    note: str
 
 
 class Filling(Struct, frozen=True, kw_only=True):
@@ -658,6 +661,24 @@ class SignalWork(Struct, frozen=True, kw_only=True):
     data: tuple[WindowSample, ...]
 
 
+class RuleStatistics(Struct, frozen=True, kw_only=True):
+    """What a rule's incidents were worth, of those that began in a period."""
+
+    rule: str
+    start_us: int
+    end_us: int
+    fired: int
+    open: int
+    median_s: float | None = None
+    longest_s: float | None = None
+    flaps: int
+    acknowledged: int
+    marked_false: int
+    retracted: int
+    last_us: int | None = None
+    truncated: bool
+
+
 class TriedIncident(Struct, frozen=True, kw_only=True):
     """A time at which the rule would have fired."""
 
@@ -678,6 +699,13 @@ class HeldBack(Struct, frozen=True, kw_only=True):
     held_back: str | None = None
 
 
+class TriedSeries(Struct, frozen=True, kw_only=True):
+    """What the first condition compared, second by second, as columns of the same length."""
+
+    event_us: tuple[int, ...]
+    value: tuple[float | None, ...]
+
+
 class PairTrial(Struct, frozen=True, kw_only=True):
     """What would have become of a rule on one pair."""
 
@@ -688,6 +716,8 @@ class PairTrial(Struct, frozen=True, kw_only=True):
     median_s: float | None = None
     incidents: tuple[TriedIncident, ...]
     explanation: HeldBack | None = None
+    message: str | None = None
+    series: TriedSeries | None = None
 
 
 class RuleTrial(Struct, frozen=True, kw_only=True):

@@ -164,6 +164,9 @@ def test_alerts(ask: Caller) -> None:
     for query in ({}, {"limit": 1}, {"acked": True}, {"format": "csv"}):
         ask("GET", "/v1/alerts", params=query)
         ask("GET", "/v1/incidents", params=query)
+    ask("POST", "/v1/incidents/{alert_id}/mark", alert_id=one, json={"note": "auction"})
+    ask("GET", "/v1/incidents", params={"rule": "zscore-threshold"})
+    ask("POST", "/v1/incidents/{alert_id}/mark", 404, alert_id="none", json={})
     ask.fake("alerts", refuse=one, away=True)
     ask("POST", f"{route}/ack", 404, alert_id=one)
     ask("GET", "/v1/alerts", 503)
@@ -242,7 +245,10 @@ def test_rules(ask: Caller) -> None:
     ask("GET", "/v1/rules")
     ask("GET", one, id="wide")
     ask("GET", one, 404, id="none")
-    ask("POST", f"{one}/test", id="wide", json={"rule": rule, "end": 10**15})
+    for more in ({}, {"series": True, "at": 10**15 - 1}):
+        ask("POST", f"{one}/test", id="wide", json={"rule": rule, "end": 10**15, **more})
+    ask("GET", f"{one}/statistics", id="wide", params={"end": 10**15})
+    ask("GET", f"{one}/statistics", 404, id="none", params={"end": 10**15})
     ask("POST", f"{one}/test", 422, id="wide", json={"rule": wrong})
     ask("DELETE", one, 204, id="wide")
     ask("DELETE", one, 404, id="-")

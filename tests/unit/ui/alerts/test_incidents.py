@@ -106,3 +106,11 @@ def test_at_most_the_last_incident_of_a_rule_and_subject_is_open(states: list[st
     assert len(found) == states.count("firing")
     is_open = [name for name, one in found.items() if one.state == "firing"]
     assert is_open == ([alerts[-1].alert_id] if states and states[-1] == "firing" else [])
+
+
+def test_a_false_alarm_that_is_listed_stays_one(alert: Make, incident: Make) -> None:
+    listed = incident(1, false_us=7, false_by="desk", note="auction")
+    (one,) = as_of_now(alarms_of(alert(1)), [listed]).values()
+    assert (one.false_us, one.false_by, one.note) == (7, "desk", "auction")
+    (unlisted,) = as_of_now(alarms_of(alert(1)), ()).values()
+    assert (unlisted.false_us, unlisted.note) == (None, "")
