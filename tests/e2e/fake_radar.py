@@ -146,6 +146,12 @@ def _unknown(job: str) -> Response:
     return problem(404, f"expected the id of a scan, received {job!r}")
 
 
+def _half_life(bars: float | None) -> dict[str, float | None]:
+    numbers = [None] * 4 if bars is None else [bars, 1.2 * bars, 0.7 * bars, None if bars > 60 else 3 * bars]
+    ends = ("half_life_bars", "half_life_corrected_bars", "half_life_low_bars", "half_life_high_bars")
+    return dict(zip(ends, numbers, strict=True))
+
+
 def _pair(rank: int, y: str, x: str, count: int, draw: random.Random) -> dict[str, Any]:
     p_value = min(1.0, 10 ** (-9 + 9 * math.sqrt(rank / count)))
     stage = STAGES[0 if rank <= 2 else 1 if rank == 3 else 2 if p_value < 0.05 else 3]
@@ -165,7 +171,8 @@ def _pair(rank: int, y: str, x: str, count: int, draw: random.Random) -> dict[st
         },
         **{"break_us": at_us, "break_time": None},
         **{"hedge_ratio": 0.2 + draw.random(), "hedge_ratio_se": 0.004, "r_squared": 0.9},
-        "half_life_bars": None if rank % 7 == 0 else 10 + 60 * draw.random(),
+        **_half_life(None if rank % 7 == 0 else 10 + 60 * draw.random()),
+        "zero_crossings": 40 + rank % 60,
         "spread_bp": 4 + 30 * draw.random(),
         **{"level_correlation": 0.9, "return_correlation": round(draw.uniform(-0.2, 0.95), 4)},
         "reason": REASON if rank == 3 else None,

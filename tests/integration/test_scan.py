@@ -1,6 +1,7 @@
 """scan as a command on the embedded database: the funnel, the pairs, and what is refused."""
 
 import csv
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,10 @@ def test_a_scan_says_how_many_it_tried_and_which_it_found(
         frozenset(("AAAUSDT", "BBBUSDT")),
         frozenset(("CCCUSDT", "DDDUSDT")),
     }
+    for row in rows[:2]:
+        low, life, high = (float(row[f"half_life_{name}_bars"]) for name in ("low", "corrected", "high"))
+        assert low < float(row["half_life_bars"]) < life < high
+        assert 100 < int(row["zero_crossings"]) < 840
 
 
 def test_a_report_needs_no_network_and_a_file_that_exists_is_written_over_only_when_told(
@@ -75,6 +80,8 @@ def test_a_report_needs_no_network_and_a_file_that_exists_is_written_over_only_w
     assert "BBBUSDT-AAAUSDT" in text or "AAAUSDT-BBBUSDT" in text
     assert "LLLUSDT is left out: bars at 600 of 1,200 times" in text
     assert 'src="http' not in text
+    assert "<th>half-life, bars</th><th>95 %</th><th>crossings</th>" in text
+    assert re.search(r"<td>[\d.]+</td><td>[\d.]+ to [\d.]+</td><td>\d+</td>", text)
     assert text.count("Plotly.newPlot(") >= 3
     run(*flags, fails=True)
     run(*flags, "--force")

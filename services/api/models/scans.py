@@ -218,9 +218,34 @@ class ScanPair(Record):
     half_life_bars: Annotated[
         float | None,
         Field(
-            description="Of the spread, bars, not corrected for its bias; null if it does not revert.",
+            description="Of the spread, bars, by least squares: biased, too short; null if it does not revert. See "
+            "`half_life_corrected_bars`.",
             examples=[41.5],
         ),
+    ]
+    half_life_corrected_bars: Annotated[
+        float | None,
+        Field(
+            description="The same as likely too short as too long (Andrews 1993); null if that is a random walk.",
+            examples=[44.8],
+        ),
+    ]
+    half_life_low_bars: Annotated[
+        float | None,
+        Field(
+            description="Lower end of its interval of 95 %; null if that is a random walk.", examples=[33.1]
+        ),
+    ]
+    half_life_high_bars: Annotated[
+        float | None,
+        Field(
+            description="Upper end; null if none: a random walk, which never comes back, is not excluded.",
+            examples=[64.9],
+        ),
+    ]
+    zero_crossings: Annotated[
+        int | None,
+        Field(description="How often the spread changed its side of the line.", examples=[212]),
     ]
     spread_bp: Annotated[
         float | None,

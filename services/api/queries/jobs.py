@@ -21,6 +21,7 @@ _JOBS = sql.SQL("SELECT {} FROM jobs WHERE {} ORDER BY asked_at DESC, job_id LIM
 _PAIR_COLUMNS = sql.SQL("""
 rank, y, x, stage, p_value, adjusted_p_value, held_out_p_value, trace_statistic, trace_critical_value,
 break_statistic, break_critical_value, break_ts AS break_us, hedge_ratio, hedge_ratio_se, r_squared, half_life_bars,
+half_life_corrected_bars, half_life_low_bars, half_life_high_bars, zero_crossings,
 spread_bp, level_correlation, return_correlation, reason, spread
 """)
 _PAIRS = sql.SQL("SELECT {} FROM scan_pairs WHERE {} ORDER BY rank LIMIT %(limit)s")

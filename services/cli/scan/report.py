@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from services.cli.scan.table import funnel
+from services.cli.scan.table import funnel, interval
 from services.research.scan.pair_rows import PairRow, rows
 from services.research.scan.run import FoundPairs
 
@@ -28,6 +28,8 @@ _HEAD = (
     "held out",
     "hedge ratio",
     "half-life, bars",
+    "95 %",
+    "crossings",
     "spread, bp",
     "returns",
     "stage",
@@ -120,7 +122,9 @@ def _table(found: list[PairRow]) -> str:
             _told(row.adjusted_p_value, ".3g"),
             _told(row.held_out_p_value, ".3g"),
             _told(row.hedge_ratio, ".5g"),
-            _told(row.half_life_bars, ".1f"),
+            _told(row.half_life_corrected_bars, ".1f"),
+            interval(row),
+            _told(row.zero_crossings, ","),
             _told(row.spread_bp, ".1f"),
             _told(row.return_correlation, ".3f"),
             f"{row.stage}: {row.reason}" if row.reason else row.stage,

@@ -39,6 +39,13 @@ def funnel(scanned: FoundPairs) -> list[str]:
     ]
 
 
+def interval(row: PairRow) -> str:
+    """Return the interval of a half-life in bars; of a random walk there is no end."""
+    if row.half_life_low_bars is None:
+        return "no reversion"
+    return f"{row.half_life_low_bars:.1f} to {_told(row.half_life_high_bars, '.1f', 'no end')}"
+
+
 def _some(lines: list[str]) -> list[str]:
     more = len(lines) - SHOWN
     return lines[:SHOWN] + ([f"... and {more:,} more"] if more > 0 else [])
@@ -47,13 +54,14 @@ def _some(lines: list[str]) -> list[str]:
 def _table(tested: list[PairRow]) -> Iterable[str]:
     if tested:
         yield (
-            f"{'pair':<28}{'p':>10}{'adjusted':>10}{'held out':>10}{'hedge ratio':>13}{'half-life':>11}{'bp':>8}"
-            f"{'returns':>9}  stage"
+            f"{'pair':<28}{'p':>10}{'adjusted':>10}{'held out':>10}{'hedge ratio':>13}{'half-life':>11}"
+            f"{'95 %':>16}{'crossings':>11}{'bp':>8}{'returns':>9}  stage"
         )
     for row in islice(tested, SHOWN):
         yield (
             f"{_name(row):<28}{row.p_value:>10.4g}{row.adjusted_p_value:>10.4g}{_told(row.held_out_p_value, '.4f'):>10}"
-            f"{_told(row.hedge_ratio, '.6g'):>13}{_told(row.half_life_bars, '.1f'):>11}{_told(row.spread_bp, '.1f'):>8}"
+            f"{_told(row.hedge_ratio, '.6g'):>13}{_told(row.half_life_corrected_bars, '.1f'):>11}"
+            f"{interval(row):>16}{_told(row.zero_crossings, ','):>11}{_told(row.spread_bp, '.1f'):>8}"
             f"{_told(row.return_correlation, '.3f'):>9}  {row.stage}{f': {row.reason}' if row.reason else ''}"
         )
 
@@ -62,5 +70,5 @@ def _name(row: PairRow) -> str:
     return row.y if row.y == row.x else f"{row.y}-{row.x}"
 
 
-def _told(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+def _told(value: float | None, form: str, none: str = "-") -> str:
+    return none if value is None else format(value, form)

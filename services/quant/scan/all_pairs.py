@@ -36,9 +36,8 @@ class AllPairs(NamedTuple):
     """Regressions of each y (row) on each x (column): NaN on the diagonal and where there is a reason.
 
     `statistic` is Engle-Granger's with `lags` lags, `hedge_ratio` the slope with its classical standard error,
-    `r_squared` the share of y's variance around its trend that the line explains, `reversion` the coefficient b of
-    s[t] = b s[t-1] of the spread. `refused` says by symbol why it was in no pair, `reasons` by pair (y, x) why there is
-    no test.
+    `r_squared` the share of y's variance around its trend that the line explains. `refused` says by symbol why it
+    was in no pair, `reasons` by pair (y, x) why there is no test.
     """
 
     statistic: Values
@@ -47,7 +46,6 @@ class AllPairs(NamedTuple):
     hedge_ratio: Values
     hedge_ratio_se: Values
     r_squared: Values
-    reversion: Values
     refused: dict[int, str]
     reasons: dict[tuple[int, int], str]
 
@@ -92,10 +90,10 @@ def engle_granger(
 
 
 def _nothing(symbols: int) -> AllPairs:
-    empty = [np.full((symbols, symbols), np.nan) for _ in range(6)]
-    statistic, p_value, hedge_ratio, error, explained, reversion = empty
+    empty = [np.full((symbols, symbols), np.nan) for _ in range(5)]
+    statistic, p_value, hedge_ratio, error, explained = empty
     lags = np.zeros((symbols, symbols), np.int16)
-    return AllPairs(statistic, lags, p_value, hedge_ratio, error, explained, reversion, {}, {})
+    return AllPairs(statistic, lags, p_value, hedge_ratio, error, explained, {}, {})
 
 
 class _Tests:
@@ -154,7 +152,6 @@ class _Tests:
         b = slope[:, None, None]
         normal = own[y] - b * both + b * b * own[x]
         at = self._numbers[y], self._numbers[x]
-        found.reversion[at] = 1 + normal[:, 0, -1] / normal[:, 0, 0]
         try:
             found.statistic[at], found.lags[at] = self._statistics(y, x, slope, normal)
         except np.linalg.LinAlgError:
@@ -207,7 +204,6 @@ class _Tests:
         for one, other, b in zip(y.tolist(), x.tolist(), slope.tolist(), strict=True):
             at = int(self._numbers[one]), int(self._numbers[other])
             residuals = series[one] - b * series[other]
-            level = residuals[:-1]
             self._judge_line(found, one, other, float(residuals @ residuals))
             try:
                 if np.abs(residuals).max() <= max(self._rounding[one], abs(b) * self._rounding[other]):
@@ -215,7 +211,6 @@ class _Tests:
                 lag = self._lags_of(residuals)
                 found.statistic[at], _ = dickey_fuller.statistic(residuals, "n", lag)
                 found.lags[at] = lag
-                found.reversion[at] = 1 + float(level @ np.diff(residuals)) / float(level @ level)
             except NotEnoughDataError as error:
                 found.reasons[at] = str(error)
 

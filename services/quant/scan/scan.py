@@ -15,6 +15,8 @@ from services.quant.scan.all_pairs import AllPairs, Progress, engle_granger
 from services.quant.scan.lag_products import Values
 from services.quant.scan.null import measured_p_values, null_p_values
 from services.quant.scan.selection import adjusted_p_values
+from services.quant.scan.spreads import spreads
+from services.quant.statistical_tests.half_life import half_life_intervals
 from services.quant.statistical_tests.unit_root import LEAST, without_trend
 
 # Of the progress, the test of all pairs; the rest is of survivors.
@@ -42,7 +44,9 @@ class ScannedPair(Struct, frozen=True, kw_only=True):
     survivors, or None: `held_out_p` of the part held out, Johansen's trace statistic of the first part, and the
     statistic of a break of all bars, at the bar `break_at` if one is found. `against` says why a survivor is not
     confirmed. `half_life` is in bars, of the AR(1) of the spread, not corrected for its bias; None if the spread does
-    not revert. `spread_std` is in the unit of y.
+    not revert. `half_life_corrected` is median-unbiased, `half_life_low` and `half_life_high` are the ends of its
+    interval of 95 %; None where that is a random walk's. `zero_crossings` counts how often the spread changed its side
+    of the line. `spread_std` is in the unit of y.
     """
 
     y: int
@@ -54,6 +58,10 @@ class ScannedPair(Struct, frozen=True, kw_only=True):
     hedge_ratio_se: float
     r_squared: float
     half_life: float | None
+    half_life_corrected: float | None
+    half_life_low: float | None
+    half_life_high: float | None
+    zero_crossings: int
     spread_std: float
     level_correlation: float
     return_correlation: float
@@ -90,10 +98,10 @@ def scan(prices: Values, options: ScanOptions, progress: Progress | None = None)
     ValueError if a part has fewer than 30 times, or prices have gaps.
     """
     held_out = int(len(prices) * options.held_out)
-    first, rest = prices[: len(prices) - held_out], prices[len(prices) - held_out :]
-    if min(len(first), len(rest)) < LEAST:
+    first, later = prices[: len(prices) - held_out], prices[len(prices) - held_out :]
+    if min(len(first), len(later)) < LEAST:
         raise ValueError(
-            f"expected at least {LEAST} bars in each part, received {len(first)} and, held out, {len(rest)}"
+            f"expected at least {LEAST} bars in each part, received {len(first)} and, held out, {len(later)}"
         )
     tell = progress or _nobody
     found = engle_granger(first, options.trend, options.lags, lambda share: tell(_TESTS * share))
@@ -102,12 +110,13 @@ def scan(prices: Values, options: ScanOptions, progress: Progress | None = None)
     reasons: dict[tuple[int, ...], str] = {(number,): reason for number, reason in found.refused.items()}
     reasons.update(found.reasons.items())
     adjusted = partial(_adjusted, times=len(first), options=options)
-    pairs = _ranked(found, returns, _deviations(first, options.trend, found), adjusted, options.level)
-    pairs = _Survivors(first, rest, found, options).judged(pairs, tell)
+    rest = _without_trends(first, options.trend, found)
+    pairs = _ranked(found, returns, rest, adjusted, options.level)
+    pairs = _Survivors(first, later, found, options).judged(pairs, tell)
     tell(1.0)
     return Scan(
         bars=len(first),
-        held_out_bars=len(rest),
+        held_out_bars=len(later),
         tried=len(pairs),
         significant=sum(pair.stage != "tried" for pair in pairs),
         corrected=sum(pair.stage in ("corrected", "confirmed") for pair in pairs),
@@ -121,13 +130,12 @@ def scan(prices: Values, options: ScanOptions, progress: Progress | None = None)
 def _nobody(_: float) -> None: ...
 
 
-def _deviations(first: Values, trend: Trend, found: AllPairs) -> Values:
-    """Return the standard deviation of each column around its trend."""
-    deviations = np.full(first.shape[1], np.nan)
+def _without_trends(first: Values, trend: Trend, found: AllPairs) -> Values:
+    """Return what the trend leaves of each column that was tested, NaN of others."""
+    rest = np.full_like(first, np.nan)
     for number in set(range(first.shape[1])) - set(found.refused):
-        rest = without_trend(first[:, number], trend)
-        deviations[number] = math.sqrt(float(rest @ rest) / len(rest))
-    return deviations
+        rest[:, number] = without_trend(first[:, number], trend)
+    return rest
 
 
 def _adjusted(p_values: Values, times: int, options: ScanOptions) -> Values:
@@ -138,11 +146,7 @@ def _adjusted(p_values: Values, times: int, options: ScanOptions) -> Values:
 
 
 def _ranked(
-    found: AllPairs,
-    returns: Values,
-    deviations: Values,
-    adjust: Callable[[Values], Values],
-    level: float,
+    found: AllPairs, returns: Values, rest: Values, adjust: Callable[[Values], Values], level: float
 ) -> list[ScannedPair]:
     upper = np.triu_indices(len(returns), 1)
     worse = found.worse_p_value[upper]
@@ -151,43 +155,41 @@ def _ranked(
     one, other = upper[0][order], upper[1][order]
     is_forward = found.p_value[one, other] <= found.p_value[other, one]
     y, x = np.where(is_forward, one, other), np.where(is_forward, other, one)
+    p_value, adjusted = worse[order], adjusted[order]
     hedge_ratio, r_squared = found.hedge_ratio[y, x], found.r_squared[y, x]
-    columns = (
-        *(y, x, worse[order], adjusted[order], hedge_ratio, found.hedge_ratio_se[y, x], r_squared),
-        *(found.reversion[y, x], deviations[y] * np.sqrt(np.maximum(1 - r_squared, 0))),
-        *(np.sign(hedge_ratio) * np.sqrt(np.clip(r_squared, 0, 1)), returns[y, x]),
-    )
-    return [_pair(level, *row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    deviations = np.sqrt(np.square(rest).mean(axis=0))
+    spread = spreads(rest, y, x, hedge_ratio)
+    is_reverting = (spread.coefficient > 0) & (spread.coefficient < 1)
+    half_life = math.log(0.5) / np.log(np.where(is_reverting, spread.coefficient, np.nan))
+    corrected, low, high = half_life_intervals(spread.coefficient, len(rest) - 1)
+    columns: dict[str, list[Any]] = {
+        "y": y.tolist(),
+        "x": x.tolist(),
+        "stage": np.where(
+            adjusted < level, "corrected", np.where(p_value < level, "significant", "tried")
+        ).tolist(),
+        "p_value": p_value.tolist(),
+        "adjusted": adjusted.tolist(),
+        "hedge_ratio": hedge_ratio.tolist(),
+        "hedge_ratio_se": found.hedge_ratio_se[y, x].tolist(),
+        "r_squared": r_squared.tolist(),
+        "half_life": _told(half_life),
+        "half_life_corrected": _told(corrected),
+        "half_life_low": _told(low),
+        "half_life_high": _told(high),
+        "zero_crossings": spread.crossings.tolist(),
+        "spread_std": (deviations[y] * np.sqrt(np.maximum(1 - r_squared, 0))).tolist(),
+        "level_correlation": (np.sign(hedge_ratio) * np.sqrt(np.clip(r_squared, 0, 1))).tolist(),
+        "return_correlation": returns[y, x].tolist(),
+    }
+    return [
+        ScannedPair(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)
+    ]
 
 
-def _pair(
-    level: float,
-    y: int,
-    x: int,
-    p_value: float,
-    adjusted: float,
-    hedge_ratio: float,
-    hedge_ratio_se: float,
-    r_squared: float,
-    reversion: float,
-    spread_std: float,
-    level_correlation: float,
-    return_correlation: float,
-) -> ScannedPair:
-    return ScannedPair(
-        y=y,
-        x=x,
-        stage="corrected" if adjusted < level else "significant" if p_value < level else "tried",
-        p_value=p_value,
-        adjusted=adjusted,
-        hedge_ratio=hedge_ratio,
-        hedge_ratio_se=hedge_ratio_se,
-        r_squared=r_squared,
-        half_life=math.log(0.5) / math.log(reversion) if 0 < reversion < 1 else None,
-        spread_std=spread_std,
-        level_correlation=level_correlation,
-        return_correlation=return_correlation,
-    )
+def _told(values: Values) -> list[float | None]:
+    """Return `values` with None where there is no number."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 class _Survivors:

@@ -1,9 +1,11 @@
 """Half-life of a spread from its autoregression, with its confidence interval."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.quant.estimators.ols import Ols
 
@@ -24,6 +26,8 @@ _FITTED_LINE = (
 # Of -1 / sqrt(1 + argument), which rises with it, the quantiles are almost straight lines.
 _PLACES = tuple(-1 / math.sqrt(1 + argument) for argument in _ARGUMENTS)
 _HALVINGS = 40
+
+Values = NDArray[np.float64]
 
 
 class HalfLife(NamedTuple):
@@ -96,43 +100,45 @@ def half_life(spread: Iterable[float]) -> HalfLife:
 
 
 def half_life_interval(found: HalfLife, *, fitted: bool = True) -> HalfLifeInterval:
-    """Return the median-unbiased half-life of an AR(1) with an interval of 95 %, some 50 µs after `found`.
+    """Return the median-unbiased half-life of an AR(1) with an interval of 95 %, some ms after `found`.
 
-    The coefficient is the one of which `found` would be the median, the ends those of which it would be the 2.5 and the
-    97.5 % quantile. `fitted` says that least squares on these samples left the spread of two legs, which pulls it
-    closer to 0; without it the line was given. At least 30 steps: with fewer the interval is not that of 95 %.
+    The same of many spreads is `half_life_intervals`.
+    """
+    ends = half_life_intervals(np.array([found.coefficient]), found.steps, fitted=fitted)
+    return HalfLifeInterval(*(None if np.isnan(end) else end for end in ends[:, 0].tolist()))
+
+
+def half_life_intervals(coefficients: Values, steps: int, *, fitted: bool = True) -> Values:
+    """Return the median-unbiased half-lives of AR(1)s, and the ends of their intervals of 95 %, in three rows.
+
+    NaN is no end. The coefficient is the one of which that of `coefficients` would be the median, the ends those of
+    which it would be the 2.5 and the 97.5 % quantile. `fitted` says that least squares on these samples left the spread
+    of two legs, which pulls it closer to 0; without it the line was given. At least 30 steps: with fewer the interval
+    is not that of 95 %.
     Source: Andrews (1993), "Exactly Median-Unbiased Estimation of First Order Autoregressive/Unit Root Models".
     """
-    table = _FITTED_LINE if fitted else _GIVEN_LINE
-    high, middle, low = (_samples(_coefficient(found, quantiles)) for quantiles in table)
-    return HalfLifeInterval(middle, low, high)
+    high, middle, low = _FITTED_LINE if fitted else _GIVEN_LINE
+    found = np.stack([_true(coefficients, steps, quantiles) for quantiles in (middle, low, high)])
+    with np.errstate(divide="ignore"):
+        return np.where(found >= 1, np.nan, np.maximum(math.log(0.5) / np.log(found), 0.0))
 
 
-def _samples(b: float) -> float | None:
-    if b >= 1:
-        return None
-    return math.log(0.5) / math.log(b) if b > 0 else 0.0
+def _samples(b: float) -> float:
+    return math.log(0.5) / math.log(b)
 
 
-def _coefficient(found: HalfLife, quantiles: tuple[float, ...]) -> float:
-    """Return the rho in [0, 1] of whose estimates `found` is that quantile."""
-    low, high = 0.0, 1.0
-    if _quantile(high, found.steps, quantiles) <= found.coefficient:
-        return high
+def _true(coefficients: Values, steps: int, quantiles: tuple[float, ...]) -> Values:
+    """Return the rho in [0, 1] of whose estimates each of `coefficients` is that quantile."""
+    low, high = np.zeros(len(coefficients)), np.ones(len(coefficients))
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if _quantile(middle, found.steps, quantiles) <= found.coefficient:
-            low = middle
-        else:
-            high = middle
+        is_low = _quantile(middle, steps, quantiles) <= coefficients
+        low, high = np.where(is_low, middle, low), np.where(is_low, high, middle)
+    low[coefficients >= _quantile(np.ones(1), steps, quantiles)] = 1.0
     return low
 
 
-def _quantile(rho: float, n: int, quantiles: tuple[float, ...]) -> float:
+def _quantile(rho: Values, n: int, quantiles: tuple[float, ...]) -> Values:
     variance = (1 - rho * rho) / n
-    place = -1 / math.sqrt(1 + 8 * n * n * variance / (1 + 3 * rho) ** 2)
-    after = min(bisect_right(_PLACES, place), len(_PLACES) - 1)
-    before = after - 1
-    share = (place - _PLACES[before]) / (_PLACES[after] - _PLACES[before])
-    standard = quantiles[before] + share * (quantiles[after] - quantiles[before])
-    return rho + standard * math.sqrt(variance + _UNIT_ROOT / (n * n))
+    places = -1 / np.sqrt(1 + 8 * n * n * variance / (1 + 3 * rho) ** 2)
+    return rho + np.interp(places, _PLACES, quantiles) * np.sqrt(variance + _UNIT_ROOT / (n * n))

@@ -35,6 +35,10 @@ class PairRow(NamedTuple):
     hedge_ratio_se: float | None = None
     r_squared: float | None = None
     half_life_bars: float | None = None
+    half_life_corrected_bars: float | None = None
+    half_life_low_bars: float | None = None
+    half_life_high_bars: float | None = None
+    zero_crossings: int | None = None
     spread_bp: float | None = None
     level_correlation: float | None = None
     return_correlation: float | None = None
@@ -67,6 +71,10 @@ def rows(scanned: FoundPairs) -> Iterator[PairRow]:
             _finite(pair.hedge_ratio_se),
             _finite(pair.r_squared),
             pair.half_life,
+            pair.half_life_corrected,
+            pair.half_life_low,
+            pair.half_life_high,
+            pair.zero_crossings,
             _finite(_BASIS_POINTS * pair.spread_std / unit),
             _finite(pair.level_correlation),
             _finite(pair.return_correlation),

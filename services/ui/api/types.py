@@ -921,6 +921,10 @@ class ScanPair(Struct, frozen=True, kw_only=True):
     hedge_ratio_se: float | None = None
     r_squared: float | None = None
     half_life_bars: float | None = None
+    half_life_corrected_bars: float | None = None
+    half_life_low_bars: float | None = None
+    half_life_high_bars: float | None = None
+    zero_crossings: int | None = None
     spread_bp: float | None = None
     level_correlation: float | None = None
     return_correlation: float | None = None

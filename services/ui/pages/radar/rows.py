@@ -45,7 +45,11 @@ COLUMNS: list[dict[str, Any]] = [
     {"field": "id", "headerName": "Pair", "width": 150, "pinned": "left"},
     _column("evidence", "Evidence", 74, "-log10 of the p-value, the greater one of both ways round"),
     _column("adjusted", "Adjusted p", 86, "The p-value for the number of pairs tried"),
-    _column("halfLife", "Half-life", 72, "Of the spread, in bars; not corrected for its bias"),
+    _column("halfLife", "Half-life", 72, "Of the spread, in bars; as likely too short as too long"),
+    _column(
+        "interval", "95 %", 92, "Interval of the half-life; without an end, a random walk is not excluded"
+    ),
+    _column("crossings", "Crossings", 78, "How often the spread changed its side of the line"),
     _column(
         "bp",
         "Spread bp",
@@ -133,7 +137,9 @@ def _row(pair: ScanPair, since_us: int | None, now_us: int) -> Row:
         "rank": pair.rank,
         "evidence": zeros,
         "adjusted": pair.adjusted_p_value,
-        "halfLife": pair.half_life_bars,
+        "halfLife": pair.half_life_corrected_bars,
+        "interval": pair.half_life_high_bars,
+        "crossings": pair.zero_crossings,
         "bp": pair.spread_bp,
         "returns": pair.return_correlation,
         "since": since_us,
@@ -145,7 +151,9 @@ def _row(pair: ScanPair, since_us: int | None, now_us: int) -> Row:
             "adjusted": NONE
             if pair.adjusted_p_value is None
             else number(pair.adjusted_p_value, significant_decimals(pair.adjusted_p_value, 2)),
-            "halfLife": _told(pair.half_life_bars, 1),
+            "halfLife": _told(pair.half_life_corrected_bars, 1),
+            "interval": _interval(pair),
+            "crossings": _told(pair.zero_crossings, 0),
             "bp": _told(pair.spread_bp, 1),
             "returns": NONE if pair.return_correlation is None else correlation(pair.return_correlation),
             "since": NONE if since_us is None else age(max(0.0, (now_us - since_us) / 1e6)),
@@ -156,6 +164,13 @@ def _row(pair: ScanPair, since_us: int | None, now_us: int) -> Row:
 
 def _told(value: float | None, decimals: int) -> str:
     return NONE if value is None else number(value, decimals)
+
+
+def _interval(pair: ScanPair) -> str:
+    if pair.half_life_low_bars is None:
+        return NONE
+    high = "no end" if pair.half_life_high_bars is None else number(pair.half_life_high_bars, 1)
+    return f"{number(pair.half_life_low_bars, 1)} to {high}"
 
 
 def _line(spread: tuple[float, ...]) -> list[int]:

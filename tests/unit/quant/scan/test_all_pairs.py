@@ -16,7 +16,6 @@ from services.quant.fit import NotEnoughDataError
 from services.quant.options import Criterion, Trend
 from services.quant.scan.all_pairs import LagChoice, engle_granger
 from services.quant.scan.p_values import cointegration_p_values
-from services.quant.statistical_tests.half_life import half_life
 from services.quant.statistical_tests.unit_root import engle_granger as of_one
 
 TRENDS: tuple[Trend, ...] = ("n", "c", "ct")
@@ -88,8 +87,6 @@ def test_the_line_is_that_of_a_regression() -> None:
         assert found.hedge_ratio[y, x] == pytest.approx(fit.params[1], rel=1e-8)
         assert found.hedge_ratio_se[y, x] == pytest.approx(fit.bse[1], rel=1e-6)
         assert found.r_squared[y, x] == pytest.approx(fit.rsquared, abs=1e-9)
-    spread = prices[:, 3] - found.hedge_ratio[3, 0] * prices[:, 0]
-    assert found.reversion[3, 0] == pytest.approx(half_life(spread.tolist()).coefficient, abs=0.03)
 
 
 @pytest.mark.parametrize("trend", [*TRENDS, "ctt"])

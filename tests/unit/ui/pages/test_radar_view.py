@@ -19,6 +19,7 @@ from services.ui.pages.radar.rows import PairFilter
 from services.ui.pages.radar.view import RadarView
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Selection
+from services.ui.widgets.formatting import NONE
 from tests.e2e import fake_radar
 from tests.unit.ui.conftest import START_S
 
@@ -127,6 +128,16 @@ def test_an_api_that_is_away_is_said_beside_the_last_known(site: PageContext, no
     assert said["radar-status"]["children"] == (
         "The radar cannot be read: no answer. What is shown is the last known."
     )
+
+
+def test_a_half_life_is_shown_with_its_interval() -> None:
+    pairs = msgspec.convert(fake_radar.Radar(8, NOW_US).pairs, list[ScanPair], strict=False)
+    shown = {row["rank"]: row["text"] for row in rows.rows(pairs, {}, NOW_US)}
+    ends = [(one.half_life_low_bars or 0, one.half_life_high_bars) for one in pairs if one.half_life_low_bars]
+    told = {text["interval"] for text in shown.values()}
+    assert {f"{low:.1f} to {'no end' if high is None else f'{high:.1f}'}" for low, high in ends} <= told
+    assert shown[7]["interval"] == shown[7]["halfLife"] == NONE
+    assert shown[1]["crossings"] == "41"
 
 
 @given(
