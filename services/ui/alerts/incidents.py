@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import convert
 from msgspec.structs import replace
 
 from services.common.clock import SECOND
@@ -61,8 +60,8 @@ def _opened(
         fields = {name: getattr(listed, name) for name in ("state", "end_us", "duration_s", "ended_by")}
     else:
         fields = {}
-    known = convert({name: getattr(alert, name, None) for name in Incident.__struct_fields__}, Incident)
-    return replace(known, peak=None if listed is None else listed.peak, **fields)
+    known: dict[str, Any] = {name: getattr(alert, name, None) for name in Incident.__struct_fields__}
+    return replace(Incident(**known), peak=None if listed is None else listed.peak, **fields)
 
 
 def _ends(alert: AnyAlert, before: Incident) -> bool:
