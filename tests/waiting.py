@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], what: str, within_s: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], what: str, within_s: float = 60) -> None:
     """Return once `condition` holds; AssertionError says what was expected after `within_s`."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from services.contracts.fields import Id, Microseconds, Name, PairName
+from services.contracts.metrics import METRICS
 from services.contracts.pairs import is_pair
 from services.contracts.signals import Reversion
 
@@ -36,6 +37,11 @@ def rule_named(name: str) -> str:
     ('zscore-threshold', 'btc-moves')
     """
     return DEFAULT_RULE if name == DEFAULT_RULE_ID else name
+
+
+def _is_of_pair(metric: str, subject: str) -> bool:
+    """Tell whether a subject is a pair: by the metric, since a symbol with a hyphen looks like one."""
+    return is_pair(subject) and (metric not in METRICS or METRICS[metric].subject == "pair")
 
 
 class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -154,7 +160,7 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
             force_setattr(self, field, known)
         if not self.rule_id:
             force_setattr(self, "rule_id", DEFAULT_RULE_ID if rule == DEFAULT_RULE else rule)
-        if self.pair is None and is_pair(self.subject):
+        if self.pair is None and _is_of_pair(metric, self.subject):
             force_setattr(self, "pair", self.subject)
         if not self.values and self.value is not None and self.threshold is not None:
             force_setattr(self, "values", {metric: self.value, "threshold": self.threshold})

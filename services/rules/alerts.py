@@ -6,7 +6,6 @@ from services.common import clock
 from services.common.clock import SECOND
 from services.contracts import message_template
 from services.contracts.alert_messages import Alert
-from services.contracts.pairs import is_pair
 from services.contracts.rules import Rule
 from services.rules.engine import Outcome
 from services.rules.machine import measured_name
@@ -48,7 +47,7 @@ def alert_of(outcome: Outcome) -> Alert:
         message="",
         retracts=None,
         reversion=move.seen.reversion,  # type: ignore[arg-type]  # one of a signal
-        pair=subject if is_pair(subject) else None,
+        pair=subject if rule.subject_kind == "pair" else None,
         rule=rule.id,
         metric=metric,
         subject=subject,

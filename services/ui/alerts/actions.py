@@ -12,8 +12,8 @@ from services.ui.api import problems
 from services.ui.api.client import segment
 from services.ui.api.types import HandledAlert
 from services.ui.state.page_context import PageContext, attributes
+from services.ui.widgets import reversion_text
 from services.ui.widgets.formatting import number
-from services.ui.widgets.reversion_text import MEANING
 
 SNOOZES = (("15 min", 900), ("1 h", 3600), ("4 h", 14_400), ("1 d", 86_400))
 RETRACTED = "Late trades changed this second, or its window"
@@ -59,7 +59,7 @@ def leg_ages(alert: AnyAlert) -> str:
 
 def reversion_words(alert: AnyAlert) -> str:
     """Return whether the spread was seen to revert, and what that means; empty if that is not known."""
-    return f"{alert.reversion}: {MEANING[alert.reversion]}" if alert.reversion else ""
+    return ": ".join(filter(None, (alert.reversion, reversion_text.meaning(alert.reversion))))
 
 
 def message(alert: AnyAlert) -> str:

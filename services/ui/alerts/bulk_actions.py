@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from services.common.errors import BadMessageError, TransientError
-from services.contracts.pairs import is_pair
 from services.ui.alerts import actions
 from services.ui.api.types import HandledAlert, Incident, Listing
 from services.ui.state.alert_state import AlertState
@@ -29,7 +28,7 @@ async def acknowledge(site: PageContext, subject: str | None) -> str:
 
 async def snooze(site: PageContext, subject: str, for_s: float) -> str:
     """Snooze the last alert of each rule on a subject, and so what these rules say of it; return what came of it."""
-    name = "pair" if is_pair(subject) else "subject"
+    name = "pair" if subject in (site.market.pairs or ()) else "subject"
     try:
         known = await site.client.read("/v1/incidents", Listing[Incident], **{name: subject}, limit=RECENT)
     except (TransientError, BadMessageError) as error:

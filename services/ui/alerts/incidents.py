@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import convert
 from msgspec.structs import replace
 
 from services.common.clock import SECOND
@@ -66,7 +65,7 @@ def _opened(
     # No alert of the stream has these.
     of_incident = {name: None if listed is None else getattr(listed, name) for name in _OF_INCIDENT}
     own = {name: getattr(alert, name, None) for name in Incident.__struct_fields__} | of_incident
-    return convert({**own, "note": own["note"] or "", **fields}, Incident)
+    return Incident(**{**own, "note": own["note"] or "", **fields})
 
 
 def _ends(alert: AnyAlert, before: Incident) -> bool:

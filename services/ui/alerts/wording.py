@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from services.contracts.alert_messages import DEFAULT_RULE, ZSCORE
-from services.contracts.pairs import is_pair, is_symbol
+from services.contracts.pairs import is_symbol
 from services.ui.api.types import HandledAlert, Incident
 from services.ui.widgets.formatting import NONE, plain, threshold, zscore
 
@@ -15,10 +15,9 @@ AnyAlert = HandledAlert | Incident
 
 def subject_href(alert: AnyAlert) -> str | None:
     """Return the page of what an alert is of: that of the pair or of the symbol, None of anything else."""
-    pair = alert.subject if is_pair(alert.subject) else alert.pair
-    if is_symbol(alert.subject) and pair != alert.subject:
+    if is_symbol(alert.subject) and alert.pair != alert.subject:
         return f"/?{urlencode({'symbol': alert.subject})}"
-    return f"/pairs?{urlencode({'pair': pair})}" if pair else None
+    return f"/pairs?{urlencode({'pair': alert.pair})}" if alert.pair else None
 
 
 def subject_link(alert: AnyAlert) -> Component:

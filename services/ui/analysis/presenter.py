@@ -117,7 +117,7 @@ def verdict(found: Analysis) -> list[Component]:
     """Return the verdict: in a word, in a sentence, and what to keep in mind."""
     said = found.verdict
     notes = [html.Ul([html.Li(note) for note in said.notes])] if said.notes else []
-    return [html.B(HEADLINES[said.conclusion]), html.P(said.text), *notes]
+    return [html.B(HEADLINES.get(said.conclusion, said.conclusion)), html.P(said.text), *notes]
 
 
 def missing(found: Analysis) -> str:

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from services.common.errors import BadMessageError, TransientError, reason_of
 from services.contracts.messages import Signal
+from services.ui.api.decoding import decode
 from services.ui.api.types import Ack, Bar, HandledAlert, Listing, Snapshot, SymbolStats, Update, WatchedPair
 
 TOPICS = "ticks,signals,alerts,status"
@@ -188,7 +189,7 @@ def segment(name: str) -> str:
 
 def _decode(raw: bytes | str, kind: type[T], source: str) -> T:
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return decode(raw, kind)
     except msgspec.DecodeError as error:
         raise BadMessageError(f"{source}: expected a {kind!r}, received {raw[:80]!r}: {error}") from error
 

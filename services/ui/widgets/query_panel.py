@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, set_props
 from services.common.errors import TransientError
 from services.ui.api import problems
 from services.ui.api.client import ApiClient
+from services.ui.api.decoding import decode
 from services.ui.state.page_context import Props
 
 AGAIN = "Recompute"
@@ -53,7 +54,7 @@ async def answered(
         at = {f"{prefix}-{fields[field]}": {"error": text} for field, text in wrong.fields.items()}
         return None, {**fine, **at, **refused(wrong.rest or "Not asked: one of the values is refused.")}
     try:
-        return msgspec.json.decode(response.content, type=kind), fine
+        return decode(response.content, kind), fine
     except msgspec.DecodeError as error:
         return None, {**fine, **refused(f"Expected {expected}, received another answer: {error}")}
 

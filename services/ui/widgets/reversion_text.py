@@ -3,11 +3,16 @@
 from services.contracts.messages import ReversionState, Signal
 from services.ui.widgets.formatting import number, significant_decimals
 
-MEANING: dict[ReversionState, str] = {
+_MEANING: dict[ReversionState, str] = {
     "reverting": "the spread is seen to revert",
     "unproven": "the spread was not shown to revert",
     "broken": "the spread has left the line it reverted to",
 }
+
+
+def meaning(state: ReversionState | None) -> str:
+    """Return what is seen of the spread; empty of a word that a newer API has."""
+    return "" if state is None else _MEANING.get(state, "")
 
 
 def life(signal: Signal) -> str:

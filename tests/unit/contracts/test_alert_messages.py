@@ -87,8 +87,13 @@ def test_a_batch_of_alerts_of_no_pair_is_read_at_once() -> None:
     assert decode_all([encode(one) for one in plain], Alert) == (plain, {})
 
 
-def test_a_subject_that_is_a_pair_is_the_pair() -> None:
-    assert Alert(**{**PRICE_MOVE, "subject": PAIR}).pair == PAIR
+def test_the_subject_of_a_metric_of_pairs_is_the_pair_and_that_of_any_other_is_none() -> None:
+    # BTC-USDT may be a symbol, and may be a pair.
+    for subject in (PAIR, "BTC-USDT"):
+        assert Alert(**{**PRICE_MOVE, "subject": subject, "metric": "spread"}).pair == subject
+        assert Alert(**{**PRICE_MOVE, "subject": subject, "metric": "coverage_1h"}).pair is None
+        # A metric that is not ours does not say.
+        assert Alert(**{**PRICE_MOVE, "subject": subject}).pair == subject
     leg = Alert(**{**PRICE_MOVE, "pair": PAIR})
     assert (leg.subject, leg.pair) == ("BTCUSDT", PAIR)
 

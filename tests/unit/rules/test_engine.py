@@ -188,3 +188,11 @@ def test_a_correction_that_takes_the_cause_away_retracts_and_one_that_brings_it_
     assert again.alert_id != fired.alert_id
     assert again.value == 2.5
     assert see(2, 2.5, 2) == []
+
+
+def test_an_alert_of_a_symbol_with_a_hyphen_is_of_no_pair() -> None:
+    condition = {"metric": "coverage_1h", "operator": "below", "fire": 0.5}
+    engine = engine_of(msgspec.convert({"id": "a", "conditions": [condition]}, Rule))
+    seen = Observation(SECOND, {"coverage_1h": 0.25})
+    (alert,) = [alert_of(one) for one in engine.observe("symbol", "BTC-USDT", seen)]
+    assert (alert.subject, alert.pair) == ("BTC-USDT", None)

@@ -8,7 +8,6 @@ from dash.development.base_component import Component
 from msgspec.structs import replace
 
 from services.contracts.alert_messages import OPENING
-from services.contracts.pairs import is_pair
 from services.ui.alerts import actions, incidents, wording
 from services.ui.alerts.actions import SNOOZES
 from services.ui.alerts.wording import AnyAlert
@@ -16,6 +15,7 @@ from services.ui.api import downloads
 from services.ui.api.poll_cache import PolledAnswer
 from services.ui.api.types import Incident, Listing
 from services.ui.state.alert_state import AlertState
+from services.ui.state.live_state import LiveState
 from services.ui.state.page_context import PageContext, Selection
 from services.ui.widgets import components
 from services.ui.widgets.formatting import NONE, lasted, moment, threshold
@@ -105,10 +105,10 @@ class HistoryFilter:
             _us(selection.asks.get("to")),
         )
 
-    def params(self) -> dict[str, str | int]:
-        """Return what the API is asked with."""
+    def params(self, market: LiveState) -> dict[str, str | int]:
+        """Return what the API is asked with; of a pair that is watched what it has to do with, too."""
         asked: dict[str, str | int | None] = {
-            "pair" if is_pair(self.subject or "") else "subject": self.subject,
+            "pair" if self.subject in (market.pairs or ()) else "subject": self.subject,
             "state": self.state if self.state in _OF_INCIDENTS else None,
             "acked": "true" if self.state == "acknowledged" else None,
             "snoozed": None if self.snoozed is None else str(self.snoozed).lower(),
@@ -164,15 +164,15 @@ def reading(site: PageContext, wanted: HistoryFilter) -> PolledAnswer[Listing[In
 
 async def page(site: PageContext, wanted: HistoryFilter, cursor: str | None = None) -> Listing[Incident]:
     """Read one page, the newest first, or the one after `cursor`."""
-    params: dict[str, str | int] = {**wanted.params(), "limit": PAGE_ROWS}
+    params: dict[str, str | int] = {**wanted.params(site.market), "limit": PAGE_ROWS}
     if cursor is not None:
         params["cursor"] = cursor
     return await site.client.read(PATH, Listing[Incident], **params)
 
 
-def csv(wanted: HistoryFilter) -> str:
+def csv(wanted: HistoryFilter, market: LiveState) -> str:
     """Return the link to everything that is wanted."""
-    return downloads.link(PATH, **wanted.params(), limit=CSV_ROWS)
+    return downloads.link(PATH, **wanted.params(market), limit=CSV_ROWS)
 
 
 def rows(incidents: Iterable[Incident]) -> list[Row]:

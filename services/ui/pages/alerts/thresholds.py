@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
@@ -11,6 +10,7 @@ from services.common.errors import TransientError
 from services.contracts.alert_messages import ZSCORE
 from services.ui.api import problems
 from services.ui.api.client import segment
+from services.ui.api.decoding import decode
 from services.ui.api.types import HandledAlert, WatchedPair
 from services.ui.state.live_state import LiveState
 from services.ui.state.page_context import PageContext
@@ -167,7 +167,7 @@ async def store(site: PageContext, pair: str, field: str, value: Any) -> str:
     if not response.is_success:
         wrong = problems.read(response, tuple(FIELDS.values()))
         return " ".join([*wrong.fields.values(), wrong.rest]).strip()
-    saved = msgspec.json.decode(response.content, type=WatchedPair)
+    saved = decode(response.content, WatchedPair)
     if site.market.pairs is not None:
         site.market.pairs[saved.pair] = saved
     return ""

@@ -36,7 +36,7 @@ class AlertsView(View):
             return props
         wanted = HistoryFilter.read(selection)
         reading = history.reading(self.site, wanted)
-        props["alerts-csv"] = {"href": history.csv(wanted)}
+        props["alerts-csv"] = {"href": history.csv(wanted, market)}
         props |= _bulk(market, wanted)
         found = reading.value
         live = self._rows_live(wanted, turn, now, () if found is None else found.data)

@@ -108,5 +108,6 @@ def reversion(market: LiveState, pair: WatchedPair, signal: Signal) -> Annotatio
         return Annotation(None)
     tones: dict[str, Tone] = {"reverting": "calm", "broken": "hot"}
     note = reversion_text.life(signal) or "updated once a minute"
-    explained = f"{reversion_text.MEANING[signal.reversion].capitalize()}. {{}}"
+    meaning = reversion_text.meaning(signal.reversion) or signal.reversion
+    explained = f"{meaning.capitalize()}. {{}}"
     return Annotation(signal.reversion, note, tones.get(signal.reversion, ""), explained)

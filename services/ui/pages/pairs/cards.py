@@ -125,10 +125,11 @@ def _signal_card(
         return Card(
             note=signal.reason or "not known", age=shown_age, state="stale", reason=signal.reason or ""
         )
-    if stale or signal.quality == "stale":
+    if stale or signal.quality not in ("ok", "not_enough_data"):
+        quality = "stale" if stale else signal.quality
         silence = PAST if market.is_filling else f"No signal for more than {pair.stale_after_s:g} s"
-        reason = signal.reason or silence
-        return Card(value, f"stale: {reason}", shown_age, "stale", "", None, reason)
+        reason = signal.reason or (silence if quality == "stale" else "no reason was given")
+        return Card(value, f"{quality}: {reason}", shown_age, "stale", "", None, reason)
     return Card(value, note, shown_age, "ok", tone, reason=explained)
 
 

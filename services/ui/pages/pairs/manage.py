@@ -3,7 +3,6 @@
 from typing import Any
 
 import dash_mantine_components as dmc
-import msgspec
 from dash import Dash, Input, Output, State, ctx, html, set_props
 from dash.development.base_component import Component
 
@@ -12,6 +11,7 @@ from services.contracts.pairs import Pair
 from services.contracts.symbol_forms import market_symbol
 from services.ui.api import problems, stream_follower
 from services.ui.api.client import segment
+from services.ui.api.decoding import decode
 from services.ui.api.types import WatchedPair
 from services.ui.pages import listed_symbols
 from services.ui.pages.pairs.settings import said, samples
@@ -143,7 +143,7 @@ async def add(site: PageContext, y: str, x: str) -> Props:
         return {"add-status": said(f"Not added. {error}", is_error=True)}
     if response.is_error:
         return _refused("add-status", "Not added.", response)
-    now = msgspec.json.decode(response.content, type=WatchedPair)
+    now = decode(response.content, WatchedPair)
     await stream_follower.refresh_once(site.client, site.market)
     prices = "log prices" if now.transform == "log" else "prices"
     first = samples(min(now.window, now.min_samples), site.market)
@@ -168,7 +168,7 @@ async def pause(site: PageContext, pair: str, *, paused: bool) -> Props:
         return {"manage-status": said(f"Not {done.lower()}. {error}", is_error=True)}
     if response.is_error:
         return _refused("manage-status", f"Not {done.lower()}.", response)
-    now = msgspec.json.decode(response.content, type=WatchedPair)
+    now = decode(response.content, WatchedPair)
     await stream_follower.refresh_once(site.client, site.market)
     text = "No signals and no alerts until it is resumed. Its settings stay."
     if not paused:

@@ -168,7 +168,7 @@ def _outlier_words(run: list[Signal]) -> str:
 
 
 def _marker(marks: list[ChartMark], in_words: bool) -> Marker:
-    shapes = [SHAPES[mark.kind] for mark in marks]
+    shapes = [SHAPES.get(mark.kind, ("square", palette.RESOLVED, mark.kind)) for mark in marks]
     # A crossing gives the shape, an alert the colour and the word.
     shape = next((shape for shape, _, _ in shapes if shape != "square"), shapes[0][0])
     color, word = next(((color, word) for shape, color, word in shapes if shape == "square"), shapes[0][1:])

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import dash_mantine_components as dmc
-import msgspec
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
 from dash.development.base_component import Component
 
@@ -12,6 +11,7 @@ from services.common.errors import TransientError
 from services.ui.analysis.query import METHODS, TRANSFORMS
 from services.ui.api import problems, stream_follower
 from services.ui.api.client import segment
+from services.ui.api.decoding import decode
 from services.ui.api.types import WatchedPair
 from services.ui.state.live_state import LiveState
 from services.ui.state.page_context import PageContext, Props, attributes
@@ -127,7 +127,7 @@ async def change(site: PageContext, pair: str, changed: dict[str, Any]) -> tuple
             **at,
             "settings-status": said(f"Not saved. {wrong.rest}".strip(), is_error=True),
         }
-    now = msgspec.json.decode(response.content, type=WatchedPair)
+    now = decode(response.content, WatchedPair)
     await stream_follower.refresh_once(site.client, site.market)
     return state(now), {**fine, "settings-status": said(confirmed(now, changed, site.market))}
 

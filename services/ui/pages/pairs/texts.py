@@ -66,8 +66,8 @@ def state(market: LiveState, pair: WatchedPair, last: Signal | None, now: Now) -
         return f"Not enough data: {newest.reason or f'{newest.samples} of {newest.window} samples'}"
     if not market.connected:
         return "Stale: the stream is lost, this is the last known."
-    if newest.quality == "stale":
-        return f"Stale: {newest.reason or 'no reason was given'}"
+    if newest.quality != "ok":
+        return f"{newest.quality.capitalize()}: {newest.reason or 'no reason was given'}"
     if seen and market.age_s(seen, now) > pair.stale_after_s:
         return f"Stale: {PAST if market.is_filling else f'no signal for more than {pair.stale_after_s:g} s'}"
     return f"Unreliable: {pair.warning}." if pair.warning else ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from services.contracts.pairs import Pair
 from services.ui.api.types import Confirmation, ScanPair
 from services.ui.state.page_context import Selection
 from services.ui.widgets import components
@@ -100,7 +101,7 @@ class PairFilter:
         """Return whether a pair of the stage is shown."""
         return (
             pair.stage != "refused"
-            and self.name in f"{pair.y}-{pair.x}"
+            and self.name in str(Pair(pair.y, pair.x))
             and (pair.spread_bp or 0.0) >= self.least_bp
         )
 
@@ -133,7 +134,7 @@ def evidence(p_value: float | None) -> float | None:
 def _row(pair: ScanPair, since_us: int | None, now_us: int) -> Row:
     zeros = evidence(pair.p_value)
     return {
-        "id": f"{pair.y}-{pair.x}",
+        "id": str(Pair(pair.y, pair.x)),
         "rank": pair.rank,
         "evidence": zeros,
         "adjusted": pair.adjusted_p_value,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.common.clock import SECOND
+from services.contracts.pairs import Pair, is_pair
 from services.ui.api import downloads
 from services.ui.api.client import segment
 from services.ui.api.queries import RefusedQuery, once, why_nothing
@@ -92,11 +93,11 @@ class RadarView(View):
 
     def _chosen(self, radar: Radar, found: ScanPairs, selection: Selection) -> Props:
         pair, summary = selection.opened_with("pair"), radar.summary
-        if pair is None or summary is None or pair.count("-") != 1:
+        if pair is None or summary is None or not is_pair(pair):
             return {}
-        legs = frozenset(pair.split("-"))
+        legs = frozenset(Pair.parse(pair))
         known = next((one for one in found.data if {one.y, one.x} == legs), None)
-        name = pair if known is None else f"{known.y}-{known.x}"
+        name = pair if known is None else str(Pair(known.y, known.x))
         props: Props = {
             "radar-chosen-title": {"children": name},
             "radar-facts": {"children": _facts(known, selection.zone)},

@@ -11,6 +11,7 @@ from services.common.errors import BadMessageError, TransientError
 from services.contracts.metrics import METRICS
 from services.ui.api import problems
 from services.ui.api.client import ApiClient, segment
+from services.ui.api.decoding import decode
 from services.ui.api.types import RuleTrial
 from services.ui.pages.rules import form, listing, silences, trial, view
 from services.ui.pages.rules.listing import PATH, ListedRule
@@ -61,7 +62,7 @@ async def attempt(
             "POST", f"{PATH}/{segment(rule['id'])}/test", json=asked, timeout=trial.TIMEOUT_S
         )
         if response.is_success:
-            found = msgspec.json.decode(response.content, type=RuleTrial)
+            found = decode(response.content, RuleTrial)
             return trial.sentence(found), trial.firings(found, zone), {}
     except (TransientError, msgspec.DecodeError) as error:
         return f"Not tried. {error}", [], {}
@@ -145,7 +146,7 @@ async def _stored(
     try:
         response = await site.client.send(method, path, json=rule)
         if response.is_success:
-            known = msgspec.json.decode(response.content, type=ListedRule)
+            known = decode(response.content, ListedRule)
     except (TransientError, msgspec.DecodeError) as error:
         return {"rule-status": said(f"Not {words[0]}. {error}", is_error=True)}
     if response.is_error:

@@ -60,7 +60,7 @@ def test_a_pair_is_snoozed_by_the_last_alert_of_each_of_its_rules(incident: Make
         asked.append(request.url.path)
         if request.method == "POST":
             return httpx.Response(200, json={})
-        assert dict(request.url.params)["pair"] == PAIR
+        assert dict(request.url.params)["subject"] == PAIR
         return httpx.Response(200, content=msgspec.json.encode({"feed": None, "data": known}))
 
     said = done(LiveState(), answer, lambda site: bulk_actions.snooze(site, PAIR, 900.0))

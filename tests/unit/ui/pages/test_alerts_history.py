@@ -9,6 +9,7 @@ from services.ui.alerts.actions import RETRACTED
 from services.ui.pages.alerts import history
 from services.ui.pages.alerts.history import HistoryFilter
 from services.ui.state.alert_state import AlertState
+from services.ui.state.live_state import LiveState
 from services.ui.state.page_context import Selection
 from tests.unit.ui.conftest import PAIR, START_S, Make
 
@@ -26,6 +27,7 @@ def wanted(**asks: Any) -> HistoryFilter:
         ({"state": "odd", "from": "soon", "to": True}, {}),
         ({"pair": PAIR, "state": "firing"}, {"pair": PAIR, "state": "firing"}),
         ({"pair": "BTCUSDT"}, {"subject": "BTCUSDT"}),
+        ({"pair": "BTC-USDT"}, {"subject": "BTC-USDT"}),
         ({"state": "retracted"}, {"state": "retracted"}),
         ({"state": "acknowledged"}, {"acked": "true"}),
         ({"snoozed": "yes"}, {"snoozed": "true"}),
@@ -34,8 +36,8 @@ def wanted(**asks: Any) -> HistoryFilter:
         ({"from": 1_000, "to": 2_000}, {"start": 1_000_000, "end": 2_000_000}),
     ],
 )
-def test_the_filters_become_what_the_api_is_asked(asks: Any, params: Any) -> None:
-    assert wanted(**asks).params() == params
+def test_the_filters_become_what_the_api_is_asked(market: LiveState, asks: Any, params: Any) -> None:
+    assert wanted(**asks).params(market) == params
 
 
 @pytest.mark.parametrize(
@@ -111,8 +113,8 @@ def test_live_alerts_of_any_subject_go_by_it(moved_incident: Make) -> None:
     assert wanted(pair=PAIR).includes(moved_incident(pair=PAIR), START_US)
 
 
-def test_the_csv_has_the_same_filters() -> None:
-    link = history.csv(wanted(pair=PAIR, state="acknowledged"))
+def test_the_csv_has_the_same_filters(market: LiveState) -> None:
+    link = history.csv(wanted(pair=PAIR, state="acknowledged"), market)
     assert link == f"/download/v1/incidents?pair={PAIR}&acked=true&limit=1000000&format=csv"
 
 
