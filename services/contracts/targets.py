@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
@@ -192,6 +192,9 @@ def require_url(url: str, kind: TargetKind) -> None:
     if kind == "apprise":
         if "://" not in url or parts.scheme in ("", "file"):
             raise WrongFieldError("url", "a URL of Apprise, such as tgram://token/chat", "another text")
+        # They would have the library send twice, or elsewhere.
+        if {"redirect", "retry"} & parse_qs(parts.query, keep_blank_values=True).keys():
+            raise WrongFieldError("url", "a URL of Apprise without redirect and retry", "one with")
         return
     if parts.scheme not in schemes:
         raise WrongFieldError("url", "http:// or https://", repr(parts.scheme or "no scheme"))

@@ -44,7 +44,7 @@ WITH pace AS (
 )
 UPDATE deliveries SET leased_until = now() + %(lease)s * interval '1 second', tries = tries + 1, tried_at = now()
 FROM going WHERE deliveries.delivery_id = going.delivery_id
-RETURNING deliveries.delivery_id, kind, message, tries
+RETURNING deliveries.delivery_id, kind, message, tries, (extract(epoch FROM ts) * 1000000)::int8
 """
 # What was skipped while it was on its way, and has arrived, has arrived.
 _END = """
@@ -98,12 +98,13 @@ class NewDelivery(NamedTuple):
 
 
 class TakenDelivery(NamedTuple):
-    """A delivery that this process sends: what it tells as JSON; `tries` counts this one."""
+    """A delivery that this process sends: what it tells, as JSON, and since when; `tries` counts this one."""
 
     delivery_id: str
     kind: DeliveryKind
     message: bytes
     tries: int
+    made_us: int
 
 
 class Outcome(NamedTuple):
@@ -159,7 +160,7 @@ async def take(connection: Connection, target_id: str, per_minute: int, most: in
         "lease": LEASE_S,
     }
     rows = await (await connection.execute(_TAKE, values)).fetchall()
-    return [TakenDelivery(name, kind, bytes(message), tries) for name, kind, message, tries in rows]
+    return [TakenDelivery(*row) for row in rows]
 
 
 async def finish(connection: Connection, taken: TakenDelivery, outcome: Outcome) -> bool:
