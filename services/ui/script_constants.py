@@ -6,6 +6,7 @@ import json
 from services.common.clock import SECOND
 from services.contracts.intervals import WIDTHS_US
 from services.ui.pages.market.layout import USUAL
+from services.ui.pages.overview.columns import FIRST, SORTED, STATES
 from services.ui.pages.pairs.lines import PANES
 
 PLACE = "{constants}"
@@ -13,8 +14,10 @@ CONSTANTS = {
     "widths": {interval: width_us // SECOND for interval, width_us in WIDTHS_US.items()},
     "charts": USUAL,
     "panes": PANES,
+    "overview": {"columns": SORTED, "first": FIRST, "states": tuple(STATES)},
 }
-"""The width (s) of each interval of bars, the intervals of the charts of the market, the panes of a pair."""
+"""The width (s) of each interval of bars, the intervals of the charts of the market, the panes of a pair, and what the
+table of all pairs can be sorted and filtered by."""
 
 
 def filled(document: str) -> str:

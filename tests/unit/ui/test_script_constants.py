@@ -13,6 +13,7 @@ def test_the_document_carries_the_constants() -> None:
     told = json.loads(unescape(found))
     assert told["widths"] == {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
     assert told["panes"] == ["prices", "spread", "zscore", "hedge-ratio", "correlation"]
+    assert told["overview"]["first"].removeprefix("-") in told["overview"]["columns"]
     assert told["charts"] == list(CONSTANTS["charts"])
 
 

@@ -7,9 +7,9 @@ from services.contracts.messages import Signal, Tick
 from services.ui.api.types import SymbolStats, WatchedPair
 from services.ui.pages.pairs.annotations import Tone
 from services.ui.pages.pairs.metrics import METRICS, Metric
-from services.ui.pages.pairs.texts import PAST, PAUSED
 from services.ui.state.live_state import LiveState, Now, Received
 from services.ui.state.page_context import Props
+from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import NONE, age, lag, number, quantity
 
 LATE_MS = 1_000

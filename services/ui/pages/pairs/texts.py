@@ -16,12 +16,11 @@ from services.ui.pages.pairs.marks import trades_late
 from services.ui.pages.pairs.spans import A_DAY, ChartSpan
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Props
+from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import MINUS, moment, number, significant_decimals, zscore
 
 _ISO = re.compile(r"\S+T\S+Z")
 EVERY_SIGNAL = 1_000_000
-PAUSED = "Paused: nothing is measured until the pair is resumed."
-PAST = "of the past, which is played first"
 
 
 def title(market: LiveState, pair: WatchedPair | None) -> str | None:

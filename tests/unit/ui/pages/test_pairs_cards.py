@@ -10,8 +10,9 @@ from services.contracts.messages import Filling
 from services.ui.api.types import Status, WatchedPair
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.metrics import METRICS
-from services.ui.pages.pairs.texts import PAST, PAUSED, state
+from services.ui.pages.pairs.texts import state
 from services.ui.state.live_state import LiveState, Now
+from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import NONE
 from tests.unit.ui.answers import answer, snapshot, stats, tape, update
 from tests.unit.ui.conftest import START_S, Make
