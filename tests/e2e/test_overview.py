@@ -152,7 +152,7 @@ def test_neither_says_now_while_nobody_tells(open_page: OpenPage, fake_api: Serv
         overview = open_page(server.url, "overview", problems=True).page
         wall = open_page(server.url, f"wall?pairs={PAIR}", problems=True).page
         fake_api.post("/fake/alert", message="z beyond entry")
-        expect(overview.locator("#firing .of-now")).to_have_text("now")
+        expect(overview.locator("#firing .of-now")).to_have_text("at the last close")
         expect(drawn(Dashboard(overview)).first).to_contain_text("Live")
         expect(wall.locator("#wall-0-state")).to_contain_text("FIRING since")
         server.process.send_signal(signal.SIGSTOP)
@@ -162,7 +162,7 @@ def test_neither_says_now_while_nobody_tells(open_page: OpenPage, fake_api: Serv
             said = "element => [getComputedStyle(element).fontSize, getComputedStyle(element, '::after').content]"
             assert overview.locator("#firing .of-now").first.evaluate(said) == ["0px", '"last known"']
             state = overview.locator("#overview-table .ag-cell[col-id=state]").first
-            assert state.evaluate(said) == ["0px", '"Last known"']
+            assert state.evaluate(said) == ["0px", '"last known"']
             assert wall.locator("#wall-0-state").evaluate(said) == ["0px", '"LAST KNOWN"']
             expect(wall.locator("#wall-0-age")).to_be_hidden()
         finally:

@@ -109,7 +109,7 @@ def _firing(alert: HandledAlert, market: LiveState, zone: str, now: Now) -> Comp
     last = closes[-1] if closes else None
     reading: list[Any]
     if alert.metric == ZSCORE:
-        when = html.Span("now", className="of-now") if market.connected else "last known"
+        when = html.Span("at the last close", className="of-now") if market.connected else "last known"
         reading = [f"z {_zscore_now(alert, last, market)} ", when]
         today_us = last.event_us if last else alert.event_us
     else:

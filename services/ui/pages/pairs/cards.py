@@ -13,6 +13,8 @@ from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import NONE, age, lag, number, quantity
 
 LATE_MS = 1_000
+LIVE = "live"
+"""Age of a number of the second that is open; the chart has none of it."""
 
 State = Literal["ok", "waiting", "collecting", "stale", "paused"]
 
@@ -129,7 +131,17 @@ def _signal_card(
         silence = PAST if market.is_filling else f"No signal for more than {pair.stale_after_s:g} s"
         reason = signal.reason or silence
         return Card(value, f"stale: {reason}", shown_age, "stale", "", None, reason)
-    return Card(value, note, shown_age, "ok", tone, reason=explained)
+    if not metric.share:
+        return Card(value, note, shown_age, "ok", tone, reason=explained)
+    shown_age = LIVE if not signal.closed and shown_age == age(0) else shown_age
+    return Card(value, note, shown_age, "ok", tone, reason=f"{_source(signal)} {explained}".strip())
+
+
+def _source(signal: Signal) -> str:
+    """Return of which second a number is: the chart has closed ones alone."""
+    if signal.closed:
+        return "Of the last closed second, as the end of the chart."
+    return "Live: of the second that is still open. The chart ends with the last closed second."
 
 
 def _freshness(

@@ -170,7 +170,7 @@ def test_alerts_that_hold_are_a_line_until_they_are_dealt_with(
     assert count.children == "1 alert is firing"
     link, text, _ = entry.children
     assert (link.children, link.href) == (PAIR, f"/pairs?pair={PAIR}")
-    assert _words(text) == "z +0.75 now, since 22:13:20 UTC"
+    assert _words(text) == "z +0.75 at the last close, since 22:13:20 UTC"
     market.apply(update(alerts=(alert(1, acked_us=now.us, acked_by="desk"),)), now)
     assert firing(market, "UTC", now) == []
 
@@ -205,7 +205,7 @@ def test_a_z_score_near_a_threshold_is_told_from_it(
     near = signal(START_S + 1, zscore=1.9962)
     market.apply(update(signals=(near,), alerts=(alert(1),)), now)
     shown: Any = firing(market, "UTC", now)
-    assert _words(shown[1].children[1]).startswith("z +1.996 now")
+    assert _words(shown[1].children[1]).startswith("z +1.996 at the last close")
 
 
 def test_many_alerts_are_summed_up(market: LiveState, pair: WatchedPair, alert: Make, now: Now) -> None:
