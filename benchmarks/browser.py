@@ -41,6 +41,7 @@ FIRST_DATA = """
     const wanted = {
         "first candle": () => document.getElementById("chart-candles")
             && ((dash_component_api.getLayout("chart-candles").props.series || [])[0] || { data: [] }).data.length,
+        "first row": () => document.querySelector("#overview-table .ag-center-cols-container .ag-row"),
         "first z": () => /[0-9]/.test((document.getElementById("metric-zscore") || {}).textContent),
     };
     const look = () => {

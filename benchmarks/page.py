@@ -29,6 +29,7 @@ from tests.pipeline import pipeline
 VISITS = 5
 ALERTS_SENT = 20
 BARS = 2_000
+PAIRS = 100
 TABS = 20
 PAIR = "ETHUSDT-BTCUSDT"
 
@@ -54,6 +55,19 @@ def first_data(browser: Chromium, url: str) -> None:
             with browser.open(url + path, FIRST_DATA) as seen:
                 taken.append(seen.shown_ms(what))
         row(f"navigation to {what}", f"{statistics.median(taken):.0f} ms, worst {max(taken):.0f}", "2,000 ms")
+
+
+def all_pairs(browser: Chromium, url: str) -> None:
+    """Print how soon the first row of a table of many pairs is drawn, and what it costs to keep it live."""
+    taken = []
+    for _ in range(VISITS):
+        with browser.open(f"{url}/overview", FIRST_DATA) as seen:
+            taken.append(seen.shown_ms("first row"))
+    what = f"navigation to first row of {PAIRS} pairs"
+    row(what, f"{statistics.median(taken):.0f} ms, worst {max(taken):.0f}", "2,000 ms")
+    with browser.open(f"{url}/overview") as seen:
+        seen.settle()
+        cost(f"Overview of {PAIRS} pairs", seen)
 
 
 def weights(browser: Chromium, url: str) -> None:
@@ -191,6 +205,8 @@ def main(minutes: float = 3) -> None:
             alerts_of_the_topic(browser)
             endurance(browser, server.url, minutes)
             tabs = tabs_of(browser, server.url)
+            api.post("/fake/many", pairs=PAIRS)
+            all_pairs(browser, server.url)
         many_tabs(tabs, server)
 
 

@@ -34,6 +34,7 @@ ROOTS = (
     "Confirmation",
     "ScanPairs",
     "ScanMatrix",
+    "ZscoreLine",
 )
 """Schemas that the dashboard reads; schemas that they refer to are added."""
 FROM_CONTRACTS = {"Tick": "Tick", "Signal": "Signal", "LatestSignal": "Signal"}

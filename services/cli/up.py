@@ -126,7 +126,8 @@ async def up(settings: UpSettings) -> None:
             await alert_configs.restore(load(AlertingSettings, environment))
             services = [Child(_service(name, environment), log_line) for name in SERVICES]
             await stack.enter_async_context(_running(services))
-            await readiness.wait(api_url, ui_url, services, ui.api_key)
+            for pair, reason in (await readiness.wait(api_url, ui_url, services, ui.api_key)).items():
+                log_line("pairstream", f"{pair} is stale: {reason}")
             write(
                 f"ready  dashboard {ui_url}  api {api_url}/docs  "
                 f"feed {environment['PAIRSTREAM_FEED']}  brokers {broker.servers}  database {url}"

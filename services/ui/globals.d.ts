@@ -1,7 +1,7 @@
 /** Globals of the scripts in assets/: what our files share, and what Dash and its components give to a page. */
 
 interface Pairstream {
-    /** Constants of the server: widths of intervals, charts, panes. */
+    /** Constants of the server: widths of intervals, charts, panes, the table of all pairs. */
     constants: any;
     /** Texts of 1-texts.js. */
     texts: any;
@@ -24,6 +24,8 @@ interface Pairstream {
     look(asks: object): void;
     tell(news: object): void;
     looking(): any;
+    /** Whether the rows of a grid are in the order of a column as their numbers are now. */
+    inOrder(api: any, column: { colId: string; sort: string }): boolean;
     markRow(table: string, id: string | null): void;
     BatchedElement(props: any): any;
     BatchedRows(props: any): any;

@@ -7,6 +7,7 @@ from typing import Any
 from services.common.clock import SECOND
 from services.contracts.intervals import ALL_WIDTHS_US, WIDTHS_US
 from services.ui.pages.market.layout import USUAL
+from services.ui.pages.overview.columns import FIRST, SORTED, STATES
 from services.ui.pages.pairs.lines import PANES
 
 PLACE = "{constants}"
@@ -15,9 +16,10 @@ CONSTANTS: dict[str, Any] = {
     "chart_widths": {interval: width_us // SECOND for interval, width_us in ALL_WIDTHS_US.items()},
     "charts": USUAL,
     "panes": PANES,
+    "overview": {"columns": SORTED, "first": FIRST, "states": tuple(STATES)},
 }
 """The width (s) of each interval of bars, the stored ones and all that charts have; the intervals of the charts of the
-market, the panes of a pair."""
+market, the panes of a pair, and what the table of all pairs can be sorted and filtered by."""
 
 
 def filled(document: str) -> str:

@@ -21,6 +21,7 @@ from tests.e2e import (
     fake_datasets,
     fake_incidents,
     fake_listings,
+    fake_overview,
     fake_pairs,
     fake_radar,
     fake_rules,
@@ -172,6 +173,7 @@ def build(world: World) -> FastAPI:
     fake_pairs.add(app, world, latest)
     fake_calibration.add(app, world, zscore)
     fake_datasets.add(app)
+    fake_overview.add(app, world, zscore)
     fake_radar.add(app, world.now_us)
     fake_rules.add(app, world.rules, world, world.feed)
 

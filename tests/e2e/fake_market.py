@@ -36,7 +36,8 @@ def price(symbol: str, t: float) -> float:
 
 
 def zscore(pair: str, t: float) -> float:
-    return 1.5 * wave(float(len(pair)), t / 3)
+    # Pairs with numbers in their names have z-scores of their own.
+    return 1.5 * wave(len(pair) + 7.3 * int("0" + "".join(filter(str.isdigit, pair))), t / 3)
 
 
 def tick(symbol: str, us: int) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def test_axe_finds_nothing(
             dashboard.page.emulate_media(color_scheme=theme)
             said = fake_api.post("/fake/alert", message=f"{theme} at {width} px")["message"]
             toast = dashboard.page.locator(".mantine-Notification-root", has_text=said)
-            expect(toast).to_be_visible(timeout=1000 * LOAD_S)
+            if page.in_menu:  # a wall has no toasts
+                expect(toast).to_be_visible(timeout=1000 * LOAD_S)
             until(lambda theme=theme: is_painted(dashboard.page, theme), LOAD_S)  # type: ignore[misc]
             found |= {said: broken} if (broken := violations(dashboard)) else {}
     assert found == {}

@@ -49,9 +49,10 @@ def test_a_page_that_is_left_open_does_not_grow(
 @pytest.mark.long
 def test_going_through_the_pages_leaves_nothing_behind(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url)
+    first, *others = (page for page in PAGES if page.in_menu)
 
     def go_round() -> None:
-        for page in [*PAGES[1:], PAGES[0]]:
+        for page in [*others, first]:
             dashboard.page.locator(f"#menu-{page.name}").click()
             dashboard.page.locator(f"#page-{page.name}").wait_for()
             dashboard.page.wait_for_timeout(300)

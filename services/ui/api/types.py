@@ -967,3 +967,12 @@ class ScanMatrix(Struct, frozen=True, kw_only=True):
     of: str
     symbols: tuple[str, ...]
     cells: tuple[tuple[float | None, ...], ...]
+
+
+class ZscoreLine(Struct, frozen=True, kw_only=True):
+    """The z-scores of a pair in steps of the same length, to be drawn small."""
+
+    pair: str
+    end_us: int
+    step_s: float
+    zscores: tuple[float | None, ...]

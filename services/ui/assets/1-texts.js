@@ -40,6 +40,19 @@
                 lastHour: (change) => `${change} in the last hour`,
                 open: "still open",
             },
+            overview: {
+                /** @type {(shown: number, all: number) => string} */
+                count: (shown, all) => (shown === all ? `${all} pairs` : `${shown} of ${all} pairs`),
+                none: "No pair matches. Choose All, or clear the filter.",
+                /** @param {string} pair */
+                lineOf: (pair) => `z-score of ${pair} over the last 30 minutes`,
+                /** @type {(asked: string, columns: string[]) => string} */
+                noSort: (asked, columns) =>
+                    `Sorted by the largest |z|: the address has sort=${asked}; expected one of ${columns.join(", ")}, with - before it for the largest first.`,
+                /** @type {(asked: string, states: string[]) => string} */
+                noState: (asked, states) =>
+                    `All pairs are shown: the address has state=${asked}; expected one of ${states.join(", ")}.`,
+            },
             radar: {
                 /** @param {string} pair */
                 spreadOf: (pair) => `The spread of ${pair}`,

@@ -125,17 +125,19 @@
         return values.every((value, n) => !n || way * compare(values[n - 1], value) <= 0);
     }
 
-    function takeIn(api, rows) {
+    function takeIn(api, rows, keepsOrder) {
         const known = rows.filter((row) => api.getRowNode(row.id));
         for (const row of known) Object.assign(api.getRowNode(row.id).data, row);
         api.refreshCells({ rowNodes: known.map((row) => api.getRowNode(row.id)) });
+        if (keepsOrder) return;
         const sorted = api.getColumnState().find((column) => column.sort);
         if (sorted && !inOrder(api, sorted)) api.refreshClientSideRowModel("sort");
     }
 
-    function BatchedRows({ table, rows }) {
+    function BatchedRows({ table, rows, keepsOrder }) {
         React.useEffect(() => {
-            if (rows.length) window.dash_ag_grid.getApiAsync(table).then((api) => takeIn(api, rows));
+            if (rows.length)
+                window.dash_ag_grid.getApiAsync(table).then((api) => takeIn(api, rows, keepsOrder));
         }, [rows]);
         return null;
     }
@@ -151,6 +153,7 @@
     Object.assign(window.pairstream, {
         BatchedElement,
         BatchedRows,
+        inOrder,
         markRow,
         held,
         props,

@@ -89,6 +89,7 @@
     window.dash_clientside.tour = {
         begin: (clicks) => {
             const { query, keep } = window.pairstream;
+            if (window.location.pathname === "/wall") return keep(); // nobody is there to press Next
             if (clicks || (query().get("tour") !== "0" && localStorage.getItem("tour") !== "seen")) open();
             return keep();
         },

@@ -1,9 +1,11 @@
 """Pages of the dashboard, in the order of its menu."""
 
-from services.ui.pages import alerts, health, market, pairs, programs, radar, rules, upload
+from services.ui.pages import alerts, health, market, overview, pairs, programs, radar, rules, upload, wall
 from services.ui.state.page_context import Page
 
 PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    wall.PAGE,
     market.PAGE,
     pairs.PAGE,
     radar.PAGE,

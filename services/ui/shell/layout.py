@@ -75,6 +75,7 @@ def _header() -> Component:
         [
             dcc.Link(page.title, href=page.path, id=f"menu-{page.name}", className="menu-item")
             for page in PAGES
+            if page.in_menu
         ],
         className="menu",
         **attributes("aria", label="Pages"),
@@ -114,7 +115,7 @@ def _header() -> Component:
             link,
             html.Span(className="gap"),
             clock,
-            chooser("zone-select", "Time zone", 140),
+            chooser("zone-select", "Time zone", 114),
             tour.button(),
             toggle,
         ],

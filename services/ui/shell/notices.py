@@ -1,7 +1,7 @@
 """Lasting notices: the banner above the page, and the strip of services below it."""
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dash import html
 from dash.development.base_component import Component
@@ -107,18 +107,20 @@ def _is_watched(market: LiveState, pair: str | None) -> bool:
 def _firing(alert: HandledAlert, market: LiveState, zone: str, now: Now) -> Component:
     closes = market.closes.get(alert.pair or "")
     last = closes[-1] if closes else None
+    reading: list[Any]
     if alert.metric == ZSCORE:
-        reading = f"z {_zscore_now(alert, last, market)} {'now' if market.connected else 'last known'}"
+        when = html.Span("at the last close", className="of-now") if market.connected else "last known"
+        reading = [f"z {_zscore_now(alert, last, market)} ", when]
         today_us = last.event_us if last else alert.event_us
     else:
         # The page does not know what other rules measure now, only what was measured when it fired.
-        reading, today_us = f"{alert.rule}: {wording.reading(alert)}", now.us
+        reading, today_us = [f"{alert.rule}: {wording.reading(alert)}"], now.us
     began, today = moment(alert.event_us, zone), moment(today_us, zone)
     since = began[11:] if began[:10] == today[:10] else began
     return html.Span(
         [
             wording.subject_link(alert),
-            html.Span(f"{reading}, since {since}", className="num"),
+            html.Span([*reading, f", since {since}"], className="num"),
             *([html.Span(alert.reversion, title=actions.reversion_words(alert))] if alert.reversion else []),
             actions.acknowledge(alert),
         ],

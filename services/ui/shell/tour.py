@@ -34,7 +34,8 @@ STEPS = (
         "#menu-pairs",
         "A pair and its z-score",
         (
-            "Choose a pair Y-X on the page Pairs: Y is regressed on X, and the spread is the residual.",
+            "Overview lists all pairs, the largest |z| first. Choose a pair Y-X there or on the page Pairs: Y is "
+            "regressed on X, and the spread is the residual.",
             "z is the spread in standard deviations. Beyond the outer bands an alert fires, inside the inner ones it "
             "is resolved. Each z uses earlier data only.",
         ),

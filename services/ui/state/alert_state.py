@@ -62,6 +62,15 @@ class AlertState:
         last = (max(known.values(), key=_order) for known in self._transitions.values() if known)
         return sorted((one for one in last if one.state == "firing"), key=_order, reverse=True)
 
+    def newest_of_pairs(self) -> dict[str, HandledAlert]:
+        """Return the newest alert of each pair, of any rule, that is not retracted."""
+        newest: dict[str, HandledAlert] = {}
+        for known in self._transitions.values():
+            for alert in known.values():
+                if alert.pair and (alert.pair not in newest or _order(newest[alert.pair]) < _order(alert)):
+                    newest[alert.pair] = alert
+        return newest
+
     def retraction(self, alert_id: str) -> HandledAlert | None:
         """Return what has retracted an alert lately, None if it holds or if that is not known."""
         return self._retractions.get(alert_id)

@@ -108,7 +108,10 @@ class View:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the dashboard: where it is, how it begins, what brings it up to date, and its own callbacks."""
+    """A page of the dashboard: where it is, how it begins, what brings it up to date, and its own callbacks.
+
+    One that is not `in_menu` has no header either.
+    """
 
     name: str
     path: str
@@ -116,6 +119,7 @@ class Page:
     layout: Callable[[], Component]
     view: type[View] = View
     register: Callable[[Dash, PageContext], None] = lambda _app, _site: None
+    in_menu: bool = True
 
 
 def attributes(prefix: Literal["aria", "data"], **values: str) -> dict[str, Any]:

@@ -41,15 +41,18 @@ class BatchedRows(_Own):
     """The ``rows`` that have changed in the AG Grid `table`, which takes them in where they are.
 
     The grid's own ``rowTransaction`` is not for a table that changes every second: dash-ag-grid and React keep
-    something of each of them for as long as the page is open.
+    something of each of them for as long as the page is open. With `keeps_order` no row moves because of a change: the
+    page's own script sorts.
     """
 
     _type = "BatchedRows"
-    _prop_names = ["id", "table", "rows"]  # noqa: RUF012
+    _prop_names = ["id", "table", "rows", "keepsOrder"]  # noqa: RUF012
     available_properties = _prop_names
 
-    def __init__(self, table: str) -> None:
-        super().__init__(id=f"{table}-changed", table=table, rows=[])  # type: ignore[no-untyped-call]
+    def __init__(self, table: str, *, keeps_order: bool = False) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            id=f"{table}-changed", table=table, rows=[], keepsOrder=keeps_order
+        )
 
 
 def changes(table: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> Props:

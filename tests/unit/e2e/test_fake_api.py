@@ -122,6 +122,7 @@ def test_the_market(ask: Caller, quality: str) -> None:
     ask("GET", "/v1/bars", params={"symbol": "ETHUSDT", "limit": 5})
     ask("GET", "/v1/bars", 404, params={"symbol": "none"})
     ask("GET", "/v1/pairs")
+    ask("GET", "/v1/zscores")
     ask("GET", f"{ONE}/signals", pair=PAIR, params={"limit": 5})
     ask("GET", f"{ONE}/signals", 404, pair="none")
     ask("GET", "/v1/status")

@@ -26,6 +26,8 @@ class Site:
         self.page_status = 200
         self.asked = 0
         self.lost: dict[str, dict[str, int]] = {}
+        self.pairs_asked = 0
+        self.pairs: list[dict[str, Any]] = []
         for name in SERVICES:
             self.beat(name)
 
@@ -44,6 +46,9 @@ class Site:
         """Return the status and the body of a GET."""
         if path == "/healthz":
             return self.page_status, {"status": "ok"}
+        if path == "/v1/pairs":
+            self.pairs_asked += 1
+            return 200, {"data": self.pairs}
         self.asked += 1
         return 200, {"services": self.health.services(self.beat("api"), self.lost)}
 
@@ -108,6 +113,36 @@ def test_it_waits_for_every_service_and_the_page() -> None:
 
     with serving(site) as url:
         asyncio.run(run(url))
+
+
+def pair(name: str, quality: str | None, *, paused: bool = False) -> dict[str, Any]:
+    last = None if quality is None else {"quality": quality, "reason": "BTCUSDT went quiet"}
+    return {"pair": name, "paused": paused, "last_signal": last}
+
+
+def test_it_waits_until_no_pair_says_what_an_earlier_run_said_last() -> None:
+    site = Site()
+    site.pairs = [pair("A-B", "stale"), pair("C-D", None), pair("E-F", "stale", paused=True)]
+
+    async def run(url: str) -> dict[str, str]:
+        waiting = asyncio.create_task(readiness.wait(url, url, []))
+        async with asyncio.timeout(10):
+            while site.pairs_asked < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert not waiting.done()
+        site.pairs = [pair("A-B", "not_enough_data"), *site.pairs[1:]]
+        return await asyncio.wait_for(waiting, 10)
+
+    with serving(site) as url:
+        assert asyncio.run(run(url)) == {}
+
+
+def test_a_pair_that_stays_stale_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "STALE_S", 0.2)
+    site = Site()
+    site.pairs = [pair("A-B", "stale")]
+    with serving(site) as url:
+        assert asyncio.run(readiness.wait(url, url, [])) == {"A-B": "BTCUSDT went quiet"}
 
 
 def test_what_is_missing_in_the_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ def test_the_document_carries_the_constants() -> None:
     assert told["widths"] == {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
     assert list(told["chart_widths"]) == ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"]
     assert told["panes"] == ["prices", "spread", "zscore", "hedge-ratio", "correlation"]
+    assert told["overview"]["first"].removeprefix("-") in told["overview"]["columns"]
     assert told["charts"] == list(CONSTANTS["charts"])
 
 

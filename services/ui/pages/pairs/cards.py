@@ -7,12 +7,14 @@ from services.contracts.messages import Signal, Tick
 from services.ui.api.types import SymbolStats, WatchedPair
 from services.ui.pages.pairs.annotations import Tone
 from services.ui.pages.pairs.metrics import METRICS, Metric
-from services.ui.pages.pairs.texts import PAST, PAUSED
 from services.ui.state.live_state import LiveState, Now, Received
 from services.ui.state.page_context import Props
+from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import NONE, age, lag, number, quantity
 
 LATE_MS = 1_000
+LIVE = "live"
+"""Age of a number of the second that is open; the chart has none of it."""
 
 State = Literal["ok", "waiting", "collecting", "stale", "paused"]
 
@@ -130,7 +132,17 @@ def _signal_card(
         silence = PAST if market.is_filling else f"No signal for more than {pair.stale_after_s:g} s"
         reason = signal.reason or (silence if quality == "stale" else "no reason was given")
         return Card(value, f"{quality}: {reason}", shown_age, "stale", "", None, reason)
-    return Card(value, note, shown_age, "ok", tone, reason=explained)
+    if not metric.share:
+        return Card(value, note, shown_age, "ok", tone, reason=explained)
+    shown_age = LIVE if not signal.closed and shown_age == age(0) else shown_age
+    return Card(value, note, shown_age, "ok", tone, reason=f"{_source(signal)} {explained}".strip())
+
+
+def _source(signal: Signal) -> str:
+    """Return of which second a number is: the chart has closed ones alone."""
+    if signal.closed:
+        return "Of the last closed second, as the end of the chart."
+    return "Live: of the second that is still open. The chart ends with the last closed second."
 
 
 def _freshness(

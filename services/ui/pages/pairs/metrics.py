@@ -65,8 +65,8 @@ METRICS = (
         measures.HEDGE_RATIO,
         attrgetter("hedge_ratio"),
         0.16,
-        "Change of Y per unit of X. ± is the standard error, which assumes independent errors. R² is the share of Y's "
-        "variance in the window that the line explains.",
+        "Change of Y per unit of X in the live window; the tests beside the chart fit stored bars. ± is the standard "
+        "error, which assumes independent errors. R² is the share of Y's variance there that the line explains.",
         annotate=annotations.hedge_ratio,
     ),
     Metric(
@@ -84,7 +84,8 @@ METRICS = (
         measures.REVERSION,
         explained="Reverting: Engle-Granger rejects at 5 % both ways round (p is the greater one). Broken: it did so "
         "within the last window, and the spread has left that line. Else unproven. The half-life is median-unbiased, "
-        "with a 95 % interval.",
+        "with a 95 % interval, in seconds of the live window, looked at once a minute; that of the tests beside the "
+        "chart is of stored bars, in bars.",
         annotate=annotations.reversion,
     ),
 )

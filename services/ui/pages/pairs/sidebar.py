@@ -129,7 +129,10 @@ def _tests() -> list[Component]:
     choice = html.Details(
         [html.Summary("Tests and their parameters"), panel.controls("tests", TESTS)], className="choice"
     )
-    return [panel.evidence("tests", panel.status("tests"), choice)]
+    source = html.P(
+        "Of stored bars, named below the verdict. Cards and chart are of the live window.", className="fine"
+    )
+    return [source, panel.evidence("tests", panel.status("tests"), choice)]
 
 
 def _what_if() -> list[Component]:

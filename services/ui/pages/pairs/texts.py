@@ -16,12 +16,11 @@ from services.ui.pages.pairs.marks import trades_late
 from services.ui.pages.pairs.spans import A_DAY, ChartSpan
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import Props
+from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import MINUS, moment, number, significant_decimals, zscore
 
 _ISO = re.compile(r"\S+T\S+Z")
 EVERY_SIGNAL = 1_000_000
-PAUSED = "Paused: nothing is measured until the pair is resumed."
-PAST = "of the past, which is played first"
 
 
 def title(market: LiveState, pair: WatchedPair | None) -> str | None:
@@ -77,15 +76,17 @@ def labels(market: LiveState, pair: WatchedPair | None, span: ChartSpan, band: s
     """Return the texts beside the names of the panes."""
     seen = market.signals.get(pair.pair) if pair else None
     signal = seen.message if seen else None
-    bands = f"entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}" if pair else ""
+    closes = market.closes.get(pair.pair) if pair else None
+    charted = closes[-1] if closes else signal
+    bands = f"closed seconds; entry ±{pair.entry_z:g}, exit ±{pair.exit_z:g}" if pair else ""
     if pair and span.name == A_DAY:
         bands += ". Of each minute its lowest, highest and smallest z-score"
     said = {
         "y": pair.y if pair else "Y",
         "x": pair.x if pair else "X",
-        "spread": _formula(pair, signal) if pair and signal else "",
+        "spread": _formula(pair, charted) if pair and charted else "",
         "zscore": bands,
-        "hedge-ratio": band,
+        "hedge-ratio": "; ".join(filter(None, ["of the live window" if signal else "", band])),
         "correlation": f"of the legs' prices, window {signal.window}" if signal else "",
     }
     method = ""

@@ -10,8 +10,10 @@ from services.contracts.messages import Filling
 from services.ui.api.types import Status, WatchedPair
 from services.ui.pages.pairs.cards import cards
 from services.ui.pages.pairs.metrics import METRICS
-from services.ui.pages.pairs.texts import PAST, PAUSED, state
+from services.ui.pages.pairs.spans import DEFAULT
+from services.ui.pages.pairs.texts import labels, state
 from services.ui.state.live_state import LiveState, Now
+from services.ui.state.pair_state import PAST, PAUSED
 from services.ui.widgets.formatting import NONE
 from tests.unit.ui.answers import answer, snapshot, stats, tape, update
 from tests.unit.ui.conftest import START_S, Make
@@ -125,6 +127,27 @@ def test_a_number_that_is_not_known_is_not_a_zero(
     props = cards(market, pair, now)
     assert shown(props, "correlation") == (NONE, "BTCUSDT is quiet", "stale")
     assert shown(props, "zscore") == ("+0.75", "stale: BTCUSDT is quiet", "stale")
+
+
+def test_a_number_says_whether_its_second_is_open_as_the_chart_has_closed_ones(
+    market: LiveState, pair: WatchedPair, signal: Make, now: Now
+) -> None:
+    props = cards(market, pair, now)
+    assert props["metric-zscore-age"]["children"] == "now"
+    assert props["card-zscore"]["title"].startswith("Of the last closed second, as the end of the chart.")
+    open_second = signal(zscore=1.5, spread=2.5, hedge_ratio=0.07, closed=False, reversion="unproven")
+    market.apply(update(signals=(open_second,)), now)
+    props = cards(market, pair, now)
+    for name in ("spread", "zscore", "hedge-ratio", "correlation"):
+        assert props[f"metric-{name}-age"]["children"] == "live"
+        assert "Live: of the second that is still open." in props[f"card-{name}"]["title"]
+    assert "looked at once a minute" in props["card-reversion"]["title"]
+    assert cards(market, pair, later(now, 4))["metric-zscore-age"]["children"] == "4 s ago"
+    said = labels(market, pair, DEFAULT, "band: 0 to 1", "UTC")
+    assert said["legend-zscore"]["children"] == "closed seconds; entry ±2, exit ±0.5"
+    assert said["legend-hedge-ratio"]["children"] == "of the live window; band: 0 to 1"
+    # The formula beside the spread's line is that of its last point.
+    assert "0.05231" in said["legend-spread"]["children"]
 
 
 def test_silence_turns_every_number_stale(market: LiveState, pair: WatchedPair, now: Now) -> None:

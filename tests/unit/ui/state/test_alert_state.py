@@ -56,6 +56,20 @@ def test_an_alert_holds_until_it_is_resolved_whatever_the_order_and_however_old(
     assert list(alarms.recent) == alerts[::-1][:ALERTS_KEPT]
 
 
+def test_the_newest_alert_of_a_pair_is_of_any_rule_and_not_one_that_was_retracted() -> None:
+    alarms = AlertState()
+    assert alarms.newest_of_pairs() == {}
+    old, new = made(1), made(3, state="resolved")
+    other = structs.replace(made(2), alert_id="other", rule="btc-moves")
+    alarms.take([new, old, other, made(5, "A-B")])
+    assert {pair: alert.event_us // SECOND for pair, alert in alarms.newest_of_pairs().items()} == {
+        PAIR: 3,
+        "A-B": 5,
+    }
+    alarms.take([retraction(new)])
+    assert alarms.newest_of_pairs()[PAIR] == other
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from("AB"), st.sampled_from(("firing", "resolved")), st.booleans()), max_size=14
