@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from services.common.codec import decode, encode
 from services.common.errors import TransientError
-from services.common.kafka import compacted
+from services.common.kafka import clients, compacted
 from services.common.kafka.clients import admin, create_topics
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.pair_configs import Configs, PairConfigs, configured, publish
@@ -188,7 +188,15 @@ async def make_anew(settings: KafkaSettings) -> None:
     def is_made() -> bool:
         return bool(asyncio.run(create_topics(settings, [PAIRS], 4, 1)))
 
+    def is_empty() -> bool:
+        try:
+            return asyncio.run(clients.is_empty(settings, PAIRS))
+        except TransientError:
+            return False
+
     await asyncio.to_thread(wait_until, is_made, "the deleted topic is gone and made anew")
+    # The controller answers first: until the broker knows, it takes messages into what it is about to delete.
+    await asyncio.to_thread(wait_until, is_empty, "the broker has the new topic")
 
 
 def test_of_a_topic_made_anew_only_what_it_holds_now_counts(kafka: Cluster) -> None:
