@@ -8,6 +8,7 @@ from services.common.clock import SECOND
 from services.contracts.intervals import ALL_WIDTHS_US, WIDTHS_US
 from services.ui.pages.market.layout import USUAL
 from services.ui.pages.pairs.lines import PANES
+from services.ui.pages.pairs.past import LONGEST_S
 
 PLACE = "{constants}"
 CONSTANTS: dict[str, Any] = {
@@ -15,9 +16,10 @@ CONSTANTS: dict[str, Any] = {
     "chart_widths": {interval: width_us // SECOND for interval, width_us in ALL_WIDTHS_US.items()},
     "charts": USUAL,
     "panes": PANES,
+    "longest_past": LONGEST_S,
 }
 """The width (s) of each interval of bars, the stored ones and all that charts have; the intervals of the charts of the
-market, the panes of a pair."""
+market, the panes of a pair, the longest range of its past (s)."""
 
 
 def filled(document: str) -> str:
