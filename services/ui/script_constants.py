@@ -9,6 +9,7 @@ from services.contracts.intervals import ALL_WIDTHS_US, WIDTHS_US
 from services.ui.pages.market.layout import USUAL
 from services.ui.pages.overview.columns import FIRST, SORTED, STATES
 from services.ui.pages.pairs.lines import PANES
+from services.ui.pages.pairs.past import LONGEST_S
 
 PLACE = "{constants}"
 CONSTANTS: dict[str, Any] = {
@@ -17,9 +18,11 @@ CONSTANTS: dict[str, Any] = {
     "charts": USUAL,
     "panes": PANES,
     "overview": {"columns": SORTED, "first": FIRST, "states": tuple(STATES)},
+    "longest_past": LONGEST_S,
 }
 """The width (s) of each interval of bars, the stored ones and all that charts have; the intervals of the charts of the
-market, the panes of a pair, and what the table of all pairs can be sorted and filtered by."""
+market, the panes of a pair, what the table of all pairs can be sorted and filtered by, the longest range of a pair's
+past (s)."""
 
 
 def filled(document: str) -> str:

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
+from services.contracts.intervals import ALL_WIDTHS_US
 from tests.e2e import (
     fake_alerts,
     fake_calibration,
@@ -29,7 +30,7 @@ from tests.e2e import (
 )
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
 
-INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "1h": 3600}
+INTERVALS: dict[str, int] = {name: width_us // SECOND for name, width_us in ALL_WIDTHS_US.items()}
 SIGNALS_S = 3 * 3600
 HISTORY_S = 40 * 86_400
 
@@ -134,6 +135,11 @@ def build(world: World) -> FastAPI:
             return fake_pairs.problem(404, f"expected one of {', '.join(BASES)}, received {symbol!r}")
         world.added.append(symbol)
         return JSONResponse(row | {"state": "filling"}, 201)
+
+    @app.get("/v1/ticks")
+    async def get_ticks(symbol: str, start: int, end: int, limit: int = 1000) -> dict[str, Any]:
+        data = [tick(symbol, us) for us in range(start, end, SECOND)][:limit]
+        return {"feed": world.feed, "data": data, "next_cursor": None}
 
     @app.get("/v1/bars")
     async def get_bars(symbol: str, interval: str = "1m", limit: int = 500, end: int | None = None) -> Any:

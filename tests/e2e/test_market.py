@@ -123,7 +123,7 @@ def test_many_symbols_can_be_searched(
 @pytest.mark.long
 def test_another_interval_replaces_the_bars(dashboard: Dashboard) -> None:
     minutes = dashboard.props("chart-candles")["series"][0]
-    dashboard.page.locator("#interval-select").get_by_text("5m").click()
+    dashboard.page.locator("#interval-select").get_by_text("5m", exact=True).click()
     until(lambda: dashboard.props("selection")["data"]["asks"]["interval"] == "5m", every=0.01)
     # Whatever is shown from here on belongs to the new interval.
     seen = until(lambda: dashboard.props("chart-candles")["series"], every=0.01)
@@ -144,7 +144,7 @@ def test_several_intervals_side_by_side(
     charts = ["chart-candles", "chart-candles-2", "chart-candles-3", "chart-candles-4"]
     until(lambda: [shown(dashboard, chart)[-2:] for chart in charts] == ["1m", "5m", "1s", "1h"])
     assert dashboard.props("chart-candles")["series"] == first  # the one that was there stays as it is
-    dashboard.page.locator("#interval-select-3").get_by_text("1h").click()
+    dashboard.page.locator("#interval-select-3").get_by_text("1h", exact=True).click()
     until(lambda: shown(dashboard, charts[2]) == "candles|BTCUSDT|1h")
     same = open_page(dashboard_server.url, dashboard.page.evaluate("location.search"))
     until(lambda: [shown(same, chart)[-2:] for chart in charts] == ["1m", "5m", "1h", "1h"])

@@ -82,6 +82,11 @@ def test_every_chart_of_every_interval_has_the_bars_of_the_api(
         expect(link).to_have_attribute("href", re.compile("start="))
         lines = saved(running, link.get_attribute("href")).text.splitlines()
         assert len(lines) > len(bars), interval
+    for place, interval in (("-2", "15s"), ("-4", "1d"), ("-2", "1m"), ("-4", "1h")):
+        page.locator(f"#interval-select{place}").get_by_text(interval, exact=True).click()
+        until(lambda: shown(dashboard, f"chart-candles{place}") == f"candles|ETHUSDT|{interval}", LOAD_S)  # noqa: B023
+        bars = drawn(dashboard, f"chart-candles{place}")
+        assert bars.items() <= known(running, "ETHUSDT", interval).items()
     assert "interval=1s%2C1m%2C5m%2C1h" in page.url
     same = market(running, open_page, page.url.rpartition("/")[2])
     until(lambda: [shown(same, chart)[-2:] for chart in CHARTS] == ["1s", "1m", "5m", "1h"], LOAD_S)

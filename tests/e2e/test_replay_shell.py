@@ -64,7 +64,7 @@ def test_the_keyboard_alone_changes_what_is_shown(running: Pipeline, open_page: 
     page = dashboard.page
     page.locator("#interval-select input:checked").focus()
     page.keyboard.press("ArrowRight")
-    until(lambda: shown(dashboard) == "candles|BTCUSDT|1m", LOAD_S)
+    until(lambda: shown(dashboard) == "candles|BTCUSDT|5s", LOAD_S)
     page.locator("#menu-pairs").press("Enter")
     expect(page.locator("#pair-select")).to_have_value(PAIR)
     page.locator("#pair-select").focus()

@@ -137,12 +137,15 @@ ROWS = """() => {
 
 
 @pytest.mark.long
-def test_on_a_phone_the_header_has_three_rows_and_shows_the_page(
+def test_on_a_phone_the_header_has_two_rows_and_shows_the_page(
     dashboard_server: Served, open_page: OpenPage
 ) -> None:
     dashboard = open_page(dashboard_server.url, "programs", viewport={"width": 390, "height": 844})
     dashboard.changes("clock")
-    assert dashboard.page.evaluate(ROWS) <= 3
+    assert dashboard.page.evaluate(ROWS) <= 2
+    head = dashboard.page.locator(".head").bounding_box()
+    assert head is not None
+    assert head["height"] < 90
     box = dashboard.page.locator("#menu-programs").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= 390

@@ -30,7 +30,7 @@ from services.ui.api.types import Analysis
 from services.ui.charts import lightweight
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
-from services.ui.widgets.components import cover, download, table
+from services.ui.widgets.components import MOMENT, cover, download, table
 from services.ui.widgets.formatting import NONE
 from services.ui.widgets.query_panel import AGAIN
 
@@ -222,8 +222,7 @@ def _control(prefix: str, name: str) -> Component:
     if name == "intercept":
         control = dmc.Checkbox(checked=True, **common)
     elif name in MOMENTS:
-        moment = {"input": {"type": "datetime-local"}}
-        control = dmc.TextInput(value="", debounce=500, attributes=moment, className="is-moment", **common)
+        control = dmc.TextInput(value="", debounce=500, attributes=MOMENT, className="is-moment", **common)
     elif name in CHOICES:
         options = [{"value": value, "label": label} for value, label in CHOICES[name].items()]
         control = dmc.Select(data=options, allowDeselect=False, value=str(USUAL[name]), **common)

@@ -9,6 +9,8 @@
         texts: {
             reading: READING,
             loading: LOADING,
+            /** @param {string} received */
+            expectedTime: (received) => `Expected a time such as 2026-01-31 12:00, received ${received}`,
             offline: "The dashboard server does not answer. All numbers are the last known. Trying again.",
             /** @param {string} next the theme after a click: dark or light */
             switchTheme: (next) => `Switch to the ${next} theme`,
@@ -39,6 +41,22 @@
                 /** @param {string} change in per cent, with its sign */
                 lastHour: (change) => `${change} in the last hour`,
                 open: "still open",
+                noLevels: "Levels",
+                /** @param {number} count */
+                levels: (count) => `Levels (${count})`,
+                /** @type {(symbol: string, count: number) => string} */
+                levelsOf: (symbol, count) => (count ? `Levels of ${symbol}` : `${symbol} has no levels`),
+                /** @param {string} price */
+                removeLevel: (price) => `Remove the level ${price}`,
+                expectedPrice: "Expected a price above 0, such as 64000.5",
+            },
+            past: {
+                nothing: "nothing",
+                notBefore: "Expected a time before To",
+                tooLong: "A chart of seconds has one day at most. Longer ranges: What-if, over bars.",
+                /** @param {string} received */
+                expectedAddress: (received) =>
+                    `Expected past=2026-01-31T12:00Z..2026-01-31T13:00Z in the address, received ${received}`,
             },
             overview: {
                 /** @type {(shown: number, all: number) => string} */

@@ -42,23 +42,25 @@
     }
 
     /**
-     * A moment as the value of an input for local times.
+     * A moment as the value of a field for times: 2026-01-31 12:34, with its seconds if it has any.
      *
      * @param {number | null} ms
      */
     function local(ms) {
-        return ms === null ? "" : moment(ms).slice(0, 16).replace(" ", "T");
+        return ms === null ? "" : moment(ms).replace(/:00$/, "");
     }
 
     /**
-     * The moment that the value of an input for local times means.
+     * The moment that the value of a field for times means: a day, or a time to the minute or the second.
      *
      * @param {string | null | undefined} text
-     * @returns {number | null} ms since the epoch
+     * @returns {number | null} ms since the epoch, null if it is no such time
      */
     function instant(text) {
-        const asked = text ? Date.parse(`${text.slice(0, 16)}:00Z`) : NaN;
-        if (Number.isNaN(asked)) return null;
+        const [, day, time] =
+            (text || "").trim().match(/^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?))?$/) || [];
+        const asked = Date.parse(`${day}T${time || "00:00"}Z`);
+        if (Number.isNaN(asked) || new Date(asked).toISOString().slice(0, 10) !== day) return null;
         let at = asked;
         for (let n = 0; n < 2; n += 1) at -= Date.parse(`${moment(at).replace(" ", "T")}Z`) - asked;
         return at;
@@ -70,7 +72,7 @@
      * @param {number | null} ms
      */
     function address(ms) {
-        return ms === null ? null : `${new Date(ms).toISOString().slice(0, 16)}Z`;
+        return ms === null ? null : new Date(ms).toISOString().replace(/(:00)?\.000Z$/, "Z");
     }
 
     /**

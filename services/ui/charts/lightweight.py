@@ -16,6 +16,7 @@ from services.ui.charts import palette
 REPORT_MS = 100
 FEWEST_IN_VIEW = 60
 SOLID, DOTTED, DASHED = 0, 1, 2
+LINEAR, LOGARITHMIC = 0, 1
 
 Options = dict[str, Any]
 Series = dict[str, Any]
@@ -56,11 +57,12 @@ def chart(
     *,
     crosshair: bool = False,
     click: bool = False,
+    double_click: bool = False,
 ) -> Component:
     """Return a chart without data that fills its parent and reports its visible range to the page.
 
     `bar_spacing` is in pixels from point to point at the default zoom, `panes` are the shares of several panes, and
-    `crosshair` has the cursor reported, too, and `click` a click.
+    `crosshair` has the cursor reported, too, `click` a click and `double_click` two of them.
     """
     drawn: Component = Tvlwc(
         id=chart_id,
@@ -70,6 +72,7 @@ def chart(
         subscribeVisibleRange=True,
         subscribeCrosshair=crosshair,
         subscribeClick=click,
+        subscribeDblClick=double_click,
         reportThrottle=REPORT_MS,
         width="100%",
         height="100%",

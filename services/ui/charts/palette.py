@@ -6,6 +6,7 @@ LEG_Y, LEG_X = "#3d82f0", "#b9770e"
 SPREAD, ZSCORE, BEYOND = "#7a8794", "#3d82f0", "#cf7a20"
 BAND_LABEL = "#8f5a14"
 VWAP = "#8a72e0"
+LEVEL, LEVEL_LABEL = "#3d82f0", "#2b6bd1"
 GAP, GAP_ALPHA = "#cf7a20", "59"  # 35 %
 NOTHING = "rgba(91, 104, 117, 0)"
 FIRING, RESOLVED = "#e0484d", "#7a8794"

@@ -1,4 +1,4 @@
-"""Day of signals, thinned for a chart without losing an extreme."""
+"""Many hours of signals, thinned for a chart without losing an extreme."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -19,8 +19,19 @@ async def extremes(client: ApiClient, pair: str, minutes: int) -> list[Signal]:
     page = await client.signals(pair, size)
     if not page:
         return []
-    before_us = _minute(page[-1])
-    first_us = before_us - minutes * MINUTE
+    end_us = _minute(page[-1])
+    return await _back(client, pair, page, size, end_us - minutes * MINUTE, end_us)
+
+
+async def between(client: ApiClient, pair: str, first_us: int, end_us: int) -> list[Signal]:
+    """Return the thinned signals from `first_us` to before `end_us`, oldest first, read page by page."""
+    page = await client.signals(pair, PAGE, end_us)
+    return await _back(client, pair, page, PAGE, first_us, end_us)
+
+
+async def _back(
+    client: ApiClient, pair: str, page: Sequence[Signal], size: int, first_us: int, before_us: int
+) -> list[Signal]:
     kept: list[Signal] = []
     while page:
         is_all = len(page) < size

@@ -18,6 +18,15 @@ TABLE_THEME = """themeBalham.withParams({
     headerFontWeight: 500, headerHeight: 28, rowHeight: 26, wrapperBorder: false, headerColumnBorder: false,
     headerColumnResizeHandleColor: 'transparent', cellHorizontalPadding: 12
 })"""
+MOMENT = {
+    "input": {
+        "data-moment": "",
+        "placeholder": "YYYY-MM-DD HH:MM",
+        "autoComplete": "off",
+        "spellCheck": "false",
+    }
+}
+"""Attributes of a field for a time in the zone of the page; ``assets/time_fields.js`` says what is none."""
 TIME_COLUMN = {"valueFormatter": {"function": "pairstreamMoment(params.value)"}, "width": 172}
 """A column whose values are milliseconds since the epoch, shown in the reader's time zone."""
 

@@ -121,6 +121,11 @@ def test_the_market(ask: Caller, quality: str) -> None:
     ask("PUT", "/v1/symbols/{symbol}", 404, symbol="NOUSDT")
     ask("GET", "/v1/bars", params={"symbol": "ETHUSDT", "limit": 5})
     ask("GET", "/v1/bars", 404, params={"symbol": "none"})
+    ask(
+        "GET",
+        "/v1/ticks",
+        params={"symbol": "ETHUSDT", "start": 1_700_000_000_000_000, "end": 1_700_000_003_000_000},
+    )
     ask("GET", "/v1/pairs")
     ask("GET", "/v1/zscores")
     ask("GET", f"{ONE}/signals", pair=PAIR, params={"limit": 5})

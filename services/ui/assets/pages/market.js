@@ -11,10 +11,13 @@
     const LOOK_EVERY_MS = 400;
     const RIGHT_OFFSET = 4;
     const { texts, query, remember, oneOf, look, set, props, markRow, keep, constants } = window.pairstream;
-    const SECONDS = constants.widths;
+    const SECONDS = constants.chart_widths;
     const USUAL = constants.charts;
 
-    let symbol = null;
+    // From this width of the window on there is room for two charts.
+    const WIDE = 1600;
+
+    let active = ""; // the place of the chart that was used last
     let find = "";
     let drawn = {}; // what each chart shows
     let older = {}; // how many bars each chart should have
@@ -30,6 +33,29 @@
         set(`older${place}`, { children: "" });
     }
 
+    /* The symbols of the charts in order: `names` are those that are said, of the others it is the first. */
+    function listed(names, count) {
+        const all = (names || "").split(",").filter((one) => one);
+        return PLACES.slice(0, count).map((_, n) => all[n] || all[0] || null);
+    }
+
+    function symbolAt(place) {
+        return (drawn[place] || "").split("|")[0] || null;
+    }
+
+    /* One name where all charts have the same. */
+    function joined(names) {
+        return new Set(names).size > 1 ? names.join(",") : names[0];
+    }
+
+    /* The select of a chart shows its symbol once it has it among its options: it forgets what it does not know. */
+    function fill(place) {
+        const { data, value } = props(`symbol-select${place}`);
+        const symbol = symbolAt(place);
+        if (symbol && value !== symbol && (data || []).includes(symbol))
+            set(`symbol-select${place}`, { value: symbol });
+    }
+
     function grid(use) {
         const table = document.getElementById("symbols-table");
         if (table && window.dash_ag_grid) window.dash_ag_grid.getApiAsync("symbols-table").then(use);
@@ -41,8 +67,21 @@
 
     function choose(event) {
         const row = event.target.closest?.("#symbols-table .ag-row");
-        if (row && (event.type === "click" || event.key === "Enter"))
-            set("symbol", { data: row.getAttribute("row-id") });
+        if (!row || (event.type === "keydown" && event.key !== "Enter")) return;
+        // Charts of one symbol, with other intervals, go on together.
+        const before = symbolAt(active) || symbolAt("");
+        const names = PLACES.filter((place) => drawn[place]).map(symbolAt);
+        const chosen = row.getAttribute("row-id");
+        set("symbol", {
+            data: joined(names.length ? names.map((one) => (one === before ? chosen : one)) : [chosen]),
+        });
+    }
+
+    /* The chart that is clicked on or has the focus is the active one. */
+    function use(event) {
+        const pane = event.target.closest?.("#charts > .pane");
+        const place = pane ? PLACES[[...pane.parentElement.children].indexOf(pane)] : active;
+        if (place !== active) set("active-chart", { data: place });
     }
 
     /* Ask for older bars where the left end of a chart comes into sight. */
@@ -50,7 +89,7 @@
         if (!document.getElementById("page-market") || !window.dash_component_api) return;
         // The table and its rows come late.
         grid(search);
-        markRow("symbols-table", symbol);
+        markRow("symbols-table", symbolAt(active));
         let wants = false;
         for (const place of PLACES.filter((place) => drawn[place])) {
             const { barsInLogicalRange: bars, visibleLogicalRange: range } = props(`chart-candles${place}`);
@@ -128,24 +167,35 @@
         route: () => {
             drawn = {};
             older = {};
-            symbol = pointed = null;
+            active = "";
+            pointed = null;
             const asked = (query().get("interval") || "").split(",").filter((one) => one in SECONDS);
-            const count = oneOf(String(asked.length), COUNTS, "1");
+            const usualCount = query().has("interval") || window.innerWidth < WIDE ? "1" : "2";
+            const count = oneOf(String(asked.length), COUNTS, usualCount);
+            const logarithmic = (query().get("log") || "").split(",");
             return [
                 query().get("symbol") || keep(),
                 query().get("find") || "",
                 count,
                 ...USUAL.map((usual, place) => asked[place] || usual),
+                ...PLACES.map((_, n) => logarithmic.includes(String(n + 1))),
             ];
         },
 
         /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
-        select: (chosen, count, ...intervals) => {
-            const shown = intervals.slice(0, Number(count));
-            symbol = chosen || null;
-            if (symbol) remember({ symbol: symbol, interval: shown.join(",") });
+        select: (chosen, used, count, ...controls) => {
+            const shown = controls.slice(0, Number(count));
+            const names = listed(chosen, Number(count));
+            const log = PLACES.filter((_, n) => shown[n] && controls[PLACES.length + n]);
+            active = shown[PLACES.indexOf(used)] ? used : "";
+            if (names[0])
+                remember({
+                    symbol: joined(names),
+                    interval: shown.join(","),
+                    log: log.map((place) => PLACES.indexOf(place) + 1).join(","),
+                });
             PLACES.forEach((place, n) => {
-                const shows = symbol && shown[n] ? `${symbol}|${shown[n]}` : null;
+                const shows = names[n] && shown[n] ? `${names[n]}|${shown[n]}` : null;
                 const isDrawn =
                     shows &&
                     (props(`chart-candles${place}`).series || []).some(
@@ -153,15 +203,36 @@
                     ); // the server chose it
                 if (shows !== (drawn[place] || null) && !isDrawn) empty(place);
                 drawn[place] = shows;
+                fill(place);
+                document
+                    .getElementById(`chart-candles${place}`)
+                    ?.closest(".pane")
+                    ?.classList.toggle("is-active", place === active && shown.length > 1);
             });
-            markRow("symbols-table", symbol);
+            markRow("symbols-table", symbolAt(active));
             look({
-                symbol: symbol,
+                symbol: names[0] && joined(names),
                 interval: shown.join(","),
+                active: active,
+                log: log,
                 turns: Object.assign({}, turns),
                 older: Object.assign({}, older),
             });
             return `charts of-${count}`;
+        },
+
+        /* A chart gets the symbol that is chosen in its own select. */
+        pick: (...values) => {
+            const by = window.dash_clientside.callback_context.triggered.map((one) => one.prop_id);
+            PLACES.forEach((place) => {
+                if (by.includes(`symbol-select${place}.data`)) fill(place);
+            });
+            const chosen = PLACES.map((place, n) =>
+                by.includes(`symbol-select${place}.value`) && drawn[place] ? values[n] : null,
+            );
+            const names = PLACES.filter((place) => drawn[place]).map(symbolAt);
+            const next = names.map((name, n) => chosen[n] || name);
+            return next.some((name, n) => name !== names[n]) ? joined(next) : keep();
         },
 
         /* As many bars as are seen, the newest at the right edge. */
@@ -180,11 +251,12 @@
 
         /* Put the shades of what is missing on the charts; the candles keep their points. */
         shade: (shades, ...charts) =>
-            charts.map((series) => {
+            charts.map((series, n) => {
                 if (!shades || !series?.length) return keep();
                 // Points of its own: the page empties those that a chart no longer shows.
-                const wanted = [shades[series[0].id.slice("candles|".length)]]
-                    .filter(Boolean)
+                const key = series[0].id.slice("candles|".length);
+                const wanted = [shades[`chart-candles${PLACES[n]}`]]
+                    .filter((one) => one && one.id === `shade|${key}`)
                     .map((one) => Object.assign({}, one, { data: one.data.slice() }));
                 const isShade = (one) => one.id.startsWith("shade|");
                 if (JSON.stringify(series.filter(isShade)) === JSON.stringify(wanted)) return keep();
@@ -221,6 +293,8 @@
         },
     };
 
+    document.addEventListener("pointerdown", use);
+    document.addEventListener("focusin", use);
     document.addEventListener("click", choose);
     document.addEventListener("keydown", choose);
     window.setInterval(reach, LOOK_EVERY_MS);

@@ -10,7 +10,7 @@ from services.common.errors import BadMessageError, TransientError
 from services.ui.pages.alerts import bulk, history, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
 from services.ui.state.page_context import PageContext, Selection, attributes
-from services.ui.widgets.components import chooser, cover, download, page, pane, segmented
+from services.ui.widgets.components import MOMENT, chooser, cover, download, page, pane, segmented
 
 EVERY_PAIR = "All pairs"
 
@@ -127,7 +127,7 @@ def _moment(element: str, label: str) -> Component:
         w=196,
         value="",
         debounce=300,
-        attributes={"input": {"type": "datetime-local"}},
+        attributes=MOMENT,
         leftSection=label,
         leftSectionWidth=40,
         **attributes("aria", label=f"{label}, in the time zone of the page"),

@@ -6,18 +6,35 @@ from typing import Any
 from services.common.clock import SECOND
 from services.ui.api.types import Bar
 from services.ui.charts import palette
-from services.ui.charts.lightweight import Series, Updates, line_options, price_format
+from services.ui.charts.lightweight import (
+    LINEAR,
+    LOGARITHMIC,
+    Series,
+    Updates,
+    line_options,
+    price_format,
+)
 from services.ui.widgets.formatting import decimals_of
 
 # A line ends before a silence that is longer.
 SILENT_US = 10 * SECOND
 
 
-def candle_series(key: str, bars: Sequence[Bar], decimals: int, width_us: int) -> list[Series]:
+def candle_series(
+    key: str,
+    bars: Sequence[Bar],
+    decimals: int,
+    width_us: int,
+    *,
+    is_log: bool = False,
+    lines: Sequence[dict[str, Any]] = (),
+) -> list[Series]:
     """Return candles with their volume below them and the VWAP of each bar; one that is not whole is hollow.
 
-    Bars are `width_us` wide, prices have `decimals`, or as many as the bars show that there are.
+    Bars are `width_us` wide, prices have `decimals`, or as many as the bars show that there are; `lines` are at one
+    price each.
     """
+    mode = LOGARITHMIC if is_log else LINEAR
     decimals = max(decimals, *(decimals_of(bar.close) for bar in bars), 0)
     return [
         {
@@ -33,7 +50,8 @@ def candle_series(key: str, bars: Sequence[Bar], decimals: int, width_us: int) -
                 "borderDownColor": palette.DOWN,
                 "priceFormat": price_format(decimals),
             },
-            "priceScaleOptions": {"scaleMargins": {"top": 0.12, "bottom": 0.24}},
+            "priceLines": list(lines),
+            "priceScaleOptions": {"scaleMargins": {"top": 0.12, "bottom": 0.24}, "mode": mode},
         },
         {
             "id": f"volume|{key}",

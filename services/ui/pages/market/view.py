@@ -6,13 +6,13 @@ import msgspec
 
 from services.common import clock
 from services.common.clock import MINUTE
-from services.contracts.intervals import INTERVALS, WIDTHS_US, Interval
+from services.contracts.intervals import ALL_WIDTHS_US, AnyInterval
 from services.ui.api import downloads
 from services.ui.api.types import Bar
 from services.ui.charts import lightweight, updates
 from services.ui.charts.lightweight import Series
 from services.ui.charts.updates import ChartCursor
-from services.ui.pages.market import candles, symbols
+from services.ui.pages.market import candles, levels, symbols
 from services.ui.pages.market.candles import is_whole
 from services.ui.pages.market.layout import COUNTS, PLACES, USUAL, chart_id
 from services.ui.series import gap_shading
@@ -33,7 +33,7 @@ GLUE = "\N{NO-BREAK SPACE}"
 
 
 class MarketView(View):
-    """All symbols, and candles of the chosen one."""
+    """All symbols, and candles of one in each chart."""
 
     cleared = tuple(f"{name}{place}" for name in ("candles-empty", "legend-bar", "older") for place in PLACES)
 
@@ -48,17 +48,22 @@ class MarketView(View):
     def step(self, selection: Selection, now: Now) -> Props:
         """Return what the page shows now."""
         market = self.site.market
-        symbol, chosen = _symbol(market, selection)
-        props = {**self._list(now, selection.zone), **_quote(market, symbol, now), **chosen}
-        self.title = _title(market, symbol)
+        names, chosen = _symbols(market, selection)
+        intervals = dict(zip(PLACES, _intervals(selection), strict=False))
+        shown = {
+            place: names[n] if n < len(names) else names[0] for n, place in enumerate(intervals) if names
+        }
+        active = shown.get(selection.text("active") or "") or shown.get("")
+        props = {**self._list(now, selection.zone), **_quote(market, active, now), **chosen}
+        self.title = _title(market, active)
         self.dropped = {}
-        if symbol is None:
+        if active is None:
             return props | updates.empty("candles-empty", "Waiting for the API")
-        shown = dict(zip(PLACES, _intervals(selection), strict=False))
         self._cursors = {place: cursor for place, cursor in self._cursors.items() if place in shown}
         self._shades = {}
-        for place, interval in shown.items():
-            props |= self._chart(place, symbol, interval, selection)
+        for place, symbol in shown.items():
+            props |= self._chart(place, symbol, intervals[place], selection)
+            props[f"symbol-select{place}"] = {"data": sorted({*market.symbols, symbol})}
         self.mark = msgspec.to_builtins(self._cursors)
         return props | {"candles-shades": {"data": self._shades}}
 
@@ -71,21 +76,25 @@ class MarketView(View):
         find = {"display": "block" if len(self._rows) >= MANY else "none"}
         return {**batched_elements.changes("symbols-table", before, self._rows), "symbol-filter": find}
 
-    def _chart(self, place: str, symbol: str, interval: Interval, selection: Selection) -> Props:
+    def _chart(self, place: str, symbol: str, interval: AnyInterval, selection: Selection) -> Props:
         chart, decimals = chart_id(place), self.site.market.decimals.get(symbol, 2)
-        width_us = WIDTHS_US[interval]
+        width_us = ALL_WIDTHS_US[interval]
         track = self.site.tracks.bars(symbol, interval)
         wanted = _wanted(selection, place)
         track.ensure_length(wanted)
         key = f"{symbol}|{interval}"
+        is_log, drawn = place in _logarithmic(selection), levels.of(selection, symbol)
         step = updates.step(
             chart,
             track,
             self._cursors.get(place),
             f"{key}|{_of_place(selection, 'turns', place)}",
-            lambda bars: candles.candle_series(key, bars, decimals, width_us),
+            lambda bars: candles.candle_series(
+                key, bars, decimals, width_us, is_log=is_log, lines=levels.lines(drawn)
+            ),
             lambda bars: candles.candle_updates(key, bars, width_us),
             wanted,
+            f"{is_log}|{drawn}",
         )
         if step.cursor is None:
             self._cursors.pop(place, None)
@@ -97,8 +106,8 @@ class MarketView(View):
             ends = step.cursor.first_us, step.cursor.last_us
             shade = self._holes[place].shade(track, *ends, gaps, quiet, selection.zone)
             if shade.points:
-                self._shades[key] = lightweight.shade(key, shade.points, shade.markers)
-                step.props[chart].get("series", []).append(self._shades[key])
+                self._shades[chart] = lightweight.shade(key, shade.points, shade.markers)
+                step.props[chart].get("series", []).append(self._shades[chart])
         if step.dropped:
             self.dropped[chart] = step.dropped
         why = updates.why_empty(track, f"No {interval} bars of {symbol} yet")
@@ -119,8 +128,8 @@ def _cursors(mark: Any) -> dict[str, ChartCursor]:
         return {}  # a page older than this process
 
 
-def _intervals(selection: Selection) -> list[Interval]:
-    names: dict[str, Interval] = {interval: interval for interval in INTERVALS}
+def _intervals(selection: Selection) -> list[AnyInterval]:
+    names: dict[str, AnyInterval] = {interval: interval for interval in ALL_WIDTHS_US}
     asked = (selection.opened_with("interval") or "").split(",")
     intervals = [names[name] for name in asked if name in names]
     return intervals if str(len(intervals)) in COUNTS else [USUAL[0]]
@@ -153,13 +162,25 @@ def _csv(symbol: str, interval: str, cursor: ChartCursor | None) -> str:
     )
 
 
-def _symbol(market: LiveState, selection: Selection) -> tuple[str | None, Props]:
-    """Return which symbol is shown: the first once the page has read its address and names none."""
-    asked = selection.opened_with("symbol")
-    if asked is not None or not market.symbols or not selection.is_read:
+def _logarithmic(selection: Selection) -> list[str]:
+    """Return the places of charts whose prices are logarithmic: before the page says them, those of the address."""
+    said = selection.asks.get("log")
+    if isinstance(said, list):
+        return said
+    numbers = (selection.opened_with("log") or "").split(",")
+    return [place for n, place in enumerate(PLACES, 1) if str(n) in numbers]
+
+
+def _symbols(market: LiveState, selection: Selection) -> tuple[list[str], Props]:
+    """Return the symbols of the charts in order, of those beyond the last it is the first.
+
+    That is the first of all once the page has read its address and names none.
+    """
+    asked = [name for name in (selection.opened_with("symbol") or "").split(",") if name]
+    if asked or not market.symbols or not selection.is_read:
         return asked, {}
     first = min(market.symbols)
-    return first, {"symbol": {"data": first}}
+    return [first], {"symbol": {"data": first}}
 
 
 def _quote(market: LiveState, symbol: str | None, now: Now) -> Props:

@@ -1,4 +1,4 @@
-"""A moment of the past of a pair, in the place of its present: its numbers, its window, its chart and its trades."""
+"""A moment or a range of the past of a pair, in the place of its present: numbers, window, chart and trades."""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, NamedTuple
@@ -16,9 +16,11 @@ from services.ui.charts import lightweight
 from services.ui.pages.pairs import spans
 from services.ui.pages.pairs.lines import PANES, SHARES, Canvas, tops
 from services.ui.pages.pairs.metrics import DRAWN, METRICS
+from services.ui.pages.pairs.spans import ChartSpan
+from services.ui.series import day
 from services.ui.state.page_context import PageContext, Props, attributes
 from services.ui.widgets import query_panel
-from services.ui.widgets.components import pane
+from services.ui.widgets.components import MOMENT, pane
 from services.ui.widgets.formatting import NONE, UTC, moment, number, period, quantity
 
 CHART = "chart-past"
@@ -26,6 +28,9 @@ NOW = "pairs-now"
 _BAR_SPACING = 1.1
 # Signals up to the moment, half an hour of seconds, and those in view at first.
 _SIGNALS, _IN_VIEW = 1_800, 600
+# Seconds of a range that are drawn as they are; of a longer one the extremes of each minute.
+_SECONDS = 10_000
+LONGEST_S = 86_400
 _TRADES_US = 10 * SECOND
 _TRADES = 15
 _TIMEOUT_S = 60.0
@@ -41,17 +46,22 @@ class WorkQuery(NamedTuple):
 
 
 def controls() -> list[Component]:
-    """Return the field of a moment, and what goes there."""
-    at = dmc.TextInput(
-        id="past-at",
-        size="xs",
-        w=190,
-        value="",
-        attributes={"input": {"type": "datetime-local", "step": 1}},
-        **attributes("aria", label="A moment of the past, in the time zone of the page"),
-    )
-    look = html.Button("Look at this moment", id="past-look", n_clicks=0, className="button")
-    return [html.Span([at, look], className="past-controls")]
+    """Return the fields of a range, of which the begin may be left out, and what goes there."""
+    fields = [
+        dmc.TextInput(
+            id=f"past-{name}",
+            size="xs",
+            w=184,
+            value="",
+            attributes=MOMENT,
+            leftSection=label,
+            leftSectionWidth=40,
+            **attributes("aria", label=f"{label}, in the time zone of the page"),
+        )
+        for name, label in (("from", "From"), ("at", "To"))
+    ]
+    look = html.Button("Look at the past", id="past-look", n_clicks=0, className="button")
+    return [html.Span([*fields, look], className="past-controls")]
 
 
 def from_work() -> Component:
@@ -98,6 +108,7 @@ def register(app: Dash, site: PageContext) -> None:
         Input("past-from-work", "n_clicks"),
         Input(CHART, "click"),
         Input("pair-select", "value"),
+        State("past-from", "value"),
         State("past-at", "value"),
         State("work-asks", "data"),
         State("zone-select", "value"),
@@ -123,18 +134,28 @@ def register(app: Dash, site: PageContext) -> None:
 
 
 async def answers(site: PageContext, asks: dict[str, Any]) -> AsyncGenerator[Props]:
-    """Ask the API for the moment `asks["at_us"]` (epoch), and yield what is shown of it; its window comes later."""
+    """Ask the API for the moment `asks["at_us"]` (epoch), and yield what is shown of it; its window comes later.
+
+    The chart begins at `asks["from_us"]`, or where that is None half an hour before.
+    """
     at_us, zone = int(asks["at_us"]), asks.get("zone") or UTC
+    from_us = None if asks.get("from_us") is None else int(asks["from_us"])
     name = str(asks["pair"])
-    title = {"past-title": {"children": f"{name} at {moment(at_us, zone)}: the past, not now"}}
+    when = (
+        f"at {moment(at_us, zone)}"
+        if from_us is None
+        else f"from {moment(from_us, zone)} to {moment(at_us, zone)}"
+    )
+    title = {"past-title": {"children": f"{name} {when}: the past, not now"}}
     pair = (site.market.pairs or {}).get(name)
     if pair is None:
         yield title | _nothing(f"{name} is not watched.")
         return
     try:
-        signals = await site.client.signals(name, _SIGNALS, at_us + 1)
+        signals, span = await _signals(site, name, from_us, at_us)
         if not signals:
-            yield title | _nothing(f"No signal of {name} is stored from before {moment(at_us, zone)}.")
+            stored = f"from before {moment(at_us, zone)}" if from_us is None else when
+            yield title | _nothing(f"No signal of {name} is stored {stored}.")
             return
         trades = [await _trades(site, symbol, at_us, zone) for symbol in (pair.y, pair.x)]
     except (TransientError, ApiRefusedError) as error:
@@ -148,13 +169,27 @@ async def answers(site: PageContext, asks: dict[str, Any]) -> AsyncGenerator[Pro
     )
     yield title | {
         "past-status": {"children": f"{said}Working out its window\u2026", "className": "panel-status"},
-        CHART: _drawn(site, pair, signals, str(asks["asked"])),
+        CHART: _drawn(site, pair, signals, span, len(signals) if from_us else _IN_VIEW, str(asks["asked"])),
         "past-drawn": {"style": {}},
         "past-numbers": {"children": _numbers(site, pair, last)},
         "past-trades": {"children": trades},
     }
     window = await _window(site, name, last, zone)
     yield {"past-status": {"children": f"{said}{window}", "className": "panel-status"}}
+
+
+async def _signals(
+    site: PageContext, pair: str, from_us: int | None, at_us: int
+) -> tuple[Sequence[Signal], ChartSpan]:
+    """Return the signals that are drawn, and of what kind of time span they are."""
+    if from_us is None:
+        return await site.client.signals(pair, _SIGNALS, at_us + 1), spans.DEFAULT
+    first_us = max(from_us, at_us - LONGEST_S * SECOND)
+    seconds = (at_us - first_us) // SECOND + 1
+    if seconds > _SECONDS:
+        return await day.between(site.client, pair, first_us, at_us + 1), spans.named(spans.A_DAY)
+    found = await site.client.signals(pair, seconds, at_us + 1)
+    return [one for one in found if one.event_us >= first_us], spans.DEFAULT
 
 
 def _nothing(text: str) -> Props:
@@ -215,12 +250,14 @@ async def _trades(site: PageContext, symbol: str, at_us: int, zone: str) -> Comp
     return table
 
 
-def _drawn(site: PageContext, pair: WatchedPair, signals: Sequence[Signal], turn: str) -> dict[str, Any]:
-    canvas = Canvas(pair, spans.DEFAULT, PANES, site.market.decimals.get(pair.y, 2))
+def _drawn(
+    site: PageContext, pair: WatchedPair, signals: Sequence[Signal], span: ChartSpan, in_view: int, turn: str
+) -> dict[str, Any]:
+    canvas = Canvas(pair, span, PANES, site.market.decimals.get(pair.y, 2))
     return {
         "series": canvas.series(signals, {}),
         "paneOptions": lightweight.pane_options(SHARES[one] for one in PANES),
-        "visibleLogicalRange": lightweight.newest_points(len(signals), _IN_VIEW, turn),
+        "visibleLogicalRange": lightweight.newest_points(len(signals), in_view, turn),
     }
 
 

@@ -13,7 +13,7 @@ from services.contracts.silences import Silence
 from services.ui.api.client import ApiClient
 from services.ui.api.types import Listing
 from services.ui.widgets.batched_elements import BatchedRows, Row
-from services.ui.widgets.components import TIME_COLUMN, cover, pane, table
+from services.ui.widgets.components import MOMENT, TIME_COLUMN, cover, pane, table
 
 PATH = "/v1/silences"
 TABLE = "silences-table"
@@ -47,7 +47,7 @@ def layout() -> Component:
                 label="Until",
                 value="",
                 size="xs",
-                attributes={"input": {"type": "datetime-local"}},
+                attributes=MOMENT,
             ),
             html.Button("Silence", id="silence-add", n_clicks=0, className="button is-first"),
         ],

@@ -38,6 +38,52 @@ def test_as_many_charts_as_intervals(site: PageContext, now: Now) -> None:
     assert props["candles-2-title"] == {"children": "ETHUSDT 1h"}
 
 
+def drawn_in(props: Mapping[str, Any]) -> list[str]:
+    return [
+        values["series"][0]["id"].removeprefix("candles|") for values in props.values() if "series" in values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "shown"),
+    [
+        ("ETHUSDT,BTCUSDT", ["ETHUSDT|1m", "BTCUSDT|15s"]),
+        ("ETHUSDT", ["ETHUSDT|1m", "ETHUSDT|15s"]),
+        (",,BTCUSDT,ETHUSDT,SOLUSDT", ["BTCUSDT|1m", "ETHUSDT|15s"]),
+    ],
+)
+def test_each_chart_has_a_symbol_of_its_own_and_the_first_where_none_is_said(
+    site: PageContext, now: Now, symbol: str, shown: list[str]
+) -> None:
+    props = MarketView(site).step(asking(symbol=symbol, interval="1m,15s"), now)
+    assert drawn_in(props) == shown
+    assert props["symbol-select-2"] == {"data": ["BTCUSDT", "ETHUSDT"]}
+
+
+def test_the_quote_is_of_the_chart_that_was_used_last(site: PageContext, now: Now) -> None:
+    two = asking(symbol="ETHUSDT,XRPUSDT", interval="1m,1m", active="-2")
+    view = MarketView(site)
+    assert view.step(two, now)["quote-symbol"] == {"children": "XRPUSDT"}
+    gone = asking(symbol="ETHUSDT,XRPUSDT", active="-2")
+    assert view.step(gone, now)["quote-symbol"] == {"children": "ETHUSDT"}
+
+
+def test_levels_and_a_logarithmic_scale_are_drawn_without_moving_what_is_seen(
+    site: PageContext, now: Now
+) -> None:
+    view = MarketView(site)
+    plain = view.step(asking(), now)["chart-candles"]["series"][0]
+    assert (plain["priceLines"], plain["priceScaleOptions"]["mode"]) == ([], 0)
+    levels = {"ETHUSDT": [3400.5, 3390], "BTCUSDT": [64_000]}
+    chart = view.step(asking(levels=levels, log=[""]), now)["chart-candles"]
+    assert "timeScaleAction" not in chart
+    assert [line["price"] for line in chart["series"][0]["priceLines"]] == [3400.5, 3390]
+    assert chart["series"][0]["priceScaleOptions"]["mode"] == 1
+    address = {"symbol": "ETHUSDT", "interval": "1m", "log": "2,1"}
+    opened = MarketView(site).step(replace(asking(), asks={"address": address}), now)
+    assert opened["chart-candles"]["series"][0]["priceScaleOptions"]["mode"] == 1
+
+
 @pytest.mark.parametrize("interval", ["", "2m", "1s,1m,1h", "1s,2m,1h,5m", "1m," * 40])
 def test_other_intervals_are_one_usual_chart(site: PageContext, now: Now, interval: str) -> None:
     props = MarketView(site).step(asking(interval=interval), now)
@@ -189,7 +235,7 @@ def test_bars_that_lack_trades_are_shaded_until_they_are_there(
     props = view.step(asking(), now)
     shade = props["chart-candles"]["series"][-1]
     assert (shade["id"], [point["time"] for point in shade["data"]]) == ("shade|ETHUSDT|1m", [START_S])
-    assert props["candles-shades"] == {"data": {"ETHUSDT|1m": shade}}
+    assert props["candles-shades"] == {"data": {"chart-candles": shade}}
     site.market.tapes = (tape("ETHUSDT"),)
     assert view.step(asking(), now)["candles-shades"] == {"data": {}}
 

@@ -30,7 +30,7 @@ class StubClient:
     async def signals(self, pair: str, limit: int, before_us: int) -> tuple[Signal, ...]:
         if self._is_away:
             raise TransientError("the API is away")
-        return tuple(one for one in self._signals if one.event_us < before_us)
+        return tuple(one for one in self._signals if one.event_us < before_us)[-limit:]
 
     async def read(self, path: str, kind: Any, **asked: Any) -> Any:
         tick = builders.tick(symbol=asked["symbol"], trade_id=1, event_us=asked["end"] - 1, price=2.5)
@@ -40,8 +40,8 @@ class StubClient:
         return httpx.Response(404, json={"title": "Unknown second", "status": 404, "detail": "it is gone"})
 
 
-def shown(site: PageContext, client: StubClient, pair: str = PAIR) -> list[Props]:
-    asks = {"pair": pair, "at_us": AT_US, "zone": "UTC", "asked": 1}
+def shown(site: PageContext, client: StubClient, pair: str = PAIR, from_us: int | None = None) -> list[Props]:
+    asks = {"pair": pair, "from_us": from_us, "at_us": AT_US, "zone": "UTC", "asked": 1}
 
     async def run() -> list[Props]:
         answers = past.answers(replace(site, client=cast("ApiClient", client)), asks)
@@ -65,6 +65,31 @@ def test_a_moment_between_two_signals_names_the_last_one(site: PageContext, sign
     assert first["past-status"]["children"].startswith(
         "Its last signal before is of 2023-11-14 22:12:20 UTC. "
     )
+
+
+def test_a_range_is_drawn_from_its_begin_to_its_end(site: PageContext, signal: Make) -> None:
+    signals = [signal(START_S - 300 + n) for n in range(400)]
+    first, _ = shown(site, StubClient(*signals), from_us=AT_US - 100 * SECOND)
+    assert first["past-title"]["children"] == (
+        f"{PAIR} from 2023-11-14 22:11:40 UTC to 2023-11-14 22:13:20 UTC: the past, not now"
+    )
+    drawn = first[past.CHART]["series"][0]["data"]
+    assert [drawn[0]["time"], drawn[-1]["time"]] == [START_S - 100, START_S]
+    assert first[past.CHART]["visibleLogicalRange"]["from"] == 0
+    (only,) = shown(site, StubClient(signals[0]), from_us=AT_US - 100 * SECOND)
+    assert only["past-status"]["children"] == (
+        f"No signal of {PAIR} is stored from 2023-11-14 22:11:40 UTC to 2023-11-14 22:13:20 UTC."
+    )
+
+
+def test_of_a_long_range_the_extremes_of_each_minute_are_drawn(site: PageContext, signal: Make) -> None:
+    signals = [signal(START_S - 12_000 + n, zscore=(n % 60) / 10 - 3.0) for n in range(12_001)]
+    first, _ = shown(site, StubClient(*signals), from_us=AT_US - 11_000 * SECOND)
+    (zscores,) = [one["data"] for one in first[past.CHART]["series"] if one["id"].startswith("zscore|")]
+    assert 500 < len(zscores) <= 3 * (11_000 // 60 + 2)
+    assert zscores[0]["time"] >= START_S - 11_000
+    values = [round(point["value"], 1) for point in zscores]
+    assert (max(values), min(values)) == (2.9, -3.0)
 
 
 @pytest.mark.parametrize(
