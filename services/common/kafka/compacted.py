@@ -56,7 +56,7 @@ async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, S
                 place, end = sent.topic_partition, sent.offset + 1
                 reached[place] = max(end, reached.get(place, 0))
             with closing(Waker(settings.wake_directory)) as waker:
-                waker.wake([topic.name])
+                waker.wake(reached)
     except (KafkaError, TimeoutError) as error:
         reason = f"expected the broker to take the {topic.name}: {reason_of(error)}"
         raise AwayError("the broker", reason) from error
