@@ -27,6 +27,8 @@ Offsets = Mapping[TopicPartition, int]
 
 _POLL_MS = 1_000
 _PUBLISH_S = 3.0
+# Interval of fetches without a wake-up (s): `publish` wakes the readers.
+_UNANNOUNCED_S = 2.0
 # Interval of the check that everything of the last check is read (s).
 _LOOK_S = 5.0
 _ANSWER_S = 3.0
@@ -108,7 +110,7 @@ class CompactedTopic(Generic[T]):
         while True:
             checkpoint()
             try:
-                async with clients.consumer(settings, self.topic) as consumer:
+                async with clients.consumer(settings, self.topic, look_s=_UNANNOUNCED_S) as consumer:
                     ends = await self._go_to_the_beginning(consumer)
                     if first and not any(ends.values()):
                         ends = {**ends, **await publish(settings, self.topic, first)}

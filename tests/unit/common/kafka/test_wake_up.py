@@ -27,13 +27,14 @@ def directory() -> Iterator[Path]:
 
 
 @contextmanager
-def reader(directory: Path, *names: str) -> Iterator[Fetcher]:
+def reader(directory: Path, *names: str, look_s: float = LOOK_S) -> Iterator[Fetcher]:
     fetcher = Fetcher()
     wake_up = WakeUp(
         SimpleNamespace(_fetcher=fetcher),
         directory,
         names or ["ticks"],
         lambda: SHORT_S,
+        look_s,
         seconds=lambda: fetcher.now_s,
     )
     try:
@@ -78,6 +79,15 @@ async def test_a_fetch_that_would_bring_nothing_is_put_off_until_it_is_time_to_l
         fetcher.now_s += LOOK_S * 3 / 4
         assert await fetcher.step(end) is None
         assert fetcher._fetch_max_wait_ms == 0
+
+
+@in_loop
+async def test_who_is_told_of_all_there_is_looks_less_often(directory: Path) -> None:
+    with reader(directory, look_s=4 * LOOK_S) as fetcher:
+        end = Assignment(ticks=0)
+        assert await fetcher.step(end) is None
+        fetcher.now_s += 3 * LOOK_S
+        assert await fetcher.step(end) == pytest.approx(LOOK_S)
 
 
 @in_loop
