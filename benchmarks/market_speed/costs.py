@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import psutil
 
-_NAMES = ("ingest", "stream_analytics", "sink", "research", "api", "ui")
+_NAMES = ("ingest", "stream_analytics", "alerting", "sink", "research", "api", "ui")
 BROKER = "pairstream"
 """The process of ``pairstream up``, which is the embedded broker, too."""
 

@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from services.common.codec import decode, encode
 from services.common.errors import TransientError
-from services.common.kafka import clients, compacted
+from services.common.kafka import compacted
 from services.common.kafka.clients import admin, create_topics
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.pair_configs import Configs, PairConfigs, configured, publish

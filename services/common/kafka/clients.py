@@ -17,7 +17,7 @@ from services.common.backoff import Backoff
 from services.common.errors import AwayError, TransientError
 from services.common.kafka import record_batches
 from services.common.kafka.probe import require_kafka
-from services.common.kafka.wake_up import WakeUp
+from services.common.kafka.wake_up import LOOK_S, WakeUp
 from services.common.settings import KafkaSettings
 from services.contracts.topics import Topic
 
@@ -66,13 +66,14 @@ async def consumer(
     *topics: Topic,
     later: Iterable[str] = (),
     spacing_s: Callable[[], float] = lambda: _SPACING_S,
+    look_s: float = LOOK_S,
     **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
 
     `later` names topics that it will be subscribed to afterwards. From one fetch to the next it lets `spacing_s` pass,
     which may change, and where nobody wakes it each waits as long as the settings say, at least: a reader that takes
-    its time has fewer of them.
+    its time has fewer of them. What no producer announces it fetches every `look_s`.
     """
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),
@@ -92,7 +93,7 @@ async def consumer(
         await client.start()
         if settings.wake_directory is not None:
             names = {*later, *(topic.name for topic in topics)}
-            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s)
+            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s, look_s)
             stack.callback(wake_up.close)
         yield client
 

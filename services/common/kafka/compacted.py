@@ -30,6 +30,8 @@ Offsets = Mapping[TopicPartition, int]
 
 _POLL_MS = 1_000
 _PUBLISH_S = 3.0
+# Interval of fetches without a wake-up (s): `publish` wakes the readers.
+_UNANNOUNCED_S = 2.0
 # Interval of the check that everything of the last check is read (s).
 _LOOK_S = 5.0
 _ANSWER_S = 3.0
@@ -59,7 +61,7 @@ async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, S
                 place, end = sent.topic_partition, sent.offset + 1
                 reached[place] = max(end, reached.get(place, 0))
             with closing(Waker(settings.wake_directory)) as waker:
-                waker.wake([topic.name])
+                waker.wake(reached)
     except (KafkaError, TimeoutError) as error:
         reason = f"expected the broker to take the {topic.name}: {reason_of(error)}"
         raise AwayError("the broker", reason) from error
@@ -111,7 +113,7 @@ class CompactedTopic(Generic[T]):
         while True:
             checkpoint()
             try:
-                async with clients.consumer(settings, self.topic) as consumer:
+                async with clients.consumer(settings, self.topic, look_s=_UNANNOUNCED_S) as consumer:
                     which = await _answer(topic_id(consumer, self.topic.name))
                     ends = await self._go_to_the_beginning(consumer)
                     if first and not any(ends.values()):

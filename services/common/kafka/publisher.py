@@ -69,7 +69,7 @@ class Publisher:
         self._by_key: dict[tuple[str, bytes | None], PartitionQueue] = {}
         self._flush_at: asyncio.TimerHandle | None = None
         self._linger = Linger(asyncio.get_running_loop().time)
-        self._woken: set[str] = set()
+        self._woken: set[TopicPartition] = set()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def send(
@@ -218,7 +218,7 @@ class Publisher:
         self._linger.sent(messages)
         if self._flow is not None:
             self._flow.wrote(place, record.offset, messages, batch.builder.size())
-        self._wake(place.topic)
+        self._wake(place)
 
     async def _until_answered(self, topic: str, ask: Callable[[], Awaitable[T]]) -> T:
         backoff: Backoff | None = None
@@ -260,12 +260,12 @@ class Publisher:
         queues = (queue for queue in self._queues.values() if not topics or queue.place.topic in topics)
         return [batch for queue in queues for batch in queue.batches()]
 
-    def _wake(self, topic: str) -> None:
+    def _wake(self, place: TopicPartition) -> None:
         """Wake the readers, once for all the batches of one answer."""
         if self._waker is not None:
             if not self._woken:
                 asyncio.get_running_loop().call_soon(self._wake_all)
-            self._woken.add(topic)
+            self._woken.add(place)
 
     def _wake_all(self) -> None:
         assert self._waker is not None

@@ -2,8 +2,10 @@
 
 The embedded broker holds an empty fetch until its wait is over, whatever is produced meanwhile. So a reader there does
 not leave the waiting to the broker: it asks for an answer at once, and puts off the asking until a producer wakes it.
-Each reader is a socket in a directory, named after the topics it reads; a datagram to it wakes it. What nobody has
-announced is found by a look now and then: messages of a producer that wakes nobody, or that died before it could.
+Each reader is a socket in a directory, named after the topics it reads; a datagram to it wakes it, and names the
+partitions that have something new. Only these are asked for: the embedded broker searches all that it keeps of each
+partition that it is asked for. What nobody has announced is found by a look at all of them now and then: messages of a
+producer that wakes nobody, or that died before it could.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import secrets
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,12 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-# Interval of fetches without a wake-up (s).
+# Interval of fetches of every partition, without a wake-up (s).
 LOOK_S = 0.5
 _LIST_S = 0.5
+# A queue that holds so many words may have been full: Linux keeps eleven for a reader unless told otherwise.
+_MANY = 5
+_WORD_BYTES = 1 << 16
 
 log = structlog.get_logger()
 
@@ -34,7 +39,7 @@ def _mark(topic: str) -> str:
 
 
 class Waker:
-    """Producer's side of wake-ups: ``wake`` wakes the readers of topics."""
+    """Producer's side of wake-ups: ``wake`` wakes the readers of partitions."""
 
     def __init__(self, directory: Path | None) -> None:
         """Wake nobody if there is no directory."""
@@ -45,16 +50,17 @@ class Waker:
         self._readers: list[tuple[str, frozenset[str]]] = []
         self._listed_s = float("-inf")
 
-    def wake(self, topics: Iterable[str]) -> None:
-        """Wake the readers of `topics`; never waits. One that has not heard the last words yet needs no more."""
+    def wake(self, places: Collection[TopicPartition]) -> None:
+        """Wake the readers of `places`; never waits. One that has not heard the last words yet needs no more."""
         if self._socket is None:
             return
-        produced = frozenset(map(_mark, topics))
+        produced = frozenset(_mark(place.topic) for place in places)
+        word = " ".join(f"{topic}/{number}" for topic, number in places).encode()
         for address, read in self._listed():
             if read.isdisjoint(produced):
                 continue
             try:
-                self._socket.sendto(b"1", address)
+                self._socket.sendto(word, address)
             except (ConnectionRefusedError, FileNotFoundError):
                 # The reader was killed; its next run makes a socket of another name.
                 self._listed_s = float("-inf")
@@ -87,32 +93,40 @@ def _marks(text: str) -> Iterable[str]:
 
 
 class _Asked:
-    """Last fetch request to a broker, and the wake-ups that had come by then."""
+    """What a broker was asked for during an assignment: when, and from which offsets."""
 
-    def __init__(self, assignment: Any, request: Any, heard: int, at_s: float) -> None:
+    def __init__(self, assignment: Any) -> None:
         self.assignment = assignment
-        self.offsets = {TopicPartition(topic, number): offset for topic, number, offset in _offsets(request)}
-        self.heard = heard
-        self.at_s = at_s
+        self.offsets: dict[TopicPartition, int] = {}
         self.brought = False
+        self.at_s = self.looked_s = float("-inf")
 
-    def leaves(self, request: Any) -> bool:
+    def has_more(self, place: TopicPartition, offset: int) -> bool:
         """Tell whether there is more, as far as is known: an answer brings one batch of each partition.
 
         A question that brought nothing is not asked again at once, whatever the end of the partition is said to be:
         it may be that of a transaction that is still open.
         """
-        for topic, number, offset in _offsets(request):
-            place = TopicPartition(topic, number)
-            if offset != self.assignment.state_value(place).highwater and (
-                self.brought or self.offsets.get(place) != offset
-            ):
-                return True
-        return False
+        return offset != self.assignment.state_value(place).highwater and (
+            self.brought or self.offsets.get(place) != offset
+        )
 
 
-def _offsets(request: Any) -> Iterable[tuple[str, int, int]]:
-    return ((topic, number, offset) for topic, places in request.topics for number, offset, _ in places)
+def _offsets(request: Any) -> dict[TopicPartition, int]:
+    return {
+        TopicPartition(topic, number): offset
+        for topic, places in request.topics
+        for number, offset, _ in places
+    }
+
+
+def _narrow(request: Any, places: Collection[TopicPartition]) -> None:
+    """Leave only `places` in a request."""
+    topics = [
+        (topic, [one for one in some if TopicPartition(topic, one[0]) in places])
+        for topic, some in request.topics
+    ]
+    request._topics = [(topic, some) for topic, some in topics if some]
 
 
 class WakeUp:
@@ -128,15 +142,20 @@ class WakeUp:
         directory: Path,
         topics: Iterable[str],
         short_s: Callable[[], float],
+        look_s: float = LOOK_S,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """`short_s` returns the least time from one fetch to the next, unless the first has not brought everything.
 
+        `look_s` is the interval at which it fetches what nobody has announced.
+
         Where no socket can be made the reader only looks now and then, and says so in the log.
         """
         self._short_s = short_s
+        self._look_s = look_s
         self._seconds = seconds
-        self._heard = 0
+        self._news: set[TopicPartition] = set()
+        """Announced partitions that were not asked for since."""
         self._asked: dict[Any, _Asked] = {}
         self._loop = asyncio.get_running_loop()
         self._path = directory / f"{secrets.token_hex(3)}.{''.join(sorted(map(_mark, topics)))}"
@@ -162,41 +181,58 @@ class WakeUp:
         self._loop.remove_reader(self._socket)
         self._fetcher._notify(self._fetcher._wait_consume_future)
 
-    def _hear_all(self) -> None:
+    def _hear_all(self, assignment: Any) -> None:
         """Take every wake-up that has come: a fetch that is sent from now on finds the messages it announced."""
         if self._socket is None:
             return
+        words = 0
         with contextlib.suppress(BlockingIOError):
-            while self._socket.recv(1):
-                self._heard += 1
+            while word := self._socket.recv(_WORD_BYTES):
+                words += 1
+                self._news.update(map(_place, word.decode().split()))
+        if words >= _MANY:
+            self._news.update(assignment.tps)
 
     def _plan_what_is_due(self, assignment: Any) -> Any:
         """Return what the fetcher plans, without the fetches that can wait, and until when they can."""
         requests, resets, timeout_s, is_stale, resumed = self._plan(assignment)
         if requests:
-            self._hear_all()
+            self._hear_all(assignment)
         due, now_s = [], self._seconds()
         for node, request in requests:
-            wait_s = self._wait_s(assignment, node, request, now_s)
-            if wait_s <= 0:
-                self._asked[node] = _Asked(assignment, request, self._heard, now_s)
-                due.append((node, request))
-            else:
+            asked = self._asked.get(node)
+            if asked is None or asked.assignment is not assignment:
+                asked = self._asked[node] = _Asked(assignment)
+            offsets = _offsets(request)
+            news = self._news & offsets.keys()
+            more = {place for place, offset in offsets.items() if asked.has_more(place, offset)}
+            look_s = asked.looked_s + self._look_s - now_s
+            wait_s = 0.0 if more else min(look_s, asked.at_s + self._short_s() - now_s if news else look_s)
+            if wait_s > 0:
                 timeout_s = min(timeout_s, wait_s)
-                if self._socket is not None and self._asked[node].heard == self._heard:
+                if self._socket is not None and not news:
                     self._loop.add_reader(self._socket, self._hear)
+                continue
+            if look_s > 0:
+                offsets = {place: offsets[place] for place in news | more}
+                _narrow(request, offsets)
+            else:
+                asked.looked_s = now_s
+            asked.at_s = now_s
+            asked.offsets |= offsets
+            self._news -= offsets.keys()
+            due.append((node, request))
         return due, resets, timeout_s, is_stale, resumed
-
-    def _wait_s(self, assignment: Any, node: Any, request: Any, now_s: float) -> float:
-        last = self._asked.get(node)
-        if last is None or last.assignment is not assignment or last.leaves(request):
-            return 0.0
-        return last.at_s + (self._short_s() if last.heard != self._heard else LOOK_S) - now_s
 
     async def _fetch_and_note(self, assignment: Any, node: Any, request: Any) -> Any:
         asked = self._asked[node]
         asked.brought = await self._fetch(assignment, node, request)
         return asked.brought
+
+
+def _place(word: str) -> TopicPartition:
+    topic, _, number = word.rpartition("/")
+    return TopicPartition(topic, int(number))
 
 
 def _bound(path: Path) -> socket.socket | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import TopicPartition
 
@@ -12,10 +12,15 @@ PLACE = TopicPartition("ticks", 0)
 NODE = 1
 
 
-class Request(NamedTuple):
+class Request:
     """As much of a FetchRequest as is looked at."""
 
-    topics: list[tuple[str, list[tuple[int, int, int]]]]
+    def __init__(self, topics: list[tuple[str, list[tuple[int, int, int]]]]) -> None:
+        self._topics = topics
+
+    @property
+    def topics(self) -> list[tuple[str, list[tuple[int, int, int]]]]:
+        return self._topics
 
 
 class Assignment:
@@ -23,6 +28,10 @@ class Assignment:
 
     def __init__(self, **ends: int | None) -> None:
         self._ends = ends
+
+    @property
+    def tps(self) -> set[TopicPartition]:
+        return {TopicPartition(topic, 0) for topic in self._ends}
 
     def state_value(self, place: TopicPartition) -> Any:
         return SimpleNamespace(highwater=self._ends.get(place.topic))
@@ -37,6 +46,8 @@ class Fetcher:
         self.following: dict[str, int] = {"ticks": 0}
         self.brings = False
         self.now_s = 1_000.0
+        self.fetched: list[set[str]] = []
+        """Topics of each fetch."""
 
     def _notify(self, future: asyncio.Future[None]) -> None:
         if not future.done():
@@ -47,6 +58,7 @@ class Fetcher:
         return [(NODE, request)] if self.following else [], {}, 2 * LOOK_S, False, []
 
     async def _proc_fetch_request(self, assignment: object, node: int, request: Request) -> bool:
+        self.fetched.append({topic for topic, _ in request.topics})
         return self.brings
 
     async def step(self, assignment: Assignment, brings: bool = False) -> float | None:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from aiokafka import TopicPartition
+
 from services.common.kafka.publisher import Publisher
 from services.common.kafka.send_queue import LINGER_S
 from services.common.kafka.wake_up import Waker
@@ -71,17 +73,19 @@ def test_a_full_batch_does_not_wait() -> None:
 
 
 def test_the_readers_of_what_came_are_woken_once_an_answer() -> None:
-    woken: list[set[str]] = []
+    woken: list[set[TopicPartition]] = []
 
     class Listening(Waker):
-        def wake(self, topics: Any) -> None:
-            woken.append(set(topics))
+        def wake(self, places: Any) -> None:
+            woken.append(set(places))
 
     async def work(out: Publisher) -> None:
         for topic in ("ticks", "alerts"):
             for partition in range(PARTITIONS):
                 await out.send(topic, value=b"1", partition=partition)
         await settle()
-        assert woken == [{"ticks", "alerts"}]
+        assert woken == [
+            {TopicPartition(topic, number) for topic in ("ticks", "alerts") for number in range(PARTITIONS)}
+        ]
 
     publishing(FakeProducer(), work, waker=Listening(None))

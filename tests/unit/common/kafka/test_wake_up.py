@@ -11,10 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
 from services.common.kafka.wake_up import LOOK_S, Waker, WakeUp
 from services.contracts import topics
-from tests.unit.common.kafka.fake_fetcher import Assignment, Fetcher
+from tests.unit.common.kafka.fake_fetcher import PLACE, Assignment, Fetcher
 
 SHORT_S = 0.005
 
@@ -26,14 +27,15 @@ def directory() -> Iterator[Path]:
 
 
 @contextmanager
-def reader(directory: Path, *names: str) -> Iterator[Fetcher]:
+def reader(directory: Path, *names: str, look_s: float = LOOK_S) -> Iterator[Fetcher]:
     fetcher = Fetcher()
     wake_up = WakeUp(
         SimpleNamespace(_fetcher=fetcher),
         directory,
         names or ["ticks"],
         lambda: SHORT_S,
-        lambda: fetcher.now_s,
+        look_s,
+        seconds=lambda: fetcher.now_s,
     )
     try:
         yield fetcher
@@ -63,7 +65,7 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 
 def woken(directory: Path, topic: str = "ticks") -> None:
     waker = Waker(directory)
-    waker.wake([topic])
+    waker.wake([TopicPartition(topic, 0)])
     waker.close()
 
 
@@ -80,6 +82,15 @@ async def test_a_fetch_that_would_bring_nothing_is_put_off_until_it_is_time_to_l
 
 
 @in_loop
+async def test_who_is_told_of_all_there_is_looks_less_often(directory: Path) -> None:
+    with reader(directory, look_s=4 * LOOK_S) as fetcher:
+        end = Assignment(ticks=0)
+        assert await fetcher.step(end) is None
+        fetcher.now_s += 3 * LOOK_S
+        assert await fetcher.step(end) == pytest.approx(LOOK_S)
+
+
+@in_loop
 async def test_a_word_brings_the_next_fetch_forward_but_not_nearer_than_short_to_the_last(
     directory: Path,
 ) -> None:
@@ -91,7 +102,7 @@ async def test_a_word_brings_the_next_fetch_forward_but_not_nearer_than_short_to
         fetcher.now_s += SHORT_S
         assert await fetcher.step(end) is None
         # What was said before a fetch is what it brings.
-        assert await fetcher.step(end) == pytest.approx(LOOK_S)
+        assert await fetcher.step(end) == pytest.approx(LOOK_S - SHORT_S)
 
 
 @in_loop
@@ -103,7 +114,7 @@ async def test_a_word_that_comes_while_a_fetch_is_under_way_is_heard_after_it(di
         await fetcher._proc_fetch_request(end, node, request)
         fetcher.now_s += SHORT_S
         assert await fetcher.step(end) is None
-        assert await fetcher.step(end) == pytest.approx(LOOK_S)
+        assert await fetcher.step(end) == pytest.approx(LOOK_S - SHORT_S)
 
 
 @in_loop
@@ -182,7 +193,8 @@ async def test_while_everything_is_paused_nothing_is_fetched_and_no_word_forgott
 @in_loop
 async def test_only_readers_of_what_was_produced_are_woken(directory: Path) -> None:
     with reader(directory, "ticks", "signals") as one, reader(directory, "alerts") as other:
-        end = Assignment(ticks=0)
+        end = Assignment(ticks=0, signals=0, alerts=0)
+        one.following, other.following = {"ticks": 0, "signals": 0}, {"alerts": 0}
         for topic, waits_s in (("signals", SHORT_S), ("alerts", LOOK_S)):
             one.now_s += LOOK_S
             other.now_s += LOOK_S
@@ -199,7 +211,7 @@ async def test_a_reader_that_was_killed_leaves_a_socket_that_the_next_word_remov
         killed.bind(str(directory / f"killed{name_of_reader(directory, 'ticks')[6:]}"))
     waker = Waker(directory)
     with reader(directory):
-        waker.wake(["ticks"])
+        waker.wake([PLACE])
         assert len(names(directory)) == 1
     waker.close()
     assert not names(directory)
@@ -212,12 +224,12 @@ async def test_a_reader_that_does_not_listen_is_not_waited_for(directory: Path) 
         await fetcher.step(end)
         waker = Waker(directory)
         for _ in range(5_000):
-            waker.wake(["ticks"])
+            waker.wake([PLACE])
         waker.close()
         assert await fetcher.step(end) == pytest.approx(SHORT_S)
         fetcher.now_s += SHORT_S
         assert await fetcher.step(end) is None
-        assert await fetcher.step(end) == pytest.approx(LOOK_S)
+        assert await fetcher.step(end) == pytest.approx(LOOK_S - SHORT_S)
 
 
 @in_loop
@@ -238,14 +250,67 @@ async def test_a_directory_that_is_removed_meanwhile_ends_the_waking_and_nothing
         end = Assignment(ticks=0)
         await fetcher.step(end)
         waker = Waker(Path(folder.name))
-        waker.wake(["ticks"])
+        waker.wake([PLACE])
         fetcher.now_s += SHORT_S
         assert await fetcher.step(end) is None
         folder.cleanup()
-        waker.wake(["ticks"])
-        waker.wake(["ticks"])
+        waker.wake([PLACE])
+        waker.wake([PLACE])
         waker.close()
+        assert await fetcher.step(end) == pytest.approx(LOOK_S - SHORT_S)
+
+
+@in_loop
+async def test_only_what_has_news_or_more_is_fetched_until_it_is_time_to_look(directory: Path) -> None:
+    with reader(directory, "ticks", "signals", "alerts") as fetcher:
+        fetcher.following = {"ticks": 0, "signals": 0, "alerts": 0}
+        end = Assignment(ticks=0, signals=0, alerts=9)
+        assert await fetcher.step(end, brings=True) is None
+        woken(directory, "ticks")
+        assert await fetcher.step(end) is None
+        fetcher.following["alerts"] = 9
+        woken(directory, "signals")
+        assert await fetcher.step(end) == pytest.approx(SHORT_S)
+        fetcher.now_s += SHORT_S
+        assert await fetcher.step(end) is None
+        fetcher.now_s += LOOK_S
+        assert await fetcher.step(end) is None
+        everything = {"ticks", "signals", "alerts"}
+        assert fetcher.fetched == [everything, {"ticks", "alerts"}, {"signals"}, everything]
+
+
+@in_loop
+async def test_news_of_a_paused_partition_is_kept_until_it_is_fetched_again(directory: Path) -> None:
+    with reader(directory, "ticks", "signals") as fetcher:
+        end = Assignment(ticks=0, signals=0)
+        fetcher.following = {"ticks": 0, "signals": 0}
+        await fetcher.step(end)
+        fetcher.following = {"ticks": 0}
+        woken(directory, "signals")
         assert await fetcher.step(end) == pytest.approx(LOOK_S)
+        fetcher.now_s += SHORT_S
+        woken(directory, "ticks")
+        assert await fetcher.step(end) is None
+        assert fetcher.fetched[-1] == {"ticks"}
+        fetcher.now_s += SHORT_S
+        fetcher.following["signals"] = 0
+        assert await fetcher.step(end) is None
+        assert fetcher.fetched[-1] == {"signals"}
+
+
+@in_loop
+async def test_who_was_told_too_much_to_hear_all_of_it_fetches_everything(directory: Path) -> None:
+    with reader(directory, "ticks", "signals") as fetcher:
+        end = Assignment(ticks=0, signals=0)
+        fetcher.following = {"ticks": 0, "signals": 0}
+        await fetcher.step(end)
+        waker = Waker(directory)
+        for _ in range(5_000):
+            waker.wake([PLACE])
+        waker.close()
+        fetcher.now_s += SHORT_S
+        assert await fetcher.step(end) is None
+        assert fetcher.fetched[-1] == {"ticks", "signals"}
 
 
 @in_loop
