@@ -152,7 +152,7 @@ def _trial(rule: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         times = [("start_us", start_us), ("end_us", start_us + 30_000_000 + 10_000_000 * number)]
         return row([("state", "firing"), *times, *lasted.items()])
 
-    incidents = [incident(number) for number in range(1, fired + 1)]
+    incidents = [incident(number) for number in range(fired, 0, -1)]
     seconds = range(end_us // SECOND - 3600, end_us // SECOND) if body.get("series") else ()
     explained = {"state": "normal", "values": {"zscore": 1.2}, "held_back": "condition 1: zscore is 1.2"}
     pair = {

@@ -5,12 +5,28 @@ from urllib.parse import urlencode
 from dash import html
 from dash.development.base_component import Component
 
+from services.common import clock
 from services.contracts.alert_messages import DEFAULT_RULE, ZSCORE
 from services.contracts.pairs import is_symbol
 from services.ui.api.types import HandledAlert, Incident
 from services.ui.widgets.formatting import NONE, plain, threshold, zscore
 
 AnyAlert = HandledAlert | Incident
+
+
+def moment_href(pair: str, at_us: int) -> str:
+    """Return the page of a pair at a moment of its past, to the second.
+
+    >>> moment_href("ETHUSDT-BTCUSDT", 1_767_225_600_900_000)
+    '/pairs?pair=ETHUSDT-BTCUSDT&at=2026-01-01T00%3A00%3A00Z'
+    """
+    at = clock.to_iso(at_us // clock.SECOND * clock.SECOND)[:19]
+    return f"/pairs?{urlencode({'pair': pair, 'at': f'{at}Z'})}"
+
+
+def rule_href(alert: AnyAlert) -> str | None:
+    """Return the page of the rule of an alert, None of the one that every pair has."""
+    return None if alert.rule == DEFAULT_RULE else f"/rules?{urlencode({'rule': alert.rule})}"
 
 
 def subject_href(alert: AnyAlert) -> str | None:

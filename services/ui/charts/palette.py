@@ -14,5 +14,6 @@ HOVER = "#2b3743"
 VOLUME_ALPHA = "59"  # 35 %
 OPEN_ALPHA = "26"  # 15 %
 BAND_ALPHA = "26"  # 15 %
+FIRING_ALPHA = "14"  # 8 %, several on a pixel
 
 FONT = "Inter, 'Segoe UI', -apple-system, Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"

@@ -3,23 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import msgspec
-from dash.development.base_component import Component
 
+from services.common import clock
 from services.common.errors import BadMessageError, TransientError
-from services.contracts.metrics import METRICS
 from services.ui.api import problems
 from services.ui.api.client import ApiClient, segment
-from services.ui.api.decoding import decode
-from services.ui.api.types import RuleTrial
-from services.ui.pages.rules import form, listing, silences, trial, view
+from services.ui.pages.rules import listing, silences, trying, view
 from services.ui.pages.rules.listing import PATH, ListedRule
 from services.ui.state.page_context import PageContext, Props
 
 # The API looks at the role before it looks for the rule, and no rule can have this id.
 _NO_RULE = "-"
-_UNNAMED = "new-rule"
 _NAME = {"name": "Expected a name with a letter or digit."}
 
 
@@ -48,31 +43,6 @@ async def read_rule(client: ApiClient, rule_id: str) -> tuple[dict[str, Any] | N
         return (await client.read(f"{PATH}/{segment(rule_id)}", ListedRule)).stored(), ""
     except (TransientError, BadMessageError) as error:
         return None, f"{rule_id} cannot be read: {error}"
-
-
-async def attempt(
-    site: PageContext, rule: Mapping[str, Any], zone: str
-) -> tuple[str, list[Component], dict[str, str]]:
-    """Try a rule on the last stored hour; return a sentence, the firings, and what is refused at which control."""
-    rule = {"id": _UNNAMED, **rule}
-    end_us = listing.newest_us(site)
-    asked = {"rule": rule, "start": end_us - trial.SPAN_US, "end": end_us}
-    try:
-        response = await site.client.send(
-            "POST", f"{PATH}/{segment(rule['id'])}/test", json=asked, timeout=trial.TIMEOUT_S
-        )
-        if response.is_success:
-            found = decode(response.content, RuleTrial)
-            return trial.sentence(found), trial.firings(found, zone), {}
-    except (TransientError, msgspec.DecodeError) as error:
-        return f"Not tried. {error}", [], {}
-    if response.status_code in problems.FORBIDDEN:
-        return "Not tried: the API lets only those who may write try a rule.", [], {}
-    wrong, rest = _refused(response)
-    metric = METRICS.get(rule["conditions"][0].get("metric", ""))
-    if not wrong and metric is not None and metric.subject != "pair":
-        rest = f"Only seconds of pairs are stored, so a rule of a {metric.subject} cannot be tried."
-    return rest or "Not tried: a value is refused.", [], wrong
 
 
 async def save(site: PageContext, rule: dict[str, Any], *, is_new: bool) -> Props:
@@ -129,11 +99,31 @@ async def silence(site: PageContext, of: str, pattern: str, end_us: int | None) 
     return {**errors, "silence-status": said(f"Notifications of {of} {pattern} are silenced.")}
 
 
+async def snooze(site: PageContext, rule_id: str, for_s: float) -> Props:
+    """Silence a rule from now on for a time, in place of snoozes before; 0 ends them. Return what the page shows."""
+    try:
+        before = [one.id for one in await silences.read(site.client) if silences.is_snooze(one, rule_id)]
+        if for_s:
+            end_us = clock.now_us() + round(for_s * clock.SECOND)
+            body = {"matchers": {"rule": rule_id}, "end_us": end_us, "comment": "snoozed"}
+            response = await site.client.send("POST", silences.PATH, json=body)
+            if response.is_error:
+                return {"rule-status": said(f"Not snoozed. {problems.read(response).rest}", is_error=True)}
+    except (TransientError, BadMessageError) as error:
+        return {"rule-status": said(f"Not snoozed. {error}", is_error=True)}
+    refused = [why for one in before if (why := await _refusal(site, "DELETE", silences.of(one)))]
+    await _read_again(site)
+    if refused:
+        return {"rule-status": said(f"An earlier snooze has not ended. {refused[0]}", is_error=True)}
+    told = "Its notifications are snoozed." if for_s else "Its notifications are snoozed no longer."
+    return {"rule-status": said(told)}
+
+
 async def end_silence(site: PageContext, silence_id: str | None) -> Props:
     """End a silence; return what the page shows then."""
     if silence_id is None:
         return {"silence-status": said("Select a silence in the table first.", is_error=True)}
-    why = await _refusal(site, "DELETE", f"{silences.PATH}/{segment(silence_id)}")
+    why = await _refusal(site, "DELETE", silences.of(silence_id))
     if why:
         return {"silence-status": said(f"Not ended. {why}", is_error=True)}
     await _read_again(site)
@@ -150,7 +140,7 @@ async def _stored(
     except (TransientError, msgspec.DecodeError) as error:
         return {"rule-status": said(f"Not {words[0]}. {error}", is_error=True)}
     if response.is_error:
-        wrong, rest = _refused(response)
+        wrong, rest = trying.refused(response, rule)
         return {"rule-status": said(f"Not {words[0]}. {rest}".strip(), is_error=True), **_errors(wrong)}
     await _read_again(site)
     warned = "".join(f" Warning: {one}." for one in known.warnings)
@@ -158,12 +148,6 @@ async def _stored(
         "rule-stored": {"data": known.stored()},
         "rule-status": said(f"{words[1]}: {known.name}.{warned}"),
     }
-
-
-def _refused(response: httpx.Response) -> tuple[dict[str, str], str]:
-    """Return what an answer refuses, by the name of the control, and apart what concerns none."""
-    wrong = problems.read(response, tuple(form.PLACES))
-    return {form.PLACES[field]: text for field, text in wrong.fields.items()}, wrong.rest
 
 
 def _errors(wrong: Mapping[str, str]) -> Props:

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from services.contracts.alert_messages import Severity
 from services.contracts.conditions import Operator
 from services.contracts.metrics import METRICS
+from services.ui.pages.rules import options
 
 Json = dict[str, Any]
 
@@ -24,7 +25,7 @@ LABELS = {
     "scope": "Scope",
     "severity": "Severity",
 }
-FIELDS = tuple(LABELS)
+FIELDS = (*LABELS, *options.OPTIONS)
 DEFAULTS: Json = {
     "name": "",
     "metric": "zscore",
@@ -35,6 +36,7 @@ DEFAULTS: Json = {
     "for_s": 5,
     "scope": "*",
     "severity": "warning",
+    **{name: one.default for name, one in options.OPTIONS.items()},
 }
 _CONDITION = ("metric", "operator", "fire", "clear", "over_s")
 PLACES = {
@@ -44,6 +46,7 @@ PLACES = {
     "for_s": "for_s",
     "scope": "scope",
     "severity": "severity",
+    **options.PLACES,
 }
 """The control of each field of a rule, by the name that the API has for the field."""
 HINT = (
@@ -61,18 +64,19 @@ _CHOICES: dict[str, list[Any]] = {
 
 
 def controls() -> list[Component]:
-    """Return the controls, with the defaults of a new rule."""
-    return [_control(name) for name in FIELDS]
+    """Return the controls that are always in sight, with the defaults of a new rule."""
+    return [_control(name) for name in LABELS]
 
 
-def values_of(rule: Mapping[str, Any]) -> list[Any]:
-    """Return what the controls show of a rule, in the order of `FIELDS`."""
-    shown: Json = {**dict.fromkeys(FIELDS, ""), "for_s": 0, "scope": ("*",), "severity": "warning"}
-    shown |= {name: value for name, value in {**rule, **rule["conditions"][0]}.items() if name in FIELDS}
-    return [", ".join(shown[name]) if name == "scope" else shown[name] for name in FIELDS]
+def values_of(rule: Mapping[str, Any], zone: str) -> list[Any]:
+    """Return what the controls show of a rule, in the order of `FIELDS`; local times are of a time zone."""
+    shown: Json = {**dict.fromkeys(LABELS, ""), "for_s": 0, "scope": ("*",), "severity": "warning"}
+    shown |= {name: value for name, value in {**rule, **rule["conditions"][0]}.items() if name in LABELS}
+    shown |= {"scope": ", ".join(shown["scope"]), **options.values_of(rule, zone)}
+    return [shown[name] for name in FIELDS]
 
 
-def rule_of(values: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Json:
+def rule_of(values: Mapping[str, Any], stored: Mapping[str, Any] | None, zone: str) -> Json:
     """Return the rule that the controls describe; what they do not show of a `stored` one stays.
 
     What is empty is left out. A new rule has an id made of its name.
@@ -89,8 +93,14 @@ def rule_of(values: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Json
         "scope": [part.strip() for part in (values["scope"] or "").split(",") if part.strip()],
         "for_s": values["for_s"],
         "severity": values["severity"],
+        **options.rule_of(values, rule, zone),
     }
     return {name: value for name, value in rule.items() if value not in ("", None)}
+
+
+def places(rule: Mapping[str, Any]) -> dict[str, str]:
+    """Return the control of each field of this rule, by the name that the API has for the field."""
+    return {**PLACES, **options.gate_places(rule)}
 
 
 def id_of(name: str | None) -> str:
@@ -106,8 +116,9 @@ def unshown(rule: Mapping[str, Any]) -> list[str]:
     """Return which fields of a rule have values of their own and no control."""
     first, *others = rule["conditions"]
     more = [f"{len(others)} more conditions" if len(others) > 1 else "1 more condition"] if others else []
-    shown = {*FIELDS, "id", "conditions", "paused"}
-    return [*more, *sorted(({*rule, *first}) - shown)]
+    gates = [f"a gate on {metric}" for metric in options.other_gates(rule)]
+    shown = {*LABELS, *options.SHOWN, "id", "conditions", "paused"}
+    return [*more, *gates, *sorted(({*rule, *first}) - shown)]
 
 
 def _control(name: str) -> Component:

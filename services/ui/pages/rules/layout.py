@@ -4,7 +4,8 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from services.ui.pages.rules import form, listing, silences
+from services.ui.alerts.actions import SNOOZES
+from services.ui.pages.rules import form, listing, options, preview, silences, sliders
 from services.ui.state.page_context import attributes
 from services.ui.widgets.batched_elements import BatchedRows
 from services.ui.widgets.components import cover, page, pane, table
@@ -12,6 +13,7 @@ from services.ui.widgets.components import cover, page, pane, table
 READER = "page-main is-rules is-reader"
 WRITER = "page-main is-rules"
 NEW = "New rule"
+EVERY_PAIR = "All of its pairs"
 ENDS = "What is open of it ends; its alerts so far stay. A built-in rule that was changed is again as it was at first."
 
 
@@ -28,7 +30,8 @@ def layout() -> Component:
     body = html.Div(
         [
             html.Div(form.controls(), className="form"),
-            html.Div(form.HINT, className="fine"),
+            sliders.layout(),
+            options.layout(form.HINT),
             html.Div(id="rule-unshown", className="fine"),
             html.Div(id="rules-reader", className="fine", role="status"),
             html.Div(
@@ -39,12 +42,11 @@ def layout() -> Component:
                 ],
                 className="form-foot for-writers",
             ),
+            _snooze(),
             html.Div(id="rule-status", className="panel-status", role="status"),
-            html.H4("Trial over the last hour", className="part-title"),
-            html.Div(id="rule-tried", role="status"),
-            html.Ul(id="rule-firings", className="rule-firings num"),
-            dcc.Store(id="rule-stored"),
-            dcc.Store(id="rule-asks"),
+            *_trial(),
+            html.Div(id="rule-record", className="rule-record"),
+            *(dcc.Store(id=f"rule-{name}") for name in ("stored", "wanted", "asks", "bounds", "slid")),
             _confirm(),
         ],
         className="rule-form",
@@ -52,6 +54,51 @@ def layout() -> Component:
     whole: Component = page("rules", "Rules", [aside, pane(NEW, body, "rule")])
     whole.className = READER  # type: ignore[attr-defined]  # every component of HTML has it
     return whole
+
+
+def _snooze() -> Component:
+    """Return what silences the rule that is stored, hidden while there is none."""
+    buttons = [
+        html.Button(label, id=f"rule-snooze-{seconds}", n_clicks=0, className="action")
+        for label, seconds in SNOOZES
+    ]
+    end = html.Button("End the snooze", id="rule-snooze-0", n_clicks=0, className="action")
+    told = html.Span(id="rule-snoozed", role="status")
+    whole: Component = html.Div(
+        ["Snooze", *buttons, end, told], id="rule-snoozes", className="alert-snoozes for-writers", hidden=True
+    )
+    return whole
+
+
+def _trial() -> list[Component]:
+    pair = dmc.Select(
+        id="rule-pair",
+        data=[{"value": "", "label": EVERY_PAIR}],
+        value="",
+        allowDeselect=False,
+        searchable=True,
+        size="xs",
+        **attributes("aria", label="Try it on"),
+    )
+    at = dmc.TextInput(
+        id="rule-at",
+        label="Why did it not fire at",
+        value="",
+        size="xs",
+        debounce=300,
+        attributes={"input": {"type": "datetime-local", "step": 1}},
+    )
+    head = html.Div(
+        [html.H4("Trial over the last hour", className="part-title"), pair], className="trial-head"
+    )
+    why = html.Ul(id="rule-why", className="rule-firings num", role="status")
+    return [
+        head,
+        html.Div(id="rule-tried", role="status"),
+        preview.layout(),
+        html.Ul(id="rule-firings", className="rule-firings num"),
+        html.Div([at, why], className="form rule-asked"),
+    ]
 
 
 def _confirm() -> Component:

@@ -1,7 +1,7 @@
 """Rules as rows of a table: what each measures, of what, and how often it fired in the last day."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -23,9 +23,9 @@ COUNTED = 1_000
 DAY_US = 24 * clock.HOUR
 
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "name", "headerName": "Name", "width": 150, "tooltipField": "id"},
+    {"field": "name", "headerName": "Name", "width": 130, "tooltipField": "id"},
     {"field": "what", "headerName": "What", "flex": 1, "minWidth": 190, "tooltipField": "what"},
-    {"field": "scope", "headerName": "Scope", "width": 120, "tooltipField": "scope"},
+    {"field": "scope", "headerName": "Scope", "width": 96, "tooltipField": "scope"},
     {"field": "severity", "headerName": "Severity", "width": 78},
     {"field": "origin", "headerName": "Origin", "width": 72},
     {"field": "state", "headerName": "State", "width": 66, "tooltipField": "warnings"},
@@ -81,9 +81,9 @@ async def count(client: ApiClient, end_us: int) -> Fired:
     return Fired(counts, found.next_cursor is None)
 
 
-def rows(rules: tuple[ListedRule, ...], fired: Fired | None) -> dict[str, Row]:
-    """Return a row for each rule, by its id."""
-    return {rule.id: _row(rule, fired) for rule in rules}
+def rows(rules: tuple[ListedRule, ...], fired: Fired | None, snoozed: Collection[str] = ()) -> dict[str, Row]:
+    """Return a row for each rule, by its id; `snoozed` are the ids of those that nobody is notified of."""
+    return {rule.id: _row(rule, fired, rule.id in snoozed) for rule in rules}
 
 
 def what(rule: Rule) -> str:
@@ -100,7 +100,7 @@ def _condition(one: Condition) -> str:
     return f"{one.metric} {one.operator.replace('_', ' ')} {level}{unit}{over}"
 
 
-def _row(rule: ListedRule, fired: Fired | None) -> Row:
+def _row(rule: ListedRule, fired: Fired | None, is_snoozed: bool) -> Row:
     times = None if fired is None else fired.counts.get(rule.id, 0)
     text = "" if times is None else str(times)
     return {
@@ -110,8 +110,16 @@ def _row(rule: ListedRule, fired: Fired | None) -> Row:
         "scope": ", ".join(rule.scope),
         "severity": rule.severity,
         "origin": "built-in" if rule.built_in else "own",
-        "state": "paused" if rule.paused else "warning" if rule.warnings else "on",
+        "state": _state(rule, is_snoozed),
         "warnings": " ".join(rule.warnings),
         "fired": times,
         "text": text if fired is None or fired.is_whole else f"≥ {text}",
     }
+
+
+def _state(rule: ListedRule, is_snoozed: bool) -> str:
+    if rule.paused:
+        return "paused"
+    if is_snoozed:
+        return "snoozed"
+    return "warning" if rule.warnings else "on"

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from services.common import clock
 from services.contracts.silences import Silence
-from services.ui.api.client import ApiClient
+from services.ui.api.client import ApiClient, segment
 from services.ui.api.types import Listing
 from services.ui.widgets.batched_elements import BatchedRows, Row
 from services.ui.widgets.components import MOMENT, TIME_COLUMN, cover, pane, table
@@ -78,6 +78,16 @@ async def read(client: ApiClient) -> tuple[Silence, ...]:
 def rows(silences: tuple[Silence, ...], now_us: int) -> dict[str, Row]:
     """Return a row for each silence, by its id."""
     return {one.id: _row(one, now_us) for one in silences}
+
+
+def of(silence_id: str) -> str:
+    """Return the route of a silence."""
+    return f"{PATH}/{segment(silence_id)}"
+
+
+def is_snooze(one: Silence, rule_id: str) -> bool:
+    """Tell whether a silence is of this rule, and of all of its alerts."""
+    return one.matchers == {"rule": rule_id}
 
 
 def until_us(text: str | None, zone: str) -> int | None:

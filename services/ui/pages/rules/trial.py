@@ -6,6 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from services.common import clock
+from services.ui.alerts.wording import moment_href
 from services.ui.api.types import RuleTrial
 from services.ui.widgets.formatting import moment, plain
 
@@ -36,9 +37,15 @@ def firings(found: RuleTrial, zone: str) -> list[Component]:
     every.sort(key=lambda one: one[:2], reverse=True)
     lines: list[Component] = [
         html.Li(
-            f"{moment(start_us, zone)[11:19]} {pair}"
-            + ("" if one.value is None else f" at {plain(one.value)}")
-            + (", still open" if one.duration_s is None else f", {plain(one.duration_s)} s")
+            [
+                html.A(
+                    f"{moment(start_us, zone)[11:19]} {pair}",
+                    href=moment_href(pair, start_us),
+                    className="inside",
+                ),
+                ("" if one.value is None else f" at {plain(one.value)}")
+                + (", still open" if one.duration_s is None else f", {plain(one.duration_s)} s"),
+            ]
         )
         for start_us, pair, one in every[:SHOWN]
     ]

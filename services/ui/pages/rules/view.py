@@ -7,11 +7,13 @@ from services.contracts.silences import Silence
 from services.ui.api.poll_cache import PolledAnswer
 from services.ui.charts import updates
 from services.ui.pages.rules import listing, silences
+from services.ui.pages.rules.layout import EVERY_PAIR
 from services.ui.pages.rules.listing import ListedRule
 from services.ui.state.live_state import Now
 from services.ui.state.page_context import PageContext, Props, Selection, View
 from services.ui.widgets import batched_elements
 from services.ui.widgets.batched_elements import Row
+from services.ui.widgets.formatting import moment
 
 
 def rules(site: PageContext, every_s: float = listing.READ_EVERY_S) -> PolledAnswer[tuple[ListedRule, ...]]:
@@ -42,7 +44,8 @@ class RulesView(View):
         count = partial(listing.count, self.site.client, end_us)
         fired = self.site.readings.get(("rules-fired",), count, listing.COUNTED_EVERY_S)
         quiet = silent(self.site)
-        before, self._rules = self._rules, listing.rows(known.value, fired.value)
+        snoozed = {one.id for one in known.value if _snoozes(quiet.value or (), one.id, now.us)}
+        before, self._rules = self._rules, listing.rows(known.value, fired.value, snoozed)
         was, self._silences = self._silences, silences.rows(quiet.value or (), now.us)
         unknown = f"The silences cannot be read: {quiet.error}" if quiet.error else "Reading…"
         return {
@@ -50,5 +53,19 @@ class RulesView(View):
             **updates.empty("silences-empty", unknown if quiet.value is None else ""),
             **batched_elements.changes(listing.TABLE, before, self._rules),
             **batched_elements.changes(silences.TABLE, was, self._silences),
+            "rule-snoozed": {"children": self._snoozed(quiet.value or (), selection, now.us)},
+            "rule-pair": {
+                "data": [{"value": "", "label": EVERY_PAIR}, *sorted(self.site.market.pairs or ())]
+            },
             "silence-pattern": {"data": sorted({*self._rules, *(self.site.market.pairs or ())})},
         }
+
+    def _snoozed(self, quiet: tuple[Silence, ...], selection: Selection, now_us: int) -> str:
+        held = _snoozes(quiet, selection.text("rule") or "", now_us)
+        if not held:
+            return ""
+        return f"Snoozed until {moment(max(one.end_us for one in held), selection.zone)}."
+
+
+def _snoozes(quiet: tuple[Silence, ...], rule_id: str, now_us: int) -> list[Silence]:
+    return [one for one in quiet if silences.is_snooze(one, rule_id) and one.is_active(now_us)]

@@ -11,7 +11,8 @@ import pytest
 
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache
-from services.ui.pages.rules import actions, form
+from services.ui.api.types import RuleStatistics
+from services.ui.pages.rules import actions, form, record, trying
 from services.ui.pages.rules.listing import Fired, count
 from services.ui.state.page_context import PageContext
 from tests.unit.ui.conftest import Make
@@ -69,18 +70,25 @@ def test_who_may_only_read_is_known_before_a_button_is_shown(
 def test_a_rule_is_tried_over_the_hour_before_the_newest_signal(site: PageContext) -> None:
     found = httpx.Response(200, json={"fired": 0, "pairs": [], "truncated": False, "warnings": []})
     unnamed = {name: one for name, one in RULE.items() if name != "id"}
-    (told, firings, wrong), asked = on_api(site, lambda on: actions.attempt(on, unnamed, "UTC"), found)
-    assert (told.partition(":")[0], firings, wrong) == ("Not tried", [], {})
+    (shown, wrong), asked = on_api(site, lambda on: trying.attempt(on, unnamed, "UTC"), found)
+    assert shown["rule-tried"]["children"].startswith("Not tried: no signals")
+    assert shown["rule-chart-empty"]["children"].startswith("Nothing is stored from 21:")
+    assert (shown["rule-firings"]["children"], shown["rule-bounds"]["data"], wrong) == ([], None, {})
     sent = msgspec.json.decode(asked[0].content)
     assert sent["end"] - sent["start"] == 3600 * 1_000_000
+    assert sent["series"]
+    assert "pair" not in sent
     assert asked[0].url.path == f"/v1/rules/{sent['rule']['id']}/test"
+    (shown, _), asked = on_api(site, lambda on: trying.attempt(on, RULE, "UTC", "A-B"), found)
+    assert shown["rule-tried"]["children"] == "Not tried: A-B is not in its scope."
+    assert msgspec.json.decode(asked[0].content)["pair"] == "A-B"
 
 
 @pytest.mark.parametrize("field", form.PLACES)
 def test_a_refused_field_is_said_at_its_control(field: str, site: PageContext) -> None:
-    (told, _, wrong), _ = on_api(site, lambda on: actions.attempt(on, RULE, "UTC"), refusal(field))
+    (shown, wrong), _ = on_api(site, lambda on: trying.attempt(on, RULE, "UTC"), refusal(field))
     assert wrong == {form.PLACES[field]: "Expected another, received this."}
-    assert told == "Not tried: a value is refused."
+    assert shown["rule-tried"]["children"] == "Not tried: a value is refused."
     shown, _ = on_api(site, lambda on: actions.save(on, dict(RULE), is_new=False), refusal(field))
     assert shown[f"rule-{form.PLACES[field]}"] == {"error": "Expected another, received this."}
     assert shown["rule-status"]["children"] == "Not saved."
@@ -88,14 +96,83 @@ def test_a_refused_field_is_said_at_its_control(field: str, site: PageContext) -
 
 def test_a_reader_is_told_that_trials_are_for_writers(site: PageContext) -> None:
     answer = httpx.Response(403, json=READER)
-    told, _ = on_api(site, lambda on: actions.attempt(on, RULE, "UTC"), answer)
-    assert told == ("Not tried: the API lets only those who may write try a rule.", [], {})
+    (shown, wrong), _ = on_api(site, lambda on: trying.attempt(on, RULE, "UTC"), answer)
+    assert shown["rule-tried"]["children"] == "Not tried: the API lets only those who may write try a rule."
+    assert wrong == {}
 
 
 def test_a_rule_of_a_symbol_cannot_be_tried(site: PageContext) -> None:
     rule = {**RULE, "conditions": [{"metric": "coverage_1h", "operator": "below", "fire": 0.9}]}
-    (told, _, wrong), _ = on_api(site, lambda on: actions.attempt(on, rule, "UTC"), refusal("rule"))
-    assert (told, wrong) == ("Only seconds of pairs are stored, so a rule of a symbol cannot be tried.", {})
+    (shown, wrong), _ = on_api(site, lambda on: trying.attempt(on, rule, "UTC"), refusal("rule"))
+    told = "Only seconds of pairs are stored, so a rule of a symbol cannot be tried."
+    assert (shown["rule-tried"]["children"], wrong) == (told, {})
+
+
+def explained(held_back: str | None) -> httpx.Response:
+    pair = {"pair": "A-B", "signals": 1, "fired": 0, "firing_s": 0.0, "incidents": []}
+    pair["explanation"] = {"event_us": 5_000_000, "state": "normal", "values": {}, "held_back": held_back}
+    return httpx.Response(200, json={"fired": 0, "pairs": [pair], "truncated": False, "warnings": []})
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (explained("warm-up: too new"), "A-B, 1970-01-01 00:00:05 UTC: normal, warm-up: too new."),
+        (explained(None), "A-B, 1970-01-01 00:00:05 UTC: it fired."),
+        (
+            httpx.Response(200, json={"fired": 0, "pairs": [], "truncated": False, "warnings": []}),
+            "Nothing is stored from before 1970-01-01 02:00:00 UTC.",
+        ),
+        (refusal("for_s"), "Not tried: a value is refused. Expected another, received this."),
+    ],
+)
+def test_why_it_did_not_fire_at_a_moment_is_said_for_each_pair(
+    answer: httpx.Response, told: str, site: PageContext
+) -> None:
+    rule, at_us = {**RULE, "warm_up_s": 1800}, 7_200_000_000
+    (line,), asked = on_api(site, lambda on: trying.why(on, rule, "UTC", "", at_us), answer)
+    assert line.to_plotly_json()["props"]["children"] == told  # type: ignore[no-untyped-call]
+    sent = msgspec.json.decode(asked[0].content)
+    assert (sent["start"], sent["end"], sent["at"]) == (1_800_000_000, at_us + 1, at_us)
+
+
+def test_a_snooze_takes_the_place_of_the_one_before_and_ends(site: PageContext) -> None:
+    held = {"id": "a", "matchers": {"rule": "wide"}, "start_us": 0, "end_us": 9, "by": "desk", "comment": ""}
+    others = {**held, "id": "b", "matchers": {"rule": "wide", "severity": "info"}}
+    known = httpx.Response(200, json={"data": [held, others]})
+    shown, asked = on_api(
+        site,
+        lambda on: actions.snooze(on, "wide", 900),
+        known,
+        httpx.Response(201, json={}),
+        httpx.Response(204),
+    )
+    assert [one.method for one in asked[:3]] == ["GET", "POST", "DELETE"]
+    assert msgspec.json.decode(asked[1].content)["matchers"] == {"rule": "wide"}
+    assert asked[2].url.path == "/v1/silences/a"
+    assert shown["rule-status"]["children"] == "Its notifications are snoozed."
+    shown, asked = on_api(site, lambda on: actions.snooze(on, "wide", 0), known, httpx.Response(204))
+    assert [one.method for one in asked[:2]] == ["GET", "DELETE"]
+    assert shown["rule-status"]["children"] == "Its notifications are snoozed no longer."
+    shown, _ = on_api(
+        site, lambda on: actions.snooze(on, "wide", 900), known, httpx.Response(403, json=READER)
+    )
+    assert shown["rule-status"]["children"].startswith("Not snoozed. Expected a caller")
+
+
+def test_the_record_of_a_rule_is_that_of_its_last_week(site: PageContext) -> None:
+    told = {"rule": "wide", "start_us": 0, "end_us": 9, "fired": 3, "open": 1, "median_s": 42.0}
+    told |= {"longest_s": None, "flaps": 1, "acknowledged": 2, "marked_false": 0, "retracted": 0}
+    told |= {"last_us": None, "truncated": True}
+    shown, asked = on_api(site, lambda on: record.read(on, "wide"), httpx.Response(200, json=told))
+    assert asked[0].url.path == "/v1/rules/wide/statistics"
+    assert int(asked[0].url.params["end"]) - int(asked[0].url.params["start"]) == 7 * 86_400 * 1_000_000
+    assert "/alerts?rule=wide" in str(shown)
+    found = msgspec.convert(told, RuleStatistics)
+    assert dict(record.numbers(found)) | {
+        "Fired": "\N{GREATER-THAN OR EQUAL TO} 3",
+        "Median": "42 s",
+    } == dict(record.numbers(found))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +190,7 @@ def test_a_saved_rule_is_shown_with_its_warnings_and_listed_at_once(
 
 
 def test_a_rule_without_a_name_is_not_sent(site: PageContext) -> None:
-    rule = form.rule_of(form.DEFAULTS, None)
+    rule = form.rule_of(form.DEFAULTS, None, "UTC")
     shown, asked = on_api(site, lambda on: actions.save(on, rule, is_new=True))
     assert (asked, shown["rule-name"]["error"]) == ([], "Expected a name with a letter or digit.")
 
