@@ -1,4 +1,4 @@
-"""Lane of the tape and the services: one process of all reads every partition of ``tape-events`` and ``heartbeats``."""
+"""Lane of the tape, the services and the radars: one process of all reads every partition of their topics."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,8 @@ from services.common.heartbeat import HeartbeatState
 from services.common.kafka.alert_configs import Rules
 from services.common.kafka.losses import Losses
 from services.common.kafka.publisher import Publisher
-from services.contracts.messages import Alert, Heartbeat, TapeEvent
-from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
+from services.contracts.messages import Alert, Heartbeat, RadarEvent, TapeEvent
+from services.contracts.topics import HEARTBEATS, RADAR, TAPE_EVENTS
 from services.rules.alerts import alert_of
 from services.rules.board import Board
 from services.rules.engine import Name, Outcome
@@ -25,12 +25,12 @@ from services.rules.subject import SavedSubject
 from services.store.offsets import PartitionBatch
 
 _IDLE_MS = 250
-TOPICS = (HEARTBEATS, TAPE_EVENTS)
+TOPICS = (HEARTBEATS, TAPE_EVENTS, RADAR)
 _BOARD: Name = ("board", "board")  # type: ignore[assignment]  # no subject: what they are made of
 
 
 class HealthLane(Lane):
-    """Takes what heartbeats and events say of each second through the rules of symbols and services."""
+    """Takes what heartbeats and events say of each second through the rules of symbols, services and radars' pairs."""
 
     name = "alerting-health"
 
@@ -63,20 +63,24 @@ class HealthLane(Lane):
         self._consumer.pause(*self._consumer.assignment())
 
     async def place(self, states: States) -> list[Outcome]:
-        """Wait to be the one that reads; then load states, and go to where they end, at first to the end."""
+        """Wait to be the one that reads; then load states, and go to where they end.
+
+        At first that is the end, but of `radar` the begin: what has been confirmed may hold for days.
+        """
         self.leave()
         while not self._leads():
             await pause(_IDLE_MS / 1000)
         places = self._consumer.assignment()
         if {place.topic for place in places} != {topic.name for topic in TOPICS}:
-            raise TransientError(f"expected the topics {HEARTBEATS.name} and {TAPE_EVENTS.name}")
+            raise TransientError(f"expected the topics {', '.join(topic.name for topic in TOPICS)}")
         stored = await states.offsets()
         earliest = await self._consumer.beginning_offsets(places)
         latest = await self._consumer.end_offsets(places)
         self.read = {}
         for place in places:
             partition = PartitionBatch(*place)
-            following = stored.get(partition, latest[place])
+            first = earliest if place.topic == RADAR.name else latest
+            following = stored.get(partition, first[place])
             offset = self._losses.resume(place, following, earliest[place], latest[place])
             self._consumer.seek(place, offset)
             self.read[partition] = offset
@@ -84,7 +88,7 @@ class HealthLane(Lane):
         boards = await states.load(["board"], Board)
         self._board = boards.get(_BOARD, Board())
         outcomes: list[Outcome] = []
-        for name, saved in (await states.load(["symbol", "service"], SavedSubject)).items():
+        for name, saved in (await states.load(["symbol", "service", "radar"], SavedSubject)).items():
             outcomes += self.engine.restore(name, saved)
         self._is_placed = True
         return outcomes
@@ -123,8 +127,11 @@ class HealthLane(Lane):
             if record.topic == HEARTBEATS.name:
                 self.counters["heartbeats"] += 1
                 self._board.beat(decode(record.value, Heartbeat), came_us)
+            elif record.topic == RADAR.name:
+                self.counters["radar_events"] += 1
+                self._board.radar_event(decode(record.value, RadarEvent), came_us)
             else:
                 self.counters["tape_events"] += 1
                 self._board.event(decode(record.value, TapeEvent), came_us)
-        except BadMessageError:
+        except (BadMessageError, ValueError):
             self.counters["bad_messages"] += 1

@@ -32,7 +32,10 @@ from services.rules.engine import Engine, Name, Outcome
 from services.store import database
 from services.store.offsets import PartitionBatch
 
-COUNTERS = ("signals", "heartbeats", "tape_events", "corrections_too_late", "alerts", "bad_messages", "saves")
+COUNTERS = (
+    *("signals", "heartbeats", "tape_events", "radar_events"),
+    *("corrections_too_late", "alerts", "bad_messages", "saves"),
+)
 
 log = structlog.get_logger()
 

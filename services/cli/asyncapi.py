@@ -29,8 +29,9 @@ ever add optional ones. Delivery is at least once, and every message has an iden
 client sends the `last_event_id` of an earlier message, and the server still knows it, the first message is an `update`
 with `resumed` true and every closed signal and alert since. Then come `update` messages: at once after a silence, else
 one per `interval_ms`, with the latest tick of each symbol, the latest signal of each pair between its closes, every
-closed signal, every alert, and once a second the status. While the broker or the database is away, `degraded` has the
-reason for every client; when the server is back, `degraded` is empty, and the missed messages follow.
+closed signal, every alert, every event of a radar, and once a second the status. While the broker or the database is
+away, `degraded` has the reason for every client; when the server is back, `degraded` is empty, and the missed messages
+follow.
 
 The server closes a client with 1013 (try again later) if the client does not read a message within {SLOW_S:g} s, or
 is so slow that closed signals or alerts which it has not received are no longer kept. Commands: at most

@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-SubjectKind = Literal["pair", "symbol", "service"]
+SubjectKind = Literal["pair", "radar", "symbol", "service"]
+"""`radar` is a pair that a radar has confirmed, whether it is watched or not."""
 
 
 class Metric(NamedTuple):
@@ -28,6 +29,7 @@ METRICS: dict[str, Metric] = {
     "x_price": Metric("pair", "Last price of the second leg."),
     "y_volatility": Metric("pair", "Realised volatility of the first leg over `over_s`, %.", True),
     "x_volatility": Metric("pair", "Realised volatility of the second leg over `over_s`, %.", True),
+    "radar_confirmed": Metric("radar", "1 while a radar confirms the pair, 0 once none does."),
     "delivery_lag_ms": Metric("symbol", "99 of 100 trades of the last minute took no longer, ms."),
     "stream_stale": Metric("symbol", "1 while its stream is silent though its connection lives, else 0."),
     "missing_trades": Metric("symbol", "Trades that are missing in its gaps of the last hour."),

@@ -80,6 +80,11 @@ class Pair(NamedTuple):
             raise ValueError(f"expected two different symbols, received {y!r} twice")
         return cls(y, x)
 
+    @property
+    def swapped(self) -> "Pair":
+        """Return the pair of the same symbols the other way round."""
+        return Pair(self.x, self.y)
+
     def __str__(self) -> str:
         return _joined(*self)
 

@@ -1,4 +1,4 @@
-"""Board of the pipeline's health: what heartbeats and events of the tape say of services and symbols, second by second.
+"""Board: what heartbeats, events of the tape and of radars say of services, symbols and pairs, second by second.
 
 Its clock is the time at which heartbeats came to the broker: nobody's own clock counts, and reading them again later
 says the same.
@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from services.common.clock import HOUR, SECOND
-from services.contracts.messages import Heartbeat, TapeEvent
+from services.contracts.messages import Heartbeat, RadarEvent, TapeEvent
 from services.contracts.metrics import SubjectKind
+from services.contracts.pairs import Pair
 from services.rules.observation import Observation
 
 # A process that is silent for longer is none of those that say how its service is.
@@ -53,6 +54,21 @@ class Tape(Struct):
     delivery_ms: float | None = None
 
 
+class RadarPair(Struct):
+    """Pair that radars have confirmed."""
+
+    name: str
+    """The way round that the first event had."""
+    heard_us: int
+    radars: dict[str, tuple[int, bool]] = {}
+    """Of each radar when it confirmed the pair last, and whether that has ended."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Tell whether a radar confirms it now."""
+        return not all(has_ended for _, has_ended in self.radars.values())
+
+
 class Board(Struct):
     """All that is known; msgpack of it is stored."""
 
@@ -62,6 +78,8 @@ class Board(Struct):
     lost: dict[str, int] = {}
     """Messages that each service has lost since the board was begun; a process begins with none."""
     tapes: dict[str, Tape] = {}
+    radar: dict[str, RadarPair] = {}
+    """By the pair of the legs in alphabetical order: a radar may find the other way round the better one."""
 
     def beat(self, beat: Heartbeat, came_us: int) -> None:
         """Take a heartbeat; `came_us` is the broker's stamp. One that says goodbye takes its process away."""
@@ -100,8 +118,18 @@ class Board(Struct):
             if known is None or event.at_us >= known.at_us:
                 tape.gaps[event.first_id] = Gap(event.at_us, came_us, event.kind, event.missing or 0)
 
+    def radar_event(self, event: RadarEvent, came_us: int) -> None:
+        """Take an event of a radar; they may come twice, and what is known already stays. ValueError without a pair."""
+        legs = Pair.parse(event.pair)
+        pair = self.radar.setdefault(str(min(legs, legs.swapped)), RadarPair(str(legs), came_us))
+        pair.heard_us = came_us
+        told = (event.confirmed_us, event.kind == "ended")
+        pair.radars[event.radar] = max(told, pair.radars.get(event.radar, told))
+
     def observations(self) -> Iterator[tuple[SubjectKind, str, Observation]]:
-        """Yield what each subject is in each second that has passed since the last time."""
+        """Yield what each subject is in each second that has passed since the last time; none before a heartbeat."""
+        if not self.now_us:
+            return
         second = self.now_us - self.now_us % SECOND
         if not self.told_us or second - self.told_us > _PAUSE_US:
             self._begin_anew(second - SECOND)
@@ -112,6 +140,12 @@ class Board(Struct):
                     yield "service", name, self._of_service(name, processes)
             for name, tape in self.tapes.items():
                 yield "symbol", name, self._of_tape(tape)
+            for pair in self.radar.values():
+                yield (
+                    "radar",
+                    pair.name,
+                    Observation(self.told_us, {"radar_confirmed": float(pair.is_confirmed)}),
+                )
 
     def gone(self) -> list[tuple[SubjectKind, str]]:
         """Return the subjects that are no more, and forget them."""
@@ -126,6 +160,10 @@ class Board(Struct):
             if tape.heard_us < before_us:
                 del self.tapes[name]
                 gone.append(("symbol", name))
+        for key, pair in list(self.radar.items()):
+            if not pair.is_confirmed and pair.heard_us < before_us:
+                del self.radar[key]
+                gone.append(("radar", pair.name))
         return gone
 
     def _begin_anew(self, second_us: int) -> None:

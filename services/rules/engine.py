@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from services.contracts.metrics import SubjectKind
+from services.contracts.pairs import Pair
 from services.contracts.rules import Rule
 from services.rules.machine import Machine
 from services.rules.observation import Observation
@@ -33,6 +34,15 @@ class Outcome(NamedTuple):
 def is_in_scope(scope: tuple[str, ...], subject: str) -> bool:
     """Tell whether a subject is one of a scope's names and patterns."""
     return any(fnmatchcase(subject, pattern) for pattern in scope)
+
+
+def is_followed(rule: Rule, kind: SubjectKind, subject: str) -> bool:
+    """Tell whether a rule is at work on a subject; a radar's pair is that of a scope either way round."""
+    if rule.subject_kind != kind:
+        return False
+    return is_in_scope(rule.scope, subject) or (
+        kind == "radar" and is_in_scope(rule.scope, str(Pair.parse(subject).swapped))
+    )
 
 
 def version_of(rule: Rule) -> str:
@@ -160,7 +170,7 @@ class Engine:
             for rule_id, (machine, version) in fresh.items():
                 if (track := subject.tracks.get(rule_id)) is not None:
                     track.machine = machine
-                elif kind == machine.rule.subject_kind and is_in_scope(machine.rule.scope, name):
+                elif is_followed(machine.rule, kind, name):
                     new.append(Track(machine, version, self._started.pop((rule_id, kind, name), 0)))
             subject.add(*new)
 
@@ -188,7 +198,7 @@ class Engine:
         return {
             rule_id: Track(machine, version)
             for rule_id, (machine, version) in self._machines.items()
-            if machine.rule.subject_kind == kind and is_in_scope(machine.rule.scope, subject)
+            if is_followed(machine.rule, kind, subject)
         }
 
 

@@ -73,6 +73,12 @@ WHERE radar_id = %(radar_id)s
 _REPLACE = """
 DELETE FROM jobs WHERE request ->> 'radar' = %(radar_id)s AND job_id <> %(job_id)s AND ended_at IS NOT NULL
 """
+_ENDING = """
+SELECT radar_id, leg_a, leg_b, confirmed_at, y, x, last_confirmed_at, coalesce(ended_at, now()) AS ended_at,
+    CASE WHEN ended_at IS NULL THEN 'the radar was deleted' ELSE end_reason END AS end_reason, p_value, hedge_ratio,
+    half_life_bars, spread_bp, told
+FROM radar_confirmations WHERE radar_id = %s AND told = 1 ORDER BY confirmed_at
+"""
 _UNTOLD = """
 SELECT radar_id, leg_a, leg_b, confirmed_at, y, x, last_confirmed_at, ended_at, end_reason, p_value, hedge_ratio,
     half_life_bars, spread_bp, told
@@ -149,6 +155,13 @@ async def put(
     await connection.execute(_CHANGED, values)
     await connection.execute(_PUT, values)
     return True
+
+
+async def ending(connection: Connection, radar_id: str) -> list[RadarEvent]:
+    """Return the events that tell the end of what a radar confirms, for who is about to delete it."""
+    async with connection.cursor(row_factory=class_row(Confirmation)) as cursor:
+        await cursor.execute(_ENDING, [radar_id])
+        return [event for one in await cursor.fetchall() for event in one.events()]
 
 
 async def delete(connection: Connection, radar_id: str) -> bool:

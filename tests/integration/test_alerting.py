@@ -18,8 +18,9 @@ from services.common.codec import decode, encode
 from services.common.kafka.compacted import publish
 from services.common.kafka.publisher import partition_of_key
 from services.common.settings import KafkaSettings
-from services.contracts.messages import Alert, Heartbeat, PairConfig, Rule, Signal, TapeEvent
-from services.contracts.topics import ALERTS, HEARTBEATS, PAIRS, RULES, SIGNALS, TAPE_EVENTS
+from services.contracts.messages import Alert, Heartbeat, PairConfig, RadarEvent, Rule, Signal, TapeEvent
+from services.contracts.radar_messages import RadarEventKind
+from services.contracts.topics import ALERTS, HEARTBEATS, PAIRS, RADAR, RULES, SIGNALS, TAPE_EVENTS
 from services.rules.alerts import alert_of
 from services.rules.engine import Engine
 from services.rules.observation import of_signal
@@ -255,6 +256,39 @@ def test_a_stale_feed_is_told_by_a_rule_that_is_built_in(alerting: Alerting) -> 
     )
     produce(alerting.broker, TAPE_EVENTS.name, [(encode(event), 0)], key=b"BTCUSDT")
     wait_for_rule(alerting, "built-in.feed-stale", "BTCUSDT")
+
+
+def test_a_pair_that_a_radar_confirms_and_then_does_no_longer_is_told(alerting: Alerting) -> None:
+    # A radar may have told before anybody reads.
+    confirm(alerting.broker, "confirmed")
+    met = {"metric": "radar_confirmed", "operator": "above", "fire": 1}
+    over = {"metric": "radar_confirmed", "operator": "below", "fire": 0}
+    alerting.configure(
+        mine=rule("mine", scope=["ETHUSDT-BTCUSDT"], conditions=[met]),
+        gone=rule("gone", scope=["ETHUSDT-BTCUSDT"], conditions=[over]),
+    )
+    wait_for_rule(alerting, "mine", "BTCUSDT-ETHUSDT")
+    alerting.kill()
+    confirm(alerting.broker, "ended")
+    alerting.start()
+    wait_for_rule(alerting, "gone", "BTCUSDT-ETHUSDT")
+    assert {(one.rule, one.state) for one in alerting.told()} == {
+        *(("mine", "firing"), ("mine", "resolved"), ("gone", "firing"))
+    }
+
+
+def confirm(broker: str, kind: RadarEventKind) -> None:
+    """Have a radar confirm a pair, or no longer."""
+    event = RadarEvent(
+        event_id=kind,
+        radar="default",
+        kind=kind,
+        pair="BTCUSDT-ETHUSDT",
+        at_us=START_US,
+        confirmed_us=START_US,
+        p_value=0.01,
+    )
+    produce(broker, RADAR.name, [(encode(event), 1)], key=event.pair.encode())
 
 
 @pytest.mark.long

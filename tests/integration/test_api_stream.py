@@ -134,7 +134,7 @@ def test_a_client_gets_only_what_it_asked_for(api: ApiProcess, broker: str) -> N
 
 
 WRONG = {
-    "?topics=ticks,candles": "topics.1: expected 'ticks', 'signals', 'alerts' or 'status'",
+    "?topics=ticks,candles": "topics.1: expected 'ticks', 'signals', 'alerts', 'radar' or 'status'",
     "?symbols=XRPUSDT": "BTCUSDT",
     "?symbols=%20,!": "expected a symbol",
     "?pairs=BTCUSDT-ETHUSDT": PAIR,

@@ -117,7 +117,7 @@ def test_a_wrong_command_is_answered_and_too_many_of_them_end_the_stream(api: Ap
         "ping": "JSON object",
         "[" * 5_000: "JSON object",
         '{"op": "buy"}': "'subscribe', 'unsubscribe', 'set' or 'ping'",
-        '{"op": "set", "topics": ["candles"]}': "'ticks', 'signals', 'alerts' or 'status'",
+        '{"op": "set", "topics": ["candles"]}': "'ticks', 'signals', 'alerts', 'radar' or 'status'",
         '{"op": "set", "symbols": ["BTCUSDR"]}': "BTCUSDT",
         '{"op": "subscribe", "pairs": ["ETHUSDT-SOLUSDT"]}': PAIR,
         '{"op": "unsubscribe", "topics": ["ticks"]}': "expected to keep at least one",
@@ -213,7 +213,7 @@ def test_events_say_what_the_stream_says_and_resume(api: ApiProcess, broker: str
 @pytest.mark.parametrize(
     ("query", "status", "expected"),
     [
-        ({"topics": "candles"}, 422, "'ticks', 'signals', 'alerts' or 'status'"),
+        ({"topics": "candles"}, 422, "'ticks', 'signals', 'alerts', 'radar' or 'status'"),
         ({"symbols": "BTCUSDR"}, 404, "BTCUSDT"),
         ({"pairs": "BTCUSDT-ETHUSDT"}, 404, PAIR),
         ({"interval_ms": "-1"}, 422, "interval_ms"),

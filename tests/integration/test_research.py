@@ -195,6 +195,16 @@ def test_a_radar_tells_what_it_confirms_and_keeps_its_last_scan(api: ApiProcess,
     assert "six" not in [one["radar_id"] for one in api.data("/v1/radars")]
 
 
+def test_a_radar_that_is_deleted_tells_the_end_of_what_it_confirms(
+    api: ApiProcess, broker_address: str
+) -> None:
+    body = {"transform": "price", "symbols": SYMBOLS[:5], "every_s": 10}
+    assert api.http.put("/v1/radars/five", json=body).status_code == 201
+    _events(broker_address, "five", 1)
+    assert api.http.delete("/v1/radars/five").status_code == 204
+    assert _events(broker_address, "five", 2)[-1].reason == "the radar was deleted"
+
+
 def test_a_radar_with_too_little_history_is_in_one_clear_state(api: ApiProcess) -> None:
     body = {"interval": "1h", "every_s": 10}
     assert api.http.put("/v1/radars/hours", json=body).status_code == 201

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from services.api.models.base import EpochUs, IsoTime, PairName, Record, Symbol
+from services.api.models.message_record import record_of
 from services.api.models.scans import ScanOptions, ScanSummary
+from services.contracts import messages
 
 RadarName = Annotated[
     str,
@@ -66,6 +68,10 @@ class Radar(Record):
     next_time: IsoTime
     confirmed: Annotated[int, Field(description="Pairs that are confirmed now.", examples=[3])]
     summary: Annotated[ScanSummary | None, Field(description="Of the last scan; null before the first.")]
+
+
+class RadarEvent(record_of(messages.RadarEvent)):  # type: ignore[misc]  # made when it is imported
+    """A pair that a radar has confirmed, or confirms no longer."""
 
 
 class Confirmation(Record):

@@ -8,14 +8,15 @@ from services.api.models.alerts import Alert
 from services.api.models.base import EpochUs, Feed, IsoTime, Record
 from services.api.models.market import Tick
 from services.api.models.pairs import LatestSignal
+from services.api.models.radars import RadarEvent
 from services.api.models.status import Status
 from services.api.stream.composer import Topic
 
 EventId = Annotated[
     str,
     Field(
-        description="Every closed signal and alert up to here has been sent: give the last one as `last_event_id` "
-        "to go on from there.",
+        description="Every closed signal, alert and event of a radar up to here has been sent: give the last one as "
+        "`last_event_id` to go on from there.",
         examples=["5f0c2ab93d17-4711"],
     ),
 ]
@@ -35,6 +36,13 @@ Alerts = Annotated[
     list[Alert],
     Field(default_factory=list, description="Alerts, and earlier ones again with what became of them."),
 ]
+Radar = Annotated[
+    list[RadarEvent],
+    Field(
+        default_factory=list,
+        description="Pairs that a radar has confirmed, or confirms no longer, each event.",
+    ),
+]
 
 
 class _News(Record):
@@ -44,6 +52,7 @@ class _News(Record):
     ticks: Ticks
     signals: Signals
     alerts: Alerts
+    radar: Radar
     status: Annotated[Status | None, Field(description="Once a second, if `status` is wanted.")] = None
     degraded: Annotated[
         list[str] | None,
@@ -56,8 +65,9 @@ class _News(Record):
 
 
 class Snapshot(_News):
-    """The present: of each pair the newest closed signal and the latest since, and the last alerts, newest first.
+    """The present: of each pair the newest closed signal and the latest since; the last alerts and events of radars.
 
+    The last ones are newest first.
     One of the scope `all` is the first message and replaces what was known; one of the scope `added` follows a
     change of the subscription and brings what is newly wanted.
     """

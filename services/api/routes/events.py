@@ -35,8 +35,9 @@ async def read_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Push a `snapshot`, then `update` events: what `WS /v1/stream` says, with the same parameters and ids.
 
-    A client that comes back with `Last-Event-ID` gets the closed signals and alerts since, if they are still kept;
-    otherwise a snapshot. One that reads too slowly gets the event `closed` as the last one and may come back.
+    A client that comes back with `Last-Event-ID` gets the closed signals, alerts and events of radars since, if they
+    are still kept; otherwise a snapshot. One that reads too slowly gets the event `closed` as the last one and may
+    come back.
     """
     said = subscription.first()
     while True:

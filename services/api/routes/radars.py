@@ -18,6 +18,8 @@ from services.api.security.access import WRITE
 from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.paging import page
 from services.api.serialization.rows import Row, encode
+from services.common.kafka.compacted import publish
+from services.contracts.topics import RADAR
 from services.store import radars
 
 router = APIRouter(prefix="/v1/radars", tags=["jobs"])
@@ -73,9 +75,12 @@ async def put_radar(
 
 @router.delete("/{radar}", status_code=HTTPStatus.NO_CONTENT, responses=RESPONSES, dependencies=WRITE)
 async def delete_radar(radar: RadarPath, backend: BackendDependency) -> None:
-    """Delete a radar with its last scan and all that it has confirmed."""
+    """Delete a radar with its last scan and all that it has confirmed; what it confirms ends, on `radar` too."""
     await _radar(backend, radar)
     async with backend.store.writing() as connection:
+        ending = await radars.ending(connection, radar)
+        # Told first: what is deleted nobody could tell any more.
+        await publish(backend.settings, RADAR, {event.pair: event for event in ending})
         await radars.delete(connection, radar)
 
 

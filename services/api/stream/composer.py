@@ -13,14 +13,15 @@ import msgspec
 from services.api.serialization.rows import Row, encode
 from services.api.stream.live_state import LiveState, LogEntry, RecentMessages
 from services.contracts.messages import Alert
-from services.contracts.pairs import is_symbol
+from services.contracts.pairs import Pair, is_symbol
 
-Topic = Literal["ticks", "signals", "alerts", "status"]
+Topic = Literal["ticks", "signals", "alerts", "radar", "status"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 SNAPSHOT_ALERTS = 50
+SNAPSHOT_RADAR = 200
 STATUS_EVERY_S = 1.0
 LOOK_EVERY_S = 0.25
-# Of closes and alerts: a client that comes back after long gets them in messages of about this size.
+# Of closes, alerts and events of radars: a client that comes back after long gets them in messages of about this size.
 MESSAGE_BYTES = 256 * 1024
 # Spreads clients over four phases of the interval, so that they are not all served at one instant.
 PHASES = (0.0, 0.5, 0.25, 0.75)
@@ -56,7 +57,8 @@ class Client(Protocol):
 class Filter:
     """Only these topics, and only these symbols and pairs unless empty.
 
-    An alert of a pair goes by the pairs, one of a symbol by the symbols, and one of anything else is always wanted.
+    An alert of a pair goes by the pairs, one of a symbol by the symbols, and one of anything else is always wanted. An
+    event of a radar goes by the pairs, either way round.
     """
 
     topics: frozenset[Topic]
@@ -69,8 +71,12 @@ class Filter:
             is_of_symbol = of.pair is None and is_symbol(of.subject)
             names = self.symbols if is_of_symbol else self.pairs if of.pair else frozenset[str]()
             return topic in self.topics and (not names or (of.pair or of.subject) in names)
+        if topic not in self.topics:
+            return False
         names = self.symbols if topic == "ticks" else self.pairs
-        return topic in self.topics and (not names or of in names)
+        if not names or of in names:
+            return True
+        return topic == "radar" and str(Pair.parse(of).swapped) in names
 
 
 class StreamPosition(NamedTuple):
@@ -178,12 +184,15 @@ class StreamComposer:
     def _update(self, wanted: Filter, place: StreamPosition, more: dict[str, Any]) -> StreamMessage:
         live_state = self.live_state
         if self._oldest(wanted) > place.told:
-            raise LaggingError("read too slowly, closes or alerts are lost: connect again for a new snapshot")
-        closes, alerts, told = self._missed(wanted, place.told)
+            raise LaggingError(
+                "read too slowly, closes, alerts or events of radars are lost: connect again for a new snapshot"
+            )
+        missed, told = self._missed(wanted, place.told)
         content: dict[Topic, Any] = {
             "ticks": _newer("ticks", live_state.ticks.items(), wanted, place.seen),
-            "signals": closes + _newer("signals", live_state.live.items(), wanted, place.seen),
-            "alerts": alerts,
+            "signals": missed["signals"] + _newer("signals", live_state.live.items(), wanted, place.seen),
+            "alerts": missed["alerts"],
+            "radar": missed["radar"],
         }
         if "status" in wanted.topics and self._status_number > place.status:
             content["status"] = self._status
@@ -199,6 +208,7 @@ class StreamComposer:
         """Return the newest of what is wanted; the topics `named` also where there is nothing."""
         live_state = self.live_state
         alerts = (one for one in live_state.last_alerts() if wants("alerts", one.message))
+        radar = (one for one in live_state.radar.newest_first() if wants("radar", one.message.pair))
         newest: dict[Topic, Any] = {
             "ticks": [one.json() for name, one in live_state.ticks.items() if wants("ticks", name)],
             "signals": [
@@ -208,35 +218,36 @@ class StreamComposer:
                 if wants("signals", name)
             ],
             "alerts": [one.json() for one in islice(alerts, SNAPSHOT_ALERTS)],
+            "radar": [one.json() for one in islice(radar, SNAPSHOT_RADAR)],
         }
         newest = {topic: found for topic, found in newest.items() if found or topic in named}
         return newest | ({"status": self._status} if "status" in named else {})
 
-    def _missed(self, wanted: Filter, told: int) -> tuple[list[msgspec.Raw], list[msgspec.Raw], int]:
-        """Return closes and alerts after `told`, oldest first, as many as fit, and up to where they go."""
+    def _missed(self, wanted: Filter, told: int) -> tuple[dict[Topic, list[msgspec.Raw]], int]:
+        """Return what is logged one by one after `told`, oldest first, as much as fits, and up to where it goes."""
         missed = heapq.merge(
             *(
                 [(one.version, topic, one) for one in history.after(told)]
                 for topic, history in self._kept(wanted)
             ),
         )
-        closes: list[msgspec.Raw] = []
-        alerts: list[msgspec.Raw] = []
+        found: dict[Topic, list[msgspec.Raw]] = {"signals": [], "alerts": [], "radar": []}
         size = 0
         for version, topic, entry in missed:
             if size > MESSAGE_BYTES:
-                return closes, alerts, told
+                return found, told
             told = version
             message = entry.message
             if wanted.wants(topic, message if isinstance(message, Alert) else message.pair):
-                (closes if topic == "signals" else alerts).append(entry.json())
+                found[topic].append(entry.json())
                 size += len(entry.json())
-        return closes, alerts, self.live_state.version
+        return found, self.live_state.version
 
     def _kept(self, wanted: Filter) -> list[tuple[Topic, RecentMessages[Any]]]:
         histories: list[tuple[Topic, RecentMessages[Any]]] = [
             ("signals", self.live_state.closes),
             ("alerts", self.live_state.alerts),
+            ("radar", self.live_state.radar),
         ]
         return [(topic, history) for topic, history in histories if topic in wanted.topics]
 

@@ -9,10 +9,13 @@ import msgspec
 from msgspec import Struct, structs
 
 from services.api.serialization.rows import Row, encode, message_row
-from services.contracts.messages import Alert, Signal, Tick
+from services.common.errors import BadMessageError
+from services.contracts.messages import Alert, RadarEvent, Signal, Tick
+from services.contracts.pairs import is_pair
 
 ALERTS_KEPT = 1_000
 CLOSES_KEPT = 20_000
+RADAR_KEPT = 1_000
 
 M = TypeVar("M", bound=Struct)
 
@@ -92,8 +95,8 @@ class LiveState:
 
     So a tick costs one dict write, whoever listens, and a client that does not read costs nothing. Newest is
     by event time, so a late message never replaces one that is later; but what came from the store gives way
-    to the topic, which may be replaying an old tape. Closed signals and alerts are kept one by one; a correction
-    takes the place of the second it corrects, and is told like any news.
+    to the topic, which may be replaying an old tape. Closed signals, alerts and events of radars are kept one by
+    one; a correction takes the place of the second it corrects, and is told like any news.
     """
 
     def __init__(self) -> None:
@@ -107,6 +110,7 @@ class LiveState:
         """The newest signal of each pair between closes."""
         self.closes: RecentMessages[Signal] = RecentMessages(_second, CLOSES_KEPT)
         self.alerts: RecentMessages[Alert] = RecentMessages(lambda alert: alert.alert_id, ALERTS_KEPT)
+        self.radar: RecentMessages[RadarEvent] = RecentMessages(lambda event: event.event_id, RADAR_KEPT)
         self._earlier: dict[str, LogEntry[Alert]] = {}
         self._retractions: dict[str, str] = {}
 
@@ -149,6 +153,13 @@ class LiveState:
             known = AlertAction() if earlier is None or earlier.handling is None else earlier.handling
             self.alerts.put(self._entry(alert, self._retracted(alert, known)))
             self._take_retraction(alert)
+
+    def put_radar_event(self, event: RadarEvent) -> None:
+        """Take an event of a radar; a repetition is no news. BadMessageError if it is of no pair."""
+        if not is_pair(event.pair):
+            raise BadMessageError(f"expected a pair Y-X, received {event.pair!r}")
+        if event not in self.radar:
+            self.radar.put(self._entry(event))
 
     def handle(self, alert: Alert, handling: AlertAction) -> None:
         """Tell everybody what became of an alert; a repetition is no news."""

@@ -62,8 +62,8 @@ Pairs = Annotated[
     list[Annotated[str, AfterValidator(spelled_pair)]],
     Field(
         max_length=NAMES_MAX,
-        description="Of `signals`, and of `alerts` that have to do with a pair; empty: all of them. Alerts of "
-        "neither a pair nor a symbol always come.",
+        description="Of `signals`, of `alerts` that have to do with a pair, and of `radar` either way round; empty: "
+        "all of them. Alerts of neither a pair nor a symbol always come.",
         examples=[["ETHUSDT-BTCUSDT"]],
     ),
 ]
@@ -93,7 +93,7 @@ class StreamQuery(BaseModel):
         str | None,
         Field(
             max_length=100,
-            description="The `id` of the last message that was received, to get the closed signals and alerts since.",
+            description="The `id` of the last message that was received, to get what came one by one since.",
             examples=["5f0c2ab93d17-4711"],
         ),
     ] = None

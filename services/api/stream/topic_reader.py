@@ -14,7 +14,7 @@ from msgspec import Struct
 from services.api.instances import Received
 from services.api.service_health import ServiceHealth
 from services.api.stream.arrival_times import ArrivalTimes
-from services.api.stream.live_state import LiveState
+from services.api.stream.live_state import RADAR_KEPT, LiveState
 from services.api.tape_health import TapeHealth
 from services.common import clock
 from services.common.backoff import Backoff
@@ -30,14 +30,21 @@ from services.common.kafka.losses import Losses
 from services.common.plausibility import decode_ticks
 from services.common.settings import KafkaSettings
 from services.common.unreadable import count
-from services.contracts.messages import Alert, Heartbeat, Signal, TapeEvent, Tick
-from services.contracts.topics import ALERTS, HEARTBEATS, SIGNALS, TAPE_EVENTS, TICKS
+from services.contracts.messages import Alert, Heartbeat, RadarEvent, Signal, TapeEvent, Tick
+from services.contracts.topics import ALERTS, HEARTBEATS, RADAR, SIGNALS, TAPE_EVENTS, TICKS
 
 AWAY = "the broker cannot be reached"
 # How many of the newest messages of a partition to read at the start: ticks until the next ones come, signals and
 # alerts that the store may not have yet, because the sink was away for minutes, heartbeats far enough back to name a
-# service that has died, events of the tape far enough back to know which streams are stale.
-_TOPICS = {TICKS: 500, SIGNALS: 10_000, ALERTS: 1_000, HEARTBEATS: 5_000, TAPE_EVENTS: 10_000}
+# service that has died, events of the tape far enough back to know which streams are stale, and of radars some.
+_TOPICS = {
+    TICKS: 500,
+    SIGNALS: 10_000,
+    ALERTS: 1_000,
+    HEARTBEATS: 5_000,
+    TAPE_EVENTS: 10_000,
+    RADAR: RADAR_KEPT,
+}
 BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 POLL_MS = 1_000
 # Wait of a fetch for more messages: a share of the interval of clients, within these bounds (s).
@@ -86,6 +93,7 @@ class TopicReader:
             TICKS.name: (Tick, live_state.put_ticks),
             SIGNALS.name: (Signal, _each(live_state.put_signal)),
             ALERTS.name: (Alert, _each(live_state.put_alert)),
+            RADAR.name: (RadarEvent, _each(live_state.put_radar_event)),
             TAPE_EVENTS.name: (TapeEvent, _each(tape.put)),
         }
         heartbeat.counters |= {"messages": 0, "bad_messages": 0}

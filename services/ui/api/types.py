@@ -248,14 +248,31 @@ class Status(Struct, frozen=True, kw_only=True):
     symbols: tuple[SymbolTape, ...]
 
 
+class RadarEvent(Struct, frozen=True, kw_only=True):
+    """A pair that a radar has confirmed, or confirms no longer."""
+
+    event_id: str
+    radar: str
+    kind: Literal["confirmed", "ended"]
+    pair: str
+    at_us: int
+    confirmed_us: int
+    p_value: float
+    hedge_ratio: float | None = None
+    half_life_bars: float | None = None
+    spread_bp: float | None = None
+    reason: str | None = None
+
+
 class Snapshot(Struct, frozen=True, kw_only=True, tag="snapshot"):
-    """The present: of each pair the newest closed signal and the latest since, and the last alerts, newest first."""
+    """The present: of each pair the newest closed signal and the latest since; the last alerts and events of radars."""
 
     id: str
     feed: Literal["live", "replay", "synthetic"] | None = None
     ticks: tuple[Tick, ...] = ()
     signals: tuple[Signal, ...] = ()
     alerts: tuple[HandledAlert, ...] = ()
+    radar: tuple[RadarEvent, ...] = ()
     status: Status | None = None
     degraded: tuple[str, ...] | None = None
     scope: Literal["all", "added"]
@@ -270,6 +287,7 @@ class Update(Struct, frozen=True, kw_only=True, tag="update"):
     ticks: tuple[Tick, ...] = ()
     signals: tuple[Signal, ...] = ()
     alerts: tuple[HandledAlert, ...] = ()
+    radar: tuple[RadarEvent, ...] = ()
     status: Status | None = None
     degraded: tuple[str, ...] | None = None
     resumed: bool | None = None
@@ -280,7 +298,7 @@ class Ack(Struct, frozen=True, kw_only=True, tag="ack"):
 
     request_id: str | int | None = None
     op: Literal["subscribe", "unsubscribe", "set"]
-    topics: tuple[Literal["ticks", "signals", "alerts", "status"], ...]
+    topics: tuple[Literal["ticks", "signals", "alerts", "radar", "status"], ...]
     symbols: tuple[str, ...]
     pairs: tuple[str, ...]
     interval_ms: int

@@ -3,7 +3,15 @@
 import msgspec
 
 from services.common.clock import HOUR, SECOND
-from services.contracts.messages import DeliveryLag, Heartbeat, ServiceState, TapeEvent, TapeEventKind
+from services.contracts.messages import (
+    DeliveryLag,
+    Heartbeat,
+    RadarEvent,
+    ServiceState,
+    TapeEvent,
+    TapeEventKind,
+)
+from services.contracts.radar_messages import RadarEventKind
 from services.rules.board import Board
 
 START_US = 1_767_225_600_000_000
@@ -55,6 +63,17 @@ def event(board: Board, kind: TapeEventKind, second: int, missing: int = 0, firs
         ),
         at_us,
     )
+
+
+def on_radar(
+    board: Board, kind: RadarEventKind, second: int, radar: str = "default", pair: str = "BTCUSDT-ETHUSDT"
+) -> None:
+    """Have a radar tell of a pair that it confirmed in a second."""
+    at_us = START_US + second * SECOND
+    event = RadarEvent(
+        event_id="one", radar=radar, kind=kind, pair=pair, at_us=at_us, confirmed_us=at_us, p_value=0.01
+    )
+    board.radar_event(event, at_us)
 
 
 def values(board: Board, subject: str) -> list[dict[str, float]]:
@@ -137,10 +156,42 @@ def test_a_stream_is_stale_until_it_lives_or_ingest_begins_anew() -> None:
     assert values(board, "BTCUSDT")[-1]["stream_stale"] == 0
 
 
+def test_a_pair_is_confirmed_while_one_radar_confirms_it_whichever_way_round() -> None:
+    board = Board()
+    on_radar(board, "confirmed", 1)
+    on_radar(board, "confirmed", 2, "hours", "ETHUSDT-BTCUSDT")
+    beat(board, 3)
+    assert values(board, "BTCUSDT-ETHUSDT") == [{"radar_confirmed": 1}]
+    on_radar(board, "ended", 2, "hours")
+    on_radar(board, "confirmed", 2, "hours")
+    beat(board, 4)
+    assert values(board, "BTCUSDT-ETHUSDT") == [{"radar_confirmed": 1}]
+    on_radar(board, "ended", 1, pair="ETHUSDT-BTCUSDT")
+    beat(board, 5)
+    assert values(board, "BTCUSDT-ETHUSDT") == [{"radar_confirmed": 0}]
+    on_radar(board, "confirmed", 6)
+    beat(board, 7)
+    assert values(board, "BTCUSDT-ETHUSDT")[-1] == {"radar_confirmed": 1}
+    # It is known for as long as it is confirmed, and for a day after that.
+    beat(board, 8 + 25 * HOUR / SECOND)
+    assert board.gone() == []
+    on_radar(board, "ended", 6)
+    assert board.gone() == [("radar", "BTCUSDT-ETHUSDT")]
+
+
+def test_before_the_first_heartbeat_there_is_no_time_to_say_anything_of() -> None:
+    board = Board()
+    on_radar(board, "confirmed", 1)
+    assert list(board.observations()) == []
+    beat(board, 2)
+    assert values(board, "BTCUSDT-ETHUSDT") == [{"radar_confirmed": 1}]
+
+
 def test_a_board_comes_back_as_it_went() -> None:
     board = Board()
     beat(board, 1, lost=2)
     event(board, "gap_found", 1, missing=7)
+    on_radar(board, "confirmed", 1)
     again = msgspec.msgpack.decode(msgspec.msgpack.encode(board), type=Board)
     for one in (board, again):
         beat(one, 3, lost=3)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.common.clock import SECOND
 from services.contracts.alert_messages import OPENING, Alert
+from services.contracts.conditions import Condition
 from services.contracts.rules import Rule
 from services.rules.alerts import alert_of
 from services.rules.engine import Engine
@@ -55,6 +56,24 @@ def lasting(alerts: list[Alert]) -> list[Alert]:
     """Return the alerts that none has retracted."""
     gone = {alert.retracts for alert in alerts}
     return [alert for alert in alerts if alert.state != "retracted" and alert.alert_id not in gone]
+
+
+def test_a_pair_of_a_radar_is_that_of_a_scope_either_way_round() -> None:
+    condition = Condition(metric="radar_confirmed", operator="above", fire=1)
+    rule = Rule(id="mine", conditions=(condition,), scope=("ETHUSDT-BTCUSDT",))
+    engine = engine_of(rule, Rule(id="z", conditions=(Condition(metric="zscore", operator="above", fire=1),)))
+    seen = Observation(SECOND, {"radar_confirmed": 1.0})
+    (outcome,) = engine.observe("radar", "BTCUSDT-ETHUSDT", seen)
+    alert = alert_of(outcome)
+    assert (alert.rule, alert.state, alert.pair) == ("mine", "firing", "BTCUSDT-ETHUSDT")
+    assert engine.observe("radar", "SOLUSDT-ETHUSDT", seen) == []
+    assert engine.observe("pair", "ETHUSDT-BTCUSDT", seen) == []
+    again = engine_of(rule)
+    saved = engine.saved(("radar", "BTCUSDT-ETHUSDT"))
+    assert saved is not None
+    again.restore(("radar", "BTCUSDT-ETHUSDT"), saved)
+    (outcome,) = again.observe("radar", "BTCUSDT-ETHUSDT", Observation(2 * SECOND, {"radar_confirmed": 0.0}))
+    assert alert_of(outcome).state == "resolved"
 
 
 def three_rules() -> st.SearchStrategy[list[Rule]]:

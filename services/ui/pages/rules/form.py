@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from services.contracts.alert_messages import Severity
 from services.contracts.conditions import Operator
-from services.contracts.metrics import METRICS
+from services.contracts.metrics import METRICS, SubjectKind
 from services.ui.pages.rules import options
 
 Json = dict[str, Any]
@@ -51,12 +51,13 @@ PLACES = {
 """The control of each field of a rule, by the name that the API has for the field."""
 HINT = (
     "Outside and inside: from minus the level to the level. Empty Clear at: where it fires. Over: for changes and "
-    "volatilities alone. Scope: pairs, symbols or services, by commas; * stands for any letters."
+    "volatilities alone. Scope: pairs, of a radar either way round, symbols or services, by commas; * stands for any "
+    "letters."
 )
 _CHOICES: dict[str, list[Any]] = {
     "metric": [
         {"group": f"Of a {kind}", "items": [name for name, one in METRICS.items() if one.subject == kind]}
-        for kind in ("pair", "symbol", "service")
+        for kind in get_args(SubjectKind)
     ],
     "operator": [{"value": one, "label": one.replace("_", " ")} for one in get_args(Operator)],
     "severity": list(get_args(Severity)),

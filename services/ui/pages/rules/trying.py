@@ -13,6 +13,7 @@ from services.common.errors import TransientError
 from services.contracts.metrics import METRICS
 from services.ui.api import problems
 from services.ui.api.client import segment
+from services.ui.api.decoding import decode
 from services.ui.api.types import HeldBack, RuleTrial
 from services.ui.pages.rules import form, listing, preview, trial
 from services.ui.state.page_context import PageContext, Props
@@ -79,7 +80,7 @@ async def _asked(
             "POST", f"/v1/rules/{segment(rule['id'])}/test", json=asked, timeout=trial.TIMEOUT_S
         )
         if response.is_success:
-            return msgspec.json.decode(response.content, type=RuleTrial), "", {}
+            return decode(response.content, RuleTrial), "", {}
     except (TransientError, msgspec.DecodeError) as error:
         return None, f"Not tried. {error}", {}
     if response.status_code in problems.FORBIDDEN:

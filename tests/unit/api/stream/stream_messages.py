@@ -10,7 +10,7 @@ from services.api.serialization.rows import Row
 from services.api.stream.composer import StreamComposer, Topic
 from services.api.stream.live_state import LiveState
 from services.api.stream.subscription import StreamQuery, Subscription
-from services.contracts.messages import Alert, Signal, Tick
+from services.contracts.messages import Alert, RadarEvent, Signal, Tick
 from tests import builders
 
 
@@ -92,7 +92,19 @@ def retraction(number: int, pair: str = "A-B") -> Alert:
     return structs.replace(known, alert_id=f"{number}:retracted", state="retracted", retracts=known.alert_id)
 
 
-def put(live_state: LiveState, message: Tick | Signal | Alert | str) -> None:
+def radar_event(number: int, pair: str = "A1-B1") -> RadarEvent:
+    return RadarEvent(
+        event_id=str(number),
+        radar="r",
+        kind="confirmed",
+        pair=pair,
+        at_us=number,
+        confirmed_us=number,
+        p_value=0.01,
+    )
+
+
+def put(live_state: LiveState, message: Tick | Signal | Alert | RadarEvent | str) -> None:
     """Put a message, and a text nowhere."""
     match message:
         case Tick():
@@ -101,6 +113,8 @@ def put(live_state: LiveState, message: Tick | Signal | Alert | str) -> None:
             live_state.put_signal(message)
         case Alert():
             live_state.put_alert(message)
+        case RadarEvent():
+            live_state.put_radar_event(message)
 
 
 def read(text: str | None) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_lists_are_repeated_or_have_commas(given: dict[str, Any], expected: Any)
     [
         ({"op": "buy"}, "'subscribe', 'unsubscribe', 'set' or 'ping'"),
         ({}, "op"),
-        ({"op": "set", "topics": ["candles"]}, "'ticks', 'signals', 'alerts' or 'status'"),
+        ({"op": "set", "topics": ["candles"]}, "'ticks', 'signals', 'alerts', 'radar' or 'status'"),
         ({"op": "set", "topics": "ticks"}, "list"),
         ({"op": "set", "symbols": ["!"]}, "expected a symbol"),
         ({"op": "set", "pairs": ["BTCUSDT"]}, "expected a pair Y-X"),
