@@ -5,15 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from services.common.settings import (
-    PREFIX,
-    DatabaseSettings,
-    Duration,
-    KafkaSettings,
-    MetricsSettings,
-    Networks,
-    Port,
-)
+from services.common.setting_types import Duration, Networks, Port
+from services.common.settings import PREFIX, DatabaseSettings, KafkaSettings, MetricsSettings
 
 
 class DeliverySettings(KafkaSettings, DatabaseSettings, MetricsSettings):

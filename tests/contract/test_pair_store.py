@@ -61,6 +61,12 @@ def test_what_was_stored_is_read_back_field_by_field(url: str) -> None:
     assert after(url, [SHORT, OTHER, PLAIN]) == ([PLAIN, OTHER, SHORT], set())
 
 
+@pytest.mark.parametrize("pair", ["GOLD-26--BTCUSDT", "BTCUSDT--SILVER-26-A", "A-B--C-D"])
+def test_pairs_of_symbols_with_hyphens_are_stored(url: str, pair: str) -> None:
+    config = PairConfig(pair=pair)
+    assert after(url, [config]) == ([config], set())
+
+
 def test_the_latest_settings_hold_and_what_is_gone_is_remembered(url: str) -> None:
     changed = msgspec.structs.replace(PLAIN, window=20, paused=True)
     assert after(url, [PLAIN, OTHER], [changed]) == ([changed], {OTHER.pair})

@@ -9,6 +9,7 @@ from services.common import clock
 from services.common.errors import BadMessageError, TransientError
 from services.ui.api import problems
 from services.ui.api.client import ApiClient, segment
+from services.ui.api.decoding import decode
 from services.ui.pages.rules import listing, silences, trying, view
 from services.ui.pages.rules.listing import PATH, ListedRule
 from services.ui.state.page_context import PageContext, Props
