@@ -65,6 +65,8 @@ class Sender:
         self._news = asyncio.Event()
         self._sending: dict[asyncio.Task[None], str] = {}
         self._sent: list[_Sent] = []
+        self._failing: set[str] = set()
+        """Targets that have failed, here or by what is stored, and have taken nothing since."""
         self._looked_s = 0.0
 
     def send(self, target_ids: Collection[str]) -> None:
@@ -122,6 +124,7 @@ class Sender:
         now_s = time.monotonic()
         if now_s - self._looked_s >= _LOOK_EVERY_S:
             self._looked_s = now_s
+            self._failing |= {name for name, one in self._targets().items() if one.is_failing}
             self._due |= {
                 name for name, wait_s in (await deliveries.due_in_s(connection)).items() if wait_s <= 0
             }
@@ -160,34 +163,36 @@ class Sender:
         self._sent.append(_Sent(stored.target, taken, answer, took_ms))
 
     async def _note(self, connection: Connection) -> None:
-        """Note what became of the tries that have ended; one that cannot be noted stays for the next time."""
-        while self._sent:
-            await self._note_one(connection, self._sent[0])
-            del self._sent[0]
-
-    async def _note_one(self, connection: Connection, sent: _Sent) -> None:
-        target, taken, answer = sent.target.id, sent.taken, sent.answer
-        outcome = outcome_of(sent.taken, answer, sent.took_ms, self._jitter())
-        is_noted = await deliveries.finish(connection, taken, outcome)
-        self._counters[outcome.state] += is_noted
-        if answer.problem is None:
+        """Note what became of the tries that have ended; what cannot be noted stays for the next time."""
+        sent = list(self._sent)
+        tried = [(one.taken, outcome_of(one.taken, one.answer, one.took_ms, self._jitter())) for one in sent]
+        noted = await deliveries.finish(connection, tried)
+        well = {one.target.id for one in sent if one.answer.problem is None}
+        for target in well & self._failing:
             await deliveries.note_success(connection, target)
-            return
+            self._failing.discard(target)
+        for one in sent:
+            if one.answer.problem is not None:
+                await self._note_failure(connection, one, one.answer.problem)
+        for taken, outcome in tried:
+            self._counters[outcome.state] += taken.delivery_id in noted
+        del self._sent[: len(sent)]
+
+    async def _note_failure(self, connection: Connection, sent: _Sent, problem: str) -> None:
+        target, taken, answer = sent.target.id, sent.taken, sent.answer
         log.warning(
-            "not delivered",
-            target=target,
-            delivery=taken.delivery_id,
-            tries=taken.tries,
-            reason=answer.problem,
+            "not delivered", target=target, delivery=taken.delivery_id, tries=taken.tries, reason=problem
         )
+        # A test says nothing of how long a target has failed.
         if taken.kind == "test" and not answer.is_gone:
             return
+        self._failing.add(target)
         failing_s = await deliveries.note_failure(connection, target, schedule.pause_s(answer.retry_after_s))
         reason = None
         if answer.is_gone:
             reason = "the receiver answered 410 Gone"
         elif failing_s >= self._settings.delivery_disable_after.total_seconds():
-            reason = f"nothing was taken for {failing_s / 86_400:.1f} days: {answer.problem}"
+            reason = f"nothing was taken for {failing_s / 86_400:.1f} days: {problem}"
         if reason is not None and await deliveries.disable(connection, target, reason):
             self._counters["disabled_targets"] += 1
             log.error("a target is disabled", target=target, reason=reason)

@@ -12,7 +12,7 @@ from services.common.settings import PREFIX, DatabaseSettings, KafkaSettings, Me
 class DeliverySettings(KafkaSettings, DatabaseSettings, MetricsSettings):
     """The broker, the database, and how deliveries are sent."""
 
-    delivery_workers: Annotated[int, Field(ge=1, le=256)] = 16
+    delivery_workers: Annotated[int, Field(ge=1, le=256)] = 64
     """Deliveries under way at once; of one target a quarter of them."""
     delivery_timeout_s: Annotated[float, Field(gt=0, le=25, allow_inf_nan=False)] = 15.0
     """Time within which a target has to answer, s."""

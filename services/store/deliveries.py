@@ -48,14 +48,17 @@ RETURNING deliveries.delivery_id, kind, message, tries, (extract(epoch FROM ts) 
 """
 # What was skipped while it was on its way, and has arrived, has arrived.
 _END = """
-UPDATE deliveries SET state = %(state)s, reason = %(reason)s, status = %(status)s, took_ms = %(took_ms)s,
-    leased_until = NULL, next_at = coalesce(now() + %(next_s)s * interval '1 second', next_at),
-    ended_at = CASE WHEN %(state)s IN ('delivered', 'dead') THEN now() END
-WHERE delivery_id = %(delivery_id)s AND tries = %(tries)s
-    AND (state IN ('waiting', 'failed') OR %(state)s = 'delivered')
+UPDATE deliveries AS old SET state = tried.state, reason = tried.reason, status = tried.status,
+    took_ms = tried.took_ms, leased_until = NULL,
+    next_at = coalesce(now() + tried.next_s * interval '1 second', next_at),
+    ended_at = CASE WHEN tried.state IN ('delivered', 'dead') THEN now() END
+FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::int4[], %s::int4[], %s::float8[])
+    AS tried (delivery_id, tries, state, reason, status, took_ms, next_s)
+WHERE old.delivery_id = tried.delivery_id AND old.tries = tried.tries
+    AND (old.state IN ('waiting', 'failed') OR tried.state = 'delivered')
+RETURNING old.delivery_id
 """
 _WELL = "UPDATE targets SET failing_since = NULL WHERE id = %s AND failing_since IS NOT NULL"
-# A test says nothing of how long a target has failed.
 _FAILED = """
 UPDATE targets SET failing_since = coalesce(failing_since, now()),
     blocked_until = greatest(blocked_until, now() + %(pause_s)s * interval '1 second')
@@ -163,10 +166,13 @@ async def take(connection: Connection, target_id: str, per_minute: int, most: in
     return [TakenDelivery(*row) for row in rows]
 
 
-async def finish(connection: Connection, taken: TakenDelivery, outcome: Outcome) -> bool:
-    """Note what became of a try; False if somebody else has taken the delivery meanwhile."""
-    values = {"delivery_id": taken.delivery_id, "tries": taken.tries, **outcome._asdict()}
-    return (await connection.execute(_END, values)).rowcount > 0
+async def finish(connection: Connection, tried: Sequence[tuple[TakenDelivery, Outcome]]) -> set[str]:
+    """Note what became of tries, and return the ids, but for deliveries that somebody else has taken meanwhile."""
+    rows = [(taken.delivery_id, taken.tries, *outcome) for taken, outcome in tried]
+    if not rows:
+        return set()
+    found = await connection.execute(_END, [list(column) for column in zip(*rows, strict=True)])
+    return {name for (name,) in await found.fetchall()}
 
 
 async def note_success(connection: Connection, target_id: str) -> None:

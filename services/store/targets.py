@@ -22,7 +22,7 @@ ON CONFLICT (id) DO UPDATE SET target = excluded.target, url = excluded.url, sec
 _SECRETS = "SELECT url, secret FROM targets WHERE id = %s"
 _ALL = """
 SELECT id, target::text, url, secret, CASE WHEN former_until > now() THEN former_secret END,
-    disabled_at IS NOT NULL, (extract(epoch FROM made_at) * 1000000)::int8 FROM targets ORDER BY id
+    disabled_at IS NOT NULL, failing_since IS NOT NULL FROM targets ORDER BY id
 """
 _REMOVE_WAITING = """
 UPDATE deliveries SET state = 'skipped', reason = 'the target was removed', ended_at = now()
@@ -36,7 +36,7 @@ class StoredTarget(NamedTuple):
     target: Target
     former_secret: str | None
     is_disabled: bool
-    made_us: int
+    is_failing: bool
 
     @property
     def takes(self) -> bool:
@@ -85,8 +85,8 @@ async def stored(connection: Connection) -> list[StoredTarget]:
     """Return every target."""
     rows = await (await connection.execute(_ALL)).fetchall()
     return [
-        StoredTarget(of_columns(text, url, secret), former, disabled, made)
-        for _, text, url, secret, former, disabled, made in rows
+        StoredTarget(of_columns(text, url, secret), former, disabled, failing)
+        for _, text, url, secret, former, disabled, failing in rows
     ]
 
 

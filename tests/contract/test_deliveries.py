@@ -174,10 +174,10 @@ def test_a_try_ends_as_it_is_noted(store: str) -> None:
 
     async def use(connection: Connection) -> None:
         one, other = await deliveries.take(connection, "bot", 6_000, 10)
-        assert await deliveries.finish(connection, one, ARRIVED)
         failed = Outcome("failed", "received 503", 503, 7, next_s=5)
-        assert await deliveries.finish(connection, other, failed)
-        assert not await deliveries.finish(connection, other._replace(tries=9), ARRIVED)
+        noted = await deliveries.finish(connection, [(one, ARRIVED), (other, failed)])
+        assert noted == {one.delivery_id, other.delivery_id}
+        assert await deliveries.finish(connection, [(other._replace(tries=9), ARRIVED)]) == set()
 
     on(store, use)
     assert sorted(rows(store)) == ["delivered", "failed"]

@@ -206,7 +206,7 @@ def test_a_test_is_answered_with_what_became_of_it(api: ApiProcess, url: str) ->
                 await asyncio.sleep(0.02)
                 taken = await deliveries.take(connection, "bot", 60, 1)
             refused = deliveries.Outcome("dead", "received 404 Not Found", 404, 3)
-            await deliveries.finish(connection, taken[0], refused)
+            await deliveries.finish(connection, [(taken[0], refused)])
 
     async def tested() -> Any:
         sending = asyncio.create_task(sent())
