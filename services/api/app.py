@@ -6,6 +6,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from services.api import problems
 from services.api.backend import Backend
+from services.api.encoded_slashes import EncodedSlashes
 from services.api.openapi import Application
 from services.api.routes import (
     alerts,
@@ -154,4 +155,5 @@ def create_app(backend: Backend) -> FastAPI:
         app.add_middleware(CORSMiddleware, allow_origins=backend.settings.api_cors_origins, **CORS)  # type: ignore[arg-type]
     app.add_middleware(RequestContext, backend=backend)
     app.add_middleware(Proxies, trusted=backend.settings.api_proxies)
+    app.add_middleware(EncodedSlashes)
     return app

@@ -6,6 +6,7 @@ from fastapi import Depends, Path
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -15,6 +16,7 @@ from pydantic import (
 from starlette.requests import HTTPConnection
 
 from services.api.backend import Backend
+from services.api.encoded_slashes import with_slashes
 from services.api.models.datasets import Carried
 from services.api.models.incidents import IncidentState
 from services.api.models.tape import GapState
@@ -43,6 +45,7 @@ SymbolName = Annotated[
 ]
 PairPath = Annotated[
     str,
+    BeforeValidator(with_slashes),
     Path(
         description="Y-X, of two symbols: Y is regressed on X; Y--X if one has a hyphen itself.",
         examples=["ETHUSDT-BTCUSDT"],

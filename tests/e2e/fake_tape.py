@@ -7,7 +7,7 @@ from fastapi import FastAPI, Response
 
 from tests.e2e.fake_market import SECOND, iso, timed
 
-SERVICES = ("ingest", "stream_analytics", "sink", "api")
+SERVICES = ("ingest", "stream_analytics", "alerting", "sink", "research", "api")
 BEGAN_S = time.time()
 # A second brings so many.
 RATES = {"ticks": 20, "signals": 2, "live_signals": 8, "batches": 5, "messages": 30}

@@ -19,11 +19,19 @@ def station(dashboard: Dashboard, name: str) -> str:
 def test_the_pipeline_is_drawn_with_rates_and_lag(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "health")
     stations = dashboard.page.locator(".station")
-    expect(stations).to_have_count(8)
+    expect(stations).to_have_count(10)
     expect(stations.nth(0)).to_contain_text("20.")  # ticks a second, from the difference of two counters
     expect(stations.nth(4)).to_contain_text("rows/s")
     expect(stations.nth(4)).to_contain_text("lag ")
     expect(stations.nth(7)).to_contain_text("connected")
+    for name, other in (("alerting", 3), ("research", 5)):
+        beside = stations.filter(has_text=name).filter(has_text="⇅")
+        expect(beside).to_have_count(1)
+        above, below = stations.nth(other).bounding_box(), beside.bounding_box()
+        assert above is not None
+        assert below is not None
+        assert (above["x"], above["width"]) == (below["x"], below["width"])
+        assert above["y"] + above["height"] < below["y"]
     expect(dashboard.page.locator("#health-meaning")).to_contain_text("not a market")
     expect(dashboard.page.locator("#tapes-table [row-id='SOLUSDT']").last).to_contain_text(
         "solusdt@bookTicker"

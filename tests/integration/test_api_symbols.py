@@ -113,6 +113,13 @@ def test_a_listed_symbol_is_collected_and_removed_again(api: ApiProcess, broker:
     assert api.http.delete(f"/v1/symbols/{symbol}").status_code == 404
 
 
+@pytest.mark.parametrize("written", ["SOL%2FUSDT:USDT", "sol%2fusdt", "SOL-USDT-SWAP", "BINANCE:SOLUSDT.P"])
+def test_a_symbol_in_the_form_of_another_tool_is_collected_and_removed(api: ApiProcess, written: str) -> None:
+    assert api.http.put(f"/v1/symbols/{written}").json()["symbol"] == "SOLUSDT"
+    assert api.http.delete(f"/v1/symbols/{written}").status_code == 204
+    assert "SOLUSDT" not in [row["symbol"] for row in api.get("/v1/status").json()["symbols"]]
+
+
 def test_a_pair_of_a_listed_symbol_collects_it_and_keeps_it_from_being_removed(
     api: ApiProcess, broker: str
 ) -> None:

@@ -119,6 +119,9 @@ def test_a_pair_in_another_form_is_the_same_pair(api: ApiProcess) -> None:
     made = api.http.put("/v1/pairs/ETH-USDT-SWAP--BTC-USDT-SWAP")
     assert made.json()["pair"] == "ETHUSDT-BTCUSDT"
     assert api.get("/v1/pairs/eth-usdt-swap-btcusdt_perp").json()["pair"] == "ETHUSDT-BTCUSDT"
+    unified = quote("ETH/USDT:USDT-BTC/USDT:USDT", safe="")
+    assert api.get(f"/v1/pairs/{unified}").json()["pair"] == "ETHUSDT-BTCUSDT"
+    assert api.get(f"/v1/pairs/{unified}/signals").status_code == 200
     refused = api.http.put("/v1/pairs/BTC-USDT-SWAP--BTCUSDT")
     assert refused.status_code == 422
     assert "two different symbols" in refused.text

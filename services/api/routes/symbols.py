@@ -4,8 +4,10 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BeforeValidator
 
 from services.api.backend import Backend
+from services.api.encoded_slashes import with_slashes
 from services.api.models.base import Listing
 from services.api.models.market import ListedSymbol, SymbolDay
 from services.api.models.problem import Problem
@@ -18,12 +20,17 @@ from services.common import clock
 from services.contracts import listings
 from services.contracts.listings import TRADING
 from services.contracts.pairs import Pair
+from services.contracts.symbol_forms import read_symbol
 
 _DAY = ("volume_24h", "trades_24h", "tick_rate")
 _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"description": "It does not trade, or a pair needs it.", "model": Problem}
 }
-SymbolPath = Annotated[SymbolName, Path(description="A symbol that a venue lists.", examples=["BTCUSDT"])]
+SymbolPath = Annotated[
+    SymbolName,
+    BeforeValidator(with_slashes),
+    Path(description="A symbol that a venue lists.", examples=["BTCUSDT"]),
+]
 
 router = APIRouter(prefix="/v1", tags=["symbols"])
 
@@ -74,6 +81,7 @@ async def put_symbol(symbol: SymbolPath, backend: BackendDependency) -> Response
     """
     async with backend.changing_pairs:
         known = await backend.choices.known()
+        symbol = read_symbol(symbol, known)
         if symbol in backend.choices.collected() and symbol in known:
             return _answer(symbol, backend, HTTPStatus.OK)
         if symbol not in known:
@@ -96,7 +104,9 @@ async def delete_symbol(symbol: SymbolPath, backend: BackendDependency) -> None:
     """Collect a symbol no longer; what is stored of it stays. A pair that needs it has to go first."""
     async with backend.changing_pairs:
         await backend.choices.known()
-        if symbol not in (collected := backend.choices.collected()):
+        collected = backend.choices.collected()
+        symbol = read_symbol(symbol, collected)
+        if symbol not in collected:
             raise unknown("symbol", symbol, collected)
         if pairs := [name for name in sorted(backend.pairs) if symbol in Pair.parse(name)]:
             raise ProblemError(

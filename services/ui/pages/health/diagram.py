@@ -1,7 +1,7 @@
 """Pipeline diagram: the state of each node, from the exchange to this page, as far as the API knows it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.ui.api.types import ProcessHealth, ServiceHealth
@@ -48,6 +48,8 @@ class Node:
     lost: tuple[str, ...] = ()
     unacknowledged: int = 0
     processes: tuple[str, ...] = ()
+    beside: str | None = None
+    """Node that it reads from and writes to, of one that trades do not pass."""
 
     @property
     def is_stale(self) -> bool:
@@ -56,7 +58,7 @@ class Node:
 
 
 def nodes(market: LiveState, now: Now) -> list[Node]:
-    """Return every station in the order of the trades."""
+    """Return every station in the order of the trades, and then those that stand beside one of them."""
     seen = {service.service: service for service in market.services}
 
     def station(service: str, name: str, does: str, *rates: tuple[str, tuple[str, ...]]) -> Node:
@@ -79,6 +81,11 @@ def nodes(market: LiveState, now: Now) -> list[Node]:
         _database(market, now),
         station("api", "API", "serves queries and live updates", ("messages/s", (MESSAGES,))),
         _page(market, now),
+        replace(
+            station("alerting", "alerting", "⇅ broker: rules to alerts", ("signals/s", ("signals",))),
+            beside="broker-out",
+        ),
+        replace(station("research", "research", "⇅ database: scans all pairs"), beside="database"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Pipeline diagram drawn: its nodes in the order in which trades pass them."""
+"""Pipeline diagram drawn: its nodes in the order in which trades pass them, others beside what they exchange with."""
 
 from dash import html
 from dash.development.base_component import Component
@@ -46,7 +46,8 @@ def _item(node: Node, now_s: float) -> Component:
     if node.detail:
         parts.append(html.Span(node.detail, className="station-detail", title=node.detail))
     stale = " is-stale" if node.is_stale else ""
-    item: Component = html.Li(parts, className=f"station is-{node.level}{stale}")
+    beside = f" is-beside is-beside-{node.beside}" if node.beside else ""
+    item: Component = html.Li(parts, className=f"station is-{node.level}{stale}{beside}")
     return item
 
 

@@ -16,8 +16,11 @@ from services.ui.state.service_rates import PAGE
 from tests.unit.ui.answers import answer, update
 from tests.unit.ui.conftest import Make
 
-NAMES = ("ingest", "stream_analytics", "sink", "api")
-KEYS = ("ingest", "broker-in", "stream_analytics", "broker-out", "sink", "database", "api", "dashboard")
+NAMES = ("ingest", "stream_analytics", "alerting", "sink", "research", "api")
+KEYS = (
+    *("ingest", "broker-in", "stream_analytics", "broker-out", "sink", "database", "api", "dashboard"),
+    *("alerting", "research"),
+)
 
 
 def tell(market: LiveState, now: Now, **changed: ServiceHealth) -> dict[str, Node]:
@@ -55,6 +58,9 @@ def test_all_is_well_in_the_order_of_the_trades(linked: LiveState, now: Now) -> 
     assert {node.level for node in told.values()} == {"ok"}
     assert not any(node.is_stale for node in told.values())
     assert told["sink"].version == "1.0"
+    beside = {key: node.beside for key, node in told.items() if node.beside}
+    assert beside == {"alerting": "broker-out", "research": "database"}
+    assert set(beside.values()) <= set(told)
 
 
 def test_a_silent_service_is_the_last_known_without_a_rate(
@@ -147,7 +153,7 @@ def test_without_a_stream_nothing_is_known_to_be_well(linked: LiveState, now: No
     tell(linked, now)
     linked.link(False, now, "refused")
     lost = {node.key: node for node in nodes(linked, now)}
-    assert {lost[key].level for key in KEYS[:-1]} == {"unknown"}
+    assert {lost[key].level for key in KEYS if key != "dashboard"} == {"unknown"}
     assert (lost["dashboard"].level, lost["dashboard"].state, lost["dashboard"].detail) == (
         "error",
         "reconnecting",
@@ -232,6 +238,6 @@ def test_what_a_service_counts_as_lost_without_topics_is_told(
 def test_nothing_is_known_before_the_first_word(now: Now) -> None:
     first = {node.key: node for node in nodes(LiveState(), now)}
     assert tuple(first) == KEYS
-    assert {first[key].level for key in KEYS[:-1]} == {"unknown"}
+    assert {first[key].level for key in KEYS if key != "dashboard"} == {"unknown"}
     assert age_words(first["sink"]) == "nothing known"
     assert replace(first["sink"], age_s=0.0).is_stale is False
