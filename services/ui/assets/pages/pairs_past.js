@@ -2,8 +2,9 @@
 (() => {
     "use strict";
 
-    const { keep, instant, props } = window.pairstream;
+    const { keep, instant, props, query, remember, written: parsed } = window.pairstream;
     const AWAY = "past is-away";
+    let opened = null; // the page whose address has been read
 
     /* The moment that the field means, to the second. */
     function written(text) {
@@ -20,13 +21,22 @@
             if (by === "past-from-work" && work) moment = work.second * 1e6;
             if (by === "chart-past" && typeof click?.time === "number") moment = click.time * 1e6;
             if (by === "pair-select" && shown !== AWAY && before) moment = before.at_us;
+            const page = document.getElementById("page-pairs");
+            if (by === "pair-select" && pair && page !== opened) {
+                // The address may name a moment.
+                opened = page;
+                const asked = parsed(query().get("at"));
+                if (asked !== null) moment = asked * 1000;
+            }
             if (moment === null || !pair) return [keep(), keep()];
             return [{ pair: pair, at_us: moment, zone: zone, asked: Date.now() }, false];
         },
 
         /* One of both is in sight. */
-        show: (_asks) => {
+        show: (asks) => {
             const by = window.dash_clientside.callback_context.triggered_id;
+            const at = by === "past-asks" && asks ? new Date(asks.at_us / 1000).toISOString() : null;
+            remember({ at: at && `${at.slice(0, 19)}Z` });
             return by === "past-asks" ? ["past", "is-away"] : [AWAY, ""];
         },
     };
