@@ -79,7 +79,8 @@ def empty(url: str) -> None:
             with psycopg.connect(url) as connection:
                 connection.execute(
                     "TRUNCATE ohlc_1h, ohlc_5m, ohlc_1m, ohlc_1s, ticks, signals, alerts, alert_handling, gaps,"
-                    " losses, stream_offsets, rules, silences, alerting_states, alerting_outbox"
+                    " losses, stream_offsets, rules, silences, alerting_states, alerting_outbox,"
+                    " targets, delivery_incidents, deliveries"
                 )
         except psycopg.errors.DeadlockDetected:
             return False

@@ -125,7 +125,7 @@ class Pipeline:
     def pid_of(self, service: str) -> int:
         """Return the process id of a service."""
         for child in psutil.Process(self.process.pid).children():
-            if f"services.{service}" in child.cmdline():
+            if {f"services.{service}", f"services.local.{service}_process"} & {*child.cmdline()}:
                 return child.pid
         raise AssertionError(f"no process of {service}")
 

@@ -13,7 +13,7 @@ from services.api.serialization.services import absent_row, instance_row, servic
 from services.common import clock
 from services.contracts.messages import DeliveryLag, FeedName, Heartbeat
 
-SERVICES = ("ingest", "stream_analytics", "alerting", "sink", "research", "api")
+SERVICES = ("ingest", "stream_analytics", "alerting", "delivery", "sink", "research", "api")
 # Limits on heartbeats, as anybody may write some: the length of a text, and the number of foreign services.
 OTHERS_KEPT = 16
 TEXT_KEPT = 500

@@ -15,6 +15,7 @@ from services.api.settings import ApiSettings
 from services.common.http.rate_limits import Rate
 from services.common.setting_types import Retention
 from services.common.settings import PREFIX, Settings
+from services.delivery.settings import DeliverySettings
 from services.ingest.settings import IngestSettings
 from services.research.settings import ResearchSettings
 from services.sink.settings import SinkSettings
@@ -26,6 +27,7 @@ SERVICES: dict[str, type[Settings]] = {
     "ingest": IngestSettings,
     "stream_analytics": StreamSettings,
     "alerting": AlertingSettings,
+    "delivery": DeliverySettings,
     "sink": SinkSettings,
     "research": ResearchSettings,
     "api": ApiSettings,

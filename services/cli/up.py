@@ -16,6 +16,7 @@ from services.common import logs, process
 from services.common.errors import FatalError
 from services.common.settings import StoreSettings, load
 from services.common.supervision import Supervisor
+from services.delivery.settings import DeliverySettings
 from services.ingest import service as ingest
 from services.ingest.feeds.reachability import reachable
 from services.ingest.settings import IngestSettings
@@ -41,6 +42,8 @@ from services.stream_analytics.settings import StreamSettings
 from services.ui.settings import UiSettings
 
 SERVICES = ("sink", "stream_analytics", "alerting", "api", "ui", "ingest", "research")
+# Delivery runs in the process of alerting.
+_MODULES = {"alerting": "services.local.alerting_process"}
 _PATIENCE_S = 5.0
 
 
@@ -138,7 +141,7 @@ async def up(settings: UpSettings) -> None:
 
 
 def _service(name: str, environment: Mapping[str, str]) -> ServiceCommand:
-    return ServiceCommand(name, [sys.executable, "-m", f"services.{name}"], environment)
+    return ServiceCommand(name, [sys.executable, "-m", _MODULES.get(name, f"services.{name}")], environment)
 
 
 @asynccontextmanager
@@ -165,7 +168,15 @@ async def _choose_feed(settings: UpSettings, environment: Mapping[str, str]) -> 
 async def _check(environment: Mapping[str, str]) -> IngestSettings:
     """Refuse what a service would refuse, before anything runs; return what ingest will read."""
     settings = load(IngestSettings, environment)
-    kinds = (StreamSettings, AlertingSettings, SinkSettings, ResearchSettings, ApiSettings, UiSettings)
+    kinds = (
+        StreamSettings,
+        AlertingSettings,
+        DeliverySettings,
+        SinkSettings,
+        ResearchSettings,
+        ApiSettings,
+        UiSettings,
+    )
     for kind in kinds:
         load(kind, environment)
     for warning in unknown(environment, (IngestSettings, *kinds)):

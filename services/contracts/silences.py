@@ -1,5 +1,6 @@
 """Silences: alerts that match are not notified of until an end."""
 
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from services.contracts.fields import Id, Microseconds, Name, WrongFieldError
 
 FIELDS = ("rule", "subject", "pair", "metric", "severity")
 _LABEL = "labels."
+MATCHED = f"{', '.join(FIELDS)}, {_LABEL}x"
+"""What matchers may name, in words."""
 
 
 class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,7 +28,7 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Meta(
             min_length=1,
             max_length=16,
-            description=f"Patterns by field: {', '.join(FIELDS)}, {_LABEL}x.",
+            description=f"Patterns by field: {MATCHED}.",
             examples=[{"subject": "ETHUSDT-*"}],
         ),
     ]
@@ -36,19 +39,32 @@ class Silence(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         """Refuse unknown matchers, and one that ends before it begins (ValueError)."""
-        for name in self.matchers:
-            if name not in FIELDS and not (name.startswith(_LABEL) and len(name) > len(_LABEL)):
-                raise WrongFieldError("matchers", f"one of {', '.join(FIELDS)} or {_LABEL}x", repr(name))
+        require_matchers(self.matchers)
         if self.end_us <= self.start_us:
             raise WrongFieldError("end_us", f"a time after start_us {self.start_us}", self.end_us)
 
     def matches(self, alert: Alert) -> bool:
         """Tell whether it is of an alert, whenever."""
-        return all(fnmatchcase(value_of(alert, name), pattern) for name, pattern in self.matchers.items())
+        return mismatch(self.matchers, alert) is None
 
     def is_active(self, now_us: int) -> bool:
         """Tell whether it holds at a time."""
         return self.start_us <= now_us < self.end_us
+
+
+def require_matchers(matchers: Iterable[str], field: str = "matchers") -> None:
+    """Refuse a name that no field of alerts has (ValueError)."""
+    for name in matchers:
+        if name not in FIELDS and not (name.startswith(_LABEL) and len(name) > len(_LABEL)):
+            raise WrongFieldError(field, f"one of {', '.join(FIELDS)} or {_LABEL}x", repr(name))
+
+
+def mismatch(matchers: Mapping[str, str], alert: Alert) -> tuple[str, str, str] | None:
+    """Return the first field whose pattern does not match, the pattern and the value; None if all match."""
+    for name, pattern in matchers.items():
+        if not fnmatchcase(value := value_of(alert, name), pattern):
+            return name, pattern, value
+    return None
 
 
 def value_of(alert: Alert, name: str) -> str:

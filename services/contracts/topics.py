@@ -8,6 +8,7 @@ _HOUR_MS = 3_600_000
 ANALYTICS_GROUP = "stream-analytics"
 SINK_GROUP = "sink"
 ALERTING_GROUP = "alerting"
+DELIVERY_GROUP = "delivery"
 
 
 class Topic(NamedTuple):

@@ -1,23 +1,23 @@
 """Routing of alerts: which are notified of, when, together with which others, and again. No I/O; time is passed in.
 
-Whoever delivers has a routing of its own for each target, takes every alert of the topic, and asks what is due. Its
-state is data, to be stored with the offsets that it has read.
+Whoever delivers has a routing of its own for each target, takes every alert of the topic, and asks what is due. What is
+open of it is data, to be stored with the offsets that were read.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
-from services.common.clock import SECOND
+from services.common.clock import SECOND, to_iso
 from services.contracts.alert_messages import OPENING, Alert
 from services.contracts.pairs import Pair
 from services.contracts.rules import Rule
 from services.contracts.silences import Silence, value_of
+from services.contracts.targets import NotificationKind as Kind
 from services.rules.built_in import FEED_STALE
 
-Kind = Literal["begun", "ended", "again", "escalated", "silence_over"]
-_TAKEN_KEPT = 5_000
+TAKEN_KEPT = 5_000
 _ENDS = ("resolved", "ended", "retracted")
 
 
@@ -36,6 +36,13 @@ class Notification(NamedTuple):
     alerts: tuple[Alert, ...]
 
 
+class Skipped(NamedTuple):
+    """Alerts of an incident that ended before anybody was notified of it, and what it waited for."""
+
+    alerts: tuple[Alert, ...]
+    reason: str
+
+
 class Incident(Struct):
     """An incident that is open, or has ended and is still to be told."""
 
@@ -48,6 +55,8 @@ class Incident(Struct):
     is_escalated: bool = False
     was_silenced: bool = False
     end: Alert | None = None
+    held: str = ""
+    """What it waits for, in words; empty if it waits for nothing."""
 
 
 class Routing(Struct):
@@ -55,8 +64,10 @@ class Routing(Struct):
 
     grouping: Grouping = Grouping()
     incidents: dict[str, Incident] = {}
-    suppressed: int = 0
-    """Incidents that ended before anybody was notified of them."""
+    skipped: list[Skipped] = []
+    """Incidents that ended before anybody was notified of them, for the caller to take away."""
+    changed: set[str] = set()
+    """Keys of incidents that have come, gone or changed, for the caller to take away."""
     taken: dict[str, bool] = {}
     """Ids of the last alerts, as a crash may have sent some twice, and whether each was an end."""
 
@@ -65,55 +76,76 @@ class Routing(Struct):
         if alert.alert_id in self.taken:
             return
         self.taken[alert.alert_id] = alert.state in ("resolved", "ended")
-        if len(self.taken) > _TAKEN_KEPT:
+        if len(self.taken) > TAKEN_KEPT:
             del self.taken[next(iter(self.taken))]
         key = key_of(alert)
         known = self.incidents.get(key)
         if alert.state in OPENING:
             if known is None or known.end is not None:
                 self.incidents[key] = Incident(alert, now_us)
+                self.changed.add(key)
         elif alert.state in _ENDS and known is not None:
+            self.changed.add(key)
             if alert.state == "retracted" and alert.retracts != known.alert.alert_id:
                 known.end = None if self.taken.get(alert.retracts or "") else known.end
                 return
             known.end = alert
             if known.told_us is None:
-                self.suppressed += 1
+                reason = f"it ended before it was delivered: it was {known.held or 'new'}"
+                self.skipped.append(Skipped((known.alert, alert), reason))
                 del self.incidents[key]
         elif alert.state == "retracted" and self.taken.get(alert.retracts or ""):
             # It has not ended after all, though its end was told.
             begun = structs.replace(alert, state="firing", retracts=None)
             self.incidents[key] = Incident(begun, now_us)
+            self.changed.add(key)
 
     def acknowledge(self, alert_id: str) -> None:
         """Notify of an incident no more, but of its end."""
-        for one in self._of(alert_id):
+        for key, one in self._of(alert_id):
+            self.changed.add(key)
             one.is_acked = True
 
     def snooze(self, alert_id: str, until_us: int) -> None:
         """Notify of an incident again only after a time."""
-        for one in self._of(alert_id):
+        for key, one in self._of(alert_id):
+            self.changed.add(key)
             one.snoozed_until_us = until_us
 
     def due(
-        self, now_us: int, rules: Mapping[str, Rule], silences: Iterable[Silence] = ()
+        self,
+        now_us: int,
+        rules: Mapping[str, Rule],
+        silences: Iterable[Silence] = (),
+        keys: Collection[str] | None = None,
     ) -> list[Notification]:
-        """Return what is to be notified of now, and take it for notified."""
+        """Return what is to be notified of now, and take it for notified; of the incidents of `keys` alone if given."""
         active = [one for one in silences if one.is_active(now_us)]
         stale = self._stale_symbols()
         found: dict[tuple[Kind, tuple[str, ...]], list[Alert]] = {}
-        ready = self._ready_groups(now_us)
-        for key, one in list(self.incidents.items()):
+        looked_at = list(self.incidents if keys is None else keys & self.incidents.keys())
+        ready = self._ready_groups(now_us, looked_at)
+        for key in looked_at:
+            one = self.incidents[key]
             group = self._group(one.alert)
-            is_quiet = is_silenced(one.alert, active)
+            silence = next((quiet for quiet in active if quiet.matches(one.alert)), None)
             # Whoever was told of a begin is told of the end, too.
-            if one.end is None and (is_quiet or is_inhibited(one.alert, stale)):
-                one.was_silenced = one.was_silenced or is_quiet
+            if one.end is None and (silence is not None or is_inhibited(one.alert, stale)):
+                if silence is not None and not one.was_silenced:
+                    one.was_silenced = True
+                    self.changed.add(key)
+                self._hold(key, one, _held_by(silence))
                 continue
             kind = self._kind(one, now_us, rules.get(one.alert.rule), group in ready)
             if kind is None:
+                until_us = one.since_us + round(self.grouping.wait_s * SECOND)
+                waits = one.told_us is None
+                self._hold(
+                    key, one, f"waiting until {to_iso(until_us)} for others of its group" if waits else ""
+                )
                 continue
-            one.was_silenced = False
+            self.changed.add(key)
+            one.was_silenced, one.held = False, ""
             one.told_us = now_us
             if kind == "ended":
                 assert one.end is not None
@@ -144,12 +176,17 @@ class Routing(Struct):
         again_us = round(rule.renotify_s * SECOND)
         return "again" if again_us and now_us - one.told_us >= again_us else None
 
-    def _ready_groups(self, now_us: int) -> set[tuple[str, ...]]:
+    def _hold(self, key: str, one: Incident, held: str) -> None:
+        if one.held != held:
+            one.held = held
+            self.changed.add(key)
+
+    def _ready_groups(self, now_us: int, keys: Iterable[str]) -> set[tuple[str, ...]]:
         """Return the groups whose first incident has waited for others for long enough."""
         wait_us = round(self.grouping.wait_s * SECOND)
         return {
             self._group(one.alert)
-            for one in self.incidents.values()
+            for one in map(self.incidents.__getitem__, keys)
             if one.told_us is None and now_us - one.since_us >= wait_us
         }
 
@@ -163,18 +200,19 @@ class Routing(Struct):
             if one.alert.rule == FEED_STALE and one.end is None
         }
 
-    def _of(self, alert_id: str) -> list[Incident]:
-        return [one for one in self.incidents.values() if one.alert.alert_id == alert_id]
+    def _of(self, alert_id: str) -> list[tuple[str, Incident]]:
+        return [(key, one) for key, one in self.incidents.items() if one.alert.alert_id == alert_id]
+
+
+def _held_by(silence: Silence | None) -> str:
+    if silence is None:
+        return "inhibited: the feed of a leg is stale"
+    return f"silenced by {silence.id} until {to_iso(silence.end_us)}"
 
 
 def key_of(alert: Alert) -> str:
     """Return what tells an incident from others: of a rule without incidents there is one of each subject."""
     return alert.incident_id or f"{alert.rule}:{alert.subject}"
-
-
-def is_silenced(alert: Alert, active: Iterable[Silence]) -> bool:
-    """Tell whether one of the silences that hold is of an alert."""
-    return any(one.matches(alert) for one in active)
 
 
 def is_inhibited(alert: Alert, stale: set[str]) -> bool:

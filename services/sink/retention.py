@@ -16,9 +16,12 @@ _BREATH_S = 0.02
 # Found by the index that each of these has by its owner and time; the others have one by time alone.
 _OWNED = {table.name: table for table in (relations.TICKS, relations.SIGNALS, *relations.BARS.values())}
 
+# What is still to be delivered is no log yet.
+_KEPT = {"deliveries": sql.SQL("state NOT IN ('waiting', 'failed')")}
+
 _DELETE = sql.SQL("""
 DELETE FROM {table} WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM {table} WHERE {owned} AND ts < now() - %(keep)s ORDER BY ts LIMIT %(rows)s
+    SELECT ctid FROM {table} WHERE {owned} AND {free} AND ts < now() - %(keep)s ORDER BY ts LIMIT %(rows)s
 ))
 """)
 
@@ -36,7 +39,8 @@ async def sweep(connection: Connection, retentions: Mapping[str, timedelta | Non
             continue
         for owner in await relations.owners(connection, table) if table else [None]:
             owned = sql.SQL("{} = %(owner)s").format(sql.Identifier(table.of)) if table else sql.SQL("true")
-            statement = _DELETE.format(table=sql.Identifier(name), owned=owned)
+            free = _KEPT.get(name, sql.SQL("true"))
+            statement = _DELETE.format(table=sql.Identifier(name), owned=owned, free=free)
             values = {"owner": owner, "keep": keep, "rows": _ROWS}
             rows = _ROWS
             while rows == _ROWS:

@@ -220,7 +220,10 @@ NONSENSE = {
     " ('A-B', 'A', 'B', 300, 'ols', 'price', true, 30, 2, 3, 5, false)",
     "something done about no alert": "INSERT INTO alert_handling VALUES ('a', now(), 'me', NULL)",
     "a rule that is no object": "INSERT INTO rules VALUES ('r', '[1]')",
-    "a delivery before the first": "INSERT INTO deliveries VALUES ('a', 'mail', 0, now(), 'failed', NULL, 1)",
+    "a delivery in a state that there is not": "INSERT INTO deliveries (delivery_id, target_id, kind, alert_ids, title,"
+    " message, state) VALUES ('d', 't', 'begun', '{}', '', '', 'lost')",
+    "a target that is disabled for no reason": "INSERT INTO targets (id, target, url, secret, disabled_at) VALUES"
+    " ('t', '{}', '', '', now())",
 }
 
 

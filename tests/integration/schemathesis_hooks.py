@@ -18,6 +18,8 @@ BEYOND_SCHEMAS = re.compile(
     "|another one with|false unless|metrics of one kind|a metric of a|[01] with crosses|more than for_s"
     "|one that is not of a stretch|a time after start_us|.*as in the address|a rule of pairs|a time before the end"
     "|letters a-z|printed characters|a placeholder|braces in pairs|a time HH:MM"
+    # Of a target: its address and its secret.
+    "|whsec_ and|https?:// or|a URL |an address |none, because"
     # Of a text that means something.
     "|a next_cursor of this resource|a symbol such as|a pair Y-X such as|a time from 1970 to 9999"
     "|JSON$|a valid dictionary|a zone such as|a format such as|up to 100 letters|Unusable file"

@@ -49,10 +49,14 @@ NAMES = {
     "time": "2026-01-01T00:00:00Z",
 }
 _RULE = {"id": "wide", "conditions": [{"metric": "zscore", "operator": "outside", "fire": 2, "clear": 1}]}
+_TARGET = {"id": "wide", "kind": "slack", "url": "https://hooks.example.org/secret"}
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/alerts/{alert_id}/snooze": {"for_s": 5},
     "/v1/rules": _RULE,
     "/v1/rules/{id}": _RULE,
+    "/v1/targets": _TARGET,
+    "/v1/targets/{id}": _TARGET,
+    "/v1/targets/{id}/replay": {"start": "2026-01-01T00:00:00Z"},
     "/v1/silences": {"id": "night", "matchers": {"subject": PAIR}, "end_us": 4_000_000_000_000_000},
 }
 

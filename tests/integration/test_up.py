@@ -92,8 +92,8 @@ def test_a_recording_arrives_whole_is_shown_by_one_instance_and_survives_a_resta
         environment = psutil.Process(running.pid_of("sink")).environ()
         wake_directory = Path(environment["PAIRSTREAM_WAKE_DIRECTORY"])
         # Four read the pairs besides; API and alerting rules and silences, too, and alerting what is no signal; ingest,
-        # sink and API what users have decided on symbols, and the API what is listed.
-        assert len(list(wake_directory.iterdir())) == 17
+        # sink and API what users have decided on symbols, and the API what is listed. Delivery reads the alerts.
+        assert len(list(wake_directory.iterdir())) == 18
     assert running.returncode == 0
     assert running.survivors() == []
     assert not wake_directory.exists()

@@ -107,7 +107,7 @@ def test_no_way_leads_from_outside_to_broker_and_database() -> None:
     assert networks["data"]["internal"]
     assert networks["web"]["internal"]
     of = {name: set(service["networks"]) for name, service in ALL.items()}
-    assert {name for name in of if "outside" in of[name]} == {"ingest", "proxy", "console"}
+    assert {name for name in of if "outside" in of[name]} == {"ingest", "delivery", "proxy", "console"}
     assert "data" not in of["proxy"] | of["ui"]
 
 

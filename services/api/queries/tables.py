@@ -56,7 +56,7 @@ class TableSource(NamedTuple):
     """Table for paging: its SELECT, the column of its owner, its key (column to name in a row), its cursors'
     reader.
 
-    `period` names the columns in which a row's time begins and ends.
+    `period` names the columns in which a row's time begins and ends. Of `arrays` a row is selected by one element.
     """
 
     name: sql.Composable
@@ -65,6 +65,7 @@ class TableSource(NamedTuple):
     key: dict[str, str]
     cursor: Decoder[Key]
     period: tuple[str, str] = ("ts", "ts")
+    arrays: frozenset[str] = frozenset()
 
     def keys_of(self, records: JsonRecords) -> list[Key]:
         """Return the key of each record."""
@@ -104,6 +105,8 @@ class TableSource(NamedTuple):
         for column, value in selection.equal.items():
             values[column] = value if isinstance(value, str | bool) else list(value)
             test = sql.SQL("{} = {}" if isinstance(value, str | bool) else "{} = ANY ({})")
+            if column in self.arrays:
+                test = sql.SQL("{} @> ARRAY[{}]")
             conditions.append(test.format(sql.Identifier(column), sql.Placeholder(column)))
         begins, ends = map(sql.Identifier, self.period)
         if selection.start is not None:

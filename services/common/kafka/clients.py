@@ -97,6 +97,14 @@ async def consumer(
         yield client
 
 
+async def assign_all(consumer: AIOKafkaConsumer, topic: Topic) -> None:
+    """Assign every partition of a topic to a consumer whose group shares out none; TransientError if there is none."""
+    numbers = await consumer._client._wait_on_metadata(topic.name)
+    if not numbers:
+        raise TransientError(f"expected the topic {topic.name}, received none")
+    consumer.assign([TopicPartition(topic.name, number) for number in sorted(numbers)])
+
+
 async def ends(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> dict[TopicPartition, int]:

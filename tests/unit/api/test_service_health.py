@@ -211,6 +211,7 @@ def test_what_is_filled_and_what_was_lost_is_told_of_each_service(listener: List
         ({"done_s": 340.5, "total_s": 900.0}, {}),
         (None, {}),
         (None, {}),
+        (None, {}),
         (None, {"ticks": 1234}),
         (None, {}),
         (None, {}),

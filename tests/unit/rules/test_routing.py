@@ -61,12 +61,50 @@ def test_groups_are_by_what_the_grouping_says() -> None:
     assert due(one, 0) == [("begun", [PAIR]), ("begun", [OTHER])]
 
 
-def test_what_ends_while_it_waits_is_not_told_and_counted() -> None:
+def test_what_ends_while_it_waits_is_not_told_and_the_reason_is_kept() -> None:
     one = routing(wait_s=10)
     one.take(alert(), 0)
+    assert due(one, 0) == []
     one.take(alert("resolved"), SECOND)
     assert due(one, 20) == []
-    assert one.suppressed == 1
+    (skipped,) = one.skipped
+    assert [told.state for told in skipped.alerts] == ["firing", "resolved"]
+    assert "waiting until 1970-01-01T00:00:10.000000Z for others of its group" in skipped.reason
+
+
+def test_what_holds_an_incident_back_is_kept_in_words_until_it_is_told() -> None:
+    one = routing()
+    one.take(alert(rule=FEED_STALE, subject="ETHUSDT"), 0)
+    one.take(alert(), 0)
+    due(one, 0)
+    (held,) = (found for found in one.incidents.values() if found.alert.subject == PAIR)
+    assert held.held == "inhibited: the feed of a leg is stale"
+    one.take(alert("resolved", rule=FEED_STALE, subject="ETHUSDT"), SECOND)
+    night = Silence(id="night", matchers={"subject": PAIR}, end_us=10 * SECOND)
+    due(one, 1, silences=(night,))
+    assert held.held == "silenced by night until 1970-01-01T00:00:10.000000Z"
+    assert due(one, 10, silences=(night,)) == [("silence_over", [PAIR])]
+    assert held.held == ""
+
+
+def test_the_incidents_that_change_are_named() -> None:
+    one = routing()
+    one.take(alert(), 0)
+    assert one.changed == {f"r:{PAIR}:0"}
+    one.changed.clear()
+    due(one, 0)
+    assert one.changed == {f"r:{PAIR}:0"}
+    one.changed.clear()
+    due(one, 1)
+    assert one.changed == set()
+
+
+def test_of_some_incidents_alone_it_can_be_asked_what_is_due() -> None:
+    one = routing(by=("subject",))
+    one.take(alert(), 0)
+    one.take(alert(subject=OTHER), 0)
+    found = one.due(0, rule(), keys={f"r:{OTHER}:0", "gone"})
+    assert [told.subject for one_told in found for told in one_told.alerts] == [OTHER]
 
 
 @pytest.mark.parametrize("state", ["resolved", "ended"])
@@ -165,7 +203,7 @@ def test_alerts_that_come_twice_are_told_once() -> None:
     for _ in range(2):
         one.take(alert(), 0)
         one.take(alert("resolved"), 0)
-    assert one.suppressed == 1
+    assert len(one.skipped) == 1
     assert one.incidents == {}
 
 

@@ -1,0 +1,1 @@
+"""Channels: how a message goes to a target of each kind."""
