@@ -108,14 +108,18 @@ def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
 
     @app.post("/fake/alert")
     async def fake_alert(
-        pair: str = "ETHUSDT-BTCUSDT", state: str = "firing", message: str = "", ago_s: int = 0
+        pair: str = "ETHUSDT-BTCUSDT",
+        state: str = "firing",
+        message: str = "",
+        ago_s: int = 0,
+        rule: str = "zscore-threshold",
     ) -> dict[str, Any]:
         last = latest(pair)
         beyond = f"z-score of {pair} beyond 2.0" if state == "firing" else f"z-score of {pair} back inside"
         at_us = last["event_us"] - ago_s * SECOND
         alert = {
             "alert_id": f"alert-{len(alerts.news):06}-{last['event_us']}",
-            "rule_id": "zscore",
+            "rule_id": "zscore" if rule == "zscore-threshold" else rule,
             "pair": pair,
             "event_us": at_us,
             "event_time": datetime.fromtimestamp(at_us / SECOND, UTC).isoformat(),
@@ -124,7 +128,7 @@ def add(app: FastAPI, alerts: Alerts, feed: str, latest: Latest) -> None:
             "threshold": 2.0,
             "message": message or beyond,
             **UNHANDLED,
-            "rule": "zscore-threshold",
+            "rule": rule,
             "metric": "zscore",
             "subject": pair,
             "severity": "warning",

@@ -18,10 +18,10 @@ def moment_href(pair: str, at_us: int) -> str:
     """Return the page of a pair at a moment of its past, to the second.
 
     >>> moment_href("ETHUSDT-BTCUSDT", 1_767_225_600_900_000)
-    '/pairs?pair=ETHUSDT-BTCUSDT&at=2026-01-01T00%3A00%3A00Z'
+    '/pairs?pair=ETHUSDT-BTCUSDT&past=2026-01-01T00%3A00%3A00Z'
     """
     at = clock.to_iso(at_us // clock.SECOND * clock.SECOND)[:19]
-    return f"/pairs?{urlencode({'pair': pair, 'at': f'{at}Z'})}"
+    return f"/pairs?{urlencode({'pair': pair, 'past': f'{at}Z'})}"
 
 
 def rule_href(alert: AnyAlert) -> str | None:

@@ -747,6 +747,65 @@ class RuleTrial(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
+class AlertDelivery(Struct, frozen=True, kw_only=True):
+    """What became of one alert at one target: delivered, or why not."""
+
+    target: str
+    state: Literal["waiting", "failed", "delivered", "dead", "skipped", "held", "unmatched", "unknown"]
+    why: str
+    delivery_id: str | None = None
+    kind: Literal["begun", "ended", "again", "escalated", "silence_over", "test"] | None = None
+    status: int | None = None
+    tries: int
+    next_us: int | None = None
+    ended_us: int | None = None
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """A delivery: of which alerts, to which target, and what became of it."""
+
+    delivery_id: str
+    target: str
+    kind: Literal["begun", "ended", "again", "escalated", "silence_over", "test"]
+    alert_ids: tuple[str, ...]
+    title: str
+    made_us: int
+    state: Literal["waiting", "failed", "delivered", "dead", "skipped"]
+    reason: str | None = None
+    status: int | None = None
+    tries: int
+    next_us: int | None = None
+    tried_us: int | None = None
+    ended_us: int | None = None
+    took_ms: int | None = None
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """A target as it is; a field that was left out has its default, and what is secret is not told."""
+
+    matchers: dict[str, str]
+    least_severity: Literal["info", "warning", "critical"]
+    ends: bool
+    id: str
+    name: str
+    kind: Literal["webhook", "slack", "mail", "apprise"]
+    to: tuple[str, ...]
+    group_by: tuple[str, ...]
+    group_wait_s: float | None = None
+    per_minute: int | None = None
+    paused: bool
+    url: str | None = None
+    rotating: bool
+    state: Literal["ready", "failing", "paused", "disabled"]
+    reason: str | None = None
+    made_us: int
+    changed_us: int
+    failing_us: int | None = None
+    blocked_until_us: int | None = None
+    delivered_us: int | None = None
+    waiting: int
+
+
 class SymbolPart(Struct, frozen=True, kw_only=True):
     """Bars of one symbol in a dataset."""
 

@@ -33,6 +33,10 @@
                 snoozedUntil: (time) => `Snoozed until ${time}`,
                 other: "Other\u2026",
                 endSnooze: "End the snooze",
+                judge: "False?",
+                isFalse: "False",
+                /** @param {string} subject */
+                judgeOf: (subject) => `Say whether the alert of ${subject} was a false alarm`,
             },
             datasets: {
                 expectedTime: "Expected a time such as 2024-05-01 12:00",

@@ -58,6 +58,13 @@
     function pressed(event) {
         const button = event.target.closest?.("button[data-does]");
         if (button) ask(button, button.dataset.does, button.dataset.for);
+        const judged = event.target.closest?.("button[data-mark]");
+        if (!judged) return;
+        set("judge-incident", { data: judged.dataset.mark });
+        set("judge-about", { children: judged.dataset.subject });
+        set("judge-note", { value: judged.dataset.note });
+        set("judge-said", { children: "" });
+        set("judge", { opened: true });
     }
 
     function chosen(event) {
@@ -177,6 +184,37 @@
         return href ? inside(subject, href) : subject;
     };
 
+    components.RuleLink = (cell) => {
+        const { rule, rule_href: href } = cell.data;
+        return href ? inside(rule, href) : rule;
+    };
+
+    /* The begin of an incident leads to its pair at that moment. */
+    components.MomentLink = (cell) => {
+        const text = moment(cell.value);
+        return cell.data.at_href ? inside(text, cell.data.at_href) : text;
+    };
+
+    /* Whether somebody has called an incident a false alarm, and the way to say so. */
+    components.IncidentMark = (cell) => {
+        const { id, subject, judged, note } = cell.data;
+        return element("span", { className: "alert-handling", title: judged }, [
+            element(
+                "button",
+                {
+                    key: "mark",
+                    className: "action for-writers",
+                    "data-mark": id,
+                    "data-subject": subject,
+                    "data-note": note,
+                    "aria-label": texts.alerts.judgeOf(subject),
+                },
+                judged ? texts.alerts.isFalse : texts.alerts.judge,
+            ),
+            judged && element("span", { key: "why" }, judged),
+        ]);
+    };
+
     /* Who has seen an alert and until when it is silent, or what can be done about it. */
     components.AlertHandling = (cell) => {
         const { id, subject, is_open: isOpen, acked, by } = cell.data;
@@ -249,6 +287,7 @@
         /* Read the filters from the address; times are shown in the reader's zone. */
         route: () => [
             query().get("pair") || "",
+            query().get("rule") || "",
             oneOf(query().get("state"), STATES, "all"),
             oneOf(query().get("snoozed"), SNOOZED, "any"),
             local(written(query().get("from"))),
@@ -257,9 +296,10 @@
         ],
 
         /* Note the filters, write them into the address, and take what belongs to the old ones off the screen. */
-        select: (pair, state, snoozed, from, to) => {
+        select: (pair, rule, state, snoozed, from, to) => {
             const now = {
                 pair: pair || "",
+                rule: rule || "",
                 state: state,
                 snoozed: snoozed === "any" ? null : snoozed,
                 from: instant(from),
@@ -273,6 +313,7 @@
             drawn = {};
             remember({
                 pair: now.pair,
+                rule: now.rule,
                 state: state === "all" ? null : state,
                 snoozed: now.snoozed,
                 from: address(now.from),
@@ -308,6 +349,12 @@
                 drawn = { first: first, live: live, older: older };
             });
             return turn;
+        },
+
+        /* Show at once what has been said of an incident. */
+        marked: (row) => {
+            if (row) grid((api) => merge(api, [row]));
+            return keep();
         },
 
         sound: (on) => {

@@ -44,6 +44,7 @@ _IS_STATE = {
     **{name: f"params.data.state == '{name}'" for name in ("resolved", "ended")},
 }
 _INSIDE = {"suppressKeyboardEvent": {"function": "pairstreamInside(params)"}}
+_BEGIN = {**components.TIME_COLUMN, "width": 140, "cellRenderer": "MomentLink", **_INSIDE}
 
 
 def _number(field: str, name: str, width: int, tip: str, **more: Any) -> dict[str, Any]:
@@ -59,8 +60,9 @@ def _number(field: str, name: str, width: int, tip: str, **more: Any) -> dict[st
 
 
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "time", "headerName": "Begin", "sort": "desc", **components.TIME_COLUMN, "width": 140},
+    {"field": "time", "headerName": "Begin", "sort": "desc", **_BEGIN},
     {"field": "subject", "headerName": "Subject", "width": 142, "cellRenderer": "SubjectLink", **_INSIDE},
+    {"field": "rule", "headerName": "Rule", "width": 122, "cellRenderer": "RuleLink", **_INSIDE},
     {"field": "state", "headerName": "State", "width": 84, "cellClassRules": _IS_STATE},
     {
         "field": "handling",
@@ -78,6 +80,15 @@ COLUMNS: list[dict[str, Any]] = [
     _number("threshold", "Threshold", 84, "What the value crossed at the begin"),
     {"field": "end", "headerName": "End", **components.TIME_COLUMN, "width": 140},
     {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 160, "tooltipField": "message"},
+    {
+        "field": "judged",
+        "headerName": "False alarm",
+        "headerTooltip": "Whether somebody has called it a false alarm, and why",
+        "width": 130,
+        "sortable": False,
+        "cellRenderer": "IncidentMark",
+        **_INSIDE,
+    },
 ]
 
 
@@ -89,6 +100,7 @@ class HistoryFilter:
     """
 
     subject: str | None = None
+    rule: str | None = None
     state: str = "all"
     snoozed: bool | None = None
     start_us: int | None = None
@@ -99,6 +111,7 @@ class HistoryFilter:
         """Read what the page's controls say; times are milliseconds there."""
         return cls(
             selection.text("pair"),
+            selection.text("rule"),
             selection.one_of("state", tuple(STATES), "all"),
             {"yes": True, "no": False}.get(selection.text("snoozed") or ""),
             _us(selection.asks.get("from")),
@@ -109,6 +122,7 @@ class HistoryFilter:
         """Return what the API is asked with; of a pair that is watched what it has to do with, too."""
         asked: dict[str, str | int | None] = {
             "pair" if self.subject in (market.pairs or ()) else "subject": self.subject,
+            "rule": self.rule,
             "state": self.state if self.state in _OF_INCIDENTS else None,
             "acked": "true" if self.state == "acknowledged" else None,
             "snoozed": None if self.snoozed is None else str(self.snoozed).lower(),
@@ -121,6 +135,7 @@ class HistoryFilter:
         """Return whether the API would list an alert at `now_us`."""
         return (
             self.subject in (None, alert.subject, alert.pair)
+            and self.rule in (None, alert.rule)
             and (
                 self.state in ("all", alert.state)
                 or (self.state == "acknowledged" and alert.acked_us is not None)
@@ -134,6 +149,7 @@ class HistoryFilter:
         """Return why there is no row."""
         kind = "" if self.state == "all" else f"{self.state} "
         said = f"No {kind}alert" + (f" of {self.subject}" if self.subject else "")
+        said += f" by {self.rule}" if self.rule else ""
         said += {None: "", True: " that is snoozed", False: " that is not snoozed"}[self.snoozed]
         if self.start_us is not None:
             said += f" since {moment(self.start_us, zone)}"
@@ -184,6 +200,11 @@ def rows(incidents: Iterable[Incident]) -> list[Row]:
             "end": _ms(one.end_us),
             "subject": one.subject,
             "href": wording.subject_href(one),
+            "at_href": None if one.pair is None else wording.moment_href(one.pair, one.event_us),
+            "rule": one.rule,
+            "rule_href": wording.rule_href(one),
+            "judged": _judged(one),
+            "note": one.note,
             "state": one.state,
             "is_open": one.state in OPENING,
             "metric": one.metric,
@@ -236,6 +257,11 @@ def _handling(alert: AnyAlert) -> Row:
         # The table draws a cell again when its value has changed.
         "handling": f"{alert.acked_us} {alert.snoozed_until_us} {alert.retracted_by} {alert.state}",
     }
+
+
+def _judged(one: Incident) -> str:
+    """Return who has called it a false alarm, and why; empty if nobody has."""
+    return "" if one.false_us is None else ": ".join(part for part in (one.false_by, one.note) if part)
 
 
 def _message(alert: Incident) -> str:

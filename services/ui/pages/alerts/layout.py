@@ -7,12 +7,13 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from services.common.errors import BadMessageError, TransientError
-from services.ui.pages.alerts import bulk, history, thresholds
+from services.ui.pages.alerts import bulk, history, marking, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
 from services.ui.state.page_context import PageContext, Selection, attributes
 from services.ui.widgets.components import MOMENT, chooser, cover, download, page, pane, segmented
 
 EVERY_PAIR = "All pairs"
+EVERY_RULE = "All rules"
 
 
 def layout() -> Component:
@@ -32,6 +33,7 @@ def layout() -> Component:
     )
     tools = [
         chooser("alerts-pair", "Pair", 170),
+        chooser("alerts-rule", "Rule", 150),
         segmented("alerts-state", "State", _choices(STATES), "all"),
         bulk.parts(),
         download("alerts-csv"),
@@ -47,7 +49,8 @@ def layout() -> Component:
     body = [
         history.table(),
         cover("alerts-empty", "Connecting…"),
-        *(dcc.Store(id=f"alerts-{name}") for name in ("first", "live", "page", "cursor", "drawn")),
+        *(dcc.Store(id=f"alerts-{name}") for name in ("first", "live", "page", "cursor", "drawn", "marked")),
+        marking.dialog(),
     ]
     older = html.Div(
         [
@@ -57,14 +60,17 @@ def layout() -> Component:
         className="alerts-foot",
     )
     listed = html.Div([pane("History", body, "alerts", tools), older], className="alerts-listed")
-    return page("alerts", "Alerts", [aside, listed])
+    whole: Component = page("alerts", "Alerts", [aside, listed])
+    whole.className = marking.READER  # type: ignore[attr-defined]  # every component of HTML has it
+    return whole
 
 
 def register(app: Dash, site: PageContext) -> None:
     """Register the page's scripts, in ``assets/pages/alerts.js``, and its requests to the API."""
     thresholds.register(app, site)
     bulk.register(app, site)
-    filters = [f"alerts-{name}" for name in ("pair", "state", "snoozed", "from", "to")]
+    marking.register(app, site)
+    filters = [f"alerts-{name}" for name in ("pair", "rule", "state", "snoozed", "from", "to")]
 
     def bind_clientside(function: str, *dependencies: Any, **more: Any) -> None:
         app.clientside_callback(  # type: ignore[no-untyped-call]

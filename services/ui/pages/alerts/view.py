@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from services.contracts.alert_messages import DEFAULT_RULE
 from services.ui.alerts.bulk_actions import to_acknowledge
 from services.ui.api.types import Incident, Listing
 from services.ui.charts import updates
 from services.ui.pages.alerts import history, thresholds
 from services.ui.pages.alerts.history import HistoryFilter, Row
-from services.ui.pages.alerts.layout import EVERY_PAIR
+from services.ui.pages.alerts.layout import EVERY_PAIR, EVERY_RULE
 from services.ui.state.live_state import LiveState, Now
 from services.ui.state.page_context import PageContext, Props, Selection, View
 from services.ui.widgets import batched_elements
@@ -94,4 +95,9 @@ def _choice(market: LiveState, selection: Selection) -> Props:
     others = [chosen] if chosen and chosen not in {*known, *told} else []
     names = known + told + others
     options = [{"value": "", "label": EVERY_PAIR}, *({"value": one, "label": one} for one in names)]
-    return {"alerts-pair": {"data": options}}
+    rules = {alert.rule for alert in market.alerts} | {selection.text("rule") or DEFAULT_RULE, DEFAULT_RULE}
+    known_rules = [{"value": one, "label": one} for one in sorted(rules)]
+    return {
+        "alerts-pair": {"data": options},
+        "alerts-rule": {"data": [{"value": "", "label": EVERY_RULE}, *known_rules]},
+    }

@@ -28,6 +28,7 @@ def wanted(**asks: Any) -> HistoryFilter:
         ({"pair": PAIR, "state": "firing"}, {"pair": PAIR, "state": "firing"}),
         ({"pair": "BTCUSDT"}, {"subject": "BTCUSDT"}),
         ({"pair": "BTC-USDT"}, {"subject": "BTC-USDT"}),
+        ({"rule": "wide"}, {"rule": "wide"}),
         ({"state": "retracted"}, {"state": "retracted"}),
         ({"state": "acknowledged"}, {"acked": "true"}),
         ({"snoozed": "yes"}, {"snoozed": "true"}),
@@ -152,3 +153,27 @@ def test_what_was_done_about_an_old_alert_only_changes_a_row_that_is_shown(alert
     (row,) = history.live(alarms, [], wanted(), START_US)
     assert (row["id"], row["is_old"], row["acked"], row["by"]) == ("alert-2", True, START_S * 1000, "desk")
     assert "state" not in row
+
+
+def test_a_row_leads_to_its_rule_and_to_its_pair_at_that_moment(incident: Make) -> None:
+    usual, own, of_symbol = history.rows(
+        [incident(1), incident(2, rule="wide", metric="zscore"), incident(3, pair=None, subject="BTCUSDT")]
+    )
+    assert usual["at_href"].startswith(f"/pairs?pair={PAIR}&past=2023-11-14T22%3A13%3A2")
+    assert (usual["rule_href"], own["rule_href"]) == (None, "/rules?rule=wide")
+    assert of_symbol["at_href"] is None
+
+
+def test_a_row_says_who_has_called_it_a_false_alarm_and_why(incident: Make) -> None:
+    shown = [
+        incident(1),
+        incident(2, false_us=7, false_by="desk"),
+        incident(3, false_us=7, false_by="desk", note="x"),
+    ]
+    assert [one["judged"] for one in history.rows(shown)] == ["", "desk", "desk: x"]
+
+
+def test_the_filter_of_a_rule_includes_its_incidents_alone(incident: Make) -> None:
+    assert wanted(rule="wide").includes(incident(1, rule="wide", metric="zscore"), START_US)
+    assert not wanted(rule="wide").includes(incident(1), START_US)
+    assert wanted(rule="wide").nothing("UTC") == "No alert by wide."
