@@ -47,7 +47,7 @@ def alert_of(outcome: Outcome) -> Alert:
         message="",
         retracts=None,
         reversion=move.seen.reversion,  # type: ignore[arg-type]  # one of a signal
-        pair=subject if rule.subject_kind == "pair" else None,
+        pair=subject if rule.subject_kind in ("pair", "radar") else None,
         rule=rule.id,
         metric=metric,
         subject=subject,
