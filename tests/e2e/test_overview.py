@@ -105,6 +105,8 @@ def test_the_keyboard_filters_moves_and_opens_a_pair(overview: Dashboard) -> Non
     expect(page.locator("#pair-select")).to_have_value(second)
     page.go_back()
     expect(page.locator("#overview-filter")).to_have_value("c01")
+    page.set_viewport_size({"width": 300, "height": 600})
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 300
 
 
 def test_an_alert_is_found_by_its_state(
