@@ -111,6 +111,11 @@ class Backend:
         """Return the feed's name, None until ingest has published it."""
         return self._health.feed
 
+    @property
+    def feed_has_ended(self) -> bool:
+        """Return whether no more trades come: what is new would be collected and measured never."""
+        return self._health.feed_has_ended
+
     def problems(self) -> list[str]:
         """Return why not every question can be answered."""
         problems = (self.topic_reader.problem, self.store.problem, self.keys.problem, *self.tasks.problems())

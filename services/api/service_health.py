@@ -42,6 +42,11 @@ class ServiceHealth:
         return None if (ingest := self._ingest) is None else ingest.beat.feed
 
     @property
+    def feed_has_ended(self) -> bool:
+        """Return whether ingest says that its feed has no more trades."""
+        return (ingest := self._ingest) is not None and ingest.beat.state == "finished"
+
+    @property
     def fed_since_us(self) -> int:
         """Return when the present ingest began, 0 before it was heard of."""
         return 0 if (ingest := self._ingest) is None else ingest.beat.started_us

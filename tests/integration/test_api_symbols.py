@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from services.api.models.market import ListedSymbol
-from services.common.codec import decode
+from services.common import clock
+from services.common.codec import decode, encode
 from services.common.kafka.compacted import publish
 from services.common.settings import KafkaSettings
 from services.contracts.listings import Listing, SymbolConfig
-from services.contracts.topics import LISTINGS
+from services.contracts.messages import Heartbeat, ServiceState
+from services.contracts.topics import HEARTBEATS, LISTINGS
 from tests.api_process import ApiProcess, running_api, store, tick
-from tests.broker import read_all
+from tests.broker import produce, read_all
 from tests.fix_broker import embedded_broker
 
 pytestmark = pytest.mark.integration
@@ -173,3 +175,36 @@ def test_the_state_of_a_symbol_is_told_with_its_day(api: ApiProcess, broker: str
     api.wait_for("/v1/symbols", lambda answer: answer.json()["data"][0]["state"] == "halted")
     row = api.data("/v1/symbols")[0]
     assert (row["symbol"], row["state_reason"]) == ("BTCUSDT", "the venue says HALT")
+
+
+def test_what_is_new_to_a_feed_that_has_ended_is_refused(api: ApiProcess, broker: str) -> None:
+    assert api.http.put("/v1/pairs/ETHUSDT-BTCUSDT").status_code in (200, 201)
+    beat(broker, "finished")
+    api.wait_for("/v1/status", lambda answer: "finished" in answer.text)
+    try:
+        for path in ("/v1/pairs/BTCUSDT-ETHUSDT", "/v1/pairs/SOLUSDT-BTCUSDT", "/v1/symbols/SOLUSDT"):
+            refused = api.http.put(path)
+            assert (refused.status_code, refused.json()["title"]) == (409, "Feed has ended"), path
+            assert "the feed replay has ended: start it again with that one" in refused.json()["detail"]
+        # What is known may be changed.
+        assert api.http.put("/v1/pairs/ETHUSDT-BTCUSDT", json={"window": 120}).status_code == 200
+        assert api.http.delete("/v1/pairs/ETHUSDT-BTCUSDT").status_code == 204
+    finally:
+        beat(broker, "running")
+    api.wait_for("/v1/status", lambda answer: "finished" not in answer.text)
+    assert api.http.put("/v1/pairs/ETHUSDT-BTCUSDT").status_code == 201
+
+
+def beat(broker: str, state: ServiceState) -> None:
+    """Have ingest say how its feed is."""
+    now_us = clock.now_us()
+    message = Heartbeat(
+        service="ingest",
+        instance="one",
+        at_us=now_us,
+        started_us=now_us,
+        state=state,
+        version="1",
+        feed="replay",
+    )
+    produce(broker, HEARTBEATS.name, [(encode(message), 0)], key=b"ingest/one")

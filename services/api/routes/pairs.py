@@ -9,10 +9,11 @@ from msgspec.structs import asdict
 from services.api.backend import Backend
 from services.api.models.base import Listing
 from services.api.models.pairs import Pair, PairChange
+from services.api.models.problem import Problem
 from services.api.parameters import BackendDependency, PairPath, TableQuery
 from services.api.problems import RESPONSES, ProblemError, invalid, unknown
 from services.api.routes.compacted import hold, loaded
-from services.api.routes.symbols import not_trading
+from services.api.routes.symbols import feed_ended, not_trading
 from services.api.security.access import WRITE
 from services.api.serialization.listing import TABLE_RESPONSES, answer
 from services.api.serialization.rows import Row, encode, message_row
@@ -42,7 +43,14 @@ async def read_pair(pair: PairPath, backend: BackendDependency) -> Response:
 @router.put(
     "/pairs/{pair}",
     response_model=Pair,
-    responses={HTTPStatus.CREATED: {"description": "The pair is new.", "model": Pair}, **RESPONSES},
+    responses={
+        HTTPStatus.CREATED: {"description": "The pair is new.", "model": Pair},
+        HTTPStatus.CONFLICT: {
+            "description": "A leg does not trade, or the feed has ended.",
+            "model": Problem,
+        },
+        **RESPONSES,
+    },
     dependencies=WRITE,
 )
 async def put_pair(
@@ -58,6 +66,8 @@ async def put_pair(
     async with backend.changing_pairs:
         known = await loaded(backend.configs)
         config = _changed(configured(backend.settings, name)[name], change or {})
+        if name not in known and backend.feed_has_ended:
+            raise feed_ended(backend.feed, name)
         if new:
             await backend.choices.decide(new, collected=True)
         await hold(backend, backend.configs, name, config)

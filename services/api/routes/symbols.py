@@ -24,7 +24,7 @@ from services.contracts.symbol_forms import read_symbol
 
 _DAY = ("volume_24h", "trades_24h", "tick_rate")
 _CONFLICT: dict[int | str, dict[str, Any]] = {
-    409: {"description": "It does not trade, or a pair needs it.", "model": Problem}
+    409: {"description": "It does not trade, a pair needs it, or the feed has ended.", "model": Problem}
 }
 SymbolPath = Annotated[
     SymbolName,
@@ -90,6 +90,8 @@ async def put_symbol(symbol: SymbolPath, backend: BackendDependency) -> Response
             )
         if known[symbol].status != TRADING:
             raise not_trading(known[symbol])
+        if backend.feed_has_ended:
+            raise feed_ended(backend.feed, symbol)
         await backend.choices.decide([symbol], collected=True)
     return _answer(symbol, backend, HTTPStatus.CREATED)
 
@@ -129,6 +131,16 @@ def not_trading(listing: listings.Listing) -> ProblemError:
         f"expected a symbol that trades, received {listing.symbol}, which {listing.venue} says is "
         f"{listing.status}{said}{since if listing.status == 'pre-trading' else ''}",
         listing_status=listing.status,
+    )
+
+
+def feed_ended(feed: str | None, name: str) -> ProblemError:
+    """Return the problem of a symbol or pair that is new to a feed without more trades."""
+    return ProblemError(
+        HTTPStatus.CONFLICT,
+        "Feed has ended",
+        f"expected a feed that still brings trades, for {name}, which is new to it; the feed {feed} has ended: start "
+        "it again with that one. What is stored can still be read and analysed.",
     )
 
 
