@@ -20,6 +20,7 @@ from services.contracts.topics import HEARTBEATS
 from services.stream_analytics.alignment import Sample
 from services.stream_analytics.pair_window import PairWindow
 from services.stream_analytics.trades import TapeTrade
+from tests import builders
 from tests.api_process import PAIR, START_US, ApiProcess, heartbeat, running_api, store
 from tests.broker import produce
 from tests.fix_broker import embedded_broker
@@ -121,6 +122,29 @@ def test_a_method_without_a_window_has_all_samples_since_it_began(api: ApiProces
     # The pair has a transform of its own in the settings; what was published is of logarithms.
     assert answer["arithmetic"]["transform"] == "log"
     assert (answer["agrees"], answer["is_whole"]) == (True, True)
+
+
+@pytest.mark.parametrize(("first", "number"), [(0, 140), (0, 130), (60, 140)])
+def test_samples_that_were_filled_are_those_of_the_stored_ticks(
+    api: ApiProcess, store_url: str, first: int, number: int
+) -> None:
+    y, x = ("ADAUSDT", "XRPUSDT") if first == 0 else ("ADAUSDC", "XRPUSDC")
+    filled = f"ticks {to_iso(START_US)} to {to_iso(START_US + 129 * SECOND)}"
+    signals = [replace(one, pair=f"{y}-{x}", filled=filled) for one in SIGNALS[130:145]]
+    ticks = [
+        builders.tick(symbol=symbol, trade_id=place, event_us=one.event_us - before_us, price=price)
+        for place, one in enumerate(SIGNALS[first:130])
+        for symbol, before_us, price in ((y, 2, one.y_price), (x, 1, one.x_price))
+    ]
+    store(store_url, [*signals, *ticks])
+    answer = ask(api, signals[number - 130])
+    assert answer["filled"] == filled
+    is_stored = first == 0
+    assert (answer["agrees"], answer["is_whole"]) == (is_stored, is_stored)
+    begin = max(first, number - WINDOW)
+    expected = SIGNALS[begin : number + 1]
+    assert [row["event_us"] for row in answer["data"]] == [one.event_us for one in expected]
+    assert [row["y_price"] for row in answer["data"]] == [one.y_price for one in expected]
 
 
 def test_samples_that_are_not_stored_are_said(api: ApiProcess, store_url: str) -> None:

@@ -55,6 +55,14 @@ class SignalWork(Record):
     reason: Annotated[
         str | None, Field(description="Why none was published.", examples=["12 samples, 30 needed"])
     ]
+    filled: Annotated[
+        str | None,
+        Field(
+            description="What of the window was filled from the store when the pair was new. Samples that were filled "
+            "of ticks are in `data` while their ticks are stored; those of bars are not.",
+            examples=["ticks 2026-01-01T00:00:00Z to 2026-01-01T00:05:00Z"],
+        ),
+    ]
     arithmetic: Annotated[Arithmetic, Field(description="The same, worked out again from `data`.")]
     agrees: Annotated[
         bool,

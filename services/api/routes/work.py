@@ -55,7 +55,7 @@ async def read_work(
             f"{name} has no numbers at {clock.to_iso(time)}: {signal['reason']}",
         )
     config = backend.pairs.get(name) or configured(backend.settings, name)[name]
-    window = await read_window(backend.store, name, signal)
+    window = await read_window(backend.store, name, signal, config.stale_after_s)
     table = TableAnswer(request, query.format, WindowSample, {})
     question = WorkRequest(
         form=table.format,
@@ -68,7 +68,7 @@ async def read_work(
         window=signal["window"],
         transform=config.transform,
         zscore=signal["zscore"],
-        published={key: signal[key] for key in ("spread", "hedge_ratio", "reason")},
+        published={key: signal[key] for key in ("spread", "hedge_ratio", "reason", "filled")},
         y=signal["y_price"],
         x=signal["x_price"],
         at_us=window.at_us,

@@ -672,6 +672,7 @@ class SignalWork(Struct, frozen=True, kw_only=True):
     spread: float | None = None
     hedge_ratio: float | None = None
     reason: str | None = None
+    filled: str | None = None
     arithmetic: Arithmetic
     agrees: bool
     is_whole: bool

@@ -222,7 +222,11 @@ async def _window(site: PageContext, pair: str, signal: Signal, zone: str) -> st
     if not samples:
         return f"Not enough data: {signal.reason}."
     said = f"Window: {len(samples)} samples, {period(samples[0].event_us, samples[-1].event_us, zone)}"
-    kept = "" if found.is_whole or signal.filled is None else f", of {signal.samples}: the others were filled"
+    kept = (
+        ""
+        if found.is_whole or signal.filled is None
+        else f", of {signal.samples}: the others were filled of {signal.filled}"
+    )
     return f"{said}{kept}. {found.method}, {found.arithmetic.transform}."
 
 

@@ -98,6 +98,11 @@ def _refused(text: str) -> Props:
 def _verdict(found: SignalWork) -> str:
     if found.agrees:
         return "Computed again from the stored window: equal to the published value."
+    if not found.is_whole and found.filled:
+        return (
+            f"Part of this window was filled of {found.filled}, which is not all stored: the published value cannot be "
+            "computed again."
+        )
     if not found.is_whole:
         return "Not all samples of this window are stored any more: the published value cannot be computed again."
     return "The value computed again differs from the published one: the pair was measured another way then."
