@@ -11,13 +11,16 @@ import psycopg
 import pytest
 
 from services.api.models.deliveries import AlertDelivery, Delivery, Target
+from services.common.codec import encode
 from services.common.settings import DatabaseSettings
 from services.contracts.alert_messages import Alert
 from services.contracts.targets import AlertNotification
+from services.contracts.topics import HEARTBEATS
 from services.rules.routing import Incident
 from services.store import database, deliveries
 from services.store.deliveries import NewDelivery
-from tests.api_process import ApiProcess, alert, running_api, store
+from tests.api_process import ApiProcess, alert, heartbeat, running_api, store
+from tests.broker import produce
 from tests.contract.test_deliveries import add
 from tests.fix_broker import embedded_broker
 from tests.fix_database import Postgres, created, empty
@@ -36,8 +39,14 @@ def url(postgres: Postgres, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def running(url: str) -> Iterator[ApiProcess]:
-    with embedded_broker() as broker, running_api(broker, url) as api:
+def broker() -> Iterator[str]:
+    with embedded_broker() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def running(url: str, broker: str) -> Iterator[ApiProcess]:
+    with running_api(broker, url) as api:
         yield api
 
 
@@ -194,8 +203,12 @@ def test_a_time_is_replayed(api: ApiProcess, url: str) -> None:
     assert api.http.post("/v1/targets/no/replay", json=asked).status_code == HTTPStatus.NOT_FOUND
 
 
-def test_a_test_is_answered_with_what_became_of_it(api: ApiProcess, url: str) -> None:
+def test_a_test_is_answered_with_what_became_of_it(api: ApiProcess, url: str, broker: str) -> None:
     post(api)
+    nobody = api.http.post("/v1/targets/bot/test")
+    assert (nobody.status_code, nobody.json()["title"]) == (HTTPStatus.CONFLICT, "Delivery does not run")
+    produce(broker, HEARTBEATS.name, [(encode(heartbeat("delivery")), 0)], key=b"delivery/x")
+    api.wait_for("/v1/status", lambda told: '"service":"delivery","state":"running"' in told.text)
 
     async def sent() -> None:
         """Send whatever is to be sent, as delivery does."""

@@ -29,6 +29,7 @@ from services.store.targets import MOST_TARGETS, TooManyTargetsError
 # Longer than a try may take.
 TESTED_WITHIN_S = 20.0
 _LOOK_EVERY_S = 0.1
+_AWAY = ("unknown", "stopped", "silent")
 TargetId = Annotated[
     str,
     Path(max_length=64, pattern=r"^[^\x00]+$", description="The id of a target.", examples=["desk-bot"]),
@@ -38,7 +39,7 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"description": "There is one of this id, or there are too many.", "model": Problem}
 }
 _DISABLED: dict[int | str, dict[str, Any]] = {
-    409: {"description": "The target is disabled.", "model": Problem}
+    409: {"description": "The target is disabled, or delivery does not run.", "model": Problem}
 }
 
 router = APIRouter(prefix="/v1/targets", tags=["deliveries"])
@@ -113,7 +114,7 @@ async def test_target(
     caller: CallerDependency,
     backend: BackendDependency,
 ) -> Response:
-    """Send a test, once, and return what became of it; `waiting` after 20 s if delivery does not run.
+    """Send a test, once, and return what became of it; `waiting` after 20 s if delivery has not come to it.
 
     A paused target is tested, too; a disabled one is not, until it is written again.
     """
@@ -123,6 +124,7 @@ async def test_target(
             "Target disabled",
             f"expected a target that is tried, received one that is disabled: {found['reason']}; write it again",
         )
+    _require_delivery(backend)
     told = AlertNotification(kind="test", target=id, group={}, alerts=())
     name = deliveries.delivery_id(id, "test", (), uuid.uuid4().hex)
     title = f"test by {caller.name}, {clock.to_iso(clock.now_us())}"
@@ -147,6 +149,16 @@ async def replay_target(id: TargetId, asked: Replay, backend: BackendDependency)
     async with backend.store.writing() as connection:
         made = await deliveries.replay(connection, id, start, end, asked.states)
     return Response(encode({"deliveries": made}), media_type="application/json")
+
+
+def _require_delivery(backend: Backend) -> None:
+    """Return if a process of delivery is heard of; ProblemError otherwise, as nobody would send the test."""
+    (found,) = (one for one in backend.status()["services"] if one["service"] == "delivery")
+    if found["state"] in _AWAY:
+        detail = (
+            f"expected delivery to run, received the state {found['state']}: start it, then test the target"
+        )
+        raise ProblemError(HTTPStatus.CONFLICT, "Delivery does not run", detail)
 
 
 async def _put(backend: Backend, target: contract.Target) -> None:
