@@ -1,6 +1,6 @@
 """Read pairstream from a notebook or a bot: one file to copy.
 
-It needs httpx; only for frames pandas, and only for the stream websockets.
+It needs httpx; only for frames pandas, only for the stream websockets, and only for `plot` plotly.
 """
 
 import json
@@ -18,6 +18,7 @@ import httpx
 
 if TYPE_CHECKING:
     import pandas as pd
+    from plotly.graph_objects import Figure
 
 Row = dict[str, Any]
 Moment = datetime | str | int
@@ -302,6 +303,42 @@ class Client:
     ) -> Table[Signal]:
         """Return signals from `start` to before `end`, oldest first; without `start` the newest."""
         return self.table(_path("/v1/pairs", pair, "signals"), limit, start=start, end=end)
+
+    def plot(
+        self, pair: str, start: Moment | None = None, end: Moment | None = None, limit: int | None = None
+    ) -> "Figure":
+        """Return a Plotly figure of spread and z-score with the thresholds and alerts; ranges are those of `signals`.
+
+        Seconds without a number are gaps in the lines. ImportError, with what to install, without plotly.
+        """
+        try:
+            from plotly.subplots import make_subplots
+        except ImportError as error:
+            raise ImportError("client.plot() draws with plotly: pip install plotly") from error
+        signals, settings = self.signals(pair, start, end, limit), self.pair(pair)
+        figure = make_subplots(rows=2, cols=1, shared_xaxes=True, subplot_titles=("Spread", "z-score"))
+        times = [signal["event_time"] for signal in signals]
+        for row, name in ((1, "spread"), (2, "zscore")):
+            # Plotly joins nothing across None.
+            values = [signal.get(name) if signal["quality"] == "ok" else None for signal in signals]
+            figure.add_scatter(x=times, y=values, name=name, mode="lines", row=row, col=1)
+        for level, dash in ((settings["entry_z"], "dash"), (settings["exit_z"], "dot")):
+            for value in (level, -level):
+                figure.add_hline(y=value, line_dash=dash, line_width=1, row=2, col=1)
+        at = {signal["event_us"]: signal for signal in signals}
+        fired = self.alerts(PAGE_ROWS, pair=pair, start=times[0], end=end) if times else Table[Alert]()
+        marked = [alert for alert in fired if alert["event_us"] in at]
+        figure.add_scatter(
+            x=[alert["event_time"] for alert in marked],
+            y=[at[alert["event_us"]]["zscore"] for alert in marked],
+            text=[f"{alert['state']}: {alert['message']}" for alert in marked],
+            name="alerts",
+            mode="markers",
+            marker_symbol=["square" if alert["state"] == "firing" else "square-open" for alert in marked],
+            row=2,
+            col=1,
+        )
+        return figure.update_layout(title=f"{pair}, {signals.feed} feed", hovermode="x unified")
 
     def analysis(self, pair: str, **parameters: Any) -> Row:
         """Return the whole analysis of a pair over bars; `parameters` are those of the route in /docs.

@@ -30,7 +30,7 @@ class Listing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``status`` is the venue's, in our words; ``venue_status`` in its own. ``delivery_us`` is when a contract ends, None
     of a perpetual. ``state`` is there while ingest collects the symbol, or would if it traded, with the ``reason`` if
-    it is not ``live``.
+    it is not ``live``. ``tick_size`` is the step of prices, ``size_step`` that of sizes, in base currency.
     """
 
     symbol: Symbol
@@ -45,3 +45,4 @@ class Listing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     delivery_us: Microseconds | None = None
     state: SymbolState | None = None
     reason: Annotated[str, Meta(max_length=1_000)] | None = None
+    size_step: Positive | None = None

@@ -20,6 +20,7 @@ def rows(added: Collection[str]) -> list[dict[str, Any]]:
             "quote": "USDT",
             "contract_type": "PERPETUAL",
             "tick_size": 0.1,
+            "size_step": 0.001,
             **dict.fromkeys(("onboard_us", "onboard_time", "delivery_us", "delivery_time")),
             "state": "live" if symbol in BASES else "filling" if symbol in added else None,
             "state_reason": None,

@@ -163,6 +163,9 @@ class ListedSymbol(Record):
     quote: Annotated[str | None, Field(description="What it is priced in.", examples=["USDT"])]
     contract_type: Annotated[str | None, Field(description="In the venue's word.", examples=["PERPETUAL"])]
     tick_size: Annotated[float | None, Field(description="Step of its prices.", examples=[0.1])]
+    size_step: Annotated[
+        float | None, Field(description="Step of its sizes, in base currency.", examples=[0.001])
+    ]
     onboard_us: Annotated[int | None, Field(description="When it was listed.")]
     onboard_time: Annotated[str | None, Field(description="The same in ISO 8601, UTC.")]
     delivery_us: Annotated[int | None, Field(description="When the contract ends; null of a perpetual.")]

@@ -37,10 +37,10 @@ def is_number(text: str) -> bool:
     return False
 
 
-def tick_size(text: str) -> float | None:
-    """Return the step of prices; None for what is none."""
+def step_size(text: str) -> float | None:
+    """Return the step of prices or sizes; None for what is none."""
     with suppress(ValueError):
-        return positive("the tick size", text)
+        return positive("the step", text)
     return None
 
 

@@ -68,6 +68,7 @@ class ListedSymbol(Struct, frozen=True, kw_only=True):
     quote: str | None = None
     contract_type: str | None = None
     tick_size: float | None = None
+    size_step: float | None = None
     onboard_us: int | None = None
     delivery_us: int | None = None
     state: Literal["filling", "live", "pre-trading", "halted", "delivered", "delisted"] | None = None

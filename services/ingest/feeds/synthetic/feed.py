@@ -78,6 +78,7 @@ class SyntheticFeed:
                 quote=_QUOTE,
                 contract_type="PERPETUAL",
                 tick_size=float(f"1e-{instrument.price_decimals}"),
+                size_step=float(f"1e-{instrument.size_decimals}"),
             )
             for symbol, instrument in self._instruments.items()
         ]

@@ -27,7 +27,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.venues.binance import frames
 from services.ingest.venues.binance.frames import VENUE, Row
 from services.ingest.venues.request_budget import Budget
-from services.ingest.venues.response_checks import date_us, is_number, require_page, require_traded, tick_size
+from services.ingest.venues.response_checks import date_us, is_number, require_page, require_traded, step_size
 from services.ingest.venues.rest import GoneError, Rest, VenueRefusedError
 from services.ingest.venues.venue import Parsed, Stream
 
@@ -71,6 +71,7 @@ _PERPETUAL = "PERPETUAL"
 class _Filter(msgspec.Struct):
     filterType: str = ""  # noqa: N815 - the venue's names
     tickSize: str = ""  # noqa: N815
+    stepSize: str = ""  # noqa: N815
 
 
 class _Symbol(msgspec.Struct):
@@ -237,7 +238,7 @@ class Binance:
 
 
 def _listing(entry: _Symbol) -> Listing:
-    sizes = [tick_size(one.tickSize) for one in entry.filters if one.filterType == "PRICE_FILTER"]
+    steps = {one.filterType: step_size(one.tickSize or one.stepSize) for one in entry.filters}
     # A perpetual has a date, too, that lies in the year 2100.
     delivery_us = None if entry.contractType == _PERPETUAL else date_us(entry.deliveryDate)
     return Listing(
@@ -248,7 +249,8 @@ def _listing(entry: _Symbol) -> Listing:
         base=entry.baseAsset[:64] or None,
         quote=entry.quoteAsset[:64] or None,
         contract_type=entry.contractType[:64] or None,
-        tick_size=sizes[0] if sizes else None,
+        tick_size=steps.get("PRICE_FILTER"),
+        size_step=steps.get("LOT_SIZE"),
         onboard_us=date_us(entry.onboardDate),
         delivery_us=delivery_us,
     )

@@ -22,7 +22,7 @@ from services.contracts.listings import Listing, ListingStatus
 from services.contracts.messages import Tick
 from services.contracts.pairs import is_symbol
 from services.ingest.venues.decimals import BOUND, LAST_MS, natural, positive
-from services.ingest.venues.response_checks import date_us, tick_size
+from services.ingest.venues.response_checks import date_us, step_size
 from services.ingest.venues.venue import Acknowledgement, Parsed
 
 VENUE = "okx"
@@ -52,7 +52,7 @@ class OkxTrade(Struct, gc=False):
 
 
 class OkxInstrument(Struct):
-    """A row of the instruments: one contract is ``ctVal`` times ``ctMult`` of ``ctValCcy``."""
+    """A row of the instruments: one contract is ``ctVal`` times ``ctMult`` of ``ctValCcy``, sizes step by ``lotSz``."""
 
     instId: str  # noqa: N815
     state: str = ""
@@ -61,6 +61,7 @@ class OkxInstrument(Struct):
     ctMult: str = ""  # noqa: N815
     ctValCcy: str = ""  # noqa: N815
     tickSz: str = ""  # noqa: N815
+    lotSz: str = ""  # noqa: N815
     listTime: str = ""  # noqa: N815
     expTime: str = ""  # noqa: N815
 
@@ -132,6 +133,7 @@ def tick(trade: OkxTrade, contracts: Contracts, received_us: int) -> Tick:
 def listing_of(entry: OkxInstrument) -> Listing:
     """Return what a row of the instruments says of a linear perpetual."""
     base, quote, kind = entry.instId.split("-")
+    contract, lot = contract_of(entry), step_size(entry.lotSz)
     return Listing(
         symbol=symbol_of(entry.instId),
         venue=VENUE,
@@ -140,7 +142,8 @@ def listing_of(entry: OkxInstrument) -> Listing:
         base=base,
         quote=quote,
         contract_type=kind,
-        tick_size=tick_size(entry.tickSz),
+        tick_size=step_size(entry.tickSz),
+        size_step=float(contract * Decimal(entry.lotSz)) if contract and lot else None,
         onboard_us=_date_us(entry.listTime),
         delivery_us=_date_us(entry.expTime),
     )

@@ -2,7 +2,7 @@
 (() => {
     "use strict";
 
-    const TABS = ["tests", "calibration", "whatif", "settings", "pairs"];
+    const TABS = ["tests", "calibration", "whatif", "sizes", "settings", "pairs"];
     const FIELDS = [
         "method",
         "window",

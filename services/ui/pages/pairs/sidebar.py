@@ -1,4 +1,4 @@
-"""Sidebar of the pairs page: tests, calibration, what-if, settings, and management of pairs."""
+"""Sidebar of the pairs page: tests, calibration, what-if, sizes, settings, and management of pairs."""
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
@@ -9,7 +9,7 @@ from services.ui.analysis.panel import TESTS, WHAT_IF
 from services.ui.api.types import WatchedPair
 from services.ui.calibration import panel as calibration
 from services.ui.charts import measures
-from services.ui.pages.pairs import manage, settings
+from services.ui.pages.pairs import manage, settings, sizes
 from services.ui.state.live_state import LiveState
 from services.ui.state.page_context import PageContext, Props, Selection, attributes
 from services.ui.widgets.formatting import NONE
@@ -18,6 +18,7 @@ TABS = {
     "tests": "Tests",
     "calibration": "Calibration",
     "whatif": "What-if",
+    "sizes": "Sizes",
     "settings": "Settings",
     "pairs": "Pairs",
 }
@@ -35,6 +36,7 @@ def layout() -> list[Component]:
         "tests": _tests(),
         "calibration": calibration.layout(),
         "whatif": _what_if(),
+        "sizes": [sizes.layout()],
         "settings": [settings.layout()],
         "pairs": [manage.layout()],
     }
@@ -46,7 +48,7 @@ def layout() -> list[Component]:
         id="side-tabs",
         value="tests",
         className="pane side-tabs",
-        **attributes("aria", label="Tests, calibration, what-if, settings and pairs"),
+        **attributes("aria", label="Tests, calibration, what-if, sizes, settings and pairs"),
     )
     return [dcc.Store(id="pair-live"), tabs]
 
@@ -57,6 +59,7 @@ def register(app: Dash, site: PageContext) -> None:
     panel.register(app, site, "whatif", WHAT_IF, panel.ids(*_what_if()))
     calibration.register(app, site)
     settings.register(app, site)
+    sizes.register(app, site)
     manage.register(app, site)
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("pairs_side", "route"),

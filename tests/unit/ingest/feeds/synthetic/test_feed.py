@@ -61,7 +61,8 @@ def test_every_symbol_of_the_market_is_listed() -> None:
     listed = asyncio.run(SyntheticFeed(SYMBOLS, 1, 20.0, 0, Pace(1.0)).listing())
     assert [one.symbol for one in listed] == list(venue(1).instruments)
     assert len(listed) == SIZE
-    assert (listed[0].base, listed[0].quote, listed[0].tick_size) == ("BTC", "USDT", 0.1)
+    first = listed[0]
+    assert (first.base, first.quote, first.tick_size, first.size_step) == ("BTC", "USDT", 0.1, 0.001)
 
 
 def test_history_comes_at_once_and_then_it_runs_in_real_time() -> None:

@@ -91,7 +91,10 @@ def test_a_listing_says_what_each_symbol_is() -> None:
         "contractType": "PERPETUAL",
         "onboardDate": 1_569_398_400_000,
         "deliveryDate": 4_133_404_800_000,
-        "filters": [{"filterType": "LOT_SIZE"}, {"filterType": "PRICE_FILTER", "tickSize": "0.10"}],
+        "filters": [
+            {"filterType": "LOT_SIZE", "stepSize": "0.001"},
+            {"filterType": "PRICE_FILTER", "tickSize": "0.10"},
+        ],
     }
     delivery = perpetual | {
         "symbol": "BTCUSDT_261225",
@@ -112,6 +115,7 @@ def test_a_listing_says_what_each_symbol_is() -> None:
         quote="USDT",
         contract_type="PERPETUAL",
         tick_size=0.1,
+        size_step=0.001,
         onboard_us=1_569_398_400_000_000,
     )
     assert (quarter.symbol, quarter.delivery_us) == ("BTCUSDT_261225", 1_798_185_600_000_000)

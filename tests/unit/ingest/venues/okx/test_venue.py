@@ -133,7 +133,7 @@ def test_it_says_what_time_it_is_or_that_is_said(ts: str) -> None:
 
 
 def test_a_listing_says_what_each_linear_perpetual_is() -> None:
-    listed = BTC | {"tickSz": "0.1", "listTime": "1611916828000", "expTime": ""}
+    listed = BTC | {"tickSz": "0.1", "lotSz": "0.1", "listTime": "1611916828000", "expTime": ""}
     venue, _ = okx(lambda *_: fine([listed, *INSTRUMENTS[1:]]))
     btc, eth = asyncio.run(venue.listing())
     assert btc == Listing(
@@ -144,6 +144,7 @@ def test_a_listing_says_what_each_linear_perpetual_is() -> None:
         quote="USDT",
         contract_type="SWAP",
         tick_size=0.1,
+        size_step=0.001,
         onboard_us=1_611_916_828_000_000,
     )
     assert (eth.symbol, eth.status, eth.venue_status) == ("ETHUSDT.OKX", "halted", "suspend")
