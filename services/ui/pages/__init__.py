@@ -1,6 +1,6 @@
 """Pages of the dashboard, in the order of its menu."""
 
-from services.ui.pages import alerts, health, market, pairs, programs, radar, rules, upload
+from services.ui.pages import alerts, delivery, health, market, pairs, programs, radar, rules, upload
 from services.ui.state.page_context import Page
 
 PAGES: tuple[Page, ...] = (
@@ -9,6 +9,7 @@ PAGES: tuple[Page, ...] = (
     radar.PAGE,
     alerts.PAGE,
     rules.PAGE,
+    delivery.PAGE,
     upload.PAGE,
     health.PAGE,
     programs.PAGE,
