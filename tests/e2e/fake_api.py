@@ -27,6 +27,7 @@ from tests.e2e import (
     fake_radar,
     fake_rules,
     fake_tape,
+    fake_targets,
 )
 from tests.e2e.fake_market import BASES, PAIRS, SECOND, bar, iso, price, signal, tick, timed, zscore
 
@@ -53,6 +54,7 @@ class World:
         self.late_us = 0  # the bar that begins here got a trade later
         self.pairs = fake_pairs.Pairs(PAIRS, list(BASES))
         self.rules = fake_rules.Rules()
+        self.targets = fake_targets.Targets()
 
     def now_us(self) -> int:
         return self.frozen_us if self.frozen_us is not None else time.time_ns() // 1000
@@ -182,6 +184,7 @@ def build(world: World) -> FastAPI:
     fake_overview.add(app, world, zscore)
     fake_radar.add(app, world.now_us)
     fake_rules.add(app, world.rules, world, world.feed)
+    fake_targets.add(app, world.targets, world.alerts, world, world.feed)
 
     fake_alerts.add(app, world.alerts, world.feed, latest)
     fake_incidents.add(app, world.alerts, world.feed)

@@ -33,6 +33,9 @@
                 snoozedUntil: (time) => `Snoozed until ${time}`,
                 other: "Other\u2026",
                 endSnooze: "End the snooze",
+                deliveries: "Where?",
+                /** @param {string} subject */
+                deliveriesOf: (subject) => `Deliveries of the alert of ${subject}`,
                 judge: "False?",
                 isFalse: "False",
                 /** @param {string} subject */

@@ -1,6 +1,18 @@
 """Pages of the dashboard, in the order of its menu."""
 
-from services.ui.pages import alerts, health, market, overview, pairs, programs, radar, rules, upload, wall
+from services.ui.pages import (
+    alerts,
+    delivery,
+    health,
+    market,
+    overview,
+    pairs,
+    programs,
+    radar,
+    rules,
+    upload,
+    wall,
+)
 from services.ui.state.page_context import Page
 
 PAGES: tuple[Page, ...] = (
@@ -11,6 +23,7 @@ PAGES: tuple[Page, ...] = (
     radar.PAGE,
     alerts.PAGE,
     rules.PAGE,
+    delivery.PAGE,
     upload.PAGE,
     health.PAGE,
     programs.PAGE,

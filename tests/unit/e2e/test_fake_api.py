@@ -268,6 +268,32 @@ def test_rules(ask: Caller) -> None:
     ask("POST", f"{one}/test", 403, id="wide", json={"rule": rule, "end": 10**15})
 
 
+def test_targets(ask: Caller) -> None:
+    target = {"id": "bot", "kind": "slack", "url": "https://hooks.example.org/a"}
+    one = "/v1/targets/{id}"
+    ask("POST", "/v1/targets", 201, json=target)
+    ask("POST", "/v1/targets", 409, json=target)
+    ask("POST", "/v1/targets", 422, json={**target, "url": ""})
+    ask("PUT", one, id="bot", json={"kind": "slack", "paused": True})
+    ask("GET", "/v1/targets")
+    ask("GET", one, id="bot")
+    ask("GET", one, 404, id="none")
+    ask("POST", f"{one}/test", id="bot")
+    alert = ask.fake("alert")["alert_id"]
+    ask("GET", "/v1/alerts/{alert_id}/deliveries", alert_id=alert)
+    ask.fake("targets", target="bot", alert=alert)
+    ask("GET", "/v1/alerts/{alert_id}/deliveries", alert_id=alert)
+    ask("GET", "/v1/alerts/{alert_id}/deliveries", 404, alert_id="none")
+    for query in ({}, {"state": "failed", "target": "bot"}, {"alert": alert}, {"format": "csv"}):
+        ask("GET", "/v1/deliveries", params=query)
+    ask("POST", f"{one}/replay", id="bot", json={"start": 0, "states": ["dead"]})
+    ask("POST", f"{one}/replay", 422, id="bot", json={"start": 2**60, "states": ["dead"]})
+    ask.fake("targets", target="bot", disable="gone")
+    ask("GET", one, id="bot")
+    ask("DELETE", one, 204, id="bot")
+    ask("DELETE", one, 404, id="bot")
+
+
 def test_no_route_is_left_unchecked(ask: Caller) -> None:
     test_the_market(ask, "ok")
     test_the_services_and_the_tape(ask, {})
@@ -277,6 +303,8 @@ def test_no_route_is_left_unchecked(ask: Caller) -> None:
     test_datasets(ask)
     test_the_radar(ask, 5)
     test_rules(ask)
+    ask.fake("pairs", role="write")
+    test_targets(ask)
     ask.fake("pairs", role="write")
     test_pairs(ask)
     assert ask.asked == ask.routes

@@ -9,7 +9,7 @@ from services.ui.api.types import Snapshot, SymbolStats, SymbolTape, Update
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def answer(kind: type[T], **fields: Any) -> T:
+def answer(kind: type[T], /, **fields: Any) -> T:
     """Return an answer with these fields; others that it must have are zero or empty."""
     missing = (one for one in msgspec.structs.fields(kind) if one.required and one.name not in fields)
     return kind(**{one.name: _least(one.type) for one in missing}, **fields)

@@ -195,6 +195,13 @@
         return cell.data.at_href ? inside(text, cell.data.at_href) : text;
     };
 
+    components.IncidentArrivals = (cell) => {
+        const { id, subject } = cell.data;
+        const about = { "data-deliveries": id, "data-subject": subject };
+        const label = texts.alerts.deliveriesOf(subject);
+        return element("button", { className: "action", "aria-label": label, ...about }, texts.alerts.deliveries);
+    };
+
     /* Whether somebody has called an incident a false alarm, and the way to say so. */
     components.IncidentMark = (cell) => {
         const { id, subject, judged, note } = cell.data;

@@ -81,6 +81,15 @@ COLUMNS: list[dict[str, Any]] = [
     {"field": "end", "headerName": "End", **components.TIME_COLUMN, "width": 140},
     {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 160, "tooltipField": "message"},
     {
+        "field": "id",
+        "headerName": "Deliveries",
+        "headerTooltip": "What became of it at each target",
+        "width": 92,
+        "sortable": False,
+        "cellRenderer": "IncidentArrivals",
+        **_INSIDE,
+    },
+    {
         "field": "judged",
         "headerName": "False alarm",
         "headerTooltip": "Whether somebody has called it a false alarm, and why",

@@ -7,7 +7,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from dash.development.base_component import Component
 
 from services.common.errors import BadMessageError, TransientError
-from services.ui.pages.alerts import bulk, history, marking, thresholds
+from services.ui.pages.alerts import arrivals, bulk, history, marking, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
 from services.ui.state.page_context import PageContext, Selection, attributes
 from services.ui.widgets.components import MOMENT, chooser, cover, download, page, pane, segmented
@@ -51,6 +51,7 @@ def layout() -> Component:
         cover("alerts-empty", "Connecting…"),
         *(dcc.Store(id=f"alerts-{name}") for name in ("first", "live", "page", "cursor", "drawn", "marked")),
         marking.dialog(),
+        arrivals.dialog(),
     ]
     older = html.Div(
         [
@@ -70,6 +71,7 @@ def register(app: Dash, site: PageContext) -> None:
     thresholds.register(app, site)
     bulk.register(app, site)
     marking.register(app, site)
+    arrivals.register(app, site)
     filters = [f"alerts-{name}" for name in ("pair", "rule", "state", "snoozed", "from", "to")]
 
     def bind_clientside(function: str, *dependencies: Any, **more: Any) -> None:

@@ -91,7 +91,7 @@ def _trial() -> list[Component]:
     head = html.Div(
         [html.H4("Trial over the last hour", className="part-title"), pair], className="trial-head"
     )
-    why = html.Ul(id="rule-why", className="rule-firings num", role="status")
+    why = html.Div(html.Ul(id="rule-why", className="rule-firings num"), role="status")
     return [
         head,
         html.Div(id="rule-tried", role="status"),

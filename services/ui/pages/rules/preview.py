@@ -29,8 +29,8 @@ def layout() -> Component:
     chart = html.Div(
         lightweight.chart(CHART, _BAR_SPACING),
         className="rule-chart",
-        role="img",
-        **attributes("aria", describedby="rule-tried"),
+        role="group",
+        **attributes("aria", label="Chart of the trial", describedby="rule-tried"),
     )
     whole: Component = html.Div(
         [html.Div([chart, cover("rule-chart-empty")], className="rule-preview"), _caption()]
