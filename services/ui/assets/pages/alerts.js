@@ -199,7 +199,11 @@
         const { id, subject } = cell.data;
         const about = { "data-deliveries": id, "data-subject": subject };
         const label = texts.alerts.deliveriesOf(subject);
-        return element("button", { className: "action", "aria-label": label, ...about }, texts.alerts.deliveries);
+        return element(
+            "button",
+            { className: "action", "aria-label": label, ...about },
+            texts.alerts.deliveries,
+        );
     };
 
     /* Whether somebody has called an incident a false alarm, and the way to say so. */

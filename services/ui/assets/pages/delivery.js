@@ -23,7 +23,13 @@
         /* Note the filters, and write them into the address; an alert is named by the address alone. */
         select: (target, state, from, to) => {
             const alert = query().get("alert") || "";
-            const now = { target: target || "", state: state, from: instant(from), to: instant(to), alert: alert };
+            const now = {
+                target: target || "",
+                state: state,
+                from: instant(from),
+                to: instant(to),
+                alert: alert,
+            };
             remember({
                 to_target: now.target,
                 state: state === "all" ? null : state,
