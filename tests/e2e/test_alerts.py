@@ -71,7 +71,7 @@ def test_the_history_has_one_row_per_incident_and_only_what_fires_is_red(
     expect(line.locator("[col-id=state].firing")).to_have_text("firing")
     end = fake_api.post("/fake/alert", state="resolved")
     expect(line.locator("[col-id=state]")).to_have_text("resolved")
-    expect(line.locator(".firing, button, select")).to_have_count(0)
+    expect(line.locator(".firing, [col-id=handling] button, select")).to_have_count(0)
     expect(line.locator("[col-id=lasted]")).to_have_text(re.compile(r"\d s$"))
     expect(row(alerts_page, end)).to_have_count(0)
     still = fake_api.post("/fake/alert")
