@@ -17,7 +17,9 @@ demo: $(VENV)/.installed ## install from the lock and run the whole pipeline on 
 # One process for the many short tests of pure logic, beside four for those that mostly wait for other processes: each
 # process collects its tests for itself, which takes seconds.
 test: $(VENV)/.installed browser kafka ## run every test this machine can run but the long ones, and list what was skipped and why
-	@$(MAKE) --no-print-directory --keep-going --output-sync=line --jobs=2 test-logic test-services
+	@log=$$(mktemp); $(MAKE) --no-print-directory test-logic >$$log 2>&1 & logic=$$!; \
+		$(MAKE) --no-print-directory test-services; failed=$$?; wait $$logic || failed=1; \
+		cat $$log; rm $$log; exit $$failed
 
 test-logic:
 	$(BIN)/pytest -q -m "not long" tests/unit

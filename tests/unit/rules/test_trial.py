@@ -71,3 +71,38 @@ def test_a_trial_finds_what_live_tells(rule: Rule, tape: list[Observation]) -> N
     assert [one.end_us for one in trial(rule, tape).incidents if one.end_us] == [
         alert.event_us for alert in alerts if alert.state in ("resolved", "ended")
     ]
+
+
+@pytest.mark.parametrize(
+    ("operator", "more", "series"),
+    [
+        ("above", {}, [1.0, 3.0, None, 2.5]),
+        # That something crosses is no number to draw.
+        ("crosses", {}, [1.0, 3.0, None, 2.5]),
+        ("changes_by", {"over_s": 1}, [0.0, 2.0, None, 0.0]),
+    ],
+)
+def test_the_series_is_what_is_compared_in_each_second(
+    operator: str, more: dict[str, Any], series: list[float | None]
+) -> None:
+    condition = {"metric": "zscore", "operator": operator, "fire": 2, **more}
+    tape = [
+        Observation(second * SECOND, {"zscore": value}, second != 3)
+        for second, value in enumerate([1.0, 3.0, 9.0, 2.5], 1)
+    ]
+    found = trial(msgspec.convert({"id": "r", "conditions": [condition]}, Rule), tape)
+    assert found.series == [(second * SECOND, value) for second, value in enumerate(series, 1)]
+
+
+def test_the_example_is_the_last_opening_or_what_was_measured_last() -> None:
+    condition = {"metric": "zscore", "operator": "above", "fire": 2}
+    rule = msgspec.convert({"id": "r", "conditions": [condition]}, Rule)
+
+    def example(*values: float) -> tuple[int, dict[str, float]] | None:
+        tape = [Observation(n * SECOND, {"zscore": value}, True) for n, value in enumerate(values, 1)]
+        found = trial(rule, tape).example
+        return None if found is None else (found.event_us // SECOND, dict(found.measured))
+
+    assert example(3.0, 1.0, 4.0, 1.0) == (3, {"zscore": 4.0})
+    assert example(1.0, 1.5) == (2, {"zscore": 1.5})
+    assert example() is None

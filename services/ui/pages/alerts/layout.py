@@ -33,7 +33,6 @@ def layout() -> Component:
     )
     tools = [
         chooser("alerts-pair", "Pair", 170),
-        chooser("alerts-rule", "Rule", 150),
         segmented("alerts-state", "State", _choices(STATES), "all"),
         bulk.parts(),
         download("alerts-csv"),
@@ -41,6 +40,7 @@ def layout() -> Component:
             [
                 _moment("alerts-from", "From"),
                 _moment("alerts-to", "To"),
+                chooser("alerts-rule", "Rule", 124),
                 segmented("alerts-snoozed", "Snooze", _choices(SNOOZED), "any"),
             ],
             className="alerts-period",

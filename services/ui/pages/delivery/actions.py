@@ -61,7 +61,7 @@ async def rotate(site: PageContext, target_id: str) -> Props:
     if known is None:
         return _status(why, is_error=True)
     secret = targets.new_secret()
-    words = ("rotated", "New secret; for a day messages are signed with the one before, too")
+    words = ("rotated", "New secret, beside the one before for a day")
     return await _put(site, targets.stored_body(known, secret=secret), words, secret)
 
 
