@@ -75,6 +75,7 @@ def _header() -> Component:
         [
             dcc.Link(page.title, href=page.path, id=f"menu-{page.name}", className="menu-item")
             for page in PAGES
+            if page.in_menu
         ],
         className="menu",
         **attributes("aria", label="Pages"),
