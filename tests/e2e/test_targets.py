@@ -11,7 +11,8 @@ from tests.e2e.stage import Served
 
 @pytest.fixture
 def delivery_page(fake_api: Served, dashboard_server: Served, open_page: OpenPage) -> Iterator[Page]:
-    page = open_page(dashboard_server.url, "delivery").page
+    page = open_page(dashboard_server.url, "rules").page
+    page.get_by_role("link", name="Delivery", exact=True).click()
     expect(page.locator("#targets-empty")).to_be_hidden()
     yield page
     fake_api.post("/fake/pairs", role="write")

@@ -120,6 +120,7 @@ class Page:
     view: type[View] = View
     register: Callable[[Dash, PageContext], None] = lambda _app, _site: None
     in_menu: bool = True
+    """Whether the menu names it; one that it does not name is reached from the pages that it belongs to."""
 
 
 def attributes(prefix: Literal["aria", "data"], **values: str) -> dict[str, Any]:

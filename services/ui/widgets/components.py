@@ -129,3 +129,9 @@ def download(element: str, label: str = "CSV") -> Component:
     """Return a link that saves a table; its ``href`` is made by ``downloads.link``."""
     link: Component = html.A(label, id=element, className="download", download="", href="")
     return link
+
+
+def to_delivery() -> Component:
+    """Return the way to the page of delivery, which is not in the menu."""
+    link: Component = html.A("Delivery", href="/delivery", className="inside")
+    return link

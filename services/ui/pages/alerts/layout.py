@@ -10,7 +10,16 @@ from services.common.errors import BadMessageError, TransientError
 from services.ui.pages.alerts import arrivals, bulk, history, marking, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
 from services.ui.state.page_context import PageContext, Selection, attributes
-from services.ui.widgets.components import MOMENT, chooser, cover, download, page, pane, segmented
+from services.ui.widgets.components import (
+    MOMENT,
+    chooser,
+    cover,
+    download,
+    page,
+    pane,
+    segmented,
+    to_delivery,
+)
 
 EVERY_PAIR = "All pairs"
 EVERY_RULE = "All rules"
@@ -35,6 +44,7 @@ def layout() -> Component:
         chooser("alerts-pair", "Pair", 170),
         segmented("alerts-state", "State", _choices(STATES), "all"),
         bulk.parts(),
+        to_delivery(),
         download("alerts-csv"),
         html.Div(
             [

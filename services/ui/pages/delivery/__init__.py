@@ -5,4 +5,4 @@ from services.ui.pages.delivery.layout import layout
 from services.ui.pages.delivery.view import DeliveryView
 from services.ui.state.page_context import Page
 
-PAGE = Page("delivery", "/delivery", "Delivery", layout, DeliveryView, register)
+PAGE = Page("delivery", "/delivery", "Delivery", layout, DeliveryView, register, in_menu=False)

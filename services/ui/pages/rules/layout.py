@@ -8,7 +8,7 @@ from services.ui.alerts.actions import SNOOZES
 from services.ui.pages.rules import form, listing, options, preview, silences, sliders
 from services.ui.state.page_context import attributes
 from services.ui.widgets.batched_elements import BatchedRows
-from services.ui.widgets.components import cover, page, pane, table
+from services.ui.widgets.components import cover, page, pane, table, to_delivery
 
 READER = "page-main is-rules is-reader"
 WRITER = "page-main is-rules"
@@ -26,7 +26,9 @@ def layout() -> Component:
         BatchedRows(listing.TABLE),
         cover("rules-empty", "Connecting…"),
     ]
-    aside = html.Div([pane("Rules", listed, "rules", [new]), silences.layout()], className="rules-listed")
+    aside = html.Div(
+        [pane("Rules", listed, "rules", [to_delivery(), new]), silences.layout()], className="rules-listed"
+    )
     body = html.Div(
         [
             html.Div(form.controls(), className="form"),
