@@ -31,10 +31,10 @@ def test_an_incident_is_found_by_its_rule_judged_and_leads_to_its_moment(
     assert "rule=" not in page.url
     row.locator("[col-id=time] a").click()
     expect(page.locator("#past-title")).to_contain_text("the past, not now")
-    assert f"at={own['event_time'][:13]}" in page.url
+    assert f"past={own['event_time'][:13]}" in page.url
     page.locator("#past-back").click()
     expect(page.locator("#past")).to_be_hidden()
-    assert "at=" not in page.url
+    assert "past=" not in page.url
 
 
 def test_a_reader_judges_no_incident(fake_api: Served, dashboard_server: Served, open_page: OpenPage) -> None:
