@@ -16,7 +16,8 @@ USUAL: Interval = "1m"
 """Default interval."""
 
 DerivedInterval = Literal["5s", "15s", "15m", "4h", "1d"]
-AnyInterval = Interval | DerivedInterval
+# One literal, so that a wrong word gets one answer.
+AnyInterval = Literal[Interval, DerivedInterval]
 _DERIVED_US: dict[AnyInterval, int] = {
     "5s": 5_000_000,
     "15s": 15_000_000,

@@ -71,7 +71,12 @@ BAD = {
         "WzEs",
     ),
     "/v1/alerts?cursor=WzEsIlx1MDAwMCJd": (422, "cursor", "a next_cursor of this", "WzEs"),
-    "/v1/bars?symbol=BTCUSDT&interval=2m": (422, "interval", "'1s', '1m', '5m' or '1h'", "2m"),
+    "/v1/bars?symbol=BTCUSDT&interval=2m": (
+        422,
+        "interval",
+        "'1s', '1m', '5m', '1h', '5s', '15s', '15m', '4h' or '1d'",
+        "2m",
+    ),
     "/v1/alerts?state=maybe": (422, "state", "'firing', 'resolved', 'retracted', ", "maybe"),
     "/v1/gaps?state=lost": (
         422,

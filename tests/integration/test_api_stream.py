@@ -68,6 +68,7 @@ def test_a_snapshot_of_store_and_topics_and_then_what_is_new(api: ApiProcess, br
             "ticks",
             "signals",
             "alerts",
+            "radar",
             "status",
         ]
         assert (snapshot["type"], snapshot["feed"]) == ("snapshot", "synthetic")

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
 PAIR = "ETHUSDT-BTCUSDT"
 # Routes of things that nobody has made here.
-STORED_BY_USERS = re.compile(r"\{(dataset|job|radar|id)\}")
+STORED_BY_USERS = re.compile(r"\{(dataset|job|radar|id|alert_id)\}")
 
 
 @pytest.fixture(scope="module")
