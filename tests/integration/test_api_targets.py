@@ -205,6 +205,7 @@ def test_a_time_is_replayed(api: ApiProcess, url: str) -> None:
 
 def test_a_test_is_answered_with_what_became_of_it(api: ApiProcess, url: str, broker: str) -> None:
     post(api)
+    api.wait_for("/v1/status", lambda told: '"service":"delivery","state":"unknown"' in told.text)
     nobody = api.http.post("/v1/targets/bot/test")
     assert (nobody.status_code, nobody.json()["title"]) == (HTTPStatus.CONFLICT, "Delivery does not run")
     produce(broker, HEARTBEATS.name, [(encode(heartbeat("delivery")), 0)], key=b"delivery/x")
