@@ -11,7 +11,7 @@ from services.common.kafka import clients
 from services.common.settings import KafkaSettings
 from services.contracts.topics import TICKS
 from tests.broker import produce
-from tests.fake_venue.faults import Jump, Skip
+from tests.fake_venue.faults import Jump, Reorder, Skip
 from tests.soak.fix_rig import RATES, SETTLE_S, Running
 from tests.soak.performance import perform
 from tests.soak.schedule import Away, small_faults
@@ -22,7 +22,11 @@ pytestmark = pytest.mark.integration
 def test_nothing_is_missing_after_random_faults_and_a_sudden_death(running: Running) -> None:
     async def work() -> None:
         rig = running.rig
-        await perform(rig, [(0.0, Skip(count=10)), (0.0, Jump(count=5)), (0.0, Away("stuck", 2.5))])
+        # Trades that come backwards come all at once, more than the buffer holds.
+        burst = Reorder(symbol="BTCUSDT", count=600)
+        await perform(
+            rig, [(0.0, Skip(count=10)), (0.0, Jump(count=5)), (0.0, burst), (0.0, Away("stuck", 2.5))]
+        )
         await perform(rig, small_faults(seed=2, symbols=[*RATES], seconds=3, every_s=0.2))
         assert await rig.settle(SETTLE_S) == []
         assert all(seen.repaired for seen in rig.checker.seen.values())
