@@ -101,6 +101,7 @@ class Signal(TypedDict):
     outlier: bool
     outliers: int
     return_correlation: float | None
+    return_correlation_clipped: bool
     lead_lag_s: float | None
     reversion: Literal["reverting", "unproven", "broken"] | None
     cointegration_p: float | None

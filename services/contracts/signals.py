@@ -151,10 +151,19 @@ class Signal(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
         Correlation | None,
         Meta(
             description="Hayashi-Yoshida's, of the returns between each second's last trades, of the newest 1,000 "
-            "samples of the window at most; found once a minute. 1 or -1 is an estimate that was there or beyond.",
+            "samples of the window at most; found once a minute. An estimate can be beyond 1 or -1: see "
+            "`return_correlation_clipped`.",
             examples=[0.41],
         ),
     ] = None
+    return_correlation_clipped: Annotated[
+        bool,
+        Meta(
+            description="The estimate of `return_correlation` was beyond 1 or -1, where it is cut off. Legs that "
+            "trade at different times in few samples have such estimates: take it for a strong correlation of "
+            "unknown size."
+        ),
+    ] = False
     lead_lag_s: Annotated[
         float | None,
         Meta(

@@ -14,6 +14,7 @@ from services.common import clock
 from services.common.errors import AwayError, FatalError, reason_of
 from services.contracts.intervals import INTERVALS
 from services.contracts.messages import Alert, Signal
+from services.store.bars.coverage import covered
 from services.store.database import Connection
 from services.store.message_columns import columns_of
 
@@ -35,8 +36,8 @@ SELECT owner FROM known WHERE owner IS NOT NULL
 """)
 
 _ROWS = sql.SQL("""
-SELECT {columns} FROM {table}
-WHERE {of} = %(owner)s AND ts >= %(start)s::timestamptz AND ts < %(end)s::timestamptz
+SELECT {columns} FROM {source}
+WHERE {of} = {owner} AND ts >= %(start)s::timestamptz AND ts < %(end)s::timestamptz
 ORDER BY {order}
 """)
 
@@ -44,7 +45,8 @@ ORDER BY {order}
 class Relation(NamedTuple):
     """A relation whose rows belong to a symbol, a pair or a subject, named in the column `of`, and have a time, ``ts``.
 
-    `times` are the columns that are times and the names they are read by, `columns` the others.
+    `times` are the columns that are times and the names they are read by, `columns` the others. `source` is what rows
+    are read from, if not from the relation itself; in it the owner is a value by the name of the column `of`.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Relation(NamedTuple):
     times: dict[str, str]
     columns: tuple[str, ...]
     order: tuple[str, ...]
+    source: sql.Composable | None = None
 
 
 TICKS = Relation(
@@ -66,8 +69,12 @@ BARS = {
         f"ohlc_{interval}",
         "symbol",
         {"ts": "start_us"},
-        ("open", "high", "low", "close", "volume", "quote_volume", "trade_count", "first_id", "last_id"),
+        (
+            *("open", "high", "low", "close", "volume", "quote_volume", "trade_count", "first_id", "last_id"),
+            *("closed", "coverage"),
+        ),
         ("ts",),
+        covered(interval, sql.Identifier(f"ohlc_{interval}")),
     )
     for interval in INTERVALS
 }
@@ -139,12 +146,13 @@ async def rows(
                 *map(sql.Identifier, table.columns),
             ]
         ),
-        table=sql.Identifier(table.name),
+        source=sql.Identifier(table.name) if table.source is None else table.source,
         of=sql.Identifier(table.of),
+        owner=sql.Placeholder(table.of),
         order=sql.SQL(", ").join(map(sql.Identifier, table.order)),
     )
     bounds = {
-        "owner": owner,
+        table.of: owner,
         "start": "-infinity" if start_us is None else clock.to_datetime(start_us),
         "end": "infinity" if end_us is None else clock.to_datetime(end_us),
     }

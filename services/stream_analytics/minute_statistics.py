@@ -25,6 +25,7 @@ class MinuteStatistics(Struct, frozen=True, array_like=True):
     reversion: Reversion = Reversion("unproven")
     return_correlation: float | None = None
     lead_lag_s: float | None = None
+    return_correlation_clipped: bool = False
 
 
 NEVER = MinuteStatistics()
@@ -53,11 +54,12 @@ def measure(
     y_us, x_us = y_us[-_RETURNS:], x_us[-_RETURNS:]
     of_y, of_x = (np.exp(leg[-_RETURNS:]) if transform == "log" else leg[-_RETURNS:] for leg in (y, x))
     try:
-        correlation = hayashi_yoshida(y_us, of_y, x_us, of_x).value
+        correlation = hayashi_yoshida(y_us, of_y, x_us, of_x)
         lag_us = lead_lag(y_us, of_y, x_us, of_x, _LAGS_US).lag_us
     except NotEnoughDataError:
         return MinuteStatistics(number, judged)
-    return MinuteStatistics(number, judged, _round(correlation), None if lag_us is None else lag_us / SECOND)
+    lead_lag_s = None if lag_us is None else lag_us / SECOND
+    return MinuteStatistics(number, judged, _round(correlation.value), lead_lag_s, correlation.clipped)
 
 
 def _rounded(found: Reversion) -> Reversion:

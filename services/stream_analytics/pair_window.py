@@ -224,6 +224,7 @@ class PairWindow:
             outlier=is_outlier(moments, y, x, zscore if self._method == "ols" else None),
             outliers=len(self._outliers),
             return_correlation=minute.return_correlation,
+            return_correlation_clipped=minute.return_correlation_clipped,
             lead_lag_s=minute.lead_lag_s,
             reversion=reversion.state,
             cointegration_p=reversion.p_value,

@@ -201,6 +201,9 @@ def test_an_export_holds_what_is_stored(tmp_path: Path, stored: list[Tick], run:
     assert [(row["start_time"], int(row["trade_count"])) for row in rows] == [
         (f"2024-01-01T00:0{number}:00.000000Z", len(one)) for number, one in enumerate(minutes.values())
     ]
+    assert [(row["closed"], row["coverage"]) for row in rows[:-1]] == [("true", "1")] * (len(rows) - 1)
+    covered = stored[-1].event_us % MINUTE / MINUTE
+    assert (rows[-1]["closed"], float(rows[-1]["coverage"])) == ("false", pytest.approx(covered))
     run("export", "signals", "--output", tmp_path / "signals.csv", fails=True)
     assert not (tmp_path / "signals.csv").exists()
 

@@ -11,34 +11,11 @@ from services.api.queries.tables import Order, RowSelection, TableSource
 from services.common import clock
 from services.contracts.fields import Microseconds
 from services.contracts.intervals import ALL_WIDTHS_US, WIDTHS_US, AnyInterval, source_of
+from services.store.bars.coverage import covered, width
 
 _COLUMNS = sql.SQL("""
 ts AS start_us, open, high, low, close, volume, quote_volume, quote_volume / volume AS vwap, trade_count,
 closed, coverage, false AS carried, closed AND coverage = 1 AS complete
-""")
-# Covered is the time from the symbol's first trade to its last one, less what the ledger of gaps has of it. A gap of
-# which some trades were repaired counts as much as are missing of it. Where the first trade is gone, the time begins
-# with the first stored bar.
-_COVERED = sql.SQL("""
-(
-    SELECT bars.*, ts + {width} <= last_ts AS closed, greatest(0, extract(epoch FROM
-        least(ts + {width}, last_ts) - greatest(ts, first_ts) - coalesce(lost, '0')
-    ) / extract(epoch FROM {width}))::float8 AS coverage
-    FROM {bars} AS bars
-    CROSS JOIN (
-        SELECT coalesce((SELECT max(ts) FROM ticks WHERE symbol = %(symbol)s), 'infinity') AS last_ts,
-            (SELECT coalesce((
-                SELECT ts FROM ticks WHERE symbol = %(symbol)s AND ticks.ts >= oldest.ts
-                    AND ticks.ts < oldest.ts + {source_width} ORDER BY ts LIMIT 1
-            ), oldest.ts) FROM (SELECT min(ts) AS ts FROM {source} WHERE symbol = %(symbol)s) AS oldest) AS first_ts
-    ) AS known
-    LEFT JOIN LATERAL (
-        SELECT sum((least(end_ts, ts + {width}) - greatest(start_ts, ts))
-            * (missing::float8 / (last_id - first_id + 1))) AS lost
-        FROM gaps WHERE gaps.symbol = bars.symbol AND state IN ('found', 'unrepaired')
-            AND tstzrange(start_ts, greatest(start_ts, end_ts)) && tstzrange(ts, ts + {width})
-    ) AS lost ON true
-) AS covered_bars
 """)
 # The same aggregates as those of the stored bars, over no more rows than the bars that are wanted can have.
 _AGGREGATED = sql.SQL("""
@@ -81,8 +58,8 @@ class DerivedBars(TableSource):
         """Return what is read in an order."""
         direction = sql.SQL("" if order == "ascending" else " DESC")
         source = sql.Identifier(f"ohlc_{source_of(self.interval)}")
-        bars = _AGGREGATED.format(source=source, width=_width(self.interval), direction=direction)
-        return _covered(self.interval, bars)
+        bars = _AGGREGATED.format(source=source, width=width(self.interval), direction=direction)
+        return covered(self.interval, bars)
 
     def _parts(self, selection: RowSelection, bars: int) -> dict[str, Any]:
         """Return which stored bars are read: whole ones of `bars` bars, and of those that lie across either end."""
@@ -99,23 +76,8 @@ class DerivedBars(TableSource):
         }
 
 
-def _width(interval: AnyInterval) -> sql.Composed:
-    # In seconds: a day is not always as long in the time zone of a session.
-    return sql.SQL("interval {}").format(sql.Literal(f"{ALL_WIDTHS_US[interval] // clock.SECOND} seconds"))
-
-
-def _covered(interval: AnyInterval, bars: sql.Composable) -> sql.Composed:
-    source = source_of(interval)
-    return _COVERED.format(
-        bars=bars,
-        width=_width(interval),
-        source=sql.Identifier(f"ohlc_{source}"),
-        source_width=_width(source),
-    )
-
-
 def _bars(interval: AnyInterval) -> TableSource:
-    stored = _covered(interval, sql.Identifier(f"ohlc_{interval}"))
+    stored = covered(interval, sql.Identifier(f"ohlc_{interval}"))
     told = (_COLUMNS, sql.Identifier("symbol"), {"ts": "start_us"}, Decoder(tuple[Microseconds]))
     if interval == source_of(interval):
         return TableSource(stored, *told)

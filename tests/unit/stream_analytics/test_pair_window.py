@@ -15,7 +15,7 @@ from services.quant.correlation.hayashi_yoshida import hayashi_yoshida
 from services.quant.estimators.registry import ESTIMATORS
 from services.quant.reversion import judge
 from services.stream_analytics.corrections import Outcome
-from services.stream_analytics.minute_statistics import phase_us
+from services.stream_analytics.minute_statistics import NEVER, measure, phase_us
 from tests.unit.stream_analytics.made_tape import closed, partition, run, tape
 
 WINDOW = 60
@@ -23,6 +23,7 @@ CONFIG = PairConfig(pair="ETHUSDT-BTCUSDT", window=WINDOW, min_samples=30)
 _SECONDS = 700
 _OF_A_MINUTE = (
     "return_correlation",
+    "return_correlation_clipped",
     "lead_lag_s",
     "reversion",
     "cointegration_p",
@@ -125,6 +126,18 @@ def test_the_correlation_of_returns_is_of_the_trades_at_their_own_times() -> Non
     assert signals[number + 1].return_correlation == pytest.approx(expected.value, abs=1e-6)
 
 
+def test_a_correlation_of_returns_beyond_1_is_clipped_and_says_so() -> None:
+    # Three returns of x overlap the one of y, and it each of them.
+    times = [(1, 0, 1), (1, 2, 3), (1, 3, 4), (1, 4, 5), (5, 6, 7)]
+    legs = [1.0, 1.1, 1.21, 1.331, 1.4641], [1.0, 1.0, 1.0, 1.0, 2.0]
+    clipped = measure(NEVER, 0, times, legs, "price", SECOND)
+    assert (clipped.return_correlation, clipped.return_correlation_clipped) == (1, True)
+    calm = measure(
+        NEVER, 0, [(at, at, at) for at in range(3)], ([1.0, 2.0, 1.0], [1.0, 1.1, 1.2]), "price", SECOND
+    )
+    assert not calm.return_correlation_clipped
+
+
 @pytest.mark.parametrize("symbol", ["ETHUSDT", "BTCUSDT"])
 def test_a_wick_is_an_outlier_and_is_counted_while_it_is_in_the_window(symbol: str) -> None:
     signals = {one.event_us: one for one in with_a_wick(200, symbol)}
@@ -153,7 +166,7 @@ def test_a_wick_of_a_leg_that_stands_still_is_one_though_there_are_no_numbers_ye
 def test_what_has_no_numbers_has_none_of_these() -> None:
     for signal in said()[:30]:
         assert signal.quality == "not_enough_data"
-        assert {getattr(signal, name) for name in (*_OF_A_MINUTE, "zscore_rank", "r_squared")} == {None}
+        assert {getattr(signal, name) for name in (*_OF_A_MINUTE, "zscore_rank", "r_squared")} == {None, False}
 
 
 @settings(max_examples=20, deadline=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from services.contracts.messages import Signal
 from services.ui.api.types import HandledAlert, ZscoreLine
 from services.ui.state.pair_state import PairState
 from services.ui.widgets import reversion_text
@@ -69,12 +70,20 @@ def row(one: PairState, line: ZscoreLine | None, alert: HandledAlert | None, zon
             "half_life": NONE
             if half_life is None
             else f"{number(half_life, significant_decimals(half_life, 2))} s",
-            "returns": NONE if returns is None else correlation(returns),
+            "returns": _returns(signal),
             "bp": NONE if bp is None else number(bp, 1, sign=True),
             "alert": _alert(one, alert, zone),
             "state": state,
         },
     }
+
+
+def _returns(signal: Signal | None) -> str:
+    """Return the correlation of returns; of a clipped one only the side is known."""
+    if signal is None or signal.return_correlation is None:
+        return NONE
+    beyond = ("≥ " if signal.return_correlation > 0 else "≤ ") if signal.return_correlation_clipped else ""
+    return f"{beyond}{correlation(signal.return_correlation)}"
 
 
 def _state(one: PairState) -> str:

@@ -96,9 +96,9 @@ def correlation(market: LiveState, pair: WatchedPair, signal: Signal) -> Annotat
         return Annotation(None)
     note = f"window {signal.window}"
     if signal.return_correlation is not None:
-        note = (
-            f"of returns {number(signal.return_correlation, 2, sign=True)}\n{lead(pair, signal.lead_lag_s)}"
-        )
+        clipped = ", clipped" if signal.return_correlation_clipped else ""
+        returns = number(signal.return_correlation, 2, sign=True)
+        note = f"of returns {returns}{clipped}\n{lead(pair, signal.lead_lag_s)}"
     return Annotation(measures.CORRELATION.text(signal.price_correlation), note)
 
 

@@ -99,6 +99,17 @@ def test_an_alert_of_another_day_says_which(market: LiveState, alert: Make, now:
     assert row(market, now)["text"]["alert"] == "Resolved 11-11 22:13"
 
 
+@pytest.mark.parametrize(
+    ("value", "clipped", "text"), [(1.0, True, "≥ +1.000"), (-1.0, True, "≤ −1.000"), (1.0, False, "+1.000")]
+)
+def test_a_clipped_correlation_of_returns_says_which_side_it_is_on(
+    market: LiveState, signal: Make, value: float, clipped: bool, text: str, now: Now
+) -> None:
+    one = signal(START_S + 1, return_correlation=value, return_correlation_clipped=clipped)
+    market.apply(update(signals=(one,)), now)
+    assert row(market, now)["text"]["returns"] == text
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_paused_pair_says_so(market: LiveState, pair: WatchedPair, paused: bool, now: Now) -> None:
     market.watch([msgspec.structs.replace(pair, paused=paused)], [])

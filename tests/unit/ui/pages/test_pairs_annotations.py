@@ -75,6 +75,8 @@ def test_the_correlation_of_returns_is_beside_that_of_prices(
 ) -> None:
     found = say("correlation", return_correlation=0.41, lead_lag_s=lead)
     assert (found.value, found.note) == ("+0.870", f"of returns +0.41\n{words}")
+    clipped = say("correlation", return_correlation=-1.0, return_correlation_clipped=True, lead_lag_s=lead)
+    assert clipped.note == f"of returns −1.00, clipped\n{words}"
     assert say("correlation").note == "window 300"
 
 
