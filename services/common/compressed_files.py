@@ -53,6 +53,7 @@ def opened(file: IO[bytes], name: str, member: str | None = None) -> Iterator[Pa
 
 @contextmanager
 def _inside(file: IO[bytes], name: str, member: str | None = None) -> Iterator[Packed]:
+    file.seek(0)
     magic = file.read(2)
     file.seek(0)
     if magic == ZIP:

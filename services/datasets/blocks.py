@@ -77,14 +77,18 @@ class BarFile:
         options: ReadOptions,
         symbols: Symbols,
         told: bool = False,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        """`told` says that somebody has said the symbol, whatever the file's header says."""
+        """`told` says that somebody has said the symbol, whatever the file's header says.
+
+        A block has about `block_bytes`, and the first one is what the dialect is told by: at least SAMPLE_BYTES.
+        """
         self.name = name
         self.symbol = symbol
         """Symbol of the bars, None if a column has it."""
         self._symbols = symbols
         self._spelled: dict[str, str] = {}
-        self._blocks = _blocks(stream, name)
+        self._blocks = _blocks(stream, name, block_bytes)
         self._first = next(self._blocks, b"")
         try:
             self.dialect = recognise(self._first[:SAMPLE_BYTES], name, options)
@@ -249,12 +253,12 @@ def _lines(block: bytes) -> int:
     return block.count(b"\n") + (not block.endswith(b"\n"))
 
 
-def _blocks(stream: Packed, name: str) -> Iterator[bytes]:
+def _blocks(stream: Packed, name: str, block_bytes: int) -> Iterator[bytes]:
     """Yield blocks of whole lines; FileError for a line that is none any more."""
     rest, number, ended = b"", 1, False
     while not ended:
-        read = stream.read(BLOCK_BYTES)
-        ended = len(read) < BLOCK_BYTES
+        read = stream.read(block_bytes)
+        ended = len(read) < block_bytes
         block, newline, rest = (rest + read).rpartition(b"\n")
         if len(rest) > LONGEST_LINE:
             if number == 1 and not newline:

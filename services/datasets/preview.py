@@ -7,6 +7,7 @@ import numpy as np
 
 from services.datasets.blocks import BAR, Bars, ParsedBlock, Symbols
 from services.datasets.conflicts import require_one_contract
+from services.datasets.dialect import SAMPLE_BYTES
 from services.datasets.disorder import BarOrder
 from services.datasets.reading import FileReading, reading_of
 from services.datasets.report import Finding, ImportReport
@@ -15,6 +16,7 @@ from services.datasets.sources import Upload
 from services.datasets.widths import Step, width_of
 
 LOOKED_AT_LINES = 10_000
+"""Of all files together, but of each at least a tenth of it."""
 SHOWN_BARS = 20
 
 
@@ -41,13 +43,14 @@ def preview(upload: Upload) -> Preview:
     reads: list[ParsedBlock] = []
     lines, complete = 0, True
     sources = upload.files()
+    enough = LOOKED_AT_LINES // min(10, max(1, len(sources)))
     of_files: list[Bars] = []
     for source in sources:
-        with upload.opened(source, symbols) as file:
+        with upload.opened(source, symbols, SAMPLE_BYTES) as file:
             files.append(reading_of(file, source.notes))
             through, begin = 0, len(reads)
             for read in file:
-                if through >= LOOKED_AT_LINES:
+                if through >= enough:
                     complete = False
                     break
                 through = read.through

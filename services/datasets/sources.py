@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, NamedTuple, cast
 
 from services.common.compressed_files import ZIP, FileError, Packed, files_in, opened
-from services.datasets.blocks import BarFile, Symbols
+from services.datasets.blocks import BLOCK_BYTES, BarFile, Symbols
 from services.datasets.dialect import SAMPLE_BYTES, names_bars
 from services.datasets.formats import xlsx
 from services.datasets.formats.chunks import Chunks
@@ -66,11 +66,14 @@ class Upload:
         return found
 
     @contextmanager
-    def opened(self, source: FileSource, symbols: Symbols) -> Iterator[BarFile]:
+    def opened(
+        self, source: FileSource, symbols: Symbols, block_bytes: int = BLOCK_BYTES
+    ) -> Iterator[BarFile]:
         """Yield one of the files; FileError, TooLargeError if it cannot be read to its end."""
         with self._text(source) as (stream, said):
             symbol = source.symbol or said or symbol_of(source.name)
-            yield BarFile(stream, source.name, symbol, self.options, symbols, source.symbol is not None)
+            told = source.symbol is not None
+            yield BarFile(stream, source.name, symbol, self.options, symbols, told, block_bytes)
 
     def has_bars(self) -> bool:
         """Return whether the first file begins as one of bars; FileError if it cannot be read."""
@@ -125,7 +128,7 @@ class Upload:
     def _spreadsheet(self, source: FileSource) -> IO[bytes] | None:
         """Return a member that is a spreadsheet as a file of its own, which can be read here and there; else None."""
         with opened(source.file, source.name, source.member) as packed:
-            part = packed.read(_COPY_BYTES)
+            part = packed.read(len(ZIP))
             if not part.startswith(ZIP):
                 return None
             whole, book = self._bounded(packed, source.name), tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115

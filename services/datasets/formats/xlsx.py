@@ -3,13 +3,14 @@
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from services.common.compressed_files import FileError
 from services.datasets.formats.chunks import as_csv
@@ -34,7 +35,7 @@ def sheets(file: IO[bytes], name: str, most_bytes: int | None) -> list[str]:
     with _readable(name):
         with zipfile.ZipFile(file) as folder:
             _require_bounds(folder.infolist(), name, most_bytes)
-            _require_short_rows(folder, name)
+            _require_no_tricks(folder)
         with _opened(file) as book:
             found = [sheet.title for sheet in book.worksheets if next(_rows(sheet), None) is not None]
     if len(found) > _MOST_SHEETS:
@@ -52,6 +53,8 @@ def rows(file: IO[bytes], name: str, sheet: str) -> Iterator[bytes]:
 def _readable(name: str) -> Iterator[None]:
     try:
         yield
+    except _RefusedError as error:
+        raise FileError(name, str(error)) from None
     except (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError) as error:
         raise FileError(name, f"expected a spreadsheet that can be read, received {error}") from None
 
@@ -90,24 +93,58 @@ def _cell(value: Any) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _require_short_rows(folder: zipfile.ZipFile, name: str) -> None:
-    """Return if no row takes much memory: of a sheet the parts between two ends of rows are short."""
+class _Sheet(ReadOnlyWorksheet):  # type: ignore[misc]
+    """Sheet that is read no further than its rows are asked for, and checked as it is read."""
+
+    def _get_size(self) -> None:
+        # The base class reads a sheet that does not say its size to the end, at each opening of the book.
+        pass
+
+    def _get_source(self) -> "closing[_Checked]":
+        return closing(_Checked(super()._get_source()))
+
+
+# As the book is read, sheets are made by this name.
+openpyxl.reader.excel.ReadOnlyWorksheet = _Sheet
+
+
+class _RefusedError(Exception):
+    """What a sheet may not hold, in one line."""
+
+
+class _Checked:
+    """XML of which no row takes much memory: the parts between two ends of rows are short, and say what they are."""
+
+    def __init__(self, file: IO[bytes], longest: int | None = _LONGEST_ROW) -> None:
+        self._file = file
+        self._longest = longest
+        self._before = b""
+        self._stretch = 0
+
+    def read(self, size: int) -> bytes:
+        part = self._file.read(size)
+        text = self._before + part
+        if any(trick in text for trick in _TRICKS):
+            raise _RefusedError("expected a spreadsheet without declarations in its XML, received one")
+        end = text.rfind(_ROW_END)
+        self._stretch = len(text) - end if end >= 0 else self._stretch + len(part)
+        if self._longest is not None and self._stretch > self._longest:
+            raise _RefusedError(f"expected rows of at most {self._longest >> 20} MiB, received a longer one")
+        self._before = text[-16:]
+        return part
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _require_no_tricks(folder: zipfile.ZipFile) -> None:
+    """Return if what is read whole, beside the sheets, has no declarations."""
     for member in folder.infolist():
-        with folder.open(member) as file:
-            before, stretch = b"", 0
-            while part := file.read(_BYTES):
-                text = before + part
-                if any(trick in text for trick in _TRICKS):
-                    raise FileError(
-                        name, "expected a spreadsheet without declarations in its XML, received one"
-                    )
-                end = text.rfind(_ROW_END)
-                stretch = len(text) - end if end >= 0 else stretch + len(part)
-                if stretch > _LONGEST_ROW and member.filename.startswith(_SHEETS):
-                    raise FileError(
-                        name, f"expected rows of at most {_LONGEST_ROW >> 20} MiB, received a longer one"
-                    )
-                before = part[-16:]
+        if not member.filename.startswith(_SHEETS):
+            with folder.open(member) as file:
+                checked = _Checked(file, longest=None)
+                while checked.read(_BYTES):
+                    pass
 
 
 def _require_bounds(members: list[zipfile.ZipInfo], name: str, most_bytes: int | None) -> None:

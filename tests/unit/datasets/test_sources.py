@@ -1,6 +1,7 @@
 """Files in an upload: each sheet of a spreadsheet, and two files of one symbol."""
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.compressed_files import FileError
-from services.datasets.preview import preview
+from services.datasets.preview import LOOKED_AT_LINES, preview
 from services.datasets.questions import UnclearFileError
 from services.datasets.sources import FileSource, Upload
 
@@ -95,3 +96,44 @@ def test_files_of_one_symbol_are_compared_at_the_times_both_have(unlike: int, or
         assert (error.value.name, error.value.line) == ("BTCUSDT-60.csv", 2)
     else:
         assert np.diff([one.start_us for one in preview(upload(*files)).bars[:6]]).min() > 0
+
+
+def test_every_file_of_a_zip_of_large_files_is_read() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as folder:
+        for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT"):
+            folder.writestr(f"{symbol}-1m.csv", csv([HEADER, *BARS[1:] * 8_000]))
+    found = preview(upload(("coins.zip", packed.getvalue())))
+    assert [one.symbol for one in found.files] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    assert found.lines < 3 * LOOKED_AT_LINES
+
+
+def test_a_sheet_that_does_not_say_its_size_is_read_no_further_than_it_is_shown() -> None:
+    rows = "".join(
+        f"<row><c><v>{n}</v></c><c><v>1.5</v></c></row>" for n in range(1_700_000_000, 1_700_200_000)
+    )
+    sheet = workbook(BTCUSDT=[("time", "close"), (1_700_000_000, 1)])
+    content = CountedReads()
+    with zipfile.ZipFile(io.BytesIO(sheet)) as book, zipfile.ZipFile(content, "w") as made:
+        for name in book.namelist():
+            text = book.read(name)
+            if name.startswith("xl/worksheets/"):
+                text = re.sub(rb"<dimension[^>]*/>", b"", text).replace(
+                    b"</row></sheetData>", b"</row>" + rows.encode() + b"</sheetData>"
+                )
+            made.writestr(name, text)
+    content.read_bytes = 0
+    found = preview(Upload("test", [FileSource("BTCUSDT.xlsx", content)]))
+    assert (found.symbols, found.complete) == (["BTCUSDT"], False)
+    assert content.read_bytes < len(content.getvalue()) / 2
+
+
+class CountedReads(io.BytesIO):
+    """Counts what is read."""
+
+    read_bytes = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        part = super().read(size)
+        self.read_bytes += len(part)
+        return part
