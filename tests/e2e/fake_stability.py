@@ -33,6 +33,7 @@ def stability(starts: range, *, is_broken: bool) -> dict[str, Any]:
         "gregory_hansen_y_on_x": gregory_hansen,
         "gregory_hansen_x_on_y": gregory_hansen,
         "structural_break": {
+            "test": "sup_wald",
             "statistic": 52.1 if is_broken else 6.2,
             "critical_value": 16.4,
             "found": is_broken,

@@ -203,7 +203,10 @@ class ScanPair(Record):
         float | None, Field(description="At 5 %; above it the legs are cointegrated.", examples=[15.49])
     ]
     break_statistic: Annotated[
-        float | None, Field(description="Of a survivor: sup-Wald, of all bars.", examples=[8.1])
+        float | None,
+        Field(
+            description="Of a survivor, of all bars: as `structural_break` of an analysis.", examples=[8.1]
+        ),
     ]
     break_critical_value: Annotated[
         float | None, Field(description="Above it one line is not enough.", examples=[15.8])

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from services.api.models.base import EpochUs, IsoTime, Record
 from services.api.models.evidence import PValue, Statistic
+from services.quant.statistical_tests.breaks import BreakTest
 
 Critical = Annotated[
     float,
@@ -46,8 +47,22 @@ class GregoryHansen(Record):
 class StructuralBreak(Record):
     """The likeliest date of a break of the line, and whether there is one: where two lines leave the least squares."""
 
+    test: Annotated[
+        BreakTest,
+        Field(
+            description="The one of two tests that is farther above its critical value, or nearer to it. sup_wald is "
+            "of the levels of the spread, and finds a line that jumps; exp_wald of its innovations, and finds one that "
+            "bends, in slow spreads too.",
+            examples=["sup_wald"],
+        ),
+    ]
     statistic: Annotated[
-        float, Field(description=f"Sup-Wald: by how much two lines leave less, {LongRun}.", examples=[52.1])
+        float,
+        Field(
+            description=f"By how much two lines leave less: of sup_wald {LongRun} at the best date, of exp_wald the "
+            "log of the mean of exp(Wald / 2) over all dates.",
+            examples=[52.1],
+        ),
     ]
     critical_value: Critical
     found: Found

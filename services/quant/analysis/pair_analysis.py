@@ -15,7 +15,7 @@ from services.quant.correlation.matrix import correlate
 from services.quant.estimators.registry import MOVING, Method
 from services.quant.fit import ROUNDING, Fit, NotEnoughDataError
 from services.quant.options import AnalysisOptions, Part, Trend
-from services.quant.statistical_tests.breaks import Edge, StructuralBreak, edge, one_line, structural_break
+from services.quant.statistical_tests.breaks import Edge, StructuralBreak, edge, structural_break
 from services.quant.statistical_tests.diagnostics import Diagnostics, diagnose
 from services.quant.statistical_tests.gregory_hansen import GregoryHansen, gregory_hansen
 from services.quant.statistical_tests.hac import hac_error
@@ -34,7 +34,7 @@ from services.quant.statistical_tests.instability import (
     innovations,
     thirds,
 )
-from services.quant.statistical_tests.split_lines import both_sides
+from services.quant.statistical_tests.split_lines import both_sides, one_line
 from services.quant.statistical_tests.unit_root import UnitRoot, adf, engle_granger, without_trend
 
 Values = NDArray[np.float64]

@@ -13,6 +13,9 @@ Moment = Callable[[int], str]
 """Name of the bar with a given number."""
 
 
+_TESTS = {"sup_wald": "sup-Wald", "exp_wald": "exp-Wald of innovations"}
+
+
 class Verdict(Struct, frozen=True):
     """`conclusion` in a word, `text` in a sentence, and in `notes` what to keep in mind."""
 
@@ -56,7 +59,7 @@ def _conclude(evidence: Evidence, moment: Moment) -> tuple[Conclusion, str]:
     if one is not None and one.is_found and (all(ways) or in_parts):
         return "broken", (
             f"The line of the legs broke at {moment(one.at)}: the hedge ratio was {one.hedge_ratio_before:.4g} before "
-            f"and is {one.hedge_ratio_after:.4g} since (sup-Wald {one.statistic:.4g}, critical value "
+            f"and is {one.hedge_ratio_after:.4g} since ({_TESTS[one.test]} {one.statistic:.4g}, critical value "
             f"{one.critical_value:.4g})"
         )
     if all(ways) or (edge is not None and edge.is_found and evidence.rest_holds):

@@ -1,14 +1,15 @@
 """Structural breaks: whether the line of two cointegrated legs changed, and when."""
 
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from services.quant.fit import NotEnoughDataError
+from services.quant.statistical_tests.innovation_break import CRITICAL, innovation_break
 from services.quant.statistical_tests.long_run import autoregression
-from services.quant.statistical_tests.split_lines import FLAT, Lines, check_length
+from services.quant.statistical_tests.split_lines import FLAT, Lines, check_length, one_line
 
 # By simulation, docs/statistics.md: of stable pairs some 2 in 100 are above; more persistent and shorter ones by chance
 # far more often, so the value rises with 1 / (n (1 - persistence)), the number of half-lives seen, and 1 / n.
@@ -20,10 +21,12 @@ _EDGE_CRITICAL = 4.0
 _EDGES = (0.05, 0.10, 0.15)
 
 Values = NDArray[np.float64]
+BreakTest = Literal["sup_wald", "exp_wald"]
+"""Of the levels of the spread, or of its innovations."""
 
 
 class StructuralBreak(Struct, frozen=True):
-    """Two lines instead of one: more than chance if `statistic` is above `critical_value`.
+    """Two lines instead of one: more than chance if the `statistic` of `test` is above `critical_value`.
 
     `at` is the number of the first bar after the break; the line is y = intercept + hedge_ratio * x + spread.
     """
@@ -35,6 +38,7 @@ class StructuralBreak(Struct, frozen=True):
     intercept_before: float
     hedge_ratio_after: float
     intercept_after: float
+    test: BreakTest = "sup_wald"
 
     @property
     def is_found(self) -> bool:
@@ -59,25 +63,6 @@ class Edge(Struct, frozen=True):
         return self.statistic > self.critical_value
 
 
-class Residuals(NamedTuple):
-    """Residuals of one line for y, with their sum of squares."""
-
-    values: Values
-    squares: float
-    hedge_ratio: float
-
-
-def one_line(y: Values, x: Values) -> Residuals:
-    """Return what the least-squares line of all bars leaves of y; of a flat x its mean."""
-    one_y, one_x = y - y.mean(), x - x.mean()
-    scale = float(np.abs(one_x).max()) or 1.0
-    unit = one_x / scale
-    squares = float(unit @ unit)
-    slope = float(unit @ one_y) / squares if squares else 0.0
-    left = one_y - slope * unit
-    return Residuals(left, float(left @ left), slope / scale)
-
-
 def critical_value(n: int, persistence: float) -> float:
     """Return what the statistic of a stable pair seldom reaches."""
     return _CRITICAL * (1 + _BY_PERSISTENCE / (n * (1 - persistence)) + _BY_SAMPLES / n)
@@ -86,24 +71,48 @@ def critical_value(n: int, persistence: float) -> float:
 def structural_break(lines: Lines, y: Values, x: Values) -> StructuralBreak:
     """Test the null hypothesis that one line holds all bars, against two with the break at the likeliest date.
 
-    The statistic is the greatest Wald statistic over all dates but those of the first and last 15 %: by how much two
-    lines reduce the sum of squares, in long-run variances of what they leave. NotEnoughDataError if they leave
-    a random walk. Source: Andrews (1993) for the supremum, Hansen (1992), "Tests for parameter instability in
-    regressions with I(1) processes", for cointegrated legs, Bai (1994) for the date; the critical value is our own.
+    Of two tests the one that is farther above its critical value, or nearer to it, counts: `sup_wald` finds a line that
+    jumps, `exp_wald` (see `innovation_break`) one that bends, within the waves of a slow spread too.
+    NotEnoughDataError if two lines leave a random walk.
+    """
+    levels = sup_wald(lines, y, x)
+    try:
+        statistic, at = innovation_break(y, x)
+    except NotEnoughDataError:
+        return levels
+    place = int(np.searchsorted(lines.at, at).clip(0, len(lines.at) - 1))
+    if statistic / CRITICAL <= levels.statistic / levels.critical_value or np.isinf(lines.squares[place]):
+        return levels
+    return _at(lines, place, "exp_wald", statistic, CRITICAL)
+
+
+def sup_wald(lines: Lines, y: Values, x: Values) -> StructuralBreak:
+    """Return the greatest Wald statistic over all dates but those of the first and last 15 %.
+
+    It is by how much two lines reduce the sum of squares, in long-run variances of what they leave. NotEnoughDataError
+    if they leave a random walk. Source: Andrews (1993) for the supremum, Hansen (1992), "Tests for parameter
+    instability in regressions with I(1) processes", for cointegrated legs, Bai (1994) for the date; the critical
+    value is our own.
     """
     place = lines.best
     left = lines.residuals(np.array([place]), y, x)[0]
     around = autoregression(left, parameters=4)
-    gain = one_line(y, x).squares - float(left @ left)
+    gain = max(0.0, one_line(y, x).squares - float(left @ left))
+    critical = critical_value(len(y), around.persistence)
+    return _at(lines, place, "sup_wald", gain / around.variance, critical)
+
+
+def _at(lines: Lines, place: int, test: BreakTest, statistic: float, critical: float) -> StructuralBreak:
     (intercept_before, before), (intercept_after, after) = lines.before[place], lines.after[place]
     return StructuralBreak(
-        statistic=max(0.0, gain) / around.variance,
-        critical_value=critical_value(len(y), around.persistence),
+        statistic=statistic,
+        critical_value=critical,
         at=int(lines.at[place]),
         hedge_ratio_before=float(before),
         intercept_before=float(intercept_before),
         hedge_ratio_after=float(after),
         intercept_after=float(intercept_after),
+        test=test,
     )
 
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from services.quant.fit import ROUNDING, NotEnoughDataError
-from services.quant.statistical_tests.breaks import critical_value, one_line
+from services.quant.statistical_tests.breaks import critical_value
 from services.quant.statistical_tests.diagnostics import LAGS, Statistic, arch
 from services.quant.statistical_tests.hac import hac_error
 from services.quant.statistical_tests.long_run import autoregression, bandwidth, newey_west
-from services.quant.statistical_tests.split_lines import FLAT, check_length
+from services.quant.statistical_tests.split_lines import FLAT, check_length, one_line
 
 # The greatest of 20,000 sums of this kind each, simulated: docs/statistics.md.
 _CUSUM = {"1%": 1.43, "5%": 1.18, "10%": 1.05}

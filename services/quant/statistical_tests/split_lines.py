@@ -17,6 +17,14 @@ Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 
+class Residuals(NamedTuple):
+    """Residuals of one line for y, with their sum of squares."""
+
+    values: Values
+    squares: float
+    hedge_ratio: float
+
+
 class Lines(NamedTuple):
     """The least-squares lines of both sides of each date; `at` is the number of the first bar after it.
 
@@ -42,6 +50,17 @@ class Lines(NamedTuple):
             for column in (0, 1)
         )
         return np.asarray(y - (intercept + slope * x))
+
+
+def one_line(y: Values, x: Values) -> Residuals:
+    """Return what the least-squares line of all bars leaves of y; of a flat x its mean."""
+    one_y, one_x = y - y.mean(), x - x.mean()
+    scale = float(np.abs(one_x).max()) or 1.0
+    unit = one_x / scale
+    squares = float(unit @ unit)
+    slope = float(unit @ one_y) / squares if squares else 0.0
+    left = one_y - slope * unit
+    return Residuals(left, float(left @ left), slope / scale)
 
 
 def check_length(n: int) -> None:

@@ -52,12 +52,13 @@ NOTES = {
 BREAKS = {
     "gregory_hansen_y_on_x": "Gregory-Hansen Y on X",
     "gregory_hansen_x_on_y": "Gregory-Hansen X on Y",
-    "structural_break": "Break of the line, sup-Wald",
+    "structural_break": "Break of the line",
     "edge": "First or last bars, distance",
     "thirds": "Line by thirds, Wald",
     "cusum": "CUSUM of residuals",
     "innovations": "Innovations",
 }
+_BREAK_TESTS = {"sup_wald": "sup-Wald", "exp_wald": "exp-Wald of innovations"}
 PARTS = {
     **TESTS,
     **BREAKS,
@@ -140,7 +141,7 @@ def _break(part: str, found: Analysis, zone: str) -> Iterator[Row]:
         was = "hedge ratio" if test.found else "not found; likeliest, hedge ratio"
         row["note"] = (
             f"{moment(test.at_us, zone)}: {was} {test.hedge_ratio_before:.5g} before, "
-            f"{test.hedge_ratio_after:.5g} since"
+            f"{test.hedge_ratio_after:.5g} since, by {_BREAK_TESTS[test.test]}"
         )
     elif part == "thirds":
         slopes = ", ".join(f"{slope.hedge_ratio:.5g} ± {slope.hac_se:.2g}" for slope in test.slopes)

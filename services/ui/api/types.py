@@ -375,6 +375,7 @@ class GregoryHansen(Struct, frozen=True, kw_only=True):
 class StructuralBreak(Struct, frozen=True, kw_only=True):
     """The likeliest date of a break of the line, and whether there is one: where two lines leave the least squares."""
 
+    test: Literal["sup_wald", "exp_wald"]
     statistic: float
     critical_value: float
     found: bool

@@ -166,7 +166,10 @@ def test_a_wick_of_a_leg_that_stands_still_is_one_though_there_are_no_numbers_ye
 def test_what_has_no_numbers_has_none_of_these() -> None:
     for signal in said()[:30]:
         assert signal.quality == "not_enough_data"
-        assert {getattr(signal, name) for name in (*_OF_A_MINUTE, "zscore_rank", "r_squared")} == {None, False}
+        assert {getattr(signal, name) for name in (*_OF_A_MINUTE, "zscore_rank", "r_squared")} == {
+            None,
+            False,
+        }
 
 
 @settings(max_examples=20, deadline=None)

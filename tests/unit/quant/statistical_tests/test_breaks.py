@@ -6,9 +6,10 @@ import statsmodels.api as sm
 from statsmodels.tsa.ar_model import AutoReg
 
 from services.quant.fit import NotEnoughDataError
-from services.quant.statistical_tests.breaks import critical_value, edge, one_line, structural_break
+from services.quant.statistical_tests.breaks import critical_value, edge, structural_break, sup_wald
+from services.quant.statistical_tests.innovation_break import innovation_break
 from services.quant.statistical_tests.long_run import autoregression
-from services.quant.statistical_tests.split_lines import both_sides
+from services.quant.statistical_tests.split_lines import both_sides, one_line
 from tests.unit.quant.analysis.test_pair_analysis import pair
 from tests.unit.quant.series import Array
 from tests.unit.quant.statistical_tests.test_unit_root import autoregressive
@@ -31,7 +32,7 @@ def test_the_statistic_is_the_greatest_wald_statistic() -> None:
         ]
         squares[at] = sum(side.ssr for side in sides)
     at = min(squares, key=lambda one: squares[one])
-    found = structural_break(both_sides(y, x), y, x)
+    found = sup_wald(both_sides(y, x), y, x)
     assert found.at == at
     before, after = (
         sm.OLS(y[part], sm.add_constant(x[part])).fit() for part in (slice(None, at), slice(at, None))
@@ -105,3 +106,32 @@ def test_an_edge_is_the_forecast_of_its_mean() -> None:
     distance = abs(y[inside].mean() - forecast.predicted_mean[0]) / error
     assert found.statistic == pytest.approx(distance, rel=1e-6)
     assert one_line(y, x).hedge_ratio == pytest.approx(2, abs=0.05)
+
+
+def test_the_exp_wald_statistic_is_that_of_regressions_of_innovations() -> None:
+    y, x = broken(5, 150, 75, b=0.8)
+    spread = sm.OLS(y, sm.add_constant(x)).fit().resid
+    fit = sm.OLS(spread[1:], np.column_stack([spread[:-1], np.diff(x)])).fit()
+    b, at_once = fit.params
+    of_y, of_x = y[1:] - b * y[:-1] - at_once * np.diff(x), x[1:] - b * x[:-1]
+    design, n = sm.add_constant(of_x), len(of_y)
+    squares = {
+        at: sm.OLS(of_y[:at], design[:at]).fit().ssr + sm.OLS(of_y[at:], design[at:]).fit().ssr
+        for at in range(int(0.15 * n), n - int(0.15 * n) + 1)
+    }
+    at = min(squares, key=lambda one: squares[one])
+    gains = sm.OLS(of_y, design).fit().ssr - np.array(list(squares.values()))
+    found = innovation_break(y, x)
+    assert found.at == at + 1
+    assert found.statistic == pytest.approx(
+        np.log(np.mean(np.exp(gains / (squares[at] / (n - 4)) / 2))), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+def test_a_bend_of_a_slow_spread_is_found_in_its_innovations(scale: float) -> None:
+    legs = [broken(seed, 1_000, 500, b=0.8) for seed in range(20)]
+    found = [structural_break(both_sides(y * scale, x), y * scale, x) for y, x in legs]
+    assert sum(one.is_found for one in found) >= 18
+    assert sum(one.test == "exp_wald" for one in found) >= 15
+    assert np.median([abs(one.at - 500) for one in found]) <= 60

@@ -10,9 +10,9 @@ from statsmodels.stats.sandwich_covariance import S_hac_simple
 
 from services.quant.analysis.pair_analysis import analyse
 from services.quant.options import AnalysisOptions
-from services.quant.statistical_tests.breaks import one_line
 from services.quant.statistical_tests.hac import hac_error
 from services.quant.statistical_tests.long_run import bandwidth, newey_west
+from services.quant.statistical_tests.split_lines import one_line
 from tests.unit.quant.analysis.test_pair_analysis import pair
 from tests.unit.quant.series import kinds, legs, seeds, walk
 

@@ -6,9 +6,9 @@ import statsmodels.api as sm
 from statsmodels.stats.diagnostic import het_arch
 
 from services.quant.fit import NotEnoughDataError
-from services.quant.statistical_tests.breaks import one_line
 from services.quant.statistical_tests.instability import cusum, innovations, thirds
 from services.quant.statistical_tests.long_run import autoregression, bandwidth
+from services.quant.statistical_tests.split_lines import one_line
 from tests.unit.quant.analysis.test_pair_analysis import pair
 from tests.unit.quant.series import Array
 from tests.unit.quant.statistical_tests.test_unit_root import autoregressive

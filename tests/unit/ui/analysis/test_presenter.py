@@ -122,11 +122,10 @@ def test_a_break_is_a_mark_on_the_chart_and_a_date_in_the_table(found: Make, doc
         series = chart.chart("c", told, Thresholds(), "k")["c"]["series"]
         marks = [[mark["time"] for mark in one.get("markers", [])] for one in series]
         assert marks == [[at_us // SECOND] * is_found] * len(chart.PANES)
-        row = next(
-            row for row in tables.rows(told, "Asia/Tokyo") if row["name"] == "Break of the line, sup-Wald"
-        )
+        row = next(row for row in tables.rows(told, "Asia/Tokyo") if row["name"] == "Break of the line")
         assert ("not found" in row["note"]) is not is_found
         assert "JST: " in row["note"]
+        assert row["note"].endswith(", by sup-Wald")
         assert row["5%"] == whole["structural_break"]["critical_value"]
 
 
