@@ -24,7 +24,7 @@ Row = dict[str, Any]
 Moment = datetime | str | int
 """A datetime with its zone, ISO 8601 text with its zone, or whole microseconds since 1970."""
 Interval = Literal["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"]
-Topic = Literal["ticks", "signals", "alerts", "status"]
+Topic = Literal["ticks", "signals", "alerts", "radar", "status"]
 
 PAGE_ROWS = 10_000
 RETRIES = 3
