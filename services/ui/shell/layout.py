@@ -26,6 +26,14 @@ def shell() -> Component:
             html.A("Skip to the page", href="#_pages_content", className="skip"),
             _header(),
             html.Div(id="offline", className="offline", role="alert"),
+            html.Div(
+                [
+                    html.Span(id="address-wrong-text"),
+                    html.Button("Close", id="address-wrong-close", className="button is-link", type="button"),
+                ],
+                className="notice is-warning address-wrong",
+                role="status",
+            ),
             # Its lines have no ids, and Dash misses some of their changes while another page is opened.
             BatchedElement("notices", html.Div(id="banner", className="banner", role="status", **live)),
             html.Div(

@@ -7,7 +7,8 @@
     // Older signals are asked for when this many are left to the left of what is seen.
     const POINTS_AHEAD = 120;
     const LOOK_EVERY_MS = 400;
-    const { texts, query, remember, oneOf, look, set, props, number, keep, constants } = window.pairstream;
+    const { texts, query, remember, oneOf, someOf, look, set, props, number, keep, constants } =
+        window.pairstream;
     const PANES = constants.panes;
     const FEW_PANES = PANES.slice(0, 3);
 
@@ -51,11 +52,11 @@
         route: () => {
             drawn = null;
             older = 0;
-            const asked = (query().get("panes") || "").split(",");
+            const asked = someOf("panes", PANES);
             const chosen = PANES.filter((pane) => asked.includes(pane));
             panes = chosen.length ? chosen : usual();
             look({ panes: panes });
-            return [query().get("pair") || keep(), oneOf(query().get("range"), RANGES, "30m"), panes];
+            return [query().get("pair") || keep(), oneOf("range", RANGES, "30m"), panes];
         },
 
         /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
