@@ -24,6 +24,7 @@
                 someOf: (allowed) => `${allowed.join(", ")}, with commas between several`,
                 time: "a time such as 2026-01-31T12:00Z",
                 zone: "a time zone such as Asia/Tokyo",
+                pair: "a watched pair, written Y-X, other than the one shown",
                 number: "a number above 0",
                 /** @type {(counts: string[], intervals: string[]) => string} */
                 intervals: (counts, intervals) => `${counts.join(", ")} of ${intervals.join(", ")}`,
