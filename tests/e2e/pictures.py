@@ -53,8 +53,8 @@ def take(page: Page, url: str, folder: Path, names: list[str], state: str) -> No
             for width, height in WIDTHS.items():
                 page.set_viewport_size({"width": width, "height": height})
                 page.wait_for_timeout(SETTLE_MS // 3)
-                path = folder / f"{name}-{state}-{width}-{theme}.jpg"
-                page.screenshot(path=path, type="jpeg", quality=50)
+                path = folder / f"{name}-{state}-{width}-{theme}.png"
+                page.screenshot(path=path)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@
 
     const { texts, written } = window.pairstream;
     const said = texts.address;
-    let wrong = {}; // by parameter: its value, and what is said of it
+    let wrong = {}; // by parameter, what is said of it
     let page = null; // the opening of a page of which that is
 
     function query() {
@@ -29,24 +29,20 @@
     /* What was wrong with the address of a page that is no longer open is not said any more. */
     function review() {
         const main = document.querySelector("main");
-        const isNew = main !== page;
+        const isNext = page !== null && main !== page;
         page = main;
-        if (!isNew || !Object.keys(wrong).length) return;
-        const params = query();
-        wrong = Object.fromEntries(
-            Object.entries(wrong).filter(([name, one]) => params.get(name) === one.value),
-        );
+        if (!isNext) return;
+        wrong = {};
         say();
     }
 
     function say() {
-        const all = Object.values(wrong).map((one) => one.text);
-        window.pairstream.set("address-wrong-text", { children: all.join(" ") });
+        window.pairstream.set("address-wrong-text", { children: Object.values(wrong).join(" ") });
     }
 
     function complain(name, value, expected) {
         review();
-        wrong[name] = { value: query().get(name), text: said.wrong(name, value, expected) };
+        wrong[name] = said.wrong(name, value, expected);
         say();
     }
 
