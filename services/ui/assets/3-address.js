@@ -11,8 +11,15 @@
         return new URLSearchParams(window.location.search);
     }
 
+    /* Whether the page that is open is that of the address: after "back" another one follows a little later. */
+    function isOfPage() {
+        const main = document.querySelector("main");
+        return !main || main.id === `page-${window.location.pathname.slice(1) || "market"}`;
+    }
+
     /* Write what is seen into the address, so that it can be sent to somebody. */
     function remember(entries) {
+        if (!isOfPage()) return;
         const params = query();
         for (const [name, value] of Object.entries(entries)) {
             if (value !== null && value !== undefined && value !== "") params.set(name, value);
