@@ -43,7 +43,12 @@ def shell() -> Component:
             BatchedElement("foot", html.Footer(services, className="foot")),
             # Below a dialog, which has 200.
             dmc.NotificationContainer(
-                id="toasts", position="bottom-left", limit=4, containerWidth=360, zIndex=150
+                id="toasts",
+                position="bottom-left",
+                limit=4,
+                containerWidth=340,
+                zIndex=150,
+                transitionDuration=0,
             ),
             *_state(),
             *actions.parts(),
