@@ -1,5 +1,6 @@
 """Addresses with a wrong parameter: each page says which, what was expected, and goes on without it."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -44,12 +45,15 @@ GO = """address => {
 }"""
 
 
+@pytest.mark.parametrize(
+    "wrong", [{}, pytest.param(WRONG, marks=pytest.mark.long)], ids=["one page", "every page"]
+)
 def test_each_wrong_parameter_of_an_address_is_said_and_the_page_goes_on(
-    dashboard_server: Served, open_page: OpenPage
+    dashboard_server: Served, open_page: OpenPage, wrong: dict[str, list[str]]
 ) -> None:
     page = open_page(dashboard_server.url, next(iter(FIRST))).page
     said = page.locator("#address-wrong-text")
-    for address, expected in (FIRST | WRONG).items():
+    for address, expected in (FIRST | wrong).items():
         if address not in FIRST:
             page.evaluate(GO, f"/{address}")
         for text in expected:

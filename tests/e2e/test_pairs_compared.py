@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -26,6 +27,7 @@ def last(dashboard: Dashboard, name: str) -> Any:
     return points[-1] if points else None
 
 
+@pytest.mark.long
 def test_a_second_pair_has_its_own_lines_and_is_in_the_address(
     pairs_page: Dashboard, fake_api: Served, dashboard_server: Served, open_page: OpenPage
 ) -> None:
