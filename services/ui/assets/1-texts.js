@@ -84,7 +84,10 @@
             },
             overview: {
                 /** @type {(shown: number, all: number) => string} */
-                count: (shown, all) => (shown === all ? `${all} pairs` : `${shown} of ${all} pairs`),
+                count: (shown, all) =>
+                    shown === all
+                        ? `${all} pair${all === 1 ? "" : "s"}`
+                        : `${shown} of ${all} pair${all === 1 ? "" : "s"}`,
                 none: "No pair matches. Choose All, or clear the filter.",
                 /** @param {string} pair */
                 lineOf: (pair) => `z-score of ${pair} over the last 30 minutes`,

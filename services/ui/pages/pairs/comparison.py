@@ -32,7 +32,7 @@ def choice(
     names = [name for name in pairs if pair and name != pair.pair]
     asked = selection.text("vs") if "vs" in selection.asks else selection.opened_with("vs")
     chosen = pairs[asked] if asked in names else None
-    return chosen, {"vs-select": {"data": names, "disabled": not names}}
+    return chosen, {"vs-select": {"data": names, "style": {} if names else {"display": "none"}}}
 
 
 def legend(market: LiveState, other: WatchedPair | None) -> Props:
