@@ -5,21 +5,8 @@
     const STATES = ["all", "firing", "resolved", "retracted", "ended", "acknowledged"];
     const SNOOZED = ["any", "yes", "no"];
     const SWEEP_EVERY_MS = 1000;
-    const {
-        texts,
-        query,
-        remember,
-        oneOf,
-        look,
-        moment,
-        local,
-        instant,
-        address,
-        written,
-        number,
-        set,
-        keep,
-    } = window.pairstream;
+    const { texts, query, remember, oneOf, look, moment, local, instant, address, time, number, set, keep } =
+        window.pairstream;
 
     let main = null; // the page as it was opened
     let wanted = null; // what its filters say
@@ -299,10 +286,10 @@
         route: () => [
             query().get("pair") || "",
             query().get("rule") || "",
-            oneOf(query().get("state"), STATES, "all"),
-            oneOf(query().get("snoozed"), SNOOZED, "any"),
-            local(written(query().get("from"))),
-            local(written(query().get("to"))),
+            oneOf("state", STATES, "all"),
+            oneOf("snoozed", SNOOZED, "any"),
+            local(time("from")),
+            local(time("to")),
             sounding(),
         ],
 
