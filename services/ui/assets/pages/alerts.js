@@ -233,7 +233,7 @@
                     "button",
                     {
                         key: "ack",
-                        className: "action",
+                        className: "action for-writers",
                         "data-does": "ack",
                         "aria-label": texts.alerts.acknowledgeOf(subject),
                         ...about,
@@ -254,7 +254,7 @@
                     "select",
                     {
                         key: "snooze",
-                        className: "action",
+                        className: "action for-writers",
                         defaultValue: "",
                         "aria-label": texts.alerts.snoozeOf(subject),
                         ...about,
@@ -282,6 +282,11 @@
     });
 
     window.dash_clientside.alerts = {
+        /* Who may only read sees no button of alerts, on whatever page a toast comes. */
+        reader: (why) => {
+            document.body.classList.toggle("is-reader", Boolean(why));
+            return window.dash_clientside.no_update;
+        },
         /* Read the filters from the address; times are shown in the reader's zone. */
         route: () => [
             query().get("pair") || "",
