@@ -133,6 +133,14 @@ def test_a_reader_sees_everything_and_changes_nothing(logins: Logins, who: str) 
     assert (answer.status_code, f"{who}@desk.example" in answer.text) == (403, True)
 
 
+def test_a_tab_of_a_reader_is_pushed_to(logins: Logins) -> None:
+    origin = f"https://{DASHBOARD}:{logins.desk.port}"
+    cookie = {"Cookie": "_oauth2_proxy=bob"}
+    with logins.desk.stream(DASHBOARD, "/_dash-ws-callback", origin, cookie) as stream:
+        stream.send('{"type": "heartbeat"}')
+        assert "heartbeat_ack" in str(stream.recv(timeout=20))
+
+
 def test_who_reaches_the_page_past_the_proxy_gets_nothing(logins: Logins) -> None:
     address = f"http://127.0.0.1:{logins.ui}"
     transport = httpx.HTTPTransport(local_address=CALLER)
