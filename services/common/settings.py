@@ -251,7 +251,7 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
         message = str(first["msg"]).removeprefix("Value error, ")
         received = (
             ""
-            if "received" in message or field.endswith(("password", "api_key"))
+            if "received" in message or field.endswith(("password", "_key"))
             else f", received {first['input']!r}"
         )
         name = f"{PREFIX}{field.upper()}: " if field else ""
