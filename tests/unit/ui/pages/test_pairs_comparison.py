@@ -7,7 +7,7 @@ import pytest
 
 from services.common.clock import SECOND
 from services.ui.api.types import WatchedPair
-from services.ui.pages.pairs import comparison, spans
+from services.ui.pages.pairs import spans
 from services.ui.pages.pairs.comparison import Comparison
 from services.ui.pages.pairs.lines import PANES, Canvas
 from tests.unit.ui.conftest import PAIR, START_S, Make, track_of
@@ -31,7 +31,7 @@ def compared(
     monkeypatch: pytest.MonkeyPatch, pair: WatchedPair, other: WatchedPair, signals: list[Any]
 ) -> Comparison:
     site: Any = Site(signals)
-    monkeypatch.setattr(comparison.spans, "track", lambda site, *_: site.track)
+    monkeypatch.setattr(spans, "track", lambda site, *_: site.track)
     return Comparison(site, Canvas(pair, spans.DEFAULT, PANES, 2), other, 10)
 
 
