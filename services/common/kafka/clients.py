@@ -67,13 +67,15 @@ async def consumer(
     later: Iterable[str] = (),
     spacing_s: Callable[[], float] = lambda: _SPACING_S,
     look_s: float = LOOK_S,
+    can_wait: bool = False,
     **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
 
     `later` names topics that it will be subscribed to afterwards. From one fetch to the next it lets `spacing_s` pass,
     which may change, and where nobody wakes it each waits as long as the settings say, at least: a reader that takes
-    its time has fewer of them. What no producer announces it fetches every `look_s`.
+    its time has fewer of them. What no producer announces it fetches every `look_s`. With
+    `can_wait` it is not woken for messages that can wait.
     """
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),
@@ -93,7 +95,7 @@ async def consumer(
         await client.start()
         if settings.wake_directory is not None:
             names = {*later, *(topic.name for topic in topics)}
-            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s, look_s)
+            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s, look_s, can_wait)
             stack.callback(wake_up.close)
         yield client
 
