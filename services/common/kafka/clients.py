@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from typing import Any
@@ -116,6 +116,17 @@ async def ends(
     asking._isolation_level = READ_UNCOMMITTED
     found: dict[TopicPartition, int] = await asking.end_offsets(partitions, consumer._request_timeout_ms)
     return found
+
+
+async def readable(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], read: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Return up to where partitions can be read, before open transactions; `read` is how far they were.
+
+    Only where something is not read the broker is asked: else it is the end.
+    """
+    unread = [place for place, end in ends.items() if read.get(place, -1) < end]
+    return {**ends, **(await consumer.end_offsets(unread) if unread else {})}
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:

@@ -182,10 +182,24 @@ class WakeUp:
             for place in offsets.keys() - request.told.keys():
                 self._told.asked(place)
                 self._news.discard(place)
-            due.append((node, request))
+            if request.told.keys() == offsets.keys():
+                self._hand_over(assignment, node, request)
+            else:
+                due.append((node, request))
         # The fetcher would look again five times a second, for nothing.
-        timeout_s = min(waits_s, default=timeout_s) if not due else min([timeout_s, *waits_s])
+        timeout_s = min(waits_s) if waits_s and not due else min([timeout_s, *waits_s])
         return due, resets, timeout_s, is_stale, resumed
+
+    def _hand_over(self, assignment: Any, node: Any, request: Any) -> None:
+        """Give the consumer an answer for which nobody is asked, without a task of its own."""
+        try:
+            self._fetch_and_note(assignment, node, request).send(None)
+        except StopIteration as ended:
+            if ended.value:
+                for waiter in list(self._fetcher._fetch_waiters):
+                    self._fetcher._notify(waiter)
+            return
+        raise AssertionError("expected an answer at once")
 
     def _found(
         self, assignment: Any, offsets: Mapping[TopicPartition, int]

@@ -27,6 +27,8 @@ Positions = Callable[[], Awaitable[Mapping[TP, int]]]
 
 # Longest wait of a seek; Faust asks for 1 s.
 _FETCH_S = 0.1
+# From one fetch to the next at least, where producers wake: what comes meanwhile is one event.
+_SPACING_S = 0.02
 # Interval of the check whether topics are still held back.
 _HELD_S = 0.005
 
@@ -50,6 +52,7 @@ def install(
 
         wait_for_shutdown = False  # that of the thread
         _wake_up: WakeUp | None = None
+        _assigned: tuple[Collection[Any], frozenset[TP]] = (), frozenset()
 
         async def start(self) -> None:
             self._thread_started.set()
@@ -81,7 +84,7 @@ def install(
                     self._ensure_consumer(),
                     settings.wake_directory,
                     BUNDLED,
-                    short_s=lambda: settings.fetch_max_wait_ms / 1000,
+                    short_s=lambda: _SPACING_S,
                 )
 
         def _confirm_membership(self) -> None:
@@ -109,6 +112,13 @@ def install(
             if self._wake_up is None:
                 clients.pace_fetches(consumer, settings, bool(records))
             return records
+
+        def assignment(self) -> Any:
+            """Return the assigned partitions, made anew only when they change."""
+            found = self._ensure_consumer().assignment()
+            if found is not self._assigned[0]:
+                self._assigned = found, frozenset(TP(*one) for one in found)
+            return self._assigned[1]
 
         async def earliest(self, partitions: Collection[TP]) -> Mapping[TP, int]:
             """Return the first offset of each partition that the broker still has."""
