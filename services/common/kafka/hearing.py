@@ -1,4 +1,4 @@
-"""Hearing, the reader's side of wake-ups: what producers have said since it last listened, and whether all was heard."""
+"""Hearing, the reader's side of wake-ups: what producers have said, and whether that was all."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from services.common.kafka.waker import LATER
-from services.common.kafka.words import News, mark, taken
+from services.common.kafka.words import GOODBYE, News, mark, taken
 
 _CALLERS = 16
 _READ_BYTES = 1 << 18
@@ -65,33 +65,40 @@ class Hearing:
         once()
 
     def listen(self) -> tuple[list[News], bool]:
-        """Return what was said, and whether there may have been more: from whom has come or gone meanwhile."""
+        """Return what was said, and whether that was all: somebody may have been cut off, or killed."""
         news: list[News] = []
         was_all = True
-        for key, _ in self._selector.select(0) if self._door is not None else ():
-            if key.fileobj is self._door:
-                was_all = False
-                self._admit(self._door)
-                continue
-            some, is_there = self._said(key.fileobj, key.data)
-            news += some
-            was_all &= is_there
+        ready = self._selector.select(0) if self._door is not None else []
+        callers = [(key.fileobj, key.data) for key, _ in ready if key.fileobj is not self._door]
+        if len(callers) < len(ready):
+            callers += self._admitted()
+        for caller, heard in callers:
+            is_there = self._hear_out(caller, heard)
+            news += taken(heard)
+            was_all &= is_there or heard == GOODBYE
         return news, was_all
 
-    def _admit(self, door: socket.socket) -> None:
+    def _admitted(self) -> list[tuple[Any, bytearray]]:
+        """Return the producers that have come."""
+        assert self._door is not None
+        callers: list[tuple[Any, bytearray]] = []
         with contextlib.suppress(OSError):
             while True:
-                caller, _ = door.accept()
+                caller, _ = self._door.accept()
                 caller.setblocking(False)
-                self._selector.register(caller, selectors.EVENT_READ, bytearray())
+                callers.append((caller, bytearray()))
+                self._selector.register(caller, selectors.EVENT_READ, callers[-1][1])
+        return callers
 
-    def _said(self, caller: Any, heard: bytearray) -> tuple[list[News], bool]:
-        """Return what a producer has said, and whether it is still there."""
-        said = b""
-        with contextlib.suppress(OSError):
-            said = caller.recv(_READ_BYTES)
-        heard += said
-        if not said:
-            self._selector.unregister(caller)
-            caller.close()
-        return list(taken(heard)), bool(said)
+    def _hear_out(self, caller: Any, heard: bytearray) -> bool:
+        """Add to what was heard of a producer, and tell whether it is still there."""
+        try:
+            while said := caller.recv(_READ_BYTES):
+                heard += said
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        self._selector.unregister(caller)
+        caller.close()
+        return False

@@ -63,7 +63,7 @@ def _narrow(request: Any, places: Collection[TopicPartition]) -> None:
 
 
 class _Client:
-    """aiokafka's client, which answers a fetch with what its reader was told of it, and asks the broker for the rest."""
+    """aiokafka's client, which answers a fetch with what its reader was told, and asks the broker for the rest."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from services.common.kafka.words import News, mark, marks, packed
+from services.common.kafka.words import GOODBYE, News, mark, marks, packed
 
 LATER = "later"
 """The end of the socket's name of a reader that need not know at once of what can wait."""
@@ -42,19 +42,25 @@ class _Listener:
                 self._socket.setblocking(False)
                 self._socket.connect(str(self.path))
             if self._socket.send(word) < len(word):
-                self.close()
+                self._cut_off()
         except (ConnectionRefusedError, FileNotFoundError):
             # It was killed; its next run makes a socket of another name.
-            self.close()
+            self._cut_off()
             with contextlib.suppress(OSError):
                 self.path.unlink()
             return False
         except OSError:
-            self.close()
+            self._cut_off()
         return True
 
     def close(self) -> None:
-        """Tell it nothing more."""
+        """Tell it the last, and that it is."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.send(self._waiting + GOODBYE)
+            self._cut_off()
+
+    def _cut_off(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -18,6 +18,8 @@ _FIRST_OFFSET = struct.Struct(">q")
 _DISTANCE, _DISTANCE_AT, _LEAST = struct.Struct(">i"), 23, 61
 _MOST_BYTES = 1 << 15
 _MARK = 3
+GOODBYE = _LENGTHS.pack(0, 0)
+"""The last word of a producer that ends in order. One that does not may have said more than was heard."""
 
 
 class News(NamedTuple):
@@ -55,7 +57,7 @@ def span(batch: bytes) -> tuple[int, int]:
 
 def packed(news: Iterable[News]) -> bytes:
     """Return `news` as bytes."""
-    parts = []
+    parts: list[bytes] = []
     for (topic, number), batch, _ in news:
         name = f"{topic}/{number}".encode()
         parts += _LENGTHS.pack(len(name), len(batch)), name, batch
@@ -63,12 +65,12 @@ def packed(news: Iterable[News]) -> bytes:
 
 
 def taken(heard: bytearray) -> Iterator[News]:
-    """Take whole news off the front of what was `heard`."""
+    """Take whole news off the front of what was `heard`; a goodbye stays there."""
     place = 0
     while len(heard) - place >= _LENGTHS.size:
         name, batch = _LENGTHS.unpack_from(heard, place)
         begin = place + _LENGTHS.size
-        if (end := begin + name + batch) > len(heard):
+        if name == 0 or (end := begin + name + batch) > len(heard):
             break
         topic, _, number = heard[begin : begin + name].decode().rpartition("/")
         yield News(TopicPartition(topic, int(number)), bytes(heard[begin + name : end]))
