@@ -70,7 +70,6 @@ class Publisher:
         self._by_key: dict[tuple[str, bytes | None], PartitionQueue] = {}
         self._flush_at: asyncio.Handle | None = None
         self._linger = Linger(asyncio.get_running_loop().time)
-        self._news: list[News] = []
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def send(
@@ -226,7 +225,10 @@ class Publisher:
         self._linger.sent(messages)
         if self._flow is not None:
             self._flow.wrote(place, record.offset, messages, batch.builder.size())
-        self._wake(News(place, numbered(batch.builder._build(), record.offset), batch.can_wait))
+        if self._waker is not None:
+            # A broker that stamps messages has others.
+            offset = -1 if record.timestamp_type else record.offset
+            self._waker.wake_soon(News(place, numbered(batch.builder._build(), offset), batch.can_wait))
 
     async def _until_answered(self, topic: str, ask: Callable[[], Awaitable[T]]) -> T:
         backoff: Backoff | None = None
@@ -267,18 +269,6 @@ class Publisher:
     def _waiting(self, *topics: str) -> list[SendBatch]:
         queues = (queue for queue in self._queues.values() if not topics or queue.place.topic in topics)
         return [batch for queue in queues for batch in queue.batches()]
-
-    def _wake(self, news: News) -> None:
-        """Wake the readers, once for all the batches of one answer."""
-        if self._waker is not None:
-            if not self._news:
-                asyncio.get_running_loop().call_soon(self._wake_all)
-            self._news.append(news)
-
-    def _wake_all(self) -> None:
-        assert self._waker is not None
-        news, self._news = self._news, []
-        self._waker.wake(news)
 
 
 @asynccontextmanager

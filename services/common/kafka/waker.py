@@ -1,5 +1,6 @@
 """Waker, the producer's side of wake-ups: tells each reader of a directory what was produced for it."""
 
+import asyncio
 import contextlib
 import socket
 import time
@@ -11,7 +12,8 @@ from services.common.kafka.words import GOODBYE, News, mark, marks, packed
 LATER = "later"
 """The end of the socket's name of a reader that need not know at once of what can wait."""
 _LIST_S = 0.5
-# So much of what can wait is told all the same.
+# After this time, or so much of it, what can wait is told with what comes next.
+_WAITING_S = 0.25
 _MOST_WAITING_BYTES = 1 << 15
 
 
@@ -24,6 +26,7 @@ class _Listener:
         self.read = frozenset(marks(text))
         self._can_wait = LATER in more
         self._waiting = bytearray()
+        self._since_s = 0.0
         self._socket: socket.socket | None = None
 
     def tell(self, news: Sequence[News]) -> bool:
@@ -31,9 +34,12 @@ class _Listener:
 
         One that does not listen is cut off instead, and asks the broker for all that it may have missed.
         """
+        now_s = time.monotonic()
+        if not self._waiting:
+            self._since_s = now_s
         self._waiting += packed(news)
-        can_wait = self._can_wait and all(one.can_wait for one in news)
-        if can_wait and len(self._waiting) < _MOST_WAITING_BYTES:
+        is_little = now_s - self._since_s < _WAITING_S and len(self._waiting) < _MOST_WAITING_BYTES
+        if self._can_wait and is_little and all(one.can_wait for one in news):
             return True
         word, self._waiting = self._waiting, bytearray()
         try:
@@ -74,6 +80,17 @@ class Waker:
         self._directory = directory
         self._listeners: dict[str, _Listener] = {}
         self._listed_s = float("-inf")
+        self._news: list[News] = []
+
+    def wake_soon(self, news: News) -> None:
+        """Tell the readers of `news`, once for all that comes in this turn of the loop."""
+        if not self._news:
+            asyncio.get_running_loop().call_soon(self._wake_all)
+        self._news.append(news)
+
+    def _wake_all(self) -> None:
+        news, self._news = self._news, []
+        self.wake(news)
 
     def wake(self, news: Collection[News]) -> None:
         """Tell the readers of `news`; never waits."""

@@ -292,18 +292,3 @@ def install(
 
     Transport.Consumer = Consumer
     app.transport = Transport(app.conf.broker_consumer, app)
-
-
-def credentials(settings: StreamSettings) -> Any:
-    """Return Faust's credentials for the security of `settings`, or None for plain text."""
-    arguments = clients.connection(settings)
-    if settings.kafka_security.startswith("SASL"):
-        return faust.SASLCredentials(
-            username=arguments["sasl_plain_username"],
-            password=arguments["sasl_plain_password"],
-            mechanism=arguments["sasl_mechanism"],
-            ssl_context=arguments.get("ssl_context"),
-        )
-    if settings.kafka_security == "SSL":
-        return faust.SSLCredentials(arguments["ssl_context"])
-    return None

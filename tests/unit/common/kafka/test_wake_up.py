@@ -397,7 +397,7 @@ async def test_who_need_not_know_at_once_is_woken_by_what_cannot_wait_and_gets_a
         while await fetcher.step(end) != pytest.approx(SHORT_S) and told < 1_000:
             waker.wake([News(PLACE, batch(4), can_wait=True)])
             told += 1
-        assert 100 < told < 1_000
+        assert 0 < told < 1_000
         waker.close()
 
 
