@@ -226,9 +226,8 @@ class Publisher:
         if self._flow is not None:
             self._flow.wrote(place, record.offset, messages, batch.builder.size())
         if self._waker is not None:
-            # A broker that stamps messages has others.
-            offset = -1 if record.timestamp_type else record.offset
-            self._waker.wake_soon(News(place, numbered(batch.builder._build(), offset), batch.can_wait))
+            whole = numbered(batch.builder._build(), record.offset)
+            self._waker.wake_soon(News(place, whole, batch.can_wait))
 
     async def _until_answered(self, topic: str, ask: Callable[[], Awaitable[T]]) -> T:
         backoff: Backoff | None = None
