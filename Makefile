@@ -28,7 +28,7 @@ test-services:
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long" tests/e2e tests/faults tests/integration tests/contract
 
 # The tests over a replay share one pipeline, which is all that two cores can drive beside a browser.
-pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs a fifth of them
+pages: $(VENV)/.installed browser ## every test of the dashboard in Chromium; test runs an eighth of them
 	$(BIN)/pytest -n 2 --dist loadfile tests/e2e --ignore-glob='*/test_replay_*'
 	$(BIN)/pytest tests/e2e/test_replay_*.py
 

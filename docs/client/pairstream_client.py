@@ -24,12 +24,13 @@ Row = dict[str, Any]
 Moment = datetime | str | int
 """A datetime with its zone, ISO 8601 text with its zone, or whole microseconds since 1970."""
 Interval = Literal["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"]
-Topic = Literal["ticks", "signals", "alerts", "status"]
+Topic = Literal["ticks", "signals", "alerts", "radar", "status"]
 
 PAGE_ROWS = 10_000
 RETRIES = 3
 RECONNECT_S = 1.0
 REFUSED = 1008
+REFUSALS = (400, 401, 403, 404, 422)
 
 
 class Tick(TypedDict):
@@ -411,11 +412,11 @@ class Client:
         """Yield the messages of the live stream: of these topics, symbols and pairs, or of all; it never ends.
 
         It brings every closed signal and every alert, but of ticks only the latest of each symbol: `ticks` has all.
-        A stream that breaks is opened again, and goes on after the last message where the API still knows what
-        came since; otherwise with a new message of type `snapshot`. websockets.InvalidStatus or
-        ConnectionClosedError, with the reason, if the API does not want it.
+        A stream that breaks is opened again, also while the API starts again, and goes on after the last message where
+        the API still knows what came since; otherwise with a new message of type `snapshot`. websockets.InvalidStatus
+        or ConnectionClosedError, with the reason, if the API does not want it.
         """
-        from websockets.exceptions import ConnectionClosed
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
         from websockets.sync.client import connect
 
         lists = {"topics": topics, "symbols": symbols, "pairs": pairs}
@@ -434,8 +435,9 @@ class Client:
             except ConnectionClosed as closed:
                 if closed.rcvd is not None and closed.rcvd.code == REFUSED:
                     raise
-            except OSError:
-                if not has_begun:
+            except (OSError, InvalidHandshake) as error:
+                is_refused = isinstance(error, InvalidStatus) and error.response.status_code in REFUSALS
+                if is_refused or not has_begun:
                     raise
             time.sleep(RECONNECT_S)
 

@@ -133,4 +133,5 @@ def _bounded(beat: Heartbeat) -> Heartbeat:
         counters=dict([*beat.counters.items()][:ENTRIES_KEPT]),
         lost=dict([*beat.lost.items()][:ENTRIES_KEPT]),
         delivery=beat.delivery if beat.service == "ingest" else {},
+        trade_rates={},
     )

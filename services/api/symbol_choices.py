@@ -14,8 +14,8 @@ from services.common.kafka.losses import Outrun
 from services.common.kafka.symbol_configs import Listings, SymbolConfigs, publish
 from services.contracts.listings import TRADING, Listing, SymbolConfig
 
-LOADED_S = 1.0
 READ_S = 3.0
+_UNREAD = "the symbols of the feed have not been read from the broker yet"
 
 
 class SymbolChoices:
@@ -74,13 +74,21 @@ class SymbolChoices:
         return structs.replace(listing, state="filling") if listing.state is None else listing
 
     async def known(self) -> Mapping[str, Listing]:
-        """Return the listed symbols; TransientError until the topic is read."""
+        """Return the listed symbols; TransientError until the topic is read and lists any."""
+        if await self.known_so_far():
+            return self.listed
+        raise TransientError(_UNREAD)
+
+    async def known_so_far(self) -> Mapping[str, Listing]:
+        """Return the listed symbols, after a while also none; TransientError until the topic is read."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOADED_S):
-                await self._listings.loaded.wait()
+            async with asyncio.timeout(READ_S):
                 await self._decisions.loaded.wait()
-        if not self.listed:
-            raise TransientError("the symbols of the feed have not been read from the broker yet")
+                await self._listings.loaded.wait()
+                while not self.listed:
+                    await self._listings.changed(self._listings.version)
+        if not self._listings.loaded.is_set():
+            raise TransientError(_UNREAD)
         return self.listed
 
     def can_be_collected(self, symbol: str) -> bool:

@@ -16,7 +16,15 @@ from services.common import clock, process
 from services.common.cancellation import pause
 from services.common.codec import encode
 from services.common.errors import FatalError
-from services.contracts.messages import DeliveryLag, FeedName, Filling, Heartbeat, ServiceState, TapeEvent
+from services.contracts.messages import (
+    DeliveryLag,
+    FeedName,
+    Filling,
+    Heartbeat,
+    ServiceState,
+    TapeEvent,
+    TradeRate,
+)
 from services.contracts.topics import HEARTBEATS, TAPE_EVENTS
 
 VERSION = version("pairstream")
@@ -44,6 +52,7 @@ class HeartbeatState:
         self.counters: dict[str, int] = defaultdict(int)
         self.filling: Filling | None = None
         self.delivery: dict[str, DeliveryLag] = {}
+        self.trade_rates: dict[str, TradeRate] = {}
         self.clock_behind_us = 0
         """Lag of this process's clock behind the clock of the receipt times that it publishes (us)."""
         self.lost: dict[str, int] = {}
@@ -90,6 +99,7 @@ class HeartbeatState:
             lost=dict(self.lost),
             filling=self.filling,
             delivery=dict(self.delivery),
+            trade_rates=dict(self.trade_rates),
             clock_behind_us=self.clock_behind_us,
             disk_free=_disk_free(),
         )

@@ -63,6 +63,18 @@ class HeartbeatMetrics(Collector):
                 lags.add_metric([symbol, "0.5"], lag.p50_ms / 1000)
                 lags.add_metric([symbol, "0.99"], lag.p99_ms / 1000)
             yield lags
+        if rates := dict(self._heartbeat.trade_rates):
+            said = "a second, over the last minute"
+            trades = GaugeMetricFamily("pairstream_trades_per_second", f"Trades {said}.", labels=["symbol"])
+            volume = GaugeMetricFamily(
+                "pairstream_quote_volume_per_second",
+                f"Price times size of the trades {said}.",
+                labels=["symbol"],
+            )
+            for symbol, rate in rates.items():
+                trades.add_metric([symbol], rate.trades)
+                volume.add_metric([symbol], rate.quote_volume)
+            yield from (trades, volume)
         if lost := dict(self._heartbeat.lost):
             deleted = "Since the start: messages that the broker had deleted before they were read."
             family = CounterMetricFamily(f"{self._prefix}lost_messages", deleted, labels=["topic"])

@@ -215,6 +215,13 @@ class DeliveryLag(Struct, frozen=True):
     p99_ms: int
 
 
+class TradeRate(Struct, frozen=True):
+    """Rates of a symbol over the last minute: trades a second, and their price × size in quote currency a second."""
+
+    trades: Annotated[float, Meta(ge=0)]
+    quote_volume: Annotated[float, Meta(ge=0)]
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True):
     """Heartbeat of one process, once a second; topic ``heartbeats``, key: service/instance.
 
@@ -226,7 +233,8 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     messages wait to be read (of ingest: to be taken by the broker), ``lag_seconds`` for how long the oldest of them
     has waited. ``lost`` counts, by topic, the messages that the broker had deleted before the service read them.
     ``filling`` is there while ingest plays the history that precedes the present. ``delivery`` of ingest is the
-    lag of each symbol that had trades in the last minute; what was asked for afterwards is not counted.
+    lag of each symbol that had trades in the last minute, ``trade_rates`` those of each symbol that is collected and
+    has traded; what was asked for afterwards is not counted.
     ``clock_behind_us`` of ingest is how far its clock is behind the venue's, negative if it is ahead, and 0 while they
     agree: receipts are put right by it, ``at_us`` is not. ``disk_free`` is the free share of the disk it works on.
     """
@@ -244,6 +252,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     lost: dict[str, int] = {}
     filling: Filling | None = None
     delivery: dict[Name, DeliveryLag] = {}
+    trade_rates: dict[Name, TradeRate] = {}
     instance: Name | None = None
     clock_behind_us: int = 0
     disk_free: Annotated[float, Meta(ge=0, le=1)] | None = None

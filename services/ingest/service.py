@@ -1,6 +1,7 @@
 """Service loop of ingest: reads a feed, publishes to the broker."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from contextlib import aclosing
 from functools import partial
@@ -42,6 +43,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.symbol_decisions import SymbolDecisions
 from services.ingest.tape.stored import open_store
 from services.ingest.time_marks import TimeMarks
+from services.ingest.trade_rates import TradeRates
 
 # Messages other than ticks.
 _Other = Quote | MarkPrice | Liquidation | TapeEvent | Listing | Rejected | Skipped | Counted | FeedStatus
@@ -187,6 +189,8 @@ async def _publish(
                 counters[topic.replace("-", "_")] += 1
                 counters["gaps"] += isinstance(item, TapeEvent) and item.kind == "gap_found"
             case Listing():
+                if item.state is None:
+                    health.rates.drop(item.symbol)
                 await out.send(LISTINGS.name, key=item.symbol.encode(), value=encode(item))
             case Skipped():
                 counters["skipped"] += 1
@@ -199,7 +203,7 @@ async def _publish(
             case never:
                 assert_never(never)
 
-    send, topic = out.send, TICKS.name
+    send, topic, count = out.send, TICKS.name, health.rates.count
     async with aclosing(feed.stream()) as items:
         async for item in items:
             if not isinstance(item, Tick):
@@ -212,6 +216,8 @@ async def _publish(
                 counters["ticks"] += 1
                 if tick.repaired:
                     counters["repaired"] += 1
+                else:
+                    count(tick.symbol, tick.price, tick.size)
                 if found:
                     await mark(found)
     await mark(marks.end())
@@ -238,6 +244,8 @@ class _Health:
         self._waits: str | None = None
         self._stuck: str | None = None
         self._filling_s = 0
+        self.rates = TradeRates()
+        """Of the trades that are published."""
 
     def told(self, status: FeedStatus) -> None:
         """Take the feed's word."""
@@ -267,6 +275,7 @@ class _Health:
             self._waits = "waits for the readers of ticks" if late and not has_room else None
             self._stuck = "the broker does not answer" if late and has_room else None
             self._follow_delivery()
+            self._follow_rates()
             self._say_filling(self._heartbeat.filling)
             counters = self._heartbeat.counters
             taken = sum(counters.get(name, 0) for name in _TAKEN)
@@ -286,6 +295,12 @@ class _Health:
         if self._behind and not self._behind_is_said:
             log.warning(self._behind, expected="a correct clock", advice="synchronise the clock")
         self._behind_is_said = self._behind is not None
+
+    def _follow_rates(self) -> None:
+        if self._heartbeat.filling is not None:
+            self.rates.restart()
+        self.rates.mark(time.monotonic())
+        self._heartbeat.trade_rates = self.rates.by_symbol()
 
     def _say_filling(self, filling: Filling | None) -> None:
         self._filling_s = 0 if filling is None else self._filling_s + 1

@@ -52,6 +52,12 @@ class Tape(Struct):
     gaps: dict[int, Gap] = {}
     coverage_1h: float | None = None
     delivery_ms: float | None = None
+    rates: dict[str, tuple[int, float, float]] = {}
+    """Of each process of ingest when it told its rates, trades a second, and their quote volume."""
+    is_removed: bool = False
+    """Whether it is collected no longer."""
+    is_gone: bool = False
+    """Whether that is told."""
 
 
 class RadarPair(Struct):
@@ -100,6 +106,9 @@ class Board(Struct):
         for symbol, lag in beat.delivery.items():
             tape = self.tapes.setdefault(symbol, Tape(came_us))
             tape.heard_us, tape.delivery_ms = came_us, float(lag.p99_ms)
+        for symbol, rate in beat.trade_rates.items():
+            tape = self.tapes.setdefault(symbol, Tape(came_us))
+            tape.rates[name] = (came_us, rate.trades, rate.quote_volume)
 
     def event(self, event: TapeEvent, came_us: int) -> None:
         """Take an event of the tape; they may come twice and in any order, and the later one counts."""
@@ -107,7 +116,12 @@ class Board(Struct):
             return
         tape = self.tapes.setdefault(event.symbol, Tape(came_us))
         tape.heard_us = max(tape.heard_us, came_us)
-        if event.kind in ("stream_stale", "stream_live"):
+        if event.kind == "symbol_state":
+            if event.state == "removed":
+                self.tapes[event.symbol] = Tape(tape.heard_us, is_removed=True, is_gone=tape.is_gone)
+            else:
+                tape.is_removed = tape.is_gone = False
+        elif event.kind in ("stream_stale", "stream_live"):
             sign, stream = (1 if event.kind == "stream_stale" else -1), event.stream or ""
             if event.at_us >= abs(tape.stale.get(stream, 0)):
                 tape.stale[stream] = sign * event.at_us
@@ -139,7 +153,8 @@ class Board(Struct):
                 if processes:
                     yield "service", name, self._of_service(name, processes)
             for name, tape in self.tapes.items():
-                yield "symbol", name, self._of_tape(tape)
+                if not tape.is_removed:
+                    yield "symbol", name, self._of_tape(tape)
             for pair in self.radar.values():
                 yield (
                     "radar",
@@ -157,9 +172,12 @@ class Board(Struct):
                 self.lost.pop(name, None)
                 gone.append(("service", name))
         for name, tape in list(self.tapes.items()):
-            if tape.heard_us < before_us:
-                del self.tapes[name]
+            is_over = tape.heard_us < before_us
+            if (is_over or tape.is_removed) and not tape.is_gone:
+                tape.is_gone = True
                 gone.append(("symbol", name))
+            if is_over:
+                del self.tapes[name]
         for key, pair in list(self.radar.items()):
             if not pair.is_confirmed and pair.heard_us < before_us:
                 del self.radar[key]
@@ -211,4 +229,8 @@ class Board(Struct):
             values["coverage_1h"] = tape.coverage_1h
         if tape.delivery_ms is not None:
             values["delivery_lag_ms"] = tape.delivery_ms
+        if rates := [one for one in tape.rates.values() if one[0] > self.told_us - _ALIVE_US]:
+            # Processes that collect a symbol side by side tell of the same trades.
+            _, values["trade_rate"], volume = max(rates, key=lambda one: one[1])
+            values["quote_volume_1m"] = 60 * volume
         return Observation(self.told_us, values)

@@ -30,12 +30,13 @@ def upgrade(url: str, settings: StoreSettings | None = None) -> list[str]:
     Where the server offers TimescaleDB, tables become hypertables, bars become continuous aggregates, and
     policies follow `settings`. Blocks. Can be repeated, and several processes may call it at once: the first
     does the work, the schema in one transaction, the others wait for it. AwayError if the database cannot
-    be reached, FatalError if its schema is newer than this code, its TimescaleDB is not what we need, or it
-    refuses what the upgrade does.
+    be reached, FatalError if its encoding is not UTF8, its schema is newer than this code, its TimescaleDB is not
+    what we need, or it refuses what the upgrade does.
     """
     settings = (settings or StoreSettings()).model_copy(update={"database_url": url})
     conninfo = database.conninfo(url, "pairstream-upgrade")
     with _refusals(), database.open_blocking(conninfo, autocommit=True) as connection:
+        _require_utf8(connection)
         # Held by the session: the refresh that follows the schema cannot run in a transaction.
         connection.execute("SELECT pg_advisory_lock(%s)", [_UPGRADE_LOCK])
         before = _known_version(connection)
@@ -110,6 +111,17 @@ def _known_version(connection: psycopg.Connection[Any]) -> str | None:
     return row[0] if row else None
 
 
+def _require_utf8(connection: psycopg.Connection[Any] | Connection) -> None:
+    """FatalError if a database cannot store every symbol, which may be of any script."""
+    found = (connection.pgconn.parameter_status(b"server_encoding") or b"none").decode()
+    if found != "UTF8":
+        raise FatalError(
+            f"expected a database with the encoding UTF8, received {found}: "
+            f"CREATE DATABASE {connection.info.dbname}_utf8 ENCODING 'UTF8' TEMPLATE template0, and set "
+            "PAIRSTREAM_DATABASE_URL to it"
+        )
+
+
 def _files(directory: str) -> list[str]:
     names = (file.name for file in resources.files("schemas").joinpath(directory).iterdir())
     return sorted(name for name in names if name.endswith(".sql"))
@@ -136,6 +148,7 @@ async def version(connection: Connection) -> str | None:
 
 async def require(connection: Connection) -> None:
     """Return if the schema is the one this code was written for; FatalError says what to do otherwise."""
+    _require_utf8(connection)
     found, expected = await version(connection), revisions()[-1]
     if found == expected:
         return

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -11,12 +12,13 @@ import pytest
 from services.common.errors import FatalError, TransientError
 from services.common.settings import DatabaseSettings
 from services.store import database, relations, schema
+from tests.fix_database import Postgres
 
 TABLES = {"ticks", "ohlc_1s", "ohlc_1m", "ohlc_5m", "ohlc_1h", "signals", "alerts", "gaps", "stream_offsets"}
 
 
 def execute(url: str, statement: str) -> None:
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
 
 
@@ -68,6 +70,21 @@ def test_a_newer_schema_is_left_alone(database_url: str) -> None:
         on_connection(database_url, schema.require)
     with pytest.raises(FatalError, match="received 9999"):
         schema.upgrade(database_url)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_symbol_is_refused_with_what_to_do(
+    postgres: Postgres, encoding: str
+) -> None:
+    name = encoding.lower()
+    execute(postgres.url, f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    url = urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
+    told = f"expected a database with the encoding UTF8, received {encoding}: CREATE DATABASE {name}_utf8 ENCODING"
+    with pytest.raises(FatalError, match=told):
+        schema.upgrade(url)
+    with pytest.raises(FatalError, match=told):
+        on_connection(url, schema.require)
+    execute(postgres.url, f"DROP DATABASE {name}")
 
 
 def test_a_failed_upgrade_leaves_nothing_behind(empty_database_url: str) -> None:

@@ -62,6 +62,7 @@ def test_an_alert_is_called_out_listed_and_stays_in_the_banner_until_it_is_resol
     expect(alerts_page.page.locator("#alerts-empty")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_the_history_has_one_row_per_incident_and_only_what_fires_is_red(
     alerts_page: Dashboard, fake_api: Served
 ) -> None:
@@ -101,6 +102,7 @@ def test_earlier_alerts_are_listed_but_not_called_out(
     assert toast(dashboard).count() == 0
 
 
+@pytest.mark.long
 def test_acknowledging_in_a_toast_is_seen_in_every_tab(
     alerts_page: Dashboard, dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:
@@ -269,6 +271,7 @@ def test_older_alerts_are_read_and_new_ones_do_not_move_what_is_read(
     assert moved.bounding_box() == before
 
 
+@pytest.mark.long
 def test_a_threshold_is_changed_in_its_cell(alerts_page: Dashboard) -> None:
     page = alerts_page.page
     line, said = page.locator(f"#thresholds-table [row-id='{OTHER}']"), page.locator("#thresholds-said")

@@ -40,6 +40,7 @@ def drawn(open_page: OpenPage, url: str, query: str = "pairs?range=5m", **option
     return page
 
 
+@pytest.mark.long
 def test_a_correction_of_an_old_second_reaches_an_open_chart_where_it_is_marked_and_named(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage
 ) -> None:

@@ -35,6 +35,7 @@ def test_the_worst_comes_first_and_is_marked(
     expect(marked).to_have_count(5)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("late_leg")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_leg_that_is_late_says_so_on_its_card(

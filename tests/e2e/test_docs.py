@@ -1,11 +1,13 @@
 """Documentation page of the API, in a browser that can reach no other host."""
 
+import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Route, expect
 
 from tests.api_process import running_api
 from tests.ports import free_port
 
 
+@pytest.mark.long
 def test_the_page_works_without_any_other_host_and_takes_a_key(browser: Browser) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
     with running_api(nowhere, f"postgresql://{nowhere}/nothing", ready=False) as api:

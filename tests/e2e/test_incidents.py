@@ -1,5 +1,6 @@
 """Incidents over the fake API: found by their rule, called false alarms, and led back to their moment."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -37,6 +38,7 @@ def test_an_incident_is_found_by_its_rule_judged_and_leads_to_its_moment(
     assert "past=" not in page.url
 
 
+@pytest.mark.long
 def test_a_reader_judges_no_incident(fake_api: Served, dashboard_server: Served, open_page: OpenPage) -> None:
     fired = fake_api.post("/fake/alert")
     fake_api.post("/fake/pairs", role="read")

@@ -24,7 +24,8 @@ OBSERVE = """
 """
 
 
-@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("width", [1280, 390])
 def test_alerts_that_come_and_go_move_nothing_of_the_page(
     dashboard_server: Served, fake_api: Served, open_page: OpenPage, width: int
 ) -> None:

@@ -154,6 +154,7 @@ def test_several_intervals_side_by_side(
     until(lambda: not shown(dashboard, charts[3]))
 
 
+@pytest.mark.long
 def test_zoom_stays_while_data_arrives(dashboard_server: Served, open_page: OpenPage) -> None:
     dashboard = open_page(dashboard_server.url, "?interval=1s")
     until(dashboard.bars)
@@ -170,6 +171,7 @@ def test_zoom_stays_while_data_arrives(dashboard_server: Served, open_page: Open
     assert dashboard.props("chart-candles")["visibleRange"] == before
 
 
+@pytest.mark.long
 def test_a_chart_that_was_scrolled_back_says_so_and_leads_to_now(dashboard: Dashboard) -> None:
     until(lambda: dashboard.bars() == 500)
     until(lambda: dashboard.props("chart-candles").get("visibleRange"))

@@ -4,6 +4,7 @@ import itertools
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -26,6 +27,7 @@ def levels(dashboard: Dashboard, chart: str = CHARTS[0]) -> list[float]:
     return [line["price"] for line in candles(dashboard, chart).get("priceLines", [])]
 
 
+@pytest.mark.long
 def test_each_chart_has_its_symbol_interval_and_scale_and_the_address_has_all(
     dashboard: Dashboard, dashboard_server: Served, open_page: OpenPage
 ) -> None:
@@ -67,6 +69,7 @@ def test_each_chart_has_its_symbol_interval_and_scale_and_the_address_has_all(
     assert {later - earlier for earlier, later in itertools.pairwise(times)} == {15}
 
 
+@pytest.mark.long
 def test_levels_are_drawn_by_keyboard_or_double_click_kept_and_removed(
     dashboard: Dashboard, dashboard_server: Served, open_page: OpenPage
 ) -> None:

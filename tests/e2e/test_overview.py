@@ -40,6 +40,7 @@ def overview(open_page: OpenPage, dashboard_server: Served, fake_api: Served) ->
     return opened
 
 
+@pytest.mark.long
 def test_rows_tick_where_they_are_and_move_only_when_nobody_points_at_them(overview: Dashboard) -> None:
     page = overview.page
     expect(page.locator("#overview-table svg.hour polyline").first).to_be_visible()
@@ -59,6 +60,7 @@ def test_rows_tick_where_they_are_and_move_only_when_nobody_points_at_them(overv
     assert seen(overview)[0] != before
 
 
+@pytest.mark.long
 def test_the_address_has_order_and_filters_and_what_is_wrong_with_it_is_said(
     overview: Dashboard, open_page: OpenPage, dashboard_server: Served, fake_api: Served
 ) -> None:
@@ -109,6 +111,7 @@ def test_the_keyboard_filters_moves_and_opens_a_pair(overview: Dashboard) -> Non
     assert page.evaluate("() => document.documentElement.scrollWidth") == 300
 
 
+@pytest.mark.long
 def test_an_alert_is_found_by_its_state(
     overview: Dashboard, open_page: OpenPage, dashboard_server: Served, fake_api: Served
 ) -> None:
@@ -122,6 +125,7 @@ def test_an_alert_is_found_by_its_state(
     expect(page).to_have_title(re.compile("1 alerting"))
 
 
+@pytest.mark.long
 def test_the_wall_shows_twelve_pairs_without_scrolling_or_controls_and_says_what_is_old(
     open_page: OpenPage, dashboard_server: Served, fake_api: Served
 ) -> None:

@@ -215,6 +215,7 @@ def test_older_signals_come_when_the_left_end_is_in_sight(
     assert abs(page.props("chart-pair")["visibleRange"]["to"] - first - 900) <= 2
 
 
+@pytest.mark.long
 def test_not_enough_data_is_a_state_with_a_reason(pairs_page: Dashboard, fake_api: Served) -> None:
     with world(fake_api, {"quality": "ok"}, quality="not_enough_data"):
         expect(pairs_page.page.locator("#metric-zscore")).to_have_text("123 / 300")

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage
@@ -63,6 +64,7 @@ def test_a_range_of_the_past_is_drawn_and_in_the_address_and_what_is_none_is_sai
     expect(wrong.page.locator("#past-at-error")).to_contain_text("received yesterday", timeout=30_000)
 
 
+@pytest.mark.long
 def test_every_field_for_a_time_says_what_is_none(dashboard_server: Served, open_page: OpenPage) -> None:
     for path, field in (
         ("pairs?side=whatif", "whatif-start"),

@@ -2,11 +2,13 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.stage import Dashboard
 
 
+@pytest.mark.long
 def test_units_and_notional_of_both_legs_are_told(pairs_page: Dashboard) -> None:
     page = pairs_page.page
     page.get_by_role("tab", name="Sizes").click()

@@ -41,6 +41,7 @@ def test_the_funnel_the_filters_and_since_when_pairs_are_confirmed(radar: Dashbo
     expect(page.locator("#radar-empty")).to_have_text("No pair of the last scan is like that.")
 
 
+@pytest.mark.long
 def test_a_cell_leads_to_its_pair_and_one_click_watches_it(radar: Dashboard) -> None:
     page = radar.page
     expect(page.locator("#radar-matrix .heatmaplayer image")).to_be_visible()
@@ -55,6 +56,7 @@ def test_a_cell_leads_to_its_pair_and_one_click_watches_it(radar: Dashboard) -> 
     expect(page.locator("#radar-watched")).to_have_text("ETHUSDT-BTCUSDT is watched already.")
 
 
+@pytest.mark.long
 def test_a_radar_without_a_history_says_why(radar: Dashboard, fake_api: Served) -> None:
     page = radar.page
     fake_api.post("/fake/radar", symbols=5)

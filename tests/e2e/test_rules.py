@@ -105,6 +105,7 @@ def test_a_rule_is_tried_saved_paused_and_removed_and_a_silence_begins_and_ends(
     assert fake_api.get("/v1/silences")["data"] == []
 
 
+@pytest.mark.long
 def test_a_reader_sees_rules_and_no_buttons(
     fake_api: Served, dashboard_server: Served, open_page: OpenPage, rules_page: Dashboard
 ) -> None:

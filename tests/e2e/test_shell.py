@@ -82,6 +82,7 @@ def test_a_lost_dashboard_server_is_said_and_comes_back(fake_api: Served, open_p
         dashboard.changes("clock", times=2)
 
 
+@pytest.mark.long
 def test_the_keyboard_reaches_every_control_and_shows_where_it_is(dashboard: Dashboard) -> None:
     reached: dict[str, bool] = {}
     dashboard.page.locator("body").press("Tab")

@@ -18,6 +18,7 @@ def delivery_page(fake_api: Served, dashboard_server: Served, open_page: OpenPag
     fake_api.post("/fake/pairs", role="write")
 
 
+@pytest.mark.long
 def test_a_target_is_written_tested_rotated_replayed_and_removed(
     delivery_page: Page, fake_api: Served, open_page: OpenPage, dashboard_server: Served
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_target_is_written_tested_rotated_replayed_and_removed(
     assert fake_api.get("/v1/targets")["data"] == []
 
 
+@pytest.mark.long
 def test_a_reader_sees_targets_and_no_buttons(
     fake_api: Served, dashboard_server: Served, open_page: OpenPage, delivery_page: Page
 ) -> None:

@@ -251,6 +251,7 @@ def test_what_is_wrong_is_said_where_it_is(
     expect(page.locator("#upload-example")).to_be_visible()
 
 
+@pytest.mark.long
 def test_what_a_file_does_not_tell_is_asked_and_answered_by_a_button(
     dashboard_server: Served, open_page: OpenPage, tmp_path: Path
 ) -> None:

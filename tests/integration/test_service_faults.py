@@ -81,6 +81,10 @@ def password_url(postgres: Postgres, database_url: str) -> Iterator[str]:
         yield f"postgresql://careful:wrong@{name}?{host}"
         rules.write_text(before)
         admin.execute("SELECT pg_reload_conf()")
+        # The server may not have noticed yet that a killed service is gone, and keeps its temporary tables.
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = 'careful'"
+        )
         admin.execute("DROP ROLE careful")
 
 

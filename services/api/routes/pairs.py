@@ -100,6 +100,10 @@ async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
     except ValueError as error:
         raise _refused(("path", "pair"), error, text) from None
     collected, listed = backend.choices.collected(), backend.choices.listed
+    if not all(symbol in collected or symbol in listed for symbol in legs):
+        # Right after a start it may not have been read yet.
+        listed = await backend.choices.known_so_far()
+        collected = backend.choices.collected()
     names: list[str] = []
     new: list[str] = []
     for symbol in legs:

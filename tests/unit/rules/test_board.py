@@ -1,5 +1,7 @@
 """What the board says, by the clock of the broker alone."""
 
+from typing import Literal
+
 import msgspec
 
 from services.common.clock import HOUR, SECOND
@@ -10,6 +12,7 @@ from services.contracts.messages import (
     ServiceState,
     TapeEvent,
     TapeEventKind,
+    TradeRate,
 )
 from services.contracts.radar_messages import RadarEventKind
 from services.rules.board import Board
@@ -27,6 +30,7 @@ def beat(
     lost: int = 0,
     started: float = 0,
     delivery: dict[str, DeliveryLag] | None = None,
+    rates: dict[str, TradeRate] | None = None,
 ) -> None:
     """Have a process beat; its own clock is far behind."""
     board.beat(
@@ -39,9 +43,18 @@ def beat(
             version="1",
             lost={"ticks": lost} if lost else {},
             delivery=delivery or {},
+            trade_rates=rates or {},
             disk_free=0.5,
         ),
         START_US + round(second * SECOND),
+    )
+
+
+def state(board: Board, second: int, state: Literal["live", "removed"]) -> None:
+    """Have the state of a symbol change."""
+    at_us = START_US + second * SECOND
+    board.event(
+        TapeEvent(kind="symbol_state", venue="binance", symbol="BTCUSDT", at_us=at_us, state=state), at_us
     )
 
 
@@ -154,6 +167,35 @@ def test_a_stream_is_stale_until_it_lives_or_ingest_begins_anew() -> None:
     event(board, "stream_stale", 9)
     beat(board, 20, "ingest", instance="two", started=15)
     assert values(board, "BTCUSDT")[-1]["stream_stale"] == 0
+
+
+def test_rates_are_those_of_the_process_that_sees_most_while_it_lives() -> None:
+    board = Board()
+    beat(board, 0, "ingest", rates={"BTCUSDT": TradeRate(2.0, 500.0)})
+    beat(board, 0, "ingest", instance="two", rates={"BTCUSDT": TradeRate(1.5, 400.0)})
+    beat(board, 2, "ingest", instance="two", rates={"BTCUSDT": TradeRate(0.0, 0.0)})
+    newest = values(board, "BTCUSDT")[-1]
+    assert (newest["trade_rate"], newest["quote_volume_1m"]) == (2.0, 30_000.0)
+    beat(board, 6, "ingest", instance="two", rates={"BTCUSDT": TradeRate(0.0, 0.0)})
+    assert values(board, "BTCUSDT")[-1]["trade_rate"] == 0.0
+
+
+def test_a_symbol_that_is_removed_is_gone_once_and_comes_back() -> None:
+    board = Board()
+    beat(board, 0, "ingest", delivery={"BTCUSDT": DeliveryLag(1, 2, 3)})
+    beat(board, 1)
+    assert len(values(board, "BTCUSDT")) > 0
+    state(board, 1, "removed")
+    assert board.gone() == [("symbol", "BTCUSDT")]
+    # Its last trades are of the last minute still.
+    beat(board, 3, "ingest", delivery={"BTCUSDT": DeliveryLag(1, 2, 3)}, rates={"BTCUSDT": TradeRate(1, 1)})
+    state(board, 3, "removed")
+    assert (values(board, "BTCUSDT"), board.gone()) == ([], [])
+    state(board, 4, "live")
+    beat(board, 6, "ingest")
+    assert len(values(board, "BTCUSDT")) > 0
+    state(board, 7, "removed")
+    assert board.gone() == [("symbol", "BTCUSDT")]
 
 
 def test_a_pair_is_confirmed_while_one_radar_confirms_it_whichever_way_round() -> None:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from functools import partial
+from typing import TypeGuard
 
 import pytest
 
@@ -61,8 +62,12 @@ def ids(items: Iterable[Item], symbol: str) -> list[int]:
     return [item.trade_id for item in items if isinstance(item, Tick) and item.symbol == symbol]
 
 
+def is_state(item: Item, symbol: str) -> TypeGuard[TapeEvent]:
+    return isinstance(item, TapeEvent) and item.kind == "symbol_state" and item.symbol == symbol
+
+
 def states(items: Iterable[Item], symbol: str) -> list[str | None]:
-    return [item.state for item in items if isinstance(item, TapeEvent) and item.symbol == symbol]
+    return [item.state for item in items if is_state(item, symbol)]
 
 
 def is_tick(item: Item) -> bool:
@@ -100,9 +105,7 @@ def test_the_past_of_an_added_symbol_comes_alone_and_joins_its_present() -> None
     items = asyncio.run(played(feed, is_present, partial(decide, feed, "SOLUSDT"), is_enough))
     found = ids(items, "SOLUSDT")
     assert found == list(range(found[0], found[-1] + 1))
-    places = [
-        place for place, item in enumerate(items) if isinstance(item, TapeEvent) and item.symbol == "SOLUSDT"
-    ]
+    places = [place for place, item in enumerate(items) if is_state(item, "SOLUSDT")]
     assert states(items, "SOLUSDT") == ["filling", "live"]
     past = [item for item in items[slice(*places)] if isinstance(item, Tick)]
     assert {tick.symbol for tick in past} == {"SOLUSDT"}
