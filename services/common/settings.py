@@ -70,7 +70,7 @@ class KafkaSettings(Settings):
     fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
     """Longest time that a broker may wait for data before it answers a fetch, ms. A real broker answers as soon as it
     has some; the embedded one only when this time is over, so `pairstream up` sets 5. There, producers tell readers
-    what is new.
+    what is new, and this is the shortest time between two reads of stream_analytics.
     """
     kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = "zstd"
     """Codec of the batches that producers send."""

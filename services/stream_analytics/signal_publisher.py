@@ -23,7 +23,7 @@ _MOST_LIVE_S = 2_000
 # Trades come in batches, twenty milliseconds apart while there are many: what the next one brings is newer.
 _GRACE_S = 0.025
 # From one round of what was held back to the next at least.
-_ROUND_S = 0.02
+_ROUND_S = 0.005
 
 log = structlog.get_logger()
 

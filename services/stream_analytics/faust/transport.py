@@ -27,8 +27,6 @@ Positions = Callable[[], Awaitable[Mapping[TP, int]]]
 
 # Longest wait of a seek; Faust asks for 1 s.
 _FETCH_S = 0.1
-# From one fetch to the next at least, where producers wake: what comes meanwhile is one event.
-_SPACING_S = 0.02
 # Interval of the check whether topics are still held back.
 _HELD_S = 0.005
 
@@ -84,7 +82,7 @@ def install(
                     self._ensure_consumer(),
                     settings.wake_directory,
                     BUNDLED,
-                    short_s=lambda: _SPACING_S,
+                    short_s=lambda: settings.fetch_max_wait_ms / 1000,
                 )
 
         def _confirm_membership(self) -> None:
