@@ -81,6 +81,7 @@ def signal(pair: str, second: int, quality: str = "ok", reversion: str = "unprov
         "outlier": False,
         "outliers": 0,
         "return_correlation": 0.41 if known else None,
+        "return_correlation_clipped": False,
         "lead_lag_s": 2.0 if known else None,
         "reversion": reversion if known else None,
         "cointegration_p": 0.18 if known else None,
