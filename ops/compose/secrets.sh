@@ -22,12 +22,15 @@ is_there database_password || random | tr -d '\n' | save database_password
 is_there database_url ||
     printf 'postgresql://pairstream:%s@timescale:5432/pairstream' "$(cat "$directory/database_password")" | save database_url # pragma: allowlist secret
 
-# The page may write: who reaches it has given the login below. Further keys: pairstream keys new NAME --file FILE.
+# By it the page signs to the API for whom it asks.
+is_there identity_key || random | tr -d '\n' | save identity_key
+
+# The page itself only reads; people change things under their own names. Further keys: pairstream keys new NAME --file FILE.
 if ! is_there page_key || ! is_there api_keys; then
     key=ps_$(random)
     printf '%s' "$key" | save page_key
     digest=$(printf '%s' "$key" | openssl dgst -sha256 -r | cut -d ' ' -f 1)
-    { grep -v '^page ' "$directory/api_keys" 2>/dev/null || true; echo "page write $digest"; } | save api_keys
+    { grep -v '^page ' "$directory/api_keys" 2>/dev/null || true; echo "page read $digest"; } | save api_keys
 fi
 if ! is_there page_login; then
     password=$(openssl rand -hex 12)

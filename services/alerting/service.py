@@ -26,6 +26,8 @@ from services.store.mirror import mirror
 
 # A killed member holds its partitions this long, the shortest time that brokers accept by default.
 _SESSION_TIMEOUT_MS = 6_000
+# Interval of fetches of signals without a wake-up (s): stream_analytics wakes.
+_UNANNOUNCED_S = 2.0
 
 log = structlog.get_logger()
 
@@ -72,6 +74,9 @@ class _Service:
                 clients.consumer(
                     settings,
                     later=[SIGNALS.name],
+                    look_s=_UNANNOUNCED_S,
+                    # Signals between closes are passed over.
+                    can_wait=True,
                     group_id=ALERTING_GROUP,
                     session_timeout_ms=_SESSION_TIMEOUT_MS,
                 ) as signals,

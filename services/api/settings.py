@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field
 
 from services.api.security import api_keys
+from services.common.http.identity import IdentityKeys
 from services.common.http.rate_limits import Rate
 from services.common.setting_types import Duration, Hosts, Networks, Port, split
 from services.common.settings import DatabaseSettings, KafkaSettings, PairSettings
@@ -42,6 +43,10 @@ class ApiSettings(KafkaSettings, DatabaseSettings, PairSettings):
     """Port on which the API listens; 0 takes a free one and logs it."""
     api_keys_file: Annotated[Path, AfterValidator(_keys_file)] | None = None
     """Path of the file of API keys, one line per key; without it everybody reads, and only this machine writes."""
+    identity_key: IdentityKeys = ()
+    """Key of at least 32 characters by which the dashboard signs for whom it asks; the same for both. Of several,
+    separated by commas, the first signs, and each is good for a check. Without one, no such header is accepted.
+    """
     api_hosts: Hosts = ()
     """Names by which an API without keys is reached, besides addresses and names without a dot; separated by commas.
     A request for any other name is refused, which protects against web pages that bind their name to this address.

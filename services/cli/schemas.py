@@ -14,13 +14,15 @@ from services.api.backend import Backend
 from services.api.settings import ApiSettings
 from services.cli import asyncapi, client_types, settings_reference, ui_types
 from services.contracts.messages import MESSAGES
+from services.contracts.targets import WebhookBody
 
 DIRECTORY = Path(__file__).parents[2] / "schemas"
 
 
 def documents() -> dict[str, str]:
     """Return every generated file in schemas/: its name and its text."""
-    contents = {f"{name}.v1.json": _message(struct) for name, struct in MESSAGES.items()}
+    described = MESSAGES | {"webhook": WebhookBody}
+    contents = {f"{name}.v1.json": _message(struct) for name, struct in described.items()}
     contents["openapi.json"] = create_app(Backend(ApiSettings())).openapi()
     texts = {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for name, content in contents.items()

@@ -40,6 +40,8 @@ Hosts = Annotated[
     tuple[str, ...], BeforeValidator(lambda text: tuple(name.lower() for name in split(text)) if text else ())
 ]
 
+Names = Annotated[tuple[str, ...], BeforeValidator(split)]
+
 
 def _networks(text: object) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(map(ip_network, split(text))) if text else ()

@@ -69,8 +69,8 @@ class KafkaSettings(Settings):
     """Path of the certificate authority of the broker's TLS certificate; without it the system's are trusted."""
     fetch_max_wait_ms: Annotated[int, Field(ge=1, le=30_000)] = 500
     """Longest time that a broker may wait for data before it answers a fetch, ms. A real broker answers as soon as it
-    has some; the embedded one only when this time is over, so `pairstream up` sets 5. There, producers wake readers
-    earlier, and this is the shortest time between two fetches of stream_analytics.
+    has some; the embedded one only when this time is over, so `pairstream up` sets 5. There, producers tell readers
+    what is new, and this is the shortest time between two reads of stream_analytics.
     """
     kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = "zstd"
     """Codec of the batches that producers send."""
@@ -79,7 +79,7 @@ class KafkaSettings(Settings):
     0 is a broker that keeps messages for longer than any reader is away. `pairstream up` sets 5 MiB.
     """
     wake_directory: Path | None = None
-    """Directory of the sockets by which producers wake readers of this machine. `pairstream up` makes one."""
+    """Directory of the sockets by which producers tell readers of this machine news. `pairstream up` makes one."""
 
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
@@ -251,7 +251,7 @@ def load(kind: type[S], environ: Mapping[str, str] | None = None) -> S:
         message = str(first["msg"]).removeprefix("Value error, ")
         received = (
             ""
-            if "received" in message or field.endswith(("password", "api_key"))
+            if "received" in message or field.endswith(("password", "_key"))
             else f", received {first['input']!r}"
         )
         name = f"{PREFIX}{field.upper()}: " if field else ""

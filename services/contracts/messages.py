@@ -216,10 +216,14 @@ class DeliveryLag(Struct, frozen=True):
 
 
 class TradeRate(Struct, frozen=True):
-    """Rates of a symbol over the last minute: trades a second, and their price × size in quote currency a second."""
+    """Rates of a symbol over the last minute: trades a second, and their price × size in quote currency a second.
+
+    ``price`` is that of the last trade, whenever that was; null of an ingest that does not tell it.
+    """
 
     trades: Annotated[float, Meta(ge=0)]
     quote_volume: Annotated[float, Meta(ge=0)]
+    price: float | None = None
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):

@@ -33,6 +33,8 @@ METRICS: dict[str, Metric] = {
     "delivery_lag_ms": Metric("symbol", "99 of 100 trades of the last minute took no longer, ms."),
     "trade_rate": Metric("symbol", "Trades a second, over the last minute."),
     "quote_volume_1m": Metric("symbol", "Price times size of the last minute's trades, in quote currency."),
+    "price": Metric("symbol", "Price of the last trade, once a second."),
+    "volatility": Metric("symbol", "Realised volatility over `over_s`, %.", True),
     "stream_stale": Metric("symbol", "1 while its stream is silent though its connection lives, else 0."),
     "missing_trades": Metric("symbol", "Trades that are missing in its gaps of the last hour."),
     "coverage_1h": Metric("symbol", "Share of the last hour's trades that are on the tape, 0 to 1."),

@@ -17,6 +17,9 @@ from services.contracts.silences import MATCHED, mismatch, require_matchers
 TargetKind = Literal["webhook", "slack", "mail", "apprise"]
 NotificationKind = Literal["begun", "ended", "again", "escalated", "silence_over"]
 DeliveryKind = Literal[NotificationKind, "test"]
+WebhookType = Literal[
+    "alert.begun", "alert.ended", "alert.again", "alert.escalated", "alert.silence_over", "alert.test"
+]
 DeliveryState = Literal["waiting", "failed", "delivered", "dead", "skipped"]
 OPEN_STATES: tuple[DeliveryState, ...] = ("waiting", "failed")
 """States of deliveries that are still to be tried."""
@@ -163,6 +166,16 @@ class AlertNotification(Struct, frozen=True, kw_only=True):
     target: Annotated[Name, Meta(description="The target.")]
     group: Annotated[dict[Name, Id], Meta(description="The values in which the alerts are alike.")]
     alerts: Annotated[tuple[Alert, ...], Meta(description="The alerts, as they are on the topic `alerts`.")]
+
+
+class WebhookBody(Struct, frozen=True, kw_only=True):
+    """Body of a webhook, as Standard Webhooks has it; its schema is ``webhook.v1.json``."""
+
+    type: Annotated[WebhookType, Meta(description="`alert.` and the kind of `data`.")]
+    timestamp: Annotated[
+        str, Meta(description="When the delivery was made, ISO 8601, UTC; the same at each try.")
+    ]
+    data: AlertNotification
 
 
 def require_secret(secret: str) -> None:

@@ -1,4 +1,4 @@
-"""Trade rates of each symbol: trades and quote volume a second over the last minute of publication. No I/O."""
+"""Trades and quote volume a second of each symbol, over the last minute of publication, and its last price. No I/O."""
 
 from collections import deque
 
@@ -26,6 +26,7 @@ class TradeRates:
             one = self._symbols[symbol] = _Symbol()
         one.trades += 1
         one.volume += price * size
+        one.price = price
 
     def mark(self, now_s: float) -> None:
         """Note the totals at a time (s) of a clock that only goes forward."""
@@ -48,10 +49,10 @@ class TradeRates:
 class _Symbol:
     """Totals of one symbol, now and at the marks of the last minute."""
 
-    __slots__ = ("_marks", "trades", "volume")
+    __slots__ = ("_marks", "price", "trades", "volume")
 
     def __init__(self) -> None:
-        self.trades, self.volume = 0, 0.0
+        self.trades, self.volume, self.price = 0, 0.0, 0.0
         self._marks: deque[_Totals] = deque()
 
     def mark(self, now_s: float) -> None:
@@ -64,4 +65,5 @@ class _Symbol:
             return None
         (began_s, trades, volume), (ended_s, all_trades, all_volume) = self._marks[0], self._marks[-1]
         seconds = ended_s - began_s
-        return TradeRate((all_trades - trades) / seconds, max(0.0, all_volume - volume) / seconds)
+        volume_rate = max(0.0, all_volume - volume) / seconds
+        return TradeRate((all_trades - trades) / seconds, volume_rate, self.price)

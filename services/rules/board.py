@@ -54,6 +54,8 @@ class Tape(Struct):
     delivery_ms: float | None = None
     rates: dict[str, tuple[int, float, float]] = {}
     """Of each process of ingest when it told its rates, trades a second, and their quote volume."""
+    prices: dict[str, float] = {}
+    """Of each process of ingest the last price that it has told."""
     is_removed: bool = False
     """Whether it is collected no longer."""
     is_gone: bool = False
@@ -109,6 +111,8 @@ class Board(Struct):
         for symbol, rate in beat.trade_rates.items():
             tape = self.tapes.setdefault(symbol, Tape(came_us))
             tape.rates[name] = (came_us, rate.trades, rate.quote_volume)
+            if rate.price is not None:
+                tape.prices[name] = rate.price
 
     def event(self, event: TapeEvent, came_us: int) -> None:
         """Take an event of the tape; they may come twice and in any order, and the later one counts."""
@@ -229,8 +233,11 @@ class Board(Struct):
             values["coverage_1h"] = tape.coverage_1h
         if tape.delivery_ms is not None:
             values["delivery_lag_ms"] = tape.delivery_ms
-        if rates := [one for one in tape.rates.values() if one[0] > self.told_us - _ALIVE_US]:
+        if alive := [name for name, one in tape.rates.items() if one[0] > self.told_us - _ALIVE_US]:
             # Processes that collect a symbol side by side tell of the same trades.
-            _, values["trade_rate"], volume = max(rates, key=lambda one: one[1])
+            busiest = max(alive, key=lambda name: tape.rates[name][1])
+            _, values["trade_rate"], volume = tape.rates[busiest]
             values["quote_volume_1m"] = 60 * volume
+            if (price := tape.prices.get(busiest)) is not None:
+                values["price"] = price
         return Observation(self.told_us, values)

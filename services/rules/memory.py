@@ -19,7 +19,7 @@ Memory = tuple[tuple[float, ...], ...]
 NOTHING: Memory = ()
 
 _ROWS = 60
-_PRICES = {"y_volatility": "y_price", "x_volatility": "x_price"}
+_PRICES = {"y_volatility": "y_price", "x_volatility": "x_price", "volatility": "price"}
 
 
 def has_memory(condition: Condition) -> bool:

@@ -119,8 +119,9 @@ class TopicSource(ConsumerRebalanceListener):  # type: ignore[misc]
         places = [TopicPartition(*partition) for partition in written]
         try:
             async with asyncio.timeout(_ANSWER_S):
-                readable = await self._consumer.end_offsets(places)
                 found = await clients.ends(self._consumer, places)
+                read = {TopicPartition(*one): following for one, following in self._next.items()}
+                readable = await clients.readable(self._consumer, found, read)
         except (KafkaError, TimeoutError):
             self.answers = False
             return Lag()

@@ -151,7 +151,7 @@ class SignalPublisher:
         signal, alerts = outcome
         key = signal.pair.encode()
         self._counters["signals" if signal.closed else "live_signals"] += 1
-        await self._send(topics.SIGNALS.name, key=key, value=encode(signal))
+        await self._send(topics.SIGNALS.name, key=key, value=encode(signal), can_wait=not signal.closed)
         self._counters["corrections"] += signal.revision > 0
         self._counters["stale"] += signal.closed and signal.quality == "stale"
         for alert in alerts:

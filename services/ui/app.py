@@ -19,7 +19,7 @@ from services.ui.api import downloads, uploads
 from services.ui.pages import PAGES, not_found
 from services.ui.response_headers import ResponseHeaders
 from services.ui.script_constants import filled
-from services.ui.security import SecurityMiddleware
+from services.ui.security import OURSELVES, SecurityMiddleware
 from services.ui.shell.layout import shell
 from services.ui.shell.push_loop import register
 from services.ui.state.page_context import PageContext
@@ -34,10 +34,15 @@ FILES = ("/assets/", SUITES)
 ADDRESSES = frozenset(page.path.strip("/") for page in PAGES)
 
 
-def build(site: PageContext, hosts: Collection[str] = (), proxies: Sequence[Network] = ()) -> FastAPI:
+def build(
+    site: PageContext,
+    hosts: Collection[str] = (),
+    proxies: Sequence[Network] = (),
+    operators: Collection[str] | None = None,
+) -> FastAPI:
     """Return the server of the dashboard, which browsers know by `hosts` and reach through `proxies`.
 
-    `site` is what its pages stand on.
+    `site` is what its pages stand on. With `operators`, groups, a proxy has to say who has logged in.
     """
     server = FastAPI(
         title="pairstream dashboard", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
@@ -80,7 +85,7 @@ def build(site: PageContext, hosts: Collection[str] = (), proxies: Sequence[Netw
     app.layout = shell()
     register(app, site)
     # Behind all that Dash adds, so that everything passes it.
-    server.add_middleware(SecurityMiddleware, hosts=hosts, trusted=proxies)
+    server.add_middleware(SecurityMiddleware, hosts=hosts, trusted=proxies, operators=operators)
     return server
 
 
@@ -105,4 +110,6 @@ async def warm(server: FastAPI, addresses: Iterable[str]) -> None:
 
 
 def _visitor(server: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://localhost")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(server, client=(OURSELVES, 0)), base_url="http://localhost"
+    )

@@ -12,6 +12,7 @@ interface Pairstream {
     address(ms: number | null): string | null;
     written(text: string | null | undefined): number | null;
     zone(): string;
+    isZone(name: string | null): boolean;
     setZone(name: string): boolean;
     /** A component as Dash holds it, null if it is not on the page. */
     held(id: string): { props: any } | null;
@@ -20,7 +21,12 @@ interface Pairstream {
     keep(): any;
     query(): URLSearchParams;
     remember(entries: Record<string, unknown>): void;
-    oneOf<T>(value: unknown, allowed: T[], otherwise: T): T;
+    /** Takes back what was said of the address of another page. */
+    review(): void;
+    complain(name: string, value: string, expected: string): void;
+    oneOf(name: string, allowed: string[], otherwise: string): string;
+    someOf(name: string, allowed: string[]): string[];
+    time(name: string): number | null;
     look(asks: object): void;
     tell(news: object): void;
     looking(): any;

@@ -1,5 +1,6 @@
 """ASGI middleware of the dashboard: checks host, origin, rate and size before a request is handled."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from http import HTTPStatus
@@ -7,16 +8,19 @@ from http import HTTPStatus
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.status import WS_1012_SERVICE_RESTART
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.http import retry_after
 from services.common.http.body_limit import bounded
 from services.common.http.head_limit import excess
+from services.common.http.identity import Person
 from services.common.http.origin_check import is_own_host, is_own_page
 from services.common.http.proxies import Network, Proxies, counted_as, is_local, peer
 from services.common.http.rate_limits import Held, Slots, is_loopback
+from services.ui import logins
 from services.ui.api import downloads, uploads
-from services.ui.api.client import asking_for
+from services.ui.api.client import asking_for, signed_in
 
 # What one address may have at once: requests and tabs, and of these what is passed on from the API or to it, each of
 # which takes a connection there that others need as well.
@@ -26,6 +30,10 @@ PASSED_AT_ONCE = 10
 MOST_BYTES = 2**20
 MOST_BYTES_AT_ONCE = 16 * 2**20
 PASSED_ON = (f"{downloads.PATH}/", f"{uploads.PATH}/")
+# A tab has one connection for hours. It opens another after this time, and so is asked again who has logged in.
+LOGIN_S = 600
+# Other end of a request that the dashboard makes to itself, which no socket has.
+OURSELVES = "dashboard"
 # What the API is told of callers for whom a proxy asks that does not say who they are.
 STRANGER = "unknown"
 
@@ -37,9 +45,17 @@ class SecurityMiddleware:
     others do so: who is not of this machine, or comes through a proxy, is named to the API like by any proxy.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], trusted: Sequence[Network]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        trusted: Sequence[Network],
+        operators: Collection[str] | None = None,
+    ) -> None:
+        """With `operators`, groups, each visitor must have logged in; None: whoever comes is as good as another."""
         self._app = app
         self._hosts = hosts
+        self._operators = operators
         self._slots = Slots(AT_ONCE)
         self._passed = Slots(PASSED_AT_ONCE)
         self._held = Held(MOST_BYTES_AT_ONCE)
@@ -54,6 +70,7 @@ class SecurityMiddleware:
         async with AsyncExitStack() as stack:
             try:
                 self._check_head(connection)
+                person = self._person(connection)
                 receive = await self._take(connection, receive, stack)
             except HTTPException as refused:
                 answer = PlainTextResponse(refused.detail, refused.status_code, refused.headers)
@@ -61,7 +78,30 @@ class SecurityMiddleware:
                 return
             token = asking_for.set(_visitor(connection))
             stack.callback(asking_for.reset, token)
-            await self._app(scope, receive, send)
+            stack.callback(signed_in.reset, signed_in.set(person))
+            if person is not None and scope["type"] == "websocket":
+                await self._serve_for_a_time(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+
+    async def _serve_for_a_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(LOGIN_S) as deadline:
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            await send({"type": "websocket.close", "code": WS_1012_SERVICE_RESTART, "reason": "log in again"})
+
+    def _person(self, connection: HTTPConnection) -> Person | None:
+        if self._operators is None or connection.scope["path"] in logins.PROBES:
+            return None
+        if peer(connection) == OURSELVES:
+            return None
+        try:
+            return logins.person(connection, self._operators)
+        except logins.NoLoginError as error:
+            raise HTTPException(HTTPStatus.UNAUTHORIZED, str(error)) from None
 
     def _check_head(self, connection: HTTPConnection) -> None:
         if (found := excess(connection.scope)) is not None:

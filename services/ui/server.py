@@ -22,13 +22,16 @@ async def serve(settings: UiSettings) -> None:
     """Serve until cancelled; FatalError if the port cannot be had. The API need not be there yet."""
     with closing(serving.listen(settings.ui_host, settings.ui_port, "UI")) as listener:
         market = LiveState()
-        async with ApiClient(settings.api_url, key=settings.api_key) as client:
+        async with ApiClient(
+            settings.api_url, key=settings.api_key, identity_key=next(iter(settings.identity_key), None)
+        ) as client:
             app = build(
                 PageContext(
                     market, SeriesCache(client), client, stream_follower.now, brokers=settings.brokers
                 ),
                 settings.ui_hosts,
                 settings.ui_proxies,
+                frozenset(settings.ui_operators) if settings.identity_key else None,
             )
             files = await begin(app)
             log.info("serving", url=serving.address(listener), api=settings.api_url)

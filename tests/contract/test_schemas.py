@@ -8,7 +8,7 @@ from services.cli import client_types
 from services.cli.schemas import DIRECTORY
 from services.contracts.messages import MESSAGES
 
-NAMES = [f"{name}.v1.json" for name in MESSAGES]
+NAMES = [f"{name}.v1.json" for name in (*MESSAGES, "webhook")]
 
 
 @pytest.mark.parametrize("name", NAMES)

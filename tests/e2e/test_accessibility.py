@@ -40,7 +40,7 @@ def test_axe_finds_nothing(
             dashboard.page.emulate_media(color_scheme=theme)
             said = fake_api.post("/fake/alert", message=f"{theme} at {width} px")["message"]
             toast = dashboard.page.locator(".mantine-Notification-root", has_text=said)
-            if page.in_menu:  # a wall has no toasts
+            if page.in_menu and width > 1099:  # a wall has no toasts, and a narrow page no room for them
                 expect(toast).to_be_visible(timeout=1000 * LOAD_S)
             until(lambda theme=theme: is_painted(dashboard.page, theme), LOAD_S)  # type: ignore[misc]
             found |= {said: broken} if (broken := violations(dashboard)) else {}

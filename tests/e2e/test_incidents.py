@@ -39,11 +39,22 @@ def test_an_incident_is_found_by_its_rule_judged_and_leads_to_its_moment(
 
 
 @pytest.mark.long
-def test_a_reader_judges_no_incident(fake_api: Served, dashboard_server: Served, open_page: OpenPage) -> None:
+def test_a_reader_sees_alerts_and_no_buttons(
+    fake_api: Served, dashboard_server: Served, open_page: OpenPage
+) -> None:
     fired = fake_api.post("/fake/alert")
     fake_api.post("/fake/pairs", role="read")
     page = open_page(dashboard_server.url, "alerts").page
     row = page.locator(f"#alerts-table .ag-center-cols-container [row-id='{fired['alert_id']}']")
     expect(row.locator("[col-id=time] a")).to_be_visible()
-    expect(row.locator("[data-mark]")).to_be_hidden()
+    expect(page.locator("#alerts-reader")).to_contain_text("Read only. Expected a caller with the role write")
+    for button in ("[data-mark]", "[data-does=ack]", "select[data-alert]"):
+        expect(row.locator(button)).to_be_attached()
+        expect(row.locator(button)).to_be_hidden()
+    expect(page.locator("body.is-reader")).to_be_attached()
+    fake_api.post("/fake/alert")
+    toast = page.locator(".toast").first
+    expect(toast).to_be_visible()
+    expect(toast.locator("[data-does=ack]")).to_be_hidden()
+    expect(toast.locator(".alert-snoozes")).to_be_hidden()
     fake_api.post("/fake/pairs", role="write")

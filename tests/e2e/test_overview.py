@@ -82,8 +82,8 @@ def test_the_address_has_order_and_filters_and_what_is_wrong_with_it_is_said(
     href = page.locator("#overview-wall").get_attribute("href") or ""
     assert href.startswith("/wall?pairs=C002USDT-BTCUSDT,C003USDT-BTCUSDT")
     wrong = open_page(dashboard_server.url, "overview?sort=price&state=calm").page
-    expect(wrong.locator("#overview-said")).to_contain_text("sort=price; expected one of pair, z, rank")
-    expect(wrong.locator("#overview-said")).to_contain_text("state=calm; expected one of all, reverting")
+    expect(wrong.locator("#address-wrong-text")).to_contain_text("sort=price; expected one of pair, z, rank")
+    expect(wrong.locator("#address-wrong-text")).to_contain_text("state=calm; expected one of all, reverting")
     expect(wrong.locator("#overview-count")).to_have_text(f"{MANY} pairs")
 
 

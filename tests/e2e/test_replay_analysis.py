@@ -76,7 +76,7 @@ def test_every_choice_of_a_what_if_is_answered_by_the_api(running: Pipeline, pai
     choose(pairs, "whatif-method", "OLS")
     page.locator("#whatif-intercept").click()
     expect(page.locator(".mantine-InputWrapper-error")).to_contain_text(
-        "Expected an intercept, or transform price"
+        "Log prices have no line without an intercept"
     )
     choose(pairs, "whatif-transform", "Prices")
     chosen = {**chosen, "transform": "price"}

@@ -42,9 +42,7 @@ def test_bars_in_which_nothing_traded_are_told_and_left_out(
     expect(page.locator("#dataset-coverage")).to_contain_text("nothing traded in 167 of them")
     expect(page.locator("#datasets-table")).to_contain_text("16.66\u202f%")
     page.locator("#dataset-show").get_by_text("Report", exact=True).click()
-    expect(page.locator("#dataset-counts")).to_contain_text(
-        f"Bars carried{CARRIED}16.66\u202f%: nothing traded"
-    )
+    expect(page.locator("#dataset-counts")).to_contain_text(f"Bars carried{CARRIED}16.66\u202f%: no trades")
     expect(page.locator("#dataset-symbols")).to_contain_text("33.33\u202f%")
     page.locator("#dataset-kind").get_by_text("Carried", exact=True).click()
     expect(page.locator("#dataset-findings")).to_contain_text("ETHUSDT: 1 carried")

@@ -210,7 +210,7 @@ def test_health_says_what_the_api_says(running: Pipeline, open_page: OpenPage) -
     dashboard = open_page(running.dashboard, "health")
     page = dashboard.page
     expect(page.locator("#health-feed")).to_have_text(re.compile("replay", re.IGNORECASE))
-    expect(page.locator(".station")).to_have_count(8)
+    expect(page.locator(".station")).to_have_count(10)
     for service in running.services():
         expect(page.locator(f"#service-{service}")).to_contain_text("running")
     gaps = running.get("/v1/gaps")["data"]

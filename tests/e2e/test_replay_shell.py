@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from services.ui.pages.pairs import sidebar
 from tests.e2e.conftest import OpenPage
 from tests.e2e.replayed import LOAD_S, OTHER_PAIR, PAIR
 from tests.e2e.stage import until
@@ -73,7 +74,7 @@ def test_the_keyboard_alone_changes_what_is_shown(running: Pipeline, open_page: 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     until(lambda: OTHER_PAIR in page.title(), LOAD_S)
-    tabs = {"Tests": None, "What-if": "whatif", "Settings": "settings", "Pairs": "pairs"}
+    tabs = dict(zip(sidebar.TABS.values(), sidebar.TABS, strict=True))
     for before, after in itertools.pairwise(tabs):
         page.get_by_role("tab", name=before).press("ArrowRight")
         expect(page.get_by_role("tab", name=after)).to_have_attribute("aria-selected", "true")

@@ -101,7 +101,17 @@ def test_files_are_stored_as_the_page_says(running: Pipeline, upload_page: Dashb
     known = running.get(f"/v1/datasets/{stored(running)['may']['dataset_id']}")
     assert (known["bars"], known["rejected"], known["gaps"], known["missing"]) == (2 * BARS - 3, 1, 1, 3)
     counts = page.locator("#dataset-counts .card-value").all_inner_texts()
-    names = ("bars", "rejected", "repeated", "out_of_order", "missing", "carried")
+    names = (
+        "bars",
+        "rejected",
+        "skipped",
+        "adjusted",
+        "odd",
+        "repeated",
+        "out_of_order",
+        "missing",
+        "carried",
+    )
     assert all(says(text, known[name]) for text, name in zip(counts, names, strict=True)), counts
     expect(page.locator("#dataset-symbols")).to_contain_text(f"ETHUSDT{BARS - 3}")
     for label, kind in (

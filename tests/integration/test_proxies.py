@@ -69,7 +69,7 @@ class Desk(NamedTuple):
         )
 
 
-def nginx(directory: Path) -> tuple[list[str], dict[str, str]]:
+def nginx(directory: Path, configuration: str = "nginx.conf") -> tuple[list[str], dict[str, str]]:
     """Return how nginx is started, once it has all that its configuration names."""
     said = subprocess.run(
         ["openssl", "passwd", "-apr1", LOGIN[1]], check=True, capture_output=True, text=True
@@ -82,7 +82,7 @@ def nginx(directory: Path) -> tuple[list[str], dict[str, str]]:
         "-p",
         str(directory),
         "-c",
-        str(directory / "nginx.conf"),
+        str(directory / configuration),
         "-e",
         "stderr",
         "-g",
@@ -98,7 +98,13 @@ def caddy(directory: Path) -> tuple[list[str], dict[str, str]]:
     return ["caddy", "run", "--config", "Caddyfile"], {"PAIRSTREAM_LOGIN": said.strip(), **kept}
 
 
+def nginx_oauth2(directory: Path) -> tuple[list[str], dict[str, str]]:
+    """Return how nginx is started that asks oauth2-proxy."""
+    return nginx(directory, "nginx-oauth2.conf")
+
+
 PROXIES = {"nginx.conf": nginx, "Caddyfile": caddy}
+STARTS = {**PROXIES, "nginx-oauth2.conf": nginx_oauth2}
 
 
 @contextmanager
@@ -129,7 +135,7 @@ def proxy(name: str, directory: Path, ports: dict[int, int]) -> Iterator[None]:
     ]
     command += ["-keyout", f"{DASHBOARD}.key", "-out", f"{DASHBOARD}.pem"]
     subprocess.run(command, check=True, capture_output=True, cwd=directory)
-    started, variables = PROXIES[name](directory)
+    started, variables = STARTS[name](directory)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(started, cwd=directory, env={**os.environ, **variables}, stderr=log)
         try:

@@ -82,7 +82,7 @@ async def test_a_reader_fetches_seldom_while_nothing_comes(settings: KafkaSettin
 
 
 @in_loop
-async def test_what_is_announced_is_read_within_milliseconds_of_its_first_fetch(
+async def test_what_is_announced_is_read_within_milliseconds_without_a_fetch(
     settings: KafkaSettings,
 ) -> None:
     async with reading(settings) as (reader, made):
@@ -94,7 +94,7 @@ async def test_what_is_announced_is_read_within_milliseconds_of_its_first_fetch(
             waited_s.append(time.monotonic() - began_s)
             fetches.append(reader.fetches)
         assert statistics.median(waited_s) < LOOK_S / 3
-        assert statistics.median(fetches) == 1
+        assert statistics.median(fetches) == 0
 
 
 @in_loop

@@ -126,7 +126,7 @@ def test_a_variable_is_a_setting(name: str) -> None:
 
 def test_the_page_gets_what_it_reads_alone() -> None:
     assert given("ui") <= {f"{PREFIX}{name.upper()}" for name in SERVICES["ui"].model_fields}
-    assert OWN["ui"]["secrets"] == ["page_key"]
+    assert OWN["ui"]["secrets"] == ["page_key", "identity_key"]
 
 
 def test_a_secret_is_read_by_who_names_it() -> None:
@@ -254,7 +254,8 @@ def test_secrets_are_made_once_and_the_services_can_read_them(tmp_path: Path) ->
     assert {file.stat().st_mode & 0o777 for file in (tmp_path / "secrets").iterdir()} == {0o644}
     assert (tmp_path / ".env").read_text() == EXAMPLE
     (key,) = api_keys.parse(made["api_keys"])
-    assert (key.name, key.role) == ("page", "write")
+    assert (key.name, key.role) == ("page", "read")
+    assert len(made["identity_key"]) == 64
     assert sha256(made["page_key"]) == key.digest
     assert (
         made["database_url"]

@@ -9,9 +9,10 @@ from starlette.requests import HTTPConnection
 from services.api.problems import ProblemError
 from services.api.security.access import Caller, admit, require_write
 from services.api.security.api_keys import ApiKey, ApiKeys
-from services.api.security.authentication import caller_of, token_in
+from services.api.security.authentication import caller_of, person_of, token_in
 from services.api.settings import ApiSettings
 from services.common.http.head_limit import excess
+from services.common.http.identity import IdentityCheck, Person
 from services.common.http.origin_check import is_own_host, is_own_page
 from services.common.http.proxies import counted_as, is_local
 from services.common.http.rate_limits import Allowance, RateLimiter
@@ -40,6 +41,7 @@ class Admission:
     def __init__(self, settings: ApiSettings, keys: ApiKeys) -> None:
         self._settings = settings
         self._keys = keys
+        self._identities = IdentityCheck(settings.identity_key)
         self._limiter = RateLimiter()
 
     def admit(self, connection: HTTPConnection) -> AdmittedRequest:
@@ -48,9 +50,11 @@ class Admission:
         self._check_host_and_origin(connection)
         token = token_in(connection)
         key = self._keys.find(token) if token is not None else None
+        person = person_of(connection, self._identities)
         name = counted_as(connection) if key is None else f"key {key.name}"
+        name = f"person {person.name}" if isinstance(person, Person) else name
         allowance = self._count(name, connection)
-        caller = caller_of(connection, token, key, self._keys)
+        caller = caller_of(connection, person, token, key, self._keys)
         admit(connection.scope, caller)
         if is_unsafe(connection):
             require_write(caller)

@@ -49,7 +49,7 @@ BACKLOG = {topic.name: count for topic, count in _TOPICS.items()}
 POLL_MS = 1_000
 # Wait of a fetch for more messages: a share of the interval of clients, within these bounds (s).
 _SPACING_SHARE = 0.25
-_SPACING_S = 0.02, 0.1
+_SPACING_S = 0.02, 0.25
 ANSWER_S = 3.0
 # The broker is asked every second; after this long without an answer it counts as away.
 SILENT_S = INTERVAL_S + ANSWER_S + 0.5
@@ -145,8 +145,8 @@ class TopicReader:
             asked_s = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_S):
-                    readable = await consumer.end_offsets(consumer.assignment())
                     ends = await clients.ends(consumer, consumer.assignment())
+                    readable = await clients.readable(consumer, ends, self._next)
                     # Marks of transactions are passed, and never read.
                     passed = {
                         place: await consumer.position(place) for place in ends.keys() & self._next.keys()

@@ -12,6 +12,7 @@ from services.common.http.rate_limits import identity, is_loopback, parsed
 Network = IPv4Network | IPv6Network
 
 _SCOPE_KEY = "pairstream.forwarded"
+_TRUSTED_KEY = "pairstream.trusted"
 _FOR = "x-forwarded-for"
 # Headers of a forwarded request, or of one that pretends to be.
 _FORWARDED = re.compile(
@@ -44,6 +45,7 @@ class Proxies:
         connection = HTTPConnection(scope)
         is_trusted = _is_in(peer(connection), self._trusted)
         scope[_SCOPE_KEY] = is_trusted or any(map(_FORWARDED.fullmatch, connection.headers))
+        scope[_TRUSTED_KEY] = is_trusted
         if not is_trusted:
             return
         if (address := caller(connection.headers.getlist(_FOR), self._trusted)) is not None:
@@ -83,6 +85,11 @@ def peer(connection: HTTPConnection) -> str:
 def is_forwarded(connection: HTTPConnection) -> bool:
     """Tell whether a request is forwarded, or may be."""
     return bool(connection.scope[_SCOPE_KEY])
+
+
+def is_through_trusted(connection: HTTPConnection) -> bool:
+    """Tell whether a trusted proxy sends a request."""
+    return bool(connection.scope[_TRUSTED_KEY])
 
 
 def is_local(connection: HTTPConnection) -> bool:

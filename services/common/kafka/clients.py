@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from typing import Any
@@ -67,13 +67,15 @@ async def consumer(
     later: Iterable[str] = (),
     spacing_s: Callable[[], float] = lambda: _SPACING_S,
     look_s: float = LOOK_S,
+    can_wait: bool = False,
     **options: Any,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a started consumer of raw bytes that commits only when told to; where producers wake readers, it is woken.
 
     `later` names topics that it will be subscribed to afterwards. From one fetch to the next it lets `spacing_s` pass,
     which may change, and where nobody wakes it each waits as long as the settings say, at least: a reader that takes
-    its time has fewer of them. What no producer announces it fetches every `look_s`.
+    its time has fewer of them. What no producer announces it fetches every `look_s`. With
+    `can_wait` it is not woken for messages that can wait.
     """
     client = AIOKafkaConsumer(
         *(topic.name for topic in topics),
@@ -93,7 +95,7 @@ async def consumer(
         await client.start()
         if settings.wake_directory is not None:
             names = {*later, *(topic.name for topic in topics)}
-            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s, look_s)
+            wake_up = WakeUp(client, settings.wake_directory, names, spacing_s, look_s, can_wait)
             stack.callback(wake_up.close)
         yield client
 
@@ -114,6 +116,17 @@ async def ends(
     asking._isolation_level = READ_UNCOMMITTED
     found: dict[TopicPartition, int] = await asking.end_offsets(partitions, consumer._request_timeout_ms)
     return found
+
+
+async def readable(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], read: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """Return up to where partitions can be read, before open transactions; `read` is how far they were.
+
+    Only where something is not read the broker is asked: else it is the end.
+    """
+    unread = [place for place, end in ends.items() if read.get(place, -1) < end]
+    return {**ends, **(await consumer.end_offsets(unread) if unread else {})}
 
 
 def pace_fetches(consumer: AIOKafkaConsumer, settings: KafkaSettings, something_came: bool) -> None:

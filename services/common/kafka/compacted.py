@@ -19,7 +19,8 @@ from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.losses import Losses, Outrun
 from services.common.kafka.topic_ids import topic_id
-from services.common.kafka.wake_up import Waker
+from services.common.kafka.waker import Waker
+from services.common.kafka.words import News
 from services.common.settings import KafkaSettings
 from services.contracts.topics import Topic
 
@@ -61,7 +62,7 @@ async def publish(settings: KafkaSettings, topic: Topic, changes: Mapping[str, S
                 place, end = sent.topic_partition, sent.offset + 1
                 reached[place] = max(end, reached.get(place, 0))
             with closing(Waker(settings.wake_directory)) as waker:
-                waker.wake(reached)
+                waker.wake([News(place) for place in reached])
     except (KafkaError, TimeoutError) as error:
         reason = f"expected the broker to take the {topic.name}: {reason_of(error)}"
         raise AwayError("the broker", reason) from error

@@ -20,7 +20,8 @@ from services.common.kafka import clients
 from services.common.kafka.flow_control import FlowControl, asking, needed
 from services.common.kafka.lag import Lag
 from services.common.kafka.send_queue import Linger, PartitionQueue, SendBatch, SendQueue
-from services.common.kafka.wake_up import Waker
+from services.common.kafka.waker import Waker
+from services.common.kafka.words import News, numbered
 from services.common.settings import KafkaSettings
 
 # The most bytes of a batch before it is compressed.
@@ -67,9 +68,8 @@ class Publisher:
         self._topic_queues: dict[str, SendQueue] = {}
         self._queues: dict[TopicPartition, PartitionQueue] = {}
         self._by_key: dict[tuple[str, bytes | None], PartitionQueue] = {}
-        self._flush_at: asyncio.TimerHandle | None = None
+        self._flush_at: asyncio.Handle | None = None
         self._linger = Linger(asyncio.get_running_loop().time)
-        self._woken: set[TopicPartition] = set()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def send(
@@ -82,10 +82,12 @@ class Publisher:
         headers: Sequence[tuple[str, bytes]] | None = None,
         timestamp_ms: int | None = None,
         at_once: bool = False,
+        can_wait: bool = False,
     ) -> asyncio.Future[None]:
         """Enqueue a message and return what tells when the broker has it; waits while too much of the topic waits.
 
-        With `at_once` it waits for no others: it holds many things already. FatalError if the broker refused one for
+        With `at_once` it waits for no others: it holds many things already. Some readers are not woken for one that
+        `can_wait`, and get it with the next that cannot. FatalError if the broker refused one for
         good.
         """
         queue = self._by_key.get((topic, key)) if partition is None else None
@@ -95,6 +97,7 @@ class Publisher:
             batch = queue.open or await self._begin(queue)
             given = [*headers] if headers else []
             if batch.append(timestamp=timestamp_ms, key=key, value=value, headers=given) is not None:
+                batch.can_wait &= can_wait
                 if at_once:
                     queue.is_due = True
                     self._start(queue)
@@ -169,8 +172,12 @@ class Publisher:
         if queue.open is None:
             queue.open = SendBatch(self._producer.create_batch())
             if self._flush_at is None:
-                self._flush_at = asyncio.get_running_loop().call_later(self._linger.seconds, self._flush)
+                self._flush_at = self._flush_in(self._linger.seconds)
         return queue.open
+
+    def _flush_in(self, seconds: float) -> asyncio.Handle:
+        loop = asyncio.get_running_loop()
+        return loop.call_later(seconds, self._flush) if seconds else loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         if self._flush_at is not None:
@@ -218,7 +225,9 @@ class Publisher:
         self._linger.sent(messages)
         if self._flow is not None:
             self._flow.wrote(place, record.offset, messages, batch.builder.size())
-        self._wake(place)
+        if self._waker is not None:
+            whole = numbered(batch.builder._build(), record.offset)
+            self._waker.wake_soon(News(place, whole, batch.can_wait))
 
     async def _until_answered(self, topic: str, ask: Callable[[], Awaitable[T]]) -> T:
         backoff: Backoff | None = None
@@ -259,18 +268,6 @@ class Publisher:
     def _waiting(self, *topics: str) -> list[SendBatch]:
         queues = (queue for queue in self._queues.values() if not topics or queue.place.topic in topics)
         return [batch for queue in queues for batch in queue.batches()]
-
-    def _wake(self, place: TopicPartition) -> None:
-        """Wake the readers, once for all the batches of one answer."""
-        if self._waker is not None:
-            if not self._woken:
-                asyncio.get_running_loop().call_soon(self._wake_all)
-            self._woken.add(place)
-
-    def _wake_all(self) -> None:
-        assert self._waker is not None
-        self._waker.wake(self._woken)
-        self._woken.clear()
 
 
 @asynccontextmanager

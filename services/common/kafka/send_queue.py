@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-LINGER_S = 0.005
+LINGER_S = 0.0
 _BUSY_LINGER_S = 0.02
 _BUSY_MESSAGES_S = 200
 _LOOK_S = 0.1
@@ -20,6 +20,8 @@ class SendBatch:
         self.builder = builder
         self.append = builder.append
         self.size = 0
+        self.can_wait = True
+        """True if no reader need know of it at once."""
         loop = asyncio.get_running_loop()
         self.begun_s = loop.time()
         self.delivered: asyncio.Future[None] = loop.create_future()

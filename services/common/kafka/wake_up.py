@@ -1,95 +1,28 @@
-"""Wake-up signals between processes of one machine: producers wake the readers of what they have produced.
+"""Wake-up of a reader by the producers of its machine, which tell it what the broker has taken from them.
 
-The embedded broker holds an empty fetch until its wait is over, whatever is produced meanwhile. So a reader there does
-not leave the waiting to the broker: it asks for an answer at once, and puts off the asking until a producer wakes it.
-Each reader is a socket in a directory, named after the topics it reads; a datagram to it wakes it, and names the
-partitions that have something new. Only these are asked for: the embedded broker searches all that it keeps of each
-partition that it is asked for. What nobody has announced is found by a look at all of them now and then: messages of a
-producer that wakes nobody, or that died before it could.
+The embedded broker holds an empty fetch until its wait is over, whatever is produced meanwhile, brings one batch of a
+partition at a time, and searches all that it keeps for it. So a reader there asks for nothing that it was told: what
+goes on where it has read to is handed to it as if the broker had answered. It asks for the rest, at once and for the
+partitions that have something new, and looks at all of them now and then: for messages of a producer that wakes
+nobody, or that died before it could.
 """
 
-import asyncio
-import contextlib
-import secrets
-import socket
 import time
-import zlib
-from collections.abc import Callable, Collection, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.common.kafka.hearing import Hearing
+from services.common.kafka.told_batches import ToldBatches
 
 # Interval of fetches of every partition, without a wake-up (s).
 LOOK_S = 0.5
-_LIST_S = 0.5
-# A queue that holds so many words may have been full: Linux keeps eleven for a reader unless told otherwise.
-_MANY = 5
-_WORD_BYTES = 1 << 16
-
-log = structlog.get_logger()
-
-
-@lru_cache
-def _mark(topic: str) -> str:
-    """Return what stands for a topic in a socket's name, which must be short; two may share it and wake each other."""
-    return f"{zlib.crc32(topic.encode()) & 0xFFF:03x}"
-
-
-class Waker:
-    """Producer's side of wake-ups: ``wake`` wakes the readers of partitions."""
-
-    def __init__(self, directory: Path | None) -> None:
-        """Wake nobody if there is no directory."""
-        self._directory = directory
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if directory else None
-        if self._socket is not None:
-            self._socket.setblocking(False)
-        self._readers: list[tuple[str, frozenset[str]]] = []
-        self._listed_s = float("-inf")
-
-    def wake(self, places: Collection[TopicPartition]) -> None:
-        """Wake the readers of `places`; never waits. One that has not heard the last words yet needs no more."""
-        if self._socket is None:
-            return
-        produced = frozenset(_mark(place.topic) for place in places)
-        word = " ".join(f"{topic}/{number}" for topic, number in places).encode()
-        for address, read in self._listed():
-            if read.isdisjoint(produced):
-                continue
-            try:
-                self._socket.sendto(word, address)
-            except (ConnectionRefusedError, FileNotFoundError):
-                # The reader was killed; its next run makes a socket of another name.
-                self._listed_s = float("-inf")
-                with contextlib.suppress(OSError):
-                    Path(address).unlink()
-            except OSError:
-                pass
-
-    def close(self) -> None:
-        """Stop waking readers."""
-        if self._socket is not None:
-            self._socket.close()
-
-    def _listed(self) -> list[tuple[str, frozenset[str]]]:
-        now_s = time.monotonic()
-        if self._directory is not None and now_s - self._listed_s > _LIST_S:
-            self._listed_s = now_s
-            try:
-                self._readers = [
-                    (str(path), frozenset(_marks(path.name.partition(".")[2])))
-                    for path in self._directory.iterdir()
-                ]
-            except OSError:
-                self._readers = []
-        return self._readers
-
-
-def _marks(text: str) -> Iterable[str]:
-    return (text[place : place + 3] for place in range(0, len(text), 3))
+# Version of a fetch's answer, if all of it is told.
+_VERSION = 4
 
 
 class _Asked:
@@ -129,8 +62,34 @@ def _narrow(request: Any, places: Collection[TopicPartition]) -> None:
     request._topics = [(topic, some) for topic, some in topics if some]
 
 
+class _Client:
+    """aiokafka's client, which answers a fetch with what its reader was told, and asks the broker for the rest."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def send(self, node: Any, request: Any, **how: Any) -> Any:
+        told: dict[TopicPartition, tuple[bytes, int]] | None = getattr(request, "told", None)
+        if not told:
+            return await self._client.send(node, request, **how)
+        asked, answer = copy(request), SimpleNamespace(API_VERSION=_VERSION, topics=[])
+        _narrow(asked, _offsets(request).keys() - told.keys())
+        if asked.topics:
+            received = await self._client.send(node, asked, **how)
+            answer = SimpleNamespace(API_VERSION=received.API_VERSION, topics=[*received.topics])
+        version = answer.API_VERSION
+        for place, (batches, end) in told.items():
+            # The last stable offset; where the log begins; aborted transactions; the replica to prefer.
+            rest = (end, *([0] if version >= 5 else []), [], *([-1] if version >= 11 else []), batches)
+            answer.topics.append((place.topic, [(place.partition, 0, end, *rest)]))
+        return answer
+
+
 class WakeUp:
-    """The reader's side: decides when one started consumer of `topics` fetches, on the loop that runs.
+    """Decides when one started consumer of `topics` fetches, on the loop that runs, and hands it what it was told.
 
     Whatever else changes what is to be fetched (a seek, a rebalance, a pause, messages taken) changes it at once: a
     fetch that is put off does not exist yet.
@@ -143,11 +102,13 @@ class WakeUp:
         topics: Iterable[str],
         short_s: Callable[[], float],
         look_s: float = LOOK_S,
+        can_wait: bool = False,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """`short_s` returns the least time from one fetch to the next, unless the first has not brought everything.
 
-        `look_s` is the interval at which it fetches what nobody has announced.
+        `look_s` is the interval at which it fetches what nobody has announced. With `can_wait` it is told of what can
+        wait together with what cannot.
 
         Where no socket can be made the reader only looks now and then, and says so in the log.
         """
@@ -156,11 +117,11 @@ class WakeUp:
         self._seconds = seconds
         self._news: set[TopicPartition] = set()
         """Announced partitions that were not asked for since."""
+        self._told = ToldBatches()
         self._asked: dict[Any, _Asked] = {}
-        self._loop = asyncio.get_running_loop()
-        self._path = directory / f"{secrets.token_hex(3)}.{''.join(sorted(map(_mark, topics)))}"
-        self._socket: socket.socket | None = _bound(self._path)
+        self._hearing = Hearing(directory, topics, can_wait)
         self._fetcher: Any = consumer._fetcher
+        self._fetcher._client = _Client(self._fetcher._client)
         self._fetcher._fetch_max_wait_ms = 0
         self._fetch = self._fetcher._proc_fetch_request
         self._fetcher._proc_fetch_request = self._fetch_and_note
@@ -169,28 +130,21 @@ class WakeUp:
 
     def close(self) -> None:
         """Hear nothing any more."""
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
-            self._path.unlink(missing_ok=True)
+        self._hearing.close()
 
     def _hear(self) -> None:
         """Make the fetcher plan its requests again; until it has, wake-ups are ignored."""
-        assert self._socket is not None
-        self._loop.remove_reader(self._socket)
         self._fetcher._notify(self._fetcher._wait_consume_future)
 
     def _hear_all(self, assignment: Any) -> None:
-        """Take every wake-up that has come: a fetch that is sent from now on finds the messages it announced."""
-        if self._socket is None:
-            return
-        words = 0
-        with contextlib.suppress(BlockingIOError):
-            while word := self._socket.recv(_WORD_BYTES):
-                words += 1
-                self._news.update(map(_place, word.decode().split()))
-        if words >= _MANY:
+        """Take all that was said: a fetch that is sent from now on finds the messages it announced."""
+        news, was_all = self._hearing.listen()
+        for place, batch, _ in news:
+            if batch:
+                self._told.put(place, batch)
+            else:
+                self._news.add(place)
+        if not was_all:
             self._news.update(assignment.tps)
 
     def _plan_what_is_due(self, assignment: Any) -> Any:
@@ -198,20 +152,24 @@ class WakeUp:
         requests, resets, timeout_s, is_stale, resumed = self._plan(assignment)
         if requests:
             self._hear_all(assignment)
-        due, now_s = [], self._seconds()
+        due, waits_s, now_s = [], list[float](), self._seconds()
         for node, request in requests:
             asked = self._asked.get(node)
             if asked is None or asked.assignment is not assignment:
                 asked = self._asked[node] = _Asked(assignment)
             offsets = _offsets(request)
-            news = self._news & offsets.keys()
+            news = {
+                place
+                for place, offset in offsets.items()
+                if self._told.has_news(place, offset) or place in self._news
+            }
             more = {place for place, offset in offsets.items() if asked.has_more(place, offset)}
             look_s = asked.looked_s + self._look_s - now_s
             wait_s = 0.0 if more else min(look_s, asked.at_s + self._short_s() - now_s if news else look_s)
             if wait_s > 0:
-                timeout_s = min(timeout_s, wait_s)
-                if self._socket is not None and not news:
-                    self._loop.add_reader(self._socket, self._hear)
+                waits_s.append(wait_s)
+                if not news:
+                    self._hearing.call(self._hear)
                 continue
             if look_s > 0:
                 offsets = {place: offsets[place] for place in news | more}
@@ -220,28 +178,41 @@ class WakeUp:
                 asked.looked_s = now_s
             asked.at_s = now_s
             asked.offsets |= offsets
-            self._news -= offsets.keys()
-            due.append((node, request))
+            request.told = self._found(assignment, offsets)
+            for place in offsets.keys() - request.told.keys():
+                self._told.asked(place)
+                self._news.discard(place)
+            if request.told.keys() == offsets.keys():
+                self._hand_over(assignment, node, request)
+            else:
+                due.append((node, request))
+        # The fetcher would look again five times a second, for nothing.
+        timeout_s = min(waits_s) if waits_s and not due else min([timeout_s, *waits_s])
         return due, resets, timeout_s, is_stale, resumed
+
+    def _hand_over(self, assignment: Any, node: Any, request: Any) -> None:
+        """Give the consumer an answer for which nobody is asked, without a task of its own."""
+        try:
+            self._fetch_and_note(assignment, node, request).send(None)
+        except StopIteration as ended:
+            if ended.value:
+                for waiter in list(self._fetcher._fetch_waiters):
+                    self._fetcher._notify(waiter)
+            return
+        raise AssertionError("expected an answer at once")
+
+    def _found(
+        self, assignment: Any, offsets: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, tuple[bytes, int]]:
+        """Return the batches that were told from these offsets on, and where their partitions end."""
+        found: dict[TopicPartition, tuple[bytes, int]] = {}
+        for place, offset in offsets.items():
+            batches, end = self._told.after(place, offset)
+            if batches:
+                found[place] = batches, max(end, assignment.state_value(place).highwater or 0)
+        return found
 
     async def _fetch_and_note(self, assignment: Any, node: Any, request: Any) -> Any:
         asked = self._asked[node]
         asked.brought = await self._fetch(assignment, node, request)
         return asked.brought
-
-
-def _place(word: str) -> TopicPartition:
-    topic, _, number = word.rpartition("/")
-    return TopicPartition(topic, int(number))
-
-
-def _bound(path: Path) -> socket.socket | None:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    made.setblocking(False)
-    try:
-        made.bind(str(path))
-    except OSError as error:
-        made.close()
-        log.warning("producers cannot wake this reader, it polls instead", every_s=LOOK_S, reason=str(error))
-        return None
-    return made

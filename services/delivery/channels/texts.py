@@ -7,7 +7,7 @@ import msgspec
 
 from services.common import clock
 from services.contracts.alert_messages import Alert
-from services.contracts.targets import AlertNotification, DeliveryKind
+from services.contracts.targets import AlertNotification, DeliveryKind, WebhookBody, WebhookType
 
 TOLD = 100
 """Alerts in one message at most."""
@@ -20,6 +20,14 @@ _VERBS: dict[DeliveryKind, str] = {
     "silence_over": "silence over: ",
     "test": "",
 }
+_TYPES: dict[DeliveryKind, WebhookType] = {
+    "begun": "alert.begun",
+    "ended": "alert.ended",
+    "again": "alert.again",
+    "escalated": "alert.escalated",
+    "silence_over": "alert.silence_over",
+    "test": "alert.test",
+}
 _TEST = "test of pairstream: alerts for this target arrive here"
 
 
@@ -30,9 +38,9 @@ def title_of(alerts: tuple[Alert, ...]) -> str:
 
 
 def webhook_body(told: AlertNotification, made_us: int) -> bytes:
-    """Return the body of a webhook: type, time and data, as Standard Webhooks has them; the same at each try."""
-    envelope = {"type": f"alert.{told.kind}", "timestamp": clock.to_iso(made_us), "data": told}
-    return msgspec.json.encode(envelope)
+    """Return the body of a webhook; the same at each try."""
+    body = WebhookBody(type=_TYPES[told.kind], timestamp=clock.to_iso(made_us), data=told)
+    return msgspec.json.encode(body)
 
 
 def slack_body(told: AlertNotification) -> bytes:

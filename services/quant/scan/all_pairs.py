@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.options import Trend
 from services.quant.scan.lag_products import LagProducts, Numbers, Values
-from services.quant.scan.p_values import cointegration_p_values
 from services.quant.statistical_tests import dickey_fuller
 from services.quant.statistical_tests.dickey_fuller import most_lags, terms
+from services.quant.statistical_tests.mackinnon import p_values
 from services.quant.statistical_tests.unit_root import without_trend
 
 LagChoice = Literal["aic", "bic", "t-stat"]
@@ -85,7 +85,7 @@ def engle_granger(
         levels = np.abs(prices[:, kept]).max(axis=0)
         tests = _Tests(np.array(rows), np.array(scales), levels, np.array(kept), trend, lags, most)
         tests.fill(found, progress)
-    found.p_value[:] = cointegration_p_values(found.statistic, trend)
+    found.p_value[:] = p_values(found.statistic, trend, 2)
     return found
 
 

@@ -2,13 +2,11 @@
 
 import numpy as np
 from msgspec import Struct
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.stats import chi2
-from statsmodels.stats.diagnostic import het_arch
-from statsmodels.stats.stattools import durbin_watson, jarque_bera
+from scipy.special import chdtrc
 
 from services.quant.fit import NotEnoughDataError
-from services.quant.statistical_tests.determined import determined
 
 LAGS = 10
 _LEAST = 30
@@ -40,7 +38,7 @@ class Diagnostics(Struct, frozen=True):
 def diagnose(residuals: NDArray[np.float64]) -> Diagnostics:
     """Return the diagnostics of at least 30 residuals that move; NotEnoughDataError otherwise.
 
-    Source: Durbin and Watson (1950); Ljung and Box (1978); Engle (1982); Jarque and Bera (1980), by statsmodels.
+    Source: Durbin and Watson (1950); Ljung and Box (1978); Engle (1982); Jarque and Bera (1980), equal to statsmodels.
     """
     if len(residuals) < _LEAST:
         raise NotEnoughDataError(f"residuals need at least {_LEAST} observations, there are {len(residuals)}")
@@ -48,23 +46,32 @@ def diagnose(residuals: NDArray[np.float64]) -> Diagnostics:
         raise NotEnoughDataError("the spread did not move")
     # The tests do not depend on the unit, but squares of squares can be out of range.
     residuals = residuals / np.abs(residuals).max()
-    normal, p_normal, skew, kurtosis = jarque_bera(residuals)
+    moves = residuals - residuals.mean()
+    variance = np.mean(moves**2)
+    skew = float(np.mean(moves**3) / variance**1.5)
+    kurtosis = float(np.mean(moves**4) / variance**2)
     return Diagnostics(
-        durbin_watson=float(durbin_watson(residuals)),
+        durbin_watson=float(np.sum(np.diff(residuals) ** 2) / np.sum(residuals**2)),
         ljung_box=_ljung_box(residuals),
         arch=arch(residuals),
         lags=LAGS,
-        jarque_bera=Statistic(float(normal), float(p_normal)),
-        skew=float(skew),
-        kurtosis=float(kurtosis),
+        jarque_bera=_chi_squared(len(residuals) / 6 * (skew**2 + (kurtosis - 3) ** 2 / 4), 2),
+        skew=skew,
+        kurtosis=kurtosis,
     )
 
 
 def arch(values: NDArray[np.float64]) -> Statistic:
     """Return Engle's test of a changing variance, up to 10 lags; NotEnoughDataError if nothing determines it."""
-    with determined():
-        found = het_arch(values / np.abs(values).max(), nlags=LAGS, result_object=True)
-    return Statistic(float(found.lm), float(found.lmpval))
+    squares = (values / np.abs(values).max()) ** 2
+    windows = sliding_window_view(squares, LAGS + 1)
+    now, before = windows[:, -1], np.column_stack([np.ones(len(windows)), windows[:, :-1]])
+    solution, _, rank, _ = np.linalg.lstsq(before, now, rcond=(LAGS + 1) * np.finfo(np.float64).eps)
+    moves = now - now.mean()
+    if rank <= LAGS or not moves.any():
+        raise NotEnoughDataError("the series moves too seldom for the regression of the test")
+    rest = now - before @ solution
+    return _chi_squared(len(now) * (1 - (rest @ rest) / (moves @ moves)), LAGS)
 
 
 def _ljung_box(residuals: NDArray[np.float64]) -> Statistic:
@@ -73,4 +80,8 @@ def _ljung_box(residuals: NDArray[np.float64]) -> Statistic:
     lags = np.arange(1, LAGS + 1)
     correlations = np.array([moves[lag:] @ moves[:-lag] for lag in lags]) / (moves @ moves)
     statistic = n * (n + 2) * np.sum(correlations**2 / (n - lags))
-    return Statistic(float(statistic), float(chi2.sf(statistic, LAGS)))
+    return _chi_squared(statistic, LAGS)
+
+
+def _chi_squared(statistic: float, degrees: int) -> Statistic:
+    return Statistic(float(statistic), float(chdtrc(degrees, statistic)))

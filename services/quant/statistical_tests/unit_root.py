@@ -3,15 +3,14 @@
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
 
 from services.quant.fit import ROUNDING, NotEnoughDataError
 from services.quant.options import Criterion, Trend
 from services.quant.statistical_tests import dickey_fuller
 from services.quant.statistical_tests.dickey_fuller import choose_lags, limit, trends
+from services.quant.statistical_tests.mackinnon import Series, critical_values, p_values
 
 LEAST = 30
-_LEVELS = ("1%", "5%", "10%")
 
 Values = NDArray[np.float64]
 
@@ -41,8 +40,9 @@ def adf(series: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> Un
     rest = without_trend(series, trend)
     used = _lags(rest, trend, lags)
     statistic, samples = dickey_fuller.statistic(rest, trend, used)
-    critical = _critical(1, trend, samples)
-    return UnitRoot(statistic, float(mackinnonp(statistic, regression=trend, N=1)), used, samples, critical)
+    return UnitRoot(
+        statistic, _p_value(statistic, trend, 1), used, samples, critical_values(samples, trend, 1)
+    )
 
 
 def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterion = "aic") -> UnitRoot:
@@ -62,13 +62,13 @@ def engle_granger(y: Values, x: Values, trend: Trend = "c", lags: int | Criterio
         raise NotEnoughDataError("the legs are the same but for a constant and a factor")
     used = _lags(residuals, "n", lags)
     statistic, samples = dickey_fuller.statistic(residuals, "n", used)
-    critical = None if trend == "n" else _critical(2, trend, len(y) - 1)
-    return UnitRoot(statistic, float(mackinnonp(statistic, regression=trend, N=2)), used, samples, critical)
+    return UnitRoot(
+        statistic, _p_value(statistic, trend, 2), used, samples, critical_values(len(y) - 1, trend, 2)
+    )
 
 
-def _critical(series: int, trend: Trend, samples: int) -> dict[str, float]:
-    levels = mackinnoncrit(N=series, regression=trend, nobs=samples)
-    return dict(zip(_LEVELS, map(float, levels), strict=True))
+def _p_value(statistic: float, trend: Trend, series: Series) -> float:
+    return float(p_values(np.array(statistic), trend, series))
 
 
 def _lags(series: Values, trend: Trend, lags: int | Criterion) -> int:

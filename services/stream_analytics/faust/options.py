@@ -4,10 +4,12 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import faust
 from faust.types import TP
 
+from services.common.kafka import clients
 from services.common.kafka.dead_letters import DeadLetter
 from services.common.kafka.losses import Outrun
 from services.contracts.topics import ANALYTICS_GROUP
@@ -41,7 +43,7 @@ def new_app(
     app = faust.App(
         ANALYTICS_GROUP,
         broker=[f"kafka://{server}" for server in settings.brokers.split(",")],
-        broker_credentials=transport.credentials(settings),
+        broker_credentials=_credentials(settings),
         broker_commit_interval=settings.commit_interval_s,
         broker_max_poll_records=2000,
         broker_session_timeout=settings.session_timeout_s,
@@ -69,3 +71,18 @@ def new_app(
     )
     transport.install(app, settings, held, outrun, dead_letter, positions)
     return app
+
+
+def _credentials(settings: StreamSettings) -> Any:
+    """Return Faust's credentials for the security of `settings`, or None for plain text."""
+    arguments = clients.connection(settings)
+    if settings.kafka_security.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=arguments["sasl_plain_username"],
+            password=arguments["sasl_plain_password"],
+            mechanism=arguments["sasl_mechanism"],
+            ssl_context=arguments.get("ssl_context"),
+        )
+    if settings.kafka_security == "SSL":
+        return faust.SSLCredentials(arguments["ssl_context"])
+    return None

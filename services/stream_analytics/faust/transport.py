@@ -50,6 +50,7 @@ def install(
 
         wait_for_shutdown = False  # that of the thread
         _wake_up: WakeUp | None = None
+        _assigned: tuple[Collection[Any], frozenset[TP]] = (), frozenset()
 
         async def start(self) -> None:
             self._thread_started.set()
@@ -109,6 +110,13 @@ def install(
             if self._wake_up is None:
                 clients.pace_fetches(consumer, settings, bool(records))
             return records
+
+        def assignment(self) -> Any:
+            """Return the assigned partitions, made anew only when they change."""
+            found = self._ensure_consumer().assignment()
+            if found is not self._assigned[0]:
+                self._assigned = found, frozenset(TP(*one) for one in found)
+            return self._assigned[1]
 
         async def earliest(self, partitions: Collection[TP]) -> Mapping[TP, int]:
             """Return the first offset of each partition that the broker still has."""
@@ -282,18 +290,3 @@ def install(
 
     Transport.Consumer = Consumer
     app.transport = Transport(app.conf.broker_consumer, app)
-
-
-def credentials(settings: StreamSettings) -> Any:
-    """Return Faust's credentials for the security of `settings`, or None for plain text."""
-    arguments = clients.connection(settings)
-    if settings.kafka_security.startswith("SASL"):
-        return faust.SASLCredentials(
-            username=arguments["sasl_plain_username"],
-            password=arguments["sasl_plain_password"],
-            mechanism=arguments["sasl_mechanism"],
-            ssl_context=arguments.get("ssl_context"),
-        )
-    if settings.kafka_security == "SSL":
-        return faust.SSLCredentials(arguments["ssl_context"])
-    return None

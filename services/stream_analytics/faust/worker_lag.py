@@ -53,10 +53,12 @@ class Progress:
             return
         try:
             async with asyncio.timeout(_ANSWER_S):
-                readable = await consumer.highwaters(*assigned)
                 ends = await consumer.ends(assigned)
                 # Marks of transactions are passed, and never read.
                 passed = {partition: await consumer.position(partition) or 0 for partition in assigned}
+                # Open transactions cannot be read yet; all that is passed could.
+                unread = [partition for partition in assigned if passed[partition] < ends[partition]]
+                readable = {**ends, **(await consumer.highwaters(*unread) if unread else {})}
         except (TimeoutError, KafkaError):
             self.lag, self.answers = Lag(), False
             return

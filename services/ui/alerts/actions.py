@@ -10,6 +10,7 @@ from services.common.errors import TransientError
 from services.ui.alerts.wording import AnyAlert
 from services.ui.api import problems
 from services.ui.api.client import segment
+from services.ui.api.roles import why_reader
 from services.ui.api.types import HandledAlert
 from services.ui.state.page_context import PageContext, attributes
 from services.ui.widgets import reversion_text
@@ -46,7 +47,7 @@ def parts() -> list[Component]:
         centered=True,
         closeButtonProps={"aria-label": "Close"},
     )
-    stores = ("alert-asked", "alert-called", "alert-heard", "snooze-alert")
+    stores = ("alert-asked", "alert-called", "alert-heard", "snooze-alert", "reader", "reader-told")
     return [*(dcc.Store(id=store) for store in stores), modal]
 
 
@@ -73,7 +74,9 @@ def actions(alert: HandledAlert) -> Component:
     return html.Div(
         [
             _button("Acknowledge", alert, "ack"),
-            html.Span(["Snooze", *snoozes, _button("Other…", alert, "other")], className="alert-snoozes"),
+            html.Span(
+                ["Snooze", *snoozes, _button("Other…", alert, "other")], className="alert-snoozes for-writers"
+            ),
         ],
         className="alert-actions",
     )
@@ -85,7 +88,15 @@ def acknowledge(alert: HandledAlert) -> Component:
 
 
 def register(app: Dash, site: PageContext) -> None:
-    """Do what the buttons ask, and say at them what the API has against it."""
+    """Do what the buttons ask, and say at them what the API has against it; who may only read sees none."""
+
+    @app.callback(Output("reader", "data"), Input("toasts", "id"))
+    async def opened(_: str) -> str:
+        return await why_reader(site.client)
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("alerts", "reader"), Output("reader-told", "data"), Input("reader", "data")
+    )
 
     @app.callback(
         Output("toasts", "sendNotifications", allow_duplicate=True),
@@ -153,7 +164,7 @@ def _button(label: str, alert: HandledAlert, does: str, for_s: str = "") -> Comp
     what = f"{label} the alert of {alert.subject}" if does == "ack" else f"Snooze {alert.subject}: {label}"
     button: Component = html.Button(
         label,
-        className="action",
+        className="action for-writers",
         **attributes("aria", label=what),
         **attributes("data", alert=alert.alert_id, does=does, subject=alert.subject, **{"for": for_s}),
     )

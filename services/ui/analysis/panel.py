@@ -63,7 +63,12 @@ BAR_SPACING = 1.0
 
 def controls(prefix: str, names: tuple[str, ...]) -> Component:
     """Return the controls called `names`, with the stores that keep them in the page's address."""
-    usual = {"prefix": prefix, "names": names, "usual": [USUAL[name] for name in names]}
+    usual = {
+        "prefix": prefix,
+        "names": names,
+        "usual": [USUAL[name] for name in names],
+        "allowed": {name: list(options) for name, options in CHOICES.items()},
+    }
     form: Component = html.Div(
         [
             dcc.Store(id=f"{prefix}-panel", data=usual),

@@ -1,5 +1,6 @@
 """Client of the API: HTTP and one WebSocket."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from services.common.errors import BadMessageError, TransientError, reason_of
+from services.common.http import identity
 from services.contracts.messages import Signal
 from services.ui.api.decoding import decode
 from services.ui.api.types import Ack, Bar, HandledAlert, Listing, Snapshot, SymbolStats, Update, WatchedPair
@@ -35,6 +37,10 @@ asking_for: ContextVar[str | None] = ContextVar("asking_for", default=None)
 """Address of the visitor for whom the dashboard asks, or ``unknown``; None for this machine."""
 
 
+signed_in: ContextVar[identity.Person | None] = ContextVar("signed_in", default=None)
+"""Visitor who has logged in and for whom the dashboard asks; None if it asks for itself, or knows no logins."""
+
+
 class ApiRefusedError(TransientError):
     """The API has answered, but not with data (4xx); `detail` is what its problem document says."""
 
@@ -47,9 +53,14 @@ class ApiClient:
     """Reads the API; TransientError when it does not answer, BadMessageError when the answer has another shape."""
 
     def __init__(
-        self, api_url: str, transport: httpx.AsyncBaseTransport | None = None, key: str | None = None
+        self,
+        api_url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        key: str | None = None,
+        identity_key: str | None = None,
     ) -> None:
         self.url = api_url
+        self._identity_key = identity_key
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._stream_url = f"ws{api_url.removeprefix('http')}/v1/stream?topics={TOPICS}"
         self._interval_ms = UNWATCHED_INTERVAL_MS
@@ -128,14 +139,14 @@ class ApiClient:
         """Return any answer before its content has come; it must be closed."""
         url = httpx.URL(path, query=query.encode())
         request = self._http.build_request("GET", url, timeout=DOWNLOAD_TIMEOUT_S)
-        return await self._answer(_forwarded(request), stream=True)
+        return await self._answer(self._forwarded(request), stream=True)
 
     async def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
         """Ask with `method`; `sent` is what httpx takes (``json``, ``params``, ``content``). 4xx are answers, too.
 
         TransientError when there is no answer, or the API says that it cannot answer now (5xx).
         """
-        response = await self._answer(_forwarded(self._http.build_request(method, path, **sent)))
+        response = await self._answer(self._forwarded(self._http.build_request(method, path, **sent)))
         if response.is_server_error:
             raise TransientError(
                 f"{path}: expected an answer, received status {response.status_code}{problem(response)}"
@@ -169,12 +180,21 @@ class ApiClient:
                 f"expected an answer from {self._http.base_url}: {reason_of(error)}"
             ) from error
 
+    def _forwarded(self, request: httpx.Request) -> httpx.Request:
+        """Return a request that says for whom it is: where from, as a proxy's does, and signed who, if that is known.
 
-def _forwarded(request: httpx.Request) -> httpx.Request:
-    """Return a request that says for whom it is, as a proxy's does."""
-    if (visitor := asking_for.get()) is not None:
-        request.headers["X-Forwarded-For"] = visitor
-    return request
+        A person has their own role and not that of the dashboard's key, which is left out.
+        """
+        if (visitor := asking_for.get()) is not None:
+            request.headers["X-Forwarded-For"] = visitor
+        if self._identity_key is not None and (person := signed_in.get()) is not None:
+            request.headers.pop("Authorization", None)
+            path, _, query = request.url.raw_path.partition(b"?")
+            target = identity.target(path, query)
+            request.headers[identity.HEADER] = identity.sign(
+                person, request.method, target, self._identity_key, time.time()
+            )
+        return request
 
 
 def segment(name: str) -> str:

@@ -14,6 +14,23 @@
             offline: "The dashboard server does not answer. All numbers are the last known. Trying again.",
             /** @param {string} next the theme after a click: dark or light */
             switchTheme: (next) => `Switch to the ${next} theme`,
+            address: {
+                /** @type {(name: string, received: string, expected: string) => string} */
+                wrong: (name, received, expected) =>
+                    `The address has ${name}=${received}; expected ${expected}. The page goes on without it.`,
+                /** @param {string[]} allowed */
+                oneOf: (allowed) => `one of ${allowed.join(", ")}`,
+                /** @param {string[]} allowed */
+                someOf: (allowed) => `${allowed.join(", ")}, with commas between several`,
+                time: "a time such as 2026-01-31T12:00Z",
+                zone: "a time zone such as Asia/Tokyo",
+                pair: "a watched pair, written Y-X, other than the one shown",
+                number: "a number above 0",
+                /** @type {(counts: string[], intervals: string[]) => string} */
+                intervals: (counts, intervals) => `${counts.join(", ")} of ${intervals.join(", ")}`,
+                levels: "SYMBOL:PRICE, with commas between several",
+                sort: "with - before it for the largest first",
+            },
             tour: {
                 /** @type {(step: number, all: number) => string} */
                 place: (step, all) => `${step} of ${all}`,
@@ -67,16 +84,13 @@
             },
             overview: {
                 /** @type {(shown: number, all: number) => string} */
-                count: (shown, all) => (shown === all ? `${all} pairs` : `${shown} of ${all} pairs`),
+                count: (shown, all) =>
+                    shown === all
+                        ? `${all} pair${all === 1 ? "" : "s"}`
+                        : `${shown} of ${all} pair${all === 1 ? "" : "s"}`,
                 none: "No pair matches. Choose All, or clear the filter.",
                 /** @param {string} pair */
                 lineOf: (pair) => `z-score of ${pair} over the last 30 minutes`,
-                /** @type {(asked: string, columns: string[]) => string} */
-                noSort: (asked, columns) =>
-                    `Sorted by the largest |z|: the address has sort=${asked}; expected one of ${columns.join(", ")}, with - before it for the largest first.`,
-                /** @type {(asked: string, states: string[]) => string} */
-                noState: (asked, states) =>
-                    `All pairs are shown: the address has state=${asked}; expected one of ${states.join(", ")}.`,
             },
             radar: {
                 /** @param {string} pair */

@@ -87,16 +87,26 @@
     }
 
     /**
-     * Whether the browser knows the time zone, which all times are shown in from now on.
+     * Whether the browser knows the time zone.
+     *
+     * @param {string | null} name of the IANA database
+     */
+    function isZone(name) {
+        try {
+            Intl.DateTimeFormat("en", { timeZone: name || "none" });
+        } catch {
+            return false;
+        }
+        return true;
+    }
+
+    /**
+     * Show all times in a time zone from now on, if the browser knows it.
      *
      * @param {string} name of the IANA database
      */
     function setZone(name) {
-        try {
-            Intl.DateTimeFormat("en", { timeZone: name });
-        } catch {
-            return false;
-        }
+        if (!isZone(name)) return false;
         zone = name;
         return true;
     }
@@ -108,6 +118,7 @@
         instant,
         address,
         written,
+        isZone,
         setZone,
         zone: () => zone,
     });

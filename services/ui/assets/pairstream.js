@@ -2,6 +2,7 @@
 (() => {
     "use strict";
 
+    const THEMES = ["dark", "light"];
     const TAB = Math.random().toString(36).slice(2) + Date.now().toString(36);
     /* UTC and the reader's zone first, then every zone that the browser knows. */
     const ZONES = [
@@ -9,7 +10,8 @@
         Intl.DateTimeFormat().resolvedOptions().timeZone,
         ...Intl.supportedValuesOf("timeZone"),
     ];
-    const { texts, moment, setZone, zone } = window.pairstream;
+    const { texts, moment, isZone, setZone, zone, query, remember, review, complain, oneOf } =
+        window.pairstream;
     const system = window.matchMedia("(prefers-color-scheme: dark)");
     const keep = () => window.dash_clientside.no_update;
     const set = (id, props) => window.dash_clientside.set_props(id, props);
@@ -29,29 +31,6 @@
     function props(id) {
         const component = held(id);
         return component ? component.props : {};
-    }
-
-    function query() {
-        return new URLSearchParams(window.location.search);
-    }
-
-    /* Write what is seen into the address, so that it can be sent to somebody. */
-    function remember(entries) {
-        const params = query();
-        for (const [name, value] of Object.entries(entries)) {
-            if (value !== null && value !== undefined && value !== "") params.set(name, value);
-            else params.delete(name);
-        }
-        const search = params.toString();
-        window.history.replaceState(
-            window.history.state,
-            "",
-            window.location.pathname + (search ? `?${search}` : ""),
-        );
-    }
-
-    function oneOf(value, allowed, otherwise) {
-        return allowed.includes(value) ? value : otherwise;
     }
 
     function tell(news) {
@@ -157,9 +136,6 @@
         markRow,
         held,
         props,
-        query,
-        remember,
-        oneOf,
         look,
         keep,
         set,
@@ -181,6 +157,7 @@
     window.dash_clientside.pairstream = {
         /* A page has been opened: mark it in the menu, and say so to the server. */
         place: () => {
+            review();
             look({});
             for (const item of /** @type {NodeListOf<HTMLAnchorElement>} */ (
                 document.querySelectorAll(".menu-item")
@@ -195,8 +172,8 @@
 
         /* "auto" follows the system until the reader chooses. */
         theme: (clicks) => {
-            const chosen = query().get("theme") || localStorage.getItem("theme");
-            const theme = oneOf(chosen, ["dark", "light"], "auto");
+            const kept = localStorage.getItem("theme");
+            const theme = oneOf("theme", THEMES, THEMES.includes(kept) ? kept : "auto");
             if (!clicks) return theme;
             const next = scheme(theme) === "dark" ? "light" : "dark";
             remember({ theme: query().has("theme") ? next : null });
@@ -214,8 +191,12 @@
         paint_chart: (theme, _system, _zone, themes) => Object.assign({}, themes[scheme(theme)]),
 
         zones: () => {
-            const asked = query().get("zone") || localStorage.getItem("zone") || "UTC";
-            return [[...new Set(ZONES.concat(asked))], asked];
+            const kept = localStorage.getItem("zone");
+            const usual = isZone(kept) ? kept : "UTC";
+            const asked = query().get("zone") || usual;
+            if (!isZone(asked)) complain("zone", asked, texts.address.zone);
+            const zone = isZone(asked) ? asked : usual;
+            return [[...new Set(ZONES.concat(zone))], zone];
         },
 
         zone: (chosen) => {

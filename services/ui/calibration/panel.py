@@ -20,7 +20,12 @@ TIMEOUT_S = 60.0
 
 def layout() -> list[Component]:
     """Return the panel; charts come with the first answer, so that other visitors do not load Plotly."""
-    usual = {"prefix": PREFIX, "names": CONTROLS, "usual": [USUAL[name] for name in CONTROLS]}
+    usual = {
+        "prefix": PREFIX,
+        "names": CONTROLS,
+        "usual": [USUAL[name] for name in CONTROLS],
+        "allowed": {"range": list(RANGES)},
+    }
     form = html.Div(
         [
             dcc.Store(id=f"{PREFIX}-panel", data=usual),

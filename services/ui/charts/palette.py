@@ -4,6 +4,7 @@
 UP, DOWN = "#1f9d6b", "#e0484d"
 LEG_Y, LEG_X = "#3d82f0", "#b9770e"
 SPREAD, ZSCORE, BEYOND = "#7a8794", "#3d82f0", "#cf7a20"
+COMPARED = "#b0559f"
 BAND_LABEL = "#8f5a14"
 VWAP = "#8a72e0"
 LEVEL, LEVEL_LABEL = "#3d82f0", "#2b6bd1"

@@ -26,6 +26,14 @@ def shell() -> Component:
             html.A("Skip to the page", href="#_pages_content", className="skip"),
             _header(),
             html.Div(id="offline", className="offline", role="alert"),
+            html.Div(
+                [
+                    html.Span(id="address-wrong-text"),
+                    html.Button("Close", id="address-wrong-close", className="button is-link", type="button"),
+                ],
+                className="notice is-warning address-wrong",
+                role="status",
+            ),
             # Its lines have no ids, and Dash misses some of their changes while another page is opened.
             BatchedElement("notices", html.Div(id="banner", className="banner", role="status", **live)),
             html.Div(
@@ -35,7 +43,12 @@ def shell() -> Component:
             BatchedElement("foot", html.Footer(services, className="foot")),
             # Below a dialog, which has 200.
             dmc.NotificationContainer(
-                id="toasts", position="bottom-left", limit=4, containerWidth=360, zIndex=150
+                id="toasts",
+                position="bottom-left",
+                limit=4,
+                containerWidth=340,
+                zIndex=150,
+                transitionDuration=0,
             ),
             *_state(),
             *actions.parts(),

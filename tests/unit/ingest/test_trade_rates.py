@@ -44,10 +44,10 @@ def test_a_symbol_that_is_silent_has_rates_of_0_until_it_is_dropped() -> None:
     assert rates.by_symbol() == {}
     rates.count("BTCUSDT", 100.0, 2.0)
     rates.mark(10.0)
-    assert rates.by_symbol() == {"BTCUSDT": TradeRate(0.1, 20.0)}
+    assert rates.by_symbol() == {"BTCUSDT": TradeRate(0.1, 20.0, 100.0)}
     for second in range(11, 90):
         rates.mark(float(second))
-    assert rates.by_symbol() == {"BTCUSDT": TradeRate(0.0, 0.0)}
+    assert rates.by_symbol() == {"BTCUSDT": TradeRate(0.0, 0.0, 100.0)}
     rates.drop("BTCUSDT")
     rates.drop("BTCUSDT")
     assert rates.by_symbol() == {}

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from services.common.clock import HOUR, SECOND
+from services.contracts.conditions import Condition
 from services.contracts.messages import (
     DeliveryLag,
     Heartbeat,
@@ -15,7 +16,10 @@ from services.contracts.messages import (
     TradeRate,
 )
 from services.contracts.radar_messages import RadarEventKind
+from services.contracts.rules import Rule
+from services.rules.alerts import alert_of
 from services.rules.board import Board
+from services.rules.engine import Engine
 
 START_US = 1_767_225_600_000_000
 
@@ -178,6 +182,28 @@ def test_rates_are_those_of_the_process_that_sees_most_while_it_lives() -> None:
     assert (newest["trade_rate"], newest["quote_volume_1m"]) == (2.0, 30_000.0)
     beat(board, 6, "ingest", instance="two", rates={"BTCUSDT": TradeRate(0.0, 0.0)})
     assert values(board, "BTCUSDT")[-1]["trade_rate"] == 0.0
+
+
+def test_rules_see_how_far_and_how_restlessly_the_price_of_a_symbol_moves() -> None:
+    board, engine, fired = Board(), Engine(60 * SECOND), list[str]()
+    moves = Condition(metric="price", operator="changes_by", fire=5.0, percent=True, over_s=10)
+    restless = Condition(metric="volatility", operator="above", fire=5.0, over_s=10)
+    conditions = {"moves": moves, "restless": restless}
+    engine.configure({name: Rule(id=name, conditions=(one,)) for name, one in conditions.items()})
+    for second in range(30):
+        price = 100.0 if second < 20 else 106.0
+        beat(board, second, "ingest", rates={"BTCUSDT": TradeRate(1.0, price, price)})
+        for kind, name, seen in board.observations():
+            told = map(alert_of, engine.observe(kind, name, seen))
+            fired += [f"{one.rule_id} {one.subject} {one.state} {one.value:.2f}" for one in told]
+    assert sorted(fired) == ["moves BTCUSDT firing 6.00", "restless BTCUSDT firing 5.83"]
+
+
+def test_an_ingest_that_tells_no_price_has_none() -> None:
+    board = Board()
+    beat(board, 0, "ingest", rates={"BTCUSDT": TradeRate(1.0, 100.0)})
+    beat(board, 2, "ingest", rates={"BTCUSDT": TradeRate(1.0, 100.0)})
+    assert "price" not in values(board, "BTCUSDT")[-1]
 
 
 def test_a_symbol_that_is_removed_is_gone_once_and_comes_back() -> None:

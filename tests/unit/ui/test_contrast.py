@@ -50,6 +50,7 @@ def test_lines_and_marks_are_visible(theme: str) -> None:
         palette.SPREAD,
         palette.BEYOND,
         palette.FIRING,
+        palette.COMPARED,
     )
     assert {
         mark: round(contrast(mark, background), 2) for mark in marks if contrast(mark, background) < 3

@@ -5,21 +5,8 @@
     const STATES = ["all", "firing", "resolved", "retracted", "ended", "acknowledged"];
     const SNOOZED = ["any", "yes", "no"];
     const SWEEP_EVERY_MS = 1000;
-    const {
-        texts,
-        query,
-        remember,
-        oneOf,
-        look,
-        moment,
-        local,
-        instant,
-        address,
-        written,
-        number,
-        set,
-        keep,
-    } = window.pairstream;
+    const { texts, query, remember, oneOf, look, moment, local, instant, address, time, number, set, keep } =
+        window.pairstream;
 
     let main = null; // the page as it was opened
     let wanted = null; // what its filters say
@@ -246,7 +233,7 @@
                     "button",
                     {
                         key: "ack",
-                        className: "action",
+                        className: "action for-writers",
                         "data-does": "ack",
                         "aria-label": texts.alerts.acknowledgeOf(subject),
                         ...about,
@@ -267,7 +254,7 @@
                     "select",
                     {
                         key: "snooze",
-                        className: "action",
+                        className: "action for-writers",
                         defaultValue: "",
                         "aria-label": texts.alerts.snoozeOf(subject),
                         ...about,
@@ -295,14 +282,19 @@
     });
 
     window.dash_clientside.alerts = {
+        /* Who may only read sees no button of alerts, on whatever page a toast comes. */
+        reader: (why) => {
+            document.body.classList.toggle("is-reader", Boolean(why));
+            return window.dash_clientside.no_update;
+        },
         /* Read the filters from the address; times are shown in the reader's zone. */
         route: () => [
             query().get("pair") || "",
             query().get("rule") || "",
-            oneOf(query().get("state"), STATES, "all"),
-            oneOf(query().get("snoozed"), SNOOZED, "any"),
-            local(written(query().get("from"))),
-            local(written(query().get("to"))),
+            oneOf("state", STATES, "all"),
+            oneOf("snoozed", SNOOZED, "any"),
+            local(time("from")),
+            local(time("to")),
             sounding(),
         ],
 

@@ -4,13 +4,31 @@
 
     const MOMENTS = ["start", "end"];
     const LEVELS = [0.01, 0.05, 0.1];
-    const { query, remember, local, instant, address, written, zone, set, keep } = window.pairstream;
+    const { texts, query, remember, complain, local, instant, address, written, zone, set, keep } =
+        window.pairstream;
 
-    /* A value of the address as the type of the one it stands for. */
-    function read(text, usual) {
+    /* A value of the address as the type of the one it stands for, undefined if it is none. */
+    function read(text, usual, allowed) {
         if (text === undefined || text === "") return usual;
-        if (typeof usual === "boolean") return text === "1";
-        return typeof usual === "number" && !Number.isNaN(Number(text)) ? Number(text) : text;
+        if (allowed) return allowed.find((one) => one === text);
+        if (typeof usual === "boolean") return { 0: false, 1: true }[text];
+        const value = Number(text);
+        return value > 0 && value < Infinity ? value : undefined;
+    }
+
+    /* What the address says of one control, or what is usual. */
+    function control(panel, text, place) {
+        const [name, usual] = [panel.names[place], panel.usual[place]];
+        const allowed = panel.allowed[name];
+        if (MOMENTS.includes(name)) {
+            if (text && written(text) === null) complain(panel.prefix, text, texts.address.time);
+            return local(written(text));
+        }
+        const value = read(text, usual, allowed);
+        if (value !== undefined) return value;
+        const expected = typeof usual === "boolean" ? ["0", "1"] : allowed;
+        complain(panel.prefix, text, expected ? texts.address.oneOf(expected) : texts.address.number);
+        return usual;
     }
 
     function write(value) {
@@ -49,11 +67,7 @@
         /* Read the controls from the address, or take what is usual. */
         route: (panel) => {
             const asked = (query().get(panel.prefix) || "").split(",");
-            return panel.usual.map((usual, place) =>
-                MOMENTS.includes(panel.names[place])
-                    ? local(written(asked[place]))
-                    : read(asked[place], usual),
-            );
+            return panel.names.map((_, place) => control(panel, asked[place], place));
         },
 
         /* Write the controls into the address, and say what is to be asked; a null subject asks nothing. */

@@ -49,14 +49,14 @@
             dataset = asked.get("dataset");
             return [
                 dataset,
-                oneOf(asked.get("show"), SHOWS, "candles"),
+                oneOf("show", SHOWS, "candles"),
                 asked.get("symbol"),
                 y || null,
                 x || null,
-                oneOf(asked.get("interval"), INTERVALS, "own"),
-                oneOf(asked.get("bars"), COUNTS, "2000"),
+                oneOf("interval", INTERVALS, "own"),
+                oneOf("bars", COUNTS, "2000"),
                 asked.get("before") || "",
-                oneOf(asked.get("kind"), KINDS, "all"),
+                oneOf("kind", KINDS, "all"),
             ];
         },
 

@@ -3,7 +3,7 @@
     "use strict";
 
     const STATES = ["all", "waiting", "failed", "delivered", "dead", "skipped"];
-    const { set, keep, query, remember, oneOf, look, local, instant, address, written, markRow } =
+    const { set, keep, query, remember, oneOf, look, local, instant, address, time, markRow } =
         window.pairstream;
     let isChosen = false; // whether a target was, since the page was opened: until then the address may name one
 
@@ -13,9 +13,9 @@
             isChosen = false;
             return [
                 query().get("to_target") || "",
-                oneOf(query().get("state"), STATES, "all"),
-                local(written(query().get("from"))),
-                local(written(query().get("to"))),
+                oneOf("state", STATES, "all"),
+                local(time("from")),
+                local(time("to")),
                 query().get("target") || keep(),
             ];
         },

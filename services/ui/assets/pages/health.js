@@ -17,7 +17,7 @@
 
     window.dash_clientside.health = {
         /* Read the filters of the gaps from the address. */
-        route: () => [oneOf(query().get("gaps"), STATES, "all"), query().get("gaps-symbol") || EVERY],
+        route: () => [oneOf("gaps", STATES, "all"), query().get("gaps-symbol") || EVERY],
 
         select: (state, symbol) => {
             remember({

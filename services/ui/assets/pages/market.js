@@ -10,7 +10,8 @@
     const BARS_AHEAD = 60;
     const LOOK_EVERY_MS = 400;
     const RIGHT_OFFSET = 4;
-    const { texts, query, remember, oneOf, look, set, props, markRow, keep, constants } = window.pairstream;
+    const { texts, query, remember, complain, someOf, look, set, props, markRow, keep, constants } =
+        window.pairstream;
     const SECONDS = constants.chart_widths;
     const USUAL = constants.charts;
 
@@ -133,35 +134,6 @@
             .replace(/,/g, "\u202f");
     }
 
-    window.dashAgGridComponentFunctions ??= {};
-    const components = window.dashAgGridComponentFunctions;
-
-    /* The closes of the last hour, from low to high. */
-    components.MarketHour = (cell) => {
-        const { heights, text } = cell.data;
-        if (!heights?.length) return "";
-        const points = heights
-            .map((height, minute) => (height === null ? null : `${minute},${100 - height}`))
-            .filter((point) => point !== null)
-            .join(" ");
-        return React.createElement(
-            "svg",
-            {
-                className: `hour${cell.value < 0 ? " down" : " up"}`,
-                role: "img",
-                viewBox: "0 -6 60 112",
-                preserveAspectRatio: "none",
-                "aria-label": texts.market.lastHour(text.hour),
-            },
-            React.createElement("polyline", { points: points, vectorEffect: "non-scaling-stroke" }),
-        );
-    };
-
-    /* Offer what the API has found, in its order, whatever it is called. */
-    window.dashMantineFunctions = Object.assign(window.dashMantineFunctions || {}, {
-        asAnswered: ({ options, limit }) => options.slice(0, limit),
-    });
-
     window.dash_clientside.market = {
         /* Read symbol, filter, and the interval of each chart from the address. */
         route: () => {
@@ -169,10 +141,17 @@
             older = {};
             active = "";
             pointed = null;
-            const asked = (query().get("interval") || "").split(",").filter((one) => one in SECONDS);
-            const usualCount = query().has("interval") || window.innerWidth < WIDE ? "1" : "2";
-            const count = oneOf(String(asked.length), COUNTS, usualCount);
-            const logarithmic = (query().get("log") || "").split(",");
+            const given = query().get("interval");
+            const asked = (given || "").split(",").filter((one) => one in SECONDS);
+            const usualCount = given || window.innerWidth < WIDE ? "1" : "2";
+            const isCount = COUNTS.includes(String(asked.length));
+            const count = isCount ? String(asked.length) : usualCount;
+            if (given && (!isCount || asked.length !== given.split(",").length))
+                complain("interval", given, texts.address.intervals(COUNTS, Object.keys(SECONDS)));
+            const logarithmic = someOf(
+                "log",
+                PLACES.map((_, n) => String(n + 1)),
+            );
             return [
                 query().get("symbol") || keep(),
                 query().get("find") || "",

@@ -4,7 +4,7 @@
 
     const MOST = 20;
     const KEPT_AS = "levels";
-    const { texts, query, remember, look, set, props, keep } = window.pairstream;
+    const { texts, query, remember, complain, look, set, props, keep } = window.pairstream;
     const PLACES = ["", "-2", "-3", "-4"];
 
     let levels = {}; // the prices of each symbol
@@ -22,6 +22,7 @@
             const at = one.lastIndexOf(":");
             const value = price(one.slice(at + 1));
             if (at > 0 && value !== null) add(found, one.slice(0, at), value);
+            else if (one && query().has("levels")) complain("levels", one, texts.address.levels);
         }
         return found;
     }

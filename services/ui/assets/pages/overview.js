@@ -6,7 +6,7 @@
     const TEND_EVERY_MS = 400;
     const ORDER_EVERY_MS = 5000;
     const WALL_PAIRS = 12;
-    const { texts, query, remember, oneOf, look, set, constants, inOrder } = window.pairstream;
+    const { texts, query, remember, complain, oneOf, look, set, constants, inOrder } = window.pairstream;
     const { columns: COLUMNS, first: FIRST, states: STATES } = constants.overview;
     const said = texts.overview;
 
@@ -193,20 +193,18 @@
     };
 
     window.dash_clientside.overview = {
-        /* Read filter, state and order from the address, and say what of them is wrong. */
+        /* Read filter, state and order from the address. */
         route: () => {
             const asked = query();
             const sorted = asked.get("sort") || FIRST;
-            const chosen = asked.get("state") || "all";
-            const wrong = [];
-            if (!COLUMNS.includes(sorted.replace(/^-/, ""))) wrong.push(said.noSort(sorted, COLUMNS));
-            if (!STATES.includes(chosen)) wrong.push(said.noState(chosen, STATES));
-            order = COLUMNS.includes(sorted.replace(/^-/, "")) ? sorted : FIRST;
+            const isKnown = COLUMNS.includes(sorted.replace(/^-/, ""));
+            if (!isKnown) complain("sort", sorted, `${texts.address.oneOf(COLUMNS)}, ${texts.address.sort}`);
+            order = isKnown ? sorted : FIRST;
             filter = asked.get("filter") || "";
-            state = oneOf(chosen, STATES, "all");
+            state = oneOf("state", STATES, "all");
             tended = null;
             remember({ sort: order === FIRST ? null : order });
-            return [filter, state, wrong.join(" ")];
+            return [filter, state];
         },
 
         /* Note what is filtered by, write it into the address, and show it at once. */

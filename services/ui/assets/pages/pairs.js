@@ -7,13 +7,28 @@
     // Older signals are asked for when this many are left to the left of what is seen.
     const POINTS_AHEAD = 120;
     const LOOK_EVERY_MS = 400;
-    const { texts, query, remember, oneOf, look, set, props, number, keep, constants } = window.pairstream;
+    const {
+        texts,
+        query,
+        remember,
+        complain,
+        looking,
+        oneOf,
+        someOf,
+        look,
+        set,
+        props,
+        number,
+        keep,
+        constants,
+    } = window.pairstream;
     const PANES = constants.panes;
     const FEW_PANES = PANES.slice(0, 3);
 
     let panes = PANES;
     let drawn = null; // pair and range on the chart
     let older = 0; // how many points the chart should have
+    let versus = null; // the second pair of the address, until it is known which there are
     let turn = 0; // how often it was emptied: what comes after belongs to another turn
 
     /* All panes where there is room for them. */
@@ -51,11 +66,12 @@
         route: () => {
             drawn = null;
             older = 0;
-            const asked = (query().get("panes") || "").split(",");
+            versus = query().get("vs");
+            const asked = someOf("panes", PANES);
             const chosen = PANES.filter((pane) => asked.includes(pane));
             panes = chosen.length ? chosen : usual();
             look({ panes: panes });
-            return [query().get("pair") || keep(), oneOf(query().get("range"), RANGES, "30m"), panes];
+            return [query().get("pair") || keep(), oneOf("range", RANGES, "30m"), panes];
         },
 
         /* Note the choice, write it into the address, and take what belongs to the old one off the screen at once. */
@@ -74,6 +90,19 @@
             set("pair-state", { children: "", className: "pane-empty" });
             look({ pair: pair, range: range, turn: turn, older: older });
             return [texts.loading, "pane-empty is-shown"];
+        },
+
+        /* Note the second pair, if it is one of those there are. */
+        compare: (chosen, known) => {
+            if (!known?.length) return keep();
+            const asked = versus || chosen;
+            const isKnown = !asked || known.includes(asked);
+            if (!isKnown && versus) complain("vs", asked, texts.address.pair);
+            versus = null;
+            const shown = (isKnown && asked) || null;
+            remember({ vs: shown });
+            if ((looking()?.asks.vs || null) !== shown) look({ vs: shown });
+            return shown === chosen ? keep() : shown;
         },
 
         /* The chart keeps one pane at least. */
@@ -126,6 +155,8 @@
             }
             const band = found.low && found.high ? `  ${found.low} to ${found.high}` : "";
             found.prices = found.y && found.x ? `${found.y}  ${found.x}` : "";
+            for (const pane of ["zscore", "spread"])
+                if (found[pane] && found[`vs-${pane}`]) found[pane] += `  ${found[`vs-${pane}`]}`;
             if (found["hedge-ratio"]) found["hedge-ratio"] += band;
             return [
                 ...PANES.map((pane) => found[pane] || ""),

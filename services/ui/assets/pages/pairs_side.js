@@ -15,7 +15,7 @@
         "only_while_reverting",
     ];
     const MOST_BARS = 10000;
-    const { query, remember, oneOf, look, set, keep, constants } = window.pairstream;
+    const { remember, oneOf, look, set, keep, constants } = window.pairstream;
     const SECONDS = constants.widths;
     const texts = window.pairstream.texts.settings;
 
@@ -47,7 +47,7 @@
         /* The settings are filled anew: the page was opened. */
         route: () => {
             base = null;
-            return oneOf(query().get("side"), TABS, "tests");
+            return oneOf("side", TABS, "tests");
         },
 
         /* Ask for the pair that is shown, in the tab that is open. */

@@ -5,7 +5,7 @@
     const STAGES = ["tried", "significant", "corrected", "confirmed"];
     const MATRICES = ["evidence", "returns", "levels"];
     const MARK_EVERY_MS = 400;
-    const { texts, query, remember, oneOf, look, set, keep, markRow } = window.pairstream;
+    const { texts, query, remember, complain, oneOf, look, set, keep, markRow } = window.pairstream;
 
     let pair = null;
 
@@ -48,12 +48,14 @@
         route: () => {
             const asked = query();
             pair = asked.get("pair");
+            const bp = Number(asked.get("bp") || 0) || "";
+            if (asked.get("bp") && !(Number(bp) > 0)) complain("bp", asked.get("bp"), texts.address.number);
             return [
                 asked.get("radar"),
-                oneOf(asked.get("stage"), STAGES, "tried"),
+                oneOf("stage", STAGES, "tried"),
                 asked.get("name") || "",
-                Number(asked.get("bp")) || "",
-                oneOf(asked.get("of"), MATRICES, "evidence"),
+                bp,
+                oneOf("of", MATRICES, "evidence"),
                 pair,
             ];
         },

@@ -28,7 +28,7 @@ def parts() -> Component:
             html.Button("Acknowledge", id="alerts-ack-all", n_clicks=0, className="button", hidden=True),
             html.Div(choice, id="alerts-snooze-box", hidden=True),
         ],
-        className="alerts-bulk",
+        className="alerts-bulk for-writers",
     )
 
 

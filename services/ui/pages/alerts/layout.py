@@ -70,7 +70,8 @@ def layout() -> Component:
         ],
         className="alerts-foot",
     )
-    listed = html.Div([pane("History", body, "alerts", tools), older], className="alerts-listed")
+    reader = html.Div(id="alerts-reader", className="fine", role="status")
+    listed = html.Div([pane("History", body, "alerts", tools), reader, older], className="alerts-listed")
     whole: Component = page("alerts", "Alerts", [aside, listed])
     whole.className = marking.READER  # type: ignore[attr-defined]  # every component of HTML has it
     return whole

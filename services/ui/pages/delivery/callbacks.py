@@ -5,8 +5,9 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 
+from services.ui.api.roles import why_reader
 from services.ui.pages.delivery import actions, layout, targets
-from services.ui.pages.rules.actions import said, why_reader
+from services.ui.pages.rules.actions import said
 from services.ui.pages.rules.silences import until_us
 from services.ui.state.page_context import PageContext, Props
 from services.ui.widgets.formatting import UTC, moment

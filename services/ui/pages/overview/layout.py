@@ -47,7 +47,6 @@ def layout() -> Component:
         ),
     ]
     said = [
-        html.P(id="overview-said", className="said", role="status"),
         html.P(id="overview-lines", className="said", role="status"),
     ]
     body = [
@@ -65,7 +64,6 @@ def register(app: Dash, site: PageContext) -> None:
         ClientsideFunction("overview", "route"),
         Output("overview-filter", "value"),
         Output("overview-state", "value"),
-        Output("overview-said", "children"),
         Output("overview-csv", "href"),
         Input("page-overview", "id"),
     )

@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from services.ui.charts import lightweight
 from services.ui.pages.pairs import past, sidebar, spans, work
+from services.ui.pages.pairs.comparison import COMPARED
 from services.ui.pages.pairs.lines import PANES, tops
 from services.ui.pages.pairs.metrics import DRAWN, METRICS
 from services.ui.state.page_context import PageContext, attributes
@@ -37,6 +38,17 @@ def layout() -> Component:
     )
     tools = [
         chooser("pair-select", "Pair, written Y-X"),
+        dmc.Select(
+            id="vs-select",
+            data=[],
+            size="xs",
+            w=190,
+            clearable=True,
+            searchable=True,
+            placeholder="Compare with a pair",
+            nothingFoundMessage="No match",
+            **attributes("aria", label="Compare with a pair"),
+        ),
         segmented("range-select", "Range", spans.CHOICES, spans.DEFAULT.name),
         choice,
         html.Span(id="pair-method", className="pane-note"),
@@ -91,6 +103,12 @@ def register(app: Dash, site: PageContext) -> None:
         Input("range-select", "value"),
     )
     app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("pairs", "compare"),
+        Output("vs-select", "value"),
+        Input("vs-select", "value"),
+        Input("vs-select", "data"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("pairs", "choose_panes"),
         Output("pane-choice", "value", allow_duplicate=True),
         Input("pane-choice", "value"),
@@ -135,6 +153,7 @@ def _labels() -> list[Component]:
             [
                 html.B(TITLES[name]),
                 *(legs if name == "prices" else [html.Span(id=f"legend-{name}", className="fine")]),
+                *([html.Span(id=f"legend-vs-{name}", className="is-away")] if name in COMPARED else []),
                 html.Span(id=f"hover-{name}", className="at-cursor num"),
             ],
             id=f"pane-{name}",

@@ -67,10 +67,10 @@ class Canvas:
 
     def series(self, signals: Sequence[Signal], extras: Extras) -> list[Series]:
         """Return a line for each number, and what lies around them."""
-        distinct = list(_distinct(signals))
-        made = [self._line(name, pane, distinct) for pane in self.panes for name in LINES[pane]]
+        shown_once = list(distinct(signals))
+        made = [self._line(name, pane, shown_once) for pane in self.panes for name in LINES[pane]]
         if "zscore" in self.panes:
-            made.append(self._signals_within_reach(distinct))
+            made.append(self._signals_within_reach(shown_once))
         if "hedge-ratio" in self.panes:
             made += [
                 self._edge("high", "baseline", lightweight.band_options(0.0)),
@@ -82,7 +82,7 @@ class Canvas:
     def updates(self, signals: Sequence[Signal]) -> Updates:
         """Return the updates that bring `signals`, oldest first, into an existing chart."""
         names = [name for pane in self.panes for name in LINES[pane]]
-        lines = [(name, point) for name in names for point in self._points(name, signals)]
+        lines = [(name, point) for name in names for point in self.points(name, signals)]
         if "zscore" in self.panes:
             lines += [("reach", self._reach_point(signal)) for signal in signals]
         return [{"id": self._id(name), "bar": point} for name, point in lines]
@@ -122,7 +122,7 @@ class Canvas:
             "id": self._id(name),
             "type": "line",
             "pane": self.panes.index(pane),
-            "data": self._points(name, signals),
+            "data": self.points(name, signals),
             "options": {**line_options(COLORS[name]), **self._format(name, signals)},
             "priceScaleOptions": {
                 "scaleMargins": MARGINS_OF_MARKED if name == "zscore" else MARGINS,
@@ -135,8 +135,12 @@ class Canvas:
         if name in LEGS:
             return {}
         known = [abs(value) for signal in signals if (value := VALUES[name](signal)) is not None]
-        digits = DRAWN[name].measure.decimals(max(known, default=1.0))
-        return {"priceFormat": price_format(max(self.decimals, digits) if DRAWN[name].in_prices else digits)}
+        return {"priceFormat": price_format(self.digits(name, max(known, default=1.0)))}
+
+    def digits(self, name: str, largest: float) -> int:
+        """Return the decimals of a line whose largest size is `largest`."""
+        digits = DRAWN[name].measure.decimals(largest)
+        return max(self.decimals, digits) if DRAWN[name].in_prices else digits
 
     def _signals_within_reach(self, signals: Sequence[Signal]) -> Series:
         # Price lines do not widen a scale: unseen bars keep both entry bands in sight.
@@ -165,7 +169,8 @@ class Canvas:
             "options": options or {**line, **silent},
         }
 
-    def _points(self, name: str, signals: Sequence[Signal]) -> list[dict[str, Any]]:
+    def points(self, name: str, signals: Sequence[Signal]) -> list[dict[str, Any]]:
+        """Return the points of the line `name`."""
         points: list[dict[str, Any]] = []
         for signal, following in zip(signals, [*signals[1:], None], strict=False):
             value = VALUES[name](signal)
@@ -207,7 +212,7 @@ def tops(panes: Sequence[PaneName]) -> dict[PaneName, float]:
     return begins
 
 
-def _distinct(signals: Iterable[Signal]) -> Iterable[Signal]:
+def distinct(signals: Iterable[Signal]) -> Iterable[Signal]:
     """Yield signals whose second is later than the one before; the library refuses anything else."""
     last = -1
     for signal in signals:

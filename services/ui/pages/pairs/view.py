@@ -10,11 +10,13 @@ import msgspec
 from services.common.clock import SECOND
 from services.contracts.messages import Signal
 from services.ui.api.poll_cache import PolledAnswer
-from services.ui.api.types import Analysis, HandledAlert
+from services.ui.api.types import Analysis, HandledAlert, WatchedPair
 from services.ui.charts import lightweight, updates
+from services.ui.charts.lightweight import Series
 from services.ui.charts.updates import ChartCursor
-from services.ui.pages.pairs import fits, lines, marks, sidebar, spans, texts
+from services.ui.pages.pairs import comparison, fits, lines, marks, sidebar, spans, texts
 from services.ui.pages.pairs.cards import cards
+from services.ui.pages.pairs.comparison import Comparison
 from services.ui.pages.pairs.layout import CHART
 from services.ui.pages.pairs.lines import Band, Canvas, Extras, PaneName
 from services.ui.pages.pairs.marks import Crossings, Runs
@@ -48,9 +50,12 @@ class PairsView(View):
         span = spans.named(selection.opened_with("range"))
         panes = lines.shown(selection.asks.get("panes"))
         fit = fits.fit(self.site, pair) if pair and not pair.paused else None
+        other, others = comparison.choice(market, pair, selection)
         self.title = texts.title(market, pair)
         props = {
             **chosen,
+            **others,
+            **comparison.legend(market, other),
             **_labels(panes),
             **texts.labels(market, pair, span, fits.band_words(fit), selection.zone),
             **cards(market, pair, now),
@@ -64,7 +69,7 @@ class PairsView(View):
         if "turn" not in selection.asks:
             return props  # the page is about to say which panes it has room for
         canvas = Canvas(pair, span, panes, market.decimals.get(pair.y, 2))
-        chart = self._chart(canvas, track, fit, selection)
+        chart = self._chart(canvas, track, fit, selection, other)
         late = texts.lateness(market.late.get(pair.pair, 0), self._marked[1].seconds)
         return {
             **props,
@@ -83,13 +88,19 @@ class PairsView(View):
         track: SeriesBuffer[Signal],
         fit: PolledAnswer[Analysis] | None,
         selection: Selection,
+        other: WatchedPair | None,
     ) -> Props:
         span, older = canvas.span, selection.asks.get("older")
         wanted = spans.wanted(span, track, older)
         track.ensure_length(wanted)
+        beside = Comparison(self.site, canvas, other, wanted) if other else None
 
         def extras(first_us: int, last_us: int) -> Extras:
             return self._extras(canvas, track, fit, (first_us, last_us), selection.zone)
+
+        def whole(signals: Sequence[Signal]) -> list[Series]:
+            drawn = canvas.series(signals, extras(signals[0].event_us, signals[-1].event_us))
+            return drawn + (beside.series(signals) if beside else [])
 
         pair = canvas.pair
         step = updates.step(
@@ -97,13 +108,16 @@ class PairsView(View):
             track,
             self._cursor,
             f"{pair.pair}|{span.name}|{selection.asks.get('turn')}",
-            lambda signals: canvas.series(signals, extras(signals[0].event_us, signals[-1].event_us)),
+            whole,
             canvas.updates,
             wanted,
-            f"{','.join(canvas.panes)}|{pair.entry_z:g}|{pair.exit_z:g}",
+            f"{','.join(canvas.panes)}|{pair.entry_z:g}|{pair.exit_z:g}|{beside.drawing if beside else ''}",
         )
         self._cursor, self.mark = step.cursor, msgspec.to_builtins(step.cursor)
         self.dropped = {CHART: step.dropped} if step.dropped else {}
+        if beside and step.cursor and "tick" in step.props.get(CHART, {}):
+            on_chart = track.since(step.cursor.first_us)
+            step.props[CHART]["tick"] += beside.updates(on_chart)
         if "series" in step.props.get(CHART, {}):
             chart = step.props[CHART]
             chart["paneOptions"] = lightweight.pane_options(lines.SHARES[pane] for pane in canvas.panes)

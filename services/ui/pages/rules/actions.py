@@ -14,8 +14,6 @@ from services.ui.pages.rules import listing, silences, trying, view
 from services.ui.pages.rules.listing import PATH, ListedRule
 from services.ui.state.page_context import PageContext, Props
 
-# The API looks at the role before it looks for the rule, and no rule can have this id.
-_NO_RULE = "-"
 _NAME = {"name": "Expected a name with a letter or digit."}
 
 
@@ -27,15 +25,6 @@ def said(text: str, *, is_error: bool = False) -> dict[str, str]:
 def rule_in(stored: Any) -> dict[str, Any] | None:
     """Return the rule in the store ``rule-stored``, None if the form has a new one."""
     return stored["rule"] if stored else None
-
-
-async def why_reader(client: ApiClient) -> str:
-    """Return why the reader may not change rules, empty if that is allowed or not known."""
-    try:
-        answer = await client.send("DELETE", f"{PATH}/{_NO_RULE}")
-    except TransientError:
-        return ""  # the banner says that the API is away; a button that is pressed says why it failed
-    return f"Read only. {problems.read(answer).rest}" if answer.status_code in problems.FORBIDDEN else ""
 
 
 async def read_rule(client: ApiClient, rule_id: str) -> tuple[dict[str, Any] | None, str]:

@@ -5,6 +5,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 
 from services.ui.alerts.actions import SNOOZES
+from services.ui.api.roles import why_reader
 from services.ui.charts import lightweight
 from services.ui.pages.rules import (
     actions,
@@ -82,7 +83,7 @@ def register(app: Dash, site: PageContext) -> None:
         Output("page-rules", "className"), Output("rules-reader", "children"), Input("page-rules", "id")
     )
     async def opened(_: str) -> tuple[str, str]:
-        why = await actions.why_reader(site.client)
+        why = await why_reader(site.client)
         return (layout.READER if why else layout.WRITER), why
 
     _register_form(app, site)

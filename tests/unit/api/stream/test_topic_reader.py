@@ -141,12 +141,12 @@ def test_topics_are_readable_while_the_broker_answers_and_what_comes_is_read(
     assert tail.problem == AWAY
     looks: list[str | None] = []
 
-    async def grow(partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    async def grow(_: Partitions, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         looks.append(tail.problem)
         consumer.ends = {FIRST: consumer.ends[FIRST] + 1}
         return dict(consumer.ends)
 
-    monkeypatch.setattr(consumer, "end_offsets", grow)
+    monkeypatch.setattr(clients, "ends", grow)
     with pytest.raises(TransientError, match="expected ticks/0 to be read, but offset 30 has stood still"):
         asyncio.run(tail._watch(consumer))
     assert looks[:2] == [AWAY, None]
@@ -161,11 +161,11 @@ def test_a_broker_that_answers_nobody_is_noticed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(live_tail, "ANSWER_S", 0.01)
     consumer, _, _, tail = read({FIRST: 30})
 
-    async def hang(partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    async def hang(_: Partitions, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(consumer, "end_offsets", hang)
+    monkeypatch.setattr(clients, "ends", hang)
     with pytest.raises(TransientError, match="expected an answer of the broker"):
         asyncio.run(tail._watch(consumer))
     assert tail.problem == AWAY

@@ -42,12 +42,16 @@ class Fetcher:
 
     def __init__(self) -> None:
         self._fetch_max_wait_ms = 500
+        self._client = SimpleNamespace(send=self._send)
+        self._fetch_waiters: set[asyncio.Future[None]] = set()
         self._wait_consume_future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.following: dict[str, int] = {"ticks": 0}
         self.brings = False
         self.now_s = 1_000.0
         self.fetched: list[set[str]] = []
-        """Topics of each fetch."""
+        """Topics of which the broker was asked, each time."""
+        self.received: dict[str, bytes] = {}
+        """What the last answer brought."""
 
     def _notify(self, future: asyncio.Future[None]) -> None:
         if not future.done():
@@ -57,9 +61,14 @@ class Fetcher:
         request = Request([(topic, [(0, offset, 1)]) for topic, offset in self.following.items()])
         return [(NODE, request)] if self.following else [], {}, 2 * LOOK_S, False, []
 
-    async def _proc_fetch_request(self, assignment: object, node: int, request: Request) -> bool:
+    async def _send(self, node: int, request: Request) -> Any:
         self.fetched.append({topic for topic, _ in request.topics})
-        return self.brings
+        return SimpleNamespace(API_VERSION=4, topics=[])
+
+    async def _proc_fetch_request(self, assignment: object, node: int, request: Request) -> bool:
+        answer = await self._client.send(node, request)
+        self.received = {topic: places[0][-1] for topic, places in answer.topics}
+        return self.brings or bool(self.received)
 
     async def step(self, assignment: Assignment, brings: bool = False) -> float | None:
         """Do what is planned: return for how long nothing is, or None once a fetch has been made."""

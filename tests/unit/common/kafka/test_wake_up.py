@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
 
-from services.common.kafka.wake_up import LOOK_S, Waker, WakeUp
+from services.common.kafka.wake_up import LOOK_S, WakeUp
+from services.common.kafka.waker import Waker
+from services.common.kafka.words import News, numbered, packed
 from services.contracts import topics
 from tests.unit.common.kafka.fake_fetcher import PLACE, Assignment, Fetcher
 
@@ -27,7 +30,7 @@ def directory() -> Iterator[Path]:
 
 
 @contextmanager
-def reader(directory: Path, *names: str, look_s: float = LOOK_S) -> Iterator[Fetcher]:
+def reader(directory: Path, *names: str, look_s: float = LOOK_S, can_wait: bool = False) -> Iterator[Fetcher]:
     fetcher = Fetcher()
     wake_up = WakeUp(
         SimpleNamespace(_fetcher=fetcher),
@@ -35,6 +38,7 @@ def reader(directory: Path, *names: str, look_s: float = LOOK_S) -> Iterator[Fet
         names or ["ticks"],
         lambda: SHORT_S,
         look_s,
+        can_wait,
         seconds=lambda: fetcher.now_s,
     )
     try:
@@ -65,7 +69,7 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 
 def woken(directory: Path, topic: str = "ticks") -> None:
     waker = Waker(directory)
-    waker.wake([TopicPartition(topic, 0)])
+    waker.wake([News(TopicPartition(topic, 0))])
     waker.close()
 
 
@@ -207,11 +211,11 @@ async def test_only_readers_of_what_was_produced_are_woken(directory: Path) -> N
 
 @in_loop
 async def test_a_reader_that_was_killed_leaves_a_socket_that_the_next_word_removes(directory: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as killed:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as killed:
         killed.bind(str(directory / f"killed{name_of_reader(directory, 'ticks')[6:]}"))
     waker = Waker(directory)
     with reader(directory):
-        waker.wake([PLACE])
+        waker.wake([News(PLACE)])
         assert len(names(directory)) == 1
     waker.close()
     assert not names(directory)
@@ -224,7 +228,7 @@ async def test_a_reader_that_does_not_listen_is_not_waited_for(directory: Path) 
         await fetcher.step(end)
         waker = Waker(directory)
         for _ in range(5_000):
-            waker.wake([PLACE])
+            waker.wake([News(PLACE)])
         waker.close()
         assert await fetcher.step(end) == pytest.approx(SHORT_S)
         fetcher.now_s += SHORT_S
@@ -244,20 +248,20 @@ async def test_without_the_directory_readers_look_and_producers_go_on(directory:
 
 
 @in_loop
-async def test_a_directory_that_is_removed_meanwhile_ends_the_waking_and_nothing_else() -> None:
+async def test_a_directory_that_is_removed_meanwhile_ends_the_waking_of_others_and_nothing_else() -> None:
     folder = tempfile.TemporaryDirectory(prefix="pairstream-wake-")
     with reader(Path(folder.name)) as fetcher:
         end = Assignment(ticks=0)
         await fetcher.step(end)
         waker = Waker(Path(folder.name))
-        waker.wake([PLACE])
+        waker.wake([News(PLACE)])
         fetcher.now_s += SHORT_S
         assert await fetcher.step(end) is None
         folder.cleanup()
-        waker.wake([PLACE])
-        waker.wake([PLACE])
+        waker.wake([News(PLACE)])
+        woken(Path(folder.name))
         waker.close()
-        assert await fetcher.step(end) == pytest.approx(LOOK_S - SHORT_S)
+        assert await fetcher.step(end) == pytest.approx(SHORT_S)
 
 
 @in_loop
@@ -306,7 +310,7 @@ async def test_who_was_told_too_much_to_hear_all_of_it_fetches_everything(direct
         await fetcher.step(end)
         waker = Waker(directory)
         for _ in range(5_000):
-            waker.wake([PLACE])
+            waker.wake([News(PLACE)])
         waker.close()
         fetcher.now_s += SHORT_S
         assert await fetcher.step(end) is None
@@ -319,3 +323,95 @@ async def test_a_socket_has_room_in_the_longest_temporary_directories(directory:
     folder = "/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T/pairstream-wake-0123abcd/"
     made = name_of_reader(directory, *(topic.name for topic in topics.ALL[:7]))
     assert len(folder + made) <= 103
+
+
+def batch(first: int, count: int = 1) -> bytes:
+    """Return a batch as the broker has it."""
+    builder = BatchBuilder(1 << 20, 0)
+    for _ in range(count):
+        builder.append(timestamp=1, key=None, value=b"1")
+    return numbered(builder._build(), first)
+
+
+@in_loop
+async def test_what_was_told_from_its_place_on_is_handed_over_and_nobody_is_asked(directory: Path) -> None:
+    with reader(directory) as fetcher:
+        end = Assignment(ticks=0)
+        await fetcher.step(end)
+        first, second, later = batch(0, 2), batch(2), batch(9)
+        waker = Waker(directory)
+        # In any order; the last is not next, and the one before was told twice.
+        waker.wake([News(PLACE, second), News(PLACE, first), News(PLACE, later), News(PLACE, second)])
+        fetcher.now_s += SHORT_S
+        waiter = asyncio.get_running_loop().create_future()
+        fetcher._fetch_waiters.add(waiter)
+        await fetcher.step(end)
+        assert fetcher.received == {"ticks": first + second}
+        assert waiter.done()
+        assert len(fetcher.fetched) == 1
+        # Of what is missing before the last the broker is asked, once.
+        fetcher.following["ticks"] = 3
+        fetcher.now_s += SHORT_S
+        assert await fetcher.step(end, brings=False) is None
+        assert fetcher.fetched == [{"ticks"}, {"ticks"}]
+        fetcher.now_s += SHORT_S
+        assert await fetcher.step(end) == pytest.approx(LOOK_S - 3 * SHORT_S)
+        waker.close()
+        assert await fetcher.step(end) == pytest.approx(LOOK_S - 3 * SHORT_S)
+
+
+@in_loop
+async def test_an_answer_has_both_what_was_told_and_what_the_broker_says(directory: Path) -> None:
+    with reader(directory, "ticks", "signals") as fetcher:
+        fetcher.following = {"ticks": 0, "signals": 0}
+        end = Assignment(ticks=0, signals=0)
+        await fetcher.step(end)
+        waker = Waker(directory)
+        told = batch(0)
+        waker.wake([News(PLACE, told), News(TopicPartition("signals", 0))])
+        waker.close()
+        fetcher.now_s += SHORT_S
+        assert await fetcher.step(end) is None
+        assert fetcher.fetched[1:] == [{"signals"}]
+        assert fetcher.received == {"ticks": told}
+
+
+@in_loop
+async def test_who_need_not_know_at_once_is_woken_by_what_cannot_wait_and_gets_all_then(
+    directory: Path,
+) -> None:
+    with reader(directory, can_wait=True) as fetcher:
+        end = Assignment(ticks=0)
+        await fetcher.step(end)
+        waker = Waker(directory)
+        for first in range(3):
+            waker.wake([News(PLACE, batch(first), can_wait=True)])
+        assert await fetcher.step(end) == pytest.approx(LOOK_S)
+        waker.wake([News(PLACE, batch(3))])
+        fetcher.now_s += SHORT_S
+        await fetcher.step(end)
+        assert fetcher.received == {"ticks": b"".join(map(batch, range(4)))}
+        # Nor does it wait for ever.
+        fetcher.following["ticks"] = end._ends["ticks"] = 4
+        told = 0
+        while await fetcher.step(end) != pytest.approx(SHORT_S) and told < 1_000:
+            waker.wake([News(PLACE, batch(4), can_wait=True)])
+            told += 1
+        assert 0 < told < 1_000
+        waker.close()
+
+
+@in_loop
+async def test_who_was_cut_off_in_the_middle_of_a_word_asks_for_everything(directory: Path) -> None:
+    with reader(directory, "ticks", "signals") as fetcher:
+        fetcher.following = {"ticks": 0, "signals": 0}
+        end = Assignment(ticks=0, signals=0)
+        await fetcher.step(end)
+        (name,) = names(directory)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+            caller.connect(str(directory / name))
+            caller.send(packed([News(PLACE, batch(0))])[:-1])
+            assert await fetcher.step(end) == pytest.approx(LOOK_S)
+        fetcher.now_s += SHORT_S
+        assert await fetcher.step(end) is None
+        assert fetcher.fetched[-1] == {"ticks", "signals"}

@@ -9,13 +9,11 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from statsmodels.tsa.adfvalues import mackinnonp
 from statsmodels.tsa.stattools import coint
 
 from services.quant.fit import NotEnoughDataError
 from services.quant.options import Criterion, Trend
 from services.quant.scan.all_pairs import LagChoice, engle_granger
-from services.quant.scan.p_values import cointegration_p_values
 from services.quant.statistical_tests.unit_root import engle_granger as of_one
 
 TRENDS: tuple[Trend, ...] = ("n", "c", "ct")
@@ -87,14 +85,6 @@ def test_the_line_is_that_of_a_regression() -> None:
         assert found.hedge_ratio[y, x] == pytest.approx(fit.params[1], rel=1e-8)
         assert found.hedge_ratio_se[y, x] == pytest.approx(fit.bse[1], rel=1e-6)
         assert found.r_squared[y, x] == pytest.approx(fit.rsquared, abs=1e-9)
-
-
-@pytest.mark.parametrize("trend", [*TRENDS, "ctt"])
-def test_p_values_of_arrays_are_mackinnon_s(trend: Trend) -> None:
-    statistics = np.concatenate([np.linspace(-23, 3, 500), [-1e9, 1e9]])
-    expected = [mackinnonp(one, regression=trend, N=2) for one in statistics]
-    assert cointegration_p_values(statistics, trend) == pytest.approx(expected, abs=1e-12)
-    assert np.isnan(cointegration_p_values(np.array([np.nan]), trend)).all()
 
 
 def test_what_cannot_be_tested_has_a_reason_and_no_number() -> None:

@@ -35,6 +35,16 @@ def test_they_do_not_depend_on_the_unit_and_equal_statsmodels(unit: float) -> No
     assert found.jarque_bera.statistic == pytest.approx(stats.jarque_bera(residuals).statistic, rel=1e-9)
     box = sm.stats.acorr_ljungbox(residuals, lags=[10])["lb_stat"].iloc[0]
     assert found.ljung_box.statistic == pytest.approx(box, rel=1e-9)
+    changing = sm.stats.het_arch(residuals, nlags=10, result_object=True)
+    assert found.arch.statistic == pytest.approx(changing.lm, rel=1e-9)
+    assert found.arch.p_value == pytest.approx(changing.lmpval, rel=1e-9)
+    normal = sm.stats.jarque_bera(residuals)
+    assert (
+        found.jarque_bera.statistic,
+        found.jarque_bera.p_value,
+        found.skew,
+        found.kurtosis,
+    ) == pytest.approx(normal, rel=1e-9)
 
 
 def test_few_or_constant_residuals_are_refused() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from services.ui.api.client import ApiClient
 from services.ui.api.poll_cache import PollCache
+from services.ui.api.roles import why_reader
 from services.ui.api.types import RuleStatistics
 from services.ui.pages.rules import actions, form, record, trying
 from services.ui.pages.rules.listing import Fired, count
@@ -61,7 +62,7 @@ def on_api(
 def test_who_may_only_read_is_known_before_a_button_is_shown(
     answer: httpx.Response, is_reader: bool, site: PageContext
 ) -> None:
-    why, asked = on_api(site, lambda on: actions.why_reader(on.client), answer)
+    why, asked = on_api(site, lambda on: why_reader(on.client), answer)
     assert why.startswith("Read only. Expected a caller with the role write") is is_reader
     assert bool(why) is is_reader
     assert (asked[0].method, asked[0].url.path) == ("DELETE", "/v1/rules/-")
