@@ -81,15 +81,21 @@ class SymbolChoices:
 
     async def known_so_far(self) -> Mapping[str, Listing]:
         """Return the listed symbols, after a while also none; TransientError until the topic is read."""
+        await self.read()
         with suppress(TimeoutError):
+            async with asyncio.timeout(READ_S):
+                while not self.listed:
+                    await self._listings.changed(self._listings.version)
+        return self.listed
+
+    async def read(self) -> None:
+        """Wait until both topics are read, which takes a moment after a start; TransientError if it takes longer."""
+        try:
             async with asyncio.timeout(READ_S):
                 await self._decisions.loaded.wait()
                 await self._listings.loaded.wait()
-                while not self.listed:
-                    await self._listings.changed(self._listings.version)
-        if not self._listings.loaded.is_set():
-            raise TransientError(_UNREAD)
-        return self.listed
+        except TimeoutError:
+            raise TransientError(_UNREAD) from None
 
     def can_be_collected(self, symbol: str) -> bool:
         """Tell whether a symbol is listed and trades."""

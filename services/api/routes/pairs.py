@@ -99,11 +99,8 @@ async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
         legs = Legs.parse(spelled_pair(text))
     except ValueError as error:
         raise _refused(("path", "pair"), error, text) from None
+    await backend.choices.read()
     collected, listed = backend.choices.collected(), backend.choices.listed
-    if not all(symbol in collected or symbol in listed for symbol in legs):
-        # Right after a start it may not have been read yet.
-        listed = await backend.choices.known_so_far()
-        collected = backend.choices.collected()
     names: list[str] = []
     new: list[str] = []
     for symbol in legs:
@@ -121,6 +118,9 @@ async def _named(text: str, backend: Backend) -> tuple[str, list[str]]:
         try:
             names.append(await backend.require_symbol(symbol))
         except ProblemError:
+            # Right after a start of everything the feed may not have told yet what it lists.
+            if not listed and await backend.choices.known_so_far():
+                return await _named(text, backend)
             known = dict.fromkeys(
                 (*await backend.symbols(), *filter(backend.choices.can_be_collected, listed))
             )

@@ -20,7 +20,7 @@ class Read(SymbolChoices):
         super().__init__(ApiSettings(), lambda *_: None)
         self._decisions._take({}, set(), {})
 
-    def read(self, listed: dict[str, Listing]) -> None:
+    def tell(self, listed: dict[str, Listing]) -> None:
         self._listings._take(listed, set(), {})
 
 
@@ -29,10 +29,10 @@ def test_what_is_read_a_moment_later_is_known(was_read_empty: bool) -> None:
     async def run() -> None:
         choices = Read()
         if was_read_empty:
-            choices.read({})
+            choices.tell({})
         asked = [asyncio.create_task(choices.known_so_far()), asyncio.create_task(choices.known())]
         await asyncio.sleep(0)
-        choices.read(LISTED)
+        choices.tell(LISTED)
         assert await asyncio.gather(*asked) == [LISTED, LISTED]
 
     asyncio.run(run())
@@ -47,7 +47,7 @@ def test_what_nobody_has_read_is_an_error_and_what_lists_nothing_is_not(
         choices = Read()
         with pytest.raises(TransientError, match="not been read from the broker yet"):
             await choices.known_so_far()
-        choices.read({})
+        choices.tell({})
         assert await choices.known_so_far() == {}
         with pytest.raises(TransientError):
             await choices.known()
