@@ -15,7 +15,7 @@ from services.common.heartbeat import HeartbeatState
 from services.common.kafka.flow_control import FlowControl
 from services.common.settings import load
 from services.contracts.messages import DeliveryLag, FeedName, Filling
-from services.ingest import service
+from services.ingest import ingest_health
 from services.ingest.feed import FeedStatus, Item, Rejected
 from services.ingest.service import check, publish
 from services.ingest.settings import IngestSettings
@@ -61,7 +61,7 @@ def test_what_the_past_is_filled_with_is_told_and_logged_every_five_seconds(
             yield FeedStatus("running")
             told.append(heartbeat.filling)
 
-    monkeypatch.setattr(service, "pause", second)
+    monkeypatch.setattr(ingest_health, "pause", second)
     heartbeat = HeartbeatState("ingest", "synthetic")
     with capture_logs() as logged:
         run(Past(), heartbeat, FakeProducer())
@@ -153,7 +153,7 @@ def test_many_damaged_frames_are_an_alarm_that_ends_when_they_do(monkeypatch: py
                 await pass_one()
             states.append((heartbeat.state, heartbeat.detail))
 
-    monkeypatch.setattr(service, "pause", second)
+    monkeypatch.setattr(ingest_health, "pause", second)
     heartbeat = HeartbeatState("ingest", "replay")
     run(Changing(), heartbeat, FakeProducer())
     alarm = "10 of the last minute's 10 frames were rejected (100%): see dead-letters"

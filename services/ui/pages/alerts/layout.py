@@ -10,6 +10,7 @@ from services.common.errors import BadMessageError, TransientError
 from services.ui.pages.alerts import arrivals, bulk, history, marking, thresholds
 from services.ui.pages.alerts.history import SNOOZED, STATES, HistoryFilter
 from services.ui.state.page_context import PageContext, Selection, attributes
+from services.ui.state.role_of_page import for_reader
 from services.ui.widgets.components import (
     MOMENT,
     chooser,
@@ -73,7 +74,7 @@ def layout() -> Component:
     reader = html.Div(id="alerts-reader", className="fine", role="status")
     listed = html.Div([pane("History", body, "alerts", tools), reader, older], className="alerts-listed")
     whole: Component = page("alerts", "Alerts", [aside, listed])
-    whole.className = marking.READER  # type: ignore[attr-defined]  # every component of HTML has it
+    whole.className = for_reader(marking.CLASSES)  # type: ignore[attr-defined]  # every component of HTML has it
     return whole
 
 

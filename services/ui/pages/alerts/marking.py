@@ -10,13 +10,12 @@ from dash.development.base_component import Component
 from services.common.errors import TransientError
 from services.ui.api import problems
 from services.ui.api.client import segment
-from services.ui.api.roles import why_reader
 from services.ui.api.types import Incident
 from services.ui.pages.alerts import history
+from services.ui.state import role_of_page
 from services.ui.state.page_context import PageContext, attributes
 
-WRITER = "page-main is-alerts"
-READER = f"{WRITER} is-reader"
+CLASSES = "page-main is-alerts"
 
 
 def dialog() -> Component:
@@ -45,12 +44,7 @@ def dialog() -> Component:
 def register(app: Dash, site: PageContext) -> None:
     """Store the judgement, and show it in the row; readers see no button."""
 
-    @app.callback(
-        Output("page-alerts", "className"), Output("alerts-reader", "children"), Input("page-alerts", "id")
-    )
-    async def opened(_: str) -> tuple[str, str]:
-        why = await why_reader(site.client)
-        return (READER if why else WRITER), why
+    role_of_page.register(app, site, "page-alerts", "alerts-reader", CLASSES)
 
     @app.callback(
         Output("alerts-marked", "data"),

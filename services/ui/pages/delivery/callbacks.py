@@ -5,10 +5,10 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 
-from services.ui.api.roles import why_reader
 from services.ui.pages.delivery import actions, layout, targets
 from services.ui.pages.rules.actions import said
 from services.ui.pages.rules.silences import until_us
+from services.ui.state import role_of_page
 from services.ui.state.page_context import PageContext, Props
 from services.ui.widgets.formatting import UTC, moment
 
@@ -36,15 +36,7 @@ def register(app: Dash, site: PageContext) -> None:
     )
     bind_clientside("chosen", Output("target-title", "title"), Input("target-stored", "data"))
 
-    @app.callback(
-        Output("page-delivery", "className"),
-        Output("delivery-reader", "children"),
-        Input("page-delivery", "id"),
-    )
-    async def opened(_: str) -> tuple[str, str]:
-        why = await why_reader(site.client)
-        return (layout.READER if why else layout.WRITER), why
-
+    role_of_page.register(app, site, "page-delivery", "delivery-reader", layout.CLASSES)
     _register_form(app, site)
     _register_buttons(app, site)
 

@@ -6,11 +6,11 @@ from dash.development.base_component import Component
 
 from services.ui.pages.delivery import log, targets
 from services.ui.state.page_context import attributes
+from services.ui.state.role_of_page import for_reader
 from services.ui.widgets.batched_elements import BatchedRows
 from services.ui.widgets.components import chooser, code, cover, download, page, pane, segmented, table
 
-WRITER = "page-main is-delivery is-rules"
-READER = f"{WRITER} is-reader"
+CLASSES = "page-main is-delivery is-rules"
 NEW = "New target"
 REPLAYED = ("dead", "skipped", "delivered")
 ONCE = "Its secret, shown this once: whoever receives needs it to check the signature."
@@ -27,7 +27,7 @@ def layout() -> Component:
     ]
     aside = html.Div([pane("Targets", listed, "targets", [new]), _log()], className="rules-listed")
     whole: Component = page("delivery", "Delivery", [aside, pane(NEW, _form(), "target")])
-    whole.className = READER  # type: ignore[attr-defined]  # every component of HTML has it
+    whole.className = for_reader(CLASSES)  # type: ignore[attr-defined]  # every component of HTML has it
     return whole
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 
 from services.ui.alerts.actions import SNOOZES
-from services.ui.api.roles import why_reader
 from services.ui.charts import lightweight
 from services.ui.pages.rules import (
     actions,
@@ -20,6 +19,7 @@ from services.ui.pages.rules import (
     trying,
 )
 from services.ui.pages.rules.actions import said
+from services.ui.state import role_of_page
 from services.ui.state.page_context import PageContext, Props
 from services.ui.widgets.formatting import UTC
 
@@ -79,13 +79,7 @@ def register(app: Dash, site: PageContext) -> None:
         *(Input(f"rule-{name}", "error") for name in options.OPTIONS),
     )
 
-    @app.callback(
-        Output("page-rules", "className"), Output("rules-reader", "children"), Input("page-rules", "id")
-    )
-    async def opened(_: str) -> tuple[str, str]:
-        why = await why_reader(site.client)
-        return (layout.READER if why else layout.WRITER), why
-
+    role_of_page.register(app, site, "page-rules", "rules-reader", layout.CLASSES)
     _register_form(app, site)
     _register_trial(app, site)
     _register_rule(app, site)

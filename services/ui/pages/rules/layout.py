@@ -7,11 +7,11 @@ from dash.development.base_component import Component
 from services.ui.alerts.actions import SNOOZES
 from services.ui.pages.rules import form, listing, options, preview, silences, sliders
 from services.ui.state.page_context import attributes
+from services.ui.state.role_of_page import for_reader
 from services.ui.widgets.batched_elements import BatchedRows
 from services.ui.widgets.components import cover, page, pane, table, to_delivery
 
-READER = "page-main is-rules is-reader"
-WRITER = "page-main is-rules"
+CLASSES = "page-main is-rules"
 NEW = "New rule"
 EVERY_PAIR = "All of its pairs"
 ENDS = "What is open of it ends; its alerts so far stay. A built-in rule that was changed is again as it was at first."
@@ -54,7 +54,7 @@ def layout() -> Component:
         className="rule-form",
     )
     whole: Component = page("rules", "Rules", [aside, pane(NEW, body, "rule")])
-    whole.className = READER  # type: ignore[attr-defined]  # every component of HTML has it
+    whole.className = for_reader(CLASSES)  # type: ignore[attr-defined]  # every component of HTML has it
     return whole
 
 
